@@ -1,0 +1,23 @@
+//! The wire: generated types for players ([`v1::game_client`]), operators
+//! ([`v1::cluster_client`]) and replicas ([`v1::raft_client`]).
+//!
+//! The `.proto` files beside this crate are the documentation; nothing here knows
+//! a rule of any game. Domain types do not depend on these: one file per crate converts.
+
+/// Package `hangraft.v1`.
+#[allow(missing_docs, unreachable_pub, reason = "generated; documented in the .proto files")]
+#[allow(clippy::all, reason = "generated")]
+pub mod v1 {
+    tonic::include_proto!("hangraft.v1");
+}
+
+/// All descriptors, for gRPC reflection.
+pub const FILE_DESCRIPTOR_SET: &[u8] =
+    include_bytes!(concat!(env!("OUT_DIR"), "/descriptor.bin"));
+
+/// The metadata entry that carries the access token of [`v1::game_client::GameClient::link`].
+pub const ACCESS_HEADER: &str = "hangraft-access";
+
+/// The largest gRPC message either side sends or takes, in bytes. Batches are
+/// cut well below it; a larger one is refused by the receiver.
+pub const MESSAGE_BYTES_MAX: usize = 16 << 20;
