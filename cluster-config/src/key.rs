@@ -134,3 +134,69 @@ impl fmt::Debug for ClusterKey {
         f.write_str("ClusterKey(..)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A key comes back from its file, which is its owner's alone.
+    #[test]
+    fn a_key_outlives_the_process_that_made_it() {
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join("cluster.key");
+        let key = ClusterKey::create(&path).unwrap();
+        assert_eq!(key, ClusterKey::load(&path).unwrap());
+        assert_eq!(fs::read_to_string(&path).unwrap().lines().count(), 1);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    /// Two clusters never share a key by accident, and a key is never overwritten.
+    #[test]
+    fn a_key_is_made_once() {
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join("cluster.key");
+        let key = ClusterKey::create(&path).unwrap();
+        assert!(matches!(ClusterKey::create(&path), Err(KeyError::Create { .. })));
+        assert_eq!(key, ClusterKey::load(&path).unwrap());
+        assert_ne!(key, ClusterKey::generate().unwrap());
+    }
+
+    #[test]
+    fn what_is_no_key_is_refused_and_not_repeated() {
+        let dir = TempDir::new().unwrap();
+        let path = dir.path().join("cluster.key");
+        assert!(matches!(ClusterKey::load(&path), Err(KeyError::Missing { .. })));
+        for text in [&b""[..], b"c2VjcmV0", b"not base64 at all", b"\xff\xfe", &[b'A'; 45]] {
+            fs::write(&path, text).unwrap();
+            let err = ClusterKey::load(&path).unwrap_err();
+            assert!(matches!(err, KeyError::Malformed { .. }), "{err}");
+            assert!(!err.to_string().contains("c2VjcmV0"));
+        }
+    }
+
+    /// Each purpose has a key of its own, and they stay what they are: old
+    /// tokens and machines of older versions depend on it.
+    #[test]
+    fn the_derived_keys_differ_and_stay() {
+        let key = ClusterKey::from_bytes([7; KEY_BYTES]);
+        let derived = [key.gossip_key(), key.wire_key(), key.guest_token_key()];
+        assert_eq!(
+            derived.map(|key| BASE64_URL_SAFE_NO_PAD.encode(key)),
+            [
+                "j99uIb1rMJCYfRmigOOks_t8yIvLX7V_Ave0CYgQ__c",
+                "29HrRxHafVZby6iR1m3bX3i763IdkBpHUWLDmydQC0M",
+                "ICHwLsm6QTvDnbngKf2FpjIuDPc2xX1_RCYhLzuv2T8"
+            ]
+        );
+        assert_eq!(key.access_token(), "LNJiJ5EhgApiIQ3gNf9269c34kJZn9TteGyk1Dl9qKk");
+    }
+
+    #[test]
+    fn a_key_does_not_print_itself() {
+        assert_eq!(format!("{:?}", ClusterKey::from_bytes([7; KEY_BYTES])), "ClusterKey(..)");
+    }
+}
