@@ -1,1 +1,49 @@
-//! Placeholder.
+//! Hangraft's games: the rules, the rooms and the lobby.
+//!
+//! The [`Lobby`] is the replicated state machine. Every replica feeds it the
+//! same [`Batch`]es in the same order and ends with the same bytes, so this
+//! crate does not wait, read a clock, draw a random number or open a file:
+//! time and chance come with the batch, in its [`Stamp`].
+//!
+//! ```text
+//! Batch --> Lobby::tick, then Lobby::apply per Entry --> Answer to the player, Changes to who watches
+//! Room  --> Room::view for one pair of eyes          --> the only way a hidden word gets out
+//! ```
+//!
+//! A rejection is an answer like any other: the same on every replica.
+//! The same entry twice has one effect; see [`Attempt`].
+//!
+//! # Adding a game
+//!
+//! One new file in `rules/` and one line in the catalogue in `rules/mod.rs`.
+
+mod answer;
+mod archive;
+mod attempts;
+mod chance;
+mod chat;
+mod clock;
+mod command;
+mod digest;
+mod event;
+mod ids;
+mod letters;
+mod lobby;
+mod openings;
+mod presence;
+mod room;
+mod rooms;
+mod rules;
+mod snapshot;
+mod text;
+mod words;
+
+pub use answer::{Answer, Code, Rejection, Reply};
+pub use archive::Finished;
+pub use command::{Attempt, Batch, Command, Entry, Stamp, Undecodable};
+pub use event::{Event, events_json};
+pub use ids::{FrontendId, PlayerId, RoomId, Seat, Version};
+pub use lobby::{Change, Filter, Lobby, Outcome, Passed};
+pub use room::{Audience, Player, Room, State};
+pub use snapshot::{Frozen, Restore, SnapshotError};
+pub use words::categories;

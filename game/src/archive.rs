@@ -1,0 +1,86 @@
+//! What remains of a room that has left the lobby.
+
+use serde::{Deserialize, Serialize};
+
+use crate::command::{Undecodable, decode_with};
+use crate::ids::{RoomId, Version};
+use crate::room::{Room, State};
+
+/// The first byte of an encoded finished room.
+const FINISHED_FORMAT: u8 = 1;
+
+/// A room's last words, for the archive.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finished {
+    /// Which room.
+    pub room: RoomId,
+    /// Its last version.
+    pub version: Version,
+    /// What was played.
+    pub game: String,
+    /// How it stood at the end; not every room that leaves was played out.
+    pub state: State,
+    /// When it left, by the leader's wall clock.
+    pub closed_at_ms: u64,
+    /// The gallery's view at the end, as JSON.
+    pub view: String,
+    /// What the rules said of it, as a JSON object.
+    pub about: String,
+    /// How many seats there were.
+    pub seats: u8,
+    /// Who played there, seated at the end or not.
+    pub names: Vec<String>,
+}
+
+impl Finished {
+    pub(crate) fn of(room: &Room, closed_at_ms: u64) -> Finished {
+        Finished {
+            room: room.id(),
+            version: room.version(),
+            game: room.game().to_owned(),
+            state: room.state(),
+            closed_at_ms,
+            view: room.view(None),
+            about: room.about(),
+            seats: room.seats_max(),
+            names: room.names().map(|name| name.to_string()).collect(),
+        }
+    }
+
+    /// The room as the archive stores it: a format byte, then its postcard form.
+    pub fn encode(&self) -> Vec<u8> {
+        postcard::to_extend(self, vec![FINISHED_FORMAT]).expect("a finished room has a stored form")
+    }
+
+    /// The room that `bytes` hold.
+    ///
+    /// # Errors
+    ///
+    /// When they are damaged or written by a build that knows more than this one.
+    pub fn decode(bytes: &[u8]) -> Result<Finished, Undecodable> {
+        decode_with(FINISHED_FORMAT, bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finished_room_comes_back_as_it_went() {
+        let finished = Finished {
+            room: RoomId(1),
+            version: Version(9),
+            game: "hangman".into(),
+            state: State::Won,
+            closed_at_ms: 5,
+            view: "{}".into(),
+            about: "{}".into(),
+            seats: 8,
+            names: vec!["Ann".into()],
+        };
+        let bytes = finished.encode();
+        assert_eq!(Finished::decode(&bytes), Ok(finished));
+        assert!(Finished::decode(&bytes[..5]).is_err());
+    }
+}

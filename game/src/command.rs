@@ -1,0 +1,238 @@
+//! What can be asked of the lobby, and how it lies in the log.
+//!
+//! The log carries wishes, never results. A [`Batch`] is what one log entry
+//! holds: many players' [`Entry`]s under one [`Stamp`].
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{FrontendId, PlayerId, RoomId};
+
+/// The first byte of an encoded batch. Grows when the form changes in a way
+/// that older builds would misread.
+const BATCH_FORMAT: u8 = 1;
+
+/// When and with what chance a batch happens; stamped once by the leader.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    /// The leader's wall clock, in milliseconds since 1970.
+    pub at_ms: u64,
+    /// Where every draw in this batch comes from.
+    pub seed: u64,
+}
+
+/// Which of a player's attempts an entry is. The same player, lane and serial
+/// has one effect, however often it comes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// A counter of its own: 0 is the player's, others belong to a frontend's
+    /// session that numbers for the player.
+    pub lane: u64,
+    /// Counts up within the lane, from 1.
+    pub serial: u64,
+}
+
+impl Attempt {
+    /// Not numbered: for presence, which has a sequence of its own.
+    pub const NONE: Attempt = Attempt { lane: 0, serial: 0 };
+}
+
+/// A command with who and which attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Who wishes. Not used by presence.
+    pub player: PlayerId,
+    /// Which attempt this is.
+    pub attempt: Attempt,
+    /// The wish.
+    pub command: Command,
+}
+
+/// A wish to change the lobby. New kinds are added at the end: the place is
+/// what the log stores.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// Opens a room.
+    Open {
+        /// The rules' name.
+        game: String,
+        /// A JSON object the rules understand; empty for none.
+        options: String,
+    },
+    /// Takes the lowest free seat.
+    Sit {
+        /// Where.
+        room: RoomId,
+        /// The name to show at the table.
+        name: String,
+    },
+    /// Leaves the table.
+    Stand {
+        /// Where.
+        room: RoomId,
+    },
+    /// Makes a move.
+    Play {
+        /// Where.
+        room: RoomId,
+        /// The move as JSON the rules understand. May hold a secret: never printed.
+        mv: String,
+    },
+    /// Asks for a new round.
+    Again {
+        /// Where.
+        room: RoomId,
+    },
+    /// Says something to the room, seated or not.
+    Say {
+        /// Where.
+        room: RoomId,
+        /// The name to show with it.
+        name: String,
+        /// What is said.
+        text: String,
+    },
+    /// A frontend tells who is online there, and renews its lease.
+    Presence {
+        /// Which frontend.
+        frontend: FrontendId,
+        /// Counts up within a frontend.
+        sequence: u64,
+        /// The lists are the whole truth, not a change.
+        whole: bool,
+        /// Who came.
+        arrived: Vec<PlayerId>,
+        /// Who went.
+        departed: Vec<PlayerId>,
+    },
+}
+
+/// What one log entry carries. An empty batch is a tick: time passes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Batch {
+    /// When, and with what chance.
+    pub stamp: Stamp,
+    /// The wishes, in order.
+    pub entries: Vec<Entry>,
+}
+
+impl Batch {
+    /// The batch as it lies in the log: a format byte, then its postcard form.
+    pub fn encode(&self) -> Vec<u8> {
+        postcard::to_extend(self, vec![BATCH_FORMAT]).expect("a batch has a stored form")
+    }
+
+    /// The batch that `bytes` hold.
+    ///
+    /// # Errors
+    ///
+    /// A replica that gets one of these cannot follow the log and must stop.
+    pub fn decode(bytes: &[u8]) -> Result<Batch, Undecodable> {
+        decode_with(BATCH_FORMAT, bytes)
+    }
+}
+
+/// Why bytes are not what they should be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Undecodable {
+    /// No bytes at all.
+    #[error("there are no bytes to decode")]
+    Empty,
+    /// Written by a build that knows more than this one.
+    #[error("the bytes have format {found}; this build reads format {known}")]
+    Format {
+        /// The format they say they have.
+        found: u8,
+        /// The format this build reads.
+        known: u8,
+    },
+    /// The right format, but not its content.
+    #[error("the bytes are damaged")]
+    Damaged(#[source] postcard::Error),
+    /// More bytes than the value needs.
+    #[error("{0} bytes are left over after the end")]
+    LeftOver(usize),
+}
+
+/// Reads a format byte and the postcard form behind it.
+pub(crate) fn decode_with<'a, T: Deserialize<'a>>(
+    known: u8,
+    bytes: &'a [u8],
+) -> Result<T, Undecodable> {
+    let (&found, body) = bytes.split_first().ok_or(Undecodable::Empty)?;
+    if found != known {
+        return Err(Undecodable::Format { found, known });
+    }
+    let (value, rest) = postcard::take_from_bytes(body).map_err(Undecodable::Damaged)?;
+    if rest.is_empty() { Ok(value) } else { Err(Undecodable::LeftOver(rest.len())) }
+}
+
+/// Prints what is asked, but neither moves nor chat: a move may hold a secret,
+/// and what people say to each other is theirs.
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Command::Open { game, options } => {
+                f.debug_struct("Open").field("game", game).field("options", options).finish()
+            }
+            Command::Sit { room, name } => {
+                f.debug_struct("Sit").field("room", room).field("name", name).finish()
+            }
+            Command::Stand { room } => f.debug_struct("Stand").field("room", room).finish(),
+            Command::Play { room, .. } => {
+                f.debug_struct("Play").field("room", room).finish_non_exhaustive()
+            }
+            Command::Again { room } => f.debug_struct("Again").field("room", room).finish(),
+            Command::Say { room, name, .. } => f
+                .debug_struct("Say")
+                .field("room", room)
+                .field("name", name)
+                .finish_non_exhaustive(),
+            Command::Presence { frontend, sequence, whole, arrived, departed } => f
+                .debug_struct("Presence")
+                .field("frontend", frontend)
+                .field("sequence", sequence)
+                .field("whole", whole)
+                .field("arrived", &arrived.len())
+                .field("departed", &departed.len())
+                .finish(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch() -> Batch {
+        let command = Command::Play { room: RoomId(3), mv: r#"{"secret":"owl"}"#.into() };
+        let attempt = Attempt { lane: 0, serial: 1 };
+        Batch {
+            stamp: Stamp { at_ms: 5, seed: 6 },
+            entries: vec![Entry { player: PlayerId(1), attempt, command }],
+        }
+    }
+
+    #[test]
+    fn a_batch_comes_back_as_it_went() {
+        assert_eq!(Batch::decode(&batch().encode()), Ok(batch()));
+    }
+
+    #[test]
+    fn other_bytes_are_refused_in_words() {
+        assert_eq!(Batch::decode(&[]), Err(Undecodable::Empty));
+        let mut bytes = batch().encode();
+        bytes.push(0);
+        assert_eq!(Batch::decode(&bytes), Err(Undecodable::LeftOver(1)));
+        assert!(matches!(Batch::decode(&bytes[..9]), Err(Undecodable::Damaged(_))));
+        bytes[0] = 9;
+        let err = Batch::decode(&bytes).expect_err("another format");
+        assert_eq!(err.to_string(), "the bytes have format 9; this build reads format 1");
+    }
+
+    #[test]
+    fn a_printed_command_keeps_its_secret() {
+        assert!(!format!("{:?}", batch()).contains("owl"));
+    }
+}

@@ -1,0 +1,317 @@
+//! Letters as guessers mean them, and the words made of them.
+//!
+//! A guess is one of the 26 letters a to z. A word may be written with more:
+//! an accented letter is found by its base letter (é by e, ł by l), a
+//! ligature by its first (æ by a, ß by s, þ by t). When a whole word is
+//! guessed only letters count, and ligatures are spelled out (straße is
+//! strasse), so nobody fails for a missing accent, hyphen or space.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// Characters in a hidden word or phrase. A longer one is refused.
+pub(crate) const WORD_CHARS_MAX: usize = 40;
+
+/// Lowercase letters that stand for one of the 26, beyond those themselves.
+const FOLDS: &[(u8, &str)] = &[
+    (b'a', "àáâãäåāăąǎǟǡǻȁȃȧḁạảấầẩẫậắằẳẵặ"),
+    (b'b', "ƀḃḅḇ"),
+    (b'c', "çćĉċčḉ"),
+    (b'd', "ðďđḋḍḏḑḓ"),
+    (b'e', "èéêëēĕėęěȅȇȩḕḗḙḛḝẹẻẽếềểễệ"),
+    (b'f', "ḟ"),
+    (b'g', "ĝğġģǧǵḡ"),
+    (b'h', "ĥħȟḣḥḧḩḫẖ"),
+    (b'i', "ìíîïĩīĭįıǐȉȋḭḯỉị"),
+    (b'j', "ĵǰȷ"),
+    (b'k', "ķĸǩḱḳḵ"),
+    (b'l', "ĺļľŀłḷḹḻḽ"),
+    (b'm', "ḿṁṃ"),
+    (b'n', "ñńņňŋǹṅṇṉṋ"),
+    (b'o', "òóôõöøōŏőơǒǫǭǿȍȏȫȭȯȱṍṏṑṓọỏốồổỗộớờởỡợ"),
+    (b'p', "ṕṗ"),
+    (b'r', "ŕŗřȑȓṙṛṝṟ"),
+    (b's', "śŝşšſșṡṣṥṧṩ"),
+    (b't', "ţťŧțṫṭṯṱẗ"),
+    (b'u', "ùúûüũūŭůűųưǔǖǘǚǜȕȗṳṵṷṹṻụủứừửữự"),
+    (b'v', "ṽṿ"),
+    (b'w', "ŵẁẃẅẇẉẘ"),
+    (b'x', "ẋẍ"),
+    (b'y', "ýÿŷȳẏẙỳỵỷỹ"),
+    (b'z', "źżžƶẑẓẕ"),
+];
+
+/// Lowercase letters that stand for two.
+const LIGATURES: &[(char, [u8; 2])] =
+    &[('ß', *b"ss"), ('æ', *b"ae"), ('œ', *b"oe"), ('þ', *b"th"), ('ĳ', *b"ij")];
+
+/// One of the letters a to z, as `b'a'` to `b'z'`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Letter(u8);
+
+impl Letter {
+    /// The letter by which `c` is found; none if it is not a letter.
+    pub(crate) fn of(c: char) -> Option<Letter> {
+        match c {
+            'a'..='z' => Some(Letter(c as u8)),
+            'A'..='Z' => Some(Letter(c as u8 | 0x20)),
+            _ if c.is_ascii() => None,
+            _ => spelling(lowercase(c)).map(|(first, _)| Letter(first)),
+        }
+    }
+
+    /// The letter a player typed: one character, blanks around it forgiven.
+    pub(crate) fn typed(text: &str) -> Option<Letter> {
+        let mut chars = text.trim().chars().filter(|c| !is_mark(*c));
+        let letter = Letter::of(chars.next()?)?;
+        chars.next().is_none().then_some(letter)
+    }
+
+    /// As a lowercase character.
+    pub(crate) fn char(self) -> char {
+        char::from(self.0)
+    }
+
+    fn bit(self) -> u32 {
+        1 << (self.0 - b'a')
+    }
+}
+
+/// A set of letters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Letters(u32);
+
+impl Letters {
+    /// Adds a letter; false if it was there already.
+    pub(crate) fn insert(&mut self, letter: Letter) -> bool {
+        let new = !self.contains(letter);
+        self.0 |= letter.bit();
+        new
+    }
+
+    pub(crate) fn contains(self, letter: Letter) -> bool {
+        self.0 & letter.bit() != 0
+    }
+}
+
+/// A word or phrase to be found, the way it is shown once found.
+///
+/// Invariants: 1 to [`WORD_CHARS_MAX`] characters; lowercase letters that a
+/// guesser can type, single spaces, hyphens and straight apostrophes; at least
+/// one letter. It does not print itself: a hidden word is never logged.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Arc<str>", into = "Arc<str>")]
+pub(crate) struct Word(Arc<str>);
+
+impl Word {
+    /// The word that someone typed, tidied; or why it will not do. The reason
+    /// does not quote the word.
+    pub(crate) fn typed(text: &str) -> Result<Word, &'static str> {
+        let word = tidied(text).ok_or(
+            "a word is made of letters that can be found by a to z, spaces, hyphens and apostrophes",
+        )?;
+        if word.chars().count() > WORD_CHARS_MAX {
+            return Err("a word has at most 40 characters");
+        }
+        if !word.chars().any(|c| Letter::of(c).is_some()) {
+            return Err("a word has at least one letter");
+        }
+        Ok(Word(word.into()))
+    }
+
+    /// The word itself. Only for eyes that may see it.
+    pub(crate) fn reveal(&self) -> &Arc<str> {
+        &self.0
+    }
+
+    /// Each character, with the letter by which it is found; none for the
+    /// spaces, hyphens and apostrophes that are shown from the start.
+    pub(crate) fn places(&self) -> impl Iterator<Item = (char, Option<Letter>)> + '_ {
+        self.0.chars().map(|c| (c, Letter::of(c)))
+    }
+
+    /// How many places a letter would open.
+    pub(crate) fn count(&self, letter: Letter) -> u8 {
+        self.count_places(|at| at == letter)
+    }
+
+    /// How many places are still hidden when `found` are open.
+    pub(crate) fn hidden(&self, found: Letters) -> u8 {
+        self.count_places(|at| !found.contains(at))
+    }
+
+    /// Whether two words have the same letters in the same order.
+    pub(crate) fn sounds_like(&self, other: &Word) -> bool {
+        spelled(&self.0).eq(spelled(&other.0))
+    }
+
+    fn count_places(&self, wanted: impl Fn(Letter) -> bool) -> u8 {
+        let places = self.places().filter(|(_, letter)| letter.is_some_and(&wanted));
+        // At most `WORD_CHARS_MAX`, which fits.
+        places.fold(0, |count, _| count + 1)
+    }
+}
+
+impl TryFrom<Arc<str>> for Word {
+    type Error = &'static str;
+
+    fn try_from(stored: Arc<str>) -> Result<Word, &'static str> {
+        let word = Word::typed(&stored)?;
+        if word.0 == stored { Ok(word) } else { Err("a stored word is not tidy") }
+    }
+}
+
+impl From<Word> for Arc<str> {
+    fn from(word: Word) -> Arc<str> {
+        word.0
+    }
+}
+
+impl fmt::Debug for Word {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Word(hidden)")
+    }
+}
+
+/// Lowercase, one kind of blank, hyphen and apostrophe, no blanks at the ends
+/// and no two in a row; none if anything else is in it.
+fn tidied(text: &str) -> Option<String> {
+    let mut word = String::with_capacity(text.len().min(4 * WORD_CHARS_MAX));
+    for c in text.trim().chars().filter(|c| !is_mark(*c)) {
+        match tidied_char(c)? {
+            ' ' if word.ends_with(' ') => {}
+            tidy => word.push(tidy),
+        }
+    }
+    Some(word)
+}
+
+fn tidied_char(c: char) -> Option<char> {
+    match c {
+        'a'..='z' | '-' | '\'' => Some(c),
+        _ if c.is_whitespace() => Some(' '),
+        '\u{2018}' | '\u{2019}' | '\u{2bc}' | '`' | '\u{b4}' => Some('\''),
+        '\u{2010}'..='\u{2014}' => Some('-'),
+        _ => Letter::of(c).map(|_| lowercase(c)),
+    }
+}
+
+/// Accents that come as characters of their own, after their letter. We leave
+/// them out: the letter alone is what is guessed.
+fn is_mark(c: char) -> bool {
+    ('\u{300}'..='\u{36f}').contains(&c)
+}
+
+/// The lowercase form, which for the letters we know is one character (İ has
+/// a mark after it, which we leave out).
+fn lowercase(c: char) -> char {
+    c.to_lowercase().next().unwrap_or(c)
+}
+
+/// The letters of a text and nothing else, ligatures spelled out.
+fn spelled(text: &str) -> impl Iterator<Item = u8> + '_ {
+    text.chars().filter_map(spelling).flat_map(|(first, second)| [Some(first), second]).flatten()
+}
+
+/// How a lowercase character is spelled with the 26 letters.
+fn spelling(c: char) -> Option<(u8, Option<u8>)> {
+    if c.is_ascii() {
+        return c.is_ascii_lowercase().then_some((c as u8, None));
+    }
+    if let Some((_, [first, second])) = LIGATURES.iter().find(|(ligature, _)| *ligature == c) {
+        return Some((*first, Some(*second)));
+    }
+    FOLDS.iter().find(|(_, folded)| folded.contains(c)).map(|(base, _)| (*base, None))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word(text: &str) -> Word {
+        Word::typed(text).expect("a good word")
+    }
+
+    #[test]
+    fn accents_fold_to_their_base_letter() {
+        for (c, letter) in [
+            ('é', 'e'),
+            ('É', 'e'),
+            ('ß', 's'),
+            ('ẞ', 's'),
+            ('ø', 'o'),
+            ('Æ', 'a'),
+            ('ł', 'l'),
+            ('İ', 'i'),
+            ('ự', 'u'),
+            ('þ', 't'),
+        ] {
+            assert_eq!(Letter::of(c).map(Letter::char), Some(letter), "{c}");
+        }
+        for c in ['1', ' ', '-', 'я', '猫', '🦉', '\u{301}'] {
+            assert_eq!(Letter::of(c), None, "{c}");
+        }
+    }
+
+    #[test]
+    fn a_typed_letter_is_one_character() {
+        assert_eq!(Letter::typed(" E ").map(Letter::char), Some('e'));
+        assert_eq!(Letter::typed("e\u{301}").map(Letter::char), Some('e'));
+        for text in ["", " ", "ee", "e e", "5", "\u{301}"] {
+            assert_eq!(Letter::typed(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn words_are_tidied() {
+        for (typed, tidy) in [
+            ("  Kanna   KAMUI ", "kanna kamui"),
+            ("Rock\u{2019}n\u{2011}Roll", "rock'n-roll"),
+            ("Crème\u{a0}Brûlée", "crème brûlée"),
+            ("cafe\u{301}", "cafe"),
+            ("STRASSE", "strasse"),
+        ] {
+            assert_eq!(**word(typed).reveal(), *tidy, "{typed:?}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_could_guess_is_refused_without_a_quote() {
+        for typed in ["", "  ", "-", "' '", "r2d2", "кот", "a_b", &"a".repeat(41)] {
+            let reason = Word::typed(typed).expect_err("not a word");
+            assert!(typed.len() < 3 || !reason.contains(typed), "{reason}");
+        }
+        assert!(Word::typed(&"é".repeat(40)).is_ok());
+    }
+
+    #[test]
+    fn whole_words_are_compared_by_their_letters() {
+        for (secret, guess) in [
+            ("straße", "Strasse"),
+            ("kanna kamui", "kanna-kamui"),
+            ("crème brûlée", "creme brulee"),
+            ("rock'n'roll", "rocknroll"),
+        ] {
+            assert!(word(secret).sounds_like(&word(guess)), "{secret} {guess}");
+        }
+        assert!(!word("straße").sounds_like(&word("strase")));
+    }
+
+    #[test]
+    fn every_fold_is_listed_once_and_in_lowercase() {
+        let mut all: Vec<char> = FOLDS.iter().flat_map(|(_, folded)| folded.chars()).collect();
+        all.extend(LIGATURES.iter().map(|(c, _)| *c));
+        let count = all.len();
+        assert!(all.iter().all(|c| lowercase(*c) == *c));
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count);
+    }
+
+    #[test]
+    fn a_printed_word_stays_hidden() {
+        assert!(!format!("{:?}", word("owl")).contains("owl"));
+    }
+}

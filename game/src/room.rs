@@ -1,0 +1,496 @@
+//! A room: a board, the people around it, their chat, and a version.
+//!
+//! Every accepted change makes the next version and a list of events; the
+//! lobby decides when, the rules decide what, and the room keeps who.
+//! [`Room::view`] is the only way a hidden word gets out, and it asks the rules
+//! whose eyes are looking.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::answer::Rejection;
+use crate::chance::Chance;
+use crate::chat::{Chat, Line, LineView};
+use crate::digest::{self, Kind};
+use crate::event::{Event, as_text};
+use crate::ids::{PlayerId, RoomId, Seat, Version};
+use crate::rules::{Board, BoardView, Points, Table, Who};
+use crate::text;
+
+/// Seats at any table.
+pub(crate) const SEATS_MAX: u8 = 8;
+
+/// People a room remembers by name and points, seated or not. When there is
+/// one more, one who is not seated and has the fewest points is forgotten.
+const PEOPLE_MAX: usize = 64;
+
+/// A room where nobody is seated leaves after this long.
+const EMPTY_MS_MAX: u64 = 2 * 60_000;
+
+/// A finished room leaves when nothing happened in it for this long.
+const OVER_MS_MAX: u64 = 10 * 60_000;
+
+/// Any room leaves when nothing happened in it for this long.
+const IDLE_MS_MAX: u64 = 60 * 60_000;
+
+/// One room, at one version. Immutable to everybody but the lobby.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Room {
+    id: RoomId,
+    version: Version,
+    board: Board,
+    /// One place per seat of the table.
+    seats: Vec<Option<Sitter>>,
+    people: BTreeMap<PlayerId, Person>,
+    /// When something last happened here, in lobby time.
+    active_ms: u64,
+    /// Since when nobody is seated; none while somebody is.
+    empty_since_ms: Option<u64>,
+    /// When the lobby will look whether the room should leave. Never later
+    /// than [`Room::deadline_ms`], often earlier.
+    due_ms: u64,
+    #[serde(skip)]
+    chat: Arc<Chat>,
+    #[serde(skip)]
+    digest: u64,
+}
+
+/// Who has a seat.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Sitter {
+    pub(crate) player: PlayerId,
+    /// Sitting down counts as being there, until presence says otherwise.
+    pub(crate) online: bool,
+}
+
+/// Who is, or was, at the table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Person {
+    pub(crate) name: Arc<str>,
+    pub(crate) points: u32,
+}
+
+/// How a room's game stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// It has not begun.
+    Waiting,
+    /// It goes on.
+    Playing,
+    /// It is over, and the table has won.
+    Won,
+    /// It is over, and the table has lost.
+    Lost,
+}
+
+/// With whose eyes a room is seen. Equal audiences have identical views.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Audience(u8);
+
+/// Someone who is seated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Player {
+    /// Where.
+    pub seat: Seat,
+    /// Who.
+    pub player: PlayerId,
+    /// Under which name.
+    pub name: Arc<str>,
+    /// Whether a frontend has them connected.
+    pub online: bool,
+    /// What they have earned in this room.
+    pub points: u32,
+}
+
+/// A room as it is shown.
+#[derive(Serialize)]
+struct RoomView<'a> {
+    game: &'static str,
+    state: State,
+    #[serde(flatten)]
+    board: BoardView<'a>,
+    players: Vec<PlayerView<'a>>,
+    seats: usize,
+    chat: Vec<LineView<'a>>,
+}
+
+/// A seated player as shown.
+#[derive(Serialize)]
+struct PlayerView<'a> {
+    seat: Seat,
+    name: &'a str,
+    #[serde(serialize_with = "as_text")]
+    player: PlayerId,
+    online: bool,
+    points: u32,
+    role: &'static str,
+}
+
+impl Room {
+    /// Which room.
+    pub fn id(&self) -> RoomId {
+        self.id
+    }
+
+    /// How many changes it has seen.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The name of the game that is played.
+    pub fn game(&self) -> &'static str {
+        self.board.game()
+    }
+
+    /// How the game stands.
+    pub fn state(&self) -> State {
+        self.board.state()
+    }
+
+    /// With whose eyes `viewer` looks: the gallery's, unless the rules let
+    /// them see more.
+    pub fn audience(&self, viewer: Option<PlayerId>) -> Audience {
+        viewer.map_or(Audience::GALLERY, |player| self.board.audience(player))
+    }
+
+    /// The room as `viewer` may see it, as a JSON object.
+    pub fn view(&self, viewer: Option<PlayerId>) -> String {
+        let view = RoomView {
+            game: self.game(),
+            state: self.state(),
+            board: self.board.view(self.audience(viewer), &self.table()),
+            players: self.player_views(),
+            seats: self.seats.len(),
+            chat: self.chat.view(),
+        };
+        serde_json::to_string(&view).expect("a view has a JSON form")
+    }
+
+    /// What the rules say of the room in a few words, as a JSON object.
+    pub fn about(&self) -> String {
+        self.board.about()
+    }
+
+    /// Who is seated, from the lowest seat.
+    pub fn players(&self) -> impl Iterator<Item = Player> + '_ {
+        self.seated().map(|(seat, sitter)| {
+            let person = self.people.get(&sitter.player);
+            Player {
+                seat,
+                player: sitter.player,
+                name: self.table().name(sitter.player),
+                online: sitter.online,
+                points: person.map_or(0, |person| person.points),
+            }
+        })
+    }
+
+    /// How many seats the table has.
+    pub fn seats_max(&self) -> u8 {
+        self.board.seats()
+    }
+
+    pub(crate) fn open(id: RoomId, board: Board, now_ms: u64) -> Room {
+        let mut room = Room {
+            id,
+            version: Version(1),
+            seats: vec![None; usize::from(board.seats())],
+            board,
+            people: BTreeMap::new(),
+            active_ms: now_ms,
+            empty_since_ms: Some(now_ms),
+            due_ms: 0,
+            chat: Arc::default(),
+            digest: 0,
+        };
+        room.due_ms = room.deadline_ms();
+        room
+    }
+
+    /// The version with which a room leaves: nobody will change it any more.
+    pub(crate) fn closed(room: &Room) -> Room {
+        let mut last = room.clone();
+        last.turn_page();
+        last
+    }
+
+    /// Gives a player the lowest free seat. Someone who has one keeps it, and
+    /// nothing changes unless the name does.
+    pub(crate) fn sit(
+        &mut self,
+        player: PlayerId,
+        name: &str,
+        events: &mut Vec<Event>,
+    ) -> Result<Seat, Rejection> {
+        let name = text::name(name)?;
+        if let Some(seat) = self.seat_of(player) {
+            self.rename(player, name, seat, events);
+            return Ok(seat);
+        }
+        let free = self.seats.iter().position(Option::is_none);
+        let place = free.ok_or(Rejection::RoomFull(self.id))?;
+        let seat = Seat(u8::try_from(place).expect("a table has few seats"));
+        self.seats[place] = Some(Sitter { player, online: true });
+        self.empty_since_ms = None;
+        self.meet(player, name);
+        events.push(Event::Sat { seat, name: self.table().name(player) });
+        self.table_changed(events);
+        Ok(seat)
+    }
+
+    /// Frees a player's seat.
+    pub(crate) fn stand(
+        &mut self,
+        player: PlayerId,
+        now_ms: u64,
+        events: &mut Vec<Event>,
+    ) -> Result<Seat, Rejection> {
+        let seat = self.seat_of(player).ok_or(Rejection::NotSeated(self.id))?;
+        self.seats[usize::from(seat.0)] = None;
+        if self.seated().next().is_none() {
+            self.empty_since_ms = Some(now_ms);
+        }
+        events.push(Event::Stood { seat, name: self.table().name(player) });
+        self.table_changed(events);
+        Ok(seat)
+    }
+
+    pub(crate) fn play(
+        &mut self,
+        player: PlayerId,
+        mv: &str,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Rejection> {
+        let seat = self.seat_of(player).ok_or(Rejection::NotSeated(self.id))?;
+        let table = Table { seats: &self.seats, people: &self.people };
+        let earned = self.board.play(Who { seat, player }, &table, mv, events)?;
+        for points in earned {
+            self.award(points);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn again(
+        &mut self,
+        player: PlayerId,
+        chance: &mut Chance,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Rejection> {
+        if self.seat_of(player).is_none() {
+            return Err(Rejection::NotSeated(self.id));
+        }
+        let table = Table { seats: &self.seats, people: &self.people };
+        self.board.again(&table, chance, events)
+    }
+
+    /// Adds a line to the chat. Watchers may speak as well as players.
+    pub(crate) fn say(
+        &mut self,
+        player: PlayerId,
+        name: &str,
+        text: &str,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Rejection> {
+        let line = Line { player, name: text::name(name)?.into(), text: text::line(text)?.into() };
+        events.push(Event::Said { player, name: line.name.clone(), text: line.text.clone() });
+        Arc::make_mut(&mut self.chat).say(line);
+        Ok(())
+    }
+
+    /// Notes that a player came or went. Nothing happens if they have no seat
+    /// here or it was known.
+    pub(crate) fn set_online(&mut self, player: PlayerId, online: bool, events: &mut Vec<Event>) {
+        for (seat, sitter) in (0..).zip(self.seats.iter_mut()) {
+            let Some(sitter) = sitter else { continue };
+            if sitter.player == player && sitter.online != online {
+                sitter.online = online;
+                events.push(Event::Online { seat: Seat(seat), online });
+            }
+        }
+    }
+
+    /// Makes the next version, because something happened.
+    pub(crate) fn commit(&mut self, now_ms: u64) -> Version {
+        self.active_ms = now_ms;
+        self.turn_page()
+    }
+
+    /// Makes the next version without counting as activity.
+    pub(crate) fn turn_page(&mut self) -> Version {
+        self.version = self.version.next();
+        self.version
+    }
+
+    /// When the room leaves if nothing more happens.
+    pub(crate) fn deadline_ms(&self) -> u64 {
+        let quiet_ms_max = if self.state().is_over() { OVER_MS_MAX } else { IDLE_MS_MAX };
+        let quiet_ms = self.active_ms.saturating_add(quiet_ms_max);
+        let empty_ms = self.empty_since_ms.map(|since| since.saturating_add(EMPTY_MS_MAX));
+        empty_ms.map_or(quiet_ms, |empty_ms| empty_ms.min(quiet_ms))
+    }
+
+    pub(crate) fn due_ms(&self) -> u64 {
+        self.due_ms
+    }
+
+    pub(crate) fn set_due(&mut self, due_ms: u64) {
+        self.due_ms = due_ms;
+    }
+
+    /// Where a player sits.
+    pub(crate) fn seat_of(&self, player: PlayerId) -> Option<Seat> {
+        self.table().seat_of(player)
+    }
+
+    /// Whether the archive should have it.
+    pub(crate) fn worth_keeping(&self) -> bool {
+        self.board.worth_keeping()
+    }
+
+    /// The names of everybody the room remembers, seated or not.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.people.values().map(|person| &person.name)
+    }
+
+    pub(crate) fn chat(&self) -> &Chat {
+        &self.chat
+    }
+
+    /// The digest as it was when [`Room::refresh_digest`] was last called.
+    pub(crate) fn digest(&self) -> u64 {
+        self.digest
+    }
+
+    pub(crate) fn refresh_digest(&mut self, scratch: &mut Vec<u8>) {
+        self.digest = self.compute_digest(scratch);
+    }
+
+    /// The digest of the room as it is: of its stored bytes, with the chat's
+    /// own digest in place of the chat.
+    pub(crate) fn compute_digest(&self, scratch: &mut Vec<u8>) -> u64 {
+        digest::of_value(Kind::Room, &(self, self.chat.digest()), scratch)
+    }
+
+    /// Puts together what a snapshot holds; or says why no room can be so.
+    pub(crate) fn restore(mut self, chat: Chat) -> Result<Room, &'static str> {
+        if self.seats.len() != usize::from(self.board.seats().min(SEATS_MAX)) {
+            return Err("a room has another number of seats than its game");
+        }
+        let known = |sitter: &Sitter| self.people.contains_key(&sitter.player);
+        if !self.seats.iter().flatten().all(known) {
+            return Err("a seated player has no name");
+        }
+        self.chat = Arc::new(chat);
+        self.refresh_digest(&mut Vec::new());
+        Ok(self)
+    }
+
+    fn rename(&mut self, player: PlayerId, name: &str, seat: Seat, events: &mut Vec<Event>) {
+        let Some(person) = self.people.get_mut(&player).filter(|person| *person.name != *name)
+        else {
+            return;
+        };
+        person.name = name.into();
+        events.push(Event::Sat { seat, name: person.name.clone() });
+    }
+
+    /// Remembers a player by name; points of an earlier stay are still theirs.
+    fn meet(&mut self, player: PlayerId, name: &str) {
+        let person = Person { name: name.into(), points: 0 };
+        self.people.entry(player).and_modify(|known| known.name = name.into()).or_insert(person);
+        if self.people.len() > PEOPLE_MAX {
+            self.forget_someone();
+        }
+    }
+
+    fn forget_someone(&mut self) {
+        let table = self.table();
+        let gone = self.people.iter().filter(|(player, _)| table.seat_of(**player).is_none());
+        let least = gone.min_by_key(|(_, person)| person.points).map(|(player, _)| *player);
+        if let Some(player) = least {
+            self.people.remove(&player);
+        }
+    }
+
+    /// Counts points for someone; nothing if the room has forgotten them.
+    fn award(&mut self, points: Points) {
+        if let Some(person) = self.people.get_mut(&points.player) {
+            person.points = person.points.saturating_add(points.count);
+        }
+    }
+
+    fn table_changed(&mut self, events: &mut Vec<Event>) {
+        let table = Table { seats: &self.seats, people: &self.people };
+        self.board.table_changed(&table, events);
+    }
+
+    fn table(&self) -> Table<'_> {
+        Table { seats: &self.seats, people: &self.people }
+    }
+
+    fn seated(&self) -> impl Iterator<Item = (Seat, &Sitter)> {
+        let seats = (0..).map(Seat).zip(&self.seats);
+        seats.filter_map(|(seat, sitter)| sitter.as_ref().map(|sitter| (seat, sitter)))
+    }
+
+    fn player_views(&self) -> Vec<PlayerView<'_>> {
+        self.seated()
+            .map(|(seat, sitter)| {
+                let person = self.people.get(&sitter.player);
+                PlayerView {
+                    seat,
+                    name: person.map_or("", |person| &person.name),
+                    player: sitter.player,
+                    online: sitter.online,
+                    points: person.map_or(0, |person| person.points),
+                    role: self.board.role(sitter.player),
+                }
+            })
+            .collect()
+    }
+}
+
+impl State {
+    /// Every state there is.
+    pub const ALL: [State; 4] = [State::Waiting, State::Playing, State::Won, State::Lost];
+
+    /// The state as views and lists call it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Waiting => "waiting",
+            State::Playing => "playing",
+            State::Won => "won",
+            State::Lost => "lost",
+        }
+    }
+
+    /// The state that is called `name`.
+    pub fn named(name: &str) -> Option<State> {
+        State::ALL.into_iter().find(|state| state.as_str() == name)
+    }
+
+    /// Whether the round has ended.
+    pub fn is_over(self) -> bool {
+        matches!(self, State::Won | State::Lost)
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Audience {
+    /// Everybody without special knowledge: watchers, and most players.
+    pub const GALLERY: Audience = Audience(0);
+
+    /// One of the rules' own audiences, who see something of their own.
+    pub(crate) const fn insider(nth: u8) -> Audience {
+        Audience(nth.saturating_add(1))
+    }
+}

@@ -1,0 +1,221 @@
+//! All rooms, and the lists by which they are found.
+//!
+//! Rooms change only through [`Rooms::change`], which keeps everything that
+//! depends on a room in step with it: its version, the hash, the list of its
+//! state, the time it is due to leave, and where its players sit. The lists
+//! are not stored; they follow from the rooms.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::sync::Arc;
+
+use imbl::OrdMap;
+
+use crate::answer::Rejection;
+use crate::event::Event;
+use crate::ids::{PlayerId, RoomId, Version};
+use crate::lobby::{Change, Filter};
+use crate::room::{Room, State};
+
+/// Every live room.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rooms {
+    rooms: OrdMap<RoomId, Arc<Room>>,
+    /// Sum of the rooms' digests.
+    sum: u64,
+    by_state: [BTreeSet<RoomId>; State::ALL.len()],
+    /// Each room once, at the time to look whether it should leave.
+    due: BTreeSet<(u64, RoomId)>,
+    /// Where each player sits; who sits nowhere is not in it.
+    tables: BTreeMap<PlayerId, BTreeSet<RoomId>>,
+    scratch: Vec<u8>,
+}
+
+/// Whether a change counts as something happening in the room.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Activity {
+    /// Somebody did something: the room stays longer.
+    Yes,
+    /// Somebody came or went by themselves.
+    No,
+}
+
+/// What an accepted change made.
+pub(crate) struct Changed<T> {
+    pub(crate) value: T,
+    pub(crate) version: Version,
+    /// None if there was nothing to change.
+    pub(crate) change: Option<Change>,
+}
+
+impl Rooms {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.rooms.len()
+    }
+
+    pub(crate) fn get(&self, id: RoomId) -> Option<&Arc<Room>> {
+        self.rooms.get(&id)
+    }
+
+    /// How many tables a player sits at.
+    pub(crate) fn tables_of(&self, player: PlayerId) -> usize {
+        self.tables.get(&player).map_or(0, BTreeSet::len)
+    }
+
+    /// Where a player sits.
+    pub(crate) fn tables(&self, player: PlayerId) -> impl Iterator<Item = RoomId> + '_ {
+        self.tables.get(&player).into_iter().flatten().copied()
+    }
+
+    /// Notes that a player sits in a room.
+    pub(crate) fn note_seated(&mut self, player: PlayerId, room: RoomId) {
+        self.tables.entry(player).or_default().insert(room);
+    }
+
+    /// Notes that a player does not sit in a room any more.
+    pub(crate) fn note_stood(&mut self, player: PlayerId, room: RoomId) {
+        if let Some(tables) = self.tables.get_mut(&player) {
+            tables.remove(&room);
+            if tables.is_empty() {
+                self.tables.remove(&player);
+            }
+        }
+    }
+
+    /// Lets `act` change a room. If it says no, or makes no event, nothing has
+    /// changed; else this is the room's next version.
+    pub(crate) fn change<T>(
+        &mut self,
+        id: RoomId,
+        now_ms: u64,
+        activity: Activity,
+        act: impl FnOnce(&mut Room, &mut Vec<Event>) -> Result<T, Rejection>,
+    ) -> Result<Changed<T>, Rejection> {
+        let room = self.rooms.get_mut(&id).ok_or(Rejection::NoSuchRoom(id))?;
+        // Copies only if someone holds the version before: a watcher's feed, a
+        // snapshot in the making.
+        let room = Arc::make_mut(room);
+        let before = (room.state(), room.digest());
+        let mut events = Vec::new();
+        let value = act(room, &mut events)?;
+        if events.is_empty() {
+            return Ok(Changed { value, version: room.version(), change: None });
+        }
+        let version = match activity {
+            Activity::Yes => room.commit(now_ms),
+            Activity::No => room.turn_page(),
+        };
+        // Later deadlines wait until the earlier one is looked at: a move then
+        // costs nothing here.
+        let due_ms = room.deadline_ms();
+        if due_ms < room.due_ms() {
+            self.due.remove(&(room.due_ms(), id));
+            self.due.insert((due_ms, id));
+            room.set_due(due_ms);
+        }
+        room.refresh_digest(&mut self.scratch);
+        self.sum = self.sum.wrapping_sub(before.1).wrapping_add(room.digest());
+        let state = room.state();
+        if state != before.0 {
+            self.by_state[place(before.0)].remove(&id);
+            self.by_state[place(state)].insert(id);
+        }
+        let change = Some(Change { room: id, version, events, closed: false, last: None });
+        Ok(Changed { value, version, change })
+    }
+
+    /// Adds a room that was not there.
+    pub(crate) fn insert(&mut self, mut room: Room) {
+        let id = room.id();
+        room.refresh_digest(&mut self.scratch);
+        self.sum = self.sum.wrapping_add(room.digest());
+        self.by_state[place(room.state())].insert(id);
+        self.due.insert((room.due_ms(), id));
+        for player in room.players() {
+            self.note_seated(player.player, id);
+        }
+        assert!(self.rooms.insert(id, Arc::new(room)).is_none(), "{id} was handed out twice");
+    }
+
+    /// Takes out the rooms whose deadline has come, looking at no more than
+    /// `looks_max` rooms. One whose deadline has moved on meanwhile stays.
+    pub(crate) fn take_due(&mut self, now_ms: u64, looks_max: usize) -> Vec<Arc<Room>> {
+        let is_due = |(due_ms, _): &(u64, RoomId)| *due_ms <= now_ms;
+        let due = self.due.iter().copied().take_while(is_due).take(looks_max);
+        let due: Vec<RoomId> = due.map(|(_, id)| id).collect();
+        due.into_iter().filter_map(|id| self.leave_or_wait(id, now_ms)).collect()
+    }
+
+    /// When to look at the first room.
+    pub(crate) fn due_ms(&self) -> Option<u64> {
+        self.due.first().map(|(due_ms, _)| *due_ms)
+    }
+
+    /// Rooms from the newest on, only those after `after` in that order.
+    pub(crate) fn list(
+        &self,
+        filter: &Filter,
+        after: Option<RoomId>,
+        limit: usize,
+    ) -> Vec<&Arc<Room>> {
+        let range = (Bound::Unbounded, after.map_or(Bound::Unbounded, Bound::Excluded));
+        let suits =
+            |room: &&Arc<Room>| filter.game.as_ref().is_none_or(|game| *game == room.game());
+        match filter.state {
+            None => {
+                let rooms = self.rooms.range(range).rev().map(|(_, room)| room);
+                rooms.filter(suits).take(limit).collect()
+            }
+            Some(state) => {
+                let ids = self.by_state[place(state)].range(range).rev();
+                let rooms = ids.filter_map(|id| self.rooms.get(id));
+                rooms.filter(suits).take(limit).collect()
+            }
+        }
+    }
+
+    pub(crate) fn digest(&self) -> u64 {
+        self.sum
+    }
+
+    pub(crate) fn recompute_digest(&self) -> u64 {
+        let mut scratch = Vec::new();
+        let digests = self.rooms.values().map(|room| room.compute_digest(&mut scratch));
+        digests.fold(0, u64::wrapping_add)
+    }
+
+    pub(crate) fn freeze(&self) -> OrdMap<RoomId, Arc<Room>> {
+        self.rooms.clone()
+    }
+
+    fn leave_or_wait(&mut self, id: RoomId, now_ms: u64) -> Option<Arc<Room>> {
+        let deadline_ms = self.rooms.get(&id)?.deadline_ms();
+        if deadline_ms <= now_ms {
+            return self.remove(id);
+        }
+        let room = Arc::make_mut(self.rooms.get_mut(&id)?);
+        self.due.remove(&(room.due_ms(), id));
+        self.due.insert((deadline_ms, id));
+        room.set_due(deadline_ms);
+        let before = room.digest();
+        room.refresh_digest(&mut self.scratch);
+        self.sum = self.sum.wrapping_sub(before).wrapping_add(room.digest());
+        None
+    }
+
+    fn remove(&mut self, id: RoomId) -> Option<Arc<Room>> {
+        let room = self.rooms.remove(&id)?;
+        self.sum = self.sum.wrapping_sub(room.digest());
+        self.by_state[place(room.state())].remove(&id);
+        self.due.remove(&(room.due_ms(), id));
+        for player in room.players() {
+            self.note_stood(player.player, id);
+        }
+        Some(room)
+    }
+}
+
+fn place(state: State) -> usize {
+    state as usize
+}

@@ -1,0 +1,515 @@
+//! Hangman: find the word, letter by letter, before six lives are gone.
+//!
+//! Two ways to play. *Together*, everybody at the table guesses a word drawn
+//! from a category. With a *setter*, one player sets the word and watches the
+//! others guess; the role moves on around the table with every round.
+//!
+//! * Anybody who may guess may do so at any time; whoever is first in the log
+//!   is first.
+//! * A wrong letter or a wrong word costs the table a life. What was guessed
+//!   before is refused and costs nothing.
+//! * Points: a letter earns one for each place it opens, the whole word one
+//!   for each place it opens and [`WORD_BONUS`] more. A setter earns one for
+//!   each wrong guess and [`UNFOUND_BONUS`] more if the word is not found.
+//! * A setter who leaves before the word is set passes the role on. One who
+//!   leaves later stays the setter of that round, and may not come back to guess.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Points, Rules, Table, Who};
+use crate::answer::Rejection;
+use crate::chance::Chance;
+use crate::event::{Event, as_text};
+use crate::ids::{PlayerId, Seat};
+use crate::letters::{Letter, Letters, Word};
+use crate::room::{Audience, State};
+use crate::words::{self, Category};
+
+/// Wrong guesses that end a round.
+const LIVES: u8 = 6;
+
+/// Points for finding the whole word, besides one for each place it opened.
+const WORD_BONUS: u32 = 3;
+
+/// Points for a setter whose word was not found.
+const UNFOUND_BONUS: u32 = 5;
+
+/// The audience of one that sees the word while it is hidden.
+const SETTER: Audience = Audience::insider(0);
+
+/// One board of hangman.
+///
+/// Invariants:
+/// * A word is set, except while a setter's table is waiting for one.
+/// * `guesses` only grows during a round, never after it has ended, and is
+///   bounded: 26 letters, and one wrong word or the right one per life.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Hangman {
+    mode: Mode,
+    seats: u8,
+    /// Counts from 1.
+    round: u32,
+    state: State,
+    word: Option<Word>,
+    /// What the word was drawn from; none for a setter's.
+    category: Option<Category>,
+    /// The letters guessed in this round, right and wrong.
+    letters: Letters,
+    guesses: Vec<Guess>,
+    lives: u8,
+    /// Who sets the word, or has set it.
+    setter: Option<Who>,
+    /// Who made this round end their way.
+    winner: Option<PlayerId>,
+    /// Something was guessed in this round or one before.
+    guessed: bool,
+}
+
+/// Where the word comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Mode {
+    /// Drawn, from one category or from any.
+    Together(Option<Category>),
+    /// Set by a player.
+    Setter,
+}
+
+/// One accepted guess.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Guess {
+    who: Who,
+    what: Guessed,
+    /// Places it opened; 0 cost a life.
+    hits: u8,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+enum Guessed {
+    Letter(char),
+    Word(Word),
+}
+
+/// How a room can be opened.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Options {
+    mode: Option<String>,
+    category: Option<String>,
+    seats: Option<u8>,
+}
+
+/// A move: exactly one of these.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Move {
+    letter: Option<String>,
+    word: Option<String>,
+    secret: Option<String>,
+}
+
+/// What is seen of a board.
+#[derive(Serialize)]
+pub(crate) struct View<'a> {
+    mode: &'static str,
+    round: u32,
+    pattern: Vec<Option<char>>,
+    wrong: Vec<char>,
+    tried: Vec<Tried<'a>>,
+    lives: u8,
+    lives_max: u8,
+    category: Option<&'static str>,
+    setter: Option<Seat>,
+    winner: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer: Option<&'a str>,
+}
+
+/// A guess of this round, as everybody sees it.
+#[derive(Serialize)]
+struct Tried<'a> {
+    seat: Seat,
+    #[serde(serialize_with = "as_text")]
+    player: PlayerId,
+    name: Arc<str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    letter: Option<char>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    word: Option<&'a str>,
+    hits: u8,
+}
+
+/// What a list of rooms says of one.
+#[derive(Serialize)]
+pub(crate) struct About {
+    mode: &'static str,
+    category: Option<&'static str>,
+}
+
+impl Rules for Hangman {
+    const NAME: &'static str = "hangman";
+    const SEATS: RangeInclusive<u8> = 1..=8;
+    type Options = Options;
+    type Move = Move;
+    type View<'a> = View<'a>;
+    type About<'a> = About;
+
+    fn options_help() -> String {
+        format!(
+            "hangman is opened with a JSON object of: mode (\"together\" or \"setter\"), \
+             category (one of {}), seats (1 to 8)",
+            words::choices()
+        )
+    }
+
+    fn move_help() -> &'static str {
+        r#"a move is one of {"letter":"e"}, {"word":"..."} and, for a setter, {"secret":"..."}"#
+    }
+
+    fn open(options: Options, chance: &mut Chance) -> Result<Hangman, Rejection> {
+        let mode = options.mode()?;
+        let seats = options.seats(mode)?;
+        let mut board = Hangman {
+            mode,
+            seats,
+            round: 1,
+            state: State::Waiting,
+            word: None,
+            category: None,
+            letters: Letters::default(),
+            guesses: Vec::new(),
+            lives: LIVES,
+            setter: None,
+            winner: None,
+            guessed: false,
+        };
+        board.draw_word(chance);
+        Ok(board)
+    }
+
+    fn seats(&self) -> u8 {
+        self.seats
+    }
+
+    fn table_changed(&mut self, table: &Table<'_>, events: &mut Vec<Event>) {
+        if self.mode != Mode::Setter || self.state != State::Waiting {
+            return;
+        }
+        let setter = match self.setter {
+            Some(setter) if table.seat_of(setter.player) == Some(setter.seat) => return,
+            Some(gone) => table.next_after(gone.seat),
+            None => table.taken().next(),
+        };
+        self.name_setter(setter, events);
+    }
+
+    fn play(
+        &mut self,
+        who: Who,
+        table: &Table<'_>,
+        mv: Move,
+        events: &mut Vec<Event>,
+    ) -> Result<Vec<Points>, Rejection> {
+        if self.state.is_over() {
+            return Err(Rejection::GameOver);
+        }
+        match (mv.letter, mv.word, mv.secret) {
+            (Some(letter), None, None) => self.guess_letter(who, table, &letter, events),
+            (None, Some(word), None) => self.guess_word(who, table, &word, events),
+            (None, None, Some(secret)) => self.set_secret(who, &secret, events),
+            _ => Err(Rejection::bad_request(Self::move_help())),
+        }
+    }
+
+    fn again(
+        &mut self,
+        table: &Table<'_>,
+        chance: &mut Chance,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Rejection> {
+        let stuck = self.state == State::Waiting
+            && self.setter.is_some_and(|setter| !table.is_online(setter.player));
+        if !self.state.is_over() && !stuck {
+            return Err(Rejection::illegal("this round is not over yet"));
+        }
+        self.begin_round(chance);
+        events.push(Event::Again { round: self.round });
+        if self.mode == Mode::Setter {
+            let next = self.setter.and_then(|before| table.next_after(before.seat));
+            self.name_setter(next.or_else(|| table.taken().next()), events);
+        }
+        Ok(())
+    }
+
+    fn state(&self) -> State {
+        self.state
+    }
+
+    fn worth_keeping(&self) -> bool {
+        self.guessed
+    }
+
+    fn audience(&self, viewer: PlayerId) -> Audience {
+        let knows = self.state == State::Playing && self.is_setter(viewer);
+        if knows { SETTER } else { Audience::GALLERY }
+    }
+
+    fn view<'a>(&'a self, audience: Audience, table: &Table<'a>) -> View<'a> {
+        let may_see = audience == SETTER || self.state.is_over();
+        View {
+            mode: self.mode.name(),
+            round: self.round,
+            pattern: self.pattern(),
+            wrong: self.wrong_letters(),
+            tried: self.guesses.iter().map(|guess| guess.view(table)).collect(),
+            lives: self.lives,
+            lives_max: LIVES,
+            category: self.category.map(Category::name),
+            setter: self.setter.and_then(|setter| table.seat_of(setter.player)),
+            winner: self.winner.map(|player| player.to_string()),
+            answer: self.word.as_ref().filter(|_| may_see).map(|word| &**word.reveal()),
+        }
+    }
+
+    fn role(&self, player: PlayerId) -> &'static str {
+        if self.is_setter(player) { "setter" } else { "guesser" }
+    }
+
+    fn about(&self) -> About {
+        About { mode: self.mode.name(), category: self.category.map(Category::name) }
+    }
+}
+
+impl Hangman {
+    fn guess_letter(
+        &mut self,
+        who: Who,
+        table: &Table<'_>,
+        typed: &str,
+        events: &mut Vec<Event>,
+    ) -> Result<Vec<Points>, Rejection> {
+        let hidden = self.word_for(who)?;
+        let letter = Letter::typed(typed)
+            .ok_or_else(|| Rejection::illegal("a letter is one character from a to z"))?;
+        if self.letters.contains(letter) {
+            let text = format!("'{}' was guessed before", letter.char());
+            return Err(Rejection::illegal(text));
+        }
+        let hits = hidden.count(letter);
+        let (seat, name) = (who.seat, table.name(who.player));
+        events.push(Event::Guessed { seat, name, letter: letter.char(), hits });
+        self.letters.insert(letter);
+        self.guesses.push(Guess { who, what: Guessed::Letter(letter.char()), hits });
+        Ok(self.score(who, hits, 0, table, events))
+    }
+
+    fn guess_word(
+        &mut self,
+        who: Who,
+        table: &Table<'_>,
+        typed: &str,
+        events: &mut Vec<Event>,
+    ) -> Result<Vec<Points>, Rejection> {
+        let hidden = self.word_for(who)?;
+        let word = Word::typed(typed).map_err(Rejection::illegal)?;
+        if self.guesses.iter().any(|guess| guess.is_word(&word)) {
+            return Err(Rejection::illegal("that word was tried before"));
+        }
+        let found = word.sounds_like(hidden);
+        let hits = if found { hidden.hidden(self.letters) } else { 0 };
+        let (seat, name) = (who.seat, table.name(who.player));
+        events.push(Event::TriedWord { seat, name, word: word.reveal().clone(), hits });
+        self.guesses.push(Guess { who, what: Guessed::Word(word), hits });
+        Ok(self.score(who, hits, if found { WORD_BONUS } else { 0 }, table, events))
+    }
+
+    fn set_secret(
+        &mut self,
+        who: Who,
+        typed: &str,
+        events: &mut Vec<Event>,
+    ) -> Result<Vec<Points>, Rejection> {
+        if self.mode != Mode::Setter {
+            return Err(Rejection::illegal("nobody sets the word at this table: it was drawn"));
+        }
+        if !self.is_setter(who.player) {
+            return Err(Rejection::not_your_turn("someone else sets the word in this round"));
+        }
+        if self.state != State::Waiting {
+            return Err(Rejection::illegal("the word of this round is set already"));
+        }
+        self.word = Some(Word::typed(typed).map_err(Rejection::illegal)?);
+        self.state = State::Playing;
+        events.push(Event::SecretSet { seat: who.seat });
+        Ok(Vec::new())
+    }
+
+    /// The hidden word, if `who` may guess at it.
+    fn word_for(&self, who: Who) -> Result<&Word, Rejection> {
+        match &self.word {
+            _ if self.is_setter(who.player) => {
+                Err(Rejection::not_your_turn("you set the word; the others guess"))
+            }
+            Some(word) => Ok(word),
+            None => Err(Rejection::not_your_turn("the word is not set yet")),
+        }
+    }
+
+    /// What a guess that has been noted down does to the round.
+    fn score(
+        &mut self,
+        who: Who,
+        hits: u8,
+        bonus: u32,
+        table: &Table<'_>,
+        events: &mut Vec<Event>,
+    ) -> Vec<Points> {
+        self.guessed = true;
+        if hits == 0 {
+            return self.lose_life(events);
+        }
+        let places_left = self.word.as_ref().map_or(0, |word| word.hidden(self.letters));
+        if bonus > 0 || places_left == 0 {
+            self.end_round(State::Won, Some(who.player));
+            let (seat, name) = (who.seat, table.name(who.player));
+            events.push(Event::Won { seat, name, answer: self.answer() });
+        }
+        vec![Points { player: who.player, count: u32::from(hits) + bonus }]
+    }
+
+    fn lose_life(&mut self, events: &mut Vec<Event>) -> Vec<Points> {
+        self.lives = self.lives.saturating_sub(1);
+        let setter = self.setter.map(|setter| setter.player);
+        let mut count = 1;
+        if self.lives == 0 {
+            self.end_round(State::Lost, setter);
+            events.push(Event::Lost { answer: self.answer() });
+            count += UNFOUND_BONUS;
+        }
+        setter.map(|player| Points { player, count }).into_iter().collect()
+    }
+
+    fn end_round(&mut self, state: State, winner: Option<PlayerId>) {
+        self.state = state;
+        self.winner = winner;
+    }
+
+    fn begin_round(&mut self, chance: &mut Chance) {
+        self.round = self.round.saturating_add(1);
+        self.state = State::Waiting;
+        self.letters = Letters::default();
+        self.guesses.clear();
+        self.lives = LIVES;
+        self.winner = None;
+        self.draw_word(chance);
+    }
+
+    /// Draws the round's word, or leaves it to the setter.
+    fn draw_word(&mut self, chance: &mut Chance) {
+        let before = self.word.take();
+        if let Mode::Together(wanted) = self.mode {
+            let category = wanted.unwrap_or_else(|| Category::any(chance));
+            self.word = Some(category.draw(before.as_ref(), chance));
+            self.category = Some(category);
+            self.state = State::Playing;
+        }
+    }
+
+    fn name_setter(&mut self, setter: Option<Who>, events: &mut Vec<Event>) {
+        self.setter = setter;
+        events.extend(setter.map(|setter| Event::Setter { seat: setter.seat }));
+    }
+
+    fn is_setter(&self, player: PlayerId) -> bool {
+        self.setter.is_some_and(|setter| setter.player == player)
+    }
+
+    /// The word, once it may be told.
+    fn answer(&self) -> Arc<str> {
+        self.word.as_ref().map_or_else(|| "".into(), |word| word.reveal().clone())
+    }
+
+    /// Each place: what is shown there, or none while it is hidden.
+    fn pattern(&self) -> Vec<Option<char>> {
+        let all = self.state == State::Won;
+        let shown = |letter: Option<Letter>| {
+            all || letter.is_none_or(|letter| self.letters.contains(letter))
+        };
+        let places = self.word.iter().flat_map(|word| word.places());
+        places.map(|(c, letter)| shown(letter).then_some(c)).collect()
+    }
+
+    fn wrong_letters(&self) -> Vec<char> {
+        let wrong = self.guesses.iter().filter(|guess| guess.hits == 0);
+        wrong.filter_map(|guess| guess.letter()).collect()
+    }
+}
+
+impl Guess {
+    fn letter(&self) -> Option<char> {
+        match self.what {
+            Guessed::Letter(letter) => Some(letter),
+            Guessed::Word(_) => None,
+        }
+    }
+
+    fn word(&self) -> Option<&Word> {
+        match &self.what {
+            Guessed::Letter(_) => None,
+            Guessed::Word(word) => Some(word),
+        }
+    }
+
+    fn is_word(&self, word: &Word) -> bool {
+        self.word().is_some_and(|tried| tried.sounds_like(word))
+    }
+
+    fn view<'a>(&'a self, table: &Table<'a>) -> Tried<'a> {
+        Tried {
+            seat: self.who.seat,
+            player: self.who.player,
+            name: table.name(self.who.player),
+            letter: self.letter(),
+            word: self.word().map(|word| &**word.reveal()),
+            hits: self.hits,
+        }
+    }
+}
+
+impl Mode {
+    fn name(self) -> &'static str {
+        match self {
+            Mode::Together(_) => "together",
+            Mode::Setter => "setter",
+        }
+    }
+}
+
+impl Options {
+    fn mode(&self) -> Result<Mode, Rejection> {
+        let category = self.category.as_deref().map(|name| {
+            Category::named(name).ok_or_else(|| Rejection::bad_request(Hangman::options_help()))
+        });
+        match (self.mode.as_deref(), category.transpose()?) {
+            (None | Some("together"), category) => Ok(Mode::Together(category)),
+            (Some("setter"), None) => Ok(Mode::Setter),
+            (Some("setter"), Some(_)) => {
+                Err(Rejection::bad_request("a setter's word has no category"))
+            }
+            (Some(_), _) => Err(Rejection::bad_request(Hangman::options_help())),
+        }
+    }
+
+    fn seats(&self, mode: Mode) -> Result<u8, Rejection> {
+        let seats = self.seats.unwrap_or(*Hangman::SEATS.end());
+        if !Hangman::SEATS.contains(&seats) {
+            return Err(Rejection::bad_request(Hangman::options_help()));
+        }
+        if mode == Mode::Setter && seats == 1 {
+            return Err(Rejection::bad_request("a setter needs at least one seat for a guesser"));
+        }
+        Ok(seats)
+    }
+}

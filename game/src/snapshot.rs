@@ -1,0 +1,286 @@
+//! Snapshots: a lobby as bytes, made beside play.
+//!
+//! ```text
+//! format: u8, then frames until the last, then nothing
+//! frame:  length: u32 little-endian, then that many bytes of a Part (postcard)
+//! ```
+//!
+//! The first part is the head, the last is the end, which carries the hash of
+//! the lobby that was frozen. Whoever restores computes the hash anew from
+//! what came out and compares: a snapshot is taken whole or not at all.
+
+use std::sync::Arc;
+
+use imbl::OrdMap;
+use serde::{Deserialize, Serialize};
+
+use crate::attempts::{FrozenAttempts, StoredLane};
+use crate::chat::{Chat, StoredChat};
+use crate::clock::Clock;
+use crate::ids::{PlayerId, RoomId};
+use crate::lobby::Lobby;
+use crate::presence::{FrozenFrontends, StoredFrontend};
+use crate::room::Room;
+
+/// The first byte of a snapshot. Grows when the form changes in a way that
+/// older builds would misread.
+const SNAPSHOT_FORMAT: u8 = 1;
+
+/// Bytes in a chunk, give or take one frame. Where chunks end does not matter.
+const CHUNK_BYTES: usize = 192 * 1024;
+
+/// Bytes in a frame. A longer one is refused before memory is taken for it;
+/// the longest we write, a room with a full chat, is far below.
+const FRAME_BYTES_MAX: usize = 1024 * 1024;
+
+/// A lobby at rest.
+#[derive(Clone, Debug)]
+pub struct Frozen {
+    head: Head,
+    rooms: OrdMap<RoomId, Arc<Room>>,
+    attempts: FrozenAttempts,
+    openings: OrdMap<PlayerId, u32>,
+    frontends: FrozenFrontends,
+    hash: u64,
+}
+
+/// Puts a lobby together from a snapshot's bytes, as they come.
+#[derive(Debug, Default)]
+pub struct Restore {
+    /// Bytes that are not yet a whole frame.
+    pending: Vec<u8>,
+    begun: bool,
+    head: bool,
+    lobby: Lobby,
+    /// The hash the snapshot says it has, once its end was read.
+    end: Option<u64>,
+}
+
+/// Why bytes are not a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SnapshotError {
+    /// Written by a build that knows more than this one.
+    #[error("the snapshot has format {0}; this build reads format {SNAPSHOT_FORMAT}")]
+    Format(u8),
+    /// A frame is longer than any we write.
+    #[error("a frame of the snapshot has {0} bytes; {FRAME_BYTES_MAX} is the most")]
+    FrameTooLong(u32),
+    /// A frame is not what it should be.
+    #[error("a frame of the snapshot is damaged")]
+    Damaged(#[source] postcard::Error),
+    /// A frame says something no lobby can be.
+    #[error("the snapshot contradicts itself: {0}")]
+    Contradiction(&'static str),
+    /// It ends before its end.
+    #[error("the snapshot is cut off")]
+    CutOff,
+    /// Something comes after its end.
+    #[error("bytes are left over after the snapshot's end")]
+    LeftOver,
+    /// What came out is not what went in.
+    #[error("the snapshot restores to hash {found:016x}, but was made at {expected:016x}")]
+    Hash {
+        /// What its end says.
+        expected: u64,
+        /// What the restored lobby has.
+        found: u64,
+    },
+}
+
+/// The numbers that are there once.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Head {
+    clock: Clock,
+    opened: u32,
+    era_ends_ms: u64,
+    minute: u64,
+}
+
+/// One frame's content. New kinds are added at the end.
+#[derive(Serialize, Deserialize)]
+enum Part {
+    Head(Head),
+    Room(Arc<Room>, StoredChat),
+    Lane(StoredLane),
+    Opening(PlayerId, u32),
+    Frontend(StoredFrontend),
+    End(u64),
+}
+
+impl Frozen {
+    pub(crate) fn of(lobby: &Lobby) -> Frozen {
+        let attempts = lobby.attempts.freeze();
+        let head = Head {
+            clock: lobby.clock,
+            opened: lobby.opened,
+            era_ends_ms: attempts.era_ends_ms,
+            minute: lobby.openings.minute(),
+        };
+        Frozen {
+            head,
+            rooms: lobby.rooms.freeze(),
+            attempts,
+            openings: lobby.openings.counts(),
+            frontends: lobby.presence.freeze(),
+            hash: lobby.hash(),
+        }
+    }
+
+    /// The hash of the lobby when it was frozen.
+    pub fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    /// The snapshot in chunks of moderate size, made one at a time.
+    pub fn chunks(&self) -> impl Iterator<Item = Vec<u8>> + Send + 'static + use<> {
+        let mut parts = self.clone().into_parts();
+        let mut first = true;
+        std::iter::from_fn(move || {
+            let mut chunk = Vec::new();
+            if std::mem::take(&mut first) {
+                chunk.push(SNAPSHOT_FORMAT);
+            }
+            while chunk.len() < CHUNK_BYTES {
+                let Some(part) = parts.next() else { break };
+                write_frame(&part, &mut chunk);
+            }
+            (!chunk.is_empty()).then_some(chunk)
+        })
+    }
+
+    fn into_parts(self) -> impl Iterator<Item = Part> + Send + 'static {
+        let rooms = self.rooms.into_iter().map(|(_, room)| {
+            let chat = room.chat().store();
+            Part::Room(room, chat)
+        });
+        let openings =
+            self.openings.into_iter().map(|(player, count)| Part::Opening(player, count));
+        std::iter::once(Part::Head(self.head))
+            .chain(rooms)
+            .chain(self.attempts.into_lanes().map(Part::Lane))
+            .chain(openings)
+            .chain(self.frontends.into_parts().map(Part::Frontend))
+            .chain(std::iter::once(Part::End(self.hash)))
+    }
+}
+
+impl Restore {
+    /// Nothing yet.
+    pub fn new() -> Restore {
+        Restore::default()
+    }
+
+    /// Takes the next bytes, cut anywhere.
+    ///
+    /// # Errors
+    ///
+    /// As soon as something cannot be part of a snapshot.
+    pub fn feed(&mut self, bytes: &[u8]) -> Result<(), SnapshotError> {
+        let bytes = if self.begun { bytes } else { self.begin(bytes)? };
+        self.pending.extend_from_slice(bytes);
+        let pending = std::mem::take(&mut self.pending);
+        let mut rest = &pending[..];
+        while let Some((frame, behind)) = split_frame(rest)? {
+            self.take_in(frame)?;
+            rest = behind;
+        }
+        if self.end.is_some() && !rest.is_empty() {
+            return Err(SnapshotError::LeftOver);
+        }
+        self.pending = rest.to_vec();
+        Ok(())
+    }
+
+    /// The lobby, if the snapshot was whole and comes out as it went in.
+    ///
+    /// # Errors
+    ///
+    /// When the end is missing, or the hash is another one.
+    pub fn finish(self) -> Result<Lobby, SnapshotError> {
+        let expected = self.end.ok_or(SnapshotError::CutOff)?;
+        let found = self.lobby.recompute_hash();
+        if found != expected {
+            return Err(SnapshotError::Hash { expected, found });
+        }
+        assert_eq!(self.lobby.hash(), found, "the running hash is not the computed one");
+        Ok(self.lobby)
+    }
+
+    fn begin<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], SnapshotError> {
+        match bytes.split_first() {
+            None => Ok(bytes),
+            Some((&SNAPSHOT_FORMAT, rest)) => {
+                self.begun = true;
+                Ok(rest)
+            }
+            Some((&format, _)) => Err(SnapshotError::Format(format)),
+        }
+    }
+
+    fn take_in(&mut self, frame: &[u8]) -> Result<(), SnapshotError> {
+        if self.end.is_some() {
+            return Err(SnapshotError::LeftOver);
+        }
+        let (part, behind) =
+            postcard::take_from_bytes::<Part>(frame).map_err(SnapshotError::Damaged)?;
+        if !behind.is_empty() {
+            return Err(SnapshotError::Contradiction("a frame is longer than its content"));
+        }
+        if self.head == matches!(part, Part::Head(_)) {
+            return Err(SnapshotError::Contradiction("the head is not the first part"));
+        }
+        self.head = true;
+        self.put(part).map_err(SnapshotError::Contradiction)
+    }
+
+    fn put(&mut self, part: Part) -> Result<(), &'static str> {
+        match part {
+            Part::Head(head) => self.put_head(head),
+            Part::Room(room, chat) => return self.put_room(Arc::unwrap_or_clone(room), chat),
+            Part::Lane(lane) => return self.lobby.attempts.restore_lane(lane),
+            Part::Opening(player, count) => self.lobby.openings.restore_count(player, count),
+            Part::Frontend(frontend) => return self.lobby.presence.restore(frontend),
+            Part::End(hash) => self.end = Some(hash),
+        }
+        Ok(())
+    }
+
+    fn put_head(&mut self, head: Head) {
+        self.lobby.clock = head.clock;
+        self.lobby.opened = head.opened;
+        self.lobby.attempts.restore_era(head.era_ends_ms);
+        self.lobby.openings.restore_minute(head.minute);
+    }
+
+    fn put_room(&mut self, room: Room, chat: StoredChat) -> Result<(), &'static str> {
+        let chat = Chat::restore(chat).ok_or("a chat holds more than it can")?;
+        let room = room.restore(chat)?;
+        if self.lobby.rooms.get(room.id()).is_some() {
+            return Err("a room is there twice");
+        }
+        self.lobby.rooms.insert(room);
+        Ok(())
+    }
+}
+
+fn write_frame(part: &Part, to: &mut Vec<u8>) {
+    let at = to.len();
+    to.extend_from_slice(&[0; 4]);
+    crate::digest::write(part, to);
+    let length = to.len() - at - 4;
+    let length = u32::try_from(length).expect("no part is as long as that");
+    to[at..at + 4].copy_from_slice(&length.to_le_bytes());
+}
+
+/// A frame's content, and the bytes behind the frame.
+type Split<'a> = (&'a [u8], &'a [u8]);
+
+/// Takes the first frame off; none while it is not whole.
+fn split_frame(bytes: &[u8]) -> Result<Option<Split<'_>>, SnapshotError> {
+    let Some((length, rest)) = bytes.split_first_chunk() else { return Ok(None) };
+    let length = u32::from_le_bytes(*length);
+    match usize::try_from(length) {
+        Ok(bytes) if bytes <= FRAME_BYTES_MAX => Ok(rest.split_at_checked(bytes)),
+        _ => Err(SnapshotError::FrameTooLong(length)),
+    }
+}

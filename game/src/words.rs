@@ -1,0 +1,145 @@
+//! The words the table draws from, by category.
+//!
+//! The lists are part of the rules: which word a seed draws depends on every
+//! line, so replicas must hold the same lists, and a changed list gives old
+//! logs another meaning. `tests/old_bytes.rs` notices.
+//!
+//! # Not here
+//!
+//! Lists that differ between builds in one cluster. When a list is to grow
+//! while nodes of two builds play together, the entry has to carry which
+//! edition of the lists it draws from.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::chance::Chance;
+use crate::letters::Word;
+
+/// Every category: its name, and its words, one per line. New ones are added
+/// at the end: the place is what snapshots store.
+const CATEGORIES: &[(&str, &str)] = &[
+    ("animals", include_str!("../words/animals.txt")),
+    ("food", include_str!("../words/food.txt")),
+    ("places", include_str!("../words/places.txt")),
+    ("stories", include_str!("../words/stories.txt")),
+    ("science", include_str!("../words/science.txt")),
+    ("sports", include_str!("../words/sports.txt")),
+    ("household", include_str!("../words/household.txt")),
+    ("mythology", include_str!("../words/mythology.txt")),
+    ("music", include_str!("../words/music.txt")),
+    ("plants", include_str!("../words/plants.txt")),
+];
+
+/// The names of all categories.
+pub fn categories() -> impl Iterator<Item = &'static str> {
+    CATEGORIES.iter().map(|(name, _)| *name)
+}
+
+/// One of the categories, by its place in the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
+pub(crate) struct Category(u8);
+
+impl Category {
+    /// The category of that name.
+    pub(crate) fn named(name: &str) -> Option<Category> {
+        let place = CATEGORIES.iter().position(|(known, _)| *known == name)?;
+        u8::try_from(place).ok().map(Category)
+    }
+
+    /// Any category.
+    pub(crate) fn any(chance: &mut Chance) -> Category {
+        let places: Vec<u8> = (0..=u8::MAX).take(CATEGORIES.len()).collect();
+        Category(chance.pick(&places).copied().unwrap_or_default())
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        self.entry().0
+    }
+
+    /// A word of this category, other than the one before.
+    pub(crate) fn draw(self, before: Option<&Word>, chance: &mut Chance) -> Word {
+        let before = before.map(|word| &**word.reveal());
+        let fresh: Vec<&str> =
+            self.entry().1.lines().filter(|line| Some(*line) != before).collect();
+        let drawn = chance.pick(&fresh).expect("a test counts the words of every category");
+        Word::typed(drawn).expect("a test reads every word")
+    }
+
+    fn entry(self) -> (&'static str, &'static str) {
+        CATEGORIES[usize::from(self.0)]
+    }
+}
+
+impl TryFrom<u8> for Category {
+    type Error = &'static str;
+
+    fn try_from(place: u8) -> Result<Category, &'static str> {
+        let known = usize::from(place) < CATEGORIES.len();
+        if known { Ok(Category(place)) } else { Err("this build does not know that category") }
+    }
+}
+
+impl From<Category> for u8 {
+    fn from(category: Category) -> u8 {
+        category.0
+    }
+}
+
+/// The category names in one line, to tell people what they can choose.
+pub(crate) fn choices() -> Arc<str> {
+    categories().collect::<Vec<_>>().join(", ").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    /// Words a category has at least.
+    const WORDS_MIN: usize = 60;
+
+    fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+        CATEGORIES.iter().flat_map(|(name, text)| text.lines().map(move |line| (*name, line)))
+    }
+
+    #[test]
+    fn there_are_enough_categories_and_enough_words_in_each() {
+        assert!(CATEGORIES.len() >= 8);
+        for (name, text) in CATEGORIES {
+            assert!(text.lines().count() >= WORDS_MIN, "{name}: {}", text.lines().count());
+        }
+    }
+
+    #[test]
+    fn every_word_can_be_played_and_lies_there_tidily() {
+        for (name, line) in all() {
+            let word = Word::typed(line).unwrap_or_else(|why| panic!("{name}: {line}: {why}"));
+            assert_eq!(&**word.reveal(), line, "{name}");
+        }
+    }
+
+    #[test]
+    fn no_word_is_listed_twice() {
+        let mut seen = BTreeSet::new();
+        for (name, line) in all() {
+            assert!(seen.insert(line), "{line} is in {name} and once more");
+        }
+        assert!(seen.contains("kanna kamui"));
+    }
+
+    #[test]
+    fn the_word_before_is_not_drawn_again() {
+        let category = Category::named("animals").expect("a category");
+        let mut chance = Chance::of(1, 0);
+        let mut before = category.draw(None, &mut chance);
+        for _ in 0..2000 {
+            let word = category.draw(Some(&before), &mut chance);
+            assert_ne!(word, before);
+            before = word;
+        }
+    }
+}
