@@ -1,0 +1,197 @@
+// One player's side of the socket, taken through the ways a connection dies.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Conversation } from "../ui/conversation.js";
+import { Pending, PENDING_MAX } from "../ui/pending.js";
+
+const HELLO = { player: "p1", name: "Ann", token: "t1", server: { version: "1", frontends: [], cluster: "connected" } };
+const NOW = 1_000_000;
+
+/** The frames among what is to be done. */
+const frames = (effects) => effects.filter(({ to }) => to === "send").map(({ frame }) => frame);
+const actions = (effects) => frames(effects).map(({ action }) => action);
+const guess = (serial, round = 1) => ({ serial, action: "play", data: { room: 12, move: { letter: "e" } }, round, since: NOW });
+const say = (serial) => ({ serial, action: "say", data: { room: 12, text: "hi" }, round: null, since: NOW });
+const view = (version, round = 1, extra = {}) => ({ push: "view", room: 12, version, view: { round }, events: [], ...extra });
+
+/** Connects and is greeted; what follows the greeting is returned. */
+function connect(conversation) {
+  const [hello] = frames(conversation.opened());
+  assert.equal(hello.action, "hello");
+  return conversation.received({ id: hello.id, ok: HELLO }, NOW);
+}
+
+/** A conversation that looks at room 12, up to date at version 5. */
+function atTheTable() {
+  const conversation = new Conversation({ name: "Ann" });
+  connect(conversation);
+  const [watch] = frames(conversation.watch(12));
+  conversation.received({ id: watch.id, ok: { room: 12, version: 5 } }, NOW);
+  conversation.received(view(5), NOW);
+  return conversation;
+}
+
+/** After a reconnect: answers the watch. */
+function rewatch(conversation, effects, version) {
+  const watch = frames(effects).find(({ action }) => action === "watch");
+  return conversation.received({ id: watch.id, ok: { room: 12, version } }, NOW);
+}
+
+test("a guess whose answer was lost goes out again under its serial, once the room is up to date", () => {
+  const conversation = atTheTable();
+  const [first] = frames(conversation.wish(guess(7)));
+  assert.equal(first.data.serial, 7);
+
+  conversation.lost();
+  const back = connect(conversation);
+  assert.deepEqual(actions(back), ["watch"]);
+  assert.equal(frames(back)[0].data.since, 5);
+
+  const [again] = frames(rewatch(conversation, back, 5));
+  assert.deepEqual(again.data, first.data);
+  const done = conversation.received({ id: again.id, ok: { version: 6 } }, NOW);
+  assert.deepEqual(done.map(({ to, answer }) => [to, answer.ok]), [["fulfil", { version: 6 }]]);
+  assert.deepEqual(conversation.pending, []);
+});
+
+test("a guess pressed while the connection is away waits for it", () => {
+  const conversation = atTheTable();
+  conversation.lost();
+  assert.deepEqual(conversation.wish(guess(7)), []);
+  const back = connect(conversation);
+  assert.equal(frames(rewatch(conversation, back, 5))[0].data.serial, 7);
+});
+
+test("a guess for a round that has ended meanwhile is dropped, talk is not", () => {
+  const conversation = atTheTable();
+  conversation.lost();
+  conversation.wish(guess(7, 1));
+  conversation.wish(say(8));
+  const back = connect(conversation);
+  assert.deepEqual(actions(back), ["watch", "say"]);
+  rewatch(conversation, back, 9);
+  const caughtUp = conversation.received(view(9, 2, { resync: true }), NOW);
+  assert.deepEqual(caughtUp.map(({ to }) => to), ["show", "fulfil"]);
+  assert.deepEqual(conversation.pending.map(({ serial }) => serial), [8]);
+});
+
+test("a guess waits until the room has reached the version the server spoke of", () => {
+  const conversation = atTheTable();
+  conversation.lost();
+  conversation.wish(guess(7));
+  const back = connect(conversation);
+  rewatch(conversation, back, 7);
+  assert.deepEqual(actions(conversation.received(view(6), NOW)), []);
+  assert.deepEqual(actions(conversation.received(view(7), NOW)), ["play"]);
+});
+
+test("busy, no-quorum and unknown-outcome leave a wish open, but not for ever", () => {
+  for (const code of ["busy", "no-quorum", "unknown-outcome"]) {
+    const conversation = atTheTable();
+    const [sent] = frames(conversation.wish(guess(7)));
+    const refused = { code, message: "not now" };
+    assert.deepEqual(conversation.received({ id: sent.id, refused }, NOW + 10_000), [{ to: "retry", serial: 7 }]);
+    const [again] = frames(conversation.retry(7));
+    assert.equal(again.data.serial, 7);
+    const [end] = conversation.received({ id: again.id, refused }, NOW + 61_000);
+    assert.equal(end.answer.refused.code, code);
+    assert.deepEqual(conversation.pending, []);
+  }
+});
+
+test("any other refusal is an answer", () => {
+  const conversation = atTheTable();
+  const [sent] = frames(conversation.wish(guess(7)));
+  const [done] = conversation.received({ id: sent.id, refused: { code: "illegal-move", message: "again?" } }, NOW);
+  assert.equal(done.to, "fulfil");
+  assert.deepEqual(conversation.pending, []);
+});
+
+test("views are shown in order, each once", () => {
+  const conversation = atTheTable();
+  assert.equal(conversation.received(view(6), NOW)[0].seen.version, 6);
+  assert.deepEqual(conversation.received(view(6), NOW), []);
+  assert.deepEqual(conversation.received(view(4), NOW), []);
+  assert.deepEqual(conversation.received({ ...view(7), room: 13 }, NOW), []);
+});
+
+test("a gap nobody explained is not shown but asked about; a resync is shown", () => {
+  const conversation = atTheTable();
+  const [ask] = frames(conversation.received(view(8), NOW));
+  assert.deepEqual([ask.action, ask.data.since], ["watch", 5]);
+  const [show] = conversation.received(view(8, 1, { resync: true }), NOW);
+  assert.equal(show.seen.version, 8);
+});
+
+test("a token nobody accepts is dropped, and a new guest says hello", () => {
+  const conversation = new Conversation({ token: "old", name: "Ann" });
+  const [hello] = frames(conversation.opened());
+  assert.deepEqual(hello.data, { name: "Ann", token: "old" });
+  const [second] = frames(conversation.received({ id: hello.id, refused: { code: "unauthorized", message: "no" } }, NOW));
+  assert.deepEqual(second.data, { name: "Ann" });
+});
+
+test("a hello that can never be accepted ends the call", () => {
+  const conversation = new Conversation();
+  const [hello] = frames(conversation.opened());
+  assert.deepEqual(conversation.received({ id: hello.id, refused: { code: "busy", message: "full" } }, NOW), [{ to: "hang-up" }]);
+});
+
+test("the standing says which of the two links is down", () => {
+  const conversation = new Conversation();
+  assert.equal(conversation.standing, "reconnecting");
+  connect(conversation);
+  assert.equal(conversation.standing, "connected");
+  conversation.received({ push: "cluster", state: "reconnecting" }, NOW);
+  assert.equal(conversation.standing, "electing");
+  conversation.received({ push: "cluster", state: "connected", leader: 2 }, NOW);
+  assert.equal(conversation.standing, "connected");
+  conversation.lost();
+  assert.equal(conversation.standing, "reconnecting");
+});
+
+test("a question ends with its socket, and so does what is asked without one", () => {
+  const conversation = atTheTable();
+  const { id } = conversation.ask("rooms", {});
+  assert.deepEqual(conversation.lost().map((effect) => [effect.to, effect.id]), [["settle", id]]);
+  assert.equal(conversation.ask("rooms", {}).effects[0].to, "settle");
+});
+
+test("a room that is not there takes its waiting wishes along", () => {
+  const conversation = atTheTable();
+  conversation.lost();
+  conversation.wish(guess(7));
+  const back = connect(conversation);
+  const watch = frames(back).find(({ action }) => action === "watch");
+  const gone = conversation.received({ id: watch.id, refused: { code: "no-such-room", message: "gone" } }, NOW);
+  assert.deepEqual(gone.map(({ to }) => to), ["fulfil", "gone"]);
+});
+
+test("a wish answered on an earlier socket is not answered twice", () => {
+  const conversation = atTheTable();
+  const [sent] = frames(conversation.wish(guess(7)));
+  assert.equal(conversation.received({ id: sent.id, ok: {} }, NOW).length, 1);
+  assert.deepEqual(conversation.received({ id: sent.id, ok: {} }, NOW), []);
+});
+
+test("too many unanswered wishes are refused on the spot", () => {
+  const conversation = new Conversation();
+  for (let serial = 1; serial <= PENDING_MAX; serial += 1) assert.deepEqual(conversation.wish(say(serial)), []);
+  const [refused] = conversation.wish(say(PENDING_MAX + 1));
+  assert.equal(refused.answer.refused.code, "too-fast");
+});
+
+test("wishes outlive a reload, unless they are old or not wishes", () => {
+  const saved = [say(1), { ...say(2), since: NOW - 120_000 }, null, { serial: "3" }];
+  const pending = Pending.restore(JSON.parse(JSON.stringify(saved)), NOW);
+  const conversation = new Conversation({ token: "t1", pending });
+  assert.deepEqual(frames(connect(conversation)).map(({ data }) => data.serial), [1]);
+});
+
+test("frames that make no sense change nothing", () => {
+  const conversation = atTheTable();
+  for (const frame of [null, 7, "x", [], {}, { id: 999, ok: {} }, { push: "weather" }]) {
+    assert.deepEqual(conversation.received(frame, NOW), []);
+  }
+});

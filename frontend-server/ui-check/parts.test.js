@@ -1,0 +1,120 @@
+// The small deciding parts: whom to call, how to number, what to say.
+
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { Dial } from "../ui/dial.js";
+import { baseLetter, plainPattern, situation, spokenPattern, story } from "../ui/hangman/story.js";
+import { CATEGORIES } from "../ui/games.js";
+import { Serials } from "../ui/serials.js";
+import { roomNumber } from "../ui/text.js";
+
+const half = () => 0.5;
+const UI = new URL("../ui/", import.meta.url);
+const OWN = "http://game.example:8080";
+
+test("a lost frontend is followed by the next, soon, and later slower", () => {
+  const dial = new Dial(OWN, ["http://game.example:8081"], half);
+  assert.deepEqual(dial.next(), { url: "ws://game.example:8080/ws", wait: 0, patience: 2000 });
+  dial.reached();
+  const calls = Array.from({ length: 9 }, () => dial.next());
+  assert.deepEqual(calls.map(({ wait }) => wait), [50, 100, 250, 500, 1000, 2000, 5000, 5000, 5000]);
+  assert.deepEqual(calls.slice(0, 3).map(({ url }) => url), ["ws://game.example:8081/ws", "ws://game.example:8080/ws", "ws://game.example:8081/ws"]);
+  assert.equal(calls.at(-1).patience, 10_000);
+  dial.hurry();
+  assert.equal(dial.next().wait, 50);
+});
+
+test("a phone understands that 127.0.0.1 is not itself; nonsense is not called", () => {
+  const dial = new Dial("https://192.168.1.5:8080", [], half);
+  dial.learn(["https://127.0.0.1:8080", "https://localhost:8081", "ftp://x", "nonsense", 7, null]);
+  assert.deepEqual(dial.origins, ["https://192.168.1.5:8080", "https://192.168.1.5:8081"]);
+  assert.equal(dial.next().url, "wss://192.168.1.5:8080/ws");
+});
+
+test("serials grow, whatever the clock does, and stay whole numbers", () => {
+  let now = Date.UTC(2254, 0);
+  const serials = new Serials(() => now, Math.random);
+  let highest = 0;
+  for (let i = 0; i < 1000; i += 1) {
+    if (i === 500) now = Date.UTC(2001, 0);
+    const serial = serials.next(highest);
+    assert.ok(serial > highest && Number.isSafeInteger(serial));
+    highest = serial;
+  }
+});
+
+const PLAYERS = [
+  { seat: 0, name: "Ann", player: "p1", online: true, points: 0, role: "guesser" },
+  { seat: 1, name: "Bo", player: "p2", online: true, points: 0, role: "guesser" },
+];
+const view = (changes) => ({
+  game: "hangman", state: "playing", mode: "together", round: 1, pattern: [null, null, " ", null, "-"], wrong: [], tried: [],
+  lives: 6, lives_max: 6, category: "food", players: PLAYERS, setter: null, winner: null, seats: 8, chat: [], ...changes,
+});
+const tried = (letter, hits) => ({ seat: 0, name: "Ann", letter, hits });
+
+test("a guess is told with its hits, the word and the lives", () => {
+  const after = view({ pattern: ["e", null, " ", "e", "-"], tried: [tried("e", 2)], lives: 5 });
+  assert.deepEqual(story(view({}), after, "p2"), ["Ann guessed E: 2 hits.", "The word: E, blank, space, E, hyphen", "5 lives left."]);
+});
+
+test("several changes at once are told like one after the other, and nothing twice", () => {
+  const before = view({ tried: [tried("e", 2)] });
+  const after = view({ tried: [tried("e", 2), tried("x", 0), { seat: 1, name: "Bo", word: "tea", hits: 0 }], lives: 1, players: PLAYERS.slice(0, 1) });
+  const lines = story(before, after, "p1");
+  assert.deepEqual(lines.slice(0, 3), ["Bo stood up.", "Ann guessed X: no hit.", "Bo tried “tea”: wrong."]);
+  assert.equal(lines.at(-1), "One life left.");
+  assert.deepEqual(story(after, after, "p1"), []);
+});
+
+test("a round's end and the next one's beginning are told", () => {
+  const won = view({ state: "won", winner: "p2", answer: "te a-", tried: [tried("e", 1)] });
+  assert.deepEqual(story(view({}), won, "p1").slice(-2), ["Bo found it. Everybody is safe.", "It was: te a-."]);
+  assert.equal(story(won, view({ round: 2 }), "p1")[0], "Round 2.");
+});
+
+test("everybody is told whom they wait for", () => {
+  const players = [{ ...PLAYERS[0], role: "setter" }, PLAYERS[1]];
+  const waiting = view({ state: "waiting", mode: "setter", setter: 0, pattern: [], players });
+  assert.equal(situation(waiting, "p2"), "Ann is choosing a word…");
+  assert.equal(situation(waiting, "p1"), "You set the word. Make it a good one.");
+  assert.equal(spokenPattern(waiting), "No word yet");
+});
+
+test("letters are understood as the rules fold them, other keys are not letters", () => {
+  assert.deepEqual(["e", "E", "é", "Ü"].map(baseLetter), ["e", "e", "e", "u"]);
+  assert.deepEqual(["Enter", "F1", "1", " ", "ж", "", "’"].map(baseLetter), ["", "", "", "", "", "", ""]);
+  assert.equal(plainPattern(view({})), "__ _-");
+});
+
+test("a room is found by number or link, and by nothing else", () => {
+  for (const text of ["12", " #12 ", "http://game.example:8080/#/room/12", "#/room/12"]) assert.equal(roomNumber(text), 12);
+  for (const text of ["", "0", "twelve", "1.5", "-3", "99999999999999999", "http://game.example/12x"]) assert.equal(roomNumber(text), null);
+});
+
+test("the page offers the categories the rules have", () => {
+  const words = readdirSync(new URL("../../game/words/", import.meta.url));
+  assert.deepEqual([...CATEGORIES].sort(), words.map((file) => file.replace(/\.txt$/, "")).sort());
+});
+
+const sources = readdirSync(UI, { recursive: true }).map(String).filter((file) => file.endsWith(".js"));
+const source = sources.map((file) => readFileSync(new URL(file, UI), "utf8")).join("\n");
+
+test("text never becomes markup, and nothing is fetched from elsewhere", () => {
+  assert.doesNotMatch(source, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b/);
+  const page = readFileSync(new URL("index.html", UI), "utf8") + readFileSync(new URL("style.css", UI), "utf8");
+  assert.doesNotMatch(page, /https?:|url\(|@import|style="|<script>|onclick/);
+});
+
+test("the page asks for all its modules at once, and for none that is not there", () => {
+  const page = readFileSync(new URL("index.html", UI), "utf8");
+  const asked = [...page.matchAll(/(?:modulepreload" href|script type="module" src)="\/([^"]+)"/g)].map(([, file]) => file);
+  assert.deepEqual(asked.sort(), sources.filter((file) => file !== "types.js").sort());
+});
+
+test("every hook the README promises is in the page", () => {
+  const promised = [...readFileSync(new URL("README.md", import.meta.url), "utf8").matchAll(/^\| (`.*?) \|/gm)].flatMap(([, names]) => [...(names ?? "").matchAll(/`([^`]+)`/g)].map(([, name]) => name));
+  const made = (/** @type {string} */ hook) => hook.startsWith("letter-") ? "`letter-$" : hook.replace(/^(word|secret|chat)-(input|button)$/, '"$1", "');
+  for (const hook of promised.filter((name) => name !== "data-testid")) assert.ok(source.includes(made(hook)), hook);
+});

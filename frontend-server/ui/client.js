@@ -1,0 +1,256 @@
+// The thin side of the socket: dials, waits, listens, and does what the
+// conversation says.
+
+import { Conversation, LOST } from "./conversation.js";
+import { Dial } from "./dial.js";
+import { Pending } from "./pending.js";
+import { Serials } from "./serials.js";
+import { browser, tab } from "./store.js";
+
+/** @typedef {import("./types.js").Answer} Answer */
+/** @typedef {import("./types.js").Effect} Effect */
+/** @typedef {import("./types.js").Wish} Wish */
+
+/** Between two heartbeats (ms); the server drops a socket after 60 s of silence. */
+const HEARTBEAT = 15_000;
+
+/** A ping that takes longer (ms) means the connection is dead, whatever the socket says. */
+const PING_DEADLINE = 2000;
+
+/** Before a wish that was refused for now is asked again (ms). */
+const RETRY_AFTER = 400;
+
+/**
+ * `standing`: how things stand has changed. `identity`: so has who we are.
+ * `seen`: a newer view of the room. `wishes`: what waits for an answer has changed.
+ * `gone`: there is no such room. `tell`: the player should read this.
+ * @typedef {{standing: void, identity: void, seen: import("./types.js").Seen, wishes: void, gone: import("./types.js").Refusal, tell: string}} News
+ */
+
+export class Client {
+  #conversation;
+  #dial;
+  #serials = new Serials(Date.now, Math.random);
+  /** @type {WebSocket | null} */
+  #socket = null;
+  #timer = 0;
+  /** @type {Map<number, (answer: Answer) => void>} */
+  #questions = new Map();
+  /** @type {Map<number, (answer: Answer) => void>} */
+  #wishes = new Map();
+  /** @type {Map<string, Set<(news: any) => void>>} */
+  #listeners = new Map();
+  /** @type {import("./types.js").Standing | null} */
+  #stood = null;
+
+  constructor() {
+    const pending = Pending.restore(tab.list("pending"), Date.now());
+    this.#conversation = new Conversation({ token: browser.get("token"), name: browser.get("name"), pending });
+    this.#dial = new Dial(location.origin, browser.list("frontends"), Math.random);
+  }
+
+  get standing() {
+    return this.#conversation.standing;
+  }
+
+  get player() {
+    return this.#conversation.player;
+  }
+
+  get name() {
+    return this.#conversation.name;
+  }
+
+  get server() {
+    return this.#conversation.server;
+  }
+
+  get pending() {
+    return this.#conversation.pending;
+  }
+
+  /** The frontend we talk to, for links that should work for others. */
+  get origin() {
+    return this.#dial.origin;
+  }
+
+  /** Connects, and stays connected from here on. */
+  start() {
+    this.#call();
+    setInterval(() => this.#probe(), HEARTBEAT);
+    for (const event of ["online", "offline"]) addEventListener(event, () => this.#wake());
+    addEventListener("pageshow", (event) => event.persisted && this.#wake());
+    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.#wake());
+  }
+
+  /**
+   * @template {keyof News} K
+   * @param {K} kind @param {(news: News[K]) => void} listener
+   * @returns {() => void} stops listening
+   */
+  on(kind, listener) {
+    const listeners = this.#listeners.get(kind) ?? new Set();
+    this.#listeners.set(kind, listeners.add(listener));
+    return () => listeners.delete(listener);
+  }
+
+  /** A question that changes nothing. @param {string} action @param {object} [data] @returns {Promise<Answer>} */
+  ask(action, data = {}) {
+    return new Promise((resolve) => {
+      const { id, effects } = this.#conversation.ask(action, data);
+      this.#questions.set(id, resolve);
+      this.#carryOut(effects);
+    });
+  }
+
+  /**
+   * A wish: goes out now or when we are back, as often as it takes, and has one effect.
+   * @param {string} action @param {Record<string, any>} data
+   * @param {number | null} [round] the round it is meant for
+   * @returns {Promise<Answer>}
+   */
+  wish(action, data, round = null) {
+    const serial = this.#serials.next(Number(browser.get("serial")) || 0);
+    browser.set("serial", String(serial));
+    return new Promise((resolve) => {
+      this.#wishes.set(serial, resolve);
+      this.#carryOut(this.#conversation.wish({ serial, action, data, round, since: Date.now() }));
+      this.#wishesChanged();
+    });
+  }
+
+  /** @param {string} name */
+  rename(name) {
+    if (name && name !== this.name) this.#carryOut(this.#conversation.rename(name));
+  }
+
+  /** @param {number} room */
+  watch(room) {
+    this.#carryOut(this.#conversation.watch(room));
+  }
+
+  unwatch() {
+    this.#carryOut(this.#conversation.unwatch());
+  }
+
+  #call() {
+    this.#hangUp();
+    const { url, wait, patience } = this.#dial.next();
+    this.#timer = setTimeout(() => this.#connect(url, patience), wait);
+  }
+
+  /** @param {string} url @param {number} patience */
+  #connect(url, patience) {
+    const socket = new WebSocket(url);
+    this.#socket = socket;
+    this.#timer = setTimeout(() => this.#lost(), patience);
+    socket.onopen = () => this.#carryOut(this.#conversation.opened());
+    socket.onmessage = (event) => this.#hear(event.data);
+    socket.onclose = () => this.#lost();
+  }
+
+  /** Forgets the socket at once; a dead one may take a minute to say that it is closed. */
+  #hangUp() {
+    clearTimeout(this.#timer);
+    const socket = this.#socket;
+    this.#socket = null;
+    if (!socket) return;
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
+  }
+
+  #lost() {
+    this.#hangUp();
+    const effects = this.#conversation.lost();
+    this.#call();
+    this.#carryOut(effects);
+  }
+
+  /** @param {string} text */
+  #hear(text) {
+    let frame;
+    try {
+      frame = JSON.parse(text);
+    } catch {
+      // Not a frame of ours; nothing can be answered to it.
+      return;
+    }
+    this.#carryOut(this.#conversation.received(frame, Date.now()));
+  }
+
+  /** @param {Effect[]} effects */
+  #carryOut(effects) {
+    for (const effect of effects) this.#do(effect);
+    if (this.standing === this.#stood) return;
+    this.#stood = this.standing;
+    this.#tell("standing", undefined);
+  }
+
+  /** @param {Effect} effect */
+  #do(effect) {
+    switch (effect.to) {
+      case "send":
+        return this.#socket?.readyState === WebSocket.OPEN && this.#socket.send(JSON.stringify(effect.frame));
+      case "hang-up":
+        return this.#lost();
+      case "greeted":
+        return this.#greeted();
+      case "show":
+        return this.#tell("seen", effect.seen);
+      case "settle":
+        return this.#resolve(this.#questions, effect.id, effect.answer);
+      case "fulfil":
+        this.#resolve(this.#wishes, effect.wish.serial, effect.answer);
+        return this.#wishesChanged();
+      case "retry":
+        return setTimeout(() => this.#carryOut(this.#conversation.retry(effect.serial)), RETRY_AFTER);
+      case "gone":
+        return this.#tell("gone", effect.refused);
+      case "tell":
+        return this.#tell("tell", effect.message);
+    }
+  }
+
+  #greeted() {
+    clearTimeout(this.#timer);
+    const { token, name, server } = this.#conversation;
+    browser.set("token", token);
+    browser.set("name", name);
+    this.#dial.reached();
+    this.#dial.learn(server.frontends ?? []);
+    browser.set("frontends", JSON.stringify(this.#dial.origins));
+    this.#tell("identity", undefined);
+  }
+
+  /** Something may have happened to the network while nobody looked. */
+  #wake() {
+    this.#dial.hurry();
+    // A call that is under way has its own deadline; a wait is over now.
+    if (this.standing !== "reconnecting") this.#probe();
+    else if (!this.#socket) this.#call();
+  }
+
+  async #probe() {
+    if (this.standing === "reconnecting") return;
+    const socket = this.#socket;
+    const late = new Promise((resolve) => setTimeout(resolve, PING_DEADLINE, LOST));
+    const answer = await Promise.race([this.ask("ping"), late]);
+    if (answer === LOST && socket === this.#socket) this.#lost();
+  }
+
+  /** @param {Map<number, (answer: Answer) => void>} waiting @param {number} key @param {Answer} answer */
+  #resolve(waiting, key, answer) {
+    waiting.get(key)?.(answer);
+    waiting.delete(key);
+  }
+
+  #wishesChanged() {
+    tab.set("pending", JSON.stringify(this.pending));
+    this.#tell("wishes", undefined);
+  }
+
+  /** @template {keyof News} K @param {K} kind @param {News[K]} news */
+  #tell(kind, news) {
+    for (const listener of this.#listeners.get(kind) ?? []) listener(news);
+  }
+}

@@ -1,0 +1,277 @@
+// One player's side of the socket: pure. It is told what happened (connected,
+// lost, a frame, a wish) and answers with what to do. It never looks at a clock,
+// waits, or touches a socket, which is how the tests can take it through every
+// way a connection dies.
+//
+// What holds:
+// - A wish stays in `pending` until the server has answered it, and travels
+//   under one serial however often it is sent.
+// - Views of a room are shown in the order of their versions, each at most once.
+// - After a reconnect a guess waits until the room's present view is here, and is
+//   dropped when its round is over: it was either taken in time or never meant
+//   for this round.
+
+import { Pending } from "./pending.js";
+
+/** @typedef {import("./types.js").Effect} Effect */
+/** @typedef {import("./types.js").Wish} Wish */
+/** @typedef {import("./types.js").Answer} Answer */
+/** @typedef {import("./types.js").Refusal} Refusal */
+
+/** Refusals that leave a wish open: asking again under the same serial settles it. */
+const ASK_AGAIN = new Set(["busy", "no-quorum", "unknown-outcome"]);
+
+/** How long (ms) a wish is asked again after such refusals, before the player is told. */
+const GIVE_UP_AFTER = 60_000;
+
+export class Conversation {
+  /** @type {"offline" | "greeting" | "ready"} */
+  #phase = "offline";
+  #cluster = "connected";
+  #lastId = 0;
+  /** Questions without an answer on this socket: by id, and for a wish its serial. @type {Map<number, {action: string, serial?: number}>} */
+  #asked = new Map();
+  #pending;
+  /** The room on screen. `current`: nothing is missing between it and the server, as far as we know. */
+  #room = { id: 0, version: 0, round: 0, target: 0, current: false };
+
+  /** @param {{token?: string, name?: string, pending?: Pending}} [memory] */
+  constructor(memory = {}) {
+    this.token = memory.token ?? "";
+    this.name = memory.name ?? "";
+    this.player = "";
+    /** @type {import("./types.js").Server} */
+    this.server = {};
+    this.#pending = memory.pending ?? new Pending();
+  }
+
+  /** @returns {import("./types.js").Standing} */
+  get standing() {
+    if (this.#phase !== "ready") return "reconnecting";
+    return this.#cluster === "connected" ? "connected" : "electing";
+  }
+
+  get pending() {
+    return this.#pending.list();
+  }
+
+  /** The socket is open. @returns {Effect[]} */
+  opened() {
+    this.#phase = "greeting";
+    return [this.#greet()];
+  }
+
+  /** The socket is gone. Questions end with it, wishes do not. @returns {Effect[]} */
+  lost() {
+    this.#phase = "offline";
+    this.#room.current = false;
+    const questions = [...this.#asked].filter(([, { serial }]) => serial === undefined);
+    this.#asked.clear();
+    return questions.map(([id]) => ({ to: "settle", id, answer: LOST }));
+  }
+
+  /** @param {string} name @returns {Effect[]} */
+  rename(name) {
+    this.name = name;
+    return this.#phase === "offline" ? [] : [this.#greet()];
+  }
+
+  /** A question that changes nothing; it gets its answer, or LOST with the socket. @param {string} action @param {object} data */
+  ask(action, data) {
+    const send = this.#send(action, data);
+    /** @type {Effect[]} */
+    const effects = this.#phase === "ready" ? [send] : [...this.#forget(send.frame.id)];
+    return { id: send.frame.id, effects };
+  }
+
+  /** @param {Wish} wish @returns {Effect[]} */
+  wish(wish) {
+    if (!this.#pending.add(wish)) {
+      const refused = { code: "too-fast", message: "too much is still waiting for an answer" };
+      return [{ to: "fulfil", wish, answer: { refused } }];
+    }
+    return this.#sendable(wish) ? [this.#sendWish(wish)] : [];
+  }
+
+  /** A wish that was refused for now is due again. @param {number} serial @returns {Effect[]} */
+  retry(serial) {
+    const wish = this.#pending.get(serial);
+    return wish && this.#sendable(wish) && !this.#inFlight(serial) ? [this.#sendWish(wish)] : [];
+  }
+
+  /** Looks at one room, and at no other any more. @param {number} id @returns {Effect[]} */
+  watch(id) {
+    const effects = this.unwatch();
+    this.#room = { id, version: 0, round: 0, target: 0, current: false };
+    return this.#phase === "ready" ? [...effects, this.#sendWatch()] : effects;
+  }
+
+  /** @returns {Effect[]} */
+  unwatch() {
+    const { id } = this.#room;
+    this.#room = { id: 0, version: 0, round: 0, target: 0, current: false };
+    return id && this.#phase === "ready" ? [this.#send("unwatch", { room: id })] : [];
+  }
+
+  /** @param {any} frame @param {number} now @returns {Effect[]} */
+  received(frame, now) {
+    if (frame?.push === "view") return this.#onView(frame);
+    if (frame?.push === "cluster") return this.#onCluster(frame);
+    if (frame?.push === "bye") return [{ to: "hang-up" }, ...(frame.code === "abuse" ? [tell(frame.message)] : [])];
+    if (frame?.push) return [];
+    const asked = this.#asked.get(frame?.id);
+    this.#asked.delete(frame?.id);
+    // An answer to nothing: a refusal of a frame the server could not read, perhaps.
+    if (!asked) return [];
+    if (asked.action === "hello") return frame.ok ? this.#onHello(frame.ok) : this.#onHelloRefused(frame.refused);
+    if (asked.action === "watch") return frame.ok ? this.#onWatching(frame.ok) : this.#onGone(frame.refused);
+    if (asked.serial === undefined) return [{ to: "settle", id: frame.id, answer: frame }];
+    return this.#onWish(asked.serial, frame, now);
+  }
+
+  /** @param {any} ok @returns {Effect[]} */
+  #onHello(ok) {
+    const first = this.#phase !== "ready";
+    this.#phase = "ready";
+    this.token = ok.token;
+    this.player = ok.player;
+    this.name = ok.name;
+    this.server = { ...this.server, ...ok.server };
+    // A second hello only changes the name.
+    if (!first) return [{ to: "greeted" }];
+    this.#cluster = ok.server?.cluster ?? "connected";
+    const watch = this.#room.id ? [this.#sendWatch()] : [];
+    const wishes = this.#pending.list().filter((wish) => this.#sendable(wish));
+    return [{ to: "greeted" }, ...watch, ...wishes.map((wish) => this.#sendWish(wish))];
+  }
+
+  /**
+   * What we said of ourselves was not accepted. A token may be forgotten, a name
+   * may be dropped; after that there is nothing left to change.
+   * @param {Refusal} refused @returns {Effect[]}
+   */
+  #onHelloRefused(refused) {
+    if (this.#phase === "ready") return [tell(refused.message)];
+    if (refused.code === "unauthorized" && this.token) this.token = "";
+    else if (refused.code === "bad-request" && this.name) this.name = "";
+    else return [{ to: "hang-up" }];
+    return [this.#greet()];
+  }
+
+  /** @param {any} ok @returns {Effect[]} */
+  #onWatching(ok) {
+    if (ok.room !== this.#room.id) return [];
+    this.#room.target = ok.version;
+    return this.#catchUp();
+  }
+
+  /** @param {Refusal} refused @returns {Effect[]} */
+  #onGone(refused) {
+    if (ASK_AGAIN.has(refused.code)) return [{ to: "hang-up" }];
+    const { id } = this.#room;
+    this.#room = { id: 0, version: 0, round: 0, target: 0, current: false };
+    const moot = this.#pending.list().filter((wish) => wish.data.room === id && !this.#inFlight(wish.serial));
+    return [...moot.map((wish) => this.#fulfil(wish, { refused })), { to: "gone", room: id, refused }];
+  }
+
+  /** @param {any} push @returns {Effect[]} */
+  #onView(push) {
+    const room = this.#room;
+    if (push.room !== room.id) return [];
+    // News of before, such as a replay that overlaps what we have.
+    if (push.version <= room.version && !push.closed) return [];
+    // A gap the server did not explain: ask from where we are, show no jump.
+    if (room.version > 0 && push.version > room.version + 1 && !push.resync) {
+      room.current = false;
+      return [this.#sendWatch()];
+    }
+    room.version = push.version;
+    room.round = push.view.round ?? 0;
+    const seen = { room: room.id, version: room.version, view: push.view, closed: push.closed === true };
+    return [{ to: "show", seen }, ...this.#catchUp()];
+  }
+
+  /** Once the room is up to date, guesses that waited for that go out or are dropped. @returns {Effect[]} */
+  #catchUp() {
+    const room = this.#room;
+    if (room.target === 0 || room.version < room.target) return [];
+    const before = room.current;
+    room.current = true;
+    if (before) return [];
+    const waiting = this.#pending.list().filter((wish) => wish.data.room === room.id && !this.#inFlight(wish.serial));
+    return waiting.map((wish) => {
+      const moot = wish.round !== null && wish.round < room.round;
+      return moot ? this.#fulfil(wish, { ok: {} }) : this.#sendWish(wish);
+    });
+  }
+
+  /** @param {any} push @returns {Effect[]} */
+  #onCluster(push) {
+    this.#cluster = push.state;
+    return [];
+  }
+
+  /** @param {number} serial @param {Answer} answer @param {number} now @returns {Effect[]} */
+  #onWish(serial, answer, now) {
+    const wish = this.#pending.get(serial);
+    // Answered before, on an earlier socket.
+    if (!wish) return [];
+    const open = answer.refused !== undefined && ASK_AGAIN.has(answer.refused.code);
+    if (open && now - wish.since < GIVE_UP_AFTER) return [{ to: "retry", serial }];
+    return [this.#fulfil(wish, answer)];
+  }
+
+  /** @param {Wish} wish @param {Answer} answer @returns {Effect} */
+  #fulfil(wish, answer) {
+    this.#pending.remove(wish.serial);
+    return { to: "fulfil", wish, answer };
+  }
+
+  /** Whether it may go out now; a wish for a round waits for the room's present view. @param {Wish} wish */
+  #sendable(wish) {
+    const waits = wish.round !== null && wish.data.room === this.#room.id && !this.#room.current;
+    return this.#phase === "ready" && !waits;
+  }
+
+  /** @param {number} serial */
+  #inFlight(serial) {
+    return [...this.#asked.values()].some((asked) => asked.serial === serial);
+  }
+
+  #greet() {
+    const { name, token } = this;
+    return this.#send("hello", { ...(name && { name }), ...(token && { token }) });
+  }
+
+  #sendWatch() {
+    const { id, version } = this.#room;
+    this.#room.target = 0;
+    return this.#send("watch", { room: id, ...(version && { since: version }) });
+  }
+
+  /** @param {Wish} wish */
+  #sendWish(wish) {
+    return this.#send(wish.action, { ...wish.data, serial: wish.serial }, wish.serial);
+  }
+
+  /** @param {string} action @param {object} data @param {number} [serial] @returns {{to: "send", frame: Record<string, any>}} */
+  #send(action, data, serial) {
+    this.#lastId += 1;
+    this.#asked.set(this.#lastId, serial === undefined ? { action } : { action, serial });
+    return { to: "send", frame: { id: this.#lastId, action, data } };
+  }
+
+  /** @param {number} id @returns {Effect[]} */
+  #forget(id) {
+    this.#asked.delete(id);
+    return [{ to: "settle", id, answer: LOST }];
+  }
+}
+
+/** The answer to a question whose socket died. @type {Answer} */
+export const LOST = { refused: { code: "lost", message: "the connection was lost" } };
+
+/** @param {string} message @returns {Effect} */
+function tell(message) {
+  return { to: "tell", message };
+}

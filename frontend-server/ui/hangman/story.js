@@ -1,0 +1,102 @@
+// Hangman in words: pure. What a screen reader hears is told from two views, so
+// it is the same whether the changes between came one by one or all at once.
+
+import { many } from "../text.js";
+
+/** @typedef {import("../types.js").HangmanView} View */
+/** @typedef {import("../types.js").Tried} Tried */
+
+export const LETTERS = [..."abcdefghijklmnopqrstuvwxyz"];
+
+/** The base letter of what was typed, such as "e" for "É"; empty when it is none. @param {string} key */
+export function baseLetter(key) {
+  const letter = key.normalize("NFD").charAt(0).toLowerCase();
+  return [...key].length === 1 && LETTERS.includes(letter) ? letter : "";
+}
+
+/** How each tried letter went, by letter. @param {View} view @returns {Map<string, Tried>} */
+export function triedLetters(view) {
+  return new Map(view.tried.flatMap((tried) => (tried.letter ? [[tried.letter, tried]] : [])));
+}
+
+/** "k__n_ k_": what tests and tooltips call the word. @param {View} view */
+export function plainPattern(view) {
+  return view.pattern.map((letter) => letter ?? "_").join("");
+}
+
+/** The word as it is read out. @param {View} view */
+export function spokenPattern(view) {
+  if (view.pattern.length === 0) return "No word yet";
+  /** @type {Record<string, string>} */
+  const names = { " ": "space", "-": "hyphen", "'": "apostrophe" };
+  const letters = view.pattern.map((letter) => (letter === null ? "blank" : (names[letter] ?? letter.toUpperCase())));
+  return `The word: ${letters.join(", ")}`;
+}
+
+/** @param {Tried} tried */
+export function spokenGuess({ name, letter, word, hits }) {
+  if (letter) return `${name} guessed ${letter.toUpperCase()}: ${hits ? many(hits, "hit") : "no hit"}.`;
+  return `${name} tried “${word ?? ""}”: ${hits ? "right" : "wrong"}.`;
+}
+
+/** @param {View} view */
+export function spokenLives(view) {
+  return view.lives === 1 ? "One life left." : `${many(view.lives, "life").replace("lifes", "lives")} left.`;
+}
+
+/** How the round ended, in one sentence; empty while it goes on. @param {View} view @param {string} me */
+export function ending(view, me) {
+  const winner = view.players.find(({ player }) => player === view.winner);
+  const who = view.winner === me ? "You" : (winner?.name ?? "Somebody");
+  if (view.state === "won") return `${who} found it. Everybody is safe.`;
+  if (view.state !== "lost") return "";
+  return view.mode === "setter" ? `Nobody found it. ${who} had the better word.` : "Nobody found it, and the raft is one short.";
+}
+
+/** What everybody waits for, in one line. @param {View} view @param {string} me */
+export function situation(view, me) {
+  const over = ending(view, me);
+  if (over) return over;
+  const setter = view.players.find(({ seat }) => seat === view.setter);
+  const mine = setter?.player === me;
+  if (view.state === "waiting") {
+    if (!setter) return "Waiting for somebody to set a word.";
+    return mine ? "You set the word. Make it a good one." : `${setter.name} is choosing a word…`;
+  }
+  if (mine && view.players.length < 2) return "Your word is set. Share the link, so that somebody can guess it.";
+  if (mine && view.tried.length === 0) return "Your word. Watch them guess.";
+  const last = view.tried.at(-1);
+  return last ? spokenGuess(last) : "Pick a letter.";
+}
+
+/**
+ * What happened between two views, as sentences.
+ * @param {View | null} before null when there was none
+ * @param {View} after @param {string} me
+ * @returns {string[]}
+ */
+export function story(before, after, me) {
+  const lines = before ? comings(before, after) : [];
+  const anew = !before || before.round !== after.round || before.pattern.length !== after.pattern.length;
+  if (anew) lines.push(`Round ${after.round}.`, ...(after.pattern.length ? [opening(after)] : [situation(after, me)]));
+  const guesses = after.tried.slice(anew ? after.tried.length : before.tried.length);
+  lines.push(...guesses.map(spokenGuess));
+  if (guesses.length && after.state === "playing") lines.push(spokenPattern(after), spokenLives(after));
+  if (after.state !== before?.state && ending(after, me)) lines.push(ending(after, me), `It was: ${after.answer ?? ""}.`);
+  return lines;
+}
+
+/** @param {View} view */
+function opening(view) {
+  const size = many(view.pattern.filter((letter) => letter === null || baseLetter(letter)).length, "letter");
+  return `${size}${view.category ? `, ${view.category}` : ""}. ${spokenPattern(view)}. ${spokenLives(view)}`;
+}
+
+/** Who came and went. @param {View} before @param {View} after */
+function comings(before, after) {
+  const was = new Set(before.players.map(({ player }) => player));
+  const is = new Set(after.players.map(({ player }) => player));
+  const came = after.players.filter(({ player }) => !was.has(player)).map(({ name }) => `${name} took a seat.`);
+  const went = before.players.filter(({ player }) => !is.has(player)).map(({ name }) => `${name} stood up.`);
+  return [...came, ...went];
+}

@@ -1,0 +1,134 @@
+// The way in: who you are, the rooms that are open, and how to open one.
+
+import { note } from "./announce.js";
+import { el, list, say, set } from "./dom.js";
+import { BOARDS, CATEGORIES } from "./games.js";
+import { nameField } from "./room.js";
+import { roomNumber } from "./text.js";
+
+/** @typedef {import("./client.js").Client} Client */
+/** @typedef {import("./types.js").RoomSummary} RoomSummary */
+
+/** Between two looks at the list of rooms (ms), while somebody can see it. */
+const LOOK_EVERY = 2000;
+
+/** Rooms shown. */
+const ROOMS_SHOWN = 30;
+
+export class LobbyScreen {
+  title = "";
+  #client;
+  #name;
+  #category;
+  #rooms = el("ul", { class: "rooms", "data-testid": "room-list" });
+  #empty = el("p", { class: "quiet" }, "Looking for rooms…");
+  /** @type {(() => void)[]} */
+  #leaving = [];
+
+  /** @param {Client} client */
+  constructor(client) {
+    this.#client = client;
+    this.#name = nameField(client);
+    this.#category = el("select", { "aria-label": "Category", "data-testid": "category-select" }, el("option", { value: "" }, "Surprise me"));
+    this.#category.append(...CATEGORIES.map((name) => el("option", { value: name }, name.replace(/[-_]/g, " "))));
+    this.element = el("main", { class: "lobby" }, ...this.#welcome(), this.#newRoom(), this.#openRooms());
+  }
+
+  enter() {
+    const timer = setInterval(() => this.#look(), LOOK_EVERY);
+    this.#leaving = [
+      () => clearInterval(timer),
+      this.#client.on("identity", () => this.#onIdentity()),
+    ];
+    this.#look();
+  }
+
+  leave() {
+    for (const stop of this.#leaving) stop();
+  }
+
+  #welcome() {
+    return [
+      el("h1", { tabindex: -1 }, "Hangman, on a raft"),
+      el("p", { class: "lead" }, "Guess the word with your friends before the raft is one short. The machines underneath may die; your game goes on."),
+      BOARDS.hangman.picture(),
+    ];
+  }
+
+  #newRoom() {
+    const together = el("button", { type: "button", class: "main", "data-testid": "open-together", click: () => this.#open("together") }, "Play together");
+    const setter = el("button", { type: "button", "data-testid": "open-setter", click: () => this.#open("setter") }, "I set the word");
+    return el(
+      "section",
+      { class: "card", "aria-label": "New game" },
+      el("h2", {}, "New game"),
+      el("label", { class: "field" }, el("span", {}, "Your name"), this.#name),
+      el("label", { class: "field" }, el("span", {}, "Words about"), this.#category),
+      el("div", { class: "choices" }, together, setter),
+      this.#joinForm(),
+    );
+  }
+
+  #joinForm() {
+    const input = el("input", {
+      "aria-label": "Room number or link", placeholder: "Room number or link", required: true, autocomplete: "off", "data-testid": "join-input",
+    });
+    const join = (/** @type {Event} */ event) => {
+      event.preventDefault();
+      const room = roomNumber(input.value);
+      if (room) location.hash = `#/room/${room}`;
+      else note("That is neither a room's number nor a link to one.");
+    };
+    return el("form", { class: "line", submit: join }, input, el("button", { "data-testid": "join-button" }, "Join"));
+  }
+
+  #openRooms() {
+    return el("section", { class: "card", "aria-label": "Open rooms" }, el("h2", {}, "Open rooms"), this.#empty, this.#rooms);
+  }
+
+  /** Opens a room and takes the first seat; opening alone does not seat anybody. @param {"together" | "setter"} mode */
+  async #open(mode) {
+    const category = mode === "together" ? this.#category.value : "";
+    this.#client.rename(this.#name.value.trim());
+    const options = { mode, ...(category && { category }) };
+    const { ok, refused } = await this.#client.wish("open", { game: "hangman", options });
+    if (refused) return note(refused.message);
+    location.hash = `#/room/${ok.room}`;
+    const sat = await this.#client.wish("sit", { room: ok.room });
+    if (sat.refused) note(sat.refused.message);
+  }
+
+  #onIdentity() {
+    if (!this.#name.value && document.activeElement !== this.#name) this.#name.value = this.#client.name;
+    this.#look();
+  }
+
+  async #look() {
+    if (document.visibilityState !== "visible" || this.#client.standing === "reconnecting") return;
+    const { ok } = await this.#client.ask("rooms", { game: "hangman", limit: ROOMS_SHOWN });
+    if (ok) this.#showRooms(ok.rooms);
+  }
+
+  /** @param {RoomSummary[]} rooms */
+  #showRooms(rooms) {
+    say(this.#empty, rooms.length ? "" : "No room is open. Be the first.");
+    set(this.#empty, { hidden: rooms.length > 0 });
+    list(this.#rooms, rooms, ({ room }) => String(room), makeRoom, showRoom);
+  }
+}
+
+/** @param {RoomSummary} summary */
+function makeRoom({ room }) {
+  const parts = ["number", "names", "what"].map((name) => el("span", { class: name }));
+  return el("li", {}, el("a", { class: "open", href: `#/room/${room}`, "data-testid": `room-${room}` }, ...parts));
+}
+
+/** @param {HTMLElement} element @param {RoomSummary} summary */
+function showRoom(element, { room, state, players, seats, names, about }) {
+  const [number, who, what] = element.querySelectorAll("span");
+  if (!number || !who || !what) return;
+  say(number, `Room ${room}`);
+  say(who, names?.length ? names.join(", ") : "nobody seated");
+  const way = about?.mode === "setter" ? "one sets the word" : (about?.category ?? "together");
+  say(what, `${way} · ${state} · ${players}${seats ? ` of ${seats}` : ""} seated`);
+}

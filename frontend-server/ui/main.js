@@ -1,0 +1,62 @@
+// Where the page starts: the bar on top, and which screen is below it.
+
+import { announce, announcers, note } from "./announce.js";
+import { Client } from "./client.js";
+import { el, say, set } from "./dom.js";
+import { LobbyScreen } from "./lobby.js";
+import { RoomScreen } from "./room.js";
+import { roomNumber } from "./text.js";
+
+/** How a standing is called on the page. */
+const STANDINGS = {
+  connected: "connected",
+  reconnecting: "reconnecting…",
+  electing: "cluster is electing a leader…",
+};
+
+/** A loss shorter than this (ms) is shown, but not read aloud. */
+const WORTH_SAYING = 1500;
+
+const client = new Client();
+const connection = el("p", { class: "connection", "data-testid": "connection", "data-state": client.standing });
+const logo = el("a", { class: "logo", href: "#/" }, el("img", { src: "/favicon.svg", alt: "", width: 28, height: 28 }), "Hangraft");
+const place = el("div", { class: "place" });
+
+/** @type {LobbyScreen | RoomScreen | null} */
+let screen = null;
+let saying = 0;
+let said = "connected";
+
+document.body.append(el("header", { class: "bar" }, logo, connection), place, ...announcers);
+client.on("standing", showStanding);
+client.on("tell", note);
+addEventListener("hashchange", route);
+showStanding();
+route();
+client.start();
+
+/** "#/room/12" is a room; everything else is the lobby. */
+function route() {
+  screen?.leave();
+  const room = location.hash.startsWith("#/room/") ? roomNumber(location.hash) : null;
+  const moved = screen !== null;
+  screen = room ? new RoomScreen(client, room) : new LobbyScreen(client);
+  document.title = screen.title ? `${screen.title} · Hangraft` : "Hangraft";
+  set(document.body, { "data-screen": room ? "room" : "lobby" });
+  place.replaceChildren(screen.element);
+  scrollTo(0, 0);
+  screen.enter();
+  // Somebody without a mouse goes on from the new screen's top.
+  if (moved) screen.element.querySelector("h1")?.focus();
+}
+
+function showStanding() {
+  const { standing } = client;
+  say(connection, STANDINGS[standing]);
+  set(connection, { "data-state": standing, title: `${STANDINGS[standing]} (${client.origin})` });
+  clearTimeout(saying);
+  saying = setTimeout(() => {
+    if (said !== standing) announce(STANDINGS[standing]);
+    said = standing;
+  }, WORTH_SAYING);
+}
