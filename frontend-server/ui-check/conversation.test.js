@@ -168,6 +168,18 @@ test("a room that is not there takes its waiting wishes along", () => {
   assert.deepEqual(gone.map(({ to }) => to), ["fulfil", "gone"]);
 });
 
+test("leaving a room and coming back at once is not mistaken for a room that is gone", () => {
+  const conversation = new Conversation();
+  connect(conversation);
+  const [first] = frames(conversation.watch(12));
+  conversation.unwatch();
+  const [second] = frames(conversation.watch(12));
+  const left = { code: "bad-request", message: "the room was left before it was shown" };
+  assert.deepEqual(conversation.received({ id: first.id, refused: left }, NOW), []);
+  conversation.received({ id: second.id, ok: { room: 12, version: 5 } }, NOW);
+  assert.equal(conversation.received(view(5), NOW)[0].to, "show");
+});
+
 test("a wish answered on an earlier socket is not answered twice", () => {
   const conversation = atTheTable();
   const [sent] = frames(conversation.wish(guess(7)));

@@ -32,8 +32,7 @@ export class Conversation {
   /** Questions without an answer on this socket: by id, and for a wish its serial. @type {Map<number, {action: string, serial?: number}>} */
   #asked = new Map();
   #pending;
-  /** The room on screen. `current`: nothing is missing between it and the server, as far as we know. */
-  #room = { id: 0, version: 0, round: 0, target: 0, current: false };
+  #room = nowhere();
 
   /** @param {{token?: string, name?: string, pending?: Pending}} [memory] */
   constructor(memory = {}) {
@@ -65,6 +64,7 @@ export class Conversation {
   lost() {
     this.#phase = "offline";
     this.#room.current = false;
+    this.#room.asking = 0;
     const questions = [...this.#asked].filter(([, { serial }]) => serial === undefined);
     this.#asked.clear();
     return questions.map(([id]) => ({ to: "settle", id, answer: LOST }));
@@ -102,14 +102,14 @@ export class Conversation {
   /** Looks at one room, and at no other any more. @param {number} id @returns {Effect[]} */
   watch(id) {
     const effects = this.unwatch();
-    this.#room = { id, version: 0, round: 0, target: 0, current: false };
+    this.#room = { ...nowhere(), id };
     return this.#phase === "ready" ? [...effects, this.#sendWatch()] : effects;
   }
 
   /** @returns {Effect[]} */
   unwatch() {
     const { id } = this.#room;
-    this.#room = { id: 0, version: 0, round: 0, target: 0, current: false };
+    this.#room = nowhere();
     return id && this.#phase === "ready" ? [this.#send("unwatch", { room: id })] : [];
   }
 
@@ -124,7 +124,7 @@ export class Conversation {
     // An answer to nothing: a refusal of a frame the server could not read, perhaps.
     if (!asked) return [];
     if (asked.action === "hello") return frame.ok ? this.#onHello(frame.ok) : this.#onHelloRefused(frame.refused);
-    if (asked.action === "watch") return frame.ok ? this.#onWatching(frame.ok) : this.#onGone(frame.refused);
+    if (asked.action === "watch") return this.#onWatch(frame);
     if (asked.serial === undefined) return [{ to: "settle", id: frame.id, answer: frame }];
     return this.#onWish(asked.serial, frame, now);
   }
@@ -158,9 +158,12 @@ export class Conversation {
     return [this.#greet()];
   }
 
-  /** @param {any} ok @returns {Effect[]} */
-  #onWatching(ok) {
-    if (ok.room !== this.#room.id) return [];
+  /** @param {any} answer @returns {Effect[]} */
+  #onWatch({ id, ok, refused }) {
+    // Of a room that was left meanwhile, perhaps to be entered again.
+    if (id !== this.#room.asking) return [];
+    this.#room.asking = 0;
+    if (!ok) return this.#onGone(refused);
     this.#room.target = ok.version;
     return this.#catchUp();
   }
@@ -169,7 +172,7 @@ export class Conversation {
   #onGone(refused) {
     if (ASK_AGAIN.has(refused.code)) return [{ to: "hang-up" }];
     const { id } = this.#room;
-    this.#room = { id: 0, version: 0, round: 0, target: 0, current: false };
+    this.#room = nowhere();
     const moot = this.#pending.list().filter((wish) => wish.data.room === id && !this.#inFlight(wish.serial));
     return [...moot.map((wish) => this.#fulfil(wish, { refused })), { to: "gone", room: id, refused }];
   }
@@ -183,7 +186,7 @@ export class Conversation {
     // A gap the server did not explain: ask from where we are, show no jump.
     if (room.version > 0 && push.version > room.version + 1 && !push.resync) {
       room.current = false;
-      return [this.#sendWatch()];
+      return room.asking ? [] : [this.#sendWatch()];
     }
     room.version = push.version;
     room.round = push.view.round ?? 0;
@@ -245,8 +248,10 @@ export class Conversation {
 
   #sendWatch() {
     const { id, version } = this.#room;
+    const send = this.#send("watch", { room: id, ...(version && { since: version }) });
     this.#room.target = 0;
-    return this.#send("watch", { room: id, ...(version && { since: version }) });
+    this.#room.asking = send.frame.id;
+    return send;
   }
 
   /** @param {Wish} wish */
@@ -266,6 +271,15 @@ export class Conversation {
     this.#asked.delete(id);
     return [{ to: "settle", id, answer: LOST }];
   }
+}
+
+/**
+ * What is known of the room on screen, before anything is. `asking`: the watch
+ * that has no answer yet. `target`: the version the server had when it answered.
+ * `current`: that version is here, so nothing is missing as far as we know.
+ */
+function nowhere() {
+  return { id: 0, version: 0, round: 0, asking: 0, target: 0, current: false };
 }
 
 /** The answer to a question whose socket died. @type {Answer} */

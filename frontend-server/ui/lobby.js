@@ -20,6 +20,8 @@ export class LobbyScreen {
   #client;
   #name;
   #category;
+  #together;
+  #setter;
   #rooms = el("ul", { class: "rooms", "data-testid": "room-list" });
   #empty = el("p", { class: "quiet" }, "Looking for rooms…");
   /** @type {(() => void)[]} */
@@ -31,6 +33,8 @@ export class LobbyScreen {
     this.#name = nameField(client);
     this.#category = el("select", { "aria-label": "Category", "data-testid": "category-select" }, el("option", { value: "" }, "Surprise me"));
     this.#category.append(...CATEGORIES.map((name) => el("option", { value: name }, name.replace(/[-_]/g, " "))));
+    this.#together = el("button", { type: "button", class: "main", "data-testid": "open-together", click: () => this.#open("together") }, "Play together");
+    this.#setter = el("button", { type: "button", "data-testid": "open-setter", click: () => this.#open("setter") }, "I set the word");
     this.element = el("main", { class: "lobby" }, ...this.#welcome(), this.#newRoom(), this.#openRooms());
   }
 
@@ -56,15 +60,13 @@ export class LobbyScreen {
   }
 
   #newRoom() {
-    const together = el("button", { type: "button", class: "main", "data-testid": "open-together", click: () => this.#open("together") }, "Play together");
-    const setter = el("button", { type: "button", "data-testid": "open-setter", click: () => this.#open("setter") }, "I set the word");
     return el(
       "section",
       { class: "card", "aria-label": "New game" },
       el("h2", {}, "New game"),
       el("label", { class: "field" }, el("span", {}, "Your name"), this.#name),
       el("label", { class: "field" }, el("span", {}, "Words about"), this.#category),
-      el("div", { class: "choices" }, together, setter),
+      el("div", { class: "choices" }, this.#together, this.#setter),
       this.#joinForm(),
     );
   }
@@ -91,7 +93,9 @@ export class LobbyScreen {
     const category = mode === "together" ? this.#category.value : "";
     this.#client.rename(this.#name.value.trim());
     const options = { mode, ...(category && { category }) };
+    this.#together.disabled = this.#setter.disabled = true;
     const { ok, refused } = await this.#client.wish("open", { game: "hangman", options });
+    this.#together.disabled = this.#setter.disabled = false;
     if (refused) return note(refused.message);
     location.hash = `#/room/${ok.room}`;
     const sat = await this.#client.wish("sit", { room: ok.room });

@@ -34,6 +34,8 @@ addEventListener("hashchange", route);
 showStanding();
 route();
 client.start();
+// Without it, as in a page that is not served securely, only the reload of a dead frontend's page is lost.
+navigator.serviceWorker?.register("/worker.js").catch(() => {});
 
 /** "#/room/12" is a room; everything else is the lobby. */
 function route() {

@@ -14,6 +14,12 @@ import { many } from "./text.js";
 const TEXT_MAX = 500;
 export const NAME_MAX = 24;
 
+/**
+ * Waits (ms) before a room that is not there is looked for again: the replica
+ * asked may not have heard yet of a room that was opened this moment.
+ */
+const LOOK_AGAIN = [100, 300, 900];
+
 export class RoomScreen {
   #client;
   #room;
@@ -24,16 +30,17 @@ export class RoomScreen {
   /** @type {(() => void)[]} */
   #leaving = [];
   #unread = 0;
+  #looks = 0;
 
   #about = el("p", { class: "about" }, "Looking for the room…");
-  #players = el("ul", { class: "players", "aria-label": "Players", "data-testid": "players" });
+  #players = el("ul", { class: "players", "aria-label": "Players", tabindex: 0, "data-testid": "players" });
   #name;
   #watching = el("p", { class: "quiet watching" });
   #sit;
   #stand;
   #table = el("div", { class: "table" });
   #tried = el("ol", { class: "tried", "aria-label": "Guesses", "data-testid": "tried" });
-  #chat = el("ul", { class: "chat", role: "log", "aria-label": "Chat", tabindex: 0, "data-testid": "chat-log" });
+  #chat = el("div", { class: "chat", role: "log", "aria-label": "Chat", tabindex: 0, "data-testid": "chat-log" });
   #drawer;
   #side;
 
@@ -61,7 +68,7 @@ export class RoomScreen {
       client.on("seen", (seen) => this.#onSeen(seen)),
       client.on("wishes", () => this.#show()),
       client.on("identity", () => this.#show()),
-      client.on("gone", (refused) => this.#onGone(refused.message)),
+      client.on("gone", (refused) => this.#onMissing(refused.message)),
       () => document.removeEventListener("keydown", onKey),
       () => client.unwatch(),
     ];
@@ -103,11 +110,15 @@ export class RoomScreen {
     const seated = view.players.some(({ player }) => player === me);
 
     say(this.#about, about(view));
-    list(this.#players, view.players, ({ seat }) => String(seat), makePlayer, (element, player) => showPlayer(element, player, me));
+    // One's own points are what one looks for first, also where the row is cut off.
+    const players = [...view.players].sort((a, b) => Number(b.player === me) - Number(a.player === me));
+    list(this.#players, players, ({ seat }) => String(seat), makePlayer, (element, player) => showPlayer(element, player, me));
     const full = view.players.length >= view.seats;
-    set(this.#sit, { hidden: seated || full });
+    const sitting = pending.some(({ action }) => action === "sit");
+    set(this.#sit, { hidden: seated || sitting || full });
+    if (!this.#name.value && document.activeElement !== this.#name) this.#name.value = this.#client.name;
     set(this.#stand, { hidden: !seated });
-    say(this.#watching, seated ? "" : full ? "The table is full; you are watching." : "You are watching.");
+    say(this.#watching, seated || sitting ? "" : full ? "The table is full; you are watching." : "You are watching.");
     this.#board.update(view, version, me, pending);
     this.#showTalk(view);
   }
@@ -116,7 +127,7 @@ export class RoomScreen {
   #showTalk(view) {
     list(this.#tried, view.tried.map((tried, at) => ({ ...tried, at })), ({ at }) => `${view.round}.${at}`, makeTried);
     const atEnd = this.#chat.scrollTop + this.#chat.clientHeight >= this.#chat.scrollHeight - 8;
-    list(this.#chat, numbered(view), ({ key }) => key, ({ name, text }) => el("li", {}, el("b", {}, name), " ", text));
+    list(this.#chat, numbered(view), ({ key }) => key, ({ name, text }) => el("p", {}, el("b", {}, name), " ", text));
     if (atEnd) this.#chat.scrollTop = this.#chat.scrollHeight;
     say(this.#drawer, this.#unread ? `Chat (${this.#unread})` : "Chat");
   }
@@ -162,6 +173,15 @@ export class RoomScreen {
       // The player changed their mind; or this page may not use the clipboard.
       if (!(error instanceof DOMException && error.name === "AbortError")) note(`Send this link to your friends: ${url}`);
     }
+  }
+
+  /** @param {string} message */
+  #onMissing(message) {
+    const wait = LOOK_AGAIN[this.#looks];
+    if (this.#seen || wait === undefined) return this.#onGone(message);
+    this.#looks += 1;
+    const timer = setTimeout(() => this.#client.watch(this.#room), wait);
+    this.#leaving.push(() => clearTimeout(timer));
   }
 
   /** @param {string} message */
@@ -224,7 +244,7 @@ function showPlayer(element, { name, player, online, points, role, seat }, me) {
   say(you, player === me ? "(you)" : "");
   say(part, role === "setter" ? "sets" : "");
   say(score, String(points));
-  set(score, { "aria-label": many(points, "point"), title: many(points, "point") });
+  set(score, { role: "img", "aria-label": many(points, "point"), title: many(points, "point") });
 }
 
 /** @param {import("./types.js").Tried} tried */

@@ -19,13 +19,15 @@ export class HangmanBoard {
   #gallows = new Gallows();
   #word = el("div", { class: "word", role: "img", "data-testid": "word" });
   #lives = el("div", { class: "lives", role: "img", "data-testid": "lives" });
-  #misses = el("p", { class: "misses", "data-testid": "wrong" });
+  #misses = el("p", { class: "misses", role: "img", "data-testid": "wrong" });
   #state = el("p", { class: "state", "data-testid": "state" });
   #keyboard;
   #wordForm;
   #secretForm;
   #result;
+  #hand;
   #answer = el("strong", { class: "answer" });
+  #solution;
   #again;
 
   /** The drawing for the lobby: everybody is safe. */
@@ -40,15 +42,17 @@ export class HangmanBoard {
     this.#keyboard = new Keyboard((letter) => acts.play({ letter }));
     this.#wordForm = lineForm("word", "Guess the whole word", "Guess", SECRET_MAX, (word) => acts.play({ word }));
     this.#secretForm = lineForm("secret", "A word for the others", "Set it", SECRET_MAX, (secret) => acts.play({ secret }));
-    this.#again = el("button", { type: "button", class: "main", "data-testid": "again-button", click: () => acts.again() }, "Play again");
-    this.#result = el("div", { class: "result" }, el("p", {}, "It was ", this.#answer), this.#again);
+    this.#again = el("button", { type: "button", class: "main", "data-testid": "again-button", click: () => this.#again.ariaDisabled !== "true" && acts.again() }, "Play again");
+    this.#solution = el("p", {}, "It was ", this.#answer);
+    this.#result = el("div", { class: "result" }, this.#solution, this.#again);
+    this.#hand = el("div", { class: "hand" }, this.#secretForm, this.#wordForm, this.#result, this.#keyboard.element);
     this.element = el(
       "section",
       { class: "board", "aria-label": "Board" },
       el("div", { class: "scene" }, this.#gallows.element, this.#lives, this.#misses),
       this.#word,
       this.#state,
-      el("div", { class: "hand" }, this.#secretForm, this.#wordForm, this.#result, this.#keyboard.element),
+      this.#hand,
     );
   }
 
@@ -72,18 +76,30 @@ export class HangmanBoard {
     this.#showWord(view, version, sets);
     this.#showLives(view);
     say(this.#misses, view.wrong.join("").toUpperCase());
-    set(this.#misses, { "aria-label": view.wrong.length ? `Wrong letters: ${view.wrong.join(", ").toUpperCase()}` : null });
+    set(this.#misses, { "aria-label": `Wrong letters: ${view.wrong.join(", ").toUpperCase()}`, "aria-hidden": view.wrong.length ? null : "true" });
     say(this.#state, situation(view, me));
     set(this.#state, { "data-state": view.state });
     this.#keyboard.update(view, sendingLetters(pending), guesses);
 
     const choosing = view.state === "waiting" && sets;
+    const stuck = mine !== undefined && !sets && setterIsAway(view);
+    const held = this.#hand.contains(document.activeElement);
     set(this.#secretForm, { hidden: !choosing });
     set(this.#wordForm, { hidden: !guesses });
-    set(this.#result, { hidden: !over });
-    set(this.#keyboard.element, { hidden: over || choosing });
-    set(this.#again, { hidden: !over || mine === undefined });
+    set(this.#result, { hidden: !over && !stuck });
+    set(this.#keyboard.element, { hidden: over || choosing || stuck });
+    set(this.#again, { hidden: mine === undefined, "aria-disabled": String(pending.some(({ action }) => action === "again")) });
+    say(this.#again, stuck ? "Go on without them" : "Play again");
+    set(this.#solution, { hidden: !over });
     say(this.#answer, view.answer ?? "");
+    if (held) this.#keepFocus();
+  }
+
+  /** Somebody without a mouse goes on where the hand goes on: a form or the keys may just have been hidden. */
+  #keepFocus() {
+    const shown = document.activeElement instanceof HTMLElement && document.activeElement.offsetParent !== null;
+    const next = [this.#again, this.#keyboard.current].find((control) => control.offsetParent !== null);
+    if (!shown || !this.#hand.contains(document.activeElement)) next?.focus();
   }
 
   /** Letters in words, so that a phrase breaks between words. @param {View} view @param {number} version @param {boolean} sets */
@@ -98,7 +114,7 @@ export class HangmanBoard {
     set(this.#word, {
       "data-pattern": plainPattern(view),
       "data-version": version,
-      "data-size": view.pattern.length > 16 ? "long" : null,
+      "data-size": view.pattern.length > 24 ? "longer" : view.pattern.length > 16 ? "long" : null,
       "aria-label": spokenPattern(view) + (sets && view.answer ? `. You know it: ${view.answer}` : ""),
     });
     list(this.#word, words, (word) => `${view.round}.${word[0]?.at}.${word.length}`, () => el("span", { class: "group" }), (group, word) =>
@@ -119,6 +135,11 @@ function showTile(element, { letter, hidden }) {
   const mark = letter !== null && /[-']/.test(letter);
   say(element, (letter ?? hidden).toUpperCase());
   set(element, { "data-state": mark ? "mark" : letter !== null ? "found" : hidden ? "missed" : "blank" });
+}
+
+/** Whether everybody waits for a word from somebody who is not there; then the table may go on. @param {View} view */
+function setterIsAway(view) {
+  return view.state === "waiting" && view.players.some(({ role, online }) => role === "setter" && !online);
 }
 
 /** Letters pressed and not yet answered. @param {Wish[]} pending @returns {Set<string>} */

@@ -22,6 +22,11 @@ export class Keyboard {
     set(this.#key("a"), { tabindex: 0 });
   }
 
+  /** The key that has the tab stop. */
+  get current() {
+    return [...this.#keys.values()].find((key) => key.tabIndex === 0) ?? this.#key("a");
+  }
+
   /** A key of the real keyboard. @param {KeyboardEvent} event */
   typed(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || isTyping(event.target)) return;
