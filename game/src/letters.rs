@@ -110,7 +110,7 @@ impl Word {
     /// does not quote the word.
     pub(crate) fn typed(text: &str) -> Result<Word, &'static str> {
         let word = tidied(text).ok_or(
-            "a word is made of letters that can be found by a to z, spaces, hyphens and apostrophes",
+            "a word is made of Latin letters (with or without accents), spaces, hyphens and apostrophes",
         )?;
         if word.chars().count() > WORD_CHARS_MAX {
             return Err("a word has at most 40 characters");

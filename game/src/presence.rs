@@ -141,15 +141,18 @@ impl Presence {
         FrozenFrontends(self.frontends.clone())
     }
 
-    /// Puts back a frontend, or more of its players.
+    /// Puts back a frontend, or more of its players; says why if it cannot be.
     pub(crate) fn restore(&mut self, stored: StoredFrontend) -> Result<(), &'static str> {
-        let mut frontend = self.take(stored.frontend).unwrap_or_default();
-        frontend.sequence = stored.sequence;
-        frontend.lease_until_ms = stored.lease_until_ms;
-        for player in stored.players {
+        let StoredFrontend { frontend: id, sequence, lease_until_ms, players } = stored;
+        let new = || Frontend { sequence, lease_until_ms, ..Frontend::default() };
+        let mut frontend = self.take(id).unwrap_or_else(new);
+        if (frontend.sequence, frontend.lease_until_ms) != (sequence, lease_until_ms) {
+            return Err("a frontend has two leases");
+        }
+        for player in players {
             self.arrive(&mut frontend, player, &mut Flips::new());
         }
-        self.put(stored.frontend, frontend);
+        self.put(id, frontend);
         if self.frontends.len() > FRONTENDS_MAX { Err("too many frontends") } else { Ok(()) }
     }
 

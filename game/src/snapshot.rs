@@ -198,11 +198,11 @@ impl Restore {
     /// When the end is missing, or the hash is another one.
     pub fn finish(self) -> Result<Lobby, SnapshotError> {
         let expected = self.end.ok_or(SnapshotError::CutOff)?;
-        let found = self.lobby.recompute_hash();
-        if found != expected {
-            return Err(SnapshotError::Hash { expected, found });
+        for found in [self.lobby.recompute_hash(), self.lobby.hash()] {
+            if found != expected {
+                return Err(SnapshotError::Hash { expected, found });
+            }
         }
-        assert_eq!(self.lobby.hash(), found, "the running hash is not the computed one");
         Ok(self.lobby)
     }
 

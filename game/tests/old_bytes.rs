@@ -1,0 +1,124 @@
+//! Bytes of old must stay readable, and must still mean the same.
+//!
+//! `tests/data` holds a log and the snapshot of a lobby after it. When one of
+//! these tests fails, nodes of this build could not work with what older ones
+//! have stored: either mend that, or begin a new format and keep both.
+//! `cargo test -p hangraft-game --test old_bytes -- --ignored --nocapture`
+//! writes them anew and prints their hash, which is right only while nobody
+//! has stored anything.
+
+use std::path::PathBuf;
+
+use hangraft_game::{
+    Attempt, Batch, Command, Entry, FrontendId, Lobby, PlayerId, Restore, RoomId, Stamp,
+};
+
+/// The lobby's hash after the log.
+const HASH: u64 = 0xb732_7f21_f7cd_76cc;
+
+#[test]
+fn an_old_snapshot_restores_to_what_it_was() {
+    let mut restore = Restore::new();
+    restore.feed(&read("lobby-v1.snapshot")).expect("an old snapshot can be read");
+    let lobby = restore.finish().expect("an old snapshot is whole");
+    assert_eq!(lobby.hash(), HASH, "{:#018x}", lobby.hash());
+    let bytes: Vec<u8> = lobby.freeze().chunks().flatten().collect();
+    assert!(bytes == read("lobby-v1.snapshot"), "it would be written differently today");
+}
+
+#[test]
+fn an_old_log_leads_to_the_same_lobby() {
+    let mut lobby = Lobby::default();
+    for batch in batches(&read("log-v1.batches")) {
+        take(&mut lobby, &Batch::decode(batch).expect("an old batch can be read"));
+    }
+    assert_eq!(lobby.hash(), HASH, "{:#018x}", lobby.hash());
+}
+
+/// The batches of a log file: each behind its length, four bytes.
+fn batches(mut bytes: &[u8]) -> Vec<&[u8]> {
+    let mut batches = Vec::new();
+    while let Some((length, rest)) = bytes.split_first_chunk() {
+        let (batch, rest) = rest.split_at(u32::from_le_bytes(*length) as usize);
+        batches.push(batch);
+        bytes = rest;
+    }
+    batches
+}
+
+fn take(lobby: &mut Lobby, batch: &Batch) {
+    lobby.tick(batch.stamp);
+    for (nth, entry) in (0..).zip(&batch.entries) {
+        lobby.apply(batch.stamp, nth, entry);
+    }
+}
+
+fn path(name: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "tests", "data", name].iter().collect()
+}
+
+fn read(name: &str) -> Vec<u8> {
+    std::fs::read(path(name)).unwrap()
+}
+
+#[test]
+#[ignore = "writes tests/data anew; see the top of the file"]
+fn write_the_old_bytes() {
+    let mut lobby = Lobby::default();
+    let mut log = Vec::new();
+    for batch in story() {
+        take(&mut lobby, &batch);
+        let bytes = batch.encode();
+        log.extend((bytes.len() as u32).to_le_bytes());
+        log.extend(bytes);
+    }
+    let snapshot: Vec<u8> = lobby.freeze().chunks().flatten().collect();
+    std::fs::write(path("log-v1.batches"), log).unwrap();
+    std::fs::write(path("lobby-v1.snapshot"), snapshot).unwrap();
+    println!("const HASH: u64 = {:#018x};", lobby.hash());
+}
+
+/// A log with something of everything: both ways to play, rounds won and
+/// lost, chat, points, presence, rejections, rooms that have left.
+fn story() -> Vec<Batch> {
+    let mut batches = Vec::new();
+    let mut serial = 0;
+    for nth in 0..400_u64 {
+        let stamp = Stamp { at_ms: 1_750_000_000_000 + nth * 1_700, seed: nth * 7 + 1 };
+        let entries = (0..nth % 4).map(|place| {
+            serial += 1;
+            let player = PlayerId(1 + (nth * 5 + place * 3) % 7);
+            let attempt = Attempt { lane: nth % 2, serial };
+            Entry { player, attempt, command: command(nth, place) }
+        });
+        batches.push(Batch { stamp, entries: entries.collect() });
+    }
+    batches
+}
+
+fn command(nth: u64, place: u64) -> Command {
+    let room = RoomId(1 + (nth / 40 + place) % 6);
+    let letter = char::from(b'a' + ((nth * 11 + place * 7) % 26) as u8);
+    let name = format!("Player {}", nth % 9);
+    let mv = |kind: &str, text: &str| format!(r#"{{"{kind}":"{text}"}}"#);
+    match (nth + place * 13) % 17 {
+        0 if nth < 120 => {
+            let options = [r#"{"mode":"setter"}"#, "", r#"{"category":"food"}"#, "{"];
+            Command::Open { game: "hangman".into(), options: options[(nth % 4) as usize].into() }
+        }
+        1..=4 => Command::Sit { room, name },
+        5 => Command::Play { room, mv: mv("secret", "crème brûlée") },
+        6 => Command::Play { room, mv: mv("word", "owl") },
+        7 => Command::Again { room },
+        8 => Command::Say { room, name, text: format!("line {nth}") },
+        9 if nth % 5 == 0 => Command::Stand { room },
+        10 | 11 => Command::Presence {
+            frontend: FrontendId(1 + nth % 2),
+            sequence: nth + 1,
+            whole: nth % 3 == 0,
+            arrived: vec![PlayerId(1 + nth % 7), PlayerId(2)],
+            departed: vec![PlayerId(3)],
+        },
+        _ => Command::Play { room, mv: mv("letter", &letter.to_string()) },
+    }
+}

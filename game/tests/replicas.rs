@@ -1,0 +1,345 @@
+//! Same log, same bytes: properties of the lobby over any log at all.
+
+use std::collections::BTreeMap;
+
+use hangraft_game::{
+    Attempt, Batch, Command, Entry, FrontendId, Lobby, Passed, PlayerId, Reply, Restore, RoomId,
+    SnapshotError, Stamp, events_json,
+};
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+const PLAYERS: u64 = 6;
+const ROOMS: u64 = 4;
+
+/// Words that appear in no name, chat or wrong guess of the logs below.
+const SECRETS: [&str; 3] = ["jukebox quiz", "fjord", "vexing sphinx"];
+
+fn json_move() -> impl Strategy<Value = String> {
+    let letter = "[a-z]".prop_map(|letter| format!(r#"{{"letter":"{letter}"}}"#));
+    let secret = prop::sample::select(&SECRETS[..]);
+    let secret = secret.prop_map(|secret| format!(r#"{{"secret":"{secret}"}}"#));
+    let word = prop_oneof![prop::sample::select(&SECRETS[..]), Just("banana"), Just("apple pie")];
+    let word = word.prop_map(|word| format!(r#"{{"word":"{word}"}}"#));
+    let odd = r#"\{"(letter|word|secret|x)":("[ a-zé'0-9]{0,3}"|[0-9]|\[\]|null)\}"#;
+    prop_oneof![8 => letter, 3 => secret, 2 => word, 1 => odd, 1 => ".{0,30}"]
+}
+
+fn options() -> impl Strategy<Value = String> {
+    prop_oneof![
+        3 => Just(r#"{"mode":"setter"}"#.to_owned()),
+        2 => Just(String::new()),
+        1 => Just(r#"{"category":"mythology","seats":3}"#.to_owned()),
+        1 => r#"\{"(mode|category|seats)":("(setter|animals)"|[0-9]|\{\})\}"#,
+        1 => ".{0,30}",
+    ]
+}
+
+fn players() -> impl Strategy<Value = Vec<PlayerId>> {
+    prop::collection::vec((1..=PLAYERS).prop_map(PlayerId), 0..4)
+}
+
+fn presence() -> impl Strategy<Value = Command> {
+    let who = (1..3u64, 0..60u64, any::<bool>(), players(), players());
+    who.prop_map(|(frontend, sequence, whole, arrived, departed)| Command::Presence {
+        frontend: FrontendId(frontend),
+        sequence,
+        whole,
+        arrived,
+        departed,
+    })
+}
+
+fn command() -> impl Strategy<Value = Command> {
+    let room = || (1..=ROOMS).prop_map(RoomId);
+    let name = || prop_oneof![5 => "[A-Z][a-z]{0,3}", 1 => ".{0,30}"];
+    prop_oneof![
+        2 => options().prop_map(|options| Command::Open { game: "hangman".into(), options }),
+        5 => (room(), name()).prop_map(|(room, name)| Command::Sit { room, name }),
+        1 => room().prop_map(|room| Command::Stand { room }),
+        14 => (room(), json_move()).prop_map(|(room, mv)| Command::Play { room, mv }),
+        3 => room().prop_map(|room| Command::Again { room }),
+        2 => (room(), name(), "[a-z ]{0,5}")
+            .prop_map(|(room, name, text)| Command::Say { room, name, text }),
+        3 => presence(),
+    ]
+}
+
+/// Serials are from a small range, so that some come again with another wish.
+fn entry() -> impl Strategy<Value = Entry> {
+    (1..=PLAYERS, 0..2u64, 0..200u64, command()).prop_map(|(player, lane, serial, command)| Entry {
+        player: PlayerId(player),
+        attempt: Attempt { lane, serial },
+        command,
+    })
+}
+
+/// Batches with little time between most of them, and a lot between some,
+/// after a first one that sets the tables.
+fn log() -> impl Strategy<Value = Vec<Batch>> {
+    let gap_ms = prop_oneof![20 => 0..2_000u64, 2 => 0..90_000u64];
+    let batch = (gap_ms, any::<u64>(), prop::collection::vec(entry(), 0..6));
+    prop::collection::vec(batch, 0..60).prop_map(|batches| {
+        let mut stamp = Stamp { at_ms: 1_750_000_000_000, seed: 1 };
+        let mut log = vec![Batch { stamp, entries: tables() }];
+        for (gap_ms, seed, entries) in batches {
+            stamp = Stamp { at_ms: stamp.at_ms + gap_ms, seed };
+            log.push(Batch { stamp, entries });
+        }
+        log
+    })
+}
+
+/// Opens the rooms, half of them with a setter, and seats most players in most.
+fn tables() -> Vec<Entry> {
+    let opens = (1..=ROOMS).map(|room| {
+        let options = if room % 2 == 0 { r#"{"mode":"setter"}"# } else { "" };
+        (1, Command::Open { game: "hangman".into(), options: options.into() })
+    });
+    let sits = (1..=ROOMS).flat_map(|room| {
+        let seated = (1..=PLAYERS).filter(move |player| player % ROOMS != room % ROOMS);
+        seated.map(move |player| (player, Command::Sit { room: RoomId(room), name: "Ann".into() }))
+    });
+    let entry = |(serial, (player, command))| Entry {
+        player: PlayerId(player),
+        attempt: Attempt { lane: 9, serial },
+        command,
+    };
+    (1..).zip(opens.chain(sits)).map(entry).collect()
+}
+
+/// Takes a batch, and tells everything that came of it.
+fn take(lobby: &mut Lobby, batch: &Batch) -> String {
+    let Passed { changes, finished } = lobby.tick(batch.stamp);
+    let mut told = format!("{changes:?} {finished:?}");
+    for (nth, entry) in (0..).zip(&batch.entries) {
+        told += &format!("{:?}", lobby.apply(batch.stamp, nth, entry));
+    }
+    told
+}
+
+fn snapshot(lobby: &Lobby) -> Vec<u8> {
+    lobby.freeze().chunks().flatten().collect()
+}
+
+fn restore(bytes: &[u8], piece: usize) -> Result<Lobby, SnapshotError> {
+    let mut restore = Restore::new();
+    for piece in bytes.chunks(piece) {
+        restore.feed(piece)?;
+    }
+    restore.finish()
+}
+
+fn after(log: &[Batch]) -> Lobby {
+    let mut lobby = Lobby::default();
+    for batch in log {
+        take(&mut lobby, batch);
+    }
+    lobby
+}
+
+proptest! {
+    #[test]
+    fn replicas_of_one_log_hold_the_same_bytes(log in log()) {
+        let mut one = Lobby::default();
+        let mut other = Lobby::default();
+        for batch in &log {
+            let through_the_log = Batch::decode(&batch.encode()).expect("our own bytes");
+            prop_assert_eq!(take(&mut one, batch), take(&mut other, &through_the_log));
+            prop_assert_eq!(one.hash(), other.hash());
+            prop_assert_eq!(one.hash(), one.recompute_hash());
+        }
+        prop_assert_eq!(snapshot(&one), snapshot(&other));
+    }
+
+    #[test]
+    fn a_snapshot_taken_anywhere_changes_nothing(
+        log in log(),
+        cut in any::<Index>(),
+        piece in 1..5_000usize,
+    ) {
+        let (before, behind) = log.split_at(cut.index(log.len() + 1));
+        let mut through = after(before);
+        let frozen = through.freeze();
+        let mut restored = restore(&snapshot(&through), piece).expect("our own snapshot");
+        prop_assert_eq!(frozen.hash(), restored.hash());
+        for batch in behind {
+            prop_assert_eq!(take(&mut through, batch), take(&mut restored, batch));
+            prop_assert_eq!(through.hash(), restored.hash());
+            prop_assert_eq!(through.next_due(), restored.next_due());
+        }
+        prop_assert_eq!(snapshot(&through), snapshot(&restored));
+        // What was frozen has stayed as it was.
+        let late = Restore::new();
+        let late = frozen.chunks().try_fold(late, |mut late, chunk| late.feed(&chunk).map(|()| late));
+        prop_assert_eq!(late.and_then(Restore::finish).map(|lobby| lobby.hash()), Ok(frozen.hash()));
+    }
+
+    #[test]
+    fn every_entry_twice_is_every_entry_once(log in log()) {
+        let mut once = Lobby::default();
+        let mut twice = Lobby::default();
+        for batch in &log {
+            once.tick(batch.stamp);
+            twice.tick(batch.stamp);
+            for (nth, entry) in (0..).zip(&batch.entries) {
+                let answer = once.apply(batch.stamp, nth, entry).answer;
+                prop_assert_eq!(&twice.apply(batch.stamp, nth, entry).answer, &answer);
+                // Again, with another chance: it must not matter.
+                let again = twice.apply(batch.stamp, nth + 1000, entry);
+                prop_assert_eq!(again.answer, answer);
+                prop_assert!(again.changes.is_empty());
+            }
+            prop_assert_eq!(once.hash(), twice.hash());
+        }
+    }
+
+    #[test]
+    fn versions_are_counted_and_told_without_gaps(log in log()) {
+        let mut lobby = Lobby::default();
+        let mut versions = BTreeMap::new();
+        for batch in &log {
+            let mut changes = lobby.tick(batch.stamp).changes;
+            for (nth, entry) in (0..).zip(&batch.entries) {
+                let outcome = lobby.apply(batch.stamp, nth, entry);
+                if outcome.answer.is_err() {
+                    prop_assert!(outcome.changes.is_empty());
+                }
+                changes.extend(outcome.changes);
+            }
+            for change in changes {
+                let version = versions.entry(change.room).or_insert(0);
+                *version += 1;
+                prop_assert_eq!(change.version.0, *version);
+                prop_assert!(!change.events.is_empty());
+            }
+            for room in lobby.rooms(&Default::default(), None, 100) {
+                prop_assert_eq!(Some(&room.version().0), versions.get(&room.id()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_hidden_word_is_shown_to_nobody_but_its_setter(log in log()) {
+        let mut lobby = Lobby::default();
+        // Per room: what was shown in this round to those who may not know.
+        let mut shown: BTreeMap<RoomId, String> = BTreeMap::new();
+        for batch in &log {
+            lobby.tick(batch.stamp);
+            for (nth, entry) in (0..).zip(&batch.entries) {
+                let outcome = lobby.apply(batch.stamp, nth, entry);
+                for change in &outcome.changes {
+                    look(&lobby, change.room, &events_json(&change.events), &mut shown)?;
+                }
+                if let Ok(Reply::Accepted { .. }) = outcome.answer {
+                    let printed = format!("{entry:?}");
+                    prop_assert!(!printed.contains("secret"));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_damaged_snapshot_is_refused(
+        log in log(),
+        at in any::<Index>(),
+        xor in 1..=255u8,
+        piece in 1..5_000usize,
+    ) {
+        let mut bytes = snapshot(&after(&log));
+        let cut = at.index(bytes.len());
+        prop_assert!(restore(&bytes[..cut], piece).is_err());
+        bytes[cut] ^= xor;
+        prop_assert!(restore(&bytes, piece).is_err());
+        bytes[cut] ^= xor;
+        bytes.push(0);
+        prop_assert_eq!(restore(&bytes, piece).err(), Some(SnapshotError::LeftOver));
+    }
+
+    #[test]
+    fn any_bytes_are_refused_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        let mut ours = vec![1];
+        ours.extend(&bytes);
+        for bytes in [&bytes, &ours] {
+            let _ = Batch::decode(bytes);
+            let _ = hangraft_game::Finished::decode(bytes);
+            prop_assert!(restore(bytes, 7).is_err());
+        }
+    }
+
+    #[test]
+    fn whatever_is_typed_is_answered(
+        player in any::<u64>(),
+        serial in any::<u64>(),
+        texts in prop::collection::vec(".{0,60}", 5),
+        room in 0..3u64,
+        stamp in (any::<u64>(), any::<u64>()),
+    ) {
+        let mut lobby = after(&[opening()]);
+        let room = RoomId(room);
+        let [game, options, name, text, mv] = texts.try_into().expect("five texts");
+        let commands = [
+            Command::Open { game, options: options.clone() },
+            Command::Open { game: "hangman".into(), options },
+            Command::Sit { room, name: name.clone() },
+            Command::Play { room, mv: mv.clone() },
+            Command::Play { room, mv: serde_json::json!({ "word": mv }).to_string() },
+            Command::Play { room, mv: serde_json::json!({ "letter": mv }).to_string() },
+            Command::Say { room, name, text },
+            Command::Again { room },
+            Command::Stand { room },
+        ];
+        for (lane, command) in (0..).zip(commands) {
+            let stamp = Stamp { at_ms: stamp.0, seed: stamp.1 };
+            let attempt = Attempt { lane, serial };
+            lobby.apply(stamp, 0, &Entry { player: PlayerId(player), attempt, command });
+            lobby.tick(stamp);
+            prop_assert_eq!(lobby.hash(), lobby.recompute_hash());
+        }
+    }
+}
+
+/// Opens room 1.
+fn opening() -> Batch {
+    let command = Command::Open { game: "hangman".into(), options: String::new() };
+    let attempt = Attempt { lane: 0, serial: 1 };
+    Batch {
+        stamp: Stamp { at_ms: 1, seed: 1 },
+        entries: vec![Entry { player: PlayerId(1), attempt, command }],
+    }
+}
+
+/// Looks at a room with everybody's eyes, and with a developer's.
+fn look(
+    lobby: &Lobby,
+    id: RoomId,
+    events: &str,
+    shown: &mut BTreeMap<RoomId, String>,
+) -> Result<(), TestCaseError> {
+    let room = lobby.room(id).expect("it has just changed");
+    let gallery: serde_json::Value = serde_json::from_str(&room.view(None)).expect("JSON");
+    let seen = shown.entry(id).or_default();
+    if let Some(answer) = gallery["answer"].as_str() {
+        prop_assert!(room.state().is_over());
+        let quoted = format!("\"{answer}\"");
+        prop_assert!(!seen.contains(&quoted), "{answer} was in {seen}");
+        prop_assert!(!SECRETS.contains(&answer) || !seen.contains(answer), "{answer} in {seen}");
+        seen.clear();
+        return Ok(());
+    }
+    prop_assert!(!room.state().is_over());
+    *seen += events;
+    *seen += &format!("{room:?}");
+    for viewer in std::iter::once(None).chain((1..=PLAYERS).map(|id| Some(PlayerId(id)))) {
+        let view = room.view(viewer);
+        if room.audience(viewer) == hangraft_game::Audience::GALLERY {
+            prop_assert_eq!(&view, &room.view(None));
+            *seen += &view;
+        } else {
+            prop_assert_eq!(gallery["mode"].as_str(), Some("setter"));
+            let view: serde_json::Value = serde_json::from_str(&view).expect("JSON");
+            prop_assert!(view["answer"].is_string());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,317 @@
+//! How a game and a room behave, told by scripts: lines in, text out.
+//!
+//! A script in `tests/scripts` is a list of blocks: comments and commands, a
+//! line `---`, and what the commands print. `UPDATE=1 cargo test` writes what
+//! they print now; the change is reviewed as a diff.
+//!
+//! ```text
+//! ann open {"mode":"setter"}     a player opens a room; then sit, stand, again, say,
+//! ann letter 1 e                 letter, word, secret, play (raw JSON), each with a room
+//! ann as Anna sit 1              under another name
+//! ann@7 letter 1 e               with serial 7; ann@3:7 in lane 3
+//! view 1 pattern lives           what the gallery sees of some fields; ann view ... : what ann sees
+//! f1 whole ann ben               a frontend's presence: whole, came, left; f1@5 with sequence 5
+//! wait 2m                        time passes, with a tick whenever one is due
+//! asleep 60m                     so does it, but nobody ticks
+//! seed 7, rooms won, quiet       the next draws; a list; no events from here on
+//! ```
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use hangraft_game::{
+    Answer, Attempt, Batch, Change, Command, Entry, Filter, FrontendId, Lobby, Passed, PlayerId,
+    Reply, RoomId, Stamp, State, events_json,
+};
+
+#[test]
+fn every_script_prints_what_it_says() {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scripts");
+    let mut paths: Vec<_> =
+        std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    assert!(paths.len() >= 10, "the scripts are gone");
+    let mut failed = Vec::new();
+    for path in paths {
+        let expected = std::fs::read_to_string(&path).unwrap();
+        let printed = run(&expected);
+        if std::env::var_os("UPDATE").is_some() {
+            std::fs::write(&path, printed).unwrap();
+        } else if printed != expected {
+            failed.push(format!("{}\n{}", path.display(), first_difference(&expected, &printed)));
+        }
+    }
+    assert!(failed.is_empty(), "{}\nUPDATE=1 rewrites the scripts", failed.join("\n\n"));
+}
+
+fn first_difference(expected: &str, printed: &str) -> String {
+    let mut lines = expected.lines().zip(printed.lines()).enumerate();
+    match lines.find(|(_, (expected, printed))| expected != printed) {
+        Some((at, (expected, printed))) => {
+            format!("line {}\n  expected: {expected}\n  printed:  {printed}", at + 1)
+        }
+        None => "one is longer than the other".to_owned(),
+    }
+}
+
+/// The script with what it prints now.
+fn run(script: &str) -> String {
+    let mut table = Table::new();
+    let mut text = String::new();
+    let mut outputs = String::new();
+    let mut printing = false;
+    for line in script.lines() {
+        match line {
+            "---" => {
+                printing = true;
+                writeln!(text, "---\n{}", std::mem::take(&mut outputs).trim_end()).unwrap();
+            }
+            "" => {
+                printing = false;
+                text.push('\n');
+            }
+            _ if printing => {}
+            _ => {
+                writeln!(text, "{line}").unwrap();
+                if !line.starts_with('#') {
+                    outputs.push_str(&table.line(line));
+                }
+            }
+        }
+    }
+    text
+}
+
+/// A lobby and what is needed to talk to it.
+struct Table {
+    lobby: Lobby,
+    stamp: Stamp,
+    serial: u64,
+    sequence: u64,
+    quiet: bool,
+}
+
+impl Table {
+    fn new() -> Table {
+        // Some day in 2025. Not 0, so that nothing depends on starting there.
+        let stamp = Stamp { at_ms: 1_750_000_000_000, seed: 1 };
+        let mut lobby = Lobby::default();
+        lobby.tick(stamp);
+        Table { lobby, stamp, serial: 0, sequence: 0, quiet: false }
+    }
+
+    fn line(&mut self, line: &str) -> String {
+        let printed = self.command(line);
+        assert_eq!(self.lobby.hash(), self.lobby.recompute_hash(), "after {line}");
+        printed
+    }
+
+    fn command(&mut self, line: &str) -> String {
+        let (first, rest) = cut(line);
+        match first {
+            "seed" => {
+                self.stamp.seed = rest.parse().unwrap();
+                String::new()
+            }
+            "quiet" => {
+                self.quiet = true;
+                String::new()
+            }
+            "wait" => self.wait(rest),
+            "asleep" => {
+                self.stamp.at_ms += millis(rest);
+                String::new()
+            }
+            "rooms" => self.rooms(rest),
+            "view" => self.view(None, rest),
+            "due" => {
+                let due = self.lobby.next_due().map(|due_ms| due_ms - self.stamp.at_ms);
+                format!("due in {due:?} ms\n")
+            }
+            _ if first.starts_with('f') => self.presence(first, rest),
+            _ => self.player(first, rest),
+        }
+    }
+
+    fn player(&mut self, who: &str, rest: &str) -> String {
+        let (who, attempt) = self.attempt(who);
+        let mut name = capitalized(who);
+        let (mut action, mut rest) = cut(rest);
+        if action == "as" {
+            (name, (action, rest)) = (cut(rest).0.replace('_', " "), cut(cut(rest).1));
+        }
+        if action == "view" {
+            return self.view(Some(player(who)), rest);
+        }
+        let command = command(action, rest, name);
+        let entry = Entry { player: player(who), attempt, command };
+        self.apply(who, entry)
+    }
+
+    fn presence(&mut self, frontend: &str, rest: &str) -> String {
+        let (frontend, sequence) = match frontend.split_once('@') {
+            Some((frontend, sequence)) => (frontend, sequence.parse().unwrap()),
+            None => {
+                self.sequence += 1;
+                (frontend, self.sequence)
+            }
+        };
+        let (kind, players) = cut(rest);
+        let players: Vec<PlayerId> = players.split_whitespace().map(player).collect();
+        let (arrived, departed) =
+            if kind == "left" { (Vec::new(), players) } else { (players, Vec::new()) };
+        let command = Command::Presence {
+            frontend: FrontendId(frontend[1..].parse().unwrap()),
+            sequence,
+            whole: kind == "whole",
+            arrived,
+            departed,
+        };
+        self.apply(frontend, Entry { player: PlayerId(0), attempt: Attempt::NONE, command })
+    }
+
+    /// Applies an entry the way a replica does: out of the log.
+    fn apply(&mut self, who: &str, entry: Entry) -> String {
+        // So that no two commands draw alike.
+        self.stamp.seed += 1000;
+        let batch = Batch { stamp: self.stamp, entries: vec![entry] };
+        let batch = Batch::decode(&batch.encode()).expect("our own bytes");
+        let mut text = self.passed(self.stamp);
+        for (nth, entry) in (0..).zip(&batch.entries) {
+            let outcome = self.lobby.apply(batch.stamp, nth, entry);
+            writeln!(text, "{who}: {}", answer(&outcome.answer)).unwrap();
+            text.push_str(&self.changes(&outcome.changes));
+        }
+        text
+    }
+
+    /// Time passes the way a leader lets it: a tick whenever one is due.
+    fn wait(&mut self, how_long: &str) -> String {
+        let until_ms = self.stamp.at_ms + millis(how_long);
+        let mut text = String::new();
+        while let Some(due_ms) = self.lobby.next_due().filter(|due_ms| *due_ms < until_ms) {
+            text.push_str(&self.passed(Stamp { at_ms: due_ms, ..self.stamp }));
+        }
+        self.stamp.at_ms = until_ms;
+        text.push_str(&self.passed(self.stamp));
+        text
+    }
+
+    fn passed(&mut self, stamp: Stamp) -> String {
+        let Passed { changes, finished } = self.lobby.tick(stamp);
+        let mut text = self.changes(&changes);
+        for finished in finished {
+            let about = (finished.state, finished.names, finished.about);
+            writeln!(text, "  archived {} {}: {about:?}", finished.room, finished.version).unwrap();
+        }
+        text
+    }
+
+    fn changes(&self, changes: &[Change]) -> String {
+        let mut text = String::new();
+        for change in changes.iter().filter(|_| !self.quiet) {
+            let (room, version) = (change.room, change.version);
+            let events = events_json(&change.events);
+            let closed = if change.closed { " and is gone" } else { "" };
+            writeln!(text, "  {room} {version}{closed} {events}").unwrap();
+            assert_eq!(change.closed, self.lobby.room(room).is_none());
+            assert_eq!(change.closed, change.last.is_some());
+        }
+        text
+    }
+
+    fn rooms(&self, state: &str) -> String {
+        let filter = Filter { game: None, state: State::named(state) };
+        let mut text = String::new();
+        for room in self.lobby.rooms(&filter, None, 50) {
+            let names: Vec<String> = room.players().map(|player| player.name.to_string()).collect();
+            let (id, state, about) = (room.id(), room.state(), room.about());
+            writeln!(text, "{id} {state} {names:?} of {} {about}", room.seats_max()).unwrap();
+        }
+        if text.is_empty() { "no rooms\n".to_owned() } else { text }
+    }
+
+    fn view(&self, viewer: Option<PlayerId>, rest: &str) -> String {
+        let (room, fields) = cut(rest);
+        let Some(room) = self.lobby.room(room_id(room)) else { return "no such room\n".into() };
+        let view: serde_json::Value = serde_json::from_str(&room.view(viewer)).unwrap();
+        if fields.is_empty() {
+            return format!("{view}\n");
+        }
+        let mut text = String::new();
+        for field in fields.split_whitespace() {
+            match view.get(field) {
+                Some(value) => writeln!(text, "{field}: {value}").unwrap(),
+                None => writeln!(text, "{field} is not there").unwrap(),
+            }
+        }
+        text
+    }
+
+    fn attempt<'a>(&mut self, who: &'a str) -> (&'a str, Attempt) {
+        let Some((who, attempt)) = who.split_once('@') else {
+            self.serial += 1;
+            // Out of the way of serials that scripts choose.
+            return (who, Attempt { lane: 99, serial: self.serial });
+        };
+        let (lane, serial) = attempt.split_once(':').unwrap_or(("0", attempt));
+        (who, Attempt { lane: lane.parse().unwrap(), serial: serial.parse().unwrap() })
+    }
+}
+
+fn command(action: &str, rest: &str, name: String) -> Command {
+    if action == "open" {
+        let (game, options) = rest.strip_prefix("game=").map_or(("hangman", rest), cut);
+        return Command::Open { game: game.to_owned(), options: options.to_owned() };
+    }
+    let (id, rest) = cut(rest);
+    let room = room_id(id);
+    let mv = |kind: &str| serde_json::json!({ kind: rest }).to_string();
+    match action {
+        "sit" => Command::Sit { room, name },
+        "stand" => Command::Stand { room },
+        "again" => Command::Again { room },
+        "say" => Command::Say { room, name, text: rest.replace("LONG", &"x".repeat(501)) },
+        "play" => Command::Play { room, mv: rest.replace("LONG", &"x".repeat(1024)) },
+        "letter" | "word" | "secret" => Command::Play { room, mv: mv(action) },
+        _ => panic!("no script command {action}"),
+    }
+}
+
+fn answer(answer: &Answer) -> String {
+    match answer {
+        Ok(Reply::Opened { room, version }) => format!("opened {room} {version}"),
+        Ok(Reply::Seated { room, seat, version }) => format!("{seat} in {room} {version}"),
+        Ok(Reply::Stood { room, seat, version }) => format!("left {seat} in {room} {version}"),
+        Ok(Reply::Accepted { version, .. }) => format!("accepted {version}"),
+        Ok(Reply::Present { lease_lost: false }) => "heard".to_owned(),
+        Ok(Reply::Present { lease_lost: true }) => "lease lost".to_owned(),
+        Err(rejection) => format!("refused ({}): {rejection}", rejection.code()),
+    }
+}
+
+/// ann is 1, ben is 2, and so on through the alphabet.
+fn player(name: &str) -> PlayerId {
+    PlayerId(u64::from(name.as_bytes()[0] - b'a' + 1))
+}
+
+fn room_id(text: &str) -> RoomId {
+    RoomId(text.parse().unwrap())
+}
+
+fn capitalized(name: &str) -> String {
+    name[..1].to_uppercase() + &name[1..]
+}
+
+fn millis(text: &str) -> u64 {
+    let (number, unit_ms) = match text.strip_suffix('m') {
+        Some(minutes) => (minutes, 60_000),
+        None => (text.strip_suffix('s').unwrap(), 1_000),
+    };
+    number.parse::<u64>().unwrap() * unit_ms
+}
+
+fn cut(text: &str) -> (&str, &str) {
+    let (first, rest) = text.split_once(' ').unwrap_or((text, ""));
+    (first, rest.trim_start())
+}
