@@ -12,8 +12,7 @@ pub mod v1 {
 }
 
 /// All descriptors, for gRPC reflection.
-pub const FILE_DESCRIPTOR_SET: &[u8] =
-    include_bytes!(concat!(env!("OUT_DIR"), "/descriptor.bin"));
+pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptor.bin"));
 
 /// The metadata entry that carries the access token of [`v1::game_client::GameClient::link`].
 pub const ACCESS_HEADER: &str = "hangraft-access";

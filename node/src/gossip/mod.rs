@@ -1,0 +1,365 @@
+//! Who is there, by SWIM: foca stops here.
+//!
+//! One task owns foca and turns datagrams and timers into a [`Roster`] that others
+//! watch. Members find each other through any configured address, probe each other
+//! directly and through others (SWIM section 4.1), and suspect before they declare
+//! dead (section 4.2). Each member's [`Card`] travels along.
+//!
+//! Gossip suggests, Raft decides: nothing here changes who may vote.
+
+mod cipher;
+
+use crate::env::{Datagrams, Env};
+use cipher::Cipher;
+use foca::{
+    AccumulatingRuntime, BroadcastHandler, Foca, Identity, Invalidates, OwnedNotification,
+    PeriodicParams, PostcardCodec, Timer,
+};
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use hangraft_cluster_config::{ClusterKey, NodeConfig};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::num::{NonZeroU8, NonZeroUsize};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::Interval;
+
+/// The largest plain datagram; sealed, it still fits an Ethernet frame.
+const PACKET_BYTES_MAX: usize = 1_350;
+
+/// How often a member tells how it is.
+const CARD_EVERY: Duration = Duration::from_secs(1);
+
+/// What a member says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Card {
+    /// Its node id.
+    pub node: u64,
+    /// Its name.
+    pub name: String,
+    /// Its Raft state: `leader`, `follower`, `candidate` or `learner`.
+    pub role: String,
+    /// Its Raft term.
+    pub term: u64,
+    /// The version of its build.
+    pub version: String,
+    /// Commands between arrival and answer.
+    pub load: u64,
+}
+
+/// A member as gossip sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Where it is.
+    pub address: SocketAddr,
+    /// Alive or only suspected; dead members stay listed as not alive.
+    pub alive: bool,
+    /// What it last said of itself.
+    pub card: Option<Card>,
+}
+
+/// All members gossip has heard of, by node id.
+pub type Roster = BTreeMap<u64, Seen>;
+
+/// A handle to the running gossip. The task ends when it is dropped.
+pub struct Gossip {
+    roster: watch::Receiver<Roster>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Gossip {
+    /// Starts gossiping at the node's address. `card` is asked for news of this node.
+    ///
+    /// # Errors
+    /// When the address cannot be bound.
+    pub(crate) async fn start(
+        config: &NodeConfig,
+        address: SocketAddr,
+        key: &ClusterKey,
+        env: Arc<dyn Env>,
+        card: impl Fn() -> Card + Send + 'static,
+    ) -> io::Result<Self> {
+        let socket = env.datagrams(address).await?;
+        let (publish, roster) = watch::channel(Roster::new());
+        let me = Member { node: config.id, address, incarnation: env.unix_ms() };
+        let others = config.cluster.members.iter().map(|member| member.address);
+        let cards = Cards::default();
+        let swim = Foca::with_custom_broadcast(
+            me.clone(),
+            settings(config),
+            StdRng::seed_from_u64(env.entropy()),
+            PostcardCodec,
+            cards.clone(),
+        );
+        let cipher = Cipher::new(&config.cluster.id, key, env);
+        let task = Task {
+            me,
+            swim,
+            cards,
+            socket,
+            cipher,
+            runtime: AccumulatingRuntime::new(),
+            timers: FuturesUnordered::new(),
+            others: others.filter(|other| *other != address).collect(),
+            announcing: tokio::time::interval(Duration::from_millis(config.gossip.announce_ms)),
+            telling: tokio::time::interval(CARD_EVERY),
+            card: Box::new(card),
+            sequence: 0,
+            publish,
+        };
+        Ok(Gossip { roster, task: tokio::spawn(task.run()) })
+    }
+
+    /// Follows who is there.
+    pub fn roster(&self) -> watch::Receiver<Roster> {
+        self.roster.clone()
+    }
+}
+
+impl Drop for Gossip {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+fn settings(config: &NodeConfig) -> foca::Config {
+    let gossip = &config.gossip;
+    foca::Config {
+        probe_period: Duration::from_millis(gossip.probe_period_ms),
+        probe_rtt: Duration::from_millis(gossip.probe_rtt_ms),
+        num_indirect_probes: NonZeroUsize::new(3).expect("three"),
+        max_transmissions: NonZeroU8::new(10).expect("ten"),
+        suspect_to_down_after: Duration::from_millis(gossip.suspect_ms),
+        remove_down_after: Some(Duration::from_millis(gossip.forget_ms)),
+        max_packet_size: NonZeroUsize::new(PACKET_BYTES_MAX).expect("not zero"),
+        notify_down_members: true,
+        periodic_announce: None,
+        periodic_announce_to_down_members: Some(PeriodicParams {
+            frequency: Duration::from_millis(gossip.announce_ms),
+            num_members: NonZeroUsize::new(2).expect("two"),
+        }),
+        periodic_gossip: Some(PeriodicParams {
+            frequency: Duration::from_millis(gossip.probe_period_ms / 2 + 1),
+            num_members: NonZeroUsize::new(3).expect("three"),
+        }),
+    }
+}
+
+/// A member in foca's terms. One that comes back has a higher incarnation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Member {
+    /// 0 where only an address is known.
+    node: u64,
+    address: SocketAddr,
+    incarnation: u64,
+}
+
+impl Identity for Member {
+    type Addr = SocketAddr;
+
+    fn renew(&self) -> Option<Self> {
+        Some(Member { incarnation: self.incarnation + 1, ..self.clone() })
+    }
+
+    fn addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn win_addr_conflict(&self, adversary: &Self) -> bool {
+        self.incarnation > adversary.incarnation
+    }
+}
+
+/// The newest card of each member, with the count that orders a member's cards.
+#[derive(Clone, Default)]
+struct Cards(Arc<Mutex<BTreeMap<u64, Told>>>);
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Told {
+    incarnation: u64,
+    sequence: u64,
+    card: Card,
+}
+
+struct CardKey {
+    node: u64,
+    order: (u64, u64),
+}
+
+impl Invalidates for CardKey {
+    fn invalidates(&self, other: &Self) -> bool {
+        self.node == other.node && self.order >= other.order
+    }
+}
+
+impl BroadcastHandler<Member> for Cards {
+    type Key = CardKey;
+    type Error = postcard::Error;
+
+    fn receive_item(
+        &mut self,
+        data: &[u8],
+        _sender: Option<&Member>,
+    ) -> Result<Option<CardKey>, postcard::Error> {
+        let told: Told = postcard::from_bytes(data)?;
+        let key = CardKey { node: told.card.node, order: (told.incarnation, told.sequence) };
+        let mut cards = self.0.lock().expect("never poisoned");
+        match cards.get(&key.node) {
+            Some(known) if (known.incarnation, known.sequence) >= key.order => Ok(None),
+            _ => {
+                cards.insert(key.node, told);
+                Ok(Some(key))
+            }
+        }
+    }
+}
+
+type Swim = Foca<Member, PostcardCodec, StdRng, Cards>;
+
+/// What wakes the task.
+enum Input {
+    Datagram(io::Result<(usize, SocketAddr)>),
+    Timer(Timer<Member>),
+    Announce,
+    Tell,
+}
+
+struct Task {
+    me: Member,
+    swim: Swim,
+    cards: Cards,
+    socket: Arc<dyn Datagrams>,
+    cipher: Cipher,
+    runtime: AccumulatingRuntime<Member>,
+    timers: FuturesUnordered<BoxFuture<'static, Timer<Member>>>,
+    others: Vec<SocketAddr>,
+    announcing: Interval,
+    telling: Interval,
+    card: Box<dyn Fn() -> Card + Send>,
+    sequence: u64,
+    publish: watch::Sender<Roster>,
+}
+
+impl Task {
+    async fn run(mut self) {
+        let mut buffer = vec![0; 2 * PACKET_BYTES_MAX];
+        loop {
+            self.send_and_schedule().await;
+            let input = tokio::select! {
+                received = self.socket.receive_from(&mut buffer) => Input::Datagram(received),
+                Some(timer) = self.timers.next() => Input::Timer(timer),
+                _ = self.announcing.tick() => Input::Announce,
+                _ = self.telling.tick() => Input::Tell,
+            };
+            self.on(input, &buffer);
+            self.show();
+        }
+    }
+
+    fn on(&mut self, input: Input, buffer: &[u8]) {
+        let done = match input {
+            Input::Datagram(Err(err)) => {
+                // For example, nobody listens where we sent to.
+                tracing::trace!(%err, "receiving a datagram failed");
+                Ok(())
+            }
+            Input::Datagram(Ok((length, from))) => match self.cipher.open(&buffer[..length]) {
+                Some(plain) => self.swim.handle_data(&plain, &mut self.runtime),
+                None => {
+                    metrics::counter!("hangraft_gossip_refused_total").increment(1);
+                    tracing::debug!(%from, "a datagram was not made with this cluster's key");
+                    Ok(())
+                }
+            },
+            Input::Timer(timer) => self.swim.handle_timer(timer, &mut self.runtime),
+            Input::Announce => self.announce(),
+            Input::Tell => self.tell(),
+        };
+        if let Err(err) = done {
+            tracing::debug!(%err, "gossip");
+        }
+    }
+
+    /// Greets the configured members that are not known to be alive.
+    fn announce(&mut self) -> Result<(), foca::Error> {
+        let alive: Vec<SocketAddr> = self.swim.iter_members().map(|m| m.id().address).collect();
+        for address in self.others.iter().filter(|other| !alive.contains(other)) {
+            let stranger = Member { node: 0, address: *address, incarnation: 0 };
+            self.swim.announce(stranger, &mut self.runtime)?;
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self) -> Result<(), foca::Error> {
+        self.sequence += 1;
+        let told =
+            Told { incarnation: self.me.incarnation, sequence: self.sequence, card: (self.card)() };
+        let bytes = postcard::to_allocvec(&told).expect("a card is plain data");
+        self.swim.add_broadcast(&bytes)?;
+        self.swim.broadcast(&mut self.runtime)
+    }
+
+    async fn send_and_schedule(&mut self) {
+        while let Some((to, plain)) = self.runtime.to_send() {
+            let sealed = self.cipher.seal(&plain);
+            if let Err(err) = self.socket.send_to(&sealed, to.address).await {
+                tracing::trace!(%err, to = %to.address, "sending a datagram failed");
+            }
+        }
+        while let Some((after, timer)) = self.runtime.to_schedule() {
+            self.timers.push(Box::pin(async move {
+                tokio::time::sleep(after).await;
+                timer
+            }));
+        }
+        while let Some(notification) = self.runtime.to_notify() {
+            match notification {
+                OwnedNotification::MemberUp(member) => {
+                    tracing::info!(node = member.node, address = %member.address, "member is there");
+                }
+                OwnedNotification::MemberDown(member) => {
+                    tracing::info!(node = member.node, address = %member.address, "member is gone");
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Publishes the roster, when it differs.
+    fn show(&self) {
+        let cards = self.cards.0.lock().expect("never poisoned");
+        let card_of = |node: u64| cards.get(&node).map(|told| told.card.clone());
+        let mut roster = Roster::new();
+        roster.insert(
+            self.me.node,
+            Seen { address: self.me.address, alive: true, card: card_of(self.me.node) },
+        );
+        for member in self.swim.iter_membership_state() {
+            let (id, alive) = (member.id(), member.state() != foca::State::Down);
+            let seen = Seen { address: id.address, alive, card: card_of(id.node) };
+            match roster.entry(id.node) {
+                std::collections::btree_map::Entry::Vacant(entry) => _ = entry.insert(seen),
+                // An earlier incarnation says nothing once a later one is alive.
+                std::collections::btree_map::Entry::Occupied(mut entry) if alive => {
+                    entry.insert(seen);
+                }
+                std::collections::btree_map::Entry::Occupied(_) => {}
+            }
+        }
+        roster.remove(&0);
+        self.publish.send_if_modified(|known| {
+            let changed = *known != roster;
+            if changed {
+                *known = roster;
+            }
+            changed
+        });
+    }
+}

@@ -1,0 +1,245 @@
+//! Tests: the log store and the state machine keep openraft's contract, and the
+//! device keeps ours, where the power fails and the disk does too.
+
+use super::log_device::{LogDevice, Position, RaftLogDevice, VoteRecord, Write};
+use super::log_store::LogStore;
+use super::machine::Machine;
+use super::types::TypeConfig;
+use crate::env::Env;
+use crate::feed::Feed;
+use crate::real::RealEnv;
+use bytes::Bytes;
+use hangraft_cluster_config::NodeConfig;
+use openraft::testing::log::{StoreBuilder, Suite};
+use openraft::type_config::TypeConfigExt;
+use openraft::{RaftLogReader, StorageError};
+use std::io::{Read, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc;
+use tempfile::TempDir;
+use tokio::sync::watch;
+
+struct Builder;
+
+impl StoreBuilder<TypeConfig, LogStore, Machine, TempDir> for Builder {
+    async fn build(&self) -> Result<(TempDir, LogStore, Machine), StorageError<TypeConfig>> {
+        let dir = tempfile::tempdir().unwrap();
+        let storage = real_storage(dir.path()).await;
+        let machine = Machine::open(storage.clone(), Feed::default()).await.unwrap();
+        // The suite purges without taking snapshots.
+        let (_, covered) = watch::channel(Some(u64::MAX));
+        Ok((dir, LogStore::new(storage.log, covered), machine))
+    }
+}
+
+async fn real_storage(dir: &Path) -> crate::env::Storage {
+    let config = format!(
+        "id = 1\nname = 'n1'\naddress = '127.0.0.1:1'\ndata_dir = '{}'\n\
+         [cluster]\nid = 'test'\nkey_file = 'key'\n\
+         members = [{{ id = 1, name = 'n1', address = '127.0.0.1:1' }}]\n",
+        dir.display()
+    );
+    let path = dir.join("node.toml");
+    std::fs::write(&path, config).unwrap();
+    let env = RealEnv::new(&NodeConfig::load(&path).unwrap()).unwrap();
+    env.storage().await.unwrap()
+}
+
+/// openraft's own suite: everything it relies on from a log and a state machine.
+#[test]
+fn the_store_keeps_openrafts_contract() {
+    TypeConfig::run(async { Suite::test_all(Builder).await.unwrap() });
+}
+
+fn at(index: u64) -> Position {
+    Position { term: 1, index }
+}
+
+fn entries(range: std::ops::Range<u64>) -> Write {
+    Write::Append(range.map(|i| (at(i), Bytes::from(format!("entry {i}")))).collect())
+}
+
+fn sync(device: &dyn LogDevice) -> std::io::Result<()> {
+    let (sender, receiver) = mpsc::channel();
+    device.sync(Box::new(move |result| _ = sender.send(result)));
+    receiver.recv().expect("every sync is answered")
+}
+
+fn open(dir: &Path) -> RaftLogDevice {
+    RaftLogDevice::open(dir, false).unwrap()
+}
+
+#[test]
+fn what_was_synced_is_there_after_reopening() {
+    let dir = tempfile::tempdir().unwrap();
+    let device = open(dir.path());
+    let vote = VoteRecord { term: 4, committed: true, node: 2 };
+    device.write(Write::Vote(vote)).unwrap();
+    device.write(entries(0..10)).unwrap();
+    device.write(Write::TruncateAfter(Some(at(7)))).unwrap();
+    device.write(Write::Purge(at(2))).unwrap();
+    sync(&device).unwrap();
+    drop(device);
+
+    let device = open(dir.path());
+    let state = device.state();
+    assert_eq!(state.vote, Some(vote));
+    assert_eq!((state.purged, state.last), (Some(at(2)), Some(at(7))));
+    let read = device.read(3, 8, usize::MAX).unwrap();
+    assert_eq!(read.len(), 5);
+    assert_eq!(read[0], (at(3), Bytes::from_static(b"entry 3")));
+}
+
+#[test]
+fn a_read_is_cut_at_its_limit_but_never_empty() {
+    let dir = tempfile::tempdir().unwrap();
+    let device = open(dir.path());
+    device.write(entries(0..10)).unwrap();
+    assert_eq!(device.read(0, 10, 0).unwrap().len(), 1);
+    assert_eq!(device.read(0, 10, 20).unwrap().len(), 2);
+}
+
+/// What the device refuses would be a hole, or a vote taken back.
+#[test]
+fn holes_and_earlier_votes_are_refused_and_change_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let device = open(dir.path());
+    device.write(Write::Vote(VoteRecord { term: 4, committed: false, node: 2 })).unwrap();
+    device.write(entries(0..3)).unwrap();
+    assert!(device.write(entries(4..5)).is_err());
+    let earlier = VoteRecord { term: 3, committed: false, node: 1 };
+    assert!(device.write(Write::Vote(earlier)).is_err());
+    assert_eq!(device.state().last, Some(at(2)));
+    assert_eq!(device.state().vote.unwrap().term, 4);
+}
+
+/// A record cut anywhere by a crash was never acknowledged and disappears; those
+/// before it stay.
+#[test]
+fn a_torn_last_record_is_cut_off() {
+    let dir = tempfile::tempdir().unwrap();
+    let device = open(dir.path());
+    device.write(entries(0..5)).unwrap();
+    sync(&device).unwrap();
+    device.write(entries(5..6)).unwrap();
+    sync(&device).unwrap();
+    drop(device);
+    let file = newest_log_file(dir.path());
+    let length = std::fs::metadata(&file).unwrap().len();
+    std::fs::File::options().write(true).open(&file).unwrap().set_len(length - 3).unwrap();
+
+    let device = open(dir.path());
+    assert_eq!(device.state().last, Some(at(4)));
+    assert_eq!(device.read(0, 5, usize::MAX).unwrap().len(), 5);
+    device.write(entries(5..7)).unwrap();
+    sync(&device).unwrap();
+}
+
+/// Damage before the end is no torn write: acknowledged entries would be lost.
+#[test]
+fn damage_in_the_middle_refuses_to_open() {
+    let dir = tempfile::tempdir().unwrap();
+    let device = open(dir.path());
+    device.write(entries(0..50)).unwrap();
+    sync(&device).unwrap();
+    drop(device);
+    let file = newest_log_file(dir.path());
+    let mut bytes = Vec::new();
+    std::fs::File::open(&file).unwrap().read_to_end(&mut bytes).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0xff;
+    std::fs::File::create(&file).unwrap().write_all(&bytes).unwrap();
+    assert!(RaftLogDevice::open(dir.path(), false).is_err());
+}
+
+fn newest_log_file(dir: &Path) -> std::path::PathBuf {
+    let files = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
+    let logs = files.filter(|path| path.extension().is_some_and(|e| e == "wal"));
+    let grown = logs.filter(|path| std::fs::metadata(path).unwrap().len() > 200);
+    grown.max().expect("a log file with entries")
+}
+
+/// Real kill -9: a child process appends and tells what was acknowledged; killed at
+/// any moment, every acknowledged entry is there and there is no hole.
+#[test]
+fn acknowledged_entries_survive_kill_9() {
+    if let Ok(dir) = std::env::var(APPENDER) {
+        append_for_ever(Path::new(&dir));
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let mut acknowledged = 0;
+    for round in 0..5 {
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "raft::contract::acknowledged_entries_survive_kill_9", "--nocapture"])
+            .env(APPENDER, dir.path())
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines =
+            std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+        let mut seen = 0;
+        while seen < 200 + 37 * round {
+            let line = lines.next().expect("the child goes on").unwrap();
+            if let Some(index) = line.strip_prefix("durable ") {
+                acknowledged = index.parse::<u64>().unwrap();
+                seen += 1;
+            }
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        // What it said between our last look and its end counts too.
+        for line in lines.map_while(Result::ok) {
+            if let Some(index) = line.strip_prefix("durable ").and_then(|i| i.parse().ok()) {
+                acknowledged = index;
+            }
+        }
+        let device = open(dir.path());
+        let last = device.state().last.expect("entries");
+        assert!(last.index >= acknowledged, "{last:?} is behind {acknowledged}");
+        let read = device.read(0, last.index + 1, usize::MAX).unwrap();
+        for (index, (position, bytes)) in read.iter().enumerate() {
+            assert_eq!(position.index, index as u64);
+            assert_eq!(*bytes, format!("entry {index}"));
+        }
+        assert_eq!(read.len() as u64, last.index + 1);
+    }
+}
+
+const APPENDER: &str = "HANGRAFT_TEST_APPENDER_DIR";
+
+fn append_for_ever(dir: &Path) -> ! {
+    let device = open(dir);
+    let mut next = device.state().last.map_or(0, |last| last.index + 1);
+    let out = std::io::stdout();
+    loop {
+        device.write(entries(next..next + 3)).unwrap();
+        next += 3;
+        sync(&device).unwrap();
+        // One write call, so that a kill cannot cut the line's number short.
+        out.lock().write_all(format!("\ndurable {}\n", next - 1).as_bytes()).unwrap();
+    }
+}
+
+/// openraft asks for the purge of entries right behind an installed snapshot; they
+/// must stay until that snapshot is durable.
+#[tokio::test]
+async fn nothing_is_purged_before_its_snapshot_is_durable() {
+    use openraft::storage::RaftLogStorage;
+    let dir = tempfile::tempdir().unwrap();
+    let device: Arc<dyn LogDevice> = Arc::new(open(dir.path()));
+    device.write(entries(0..10)).unwrap();
+    let (durable, covered) = watch::channel(Some(3));
+    let mut store = LogStore::new(device.clone(), covered);
+    let purge = tokio::spawn(async move {
+        store.purge(super::types::log_id_of(at(5))).await.unwrap();
+        store
+    });
+    tokio::task::yield_now().await;
+    assert_eq!(device.state().purged, None);
+    durable.send_replace(Some(6));
+    let mut store = purge.await.unwrap();
+    assert_eq!(device.state().purged, Some(at(5)));
+    // Purged entries are not read, and not taken for a hole.
+    assert!(store.try_get_log_entries(0..6).await.unwrap().is_empty());
+}

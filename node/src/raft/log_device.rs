@@ -1,0 +1,391 @@
+//! Where the Raft log and vote become durable.
+//!
+//! [`LogDevice`] is one ordered queue of writes: what is written is readable at
+//! once, and durable when a later [`LogDevice::sync`] calls back. Vote, entries,
+//! truncation and purge share the queue, because a vote must be durable before any
+//! entry that follows it (openraft's I/O ordering).
+//!
+//! [`RaftLogDevice`] is the real one, on the crate raft-log, with one fdatasync for
+//! everything that queued up during the one before. An error is final: the device
+//! refuses all that follows, and the node stops.
+
+use bytes::Bytes;
+use raft_log::api::raft_log_writer::RaftLogWriter;
+use raft_log::codeq::{Decode, Encode};
+use raft_log::{Config, RaftLog, Types};
+use std::fmt;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Instant;
+
+/// The place of an entry in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// The term of the leader that made the entry.
+    pub term: u64,
+    /// Its index, from 0.
+    pub index: u64,
+}
+
+/// A vote as the device stores it. In one term a node votes for one candidate,
+/// and a vote becomes committed when a quorum granted it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct VoteRecord {
+    /// The term voted in.
+    pub term: u64,
+    /// Whether a quorum is known to have voted so.
+    pub committed: bool,
+    /// Whom it is for.
+    pub node: u64,
+}
+
+/// Something to write, in order.
+#[derive(Clone, Debug)]
+pub enum Write {
+    /// Replaces the vote.
+    Vote(VoteRecord),
+    /// Adds entries behind the last one, without a hole.
+    Append(Vec<(Position, Bytes)>),
+    /// Forgets the entries behind this one; all of them with `None`.
+    TruncateAfter(Option<Position>),
+    /// Forgets the entries up to and including this one.
+    Purge(Position),
+    /// Notes what is committed. Need not be durable.
+    Committed(Position),
+}
+
+/// What a device holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeviceState {
+    /// The last vote written.
+    pub vote: Option<VoteRecord>,
+    /// The last committed note.
+    pub committed: Option<Position>,
+    /// The last entry that was purged.
+    pub purged: Option<Position>,
+    /// The last entry, purged or not.
+    pub last: Option<Position>,
+}
+
+/// Called once with the outcome of a sync, from any thread. Must not block.
+pub type Synced = Box<dyn FnOnce(io::Result<()>) + Send>;
+
+/// See the module's text.
+pub trait LogDevice: Send + Sync + 'static {
+    /// Queues a write; it is readable when this returns.
+    fn write(&self, write: Write) -> io::Result<()>;
+    /// Calls back when everything written before this call is durable.
+    fn sync(&self, synced: Synced);
+    /// Entries from index `from` up to but excluding `to`, without a hole, cut
+    /// after `bytes_max` bytes but never before the first entry.
+    fn read(&self, from: u64, to: u64, bytes_max: usize) -> io::Result<Vec<(Position, Bytes)>>;
+    /// What the device holds now, durable or not.
+    fn state(&self) -> DeviceState;
+}
+
+/// The log on a real disk. Dropped, it has given up the folder.
+pub struct RaftLogDevice {
+    shared: Arc<Shared>,
+}
+
+impl Drop for RaftLogDevice {
+    fn drop(&mut self) {
+        // Closed here and not by the syncing thread, which cannot wait for itself.
+        let log = self.shared.lock().log.take();
+        drop(log);
+    }
+}
+
+/// Size of one file of the log. Purged entries give their disk space back when
+/// the whole file is purged.
+const CHUNK_BYTES: usize = 64 << 20;
+
+/// Entries raft-log keeps in memory beyond the open file's own. Recent entries
+/// are cached decoded in the log store, so this stays small.
+const CACHE_BYTES: usize = 1 << 20;
+
+/// Bytes queued for the disk before writers block. Far above what admission lets in.
+const QUEUE_BYTES_MAX: usize = 1 << 30;
+
+impl RaftLogDevice {
+    /// Opens or creates the log in a folder. A record that was torn by a crash at
+    /// the very end is cut off: it was never acknowledged.
+    ///
+    /// With `realtime`, the thread that syncs asks for the lowest real-time
+    /// priority, which it may or may not be granted; on a busy machine a sync
+    /// otherwise waits a scheduler tick to be noticed.
+    ///
+    /// # Errors
+    /// When the folder is in use, cannot be read, or holds damaged records.
+    pub fn open(dir: &Path, realtime: bool) -> io::Result<Self> {
+        std::fs::create_dir_all(dir)?;
+        let mut config = Config::new(dir.display());
+        config.log_cache_capacity = Some(CACHE_BYTES);
+        config.wal.chunk_max_size = Some(CHUNK_BYTES);
+        config.wal.read_buffer_size = Some(1 << 20);
+        config.wal.flush_queue_max_bytes = Some(QUEUE_BYTES_MAX);
+        // Batching is done here: see `Shared::start_sync`.
+        config.wal.flush_batch_wait = Some(std::time::Duration::ZERO);
+        // The syncing thread is born inside `open` and inherits the priority.
+        let log = std::thread::Builder::new()
+            .name("log-open".into())
+            .spawn(move || {
+                if realtime {
+                    ask_for_realtime();
+                }
+                RaftLog::open(Arc::new(config))
+            })?
+            .join()
+            .map_err(|_| io::Error::other("opening the log panicked"))??;
+        let inner = Inner { log: Some(log), waiting: Vec::new(), syncing: false, failure: None };
+        Ok(RaftLogDevice { shared: Arc::new(Shared(Mutex::new(inner))) })
+    }
+}
+
+fn ask_for_realtime() {
+    use thread_priority::{
+        RealtimeThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
+        set_thread_priority_and_policy, thread_native_id,
+    };
+    let policy = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
+    let lowest = ThreadPriority::from_posix(thread_priority::ScheduleParams { sched_priority: 1 });
+    match set_thread_priority_and_policy(thread_native_id(), lowest, policy) {
+        Ok(()) => tracing::debug!("the log writer has real-time priority"),
+        Err(err) => tracing::debug!(?err, "the log writer keeps normal priority"),
+    }
+}
+
+impl LogDevice for RaftLogDevice {
+    fn write(&self, write: Write) -> io::Result<()> {
+        let mut inner = self.shared.lock();
+        inner.check()?;
+        let log = inner.log()?;
+        match write {
+            Write::Vote(vote) => log.save_vote(StoredVote(vote))?,
+            Write::Append(entries) => log.append(
+                entries.into_iter().map(|(at, bytes)| ((at.term, at.index), StoredBytes(bytes))),
+            )?,
+            Write::TruncateAfter(last) => {
+                let keep = last.map_or(0, |last| last.index + 1);
+                if log.log_state().last().is_none_or(|&(_, last)| last < keep) {
+                    return Ok(());
+                }
+                log.truncate(keep)?
+            }
+            Write::Purge(upto) => log.purge((upto.term, upto.index))?,
+            Write::Committed(at) => log.commit((at.term, at.index))?,
+        };
+        Ok(())
+    }
+
+    fn sync(&self, synced: Synced) {
+        let mut inner = self.shared.lock();
+        if let Err(err) = inner.check() {
+            drop(inner);
+            return synced(Err(err));
+        }
+        inner.waiting.push(synced);
+        if !inner.syncing {
+            self.shared.start_sync(inner);
+        }
+    }
+
+    fn read(&self, from: u64, to: u64, bytes_max: usize) -> io::Result<Vec<(Position, Bytes)>> {
+        let mut inner = self.shared.lock();
+        let mut entries = Vec::new();
+        let mut bytes = 0;
+        for entry in inner.log()?.read(from, to) {
+            let ((term, index), StoredBytes(payload)) = entry?;
+            bytes += payload.len();
+            if bytes > bytes_max && !entries.is_empty() {
+                break;
+            }
+            entries.push((Position { term, index }, payload));
+        }
+        Ok(entries)
+    }
+
+    fn state(&self) -> DeviceState {
+        let mut inner = self.shared.lock();
+        let state = inner.log().expect("open until the device is dropped").log_state();
+        let position = |id: Option<&(u64, u64)>| id.map(|&(term, index)| Position { term, index });
+        DeviceState {
+            vote: state.vote().map(|vote| vote.0),
+            committed: position(state.committed()),
+            purged: position(state.purged()),
+            last: position(state.last()),
+        }
+    }
+}
+
+struct Shared(Mutex<Inner>);
+
+struct Inner {
+    /// `None` once the device is dropped.
+    log: Option<RaftLog<Stored>>,
+    /// Who waits for the next sync.
+    waiting: Vec<Synced>,
+    syncing: bool,
+    /// The first error; final.
+    failure: Option<(io::ErrorKind, String)>,
+}
+
+impl Inner {
+    fn log(&mut self) -> io::Result<&mut RaftLog<Stored>> {
+        self.log.as_mut().ok_or_else(|| io::Error::other("the log is closed"))
+    }
+
+    fn check(&self) -> io::Result<()> {
+        match &self.failure {
+            None => Ok(()),
+            Some((kind, text)) => Err(io::Error::new(*kind, text.clone())),
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // A panic while the lock was held leaves the log in an unknown state.
+        self.0.lock().expect("no panic happens under the log's lock")
+    }
+
+    /// Starts one sync for all that wait. Whoever comes meanwhile waits for the
+    /// next one: this is the group commit.
+    fn start_sync(self: &Arc<Self>, mut inner: MutexGuard<'_, Inner>) {
+        inner.syncing = true;
+        let waiting = std::mem::take(&mut inner.waiting);
+        let done = SyncDone { shared: self.clone(), waiting, started: Instant::now() };
+        if let Err(err) = inner.log().and_then(|log| log.flush(true, Some(done))) {
+            // The callback went with the call; those who waited learn it by the
+            // failure of whatever they do next, and the node stops.
+            self.fail(inner, &err);
+        }
+    }
+
+    fn fail(&self, mut inner: MutexGuard<'_, Inner>, err: &io::Error) {
+        inner.syncing = false;
+        inner.failure.get_or_insert_with(|| (err.kind(), format!("the log failed: {err}")));
+        let waiting = std::mem::take(&mut inner.waiting);
+        drop(inner);
+        for synced in waiting {
+            synced(Err(io::Error::new(err.kind(), err.to_string())));
+        }
+    }
+}
+
+/// Runs on raft-log's syncing thread.
+struct SyncDone {
+    shared: Arc<Shared>,
+    waiting: Vec<Synced>,
+    started: Instant,
+}
+
+impl raft_log::Callback for SyncDone {
+    fn send(mut self, result: io::Result<()>) {
+        metrics::histogram!("hangraft_log_sync_seconds").record(self.started.elapsed());
+        for synced in std::mem::take(&mut self.waiting) {
+            synced(match &result {
+                Ok(()) => Ok(()),
+                Err(err) => Err(io::Error::new(err.kind(), err.to_string())),
+            });
+        }
+        let mut inner = self.shared.lock();
+        match result {
+            Err(err) => self.shared.fail(inner, &err),
+            Ok(()) if inner.waiting.is_empty() => inner.syncing = false,
+            Ok(()) => self.shared.start_sync(inner),
+        }
+    }
+}
+
+/// A flush that raft-log dropped undone tells those who wait.
+impl Drop for SyncDone {
+    fn drop(&mut self) {
+        for synced in std::mem::take(&mut self.waiting) {
+            synced(Err(io::Error::other("the log's writer has stopped")));
+        }
+    }
+}
+
+/// Our types in raft-log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Stored;
+
+impl Types for Stored {
+    type LogId = (u64, u64);
+    type LogPayload = StoredBytes;
+    type Vote = StoredVote;
+    type Callback = SyncDone;
+    type UserData = ();
+
+    fn log_index(log_id: &(u64, u64)) -> u64 {
+        log_id.1
+    }
+
+    fn payload_size(payload: &StoredBytes) -> u64 {
+        payload.0.len() as u64
+    }
+}
+
+#[derive(Clone)]
+struct StoredBytes(Bytes);
+
+/// An entry may hold a secret word: only its size is ever printed.
+impl fmt::Debug for StoredBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.0.len())
+    }
+}
+
+impl Encode for StoredBytes {
+    fn encode<W: io::Write>(&self, mut w: W) -> io::Result<usize> {
+        let length = u32::try_from(self.0.len())
+            .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "an entry over 4 GiB"))?;
+        w.write_all(&length.to_be_bytes())?;
+        w.write_all(&self.0)?;
+        Ok(4 + self.0.len())
+    }
+}
+
+impl Decode for StoredBytes {
+    fn decode<R: io::Read>(mut r: R) -> io::Result<Self> {
+        let mut length = [0; 4];
+        r.read_exact(&mut length)?;
+        let length = u32::from_be_bytes(length);
+        // Grows as bytes arrive: a damaged length must not claim memory.
+        let mut bytes = Vec::new();
+        (&mut r).take(length.into()).read_to_end(&mut bytes)?;
+        if bytes.len() != length as usize {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(StoredBytes(bytes.into()))
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct StoredVote(VoteRecord);
+
+impl Encode for StoredVote {
+    fn encode<W: io::Write>(&self, mut w: W) -> io::Result<usize> {
+        w.write_all(&self.0.term.to_be_bytes())?;
+        w.write_all(&self.0.node.to_be_bytes())?;
+        w.write_all(&[u8::from(self.0.committed)])?;
+        Ok(17)
+    }
+}
+
+impl Decode for StoredVote {
+    fn decode<R: io::Read>(mut r: R) -> io::Result<Self> {
+        let mut bytes = [0; 17];
+        r.read_exact(&mut bytes)?;
+        let number = |range: std::ops::Range<usize>| {
+            bytes[range].iter().fold(0, |n, b| n << 8 | u64::from(*b))
+        };
+        Ok(StoredVote(VoteRecord {
+            term: number(0..8),
+            node: number(8..16),
+            committed: bytes[16] != 0,
+        }))
+    }
+}

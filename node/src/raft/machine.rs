@@ -1,0 +1,368 @@
+//! The replicated state machine: openraft's side of the lobby.
+//!
+//! Committed batches go in, in order; answers go back to whoever proposed them on
+//! this node, changes go to the [`Feed`], finished games wait for the next snapshot
+//! to be archived. The lobby is in memory and is rebuilt from snapshot and log.
+//!
+//! What must hold: applying depends on nothing but the lobby and the batch. A batch
+//! that this build cannot read stops the replica; guessing would let it drift.
+
+use super::archive::Archive;
+use super::log_device::Position;
+use super::snapshots::{self, SnapshotFile};
+use super::types::{
+    Answers, Entry, LogId, Proposal, SnapshotMeta, StoredMembership, TypeConfig, position_of,
+};
+use crate::env::Storage;
+use crate::feed::{Feed, Moment, Publisher};
+use bytes::Bytes;
+use futures_util::{Stream, TryStreamExt};
+use hangraft_game::{Batch, Change, Finished, Frozen, Lobby, Room, RoomId};
+use openraft::EntryPayload;
+use openraft::storage::{EntryResponder, RaftSnapshotBuilder, RaftStateMachine, Snapshot};
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex, RwLock, RwLockReadGuard};
+use tokio::sync::watch;
+
+type StoredSnapshot = openraft::alias::SnapshotOf<TypeConfig, SnapshotFile>;
+
+/// A handle to the state machine of one replica. Clones share it: one goes to
+/// openraft, which applies; the others read.
+#[derive(Clone)]
+pub(crate) struct Machine(Arc<Shared>);
+
+struct Shared {
+    state: RwLock<State>,
+    feed: Feed,
+    storage: Storage,
+    /// The newest durable snapshot.
+    snapshot: Mutex<Option<(SnapshotMeta, SnapshotFile)>>,
+    /// The log index it covers, for the log store's purge.
+    durable: watch::Sender<Option<u64>>,
+    /// The last applied index, for those who wait for one; `None` before the first.
+    applied: watch::Sender<Option<u64>>,
+    /// Games missing in the archive that the log cannot bring back.
+    gap: watch::Sender<Option<Gap>>,
+}
+
+/// The archive misses games that finished up to a log index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Gap {
+    /// The index of the snapshot that skipped them.
+    pub(crate) index: u64,
+}
+
+struct State {
+    lobby: Lobby,
+    applied: Option<LogId>,
+    membership: StoredMembership,
+    /// Games that left the lobby since the last snapshot, with their room numbers.
+    finished: BTreeMap<u64, Bytes>,
+}
+
+/// What one replica has applied, at one instant.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Standing {
+    pub(crate) applied: Option<Position>,
+    pub(crate) hash: u64,
+    pub(crate) rooms: u64,
+    /// From when on a tick would do something.
+    pub(crate) next_due: Option<u64>,
+}
+
+impl Machine {
+    /// Starts from the newest snapshot in storage, or empty.
+    pub(crate) async fn open(storage: Storage, feed: Feed) -> io::Result<Self> {
+        let newest = snapshots::newest(&storage.files).await?;
+        let (state, snapshot) = match newest {
+            None => (State::empty(), None),
+            Some((meta, file, lobby)) => (State::at(&meta, lobby), Some((meta, file))),
+        };
+        let covered = state.applied.map(|id| id.index);
+        // The archive reaches the disk before the snapshot; one that is behind was
+        // lost or moved aside.
+        let behind = storage.archive.complete() < covered;
+        let gap = covered.filter(|_| behind).map(|index| Gap { index });
+        Ok(Machine(Arc::new(Shared {
+            state: RwLock::new(state),
+            feed,
+            storage,
+            snapshot: Mutex::new(snapshot),
+            durable: watch::Sender::new(covered),
+            applied: watch::Sender::new(covered),
+            gap: watch::Sender::new(gap),
+        })))
+    }
+
+    /// Follows which log index the newest durable snapshot covers.
+    pub(crate) fn durable_snapshot(&self) -> watch::Receiver<Option<u64>> {
+        self.0.durable.subscribe()
+    }
+
+    /// Follows the last applied log index.
+    pub(crate) fn applied(&self) -> watch::Receiver<Option<u64>> {
+        self.0.applied.subscribe()
+    }
+
+    /// Follows whether the archive misses games.
+    pub(crate) fn archive_gap(&self) -> watch::Receiver<Option<Gap>> {
+        self.0.gap.subscribe()
+    }
+
+    /// The games of this gap are in the archive now. A newer gap stays.
+    pub(crate) fn archive_filled(&self, gap: Gap) {
+        self.0.gap.send_if_modified(|current| {
+            let same = *current == Some(gap);
+            if same {
+                *current = None;
+            }
+            same
+        });
+    }
+
+    pub(crate) fn feed(&self) -> &Feed {
+        &self.0.feed
+    }
+
+    pub(crate) fn storage(&self) -> &Storage {
+        &self.0.storage
+    }
+
+    pub(crate) fn standing(&self) -> Standing {
+        let state = self.read();
+        Standing {
+            applied: state.applied.as_ref().map(position_of),
+            hash: state.lobby.hash(),
+            rooms: state.lobby.len() as u64,
+            next_due: state.lobby.next_due(),
+        }
+    }
+
+    /// A live room as it is applied here.
+    pub(crate) fn room(&self, id: RoomId) -> Option<Arc<Room>> {
+        self.read().lobby.room(id).cloned()
+    }
+
+    /// Looks at the lobby. Short: applying waits meanwhile.
+    pub(crate) fn with_lobby<T>(&self, look: impl FnOnce(&Lobby) -> T) -> T {
+        look(&self.read().lobby)
+    }
+
+    /// A game that has left the lobby but is not archived yet.
+    pub(crate) fn recently_finished(&self, room: u64) -> Option<Bytes> {
+        self.read().finished.get(&room).cloned()
+    }
+
+    /// Games before `before` that have left the lobby but are not archived yet, newest first.
+    pub(crate) fn recently_finished_page(
+        &self,
+        before: Option<u64>,
+        limit: usize,
+    ) -> Vec<(u64, Bytes)> {
+        let state = self.read();
+        let before = before.unwrap_or(u64::MAX);
+        state
+            .finished
+            .range(..before)
+            .rev()
+            .take(limit)
+            .map(|(id, game)| (*id, game.clone()))
+            .collect()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.0.state.read().expect("no panic happens under the lobby's lock")
+    }
+
+    fn freeze(&self) -> Checkpoint {
+        let state = self.read();
+        Checkpoint {
+            machine: self.clone(),
+            frozen: state.lobby.freeze(),
+            meta: SnapshotMeta {
+                last_log_id: state.applied,
+                last_membership: state.membership.clone(),
+            },
+            finished: state.finished.iter().map(|(id, game)| (*id, game.clone())).collect(),
+        }
+    }
+
+    /// Makes `file` the snapshot to offer, and forgets older ones.
+    async fn adopt(&self, meta: SnapshotMeta, file: SnapshotFile) -> io::Result<()> {
+        let covered = meta.last_log_id.map(|id| id.index);
+        *self.0.snapshot.lock().expect("never poisoned") = Some((meta, file.clone()));
+        self.0.durable.send_if_modified(|durable| {
+            let newer = covered > *durable;
+            *durable = covered.max(*durable);
+            newer
+        });
+        snapshots::remove_others(&file).await
+    }
+
+    fn apply_entry(&self, entry: &Entry) -> io::Result<Answers> {
+        let mut state = self.0.state.write().expect("no panic happens under the lobby's lock");
+        let answers = match &entry.payload {
+            EntryPayload::Blank => Answers::default(),
+            EntryPayload::Membership(membership) => {
+                state.membership = StoredMembership::new(Some(entry.log_id), membership.clone());
+                Answers::default()
+            }
+            EntryPayload::Normal(Proposal(bytes)) => {
+                let batch = Batch::decode(bytes).map_err(|err| {
+                    io::Error::new(
+                        io::ErrorKind::InvalidData,
+                        format!("cannot apply the entry at {}: {err}", entry.log_id),
+                    )
+                })?;
+                let mut publisher = self.0.feed.publisher();
+                state.apply(&batch, &mut publisher)
+            }
+        };
+        state.applied = Some(entry.log_id);
+        drop(state);
+        self.0.applied.send_replace(Some(entry.log_id.index));
+        Ok(answers)
+    }
+}
+
+impl State {
+    fn empty() -> Self {
+        State {
+            lobby: Lobby::default(),
+            applied: None,
+            membership: StoredMembership::default(),
+            finished: BTreeMap::new(),
+        }
+    }
+
+    fn at(meta: &SnapshotMeta, lobby: Lobby) -> Self {
+        State {
+            lobby,
+            applied: meta.last_log_id,
+            membership: meta.last_membership.clone(),
+            finished: BTreeMap::new(),
+        }
+    }
+
+    fn apply(&mut self, batch: &Batch, publisher: &mut Publisher<'_>) -> Answers {
+        let passed = self.lobby.tick(batch.stamp);
+        for finished in &passed.finished {
+            self.finished.insert(finished.room.0, finished.encode().into());
+        }
+        self.publish(passed.changes, publisher);
+        let mut answers = Vec::with_capacity(batch.entries.len());
+        for (nth, entry) in batch.entries.iter().enumerate() {
+            let outcome = self.lobby.apply(batch.stamp, nth as u32, entry);
+            self.publish(outcome.changes, publisher);
+            answers.push(outcome.answer);
+        }
+        Answers(answers)
+    }
+
+    fn publish(&self, changes: impl IntoIterator<Item = Change>, publisher: &mut Publisher<'_>) {
+        for change in changes {
+            if !publisher.is_watched(change.room) {
+                continue;
+            }
+            // A room that has just left comes with its last state.
+            let room = change.last.clone().or_else(|| self.lobby.room(change.room).cloned());
+            if let Some(room) = room {
+                publisher.publish(Moment::new(room, change));
+            }
+        }
+    }
+}
+
+impl RaftStateMachine<TypeConfig> for Machine {
+    type SnapshotData = SnapshotFile;
+    type SnapshotBuilder = Checkpoint;
+
+    async fn applied_state(&mut self) -> io::Result<(Option<LogId>, StoredMembership)> {
+        let state = self.read();
+        Ok((state.applied, state.membership.clone()))
+    }
+
+    async fn apply<S>(&mut self, mut entries: S) -> io::Result<()>
+    where
+        S: Stream<Item = io::Result<EntryResponder<TypeConfig>>> + Unpin + Send,
+    {
+        while let Some((entry, responder)) = entries.try_next().await? {
+            let answers = self.apply_entry(&entry)?;
+            if let Some(responder) = responder {
+                responder.send(answers);
+            }
+        }
+        Ok(())
+    }
+
+    async fn get_snapshot_builder(&mut self) -> Checkpoint {
+        self.freeze()
+    }
+
+    async fn install_snapshot(
+        &mut self,
+        meta: &SnapshotMeta,
+        file: SnapshotFile,
+    ) -> io::Result<()> {
+        let (inside, lobby) = file.load().await?;
+        debug_assert_eq!(inside, *meta, "checked when it came in");
+        {
+            let mut state = self.0.state.write().expect("no panic happens under the lobby's lock");
+            // Games that finished in what the snapshot skips are fetched from a peer
+            // later; those that are known here are kept for the next checkpoint.
+            let finished = std::mem::take(&mut state.finished);
+            *state = State { finished, ..State::at(meta, lobby) };
+            self.0.feed.publisher().restart();
+        }
+        self.adopt(meta.clone(), file).await?;
+        let index = meta.last_log_id.map(|id| id.index);
+        self.0.gap.send_replace(index.map(|index| Gap { index }));
+        self.0.applied.send_replace(index);
+        tracing::info!(meta = %meta, "snapshot installed");
+        Ok(())
+    }
+
+    async fn get_current_snapshot(&mut self) -> io::Result<Option<StoredSnapshot>> {
+        let snapshot = self.0.snapshot.lock().expect("never poisoned").clone();
+        Ok(snapshot.map(|(meta, snapshot)| Snapshot { meta, snapshot }))
+    }
+}
+
+/// The lobby of one instant, on its way to disk beside play: the archive first,
+/// then the snapshot, and only then does the log store purge.
+pub(crate) struct Checkpoint {
+    machine: Machine,
+    frozen: Frozen,
+    meta: SnapshotMeta,
+    finished: Vec<(u64, Bytes)>,
+}
+
+impl RaftSnapshotBuilder<TypeConfig> for Checkpoint {
+    type SnapshotData = SnapshotFile;
+
+    async fn build_snapshot(&mut self) -> io::Result<StoredSnapshot> {
+        let archive: &Arc<dyn Archive> = &self.machine.0.storage.archive;
+        let archived: Vec<u64> = self.finished.iter().map(|(id, _)| *id).collect();
+        // The archive is whole up to here only if nothing before is missing.
+        let whole = self.machine.0.gap.borrow().is_none();
+        let complete = self.meta.last_log_id.map(|id| id.index).filter(|_| whole);
+        archive.store(std::mem::take(&mut self.finished), complete).await?;
+        let files = &self.machine.0.storage.files;
+        let file = snapshots::write(files, &self.meta, &self.frozen).await?;
+        self.machine.adopt(self.meta.clone(), file.clone()).await?;
+        {
+            let mut state = self.machine.0.state.write().expect("no panic under the lobby's lock");
+            for id in archived {
+                state.finished.remove(&id);
+            }
+        }
+        tracing::info!(meta = %self.meta, "snapshot taken");
+        Ok(Snapshot { meta: self.meta.clone(), snapshot: file })
+    }
+}
+
+/// What the archive keeps of a finished game.
+pub(crate) fn decode_finished(bytes: &[u8]) -> io::Result<Finished> {
+    Finished::decode(bytes).map_err(|err| super::types::corrupt(err.to_string()))
+}

@@ -1,0 +1,432 @@
+//! One replica: openraft stops here.
+//!
+//! ```text
+//! commands -> Replica::submit -> propose -> log_store -> log_device
+//!                                   |           |
+//!                                   |           +-> network -> the other replicas
+//!                                   v
+//!             answers <- machine -> feed (views), archive and snapshots (checkpoints)
+//! ```
+//!
+//! [`Replica`] is where the three rivers meet: it takes commands, it tells what is
+//! applied, and it will take membership changes. Nothing outside this folder names
+//! a type of openraft.
+
+pub mod archive;
+mod bootstrap;
+#[cfg(test)]
+mod contract;
+mod envelope;
+pub mod log_device;
+mod log_store;
+mod machine;
+mod network;
+mod peer_service;
+mod propose;
+mod refill;
+mod snapshots;
+mod types;
+
+pub(crate) use machine::{Machine, decode_finished};
+pub(crate) use peer_service::PeerService;
+pub(crate) use propose::{Answered, ProposeError};
+pub(crate) use types::Peer;
+
+use crate::dial::channel_to;
+use crate::env::{Env, Storage};
+use crate::feed::Feed;
+use envelope::Seal;
+use hangraft_cluster_config::{ClusterKey, NodeConfig, RaftConfig};
+use hangraft_game::{Entry, RoomId, Version};
+use log_device::Position;
+use log_store::LogStore;
+use openraft::ReadPolicy;
+use openraft::async_runtime::WatchReceiver;
+use propose::Proposer;
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{oneshot, watch};
+use tokio::time::timeout;
+use types::Raft;
+
+/// How long a read waits for its freshness before it is refused.
+const READ_DEADLINE: Duration = Duration::from_secs(2);
+
+/// How often the leader looks whether time alone would change the lobby.
+const TICK: Duration = Duration::from_secs(1);
+
+/// A running replica. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Replica(Arc<Inner>);
+
+struct Inner {
+    me: u64,
+    in_flight_max: usize,
+    raft: Raft,
+    machine: Machine,
+    proposer: Proposer,
+    env: Arc<dyn Env>,
+    seal: Seal,
+    first_members: BTreeMap<u64, Peer>,
+    leadership: watch::Receiver<Leadership>,
+    failure: watch::Receiver<Option<String>>,
+}
+
+/// Who leads, as this node knows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Leadership {
+    pub(crate) term: u64,
+    pub(crate) leader: Option<(u64, Peer)>,
+    /// All members by Raft's membership, and whether each may vote.
+    pub(crate) members: BTreeMap<u64, (Peer, bool)>,
+}
+
+/// Indices and role of this replica, for operators.
+#[derive(Clone, Debug)]
+pub(crate) struct Report {
+    pub(crate) term: u64,
+    pub(crate) state: &'static str,
+    pub(crate) last_log: Option<u64>,
+    pub(crate) committed: Option<u64>,
+    pub(crate) applied: Option<u64>,
+    pub(crate) snapshot: Option<u64>,
+    pub(crate) purged: Option<u64>,
+    pub(crate) hash: u64,
+    pub(crate) rooms: u64,
+    pub(crate) in_flight: u64,
+}
+
+/// Why a read was not served.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ReadError {
+    #[error("no leader confirmed by a majority was found; try again")]
+    NoQuorum,
+    #[error("this replica did not catch up in time; try again or another node")]
+    Behind,
+}
+
+impl Replica {
+    /// Opens storage and joins consensus.
+    pub(crate) async fn start(
+        config: &NodeConfig,
+        key: &ClusterKey,
+        env: Arc<dyn Env>,
+        storage: Storage,
+        feed: Feed,
+    ) -> io::Result<Self> {
+        let seal = Seal::new(&config.cluster.id, key, config.id);
+        let machine = Machine::open(storage.clone(), feed).await?;
+        let log = LogStore::new(storage.log, machine.durable_snapshot());
+        let wire = network::Wire::new(env.clone(), seal.clone());
+        let raft = start_raft(config, &env, wire, log, machine.clone()).await?;
+        let first_members: BTreeMap<u64, Peer> = config
+            .cluster
+            .members
+            .iter()
+            .map(|member| (member.id, Peer { name: member.name.clone(), address: member.address }))
+            .collect();
+        let in_flight_max = config.limits.in_flight_max as usize;
+        let batch_bytes_max = config.limits.batch_bytes_max as usize;
+        let proposer = Proposer::start(raft.clone(), env.clone(), in_flight_max, batch_bytes_max);
+        let (leadership, failure) = follow(&raft, &env);
+        let me = config.id;
+        let replica = Replica(Arc::new(Inner {
+            me,
+            in_flight_max,
+            raft,
+            machine,
+            proposer,
+            env,
+            seal,
+            first_members,
+            leadership,
+            failure,
+        }));
+        replica.spawn_helpers();
+        Ok(replica)
+    }
+
+    /// What runs beside consensus for as long as the replica does.
+    fn spawn_helpers(&self) {
+        let inner = &self.0;
+        let begin = bootstrap::run(
+            inner.raft.clone(),
+            inner.env.clone(),
+            inner.seal.clone(),
+            inner.me,
+            inner.first_members.clone(),
+        );
+        inner.env.spawn_consensus(Box::pin(begin));
+        let refill = refill::run(
+            inner.machine.clone(),
+            inner.env.clone(),
+            inner.seal.clone(),
+            self.peers(),
+            inner.me,
+        );
+        tokio::spawn(until_stopped(inner.failure.clone(), refill));
+        tokio::spawn(until_stopped(inner.failure.clone(), self.clone().tick()));
+    }
+
+    pub(crate) fn me(&self) -> u64 {
+        self.0.me
+    }
+
+    pub(crate) fn machine(&self) -> &Machine {
+        &self.0.machine
+    }
+
+    /// Follows who leads.
+    pub(crate) fn leadership(&self) -> watch::Receiver<Leadership> {
+        self.0.leadership.clone()
+    }
+
+    /// Whether this node leads, as far as it knows.
+    pub(crate) fn leads(&self) -> bool {
+        self.0.leadership.borrow().leader.as_ref().is_some_and(|(id, _)| *id == self.0.me)
+    }
+
+    /// Resolves with the reason when the replica has stopped by itself.
+    pub(crate) async fn failed(&self) -> String {
+        let mut failure = self.0.failure.clone();
+        match failure.wait_for(Option::is_some).await {
+            Ok(reason) => reason.clone().unwrap_or_default(),
+            Err(_) => "consensus has stopped".into(),
+        }
+    }
+
+    /// Queues commands on the leader; see [`Proposer::submit`].
+    pub(crate) fn submit(&self, entries: Vec<Entry>) -> Result<Answered, ProposeError> {
+        self.0.proposer.submit(entries)
+    }
+
+    /// Waits until this replica has applied everything that was acknowledged
+    /// anywhere before the call (ReadIndex, thesis section 6.4).
+    pub(crate) async fn linearizable(&self) -> Result<(), ReadError> {
+        let asked = async {
+            let index =
+                if self.leads() { self.read_index().await } else { self.ask_leader().await };
+            self.wait_applied(index.ok_or(ReadError::NoQuorum)?).await
+        };
+        timeout(READ_DEADLINE, asked).await.unwrap_or(Err(ReadError::NoQuorum))
+    }
+
+    /// Waits until this replica has the room at `version` or later.
+    pub(crate) async fn at_least(&self, room: RoomId, version: Version) -> Result<(), ReadError> {
+        let mut applied = self.0.machine.applied();
+        let there = async {
+            loop {
+                applied.borrow_and_update();
+                if self.0.machine.room(room).is_some_and(|room| room.version() >= version) {
+                    return Ok(());
+                }
+                applied.changed().await.map_err(|_| ReadError::Behind)?;
+            }
+        };
+        timeout(READ_DEADLINE, there).await.unwrap_or(Err(ReadError::Behind))
+    }
+
+    async fn wait_applied(&self, index: u64) -> Result<(), ReadError> {
+        let mut applied = self.0.machine.applied();
+        applied.wait_for(|at| *at >= Some(index)).await.map_err(|_| ReadError::Behind)?;
+        Ok(())
+    }
+
+    /// The read index, from this node as the leader.
+    async fn read_index(&self) -> Option<u64> {
+        let linearizer = self.0.raft.get_read_linearizer(ReadPolicy::ReadIndex).await.ok()?;
+        Some(linearizer.read_log_id().index())
+    }
+
+    async fn ask_leader(&self) -> Option<u64> {
+        let (leader, peer) = self.0.leadership.borrow().leader.clone()?;
+        let mut client = network::client(channel_to(&self.0.env, peer.address));
+        let answer = client.read_index(self.0.seal.seal(leader, &())).await.ok()?;
+        let (_, index) = self.0.seal.open::<Option<u64>>(&answer.into_inner()).ok()?;
+        index
+    }
+
+    /// Where this replica stands.
+    pub(crate) fn report(&self) -> Report {
+        let metrics = self.0.raft.metrics().borrow_watched().clone();
+        let standing = self.0.machine.standing();
+        Report {
+            term: metrics.current_term,
+            state: state_name(metrics.state),
+            last_log: metrics.last_log_index,
+            committed: metrics.local_committed.map(|id| id.index),
+            applied: standing.applied.map(|Position { index, .. }| index),
+            snapshot: metrics.snapshot.map(|id| id.index),
+            purged: metrics.purged.map(|id| id.index),
+            hash: standing.hash,
+            rooms: standing.rooms,
+            in_flight: self.0.proposer.in_flight(self.0.in_flight_max) as u64,
+        }
+    }
+
+    /// Leaves consensus for now. Everything acknowledged is durable already.
+    pub(crate) async fn stop(&self) {
+        // The result says only whether openraft's task had panicked.
+        _ = self.0.raft.shutdown().await;
+    }
+
+    fn peers(&self) -> watch::Receiver<Vec<(u64, Peer)>> {
+        let (peers, receiver) = watch::channel(Vec::new());
+        let mut leadership = self.leadership();
+        tokio::spawn(async move {
+            loop {
+                let members = leadership.borrow_and_update().members.clone();
+                let list = members.into_iter().map(|(id, (peer, _))| (id, peer)).collect();
+                if peers.send(list).is_err() || leadership.changed().await.is_err() {
+                    return;
+                }
+            }
+        });
+        receiver
+    }
+
+    /// On the leader: lets time pass in the lobby, when nobody plays.
+    async fn tick(self) {
+        let mut ticks = tokio::time::interval(TICK);
+        loop {
+            ticks.tick().await;
+            let due = self.0.machine.standing().next_due;
+            if self.leads() && due.is_some_and(|due| due <= self.0.env.unix_ms()) {
+                // An empty batch. If it is lost, the next one does the same.
+                _ = self.submit(Vec::new());
+            }
+        }
+    }
+}
+
+async fn until_stopped(
+    mut failure: watch::Receiver<Option<String>>,
+    work: impl Future<Output = ()>,
+) {
+    tokio::select! {
+        () = work => {}
+        _ = failure.wait_for(Option::is_some) => {}
+    }
+}
+
+/// Starts openraft where consensus runs.
+async fn start_raft(
+    config: &NodeConfig,
+    env: &Arc<dyn Env>,
+    wire: network::Wire,
+    log: LogStore,
+    machine: Machine,
+) -> io::Result<Raft> {
+    let settings = raft_config(&config.cluster.id, &config.raft).map_err(io::Error::other)?;
+    let (id, (started, raft)) = (config.id, oneshot::channel());
+    env.spawn_consensus(Box::pin(async move {
+        let raft = Raft::new(id, Arc::new(settings), wire, log, machine).await;
+        // The node gave up waiting only if it is being dropped.
+        _ = started.send(raft);
+    }));
+    let raft = raft.await.map_err(|_| io::Error::other("consensus did not start"))?;
+    raft.map_err(io::Error::other)
+}
+
+fn raft_config(
+    cluster: &str,
+    raft: &RaftConfig,
+) -> Result<openraft::Config, openraft::ConfigError> {
+    openraft::Config {
+        cluster_name: cluster.to_owned(),
+        heartbeat_interval: raft.heartbeat_ms,
+        election_timeout_min: raft.election_ms_min,
+        election_timeout_max: raft.election_ms_max,
+        // An append shows that the leader lives as well as a heartbeat does.
+        heartbeat_min_interval: Some(raft.heartbeat_ms),
+        enable_pre_vote: Some(true),
+        // Without it, a partial partition can leave the cluster without a leader.
+        quorum_loss_probe_interval: Some(1_000.max(2 * raft.election_ms_max)),
+        max_payload_entries: 1024,
+        max_append_entries: Some(4096),
+        api_batch_linger_ms: 0,
+        api_channel_size: Some(16_384),
+        state_machine_channel_size: Some(1024),
+        // Followers write while the leader does, not after.
+        broadcast_submitted_on_append: Some(true),
+        snapshot_policy: openraft::SnapshotPolicy::LogsSinceLast(raft.snapshot_after_entries),
+        replication_lag_threshold: raft.snapshot_after_entries.saturating_mul(3),
+        max_in_snapshot_log_to_keep: raft.keep_entries,
+        purge_batch_size: 4096.min(raft.keep_entries.max(1)),
+        install_snapshot_timeout: 30_000,
+        backoff: "50ms 100ms 200ms 500ms ...1s".into(),
+        // A restarted leader that resumes its old term serves stale reads.
+        enable_leader_restore: Some(false),
+        allow_log_reversion: None,
+        ..openraft::Config::default()
+    }
+    .validate()
+}
+
+/// Boils openraft's metrics down to what the rest of the node follows.
+fn follow(
+    raft: &Raft,
+    env: &Arc<dyn Env>,
+) -> (watch::Receiver<Leadership>, watch::Receiver<Option<String>>) {
+    let (leadership, leaders) = watch::channel(Leadership::default());
+    let (failure, failures) = watch::channel(None);
+    let mut metrics = raft.metrics();
+    env.spawn_consensus(Box::pin(async move {
+        loop {
+            let (now, running) = {
+                let metrics = metrics.borrow_and_update();
+                (leadership_of(&metrics), metrics.running_state.clone())
+            };
+            let changed = leadership.send_if_modified(|known| {
+                let changed = *known != now;
+                if changed {
+                    *known = now.clone();
+                }
+                changed
+            });
+            if changed {
+                let leader = now.leader.as_ref().map(|(id, _)| *id);
+                tracing::info!(term = now.term, ?leader, "leadership");
+            }
+            if let Err(fatal) = running {
+                failure.send_replace(Some(fatal.to_string()));
+                return;
+            }
+            if metrics.changed().await.is_err() {
+                failure.send_replace(Some("consensus has stopped".into()));
+                return;
+            }
+        }
+    }));
+    (leaders, failures)
+}
+
+fn leadership_of(metrics: &openraft::RaftMetrics<types::TypeConfig>) -> Leadership {
+    let membership = metrics.membership_config.membership();
+    let voters: Vec<u64> = membership.voter_ids().collect();
+    let members: BTreeMap<u64, (Peer, bool)> =
+        membership.nodes().map(|(id, peer)| (*id, (peer.clone(), voters.contains(id)))).collect();
+    let leader =
+        metrics.current_leader.and_then(|id| members.get(&id).map(|(peer, _)| (id, peer.clone())));
+    Leadership { term: metrics.current_term, leader, members }
+}
+
+fn state_name(state: openraft::ServerState) -> &'static str {
+    match state {
+        openraft::ServerState::Leader => "leader",
+        openraft::ServerState::Follower => "follower",
+        openraft::ServerState::Candidate => "candidate",
+        openraft::ServerState::Learner => "learner",
+        openraft::ServerState::Shutdown => "shutdown",
+    }
+}
+
+impl Leadership {
+    /// The leader's address, if it is another node than `me`.
+    pub(crate) fn elsewhere(&self, me: u64) -> Option<(u64, SocketAddr)> {
+        self.leader.as_ref().filter(|(id, _)| *id != me).map(|(id, peer)| (*id, peer.address))
+    }
+}

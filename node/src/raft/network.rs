@@ -1,0 +1,351 @@
+//! openraft's network over gRPC, the calling side.
+//!
+//! Three long-lived connections to each peer, so that a snapshot or a full append
+//! pipeline never delays a heartbeat: one for appends, one for heartbeats and votes,
+//! one for snapshots. Appends are pipelined on one stream. openraft leaves deadlines
+//! to the network, so every call here has one.
+
+use super::envelope::Seal;
+use super::snapshots::{CHUNK_BYTES, SnapshotFile};
+use super::types::{Peer, TypeConfig, Vote};
+use crate::dial::channel_to;
+use crate::env::Env;
+use futures_util::{Stream, StreamExt};
+use hangraft_proto::MESSAGE_BYTES_MAX;
+use hangraft_proto::v1::raft_client::RaftClient;
+use hangraft_proto::v1::{Envelope, SnapshotChunk};
+use openraft::base::{BoxFuture, BoxStream};
+use openraft::errors::{NetworkError, RPCError, ReplicationClosed, StreamingError, Unreachable};
+use openraft::network::{RPCOption, stream_append_sequential};
+use openraft::raft::{
+    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, StreamAppendResult,
+    TransferLeaderRequest, TransferLeaderResponse, VoteRequest, VoteResponse,
+};
+use openraft::{OptionalSend, RaftNetworkFactory, RaftNetworkV2};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout};
+use tonic::transport::Channel;
+use tonic::{Response, Status};
+
+type RpcError = RPCError<TypeConfig>;
+type AppendStream<'s> = BoxStream<'s, Result<StreamAppendResult<TypeConfig>, RpcError>>;
+
+/// A follower that leaves an append unanswered for this long is given up on, and
+/// tried again. Generous: an answer waits for the follower's disk.
+const APPEND_DEADLINE: Duration = Duration::from_secs(1);
+
+/// A snapshot chunk that cannot be handed over for this long ends the transfer.
+const SNAPSHOT_STALL: Duration = Duration::from_secs(10);
+
+/// A client for the replicas' service of a node.
+pub(crate) fn client(channel: Channel) -> RaftClient<Channel> {
+    RaftClient::new(channel)
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX)
+}
+
+/// Makes the connections to peers, and keeps them for the next who needs one.
+pub(crate) struct Wire {
+    env: Arc<dyn Env>,
+    seal: Seal,
+    channels: BTreeMap<(SocketAddr, Purpose), Channel>,
+}
+
+impl Wire {
+    pub(crate) fn new(env: Arc<dyn Env>, seal: Seal) -> Self {
+        Wire { env, seal, channels: BTreeMap::new() }
+    }
+
+    fn network(&mut self, target: u64, peer: &Peer, purpose: Purpose) -> Network {
+        let mut client_for = |purpose| {
+            let channel = self.channels.entry((peer.address, purpose));
+            client(channel.or_insert_with(|| channel_to(&self.env, peer.address)).clone())
+        };
+        let (client, votes) = (client_for(purpose), client_for(Purpose::Heartbeat));
+        Network { target, seal: self.seal.clone(), client, votes, purpose }
+    }
+}
+
+impl RaftNetworkFactory<TypeConfig> for Wire {
+    type Network = Network;
+
+    async fn new_client(&mut self, target: u64, peer: &Peer) -> Network {
+        self.network(target, peer, Purpose::Append)
+    }
+
+    async fn new_heartbeat_client(&mut self, target: u64, peer: &Peer) -> Network {
+        self.network(target, peer, Purpose::Heartbeat)
+    }
+
+    async fn new_snapshot_client(&mut self, target: u64, peer: &Peer) -> Network {
+        self.network(target, peer, Purpose::Snapshot)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Purpose {
+    Append,
+    Heartbeat,
+    Snapshot,
+}
+
+/// One connection to one peer, for one purpose.
+pub(crate) struct Network {
+    target: u64,
+    seal: Seal,
+    client: RaftClient<Channel>,
+    /// Votes share the heartbeats' connection, whatever this one is for.
+    votes: RaftClient<Channel>,
+    purpose: Purpose,
+}
+
+impl Network {
+    /// One request, one answer, within the deadline openraft allows.
+    async fn call<Q, A, F>(
+        &self,
+        request: &Q,
+        option: &RPCOption,
+        send: impl FnOnce(RaftClient<Channel>, Envelope) -> F,
+    ) -> Result<A, RpcError>
+    where
+        Q: Serialize,
+        A: DeserializeOwned,
+        F: Future<Output = Result<Response<Envelope>, Status>>,
+    {
+        let sealed = self.seal.seal(self.target, request);
+        let answer = timeout(option.hard_ttl(), send(self.votes.clone(), sealed))
+            .await
+            .map_err(|_| unreachable_error(&Status::deadline_exceeded("no answer in time")))?
+            .map_err(|status| rpc_error(&status))?;
+        open(&self.seal, &answer.into_inner())
+    }
+}
+
+impl RaftNetworkV2<TypeConfig> for Network {
+    type SnapshotData = SnapshotFile;
+
+    async fn append_entries(
+        &mut self,
+        request: AppendEntriesRequest<TypeConfig>,
+        option: RPCOption,
+    ) -> Result<AppendEntriesResponse<TypeConfig>, RpcError> {
+        self.call(
+            &request,
+            &option,
+            |mut client, sealed| async move { client.heartbeat(sealed).await },
+        )
+        .await
+    }
+
+    /// Heartbeats are single requests and go as unary calls; a stream each would
+    /// cost more than they do.
+    fn stream_append<'s, S>(
+        &'s mut self,
+        input: S,
+        option: RPCOption,
+    ) -> BoxFuture<'s, Result<AppendStream<'s>, RpcError>>
+    where
+        S: Stream<Item = AppendEntriesRequest<TypeConfig>> + OptionalSend + Unpin + 'static,
+    {
+        if self.purpose == Purpose::Heartbeat {
+            return stream_append_sequential(self, input, option);
+        }
+        Box::pin(self.pipeline(input))
+    }
+
+    async fn vote(
+        &mut self,
+        request: VoteRequest<TypeConfig>,
+        option: RPCOption,
+    ) -> Result<VoteResponse<TypeConfig>, RpcError> {
+        self.call(&request, &option, |mut client, sealed| async move { client.vote(sealed).await })
+            .await
+    }
+
+    async fn pre_vote(
+        &mut self,
+        request: VoteRequest<TypeConfig>,
+        option: RPCOption,
+    ) -> Result<VoteResponse<TypeConfig>, RpcError> {
+        self.call(
+            &request,
+            &option,
+            |mut client, sealed| async move { client.pre_vote(sealed).await },
+        )
+        .await
+    }
+
+    async fn transfer_leader(
+        &mut self,
+        request: TransferLeaderRequest<TypeConfig>,
+        option: RPCOption,
+    ) -> Result<TransferLeaderResponse<TypeConfig>, RpcError> {
+        self.call(&request, &option, |mut client, sealed| async move {
+            client.transfer_leader(sealed).await
+        })
+        .await
+    }
+
+    async fn full_snapshot(
+        &mut self,
+        vote: Vote,
+        snapshot: openraft::alias::SnapshotOf<TypeConfig, SnapshotFile>,
+        cancel: impl Future<Output = ReplicationClosed> + OptionalSend + 'static,
+        _option: RPCOption,
+    ) -> Result<SnapshotResponse<TypeConfig>, StreamingError<TypeConfig>> {
+        debug_assert!(self.purpose == Purpose::Snapshot, "snapshots have their own connection");
+        let head = self.seal.seal(self.target, &(vote, snapshot.meta));
+        tokio::select! {
+            closed = cancel => Err(closed.into()),
+            sent = send_snapshot(self.client.clone(), head, snapshot.snapshot) => {
+                let answer = sent.map_err(|status| streaming_error(&status))?;
+                let (_, vote) = self
+                    .seal
+                    .open(&answer)
+                    .map_err(|status| streaming_error(&status))?;
+                Ok(SnapshotResponse::new(vote))
+            }
+        }
+    }
+}
+
+impl Network {
+    async fn pipeline<'s, S>(&'s mut self, input: S) -> Result<AppendStream<'s>, RpcError>
+    where
+        S: Stream<Item = AppendEntriesRequest<TypeConfig>> + Send + Unpin + 'static,
+    {
+        let sent = Arc::new(AtomicU64::new(0));
+        let requests = {
+            let (seal, target, sent) = (self.seal.clone(), self.target, sent.clone());
+            input.map(move |request| {
+                sent.fetch_add(1, Ordering::Relaxed);
+                seal.seal(target, &request)
+            })
+        };
+        let opening = timeout(APPEND_DEADLINE, self.client.append(requests));
+        let answers = opening
+            .await
+            .map_err(|_| unreachable_error(&Status::deadline_exceeded("no stream in time")))?
+            .map_err(|status| rpc_error(&status))?
+            .into_inner();
+        let pipeline = Pipeline { seal: &self.seal, answers, sent, received: 0 };
+        Ok(Box::pin(futures_util::stream::unfold(Some(pipeline), |state| async move {
+            let mut pipeline = state?;
+            match pipeline.next().await? {
+                Ok(answer) => {
+                    // After a refusal the follower says no more.
+                    let rest = answer.is_ok().then_some(pipeline);
+                    Some((Ok(answer), rest))
+                }
+                Err(err) => Some((Err(err), None)),
+            }
+        })))
+    }
+}
+
+/// The answers of one append stream.
+struct Pipeline<'s> {
+    seal: &'s Seal,
+    answers: tonic::Streaming<Envelope>,
+    sent: Arc<AtomicU64>,
+    received: u64,
+}
+
+impl Pipeline<'_> {
+    async fn next(&mut self) -> Option<Result<StreamAppendResult<TypeConfig>, RpcError>> {
+        // An idle stream may stay silent for ever; one that owes an answer may not.
+        let mut owing_since: Option<Instant> = None;
+        loop {
+            match timeout(APPEND_DEADLINE / 4, self.answers.next()).await {
+                Ok(None) => return None,
+                Ok(Some(Err(status))) => return Some(Err(rpc_error(&status))),
+                Ok(Some(Ok(answer))) => {
+                    self.received += 1;
+                    return Some(open(self.seal, &answer));
+                }
+                Err(_) if self.sent.load(Ordering::Relaxed) == self.received => owing_since = None,
+                Err(_) => {
+                    let since = *owing_since.get_or_insert_with(Instant::now);
+                    if since.elapsed() > APPEND_DEADLINE {
+                        let status = Status::deadline_exceeded("an append was not answered");
+                        return Some(Err(unreachable_error(&status)));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Streams a snapshot file, chunk by chunk, and waits until it is installed.
+async fn send_snapshot(
+    mut client: RaftClient<Channel>,
+    head: Envelope,
+    file: SnapshotFile,
+) -> Result<Envelope, Status> {
+    let (chunks, receiver) = mpsc::channel(4);
+    let feeding = async move {
+        let io = |err: io::Error| Status::internal(format!("cannot read the snapshot: {err}"));
+        let mut reader = file.reader().await.map_err(io)?;
+        let mut crc = crc32fast::Hasher::new();
+        let mut head = Some(head);
+        loop {
+            let data = reader.read(CHUNK_BYTES).await.map_err(io)?;
+            crc.update(&data);
+            let crc32 = data.is_empty().then(|| crc.clone().finalize());
+            let chunk = SnapshotChunk { head: head.take(), data, crc32 };
+            timeout(SNAPSHOT_STALL, chunks.send(chunk))
+                .await
+                .map_err(|_| Status::deadline_exceeded("the snapshot is not being taken"))?
+                .map_err(|_| Status::unavailable("the snapshot was not wanted"))?;
+            if crc32.is_some() {
+                return Ok::<_, Status>(());
+            }
+        }
+    };
+    let stream = tokio_stream::wrappers::ReceiverStream::new(receiver);
+    let (fed, answer) = tokio::join!(feeding, client.snapshot(stream));
+    // The receiver's reason says more than ours for not getting rid of the chunks.
+    let answer = answer?;
+    fed?;
+    Ok(answer.into_inner())
+}
+
+fn open<T: DeserializeOwned>(seal: &Seal, answer: &Envelope) -> Result<T, RpcError> {
+    let (_, message) = seal.open(answer).map_err(|status| rpc_error(&status))?;
+    Ok(message)
+}
+
+/// What could not be reached is left alone for a while; other trouble is tried
+/// again at once.
+fn rpc_error(status: &Status) -> RpcError {
+    use tonic::Code;
+    match status.code() {
+        Code::Unavailable
+        | Code::DeadlineExceeded
+        | Code::Cancelled
+        | Code::Unknown
+        | Code::FailedPrecondition
+        | Code::Unauthenticated => unreachable_error(status),
+        _ => RPCError::Network(NetworkError::new(status)),
+    }
+}
+
+fn unreachable_error(status: &Status) -> RpcError {
+    RPCError::Unreachable(Unreachable::new(status))
+}
+
+fn streaming_error(status: &Status) -> StreamingError<TypeConfig> {
+    match rpc_error(status) {
+        RPCError::Network(err) => StreamingError::Network(err),
+        _ => StreamingError::Unreachable(Unreachable::new(status)),
+    }
+}

@@ -1,0 +1,207 @@
+//! openraft's network over gRPC, the answering side.
+
+use super::Replica;
+use super::bootstrap::Beginning;
+use super::envelope::Seal;
+use super::refill::{PAGE_GAMES, Page, PageRequest};
+use super::snapshots::Incoming;
+use super::types::{SnapshotMeta, TypeConfig, Vote};
+use futures_util::stream::BoxStream;
+use futures_util::{FutureExt, Stream, StreamExt};
+use hangraft_proto::v1::raft_server::Raft as RaftService;
+use hangraft_proto::v1::{Envelope, SnapshotChunk};
+use openraft::raft::{AppendEntriesRequest, TransferLeaderRequest, VoteRequest};
+use openraft::storage::Snapshot;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt::Display;
+use std::future::Future;
+use std::time::Duration;
+use tokio::time::timeout;
+use tonic::{Request, Response, Status, Streaming};
+
+/// A snapshot sender that is silent for this long is given up on.
+const SNAPSHOT_STALL: Duration = Duration::from_secs(10);
+
+type AppendAnswers = BoxStream<'static, Result<Envelope, Status>>;
+type Answered = Result<Response<Envelope>, Status>;
+
+/// What other replicas may ask of this one.
+#[derive(Clone)]
+pub(crate) struct PeerService(pub(crate) Replica);
+
+impl PeerService {
+    /// Opens the envelope, lets `work` answer, and seals the answer.
+    async fn answer<Q, A, F>(
+        &self,
+        request: Request<Envelope>,
+        work: impl FnOnce(Q) -> F,
+    ) -> Answered
+    where
+        Q: DeserializeOwned,
+        A: Serialize,
+        F: Future<Output = Result<A, Status>>,
+    {
+        let seal = &self.0.0.seal;
+        let (from, message) = seal.open(request.get_ref())?;
+        Ok(Response::new(seal.seal(from, &work(message).await?)))
+    }
+
+    /// Feeds the requests of a stream to openraft. The first one tells who speaks.
+    async fn append_all(self, mut sealed: Streaming<Envelope>) -> AppendAnswers {
+        let refused = |status| futures_util::stream::once(async { Err(status) }).boxed();
+        let first = match sealed.message().await {
+            Ok(Some(first)) => first,
+            Ok(None) => return futures_util::stream::empty().boxed(),
+            Err(status) => return refused(status),
+        };
+        let seal = self.0.0.seal.clone();
+        let (from, first) = match seal.open::<AppendEntriesRequest<TypeConfig>>(&first) {
+            Ok(opened) => opened,
+            Err(status) => return refused(status),
+        };
+        let rest = opened(seal.clone(), from, sealed);
+        let requests = futures_util::stream::once(async { first }).chain(rest);
+        let answers = self.0.0.raft.stream_append(requests);
+        answers
+            .map(move |answer| match answer {
+                Ok(answer) => Ok(seal.seal(from, &answer)),
+                Err(fatal) => Err(stopped(fatal)),
+            })
+            .boxed()
+    }
+
+    async fn receive_snapshot(
+        &self,
+        mut chunks: Streaming<SnapshotChunk>,
+    ) -> Result<(u64, Vote), Status> {
+        let inner = &self.0.0;
+        let trouble = |err: std::io::Error| Status::data_loss(err.to_string());
+        let first = next_chunk(&mut chunks).await?;
+        let head = first.head.as_ref().ok_or_else(|| Status::invalid_argument("no head"))?;
+        let (from, (vote, meta)): (u64, (Vote, SnapshotMeta)) = inner.seal.open(head)?;
+        let files = &inner.machine.storage().files;
+        let mut incoming = Incoming::start(files, &meta).await.map_err(trouble)?;
+        let mut chunk = first;
+        let crc32 = loop {
+            if !chunk.data.is_empty() {
+                incoming.append(chunk.data).await.map_err(trouble)?;
+            }
+            if let Some(crc32) = chunk.crc32 {
+                break crc32;
+            }
+            chunk = next_chunk(&mut chunks).await?;
+        };
+        let snapshot = incoming.finish(crc32, &meta).await.map_err(trouble)?;
+        let installed = inner.raft.install_full_snapshot(vote, Snapshot { meta, snapshot }).await;
+        Ok((from, installed.map_err(stopped)?.vote))
+    }
+}
+
+async fn next_chunk(chunks: &mut Streaming<SnapshotChunk>) -> Result<SnapshotChunk, Status> {
+    timeout(SNAPSHOT_STALL, chunks.message())
+        .await
+        .map_err(|_| Status::deadline_exceeded("the snapshot stopped coming"))??
+        .ok_or_else(|| Status::data_loss("the snapshot ended early"))
+}
+
+fn stopped(err: impl Display) -> Status {
+    Status::unavailable(format!("this replica does not take part now: {err}"))
+}
+
+#[tonic::async_trait]
+impl RaftService for PeerService {
+    type AppendStream = AppendAnswers;
+
+    async fn append(
+        &self,
+        request: Request<Streaming<Envelope>>,
+    ) -> Result<Response<Self::AppendStream>, Status> {
+        // Answered at once: the first request may be a while in coming.
+        let service = self.clone();
+        let answers = async move { service.append_all(request.into_inner()).await };
+        Ok(Response::new(answers.flatten_stream().boxed()))
+    }
+
+    async fn heartbeat(&self, request: Request<Envelope>) -> Answered {
+        self.answer(request, |append: AppendEntriesRequest<TypeConfig>| async move {
+            self.0.0.raft.append_entries(append).await.map_err(stopped)
+        })
+        .await
+    }
+
+    async fn vote(&self, request: Request<Envelope>) -> Answered {
+        self.answer(request, |vote: VoteRequest<TypeConfig>| async move {
+            self.0.0.raft.vote(vote).await.map_err(stopped)
+        })
+        .await
+    }
+
+    async fn pre_vote(&self, request: Request<Envelope>) -> Answered {
+        self.answer(request, |vote: VoteRequest<TypeConfig>| async move {
+            self.0.0.raft.pre_vote(vote).await.map_err(stopped)
+        })
+        .await
+    }
+
+    async fn transfer_leader(&self, request: Request<Envelope>) -> Answered {
+        self.answer(request, |transfer: TransferLeaderRequest<TypeConfig>| async move {
+            self.0.0.raft.handle_transfer_leader(transfer).await.map_err(stopped)
+        })
+        .await
+    }
+
+    async fn snapshot(&self, request: Request<Streaming<SnapshotChunk>>) -> Answered {
+        let (from, vote) = self.receive_snapshot(request.into_inner()).await?;
+        Ok(Response::new(self.0.0.seal.seal(from, &vote)))
+    }
+
+    async fn read_index(&self, request: Request<Envelope>) -> Answered {
+        self.answer(request, |(): ()| async move { Ok(self.0.read_index().await) }).await
+    }
+
+    async fn pristine(&self, request: Request<Envelope>) -> Answered {
+        let inner = &self.0.0;
+        self.answer(request, |_: Beginning| async move {
+            let initialized = inner.raft.is_initialized().await.map_err(stopped)?;
+            Ok(Beginning { pristine: !initialized, members: inner.first_members.clone() })
+        })
+        .await
+    }
+
+    async fn archive(&self, request: Request<Envelope>) -> Answered {
+        let archive = &self.0.0.machine.storage().archive;
+        self.answer(request, |page: PageRequest| async move {
+            let games = archive.page(page.before, PAGE_GAMES).await;
+            let games = games.map_err(|err| Status::internal(err.to_string()))?;
+            Ok(Page { games, complete: archive.complete() })
+        })
+        .await
+    }
+}
+
+/// The requests of a stream, up to the first that does not open: what comes after
+/// a gap must not be taken.
+fn opened(
+    seal: Seal,
+    from: u64,
+    sealed: Streaming<Envelope>,
+) -> impl Stream<Item = AppendEntriesRequest<TypeConfig>> + Send + 'static {
+    futures_util::stream::unfold(sealed, move |mut sealed| {
+        let seal = seal.clone();
+        async move {
+            let envelope = sealed.message().await.ok()??;
+            match seal.open(&envelope) {
+                Ok((speaker, request)) if speaker == from => Some((request, sealed)),
+                Ok((speaker, _)) => {
+                    tracing::warn!(from, speaker, "an append stream changed its sender; closed");
+                    None
+                }
+                Err(status) => {
+                    tracing::warn!(from, %status, "an append was refused; the stream is closed");
+                    None
+                }
+            }
+        }
+    })
+}

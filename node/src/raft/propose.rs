@@ -1,0 +1,188 @@
+//! From commands to log entries: the leader's batches.
+//!
+//! Commands that arrive while earlier batches are on their way to a majority
+//! gather into the next one; nobody waits for a batch to fill. Each batch is
+//! stamped once, here, with the time and the chance that all replicas will use.
+
+use super::types::{Proposal, Raft, TypeConfig};
+use crate::env::Env;
+use hangraft_game::{Answer, Batch, Entry, Stamp};
+use openraft::errors::ClientWriteError;
+use openraft::impls::ProgressResponder;
+use openraft::raft::ClientWriteResult;
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+/// Batches on their way at a time. More would make batches thinner without making
+/// the disk faster; fewer would leave the disk waiting for the network.
+const BATCHES_IN_FLIGHT: usize = 4;
+
+/// Why the cluster did not take a command. A [`hangraft_game::Rejection`] is not
+/// among these: that is the cluster answering.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ProposeError {
+    /// Nothing was done, and another node may know the leader.
+    #[error("this node does not lead")]
+    NotLeader,
+    /// Nothing was done; there is too much to do.
+    #[error("this node has too many commands in flight")]
+    Busy,
+    /// The entry may or may not be in the log; asking again is harmless.
+    #[error("no majority answered in time; the command may or may not take effect")]
+    Unknown,
+}
+
+/// The answers to a group of commands, in their order.
+pub(crate) type Answered = oneshot::Receiver<Result<Vec<Answer>, ProposeError>>;
+
+/// Takes groups of commands. Clones share one queue.
+#[derive(Clone)]
+pub(crate) struct Proposer {
+    inbox: mpsc::Sender<Group>,
+    /// One permit for each command between arrival and answer.
+    room: Arc<Semaphore>,
+}
+
+struct Group {
+    entries: Vec<Entry>,
+    bytes: usize,
+    answered: oneshot::Sender<Result<Vec<Answer>, ProposeError>>,
+    _room: OwnedSemaphorePermit,
+}
+
+impl Proposer {
+    /// `in_flight_max` bounds the commands between arrival and answer,
+    /// `batch_bytes_max` the size of a log entry.
+    pub(crate) fn start(
+        raft: Raft,
+        env: Arc<dyn Env>,
+        in_flight_max: usize,
+        batch_bytes_max: usize,
+    ) -> Self {
+        let room = Arc::new(Semaphore::new(in_flight_max));
+        // A group is at least one command, or a tick, which is rare.
+        let (inbox, groups) = mpsc::channel(in_flight_max + 1);
+        let slots = Arc::new(Semaphore::new(BATCHES_IN_FLIGHT));
+        let batcher = Batcher { raft, env: env.clone(), groups, slots, batch_bytes_max };
+        env.spawn_consensus(Box::pin(batcher.run()));
+        Proposer { inbox, room }
+    }
+
+    /// Queues commands in the order of the calls. The answers come when a majority
+    /// has stored the commands and this replica has applied them.
+    pub(crate) fn submit(&self, entries: Vec<Entry>) -> Result<Answered, ProposeError> {
+        let count = u32::try_from(entries.len()).map_err(|_| ProposeError::Busy)?;
+        let room =
+            self.room.clone().try_acquire_many_owned(count).map_err(|_| ProposeError::Busy)?;
+        let bytes = entries.iter().map(size_of_entry).sum();
+        let (answered, answers) = oneshot::channel();
+        let group = Group { entries, bytes, answered, _room: room };
+        self.inbox.try_send(group).map_err(|_| ProposeError::Busy)?;
+        Ok(answers)
+    }
+
+    /// Commands between arrival and answer.
+    pub(crate) fn in_flight(&self, in_flight_max: usize) -> usize {
+        in_flight_max - self.room.available_permits()
+    }
+}
+
+/// About how many bytes an entry takes in a batch.
+fn size_of_entry(entry: &Entry) -> usize {
+    use hangraft_game::Command;
+    const FIXED: usize = 32;
+    FIXED
+        + match &entry.command {
+            Command::Open { game, options } => game.len() + options.len(),
+            Command::Sit { name, .. } => name.len(),
+            Command::Play { mv, .. } => mv.len(),
+            Command::Say { name, text, .. } => name.len() + text.len(),
+            Command::Presence { arrived, departed, .. } => 10 * (arrived.len() + departed.len()),
+            Command::Stand { .. } | Command::Again { .. } => 0,
+        }
+}
+
+struct Batcher {
+    raft: Raft,
+    env: Arc<dyn Env>,
+    groups: mpsc::Receiver<Group>,
+    slots: Arc<Semaphore>,
+    batch_bytes_max: usize,
+}
+
+impl Batcher {
+    async fn run(mut self) {
+        while let Some(first) = self.groups.recv().await {
+            let slot = self.slots.clone().acquire_owned().await.expect("never closed");
+            let (entries, asked) = self.gather(first);
+            let batch = Batch { stamp: self.stamp(), entries };
+            metrics::histogram!("hangraft_batch_commands").record(batch.entries.len() as f64);
+            let (responder, written) = ProgressResponder::complete_only();
+            let proposal = Proposal::new(&batch);
+            drop(batch);
+            if self.raft.client_write_ff(proposal, Some(responder)).await.is_err() {
+                // The replica has stopped. Dropping who asked tells them.
+                return;
+            }
+            // Ends with openraft's answer, which comes even when leadership is lost.
+            tokio::spawn(async move {
+                let result = written.await;
+                drop(slot);
+                if let Ok(result) = result {
+                    hand_out(result, asked);
+                }
+            });
+        }
+    }
+
+    /// The first group and all that wait behind it, up to the size of a batch.
+    fn gather(&mut self, first: Group) -> (Vec<Entry>, Vec<Asked>) {
+        let mut bytes = 0;
+        let mut entries = Vec::new();
+        let mut asked = Vec::new();
+        let mut next = Some(first);
+        while let Some(group) = next {
+            bytes += group.bytes;
+            asked.push(Asked {
+                count: group.entries.len(),
+                answered: group.answered,
+                _room: group._room,
+            });
+            entries.extend(group.entries);
+            next = if bytes < self.batch_bytes_max { self.groups.try_recv().ok() } else { None };
+        }
+        (entries, asked)
+    }
+
+    fn stamp(&self) -> Stamp {
+        Stamp { at_ms: self.env.unix_ms(), seed: self.env.entropy() }
+    }
+}
+
+/// Who waits for a part of a batch's answers.
+struct Asked {
+    count: usize,
+    answered: oneshot::Sender<Result<Vec<Answer>, ProposeError>>,
+    _room: OwnedSemaphorePermit,
+}
+
+fn hand_out(result: ClientWriteResult<TypeConfig>, asked: Vec<Asked>) {
+    match result {
+        Ok(written) => {
+            let mut answers = written.data.0.into_iter();
+            for Asked { count, answered, .. } in asked {
+                // Whoever asked may have given up; that is their business.
+                _ = answered.send(Ok(answers.by_ref().take(count).collect()));
+            }
+        }
+        Err(err) => {
+            let err = match err {
+                ClientWriteError::ForwardToLeader(_) => ProposeError::NotLeader,
+                _ => ProposeError::Unknown,
+            };
+            for Asked { answered, .. } in asked {
+                _ = answered.send(Err(err.clone()));
+            }
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Snapshot files: the lobby at one log index, whole and checked, or not there.
+//!
+//! A file is a head (magic, format, openraft's meta), the lobby's own chunks, and
+//! a CRC-32 of all before it. The same bytes travel to a replica that is far
+//! behind. A file gets its name only when it is complete and durable, so a crash
+//! leaves either the snapshot before or the one after.
+
+use super::types::{SnapshotMeta, corrupt, decode, encode};
+use crate::env::{FileReader, FileWriter, Files};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use hangraft_game::{Frozen, Lobby, Restore};
+use std::io;
+use std::sync::Arc;
+
+/// A complete snapshot file.
+#[derive(Clone)]
+pub(crate) struct SnapshotFile {
+    /// Its name in the node's files.
+    pub(crate) name: String,
+    files: Arc<dyn Files>,
+}
+
+impl std::fmt::Debug for SnapshotFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("SnapshotFile").field(&self.name).finish()
+    }
+}
+
+const MAGIC: &[u8; 8] = b"hangraft";
+const FORMAT: u8 = 1;
+const SUFFIX: &str = ".snapshot";
+
+/// Bytes read at a time.
+pub(crate) const CHUNK_BYTES: usize = 256 << 10;
+
+/// A head larger than this is damage, not a membership.
+const META_BYTES_MAX: usize = 1 << 20;
+
+/// The name tells the index, so that names sort by age.
+fn name_of(meta: &SnapshotMeta) -> String {
+    let (term, index) =
+        meta.last_log_id.map_or((0, 0), |id| (id.committed_leader_id().term, id.index));
+    format!("{index:020}-{term}{SUFFIX}")
+}
+
+/// Writes a frozen lobby as a durable snapshot, giving way to other work between chunks.
+pub(crate) async fn write(
+    files: &Arc<dyn Files>,
+    meta: &SnapshotMeta,
+    frozen: &Frozen,
+) -> io::Result<SnapshotFile> {
+    let name = name_of(meta);
+    let mut writer = files.create(&name).await?;
+    let mut crc = crc32fast::Hasher::new();
+    let head = head(meta);
+    crc.update(&head);
+    writer.append(head).await?;
+    for chunk in frozen.chunks() {
+        crc.update(&chunk);
+        writer.append(chunk.into()).await?;
+        tokio::task::yield_now().await;
+    }
+    writer.append(Bytes::copy_from_slice(&crc.finalize().to_be_bytes())).await?;
+    writer.commit().await?;
+    Ok(SnapshotFile { name, files: files.clone() })
+}
+
+fn head(meta: &SnapshotMeta) -> Bytes {
+    let meta = encode(meta);
+    let mut head = BytesMut::new();
+    head.put_slice(MAGIC);
+    head.put_u8(FORMAT);
+    head.put_u32(u32::try_from(meta.len()).expect("a membership is small"));
+    head.put_slice(&meta);
+    head.freeze()
+}
+
+/// The newest snapshot there is, with its lobby; `None` when there is none.
+///
+/// # Errors
+/// When the newest file is damaged: the log before it may be gone, so going on
+/// with less would be guessing.
+pub(crate) async fn newest(
+    files: &Arc<dyn Files>,
+) -> io::Result<Option<(SnapshotMeta, SnapshotFile, Lobby)>> {
+    let mut names = files.list().await?;
+    names.retain(|name| name.ends_with(SUFFIX));
+    let Some(name) = names.into_iter().max() else { return Ok(None) };
+    let file = SnapshotFile { name, files: files.clone() };
+    let (meta, lobby) = file.load().await?;
+    Ok(Some((meta, file, lobby)))
+}
+
+/// Removes all snapshots but this one.
+pub(crate) async fn remove_others(file: &SnapshotFile) -> io::Result<()> {
+    for name in file.files.list().await? {
+        if name.ends_with(SUFFIX) && name < file.name {
+            file.files.remove(&name).await?;
+        }
+    }
+    Ok(())
+}
+
+impl SnapshotFile {
+    /// The whole file, from the front.
+    pub(crate) async fn reader(&self) -> io::Result<Box<dyn FileReader>> {
+        self.files.open(&self.name).await
+    }
+
+    /// Reads and checks everything.
+    pub(crate) async fn load(&self) -> io::Result<(SnapshotMeta, Lobby)> {
+        let damaged = |what: String| {
+            corrupt(format!(
+                "the snapshot {} is damaged: {what}; move the node's data folder away and let \
+                 it join again, or restore the file",
+                self.name
+            ))
+        };
+        let mut parser = Parser::default();
+        let mut reader = self.reader().await?;
+        loop {
+            let chunk = reader.read(CHUNK_BYTES).await?;
+            if chunk.is_empty() {
+                break;
+            }
+            parser.feed(chunk).map_err(damaged)?;
+            tokio::task::yield_now().await;
+        }
+        parser.finish().map_err(damaged)
+    }
+}
+
+/// A snapshot coming in from the leader, checked as it arrives and named only when
+/// whole.
+pub(crate) struct Incoming {
+    name: String,
+    files: Arc<dyn Files>,
+    writer: Box<dyn FileWriter>,
+    parser: Parser,
+    crc: crc32fast::Hasher,
+}
+
+impl Incoming {
+    pub(crate) async fn start(files: &Arc<dyn Files>, meta: &SnapshotMeta) -> io::Result<Self> {
+        let name = name_of(meta);
+        let writer = files.create(&name).await?;
+        let (parser, crc) = (Parser::default(), crc32fast::Hasher::new());
+        Ok(Incoming { name, files: files.clone(), writer, parser, crc })
+    }
+
+    pub(crate) async fn append(&mut self, chunk: Bytes) -> io::Result<()> {
+        self.crc.update(&chunk);
+        self.parser.feed(chunk.clone()).map_err(corrupt)?;
+        self.writer.append(chunk).await
+    }
+
+    /// Checks the whole and makes it durable under its name.
+    pub(crate) async fn finish(self, crc32: u32, meta: &SnapshotMeta) -> io::Result<SnapshotFile> {
+        let sent = self.crc.finalize();
+        if sent != crc32 {
+            return Err(corrupt(format!(
+                "the snapshot arrived damaged: {sent:x} is not {crc32:x}"
+            )));
+        }
+        let (inside, _) = self.parser.finish().map_err(corrupt)?;
+        if inside != *meta {
+            return Err(corrupt("the snapshot is not the one that was announced".into()));
+        }
+        self.writer.commit().await?;
+        Ok(SnapshotFile { name: self.name, files: self.files })
+    }
+}
+
+/// Takes a snapshot file apart as its bytes come, holding back the last four,
+/// which are the checksum once the end is known.
+struct Parser {
+    crc: crc32fast::Hasher,
+    held: BytesMut,
+    meta: Option<SnapshotMeta>,
+    lobby: Restore,
+}
+
+impl Default for Parser {
+    fn default() -> Self {
+        Parser {
+            crc: crc32fast::Hasher::new(),
+            held: BytesMut::new(),
+            meta: None,
+            lobby: Restore::new(),
+        }
+    }
+}
+
+impl Parser {
+    fn feed(&mut self, chunk: Bytes) -> Result<(), String> {
+        self.held.put_slice(&chunk);
+        if self.meta.is_none() {
+            self.take_head()?;
+        }
+        if self.meta.is_some() && self.held.len() > 4 {
+            let body = self.held.split_to(self.held.len() - 4);
+            self.crc.update(&body);
+            self.lobby.feed(&body).map_err(|err| err.to_string())?;
+        }
+        Ok(())
+    }
+
+    fn take_head(&mut self) -> Result<(), String> {
+        const FIXED: usize = MAGIC.len() + 1 + 4;
+        if self.held.len() < FIXED {
+            return Ok(());
+        }
+        if &self.held[..MAGIC.len()] != MAGIC {
+            return Err("it is not a snapshot".into());
+        }
+        let format = self.held[MAGIC.len()];
+        if format != FORMAT {
+            return Err(format!("it has format {format}, this build knows {FORMAT}"));
+        }
+        let length = (&self.held[MAGIC.len() + 1..]).get_u32() as usize;
+        if length > META_BYTES_MAX {
+            return Err("its head is too long".into());
+        }
+        if self.held.len() >= FIXED + length {
+            let head = self.held.split_to(FIXED + length);
+            self.crc.update(&head);
+            self.meta = Some(decode(&head[FIXED..]).map_err(|err| err.to_string())?);
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Result<(SnapshotMeta, Lobby), String> {
+        let Some(meta) = self.meta else { return Err("it ends early".into()) };
+        let Ok(expected) = <[u8; 4]>::try_from(self.held.as_ref()) else {
+            return Err("it ends early".into());
+        };
+        let crc = self.crc.finalize();
+        if crc != u32::from_be_bytes(expected) {
+            return Err("its checksum is wrong".into());
+        }
+        let lobby = self.lobby.finish().map_err(|err| err.to_string())?;
+        Ok((meta, lobby))
+    }
+}

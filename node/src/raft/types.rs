@@ -1,0 +1,183 @@
+//! openraft's types with our parameters, and how they are stored and sent.
+//!
+//! openraft promises no stable encoding of its own, so what is stored or sent
+//! carries a format number of ours in front.
+
+use bytes::Bytes;
+use hangraft_game::{Answer, Batch};
+use openraft::EntryPayload;
+use openraft::vote::RaftLeaderId;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+
+openraft::declare_raft_types!(
+    /// openraft with our commands, answers and node addresses, and with one leader
+    /// per term at most (thesis section 3.4).
+    pub(crate) TypeConfig:
+        D = Proposal,
+        R = Answers,
+        NodeId = u64,
+        Node = Peer,
+        LeaderId = openraft::impls::leader_id_std::LeaderId<u64, u64>,
+);
+
+pub(crate) type Raft = openraft::Raft<TypeConfig, super::machine::Machine>;
+pub(crate) type LogId = openraft::alias::LogIdOf<TypeConfig>;
+pub(crate) type Vote = openraft::alias::VoteOf<TypeConfig>;
+pub(crate) type Entry = openraft::alias::EntryOf<TypeConfig>;
+pub(crate) type StoredMembership = openraft::alias::StoredMembershipOf<TypeConfig>;
+pub(crate) type SnapshotMeta = openraft::alias::SnapshotMetaOf<TypeConfig>;
+
+/// A member of the cluster as Raft's membership knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Peer {
+    /// The name people know it by.
+    pub(crate) name: String,
+    /// Where it serves gRPC, and gossips.
+    pub(crate) address: SocketAddr,
+}
+
+impl Default for Peer {
+    fn default() -> Self {
+        Peer { name: String::new(), address: SocketAddr::from(([0, 0, 0, 0], 0)) }
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.name, self.address)
+    }
+}
+
+/// What a log entry carries: an encoded [`Batch`]. Cheap to clone; the bytes are
+/// shared by the log, its readers and the network.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Proposal(pub(crate) Bytes);
+
+impl Proposal {
+    pub(crate) fn new(batch: &Batch) -> Self {
+        Proposal(batch.encode().into())
+    }
+}
+
+/// A proposal may hold a secret word: only its size is ever printed.
+impl fmt::Debug for Proposal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Proposal({} bytes)", self.0.len())
+    }
+}
+
+impl fmt::Display for Proposal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+/// The answers to a batch, in its entries' order. They are for the proposer on
+/// this node and are neither stored nor sent as such (openraft wants to be able to).
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Answers(pub(crate) Vec<Answer>);
+
+/// The version of what follows. Anything else is refused, not guessed at.
+pub(crate) const FORMAT: u8 = 1;
+
+const BLANK: u8 = 0;
+const NORMAL: u8 = 1;
+const MEMBERSHIP: u8 = 2;
+
+/// The bytes the log stores for an entry's payload.
+pub(crate) fn encode_payload(entry: &Entry) -> Bytes {
+    let mut bytes = vec![FORMAT];
+    match &entry.payload {
+        EntryPayload::Blank => bytes.push(BLANK),
+        EntryPayload::Normal(Proposal(batch)) => {
+            bytes.reserve_exact(batch.len() + 1);
+            bytes.push(NORMAL);
+            bytes.extend_from_slice(batch);
+        }
+        EntryPayload::Membership(membership) => {
+            bytes.push(MEMBERSHIP);
+            let encoded = postcard::to_allocvec(membership).expect("a membership is plain data");
+            bytes.extend_from_slice(&encoded);
+        }
+    }
+    bytes.into()
+}
+
+/// The entry that the log stored at `log_id`.
+pub(crate) fn decode_payload(log_id: LogId, bytes: Bytes) -> io::Result<Entry> {
+    let payload = match (bytes.first(), bytes.get(1)) {
+        (Some(&FORMAT), Some(&BLANK)) => EntryPayload::Blank,
+        (Some(&FORMAT), Some(&NORMAL)) => EntryPayload::Normal(Proposal(bytes.slice(2..))),
+        (Some(&FORMAT), Some(&MEMBERSHIP)) => EntryPayload::Membership(
+            postcard::from_bytes(&bytes[2..])
+                .map_err(|err| corrupt(format!("membership at {log_id}: {err}")))?,
+        ),
+        (format, kind) => {
+            return Err(corrupt(format!(
+                "the log entry at {log_id} has format {format:?} and kind {kind:?}; this build \
+                 knows format {FORMAT}: run the version that wrote it"
+            )));
+        }
+    };
+    Ok(Entry { log_id, payload })
+}
+
+/// Encodes something that replicas tell each other.
+pub(crate) fn encode<T: Serialize>(message: &T) -> Bytes {
+    postcard::to_allocvec(message).expect("messages are plain data").into()
+}
+
+/// Decodes what a replica of the same format sent.
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> io::Result<T> {
+    postcard::from_bytes(bytes).map_err(|err| corrupt(format!("a replica's message: {err}")))
+}
+
+pub(crate) fn corrupt(what: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
+}
+
+/// A log id as the plain numbers that storage keeps.
+pub(crate) fn position_of(log_id: &LogId) -> super::log_device::Position {
+    super::log_device::Position { term: log_id.committed_leader_id().term, index: log_id.index }
+}
+
+/// The log id of stored numbers.
+pub(crate) fn log_id_of(position: super::log_device::Position) -> LogId {
+    let leader = openraft::impls::leader_id_std::LeaderId::new(position.term, 0).to_committed();
+    LogId::new(leader, position.index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn payloads_come_back_as_they_went() {
+        let log_id = log_id_of(super::super::log_device::Position { term: 3, index: 9 });
+        let payloads = [
+            EntryPayload::Blank,
+            EntryPayload::Normal(Proposal(Bytes::from_static(b"batch"))),
+            EntryPayload::Membership(openraft::Membership::new_with_defaults(
+                vec![[1, 2, 3].into()],
+                [],
+            )),
+        ];
+        for payload in payloads {
+            let entry = Entry { log_id, payload };
+            let back = decode_payload(log_id, encode_payload(&entry)).unwrap();
+            assert_eq!(entry, back);
+        }
+    }
+
+    #[test]
+    fn a_payload_of_another_format_is_refused_with_advice() {
+        let log_id = log_id_of(super::super::log_device::Position { term: 3, index: 9 });
+        for bytes in [&b""[..], b"\x01", b"\x07\x01x", b"\x01\x09", b"\x01\x02\xff\xff"] {
+            assert!(decode_payload(log_id, Bytes::from_static(bytes)).is_err());
+        }
+    }
+}

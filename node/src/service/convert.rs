@@ -1,0 +1,244 @@
+//! Where domain types become wire types and back. Fails on anything missing.
+
+use crate::raft::{Leadership, ProposeError, ReadError};
+use bytes::Bytes;
+use hangraft_game::{
+    Answer as GameAnswer, Attempt, Code as GameCode, Command as GameCommand, Entry, Finished,
+    FrontendId, PlayerId, Room, RoomId, State, Version,
+};
+use hangraft_proto::v1::command::Action;
+use hangraft_proto::v1::{
+    Accepted, Answer, Code, Command, Peer, Refused, RoomSummary, Standing, answer,
+};
+use prost::Message;
+
+/// When a node is full it asks to be left alone for this long, in milliseconds.
+pub(crate) const BUSY_RETRY_MS: u32 = 50;
+
+/// A command from the wire, or why it cannot be one.
+pub(crate) fn entry(command: Command, bytes_max: usize) -> Result<Entry, Refused> {
+    if command.encoded_len() > bytes_max {
+        let why = format!("a command may have {bytes_max} bytes at most");
+        return Err(refused(Code::TooLarge, why));
+    }
+    let action = command
+        .action
+        .ok_or_else(|| refused(Code::BadRequest, "the command says nothing to do".into()))?;
+    let presence = matches!(action, Action::Presence(_));
+    if command.player == 0 && !presence {
+        return Err(refused(Code::BadRequest, "the command names no player".into()));
+    }
+    let attempt = if presence {
+        Attempt::NONE
+    } else {
+        Attempt { lane: command.lane, serial: command.serial }
+    };
+    Ok(Entry { player: PlayerId(command.player), attempt, command: game_command(action) })
+}
+
+fn game_command(action: Action) -> GameCommand {
+    let players = |ids: Vec<u64>| ids.into_iter().map(PlayerId).collect();
+    match action {
+        Action::Open(open) => GameCommand::Open { game: open.game, options: open.options },
+        Action::Sit(sit) => GameCommand::Sit { room: RoomId(sit.room), name: sit.name },
+        Action::Stand(stand) => GameCommand::Stand { room: RoomId(stand.room) },
+        Action::Play(play) => GameCommand::Play { room: RoomId(play.room), mv: play.r#move },
+        Action::Again(again) => GameCommand::Again { room: RoomId(again.room) },
+        Action::Say(say) => {
+            GameCommand::Say { room: RoomId(say.room), name: say.name, text: say.text }
+        }
+        Action::Presence(presence) => GameCommand::Presence {
+            frontend: FrontendId(presence.frontend),
+            sequence: presence.sequence,
+            whole: presence.whole,
+            arrived: players(presence.arrived),
+            departed: players(presence.departed),
+        },
+    }
+}
+
+/// The lobby's answer on the wire.
+pub(crate) fn answer(id: u64, answer: GameAnswer) -> Answer {
+    let outcome = match answer {
+        Ok(reply) => answer::Outcome::Accepted(Accepted {
+            room: reply.room().map_or(0, |room| room.0),
+            version: reply.version().map_or(0, |version| version.0),
+            seat: reply.seat().map(|seat| seat.0.into()),
+            lease_lost: matches!(reply, hangraft_game::Reply::Present { lease_lost: true }),
+        }),
+        Err(rejection) => {
+            let mut refused = refused(code(rejection.code()), rejection.to_string());
+            if refused.code() == Code::Busy {
+                refused.retry_after_ms = BUSY_RETRY_MS;
+            }
+            answer::Outcome::Refused(refused)
+        }
+    };
+    Answer { id, outcome: Some(outcome) }
+}
+
+/// An answer that is a refusal.
+pub(crate) fn refusal(id: u64, refused: Refused) -> Answer {
+    Answer { id, outcome: Some(answer::Outcome::Refused(refused)) }
+}
+
+pub(crate) fn refused(code: Code, message: String) -> Refused {
+    Refused { code: code.into(), message, retry_after_ms: 0 }
+}
+
+fn code(code: GameCode) -> Code {
+    match code {
+        GameCode::NoSuchRoom => Code::NoSuchRoom,
+        GameCode::NotSeated => Code::NotSeated,
+        GameCode::RoomFull => Code::RoomFull,
+        GameCode::NotYourTurn => Code::NotYourTurn,
+        GameCode::IllegalMove => Code::IllegalMove,
+        GameCode::GameOver => Code::GameOver,
+        GameCode::BadRequest => Code::BadRequest,
+        GameCode::TooLarge => Code::TooLarge,
+        GameCode::TooFast => Code::TooFast,
+        GameCode::Busy => Code::Busy,
+        GameCode::UnknownOutcome => Code::UnknownOutcome,
+    }
+}
+
+impl From<ProposeError> for Refused {
+    fn from(err: ProposeError) -> Self {
+        let code = match err {
+            ProposeError::NotLeader => Code::NoQuorum,
+            ProposeError::Busy => Code::Busy,
+            ProposeError::Unknown => Code::UnknownOutcome,
+        };
+        let retry_after_ms = if code == Code::Busy { BUSY_RETRY_MS } else { 0 };
+        Refused { retry_after_ms, ..refused(code, err.to_string()) }
+    }
+}
+
+impl From<ReadError> for tonic::Status {
+    fn from(err: ReadError) -> Self {
+        match err {
+            ReadError::NoQuorum => tonic::Status::unavailable(err.to_string()),
+            ReadError::Behind => tonic::Status::deadline_exceeded(err.to_string()),
+        }
+    }
+}
+
+/// Where this node stands, for frontends.
+pub(crate) fn standing(me: u64, leadership: &Leadership, draining: bool) -> Standing {
+    let leader = leadership.leader.as_ref();
+    Standing {
+        node: me,
+        leader: leader.map_or(0, |(id, _)| *id),
+        leader_address: leader.map_or_else(String::new, |(_, peer)| peer.address.to_string()),
+        term: leadership.term,
+        peers: leadership
+            .members
+            .iter()
+            .map(|(id, (peer, _))| Peer { node: *id, address: peer.address.to_string() })
+            .collect(),
+        draining,
+    }
+}
+
+/// A live room in a list.
+pub(crate) fn live_summary(room: &Room, watchers: u32) -> RoomSummary {
+    let names: Vec<String> = room.players().map(|player| player.name.to_string()).collect();
+    RoomSummary {
+        room: room.id().0,
+        game: room.game().to_owned(),
+        state: room.state().as_str().to_owned(),
+        players: u32::try_from(names.len()).unwrap_or(u32::MAX),
+        version: room.version().0,
+        seats: room.seats_max().into(),
+        about: room.about(),
+        watchers,
+        names,
+    }
+}
+
+/// An archived room in a list.
+pub(crate) fn archived_summary(game: Finished) -> RoomSummary {
+    RoomSummary {
+        room: game.room.0,
+        game: game.game,
+        state: ARCHIVED.to_owned(),
+        players: u32::try_from(game.names.len()).unwrap_or(u32::MAX),
+        version: game.version.0,
+        seats: game.seats.into(),
+        about: game.about,
+        watchers: 0,
+        names: game.names,
+    }
+}
+
+/// The state that asks for archived rooms instead of live ones.
+pub(crate) const ARCHIVED: &str = "archived";
+
+/// The state a list is narrowed to; `Err` for a word that is none.
+pub(crate) fn state(name: &str) -> Result<Option<State>, tonic::Status> {
+    if name.is_empty() {
+        return Ok(None);
+    }
+    State::named(name).map(Some).ok_or_else(|| {
+        tonic::Status::invalid_argument(format!(
+            "no rooms are ever {name:?}; ask for waiting, playing, won, lost or archived"
+        ))
+    })
+}
+
+pub(crate) fn version(version: u64) -> Version {
+    Version(version)
+}
+
+/// The last view of an archived game, as an update's view.
+pub(crate) fn last_view(game: Finished) -> (u64, Bytes) {
+    (game.version.0, game.view.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Whatever a frontend sends is an entry or a refusal, and never a panic.
+        #[test]
+        fn any_bytes_become_an_entry_or_a_refusal(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            if let Ok(command) = Command::decode(bytes.as_slice()) {
+                let nothing = command.action.is_none();
+                let entry = entry(command, 1_000);
+                prop_assert!(!(nothing && entry.is_ok()));
+            }
+        }
+
+        #[test]
+        fn a_play_keeps_who_and_which_attempt(
+            player in 1u64.., lane in any::<u64>(), serial in any::<u64>(), text in ".{0,40}",
+        ) {
+            let play = hangraft_proto::v1::Play { room: 7, r#move: text.clone() };
+            let command = Command { id: 1, player, lane, serial, action: Some(Action::Play(play)) };
+            let entry = entry(command, 1_000).unwrap();
+            prop_assert_eq!(entry.player, PlayerId(player));
+            prop_assert_eq!(entry.attempt, Attempt { lane, serial });
+            prop_assert_eq!(entry.command, GameCommand::Play { room: RoomId(7), mv: text });
+        }
+    }
+
+    #[test]
+    fn a_command_over_the_limit_is_too_large() {
+        let say = hangraft_proto::v1::Say { room: 1, name: "A".into(), text: "x".repeat(2_000) };
+        let command = Command { player: 1, action: Some(Action::Say(say)), ..Command::default() };
+        assert_eq!(entry(command, 1_000).unwrap_err().code(), Code::TooLarge);
+    }
+
+    #[test]
+    fn a_command_without_player_or_action_is_a_bad_request() {
+        let again = Action::Again(hangraft_proto::v1::Again { room: 1 });
+        for command in [
+            Command { player: 1, ..Command::default() },
+            Command { player: 0, action: Some(again), ..Command::default() },
+        ] {
+            assert_eq!(entry(command, 1_000).unwrap_err().code(), Code::BadRequest);
+        }
+    }
+}

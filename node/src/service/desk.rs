@@ -1,0 +1,143 @@
+//! Where commands arrive: proposed here when this node leads, forwarded when not.
+//!
+//! Every command gets exactly one answer, within a deadline. A command whose fate
+//! is not known is answered `unknown-outcome`; sending it again with the same
+//! serial is harmless and settles it.
+
+use super::convert;
+use super::forward::Forwarder;
+use crate::env::Env;
+use crate::raft::{ProposeError, Replica};
+use hangraft_cluster_config::ClusterKey;
+use hangraft_proto::v1::{Answer, Code, Command};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+/// A command not committed by then is answered `unknown-outcome`.
+const PROPOSE_DEADLINE: Duration = Duration::from_secs(2);
+
+/// Commands that arrive during an election wait this long for a leader.
+const LEADER_WAIT: Duration = Duration::from_millis(1_500);
+
+/// Where answers go: back along the stream the commands came by.
+pub(crate) type Answers = mpsc::UnboundedSender<Vec<Answer>>;
+
+/// The desk of one node. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    replica: Replica,
+    forwarder: Forwarder,
+    command_bytes_max: usize,
+}
+
+/// Whether a command may be sent on to the leader. One that was forwarded once is
+/// not forwarded again, or two confused nodes could play ball with it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    Direct,
+    Forwarded,
+}
+
+impl Desk {
+    pub(crate) fn new(
+        replica: Replica,
+        env: Arc<dyn Env>,
+        key: &ClusterKey,
+        command_bytes_max: usize,
+    ) -> Self {
+        let forwarder =
+            Forwarder::start(replica.leadership(), replica.me(), env, key.access_token());
+        Desk { replica, forwarder, command_bytes_max }
+    }
+
+    /// Takes commands in order; answers them through `answers`.
+    pub(crate) fn take(&self, commands: Vec<Command>, arrival: Arrival, answers: &Answers) {
+        let (leads, leader_known) = {
+            let leadership = self.replica.leadership();
+            let leadership = leadership.borrow();
+            (self.replica.leads(), leadership.leader.is_some())
+        };
+        match (leads, leader_known, arrival) {
+            (true, _, _) => self.propose(commands, answers),
+            (false, true, Arrival::Direct) => self.forwarder.forward(commands, answers.clone()),
+            (false, false, Arrival::Direct) => self.wait_for_leader(commands, answers.clone()),
+            (false, _, Arrival::Forwarded) => {
+                refuse_all(
+                    commands.iter().map(|command| command.id),
+                    ProposeError::NotLeader,
+                    answers,
+                );
+            }
+        }
+    }
+
+    fn propose(&self, commands: Vec<Command>, answers: &Answers) {
+        let mut ids = Vec::with_capacity(commands.len());
+        let mut entries = Vec::with_capacity(commands.len());
+        let mut refused = Vec::new();
+        for command in commands {
+            let id = command.id;
+            match convert::entry(command, self.command_bytes_max) {
+                Ok(entry) => {
+                    ids.push(id);
+                    entries.push(entry);
+                }
+                Err(why) => refused.push(convert::refusal(id, why)),
+            }
+        }
+        if !refused.is_empty() {
+            // Whoever asked may be gone; that is their business. So below.
+            _ = answers.send(refused);
+        }
+        if entries.is_empty() {
+            return;
+        }
+        match self.replica.submit(entries) {
+            Err(err) => refuse_all(ids, err, answers),
+            Ok(answered) => {
+                let answers = answers.clone();
+                tokio::spawn(async move {
+                    match timeout(PROPOSE_DEADLINE, answered).await {
+                        Ok(Ok(Ok(all))) => {
+                            let both = ids.into_iter().zip(all);
+                            _ = answers.send(both.map(|(id, a)| convert::answer(id, a)).collect());
+                        }
+                        Ok(Ok(Err(err))) => refuse_all(ids, err, &answers),
+                        Ok(Err(_)) | Err(_) => refuse_all(ids, ProposeError::Unknown, &answers),
+                    }
+                });
+            }
+        }
+    }
+
+    /// During an election: nothing is lost by waiting a little, nothing gained by
+    /// waiting long.
+    fn wait_for_leader(&self, commands: Vec<Command>, answers: Answers) {
+        let desk = self.clone();
+        tokio::spawn(async move {
+            let mut leadership = desk.replica.leadership();
+            let found = timeout(LEADER_WAIT, leadership.wait_for(|now| now.leader.is_some())).await;
+            if matches!(found, Ok(Ok(_))) {
+                let arrival =
+                    if desk.replica.leads() { Arrival::Forwarded } else { Arrival::Direct };
+                desk.take(commands, arrival, &answers);
+            } else {
+                refuse_all(
+                    commands.iter().map(|command| command.id),
+                    ProposeError::NotLeader,
+                    &answers,
+                );
+            }
+        });
+    }
+}
+
+/// Answers all with the same refusal.
+pub(super) fn refuse_all(ids: impl IntoIterator<Item = u64>, err: ProposeError, answers: &Answers) {
+    let refused: hangraft_proto::v1::Refused = err.into();
+    debug_assert_ne!(refused.code(), Code::Unspecified);
+    let refusals = ids.into_iter().map(|id| convert::refusal(id, refused.clone())).collect();
+    _ = answers.send(refusals);
+}

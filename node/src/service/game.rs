@@ -1,0 +1,200 @@
+//! The game service: links of frontends, lists of rooms, reads.
+
+use super::convert;
+use super::desk::{Arrival, Desk};
+use super::link::{DOWNLINKS_MAX, Link};
+use super::{Access, FORWARDED_HEADER};
+use crate::raft::{Replica, decode_finished};
+use futures_util::StreamExt;
+use futures_util::stream::BoxStream;
+use hangraft_game::{Filter, PlayerId, Room, RoomId};
+use hangraft_proto::v1::freshness::Level;
+use hangraft_proto::v1::game_server::Game;
+use hangraft_proto::v1::{
+    Downlink, Freshness, ReadReply, ReadRequest, RoomsReply, RoomsRequest, Uplink,
+};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::{Semaphore, mpsc, watch};
+use tonic::{Request, Response, Status, Streaming};
+
+/// Rooms in a list when the asker does not say.
+const ROOMS_DEFAULT: usize = 50;
+
+/// Rooms in a list at most.
+const ROOMS_MAX: usize = 200;
+
+/// What players, through their frontends, may ask of this node.
+#[derive(Clone)]
+pub(crate) struct GameService {
+    pub(crate) replica: Replica,
+    pub(crate) desk: Desk,
+    pub(crate) access: Access,
+    pub(crate) draining: watch::Receiver<bool>,
+    /// One permit for each open link.
+    pub(crate) links: Arc<Semaphore>,
+}
+
+#[tonic::async_trait]
+impl Game for GameService {
+    type LinkStream = BoxStream<'static, Result<Downlink, Status>>;
+
+    async fn link(
+        &self,
+        request: Request<Streaming<Uplink>>,
+    ) -> Result<Response<Self::LinkStream>, Status> {
+        self.access.check(request.metadata())?;
+        let permit = self.links.clone().try_acquire_owned().map_err(|_| {
+            Status::resource_exhausted("this node has as many links as it takes; try another")
+        })?;
+        let forwarded = request.metadata().contains_key(FORWARDED_HEADER);
+        let machine = self.replica.machine().clone();
+        let (out, downlinks) = mpsc::channel(DOWNLINKS_MAX);
+        let link = Link {
+            me: self.replica.me(),
+            desk: self.desk.clone(),
+            arrival: if forwarded { Arrival::Forwarded } else { Arrival::Direct },
+            subscription: machine.feed().subscribe(),
+            machine,
+            leadership: self.replica.leadership(),
+            draining: self.draining.clone(),
+            out,
+            looking: BTreeMap::new(),
+        };
+        let uplinks = request.into_inner();
+        tokio::spawn(async move {
+            link.run(uplinks).await;
+            drop(permit);
+        });
+        Ok(Response::new(tokio_stream::wrappers::ReceiverStream::new(downlinks).boxed()))
+    }
+
+    async fn rooms(&self, request: Request<RoomsRequest>) -> Result<Response<RoomsReply>, Status> {
+        self.access.check(request.metadata())?;
+        let request = request.into_inner();
+        self.fresh(request.freshness.as_ref(), None).await?;
+        let limit = match request.limit as usize {
+            0 => ROOMS_DEFAULT,
+            limit => limit.min(ROOMS_MAX),
+        };
+        let after = (request.after != 0).then_some(request.after);
+        let rooms = if request.state == convert::ARCHIVED {
+            self.archived(&request.game, after, limit).await?
+        } else {
+            self.live(&request.game, &request.state, after, limit)?
+        };
+        let next = rooms.last().filter(|_| rooms.len() == limit).map_or(0, |room| room.room);
+        Ok(Response::new(RoomsReply { rooms, next }))
+    }
+
+    async fn read(&self, request: Request<ReadRequest>) -> Result<Response<ReadReply>, Status> {
+        self.access.check(request.metadata())?;
+        let request = request.into_inner();
+        let id = RoomId(request.room);
+        self.fresh(request.freshness.as_ref(), Some(id)).await?;
+        let machine = self.replica.machine();
+        let applied = machine.standing().applied.map_or(0, |at| at.index);
+        let viewer = (request.player != 0).then_some(PlayerId(request.player));
+        let reply = match machine.room(id) {
+            Some(room) => ReadReply {
+                version: room.version().0,
+                view: room.view(viewer).into(),
+                applied,
+                archived: false,
+            },
+            None => {
+                let (version, view) = self
+                    .finished(request.room)
+                    .await?
+                    .ok_or_else(|| Status::not_found(format!("there is no {id}")))?;
+                ReadReply { version, view, applied, archived: true }
+            }
+        };
+        Ok(Response::new(reply))
+    }
+}
+
+impl GameService {
+    /// Waits until this replica is as fresh as asked.
+    async fn fresh(
+        &self,
+        freshness: Option<&Freshness>,
+        room: Option<RoomId>,
+    ) -> Result<(), Status> {
+        match (freshness.and_then(|freshness| freshness.level.as_ref()), room) {
+            (None | Some(Level::Local(_)), _) => Ok(()),
+            (Some(Level::Linearizable(_)), _) => Ok(self.replica.linearizable().await?),
+            (Some(Level::AtLeast(version)), Some(room)) => {
+                Ok(self.replica.at_least(room, convert::version(*version)).await?)
+            }
+            (Some(Level::AtLeast(_)), None) => {
+                Err(Status::invalid_argument("a version belongs to a room; a list has none"))
+            }
+        }
+    }
+
+    fn live(
+        &self,
+        game: &str,
+        state: &str,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<hangraft_proto::v1::RoomSummary>, Status> {
+        let filter = Filter {
+            game: (!game.is_empty()).then(|| game.to_owned()),
+            state: convert::state(state)?,
+        };
+        let rooms: Vec<Arc<Room>> = self.replica.machine().with_lobby(|lobby| {
+            lobby.rooms(&filter, after.map(RoomId), limit).into_iter().cloned().collect()
+        });
+        let feed = self.replica.machine().feed();
+        Ok(rooms.iter().map(|room| convert::live_summary(room, feed.watchers(room.id()))).collect())
+    }
+
+    async fn archived(
+        &self,
+        game: &str,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<hangraft_proto::v1::RoomSummary>, Status> {
+        let machine = self.replica.machine();
+        let mut found = Vec::new();
+        let mut before = after;
+        // Games that are still in memory are newer than most in the archive, but not
+        // than all: a room may live long. Both lists are merged by room number.
+        while found.len() < limit {
+            let recent = machine.recently_finished_page(before, limit);
+            let stored = machine.storage().archive.page(before, limit).await;
+            let stored = stored.map_err(|err| Status::internal(err.to_string()))?;
+            let mut page: BTreeMap<u64, bytes::Bytes> = stored.into_iter().chain(recent).collect();
+            let Some(oldest) = page.keys().rev().take(limit).last().copied() else { break };
+            before = Some(oldest);
+            page.retain(|room, _| *room >= oldest);
+            for bytes in page.values().rev() {
+                let finished =
+                    decode_finished(bytes).map_err(|err| Status::data_loss(err.to_string()))?;
+                if game.is_empty() || finished.game == game {
+                    found.push(convert::archived_summary(finished));
+                }
+            }
+        }
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    async fn finished(&self, room: u64) -> Result<Option<(u64, bytes::Bytes)>, Status> {
+        let machine = self.replica.machine();
+        let bytes = match machine.recently_finished(room) {
+            Some(bytes) => Some(bytes),
+            None => machine
+                .storage()
+                .archive
+                .get(room)
+                .await
+                .map_err(|err| Status::internal(err.to_string()))?,
+        };
+        let finished = bytes.map(|bytes| decode_finished(&bytes)).transpose();
+        let finished = finished.map_err(|err| Status::data_loss(err.to_string()))?;
+        Ok(finished.map(convert::last_view))
+    }
+}

@@ -1,0 +1,243 @@
+//! A node's one address: gRPC for players, operators and replicas, and a little
+//! HTTP for those who watch over it (`/metrics`, `/healthz`, `/readyz`).
+
+mod cluster;
+mod convert;
+mod desk;
+mod forward;
+mod game;
+mod link;
+
+use crate::env::{Connection, Env, Listener};
+use crate::gossip::Roster;
+use crate::raft::{PeerService, Replica};
+use cluster::ClusterService;
+use desk::Desk;
+use game::GameService;
+use hangraft_cluster_config::{ClusterKey, NodeConfig};
+use hangraft_proto::v1::cluster_server::ClusterServer;
+use hangraft_proto::v1::game_server::GameServer;
+use hangraft_proto::v1::raft_server::RaftServer;
+use hangraft_proto::{ACCESS_HEADER, FILE_DESCRIPTOR_SET, MESSAGE_BYTES_MAX};
+use http::{Request, Response, StatusCode, header};
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use metrics_exporter_prometheus::PrometheusHandle;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Semaphore, watch};
+use tokio_util::task::TaskTracker;
+use tonic::Status;
+use tonic::body::Body;
+use tonic::metadata::MetadataMap;
+use tonic::service::Routes;
+use tower::ServiceExt;
+
+/// Marks commands that a follower sends on.
+pub(crate) const FORWARDED_HEADER: &str = "hangraft-forwarded";
+
+/// A peer that answers no ping for this long is gone; its streams end.
+const KEEP_ALIVE: Duration = Duration::from_secs(2);
+
+/// Connections a node accepts. More wait in the system's queue.
+const CONNECTIONS_MAX: usize = 4_096;
+
+/// After a failed accept, for example for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What the services need.
+pub(crate) struct Parts {
+    pub(crate) config: NodeConfig,
+    pub(crate) address: SocketAddr,
+    pub(crate) key: ClusterKey,
+    pub(crate) env: Arc<dyn Env>,
+    pub(crate) replica: Replica,
+    pub(crate) roster: watch::Receiver<Roster>,
+    pub(crate) draining: watch::Receiver<bool>,
+    pub(crate) metrics: Option<PrometheusHandle>,
+}
+
+/// Serves until `stop` says so; then ends all connections.
+pub(crate) async fn serve(
+    mut listener: Box<dyn Listener>,
+    parts: Parts,
+    mut stop: watch::Receiver<bool>,
+) {
+    let server = Server::new(parts).await;
+    let connections = TaskTracker::new();
+    let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        let slot = slots.clone().acquire_owned().await.expect("never closed");
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        match accepted {
+            Ok((connection, _)) => {
+                let (server, mut stop) = (server.clone(), stop.clone());
+                connections.spawn(async move {
+                    tokio::select! {
+                        () = server.converse(connection) => {}
+                        _ = stop.wait_for(|stop| *stop) => {}
+                    }
+                    drop(slot);
+                });
+            }
+            Err(err) => {
+                tracing::warn!(%err, "accepting a connection failed");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+    connections.close();
+    connections.wait().await;
+}
+
+/// Lets in who shows the cluster's access token.
+#[derive(Clone)]
+pub(crate) struct Access(blake3::Hash);
+
+impl Access {
+    fn new(token: &str) -> Self {
+        Access(blake3::hash(token.as_bytes()))
+    }
+
+    pub(crate) fn check(&self, metadata: &MetadataMap) -> Result<(), Status> {
+        let shown = metadata.get(ACCESS_HEADER).map(|value| blake3::hash(value.as_bytes()));
+        // blake3 compares hashes in constant time.
+        if shown == Some(self.0) {
+            return Ok(());
+        }
+        Err(Status::unauthenticated("show the cluster's access token in `hangraft-access`"))
+    }
+}
+
+#[derive(Clone)]
+struct Server {
+    grpc: Routes,
+    replica: Replica,
+    metrics: Option<PrometheusHandle>,
+}
+
+impl Server {
+    async fn new(parts: Parts) -> Self {
+        let Parts { config, address, key, env, replica, roster, draining, metrics } = parts;
+        let desk =
+            Desk::new(replica.clone(), env.clone(), &key, config.limits.command_bytes_max as usize);
+        let game = GameService {
+            replica: replica.clone(),
+            desk,
+            access: Access::new(&key.access_token()),
+            draining,
+            links: Arc::new(Semaphore::new(config.limits.links_max as usize)),
+        };
+        let cluster = ClusterService {
+            cluster: config.cluster.id,
+            name: config.name,
+            address,
+            replica: replica.clone(),
+            roster,
+            env,
+        };
+        let (health, health_service) = tonic_health::server::health_reporter();
+        tokio::spawn(report_health(health, replica.clone()));
+        let reflection = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
+            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            .build_v1()
+            .expect("our own descriptors are whole");
+        let grpc = Routes::new(
+            RaftServer::new(PeerService(replica.clone()))
+                .max_decoding_message_size(MESSAGE_BYTES_MAX)
+                .max_encoding_message_size(MESSAGE_BYTES_MAX),
+        )
+        .add_service(
+            GameServer::new(game)
+                .max_decoding_message_size(MESSAGE_BYTES_MAX)
+                .max_encoding_message_size(MESSAGE_BYTES_MAX),
+        )
+        .add_service(ClusterServer::new(cluster))
+        .add_service(health_service)
+        .add_service(reflection)
+        .prepare();
+        Server { grpc, replica, metrics }
+    }
+
+    /// One connection, HTTP/1 or HTTP/2, until it ends.
+    async fn converse(self, connection: Connection) {
+        let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+            let server = self.clone();
+            async move { server.answer(request).await }
+        });
+        let mut builder = Builder::new(TokioExecutor::new());
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .keep_alive_interval(KEEP_ALIVE)
+            .keep_alive_timeout(KEEP_ALIVE)
+            .initial_stream_window_size(4 << 20)
+            .initial_connection_window_size(16 << 20)
+            .max_concurrent_streams(1_024);
+        let served = builder.serve_connection(TokioIo::new(connection), service).await;
+        if let Err(err) = served {
+            tracing::debug!(%err, "a connection ended");
+        }
+    }
+
+    async fn answer(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+        let grpc = request
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
+        if grpc {
+            return self.grpc.oneshot(request).await;
+        }
+        Ok(match request.uri().path() {
+            "/healthz" => text(StatusCode::OK, "alive\n".into()),
+            "/readyz" => self.ready(),
+            "/metrics" => match &self.metrics {
+                Some(metrics) => text(StatusCode::OK, metrics.render()),
+                None => text(StatusCode::NOT_FOUND, "this process keeps no metrics\n".into()),
+            },
+            _ => text(
+                StatusCode::NOT_FOUND,
+                "gRPC, /healthz, /readyz and /metrics are here\n".into(),
+            ),
+        })
+    }
+
+    fn ready(&self) -> Response<Body> {
+        match self.replica.leadership().borrow().leader {
+            Some((leader, _)) => text(StatusCode::OK, format!("ready, node {leader} leads\n")),
+            None => text(StatusCode::SERVICE_UNAVAILABLE, "no leader is known\n".into()),
+        }
+    }
+}
+
+fn text(status: StatusCode, text: String) -> Response<Body> {
+    let mut response = Response::new(Body::new(text));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, http::HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
+/// Serving means that a leader is known.
+async fn report_health(health: tonic_health::server::HealthReporter, replica: Replica) {
+    let mut leadership = replica.leadership();
+    loop {
+        let ready = leadership.borrow_and_update().leader.is_some();
+        if ready {
+            health.set_serving::<GameServer<GameService>>().await;
+        } else {
+            health.set_not_serving::<GameServer<GameService>>().await;
+        }
+        if leadership.changed().await.is_err() {
+            return;
+        }
+    }
+}

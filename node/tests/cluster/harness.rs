@@ -1,0 +1,368 @@
+//! Starts and stops nodes, and speaks with them as a frontend does.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use hangraft_cluster_config::{ClusterKey, NodeConfig};
+use hangraft_node::Node;
+use hangraft_node::env::{Connection, Datagrams, Env, Listener, Storage};
+use hangraft_node::gossip::Roster;
+use hangraft_node::raft::log_device::{DeviceState, LogDevice, Position, Synced, Write};
+use hangraft_node::real::RealEnv;
+use hangraft_proto::ACCESS_HEADER;
+use hangraft_proto::v1::answer::Outcome;
+use hangraft_proto::v1::cluster_client::ClusterClient;
+use hangraft_proto::v1::command::Action;
+use hangraft_proto::v1::freshness::Level;
+use hangraft_proto::v1::game_client::GameClient;
+use hangraft_proto::v1::{
+    Accepted, Code, Command, Downlink, Freshness, NodeReport, Open, Play, ReadReply, ReadRequest,
+    Refused, ReportRequest, Sit, Uplink,
+};
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep, timeout};
+use tonic::metadata::MetadataValue;
+use tonic::{Request, Streaming};
+
+/// Everything a test waits for happens within this time, on a busy machine too.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits until `holds` says yes.
+pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, holds: impl Fn() -> F) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds().await {
+        assert!(Instant::now() < deadline, "still not: {what}");
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
+pub(crate) struct Cluster {
+    _dir: TempDir,
+    key: ClusterKey,
+    configs: BTreeMap<u64, NodeConfig>,
+    keys: BTreeMap<u64, ClusterKey>,
+    broken: BTreeMap<u64, Arc<AtomicBool>>,
+    nodes: BTreeMap<u64, Node>,
+}
+
+impl Cluster {
+    pub(crate) fn new(size: u64) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let addresses: BTreeMap<u64, SocketAddr> =
+            free_addresses(size).into_iter().enumerate().map(|(i, a)| (i as u64 + 1, a)).collect();
+        let members: String = addresses
+            .iter()
+            .map(|(id, address)| {
+                format!("[[cluster.members]]\nid = {id}\nname = 'n{id}'\naddress = '{address}'\n")
+            })
+            .collect();
+        let config = |id: u64, address: SocketAddr| {
+            let path = dir.path().join(format!("n{id}.toml"));
+            let text = format!(
+                "id = {id}\nname = 'n{id}'\naddress = '{address}'\ndata_dir = 'n{id}'\nrealtime = false\n\
+                 [gossip]\nprobe_period_ms = 200\nprobe_rtt_ms = 60\nsuspect_ms = 600\nannounce_ms = 300\n\
+                 [cluster]\nid = 'test'\nkey_file = 'key'\n{members}"
+            );
+            std::fs::write(&path, text).unwrap();
+            NodeConfig::load(&path).unwrap()
+        };
+        let configs = addresses.iter().map(|(id, a)| (*id, config(*id, *a))).collect();
+        let broken = addresses.keys().map(|id| (*id, Arc::default())).collect();
+        let key = ClusterKey::generate().unwrap();
+        Cluster { _dir: dir, key, configs, keys: BTreeMap::new(), broken, nodes: BTreeMap::new() }
+    }
+
+    pub(crate) fn snapshot_every(&mut self, entries: u64) {
+        for config in self.configs.values_mut() {
+            config.raft.snapshot_after_entries = entries;
+            config.raft.keep_entries = entries / 2;
+        }
+    }
+
+    pub(crate) fn other_key(&mut self, id: u64) {
+        self.keys.insert(id, ClusterKey::generate().unwrap());
+    }
+
+    pub(crate) async fn start_all(&mut self) {
+        for id in self.configs.keys().copied().collect::<Vec<_>>() {
+            self.start(id).await;
+        }
+    }
+
+    pub(crate) async fn start(&mut self, id: u64) {
+        let config = self.configs[&id].clone();
+        let env = Arc::new(BreakableEnv {
+            real: RealEnv::new(&config).unwrap(),
+            broken: self.broken[&id].clone(),
+        });
+        let key = self.keys.get(&id).unwrap_or(&self.key).clone();
+        self.nodes.insert(id, Node::start(config, key, env, None).await.unwrap());
+    }
+
+    pub(crate) async fn stop(&mut self, id: u64) {
+        self.nodes.remove(&id).unwrap().stop().await;
+    }
+
+    pub(crate) async fn stop_all(mut self) {
+        for id in self.nodes.keys().copied().collect::<Vec<_>>() {
+            self.stop(id).await;
+        }
+    }
+
+    pub(crate) fn address(&self, id: u64) -> SocketAddr {
+        self.configs[&id].address
+    }
+
+    pub(crate) fn broken(&self, id: u64) -> &AtomicBool {
+        &self.broken[&id]
+    }
+
+    pub(crate) async fn failed(&self, id: u64) -> String {
+        timeout(PATIENCE, self.nodes[&id].failed()).await.expect("it stops").to_string()
+    }
+
+    pub(crate) fn roster(&self, id: u64) -> watch::Receiver<Roster> {
+        self.nodes[&id].roster()
+    }
+
+    pub(crate) async fn report(&self, id: u64) -> Option<NodeReport> {
+        let mut client =
+            ClusterClient::connect(format!("http://{}", self.address(id))).await.ok()?;
+        Some(client.report(ReportRequest {}).await.ok()?.into_inner())
+    }
+
+    /// The node that leads, once exactly one says so.
+    pub(crate) async fn leader(&self) -> u64 {
+        let all: Vec<u64> = self.nodes.keys().copied().collect();
+        self.leader_among(&all).await
+    }
+
+    pub(crate) async fn leader_among(&self, ids: &[u64]) -> u64 {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let mut leading = Vec::new();
+            for id in ids {
+                let report = self.report(*id).await;
+                if report.is_some_and(|report| report.state == "leader") {
+                    leading.push(*id);
+                }
+            }
+            if let [leader] = leading[..] {
+                return leader;
+            }
+            assert!(Instant::now() < deadline, "no leader");
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until all running nodes have applied the same index with the same hash.
+    pub(crate) async fn same_hash_everywhere(&self) {
+        let same = || async {
+            let mut seen = Vec::new();
+            for id in self.nodes.keys() {
+                let Some(report) = self.report(*id).await else { return false };
+                seen.push((report.applied, report.hash));
+            }
+            for pair in seen.windows(2) {
+                let ((index, hash), (other, other_hash)) = (&pair[0], &pair[1]);
+                assert!(index != other || hash == other_hash, "drift at {index}: {seen:?}");
+            }
+            seen[0].0 > 0 && seen.windows(2).all(|pair| pair[0] == pair[1])
+        };
+        eventually("all replicas are at the same index with the same hash", same).await;
+    }
+
+    pub(crate) async fn read_linearizable(&self, id: u64, room: u64) -> ReadReply {
+        let mut client = GameClient::connect(format!("http://{}", self.address(id))).await.unwrap();
+        let freshness = Some(Freshness { level: Some(Level::Linearizable(true)) });
+        let mut request = Request::new(ReadRequest { room, player: 0, freshness });
+        request.metadata_mut().insert(ACCESS_HEADER, self.access());
+        client.read(request).await.unwrap().into_inner()
+    }
+
+    fn access(&self) -> MetadataValue<tonic::metadata::Ascii> {
+        self.key.access_token().parse().unwrap()
+    }
+}
+
+fn free_addresses(count: u64) -> Vec<SocketAddr> {
+    let taken: Vec<TcpListener> =
+        (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    taken.iter().map(|listener| listener.local_addr().unwrap()).collect()
+}
+
+/// One player on a link of its own, one command at a time.
+pub(crate) struct Player {
+    id: u64,
+    serial: u64,
+    uplinks: mpsc::Sender<Uplink>,
+    downlinks: Streaming<Downlink>,
+}
+
+impl Player {
+    pub(crate) async fn at(address: SocketAddr, cluster: &Cluster) -> Self {
+        let (uplinks, downlinks) = link(address, cluster).await;
+        Player { id: 4711, serial: 1_000, uplinks, downlinks }
+    }
+
+    pub(crate) async fn also_at(&self, address: SocketAddr, cluster: &Cluster) -> Self {
+        let (uplinks, downlinks) = link(address, cluster).await;
+        Player { id: self.id, serial: self.serial, uplinks, downlinks }
+    }
+
+    pub(crate) async fn open_and_sit(&mut self) -> u64 {
+        let open = Open { game: "hangman".into(), options: String::new() };
+        let room = self.ask(Action::Open(open)).await.unwrap().room;
+        self.ask(Action::Sit(Sit { room, name: "Ann".into() })).await.unwrap();
+        room
+    }
+
+    /// Plays letters until the round is over; the version of the last accepted one.
+    pub(crate) async fn play_letters(&mut self, room: u64, letters: &str) -> u64 {
+        let mut version = 0;
+        for letter in letters.chars() {
+            self.serial += 1;
+            match self.play(room, letter, self.serial).await {
+                Ok(accepted) => version = accepted.version,
+                Err(refused) if refused.code() == Code::GameOver => break,
+                Err(refused) => panic!("{letter}: {refused:?}"),
+            }
+        }
+        version
+    }
+
+    pub(crate) async fn play(
+        &mut self,
+        room: u64,
+        letter: char,
+        serial: u64,
+    ) -> Result<Accepted, Refused> {
+        let text = format!(r#"{{"letter":"{letter}"}}"#);
+        self.ask_with(serial, Action::Play(Play { room, r#move: text })).await
+    }
+
+    async fn ask(&mut self, action: Action) -> Result<Accepted, Refused> {
+        self.serial += 1;
+        self.ask_with(self.serial, action).await
+    }
+
+    /// Asks until the answer is known: the same serial again is harmless.
+    async fn ask_with(&mut self, serial: u64, action: Action) -> Result<Accepted, Refused> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let command = Command {
+                id: serial,
+                player: self.id,
+                lane: 0,
+                serial,
+                action: Some(action.clone()),
+            };
+            let uplink = Uplink { commands: vec![command], ..Uplink::default() };
+            self.uplinks.send(uplink).await.unwrap();
+            match self.answer(serial).await {
+                Outcome::Accepted(accepted) => return Ok(accepted),
+                Outcome::Refused(refused) => match refused.code() {
+                    Code::NoQuorum | Code::UnknownOutcome | Code::Busy => {
+                        assert!(Instant::now() < deadline, "{refused:?}");
+                        sleep(Duration::from_millis(20)).await;
+                    }
+                    _ => return Err(refused),
+                },
+            }
+        }
+    }
+
+    async fn answer(&mut self, id: u64) -> Outcome {
+        loop {
+            let downlink = timeout(PATIENCE, self.downlinks.message()).await.expect("an answer");
+            let downlink = downlink.unwrap().expect("the link stays open");
+            if let Some(answer) = downlink.answers.into_iter().find(|answer| answer.id == id) {
+                return answer.outcome.unwrap();
+            }
+        }
+    }
+}
+
+async fn link(
+    address: SocketAddr,
+    cluster: &Cluster,
+) -> (mpsc::Sender<Uplink>, Streaming<Downlink>) {
+    let mut client = GameClient::connect(format!("http://{address}")).await.unwrap();
+    let (uplinks, receiver) = mpsc::channel(4);
+    let mut request = Request::new(tokio_stream::wrappers::ReceiverStream::new(receiver));
+    request.metadata_mut().insert(ACCESS_HEADER, cluster.access());
+    (uplinks, client.link(request).await.unwrap().into_inner())
+}
+
+/// The real surroundings with a disk that can be told to fail.
+struct BreakableEnv {
+    real: Arc<RealEnv>,
+    broken: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl Env for BreakableEnv {
+    async fn listen(&self, address: SocketAddr) -> io::Result<Box<dyn Listener>> {
+        self.real.listen(address).await
+    }
+
+    async fn connect(&self, address: SocketAddr) -> io::Result<Connection> {
+        self.real.connect(address).await
+    }
+
+    async fn datagrams(&self, address: SocketAddr) -> io::Result<Arc<dyn Datagrams>> {
+        self.real.datagrams(address).await
+    }
+
+    fn unix_ms(&self) -> u64 {
+        self.real.unix_ms()
+    }
+
+    fn entropy(&self) -> u64 {
+        self.real.entropy()
+    }
+
+    async fn storage(&self) -> io::Result<Storage> {
+        let storage = self.real.storage().await?;
+        let log = BreakableLog { real: storage.log, broken: self.broken.clone() };
+        Ok(Storage { log: Arc::new(log), ..storage })
+    }
+
+    fn spawn_consensus(&self, work: BoxFuture<'static, ()>) {
+        self.real.spawn_consensus(work);
+    }
+}
+
+struct BreakableLog {
+    real: Arc<dyn LogDevice>,
+    broken: Arc<AtomicBool>,
+}
+
+impl LogDevice for BreakableLog {
+    fn write(&self, write: Write) -> io::Result<()> {
+        self.real.write(write)
+    }
+
+    fn sync(&self, synced: Synced) {
+        if self.broken.load(Ordering::SeqCst) {
+            synced(Err(io::Error::other("fdatasync failed (on purpose)")));
+        } else {
+            self.real.sync(synced);
+        }
+    }
+
+    fn read(&self, from: u64, to: u64, bytes_max: usize) -> io::Result<Vec<(Position, Bytes)>> {
+        self.real.read(from, to, bytes_max)
+    }
+
+    fn state(&self) -> DeviceState {
+        self.real.state()
+    }
+}

@@ -1,0 +1,152 @@
+//! Real nodes in one process, on loopback, with real disks in temporary folders.
+//! What needs real processes and real kills is tested from outside.
+
+mod harness;
+
+use hangraft_proto::v1::Code;
+use harness::{Cluster, Player, eventually};
+use std::sync::atomic::Ordering;
+
+/// n1 is missing when the cluster begins; it finds its place later.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_begins_in_any_order_with_one_missing() {
+    let mut cluster = Cluster::new(3);
+    cluster.start(3).await;
+    cluster.start(2).await;
+    let leader = cluster.leader().await;
+    assert_ne!(leader, 1);
+
+    let mut player = Player::at(cluster.address(2), &cluster).await;
+    let room = player.open_and_sit().await;
+    player.play_letters(room, "etaoin").await;
+
+    cluster.start(1).await;
+    cluster.same_hash_everywhere().await;
+    cluster.stop_all().await;
+}
+
+/// A command may arrive at any node; a follower sends it on to the leader.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follower_takes_commands_and_serves_fresh_reads() {
+    let mut cluster = Cluster::new(3);
+    cluster.start_all().await;
+    let leader = cluster.leader().await;
+    let follower = (1..=3).find(|id| *id != leader).unwrap();
+
+    let mut player = Player::at(cluster.address(follower), &cluster).await;
+    let room = player.open_and_sit().await;
+    let version = player.play_letters(room, "etaoinshr").await;
+    // Linearizable on the other follower: what was acknowledged is there.
+    let other = (1..=3).find(|id| *id != leader && *id != follower).unwrap();
+    let read = cluster.read_linearizable(other, room).await;
+    assert!(read.version >= version, "{} is older than {version}", read.version);
+    cluster.stop_all().await;
+}
+
+/// The same serial again is the same answer and has no second effect, also when it
+/// arrives at another node.
+#[tokio::test(flavor = "multi_thread")]
+async fn asking_again_has_no_second_effect() {
+    let mut cluster = Cluster::new(3);
+    cluster.start_all().await;
+    cluster.leader().await;
+    let mut player = Player::at(cluster.address(1), &cluster).await;
+    let room = player.open_and_sit().await;
+    let first = player.play(room, 'e', 77).await.unwrap();
+    let mut elsewhere = player.also_at(cluster.address(2), &cluster).await;
+    let again = elsewhere.play(room, 'e', 77).await.unwrap();
+    assert_eq!(first, again);
+    let refused = elsewhere.play(room, 'e', 78).await.unwrap_err();
+    assert_eq!(refused.code(), Code::IllegalMove);
+    cluster.stop_all().await;
+}
+
+/// Once fsync has failed nothing the node says about its log can be trusted, so it
+/// stops and says why. The other two play on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_whose_fsync_fails_stops_and_the_others_play_on() {
+    let mut cluster = Cluster::new(3);
+    cluster.start_all().await;
+    let leader = cluster.leader().await;
+    let healthy = (1..=3).find(|id| *id != leader).unwrap();
+    let mut player = Player::at(cluster.address(healthy), &cluster).await;
+    let room = player.open_and_sit().await;
+    player.play_letters(room, "eta").await;
+
+    cluster.broken(leader).store(true, Ordering::SeqCst);
+    // Its next write finds out.
+    player.play_letters(room, "oin").await;
+    let reason = cluster.failed(leader).await;
+    assert!(reason.contains("fdatasync failed"), "{reason}");
+    assert_ne!(cluster.leader().await, leader);
+    player.play_letters(room, "shr").await;
+    cluster.stop_all().await;
+}
+
+/// A node that was away while the log was purged gets a snapshot, streamed and
+/// checked, and then follows the log again. So does one after a restart.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_far_behind_catches_up_by_snapshot() {
+    let mut cluster = Cluster::new(3);
+    cluster.snapshot_every(20);
+    cluster.start_all().await;
+    let leader = cluster.leader().await;
+    let away = (1..=3).find(|id| *id != leader).unwrap();
+    cluster.stop(away).await;
+
+    let mut player = Player::at(cluster.address(leader), &cluster).await;
+    for _ in 0..14 {
+        let room = player.open_and_sit().await;
+        player.play_letters(room, "etaoinshr").await;
+    }
+    let purged = || async { cluster.report(leader).await.is_some_and(|report| report.purged > 50) };
+    eventually("the leader purges its log", purged).await;
+
+    cluster.start(away).await;
+    cluster.same_hash_everywhere().await;
+    let report = cluster.report(away).await.unwrap();
+    assert!(report.snapshot > 50, "caught up without a snapshot: {report:?}");
+
+    cluster.stop(away).await;
+    cluster.start(away).await;
+    cluster.same_hash_everywhere().await;
+    cluster.stop_all().await;
+}
+
+/// Gossip shows who is alive, and that a stopped node is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn gossip_sees_who_comes_and_goes() {
+    let mut cluster = Cluster::new(3);
+    cluster.start_all().await;
+    let alive = |id| {
+        let roster = cluster.roster(1);
+        async move { roster.borrow().get(&id).is_some_and(|seen| seen.alive && seen.card.is_some()) }
+    };
+    eventually("n1 sees n2", || alive(2)).await;
+    eventually("n1 sees n3", || alive(3)).await;
+    cluster.stop(3).await;
+    let roster = cluster.roster(1);
+    let gone = || {
+        let roster = roster.clone();
+        async move { roster.borrow().get(&3).is_some_and(|seen| !seen.alive) }
+    };
+    eventually("n1 sees that n3 is gone", gone).await;
+    cluster.stop_all().await;
+}
+
+/// A node that does not know the cluster key is heard by nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_with_another_key_stays_outside() {
+    let mut cluster = Cluster::new(3);
+    cluster.other_key(3);
+    cluster.start_all().await;
+    let leader = cluster.leader_among(&[1, 2]).await;
+    assert_ne!(leader, 3);
+    let mut player = Player::at(cluster.address(leader), &cluster).await;
+    let room = player.open_and_sit().await;
+    player.play_letters(room, "etaoin").await;
+    let report = cluster.report(3).await.unwrap();
+    assert_eq!((report.term, report.last_log), (0, 0), "{report:?}");
+    assert!(!cluster.roster(1).borrow().contains_key(&3));
+    cluster.stop_all().await;
+}
