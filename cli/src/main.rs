@@ -1,2 +1,133 @@
-//! The one binary.
-fn main() {}
+//! The one binary. Each subcommand is one file here, and thin: what it starts or
+//! asks lives in the other crates.
+//!
+//! It exits with 0 when the thing asked for is done, with 2 when it was asked
+//! wrongly, and with 1 otherwise, after one line that says what to do next.
+
+mod bench;
+mod cluster;
+mod demo;
+mod frontend;
+mod http;
+mod logging;
+mod metrics;
+mod node;
+mod output;
+mod process;
+mod status;
+mod usage;
+
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+use crate::usage::Usage;
+
+/// Threads for sockets, gRPC and everything else that waits. Consensus has
+/// threads of its own.
+const SERVICE_THREADS: usize = 2;
+
+const EXAMPLES: &str = "\
+Examples:
+  hangraft demo                         a cluster of three on this machine, and the address to open
+  hangraft status                       who is there, who leads, how far each has come
+  hangraft node --config node1.toml     one node of a real cluster
+
+Logs go to standard error; HANGRAFT_LOG=debug shows more of them.";
+
+/// A cluster that plays small browser games on Raft, and keeps playing while its machines die.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, after_help = EXAMPLES)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(demo::Args),
+    Node(node::Args),
+    Frontend(frontend::Args),
+    Status(status::Args),
+    Kill(demo::faults::KillArgs),
+    Pause(demo::faults::PauseArgs),
+    Resume(demo::faults::ResumeArgs),
+    Restart(demo::faults::RestartArgs),
+    Bench(bench::Args),
+}
+
+fn main() -> ExitCode {
+    match run(Args::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(err) => {
+            eprintln!("hangraft: {err:#}");
+            ExitCode::from(if err.is::<Usage>() { 2 } else { 1 })
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    logging::init(command.log_filter())?;
+    process::raise_open_files();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(SERVICE_THREADS)
+        .thread_name("service")
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    runtime.block_on(command.run())
+}
+
+impl Command {
+    async fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Demo(args) => demo::run(args).await,
+            Self::Node(args) => node::run(args).await,
+            Self::Frontend(args) => frontend::run(args).await,
+            Self::Status(args) => status::run(args).await,
+            Self::Kill(args) => demo::faults::kill(args).await,
+            Self::Pause(args) => demo::faults::pause(args).await,
+            Self::Resume(args) => demo::faults::resume(args).await,
+            Self::Restart(args) => demo::faults::restart(args).await,
+            Self::Bench(args) => bench::run(args).await,
+        }
+    }
+
+    /// What is logged when nobody asks: the life of a server, in our words and not
+    /// in every word of the libraries below, and nothing but trouble of a tool
+    /// whose output is for reading.
+    fn log_filter(&self) -> &'static str {
+        match self {
+            Self::Node(_) | Self::Frontend(_) => "warn,hangraft=info",
+            _ => "warn",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    /// Clap checks its own definitions only when asked to.
+    #[test]
+    fn the_arguments_are_sound() {
+        Args::command().debug_assert();
+    }
+
+    /// Every command that does something shows how it is used.
+    #[test]
+    fn every_command_has_an_example() {
+        fn check(command: &clap::Command, path: &str) {
+            let after = command.get_after_help().map(|text| text.to_string()).unwrap_or_default();
+            assert!(after.contains(path), "`{path} --help` shows no example");
+            assert!(command.get_about().is_some(), "`{path}` does not say what it is");
+            for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
+                check(inner, &format!("{path} {}", inner.get_name()));
+            }
+        }
+        check(&Args::command(), "hangraft");
+    }
+}

@@ -1,0 +1,381 @@
+//! `hangraft bench failover`: how long the cluster is silent when its leader dies.
+//!
+//! One player plays through a frontend without a pause. Each time the leader's
+//! process is killed, the clock runs until the next move that was sent after the
+//! kill is answered. Then the node comes back, catches up, and it is the next
+//! leader's turn.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use anyhow::{Context, anyhow, bail};
+use futures_util::SinkExt;
+use hangraft_proto::v1::{Code, StatusReply};
+use serde::Serialize;
+use tokio::{
+    sync::oneshot,
+    time::{Instant, sleep, timeout},
+};
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::{
+    bench::{
+        progress,
+        socket::{Incoming, Socket, Url, next_text, text},
+        sockets::answer,
+        table::{Answer, Meaning, Table, Wish},
+    },
+    cluster,
+    demo::{
+        faults::{kill_process, restart_process},
+        record::{Process, Record, Role},
+    },
+    output::Output,
+};
+
+/// How long the cluster may be silent before we call it dead.
+const SILENCE_MAX: Duration = Duration::from_secs(30);
+
+/// How long a node may take to catch up.
+const CATCH_UP: Duration = Duration::from_secs(30);
+
+/// A node this few entries behind has caught up: the player never stops.
+const LAG_MAX: u64 = 64;
+
+/// How often we look whether it has.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// The longest pause before a kill, so that kills fall anywhere between two heartbeats.
+const PAUSE_MS_MAX: u64 = 500;
+
+/// How long the player waits before another frontend is tried.
+const RECONNECT: Duration = Duration::from_millis(20);
+
+const EXAMPLES: &str = "\
+Example:
+  hangraft demo --dir /tmp/demo --no-limits
+  hangraft bench failover --dir /tmp/demo --times 20";
+
+/// Kill the leader of a demo, again and again, and measure how long nobody can move.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// The demo's folder.
+    #[arg(long)]
+    dir: PathBuf,
+    /// How many leaders to kill.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    times: u32,
+    /// For whom to print.
+    #[arg(long, value_enum, default_value_t)]
+    output: Output,
+}
+
+/// What was seen. Its JSON form is for scripts.
+#[derive(Debug, PartialEq, Serialize)]
+struct Report {
+    workload: &'static str,
+    rounds: Vec<Round>,
+    median_ms: f64,
+    worst_ms: f64,
+}
+
+/// One leader's end.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+struct Round {
+    killed: String,
+    /// From the kill to the answer of the next move.
+    silent_ms: f64,
+    /// From its restart until the killed node had caught up.
+    caught_up_ms: f64,
+}
+
+/// Runs the workload and prints what it saw.
+pub(super) async fn run(args: Args) -> anyhow::Result<()> {
+    let dir = &args.dir;
+    let frontends = demo(dir)?.frontends;
+    let urls: Result<Vec<Url>, _> =
+        frontends.iter().map(|frontend| frontend.http.parse()).collect();
+    let urls = urls.map_err(|err| anyhow!("a frontend's URL in demo.json is wrong: {err}"))?;
+    let stopwatch = Arc::new(Stopwatch::default());
+    let mut player = Player::new(urls, Arc::clone(&stopwatch));
+    let rounds = tokio::select! {
+        rounds = kill_leaders(dir, args.times, &stopwatch) => rounds?,
+        result = player.play() => return result,
+    };
+    args.output.print(&Report::new(rounds), Report::text)
+}
+
+fn demo(dir: &Path) -> anyhow::Result<Record> {
+    Record::load(dir)?.ok_or_else(|| {
+        anyhow!(
+            "no demo has run in {dir}; start one with `hangraft demo --no-limits --dir {dir}`",
+            dir = dir.display()
+        )
+    })
+}
+
+async fn kill_leaders(dir: &Path, times: u32, stopwatch: &Stopwatch) -> anyhow::Result<Vec<Round>> {
+    let bar = progress();
+    let mut rounds = Vec::new();
+    until_caught_up(dir).await?;
+    for round in 1..=times {
+        bar.set_message(format!("leader {round} of {times}"));
+        until_moves(stopwatch, Instant::now()).await?;
+        sleep(Duration::from_millis(rand::random_range(0..PAUSE_MS_MAX))).await;
+        rounds.push(kill_leader(dir, stopwatch).await?);
+    }
+    bar.finish_and_clear();
+    Ok(rounds)
+}
+
+async fn kill_leader(dir: &Path, stopwatch: &Stopwatch) -> anyhow::Result<Round> {
+    let leader = leader(dir).await?;
+    let killed = Instant::now();
+    let moved = stopwatch.start(killed);
+    kill_process(dir, &leader).await?;
+    let silent = silence(moved).await?;
+    let restarted = Instant::now();
+    restart_process(dir, &leader).await?;
+    until_caught_up(dir).await?;
+    Ok(Round { killed: leader.name, silent_ms: ms(silent), caught_up_ms: ms(restarted.elapsed()) })
+}
+
+async fn until_moves(stopwatch: &Stopwatch, since: Instant) -> anyhow::Result<()> {
+    silence(stopwatch.start(since)).await.map(drop)
+}
+
+async fn silence(moved: oneshot::Receiver<Duration>) -> anyhow::Result<Duration> {
+    timeout(SILENCE_MAX, moved)
+        .await
+        .map_err(|_| {
+            anyhow!("nobody could move for {SILENCE_MAX:?}; look at `hangraft status` and the logs")
+        })?
+        .context("the clock was started twice")
+}
+
+/// The process of the leader, as any node sees it.
+async fn leader(dir: &Path) -> anyhow::Result<Process> {
+    let (record, status) = (demo(dir)?, any_status(dir).await?);
+    let address = status.members.iter().find(|member| member.id == status.leader);
+    let address = address.context("the cluster has no leader; try again")?.address.clone();
+    let leads =
+        |process: &Process| matches!(&process.role, Role::Node(at) if at.to_string() == address);
+    record
+        .processes()
+        .find(leads)
+        .with_context(|| format!("the leader {address} is not of this demo"))
+}
+
+async fn any_status(dir: &Path) -> anyhow::Result<StatusReply> {
+    let mut last = anyhow!("the demo has no nodes");
+    for node in demo(dir)?.nodes {
+        match cluster::status(node.address).await {
+            Ok(status) if status.leader != 0 => return Ok(status),
+            Ok(_) => last = anyhow!("no node knows a leader"),
+            Err(err) => last = err,
+        }
+    }
+    Err(last)
+}
+
+async fn until_caught_up(dir: &Path) -> anyhow::Result<()> {
+    let caught_up = async {
+        while !any_status(dir).await.is_ok_and(|status| all_caught_up(&status)) {
+            sleep(LOOK).await;
+        }
+    };
+    timeout(CATCH_UP, caught_up).await.map_err(|_| {
+        anyhow!("not all nodes caught up within {CATCH_UP:?}; look at `hangraft status`")
+    })
+}
+
+fn all_caught_up(status: &StatusReply) -> bool {
+    let report = |id| status.members.iter().find(|member| member.id == id)?.report.as_ref();
+    let Some(leader) = report(status.leader) else { return false };
+    status.members.iter().all(|member| {
+        let report = member.report.as_ref();
+        report.is_some_and(|report| report.applied + LAG_MAX >= leader.last_log)
+    })
+}
+
+/// Measures from a given moment to the first move made after it.
+#[derive(Default)]
+struct Stopwatch {
+    running: Mutex<Option<(Instant, oneshot::Sender<Duration>)>>,
+}
+
+impl Stopwatch {
+    fn start(&self, at: Instant) -> oneshot::Receiver<Duration> {
+        let (sender, moved) = oneshot::channel();
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = Some((at, sender));
+        moved
+    }
+
+    /// A move was answered. One that was sent before the start may have been
+    /// answered before it, too, and only travelled; it does not count.
+    fn moved(&self, sent: Instant, answered: Instant) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((start, sender)) = running.take_if(|(start, _)| *start <= sent) {
+            // Whoever waited may have given up.
+            _ = sender.send(answered - start);
+        }
+    }
+}
+
+/// Someone who never stops playing.
+struct Player {
+    urls: Vec<Url>,
+    token: Option<String>,
+    table: Table,
+    next: Vec<Wish>,
+    stopwatch: Arc<Stopwatch>,
+}
+
+impl Player {
+    fn new(urls: Vec<Url>, stopwatch: Arc<Stopwatch>) -> Self {
+        let (table, _open) = Table::new(1, false);
+        Self { urls, token: None, table, next: Vec::new(), stopwatch }
+    }
+
+    /// Plays for ever, at another frontend whenever one fails. Returns only when
+    /// it cannot go on.
+    async fn play(&mut self) -> anyhow::Result<()> {
+        for url in self.urls.clone().iter().cycle() {
+            match url.enter(self.token.as_deref()).await {
+                Ok((socket, token)) => {
+                    self.token = Some(token);
+                    self.play_at(socket).await?;
+                }
+                Err(err) => tracing::debug!("{err:#}"),
+            }
+            sleep(RECONNECT).await;
+        }
+        bail!("the demo has no frontends; start it with at least one");
+    }
+
+    /// Plays on one socket for as long as it lives. Whatever is open is asked
+    /// again with the same serial, which is safe.
+    async fn play_at(&mut self, mut socket: Socket) -> anyhow::Result<()> {
+        self.next = self.table.open_wish(0).into_iter().collect();
+        while let Some(wish) = self.next.pop() {
+            sleep(wish.after).await;
+            let sent = Instant::now();
+            if socket.send(Message::text(text(&wish))).await.is_err() {
+                return Ok(());
+            }
+            let Some(answer) = answer_to(&wish, &mut socket).await else { return Ok(()) };
+            match self.table.answered(0, answer, &mut self.next) {
+                Meaning::Moved => self.stopwatch.moved(sent, Instant::now()),
+                Meaning::Refused(Code::TooFast) => {
+                    bail!("the frontends slow players down; start the demo with --no-limits");
+                }
+                Meaning::Stuck(code) => bail!("the player cannot go on: {}", code.as_str_name()),
+                _ => (),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The answer to a wish, none when the socket is gone.
+async fn answer_to(wish: &Wish, socket: &mut Socket) -> Option<Answer> {
+    while let Ok(Some(text)) = next_text(socket).await {
+        if let Ok(incoming) = serde_json::from_str::<Incoming<'_>>(&text)
+            && incoming.id == Some(wish.serial)
+        {
+            return Some(answer(&incoming));
+        }
+    }
+    None
+}
+
+impl Report {
+    fn new(rounds: Vec<Round>) -> Self {
+        let mut times: Vec<_> = rounds.iter().map(|round| round.silent_ms).collect();
+        times.sort_by(f64::total_cmp);
+        let at = |i: usize| times.get(i).copied().unwrap_or_default();
+        let middle = times.len() / 2;
+        let median = if times.len().is_multiple_of(2) {
+            (at(middle.saturating_sub(1)) + at(middle)) / 2.0
+        } else {
+            at(middle)
+        };
+        Self {
+            workload: "failover",
+            rounds,
+            median_ms: median,
+            worst_ms: times.last().copied().unwrap_or_default(),
+        }
+    }
+
+    fn text(&self) -> String {
+        let mut text = String::new();
+        for (round, i) in self.rounds.iter().zip(1..) {
+            text += &format!(
+                "{i:>3}: {} killed, next move after {:.0} ms; back and caught up after {:.0} ms\n",
+                round.killed, round.silent_ms, round.caught_up_ms
+            );
+        }
+        text + &format!("median {:.0} ms, worst {:.0} ms", self.median_ms, self.worst_ms)
+    }
+}
+
+fn ms(time: Duration) -> f64 {
+    (time.as_secs_f64() * 10_000.0).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use hangraft_proto::v1::{Member, NodeReport};
+
+    use super::*;
+
+    fn round(silent_ms: f64) -> Round {
+        Round { killed: "n1".into(), silent_ms, caught_up_ms: 1.0 }
+    }
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        for (times, median, worst) in
+            [(vec![3.0, 1.0, 2.0], 2.0, 3.0), (vec![4.0, 1.0], 2.5, 4.0), (vec![], 0.0, 0.0)]
+        {
+            let report = Report::new(times.into_iter().map(round).collect());
+            assert_eq!((report.median_ms, report.worst_ms), (median, worst));
+        }
+    }
+
+    /// A move that was under way at the kill proves nothing.
+    #[test]
+    fn only_a_move_sent_after_the_kill_counts() {
+        let begin = Instant::now();
+        let ms = |ms| begin + Duration::from_millis(ms);
+        let stopwatch = Stopwatch::default();
+        let mut moved = stopwatch.start(ms(10));
+        stopwatch.moved(ms(9), ms(11));
+        assert!(moved.try_recv().is_err());
+        stopwatch.moved(ms(10), ms(700));
+        assert_eq!(moved.try_recv(), Ok(Duration::from_millis(690)));
+    }
+
+    #[test]
+    fn a_silent_member_has_not_caught_up() {
+        let member = |id, applied: Option<u64>| Member {
+            id,
+            report: applied.map(|applied| NodeReport {
+                applied,
+                last_log: 1000,
+                ..NodeReport::default()
+            }),
+            ..Member::default()
+        };
+        let status = |members| StatusReply { cluster: "demo".into(), leader: 1, term: 1, members };
+        assert!(all_caught_up(&status(vec![member(1, Some(1000)), member(2, Some(950))])));
+        assert!(!all_caught_up(&status(vec![member(1, Some(1000)), member(2, Some(900))])));
+        assert!(!all_caught_up(&status(vec![member(1, Some(1000)), member(2, None)])));
+        assert!(!all_caught_up(&status(vec![member(2, Some(1000))])));
+    }
+}

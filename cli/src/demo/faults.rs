@@ -1,0 +1,254 @@
+//! `hangraft kill`, `pause`, `resume` and `restart`: process faults on a demo.
+//!
+//! The first three signal a process themselves, after a look at its command line:
+//! a process id may have been given to a stranger since it was written down. The
+//! last asks the demo.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context, anyhow, bail};
+use nix::{
+    sys::signal::{self, Signal},
+    unistd::Pid,
+};
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    cluster,
+    demo::{
+        control,
+        home::config_file,
+        record::{Process, Record, Role},
+    },
+    http,
+    output::print,
+};
+
+/// How long a process may take to be what it was made: gone, paused, answering.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often we look.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// Which process of which demo.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Target {
+    /// The process: n1, n2, .. for nodes, f1, f2, .. for frontends.
+    name: String,
+    /// The demo's folder.
+    #[arg(long, value_name = "DIR")]
+    dir: PathBuf,
+}
+
+/// Kill a process of a demo at once, as a power cut would (SIGKILL).
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  hangraft kill n1 --dir /tmp/demo")]
+pub(crate) struct KillArgs {
+    #[command(flatten)]
+    target: Target,
+}
+
+/// Pause a process of a demo: it lives, but says nothing (SIGSTOP).
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  hangraft pause n1 --dir /tmp/demo")]
+pub(crate) struct PauseArgs {
+    #[command(flatten)]
+    target: Target,
+}
+
+/// Let a paused process of a demo go on (SIGCONT).
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  hangraft resume n1 --dir /tmp/demo")]
+pub(crate) struct ResumeArgs {
+    #[command(flatten)]
+    target: Target,
+}
+
+/// Start a process of a demo again; one that still runs is stopped first.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  hangraft restart n1 --dir /tmp/demo")]
+pub(crate) struct RestartArgs {
+    #[command(flatten)]
+    target: Target,
+}
+
+/// Kills, and waits until it is gone.
+pub(crate) async fn kill(args: KillArgs) -> anyhow::Result<()> {
+    let process = args.target.find()?;
+    kill_process(&args.target.dir, &process).await?;
+    print(&format!("{} (process {}) is killed", process.name, process.pid))
+}
+
+/// Pauses, and waits until it stands still.
+pub(crate) async fn pause(args: PauseArgs) -> anyhow::Result<()> {
+    let process = args.target.find()?;
+    process.send(&args.target.dir, Signal::SIGSTOP)?;
+    process.until("paused", || process.scheduler_state() == Some('T')).await?;
+    print(&format!("{} (process {}) is paused", process.name, process.pid))
+}
+
+/// Resumes, and waits until it moves.
+pub(crate) async fn resume(args: ResumeArgs) -> anyhow::Result<()> {
+    let process = args.target.find()?;
+    process.send(&args.target.dir, Signal::SIGCONT)?;
+    process.until("running", || process.scheduler_state() != Some('T')).await?;
+    print(&format!("{} (process {}) goes on", process.name, process.pid))
+}
+
+/// Restarts, and waits until it answers.
+pub(crate) async fn restart(args: RestartArgs) -> anyhow::Result<()> {
+    let process = args.target.find()?;
+    let pid = restart_process(&args.target.dir, &process).await?;
+    print(&format!("{} (process {pid}) runs again", process.name))
+}
+
+/// Kills a process of the demo in `dir`, and waits until it is gone.
+pub(crate) async fn kill_process(dir: &Path, process: &Process) -> anyhow::Result<()> {
+    process.send(dir, Signal::SIGKILL)?;
+    process.until("gone", || !process.runs_in(dir)).await
+}
+
+/// Has a process of the demo in `dir` restarted, and waits until it answers; its new id.
+pub(crate) async fn restart_process(dir: &Path, process: &Process) -> anyhow::Result<u32> {
+    let pid = control::restart(dir, &process.name).await?;
+    let deadline = Instant::now() + PATIENCE;
+    while !process.role.answers().await {
+        if Instant::now() > deadline {
+            let log = dir.join(format!("{}.log", process.name));
+            bail!(
+                "{} does not answer after its restart; look into {}",
+                process.name,
+                log.display()
+            );
+        }
+        sleep(LOOK).await;
+    }
+    Ok(pid)
+}
+
+impl Target {
+    fn find(&self) -> anyhow::Result<Process> {
+        let dir = &self.dir;
+        let record = Record::load(dir)?.ok_or_else(|| {
+            anyhow!(
+                "no demo has run in {dir}; start one with `hangraft demo --dir {dir}`",
+                dir = dir.display()
+            )
+        })?;
+        let names: Vec<_> = record.processes().map(|process| process.name).collect();
+        record.processes().find(|process| process.name == self.name).ok_or_else(|| {
+            anyhow!("this demo has no {}; name one of {}", self.name, names.join(", "))
+        })
+    }
+}
+
+impl Process {
+    fn send(&self, dir: &Path, signal: Signal) -> anyhow::Result<()> {
+        if !self.runs_in(dir) {
+            bail!(
+                "{name} is not running; start it with `hangraft restart {name} --dir {dir}`",
+                name = self.name,
+                dir = dir.display()
+            );
+        }
+        let pid = i32::try_from(self.pid).context("a process id out of range")?;
+        signal::kill(Pid::from_raw(pid), signal)
+            .with_context(|| format!("cannot signal {} (process {pid})", self.name))
+    }
+
+    /// Whether the process that has the recorded id now is still the one that was
+    /// started with this demo's configuration file. One that has ended but was not
+    /// yet buried has no command line, and does not count.
+    fn runs_in(&self, dir: &Path) -> bool {
+        let Ok(dir) = dir.canonicalize() else { return false };
+        let config = config_file(&dir, &self.name);
+        fs::read(format!("/proc/{}/cmdline", self.pid)).is_ok_and(|line| {
+            line.split(|&byte| byte == 0).any(|word| word == config.as_os_str().as_encoded_bytes())
+        })
+    }
+
+    /// The letter Linux has for what a process does: `T` when it is paused.
+    fn scheduler_state(&self) -> Option<char> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok()?;
+        // The name in parentheses may hold anything, parentheses too.
+        stat.rsplit_once(") ")?.1.chars().next()
+    }
+
+    async fn until(&self, what: &str, reached: impl Fn() -> bool) -> anyhow::Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        while !reached() {
+            if Instant::now() > deadline {
+                bail!("{} (process {}) is not {what} after {PATIENCE:?}", self.name, self.pid);
+            }
+            sleep(LOOK).await;
+        }
+        Ok(())
+    }
+}
+
+impl Role {
+    /// Whether the process answers at all.
+    pub(super) async fn answers(&self) -> bool {
+        match self {
+            Self::Node(address) => cluster::report(*address).await.is_ok(),
+            Self::Frontend(address) => {
+                matches!(http::get_status(*address, "/healthz").await, Ok(200))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Child, Command, Stdio};
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// A process that waits, with a command line like that of a demo's node.
+    fn stand_in(config: &Path) -> Child {
+        Command::new("sh")
+            .args(["-c", "read line", "sh", "--config"])
+            .arg(config)
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
+    fn process(pid: u32) -> Process {
+        Process { name: "n1".into(), pid, role: Role::Node("127.0.0.1:1".parse().unwrap()) }
+    }
+
+    /// A process id that was given to a stranger is not touched.
+    #[tokio::test]
+    async fn a_stranger_is_left_alone() {
+        let dir = TempDir::new().unwrap();
+        let mut stranger = stand_in(Path::new("/elsewhere/n1.toml"));
+        let err = kill_process(dir.path(), &process(stranger.id())).await.unwrap_err();
+        assert!(err.to_string().contains("n1 is not running; start it with"), "{err}");
+        assert!(stranger.try_wait().unwrap().is_none(), "it lives");
+        drop(stranger.stdin.take());
+        stranger.wait().unwrap();
+    }
+
+    /// A demo's own process is paused, goes on, and is killed.
+    #[tokio::test]
+    async fn a_demos_process_is_signalled() {
+        let dir = TempDir::new().unwrap();
+        let mut child = stand_in(&config_file(&dir.path().canonicalize().unwrap(), "n1"));
+        let process = process(child.id());
+        process.until("started", || process.runs_in(dir.path())).await.unwrap();
+        process.send(dir.path(), Signal::SIGSTOP).unwrap();
+        process.until("paused", || process.scheduler_state() == Some('T')).await.unwrap();
+        process.send(dir.path(), Signal::SIGCONT).unwrap();
+        process.until("running", || process.scheduler_state() != Some('T')).await.unwrap();
+        kill_process(dir.path(), &process).await.unwrap();
+        assert!(!child.wait().unwrap().success());
+        assert!(process.send(dir.path(), Signal::SIGKILL).is_err());
+    }
+}

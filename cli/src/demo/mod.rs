@@ -1,0 +1,205 @@
+//! `hangraft demo`: a whole cluster on this machine, in real processes that can
+//! really be killed.
+
+mod control;
+mod crew;
+pub(crate) mod faults;
+mod home;
+mod plan;
+pub(crate) mod record;
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{anyhow, bail};
+use tokio::time::{sleep, timeout};
+
+use crate::{
+    cluster,
+    demo::{
+        control::Control,
+        crew::{Crew, Exit},
+        home::{Home, check_ports, log_file},
+        plan::{Plan, Wanted},
+        record::Record,
+    },
+    http,
+    output::print,
+    process::StopRequests,
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  hangraft demo                            three nodes, two frontends, nothing kept
+  hangraft demo --dir /tmp/demo            keeps its games there, and continues them next time
+  hangraft demo --dir /tmp/demo --no-limits
+                                           for `hangraft bench`
+While it runs:
+  hangraft kill n1 --dir /tmp/demo         and see that the game goes on";
+
+/// How long a new cluster may take to elect a leader and let frontends in.
+const START: Duration = Duration::from_secs(30);
+
+/// How often we look whether it has.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Run a whole cluster on this machine: nodes, frontends, and the address to open.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// How many nodes: 1, 3, 5 or 7 [default: 3, or as many as DIR holds].
+    #[arg(long, value_name = "N")]
+    nodes: Option<u16>,
+    /// How many frontends.
+    #[arg(long, value_name = "N", default_value_t = 2)]
+    frontends: u16,
+    /// The first frontend's port; the others follow.
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// The first node's port; the others follow [default: 7101, or as in DIR].
+    #[arg(long, value_name = "PORT")]
+    node_port: Option<u16>,
+    /// Where to keep games, keys and logs; without it, a temporary folder.
+    #[arg(long)]
+    dir: Option<PathBuf>,
+    /// Let players act as fast as they can. For bench: people are never that fast.
+    #[arg(long)]
+    no_limits: bool,
+}
+
+/// Runs a demo until it is asked to stop.
+pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
+    let mut stop = StopRequests::listen(false)?;
+    let mut home = Home::open(args.dir.as_deref())?;
+    let plan = Plan::new(&args.wanted(), Record::load(home.dir())?.as_ref())?;
+    check_ports(&plan)?;
+    home.prepare(&plan)?;
+    let control = Control::listen(home.dir())?;
+    let mut crew = Crew::start(home.dir().into(), &plan)?;
+    crew.record().save(home.dir())?;
+
+    let started = tokio::select! {
+        () = stop.next() => Ok(false),
+        result = until_ready(&mut crew, &plan, home.dir()) => result.map(|()| true),
+    };
+    match started {
+        Ok(true) => {
+            print(&welcome(&plan, home.dir()))?;
+            serve(&mut stop, &control, &mut crew, home.dir()).await;
+        }
+        Ok(false) => (),
+        Err(_) => home.keep(),
+    }
+    crew.stop_all().await;
+    started.map(|_| ())
+}
+
+impl Args {
+    fn wanted(&self) -> Wanted {
+        Wanted {
+            nodes: self.nodes,
+            node_port: self.node_port,
+            frontends: self.frontends,
+            port: self.port,
+            limits: !self.no_limits,
+        }
+    }
+}
+
+/// Waits until there is a leader and every frontend is ready. A process that ends
+/// meanwhile ends the wait: it could not start, and its log says why.
+async fn until_ready(crew: &mut Crew, plan: &Plan, dir: &Path) -> anyhow::Result<()> {
+    tokio::select! {
+        ready = timeout(START, ready(plan)) => ready.map_err(|_| {
+            anyhow!("the cluster did not answer within {START:?}; look into {}/*.log", dir.display())
+        }),
+        exit = crew.next_exit() => {
+            bail!("{} could not start; look into {}", exit.name, log_file(dir, &exit.name).display())
+        }
+    }
+}
+
+async fn ready(plan: &Plan) {
+    for frontend in &plan.frontends {
+        while !matches!(http::get_status(frontend.address, "/readyz").await, Ok(200)) {
+            sleep(LOOK).await;
+        }
+    }
+    for node in &plan.nodes {
+        while !cluster::status(node.address).await.is_ok_and(|status| status.leader != 0) {
+            sleep(LOOK).await;
+        }
+    }
+}
+
+/// Until asked to stop: restarts what is to be restarted, and says what ends.
+async fn serve(stop: &mut StopRequests, control: &Control, crew: &mut Crew, dir: &Path) {
+    loop {
+        tokio::select! {
+            () = stop.next() => return,
+            exit = crew.next_exit() => eprintln!("{}", obituary(&exit, dir)),
+            request = control.next() => {
+                let result = restart(crew, &request.name, dir).await;
+                request.answer(&result).await;
+            }
+        }
+    }
+}
+
+async fn restart(crew: &mut Crew, name: &str, dir: &Path) -> anyhow::Result<u32> {
+    let pid = crew.restart(name).await?;
+    crew.record().save(dir)?;
+    eprintln!("{name} runs again (process {pid})");
+    Ok(pid)
+}
+
+/// What a person reads first.
+fn welcome(plan: &Plan, dir: &Path) -> String {
+    let program = program();
+    let dir = dir.display();
+    let first = &plan.nodes[0];
+    let mut text = format!(
+        "Hangraft runs: {} and {}.\n\n",
+        counted(plan.nodes.len(), "node"),
+        counted(plan.frontends.len(), "frontend")
+    );
+    for (frontend, word) in plan.frontends.iter().zip(["Open", "or"].into_iter().chain([""; 8])) {
+        text += &format!("  {word:<5} {}\n", frontend.url());
+    }
+    text += &format!(
+        "\nBreak it while you play:\n\n\
+         \x20 {program} status --node {}\n\
+         \x20 {program} kill {name} --dir {dir}\n\
+         \x20 {program} restart {name} --dir {dir}\n\n\
+         Logs are in {dir}. Ctrl-C stops everything.",
+        first.address,
+        name = first.name,
+    );
+    text
+}
+
+fn obituary(exit: &Exit, dir: &Path) -> String {
+    let Exit { name, pid, status } = exit;
+    let how = match status {
+        Ok(status) => status.to_string(),
+        Err(err) => format!("nobody knows how: {err}"),
+    };
+    format!(
+        "{name} (process {pid}) has ended, {how}; its log is {}, and `{} restart {name} --dir {}` starts it again",
+        log_file(dir, name).display(),
+        program(),
+        dir.display(),
+    )
+}
+
+/// This program as it was called, so that what we print can be pasted.
+fn program() -> String {
+    env::args().next().unwrap_or_else(|| "hangraft".into())
+}
+
+fn counted(count: usize, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
+}

@@ -1,0 +1,254 @@
+//! What a demo will consist of: names, ports and the files that say so. Plain
+//! code; nothing is started or written here.
+
+use std::{
+    fmt::Write,
+    net::{Ipv4Addr, SocketAddr},
+};
+
+use crate::{
+    demo::record::Record,
+    usage::{Usage, ensure},
+};
+
+/// The most frontends a demo runs. Each is a process on this one machine.
+const FRONTENDS_MAX: u16 = 8;
+
+/// How many nodes a demo runs when nobody says.
+const NODES: u16 = 3;
+
+/// The first node's port when nobody says.
+const NODE_PORT: u16 = 7101;
+
+/// What was asked for. What was not said is as it was in the same folder, or usual.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub(super) nodes: Option<u16>,
+    pub(super) node_port: Option<u16>,
+    pub(super) frontends: u16,
+    pub(super) port: u16,
+    pub(super) limits: bool,
+}
+
+/// A demo's processes before they run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Plan {
+    pub(super) nodes: Vec<Place>,
+    pub(super) frontends: Vec<Place>,
+    /// Whether players are held to a human speed.
+    limits: bool,
+}
+
+/// A name and an address for one process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) name: String,
+    pub(super) address: SocketAddr,
+}
+
+/// The name of the `i`th frontend, from 1.
+pub(super) fn frontend_name(i: usize) -> String {
+    format!("f{i}")
+}
+
+impl Plan {
+    /// Plans a demo, in a folder where there may have been one before.
+    pub(super) fn new(wanted: &Wanted, before: Option<&Record>) -> Result<Self, Usage> {
+        let old = before.map(Before::new);
+        let nodes = wanted.nodes.or(old.map(|old| old.nodes)).unwrap_or(NODES);
+        let node_port = wanted.node_port.or(old.map(|old| old.node_port)).unwrap_or(NODE_PORT);
+        ensure(matches!(nodes, 1 | 3 | 5 | 7), || {
+            format!(
+                "--nodes {nodes} does not work: write 1, 3, 5 or 7; an even number costs a machine more and survives no failure more"
+            )
+        })?;
+        ensure((1..=FRONTENDS_MAX).contains(&wanted.frontends), || {
+            format!("--frontends {} does not work: write 1 to {FRONTENDS_MAX}", wanted.frontends)
+        })?;
+        if let Some(old) = old {
+            old.agrees(nodes, node_port)?;
+        }
+        let plan = Self {
+            nodes: places(nodes, node_port, "--node-port", |i| format!("n{i}"))?,
+            frontends: places(wanted.frontends, wanted.port, "--port", frontend_name)?,
+            limits: wanted.limits,
+        };
+        let (n, f) = (&plan.nodes, &plan.frontends);
+        let apart = n.iter().all(|node| f.iter().all(|frontend| node.address != frontend.address));
+        ensure(apart, || {
+            "nodes and frontends would share a port; move one of --port and --node-port".into()
+        })?;
+        Ok(plan)
+    }
+
+    /// The configuration of the `i`th node, from 0. Paths are relative to the file.
+    pub(super) fn node_toml(&self, i: usize) -> String {
+        let Place { name, address } = &self.nodes[i];
+        let mut text = format!(
+            "# Written by `hangraft demo`, and again at its next start here.\n\
+             id = {}\n\
+             name = \"{name}\"\n\
+             address = \"{address}\"\n\
+             data_dir = \"{name}\"\n\
+             faults = true\n\
+             \n\
+             [cluster]\n\
+             id = \"demo\"\n\
+             key_file = \"cluster.key\"\n\
+             members = [\n",
+            i + 1,
+        );
+        for (Place { name, address }, id) in self.nodes.iter().zip(1..) {
+            _ = writeln!(text, "  {{ id = {id}, name = \"{name}\", address = \"{address}\" }},");
+        }
+        text + "]\n"
+    }
+
+    /// The configuration of the `i`th frontend, from 0.
+    pub(super) fn frontend_toml(&self, i: usize) -> String {
+        let nodes: Vec<_> = self.nodes.iter().map(|node| node.address.to_string()).collect();
+        let frontends: Vec<_> = self.frontends.iter().map(Place::url).collect();
+        let limits = if self.limits {
+            ""
+        } else {
+            "\n[limits]\nactions_per_20s = 0\nrooms_per_minute = 0\n"
+        };
+        format!(
+            "# Written by `hangraft demo`, and again at its next start here.\n\
+             address = \"{}\"\n\
+             nodes = {nodes:?}\n\
+             key_file = \"cluster.key\"\n\
+             frontends = {frontends:?}\n\
+             {limits}",
+            self.frontends[i].address
+        )
+    }
+}
+
+impl Place {
+    /// The URL of a frontend.
+    pub(super) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+/// The cluster that a folder holds. Its nodes know each other by these addresses,
+/// so it must run on them again.
+#[derive(Clone, Copy)]
+struct Before {
+    nodes: u16,
+    node_port: u16,
+}
+
+impl Before {
+    fn new(record: &Record) -> Self {
+        Self {
+            nodes: record.nodes.len().try_into().unwrap_or(u16::MAX),
+            node_port: record.nodes.first().map_or(NODE_PORT, |node| node.address.port()),
+        }
+    }
+
+    fn agrees(&self, nodes: u16, node_port: u16) -> Result<(), Usage> {
+        ensure(self.nodes == nodes && self.node_port == node_port, || {
+            format!(
+                "this folder holds a cluster of {} from port {}; leave --nodes and --node-port out to continue it, or choose another --dir",
+                self.nodes, self.node_port
+            )
+        })
+    }
+}
+
+fn places(
+    count: u16,
+    first_port: u16,
+    option: &str,
+    name: impl Fn(usize) -> String,
+) -> Result<Vec<Place>, Usage> {
+    let room_above = first_port.checked_add(count - 1).is_some();
+    ensure(first_port != 0 && room_above, || {
+        format!("{option} {first_port} leaves no room for {count} ports; write a smaller number")
+    })?;
+    let place = |i: u16| Place {
+        name: name(usize::from(i) + 1),
+        address: (Ipv4Addr::LOCALHOST, first_port + i).into(),
+    };
+    Ok((0..count).map(place).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use hangraft_cluster_config::{FrontendConfig, NodeConfig};
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::demo::record::NodeRecord;
+
+    fn wanted() -> Wanted {
+        Wanted { nodes: None, node_port: None, frontends: 2, port: 8080, limits: true }
+    }
+
+    fn before(nodes: u16, node_port: u16) -> Record {
+        let nodes = (0..nodes).map(|i| NodeRecord {
+            name: format!("n{}", i + 1),
+            id: u64::from(i) + 1,
+            pid: 1,
+            address: (Ipv4Addr::LOCALHOST, node_port + i).into(),
+            dir: "/".into(),
+        });
+        Record { nodes: nodes.collect(), frontends: vec![] }
+    }
+
+    /// What a demo writes is what nodes and frontends read.
+    #[test]
+    fn the_files_of_a_demo_work() {
+        let dir = TempDir::new().unwrap();
+        let file = dir.path().join("x.toml");
+        for limits in [true, false] {
+            let plan = Plan::new(&Wanted { limits, ..wanted() }, None).unwrap();
+            for i in 0..3 {
+                std::fs::write(&file, plan.node_toml(i)).unwrap();
+                let config = NodeConfig::load(&file).expect("a node's file");
+                assert_eq!((config.id as usize, &config.name), (i + 1, &plan.nodes[i].name));
+                assert_eq!(config.data_dir, dir.path().join(&config.name));
+                assert_eq!(config.cluster.members.len(), 3);
+            }
+            for i in 0..2 {
+                std::fs::write(&file, plan.frontend_toml(i)).unwrap();
+                let config = FrontendConfig::load(&file).expect("a frontend's file");
+                assert_eq!(config.address, plan.frontends[i].address);
+                assert_eq!(config.frontends, ["http://127.0.0.1:8080", "http://127.0.0.1:8081"]);
+                assert_eq!(config.limits.actions_per_20s == 0, !limits);
+            }
+        }
+    }
+
+    #[test]
+    fn a_wrong_wish_is_explained() {
+        for (wrong, advice) in [
+            (Wanted { nodes: Some(2), ..wanted() }, "write 1, 3, 5 or 7"),
+            (Wanted { nodes: Some(0), ..wanted() }, "write 1, 3, 5 or 7"),
+            (Wanted { frontends: 0, ..wanted() }, "write 1 to 8"),
+            (Wanted { port: 65535, ..wanted() }, "--port 65535 leaves no room for 2 ports"),
+            (Wanted { port: 0, ..wanted() }, "--port 0"),
+            (Wanted { port: 7100, ..wanted() }, "share a port"),
+        ] {
+            let err = Plan::new(&wrong, None).expect_err(advice);
+            assert!(err.0.contains(advice), "{err}");
+        }
+    }
+
+    /// The nodes of a folder know each other by address, so they get the same ones again.
+    #[test]
+    fn a_folder_continues_as_it_was() {
+        let before = before(5, 7201);
+        let plan = Plan::new(&wanted(), Some(&before)).unwrap();
+        assert_eq!(plan.nodes.len(), 5);
+        assert_eq!(plan.nodes[0].address.port(), 7201);
+        for wrong in
+            [Wanted { nodes: Some(3), ..wanted() }, Wanted { node_port: Some(7101), ..wanted() }]
+        {
+            let err = Plan::new(&wrong, Some(&before)).unwrap_err();
+            assert!(err.0.contains("holds a cluster of 5 from port 7201"), "{err}");
+        }
+    }
+}

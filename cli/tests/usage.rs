@@ -1,0 +1,92 @@
+//! What someone sees who asks wrongly: the exit code, and one line with a way out.
+
+use std::process::{Command, Output};
+
+fn hangraft(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_hangraft"))
+        .args(args)
+        .env_remove("HANGRAFT_LOG")
+        .output()
+        .expect("the binary runs")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("we write UTF-8")
+}
+
+#[test]
+fn help_explains_itself() {
+    for args in [
+        &["--help"][..],
+        &["demo", "--help"],
+        &["node", "--help"],
+        &["frontend", "--help"],
+        &["status", "--help"],
+        &["kill", "--help"],
+        &["bench", "sockets", "--help"],
+        &["bench", "stream", "--help"],
+        &["bench", "failover", "--help"],
+    ] {
+        let output = hangraft(args);
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        let text = String::from_utf8(output.stdout).expect("we write UTF-8");
+        assert!(text.contains("Example"), "{args:?} shows no example");
+    }
+}
+
+#[test]
+fn wrong_usage_exits_with_2() {
+    let temporary = tempfile::tempdir().unwrap();
+    let dir = temporary.path().to_str().unwrap();
+    for (args, advice) in [
+        (&[][..], "Usage"),
+        (&["dance"], "dance"),
+        (&["demo", "--nodes", "4", "--dir", dir], "1, 3, 5 or 7"),
+        (&["demo", "--frontends", "0", "--dir", dir], "1 to 8"),
+        (&["node"], "--config"),
+        (&["node", "--address", "127.0.0.1:7101"], "--dir"),
+        (&["frontend", "--address", "127.0.0.1:0"], "--node"),
+        (&["status", "--node", "nowhere"], "nowhere"),
+        (&["kill", "n1"], "--dir"),
+        (&["bench", "stream"], "--node"),
+        (&["bench", "sockets", "--players", "0"], "--players"),
+    ] {
+        let output = hangraft(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(advice), "{args:?}: {}", stderr(&output));
+    }
+}
+
+/// What cannot be done is said in one line that begins with our name.
+#[test]
+fn failure_exits_with_1_and_one_line() {
+    let temporary = tempfile::tempdir().unwrap();
+    let dir = temporary.path().to_str().unwrap();
+    let missing = temporary.path().join("missing.toml");
+    for (args, advice) in [
+        (&["status", "--node", "127.0.0.1:1"][..], "is it running?"),
+        (&["kill", "n1", "--dir", dir], "hangraft demo --dir"),
+        (&["restart", "n1", "--dir", dir], "hangraft demo --dir"),
+        (&["bench", "failover", "--dir", dir], "hangraft demo"),
+        (&["node", "--config", missing.to_str().unwrap()], "missing.toml"),
+        (&["frontend", "--config", missing.to_str().unwrap()], "missing.toml"),
+    ] {
+        let output = hangraft(args);
+        let said = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {said}");
+        assert!(said.starts_with("hangraft: ") && said.contains(advice), "{args:?}: {said}");
+        assert_eq!(said.lines().count(), 1, "{args:?}: {said}");
+        assert!(output.stdout.is_empty(), "{args:?}");
+    }
+}
+
+#[test]
+fn a_wrong_log_filter_is_explained() {
+    let output = Command::new(env!("CARGO_BIN_EXE_hangraft"))
+        .args(["status"])
+        .env("HANGRAFT_LOG", "a=b=c")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains("HANGRAFT_LOG"));
+}
