@@ -79,6 +79,8 @@ test("everybody is told whom they wait for", () => {
   const waiting = view({ state: "waiting", mode: "setter", setter: 0, pattern: [], players });
   assert.equal(situation(waiting, "p2"), "Ann is choosing a word…");
   assert.equal(situation(waiting, "p1"), "You set the word. Make it a good one.");
+  const away = view({ ...waiting, players: [{ ...players[0], online: false }, players[1]] });
+  assert.equal(situation(away, "p2"), "Ann was to set a word, but is away.");
   assert.equal(spokenPattern(waiting), "No word yet");
 });
 

@@ -184,12 +184,13 @@ export class RoomScreen {
     this.#leaving.push(() => clearTimeout(timer));
   }
 
-  /** @param {string} message */
+  /** Nothing can be done here any more; what was seen last stays. @param {string} message */
   #onGone(message) {
     this.#leaving.splice(0).forEach((stop) => stop());
     const back = el("a", { class: "button main", href: "#/" }, "Back to the lobby");
     const card = el("div", { class: "gone", role: "alert", "data-testid": "gone" }, el("p", {}, message), back);
-    if (this.#board) this.element.append(card);
+    set(this.element, { "data-gone": true });
+    if (this.#board) this.#table.before(card);
     else this.#table.replaceChildren(card);
     say(this.#about, "");
   }

@@ -61,7 +61,8 @@ export function situation(view, me) {
   const mine = setter?.player === me;
   if (view.state === "waiting") {
     if (!setter) return "Waiting for somebody to set a word.";
-    return mine ? "You set the word. Make it a good one." : `${setter.name} is choosing a word…`;
+    if (mine) return "You set the word. Make it a good one.";
+    return setter.online ? `${setter.name} is choosing a word…` : `${setter.name} was to set a word, but is away.`;
   }
   if (mine && view.players.length < 2) return "Your word is set. Share the link, so that somebody can guess it.";
   if (mine && view.tried.length === 0) return "Your word. Watch them guess.";
