@@ -270,21 +270,15 @@ impl Lobby {
             let text = format!("you sit in {TABLES_MAX} rooms already; leave one first");
             return Err(Rejection::illegal(text));
         }
-        let now_ms = self.clock.now_ms();
-        let sit = |room: &mut Room, events: &mut Vec<Event>| room.sit(player, name, events);
         let Changed { value: seat, version, change } =
-            self.rooms.change(id, now_ms, Activity::Yes, sit)?;
-        self.rooms.note_seated(player, id);
+            self.rooms.sit(id, player, name, self.clock.now_ms())?;
         changes.extend(change);
         Ok(Reply::Seated { room: id, seat, version })
     }
 
     fn stand(&mut self, player: PlayerId, id: RoomId, changes: &mut Vec<Change>) -> Answer {
-        let now_ms = self.clock.now_ms();
-        let stand = |room: &mut Room, events: &mut Vec<Event>| room.stand(player, now_ms, events);
         let Changed { value: seat, version, change } =
-            self.rooms.change(id, now_ms, Activity::Yes, stand)?;
-        self.rooms.note_stood(player, id);
+            self.rooms.stand(id, player, self.clock.now_ms())?;
         changes.extend(change);
         Ok(Reply::Stood { room: id, seat, version })
     }

@@ -1,9 +1,9 @@
 //! All rooms, and the lists by which they are found.
 //!
-//! Rooms change only through [`Rooms::change`], which keeps everything that
-//! depends on a room in step with it: its version, the hash, the list of its
-//! state, the time it is due to leave, and where its players sit. The lists
-//! are not stored; they follow from the rooms.
+//! Rooms change only in here, which keeps everything that depends on a room in
+//! step with it: its version, the hash, the list of its state, the time it is
+//! due to leave, and where its players sit. The lists are not stored; they
+//! follow from the rooms.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -13,7 +13,7 @@ use imbl::OrdMap;
 
 use crate::answer::Rejection;
 use crate::event::Event;
-use crate::ids::{PlayerId, RoomId, Version};
+use crate::ids::{PlayerId, RoomId, Seat, Version};
 use crate::lobby::{Change, Filter};
 use crate::room::{Room, State};
 
@@ -68,19 +68,31 @@ impl Rooms {
         self.tables.get(&player).into_iter().flatten().copied()
     }
 
-    /// Notes that a player sits in a room.
-    pub(crate) fn note_seated(&mut self, player: PlayerId, room: RoomId) {
-        self.tables.entry(player).or_default().insert(room);
+    /// Seats a player in a room.
+    pub(crate) fn sit(
+        &mut self,
+        id: RoomId,
+        player: PlayerId,
+        name: &str,
+        now_ms: u64,
+    ) -> Result<Changed<Seat>, Rejection> {
+        let sit = |room: &mut Room, events: &mut Vec<Event>| room.sit(player, name, events);
+        let changed = self.change(id, now_ms, Activity::Yes, sit)?;
+        self.note_seated(player, id);
+        Ok(changed)
     }
 
-    /// Notes that a player does not sit in a room any more.
-    pub(crate) fn note_stood(&mut self, player: PlayerId, room: RoomId) {
-        if let Some(tables) = self.tables.get_mut(&player) {
-            tables.remove(&room);
-            if tables.is_empty() {
-                self.tables.remove(&player);
-            }
-        }
+    /// Takes a player from a room's table.
+    pub(crate) fn stand(
+        &mut self,
+        id: RoomId,
+        player: PlayerId,
+        now_ms: u64,
+    ) -> Result<Changed<Seat>, Rejection> {
+        let stand = |room: &mut Room, events: &mut Vec<Event>| room.stand(player, now_ms, events);
+        let changed = self.change(id, now_ms, Activity::Yes, stand)?;
+        self.note_stood(player, id);
+        Ok(changed)
     }
 
     /// Lets `act` change a room. If it says no, or makes no event, nothing has
@@ -187,6 +199,21 @@ impl Rooms {
 
     pub(crate) fn freeze(&self) -> OrdMap<RoomId, Arc<Room>> {
         self.rooms.clone()
+    }
+
+    /// Notes that a player sits in a room.
+    fn note_seated(&mut self, player: PlayerId, room: RoomId) {
+        self.tables.entry(player).or_default().insert(room);
+    }
+
+    /// Notes that a player does not sit in a room any more.
+    fn note_stood(&mut self, player: PlayerId, room: RoomId) {
+        if let Some(tables) = self.tables.get_mut(&player) {
+            tables.remove(&room);
+            if tables.is_empty() {
+                self.tables.remove(&player);
+            }
+        }
     }
 
     fn leave_or_wait(&mut self, id: RoomId, now_ms: u64) -> Option<Arc<Room>> {

@@ -111,11 +111,11 @@ fn command(nth: u64, place: u64) -> Command {
         6 => Command::Play { room, mv: mv("word", "owl") },
         7 => Command::Again { room },
         8 => Command::Say { room, name, text: format!("line {nth}") },
-        9 if nth % 5 == 0 => Command::Stand { room },
+        9 if nth.is_multiple_of(5) => Command::Stand { room },
         10 | 11 => Command::Presence {
             frontend: FrontendId(1 + nth % 2),
             sequence: nth + 1,
-            whole: nth % 3 == 0,
+            whole: nth.is_multiple_of(3),
             arrived: vec![PlayerId(1 + nth % 7), PlayerId(2)],
             departed: vec![PlayerId(3)],
         },

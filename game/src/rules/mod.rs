@@ -53,7 +53,7 @@ pub(crate) trait Rules:
     fn open(options: Self::Options, chance: &mut Chance) -> Result<Self, Rejection>;
     /// How many seats the table has.
     fn seats(&self) -> u8;
-    /// Someone sat down, stood up, came or went.
+    /// Someone sat down or stood up.
     fn table_changed(&mut self, table: &Table<'_>, events: &mut Vec<Event>);
     /// Plays a move, or refuses it and changes nothing.
     fn play(
