@@ -21,18 +21,28 @@ use gossip::{Card, Gossip};
 use hangraft_cluster_config::{ClusterKey, NodeConfig};
 use metrics_exporter_prometheus::PrometheusHandle;
 use raft::Replica;
+use raft::log_device::LogDevice;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// The version of this build, as nodes tell each other.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// A stopped node's tasks have let go of the disk by then.
+const LET_GO_DEADLINE: Duration = Duration::from_secs(5);
+
+/// How often to look whether they have.
+const LET_GO_POLL: Duration = Duration::from_millis(5);
+
 /// A running node. Stop it with [`Node::stop`]; dropped, it stops serving at once.
 pub struct Node {
     id: u64,
+    /// Tells whether anything still uses the disk.
+    log: Weak<dyn LogDevice>,
     address: SocketAddr,
     replica: Replica,
     gossip: Gossip,
@@ -90,6 +100,7 @@ impl Node {
             .storage()
             .await
             .map_err(|source| StartError::Storage { dir: config.data_dir.clone(), source })?;
+        let log = Arc::downgrade(&storage.log);
         let replica = Replica::start(&config, &key, env.clone(), storage, feed::Feed::default())
             .await
             .map_err(StartError::Consensus)?;
@@ -110,7 +121,7 @@ impl Node {
             config,
         };
         let serving = tokio::spawn(service::serve(listener, parts, stop));
-        Ok(Node { id, address, replica, gossip, draining, stopping, serving })
+        Ok(Node { id, log, address, replica, gossip, draining, stopping, serving })
     }
 
     /// Its number.
@@ -133,14 +144,25 @@ impl Node {
         Fatal(self.replica.failed().await)
     }
 
-    /// Stops in good order: frontends are told to go elsewhere, consensus ends, and
-    /// then the connections.
+    /// Stops in good order: frontends are told to go elsewhere, consensus ends, then
+    /// the connections. When this returns, the data folder is free for another node.
     pub async fn stop(mut self) {
         self.draining.send_replace(true);
         self.replica.stop().await;
         self.stopping.send_replace(true);
         // An error is a panic in the server, which has been printed.
         _ = (&mut self.serving).await;
+        let log = self.log.clone();
+        drop(self);
+        // Tasks that end by themselves let go of the log as they do.
+        let deadline = tokio::time::Instant::now() + LET_GO_DEADLINE;
+        while log.strong_count() > 0 {
+            if tokio::time::Instant::now() > deadline {
+                tracing::warn!("something still uses the log; stopped all the same");
+                return;
+            }
+            tokio::time::sleep(LET_GO_POLL).await;
+        }
     }
 }
 
