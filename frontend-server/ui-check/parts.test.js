@@ -7,7 +7,7 @@ import { Dial } from "../ui/dial.js";
 import { baseLetter, plainPattern, situation, spokenPattern, story } from "../ui/hangman/story.js";
 import { CATEGORIES } from "../ui/games.js";
 import { Serials } from "../ui/serials.js";
-import { roomNumber } from "../ui/text.js";
+import { newLines, roomNumber } from "../ui/text.js";
 
 const half = () => 0.5;
 const UI = new URL("../ui/", import.meta.url);
@@ -95,6 +95,13 @@ test("a room is found by number or link, and by nothing else", () => {
   for (const text of ["", "0", "twelve", "1.5", "-3", "99999999999999999", "http://game.example/12x"]) assert.equal(roomNumber(text), null);
 });
 
+test("of a chat of which only the end is kept, the new lines are known", () => {
+  const lines = (text) => [...text].map((one) => ({ player: "p1", name: "Ann", text: one }));
+  for (const [before, after, count] of [["", "", 0], ["", "ab", 2], ["ab", "abc", 1], ["abc", "bcd", 1], ["aaa", "aaaa", 1], ["abc", "def", 3], ["abab", "babx", 1], ["abc", "abc", 0]]) {
+    assert.equal(newLines(lines(before), lines(after)), count, `${before} ${after}`);
+  }
+});
+
 test("the page offers the categories the rules have", () => {
   const words = readdirSync(new URL("../../game/words/", import.meta.url));
   assert.deepEqual([...CATEGORIES].sort(), words.map((file) => file.replace(/\.txt$/, "")).sort());
@@ -117,6 +124,12 @@ test("the page asks for all its modules at once, and for none that is not there"
 
 test("every hook the README promises is in the page", () => {
   const promised = [...readFileSync(new URL("README.md", import.meta.url), "utf8").matchAll(/^\| (`.*?) \|/gm)].flatMap(([, names]) => [...(names ?? "").matchAll(/`([^`]+)`/g)].map(([, name]) => name));
-  const made = (/** @type {string} */ hook) => hook.startsWith("letter-") ? "`letter-$" : hook.replace(/^(word|secret|chat)-(input|button)$/, '"$1", "');
+  /** How a hook that is put together from parts looks in the source. */
+  const made = (hook) =>
+    hook
+      .replace(/^letter-.$/, "`letter-$")
+      .replace(/^open-(together|setter)$/, '#opener("$1"')
+      .replace(/^(word|secret|chat)-(input|button)$/, 'lineForm("$1"')
+      .replace(/^(stand|drawer|share)-button$/, 'button("$1"');
   for (const hook of promised.filter((name) => name !== "data-testid")) assert.ok(source.includes(made(hook)), hook);
 });

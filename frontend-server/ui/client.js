@@ -24,7 +24,10 @@ const RETRY_AFTER = 400;
  * `standing`: how things stand has changed. `identity`: so has who we are.
  * `seen`: a newer view of the room. `wishes`: what waits for an answer has changed.
  * `gone`: there is no such room. `tell`: the player should read this.
- * @typedef {{standing: void, identity: void, seen: import("./types.js").Seen, wishes: void, gone: import("./types.js").Refusal, tell: string}} News
+ * @typedef {{
+ *   standing: void, identity: void, seen: import("./types.js").Seen, wishes: void,
+ *   gone: import("./types.js").Refusal, tell: string,
+ * }} News
  */
 
 export class Client {

@@ -29,7 +29,10 @@ export class Conversation {
   #phase = "offline";
   #cluster = "connected";
   #lastId = 0;
-  /** Questions without an answer on this socket: by id, and for a wish its serial. @type {Map<number, {action: string, serial?: number}>} */
+  /**
+   * Questions without an answer on this socket: by id, and for a wish its serial.
+   * @type {Map<number, {action: string, serial?: number}>}
+   */
   #asked = new Map();
   #pending;
   #room = nowhere();

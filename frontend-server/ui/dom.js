@@ -38,7 +38,10 @@ export function svg(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Changes text only when it is different, so that screen readers and selections are left alone. @param {Element} element @param {string} text */
+/**
+ * Changes text only when it is different, so that screen readers and selections are left alone.
+ * @param {Element} element @param {string} text
+ */
 export function say(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
@@ -53,7 +56,8 @@ export function say(element, text) {
  * @param {(element: HTMLElement, item: T) => void} [update]
  */
 export function list(parent, items, key, make, update) {
-  const before = new Map([...parent.children].map((child) => [child.getAttribute("data-key"), /** @type {HTMLElement} */ (child)]));
+  const children = /** @type {HTMLElement[]} */ ([...parent.children]);
+  const before = new Map(children.map((child) => [child.dataset.key, child]));
   items.forEach((item, at) => {
     const element = before.get(key(item)) ?? make(item);
     element.dataset.key = key(item);

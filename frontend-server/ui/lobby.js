@@ -12,6 +12,10 @@ import { roomNumber } from "./text.js";
 /** Between two looks at the list of rooms (ms), while somebody can see it. */
 const LOOK_EVERY = 2000;
 
+const LEAD =
+  "Guess the word with your friends before the raft is one short. " +
+  "The machines underneath may die; your game goes on.";
+
 /** Rooms shown. */
 const ROOMS_SHOWN = 30;
 
@@ -31,10 +35,11 @@ export class LobbyScreen {
   constructor(client) {
     this.#client = client;
     this.#name = nameField(client);
-    this.#category = el("select", { "aria-label": "Category", "data-testid": "category-select" }, el("option", { value: "" }, "Surprise me"));
+    this.#category = el("select", { "aria-label": "Category", "data-testid": "category-select" });
+    this.#category.append(el("option", { value: "" }, "Surprise me"));
     this.#category.append(...CATEGORIES.map((name) => el("option", { value: name }, name.replace(/[-_]/g, " "))));
-    this.#together = el("button", { type: "button", class: "main", "data-testid": "open-together", click: () => this.#open("together") }, "Play together");
-    this.#setter = el("button", { type: "button", "data-testid": "open-setter", click: () => this.#open("setter") }, "I set the word");
+    this.#together = this.#opener("together", "Play together", "main");
+    this.#setter = this.#opener("setter", "I set the word", "");
     this.element = el("main", { class: "lobby" }, ...this.#welcome(), this.#newRoom(), this.#openRooms());
   }
 
@@ -54,7 +59,7 @@ export class LobbyScreen {
   #welcome() {
     return [
       el("h1", { tabindex: -1 }, "Hangman, on a raft"),
-      el("p", { class: "lead" }, "Guess the word with your friends before the raft is one short. The machines underneath may die; your game goes on."),
+      el("p", { class: "lead" }, LEAD),
       BOARDS.hangman.picture(),
     ];
   }
@@ -71,9 +76,16 @@ export class LobbyScreen {
     );
   }
 
+  /** @param {"together" | "setter"} mode @param {string} text @param {string} look */
+  #opener(mode, text, look) {
+    const open = () => this.#open(mode);
+    return el("button", { type: "button", class: look, "data-testid": `open-${mode}`, click: open }, text);
+  }
+
   #joinForm() {
+    const label = "Room number or link";
     const input = el("input", {
-      "aria-label": "Room number or link", placeholder: "Room number or link", required: true, autocomplete: "off", "data-testid": "join-input",
+      "aria-label": label, placeholder: label, required: true, autocomplete: "off", "data-testid": "join-input",
     });
     const join = (/** @type {Event} */ event) => {
       event.preventDefault();

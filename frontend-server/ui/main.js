@@ -19,7 +19,8 @@ const WORTH_SAYING = 1500;
 
 const client = new Client();
 const connection = el("p", { class: "connection", "data-testid": "connection", "data-state": client.standing });
-const logo = el("a", { class: "logo", href: "#/" }, el("img", { src: "/favicon.svg", alt: "", width: 28, height: 28 }), "Hangraft");
+const sign = el("img", { src: "/favicon.svg", alt: "", width: 28, height: 28 });
+const logo = el("a", { class: "logo", href: "#/" }, sign, "Hangraft");
 const place = el("div", { class: "place" });
 
 /** @type {LobbyScreen | RoomScreen | null} */

@@ -4,7 +4,7 @@
 import { announce, note } from "./announce.js";
 import { el, lineForm, list, say, set } from "./dom.js";
 import { BOARDS } from "./games.js";
-import { many } from "./text.js";
+import { many, newLines } from "./text.js";
 
 /** @typedef {import("./client.js").Client} Client */
 /** @typedef {import("./types.js").HangmanView} View */
@@ -29,6 +29,7 @@ export class RoomScreen {
   #board = null;
   /** @type {(() => void)[]} */
   #leaving = [];
+  #said = 0;
   #unread = 0;
   #looks = 0;
 
@@ -49,14 +50,14 @@ export class RoomScreen {
     this.#client = client;
     this.#room = room;
     this.#name = nameField(client);
-    this.#sit = el("form", { class: "line sit", submit: (event) => this.#onSit(event) }, this.#name, button("sit-button", "Take a seat", "main"));
-    this.#stand = el("button", { type: "button", class: "small plain", "data-testid": "stand-button", click: () => this.#wish("stand") }, "Stand up");
+    const take = el("button", { class: "main", "data-testid": "sit-button" }, "Take a seat");
+    this.#sit = el("form", { class: "line sit", submit: (event) => this.#onSit(event) }, this.#name, take);
+    this.#stand = button("stand", "Stand up", "small plain", () => this.#wish("stand"));
+    this.#drawer = button("drawer", "Chat", "small drawer", () => this.#toggle());
     this.#side = this.#makeSide();
-    this.#drawer = el("button", { type: "button", class: "small drawer", "data-testid": "drawer-button", "aria-expanded": "false", click: () => this.#toggle() }, "Chat");
-    const share = el("button", { type: "button", class: "small", "data-testid": "share-button", click: () => this.#share() }, "Share link");
-    const head = el("div", { class: "head" }, el("div", { class: "title" }, el("h1", { tabindex: -1 }, `Room ${room}`), this.#about), share, this.#drawer);
-    this.element = el("main", { class: "room" }, head, el("div", { class: "seats" }, this.#players, this.#stand, this.#watching, this.#sit), this.#table, this.#side);
     this.title = `Room ${room}`;
+    const seats = el("div", { class: "seats" }, this.#players, this.#stand, this.#watching, this.#sit);
+    this.element = el("main", { class: "room" }, this.#makeHead(), seats, this.#table, this.#side);
   }
 
   /** On the page: start listening. */
@@ -86,7 +87,7 @@ export class RoomScreen {
     const Board = BOARDS[seen.view.game];
     if (!Board) return this.#onGone(`This page cannot show ${seen.view.game}.`);
     for (const sentence of Board.story(before, seen.view, this.#client.player)) announce(sentence);
-    this.#countUnread(before, seen.view);
+    this.#countChat(before, seen.view);
     this.#board ??= this.#makeBoard(Board);
     this.#show();
     if (seen.closed) this.#onGone("This room has closed.");
@@ -127,16 +128,23 @@ export class RoomScreen {
   #showTalk(view) {
     list(this.#tried, view.tried.map((tried, at) => ({ ...tried, at })), ({ at }) => `${view.round}.${at}`, makeTried);
     const atEnd = this.#chat.scrollTop + this.#chat.clientHeight >= this.#chat.scrollHeight - 8;
-    list(this.#chat, numbered(view), ({ key }) => key, ({ name, text }) => el("p", {}, el("b", {}, name), " ", text));
+    // Chat lines have no numbers of their own; we count those we have seen go by.
+    const lines = view.chat.map((line, at) => ({ ...line, at: this.#said - view.chat.length + at }));
+    list(this.#chat, lines, ({ at }) => String(at), ({ name, text }) => el("p", {}, el("b", {}, name), " ", text));
     if (atEnd) this.#chat.scrollTop = this.#chat.scrollHeight;
     say(this.#drawer, this.#unread ? `Chat (${this.#unread})` : "Chat");
   }
 
-  /** @param {View | null} before @param {View} after */
-  #countUnread(before, after) {
-    if (!before || this.#drawer.getAttribute("aria-expanded") === "true") return;
-    const old = numbered(before).map(({ key }) => key);
-    this.#unread += numbered(after).filter(({ key, player }) => !old.includes(key) && player !== this.#client.player).length;
+  /**
+   * Counts the chat lines that are new, and among them those nobody has read here.
+   * @param {View | null} before @param {View} after
+   */
+  #countChat(before, after) {
+    const count = newLines(before?.chat ?? [], after.chat);
+    this.#said += count;
+    if (!before || this.#isOpen) return;
+    const lines = after.chat.slice(after.chat.length - count);
+    this.#unread += lines.filter(({ player }) => player !== this.#client.player).length;
   }
 
   /** @param {SubmitEvent} event */
@@ -148,7 +156,7 @@ export class RoomScreen {
 
   /** @param {KeyboardEvent} event */
   #onKey(event) {
-    if (event.key === "Escape" && this.#drawer.getAttribute("aria-expanded") === "true") this.#toggle();
+    if (event.key === "Escape" && this.#isOpen) this.#toggle();
     else this.#board?.typed(event);
   }
 
@@ -195,9 +203,14 @@ export class RoomScreen {
     say(this.#about, "");
   }
 
+  /** Whether the drawer is. */
+  get #isOpen() {
+    return this.#drawer.getAttribute("aria-expanded") === "true";
+  }
+
   /** Chat and guesses: a column beside the board, or on a phone a drawer. */
   #toggle() {
-    const open = this.#drawer.getAttribute("aria-expanded") !== "true";
+    const open = !this.#isOpen;
     set(this.#drawer, { "aria-expanded": String(open) });
     set(this.#side, { "data-open": open });
     this.#unread = 0;
@@ -207,10 +220,19 @@ export class RoomScreen {
     else this.#drawer.focus();
   }
 
+  #makeHead() {
+    const title = el("div", { class: "title" }, el("h1", { tabindex: -1 }, this.title), this.#about);
+    const share = button("share", "Share link", "small", () => this.#share());
+    set(this.#drawer, { "aria-expanded": "false" });
+    return el("div", { class: "head" }, title, share, this.#drawer);
+  }
+
   #makeSide() {
     const form = lineForm("chat", "Say something", "Say", TEXT_MAX, (text) => this.#wish("say", { text }));
     const close = el("button", { type: "button", class: "small close", click: () => this.#toggle() }, "Back to the game");
-    return el("aside", { class: "side", "aria-label": "Guesses and chat" }, close, el("h2", {}, "Guesses"), this.#tried, el("h2", {}, "Chat"), this.#chat, form);
+    const guesses = el("h2", {}, "Guesses");
+    const chat = el("h2", {}, "Chat");
+    return el("aside", { class: "side", "aria-label": "Guesses and chat" }, close, guesses, this.#tried, chat, this.#chat, form);
   }
 }
 
@@ -255,23 +277,7 @@ function makeTried({ name, letter, word, hits }) {
   return el("li", { "data-hit": String(hits > 0) }, name, " ", what, " ", el("span", {}, how));
 }
 
-/**
- * Chat lines have no numbers of their own, and only the last few are kept. Equal
- * lines are told apart by how many of them came before, counted from the end.
- * @param {View} view
- */
-function numbered(view) {
-  /** @type {Map<string, number>} */
-  const counts = new Map();
-  return view.chat.map((line) => {
-    const same = `${line.player}\n${line.text}`;
-    const count = counts.get(same) ?? 0;
-    counts.set(same, count + 1);
-    return { ...line, key: `${same}\n${count}` };
-  });
-}
-
-/** @param {string} testid @param {string} text @param {string} [name] */
-function button(testid, text, name) {
-  return el("button", { class: name, "data-testid": testid }, text);
+/** @param {string} hook @param {string} text @param {string} look @param {() => void} click */
+function button(hook, text, look, click) {
+  return el("button", { type: "button", class: look, "data-testid": `${hook}-button`, click }, text);
 }

@@ -7,6 +7,7 @@ import { Keyboard } from "./keyboard.js";
 import { plainPattern, situation, spokenLives, spokenPattern, story } from "./story.js";
 
 /** @typedef {import("../types.js").HangmanView} View */
+/** @typedef {import("../types.js").Player} Player */
 /** @typedef {import("../types.js").Wish} Wish */
 
 /** The longest word a setter may choose, as the rules have it. */
@@ -42,7 +43,8 @@ export class HangmanBoard {
     this.#keyboard = new Keyboard((letter) => acts.play({ letter }));
     this.#wordForm = lineForm("word", "Guess the whole word", "Guess", SECRET_MAX, (word) => acts.play({ word }));
     this.#secretForm = lineForm("secret", "A word for the others", "Set it", SECRET_MAX, (secret) => acts.play({ secret }));
-    this.#again = el("button", { type: "button", class: "main", "data-testid": "again-button", click: () => this.#again.ariaDisabled !== "true" && acts.again() }, "Play again");
+    const again = () => this.#again.ariaDisabled !== "true" && acts.again();
+    this.#again = el("button", { type: "button", class: "main", "data-testid": "again-button", click: again });
     this.#solution = el("p", {}, "It was ", this.#answer);
     this.#result = el("div", { class: "result" }, this.#solution, this.#again);
     this.#hand = el("div", { class: "hand" }, this.#secretForm, this.#wordForm, this.#result, this.#keyboard.element);
@@ -67,28 +69,31 @@ export class HangmanBoard {
    */
   update(view, version, me, pending) {
     const mine = view.players.find(({ player }) => player === me);
+    set(this.element, { "data-state": view.state });
+    this.#gallows.update(view);
+    this.#showWord(view, version, mine?.role === "setter");
+    this.#showLives(view);
+    this.#showMisses(view);
+    say(this.#state, situation(view, me));
+    set(this.#state, { "data-state": view.state });
+    this.#showHand(view, mine, pending);
+  }
+
+  /** What this player can do now, if anything. @param {View} view @param {Player | undefined} mine @param {Wish[]} pending */
+  #showHand(view, mine, pending) {
     const sets = mine?.role === "setter";
     const over = view.state === "won" || view.state === "lost";
     const guesses = view.state === "playing" && mine !== undefined && !sets;
-
-    set(this.element, { "data-state": view.state });
-    this.#gallows.update(view);
-    this.#showWord(view, version, sets);
-    this.#showLives(view);
-    say(this.#misses, view.wrong.join("").toUpperCase());
-    set(this.#misses, { "aria-label": `Wrong letters: ${view.wrong.join(", ").toUpperCase()}`, "aria-hidden": view.wrong.length ? null : "true" });
-    say(this.#state, situation(view, me));
-    set(this.#state, { "data-state": view.state });
-    this.#keyboard.update(view, sendingLetters(pending), guesses);
-
     const choosing = view.state === "waiting" && sets;
     const stuck = mine !== undefined && !sets && setterIsAway(view);
+    const asked = pending.some(({ action }) => action === "again");
     const held = this.#hand.contains(document.activeElement);
+    this.#keyboard.update(view, sendingLetters(pending), guesses);
     set(this.#secretForm, { hidden: !choosing });
     set(this.#wordForm, { hidden: !guesses });
     set(this.#result, { hidden: !over && !stuck });
     set(this.#keyboard.element, { hidden: over || choosing || stuck });
-    set(this.#again, { hidden: mine === undefined, "aria-disabled": String(pending.some(({ action }) => action === "again")) });
+    set(this.#again, { hidden: mine === undefined, "aria-disabled": String(asked) });
     say(this.#again, stuck ? "Go on without them" : "Play again");
     set(this.#solution, { hidden: !over });
     say(this.#answer, view.answer ?? "");
@@ -107,7 +112,8 @@ export class HangmanBoard {
     const answer = [...(view.answer ?? "")];
     // The answer is shown under what is still hidden only when it fits letter by letter.
     const fits = answer.length === view.pattern.length;
-    const tiles = view.pattern.map((letter, at) => ({ at, letter, hidden: letter === null && fits ? (answer[at] ?? "") : "" }));
+    const under = (/** @type {number} */ at) => (fits ? (answer[at] ?? "") : "");
+    const tiles = view.pattern.map((letter, at) => ({ at, letter, hidden: letter === null ? under(at) : "" }));
     const words = split(tiles, ({ letter }) => letter === " ");
     const longest = Math.max(1, ...words.map((word) => word.length));
     this.#word.style.setProperty("--longest", String(longest));
@@ -117,17 +123,31 @@ export class HangmanBoard {
       "data-size": view.pattern.length > 24 ? "longer" : view.pattern.length > 16 ? "long" : null,
       "aria-label": spokenPattern(view) + (sets && view.answer ? `. You know it: ${view.answer}` : ""),
     });
-    list(this.#word, words, (word) => `${view.round}.${word[0]?.at}.${word.length}`, () => el("span", { class: "group" }), (group, word) =>
-      list(group, word, ({ at }) => String(at), () => el("span", { class: "tile" }), showTile),
+    list(this.#word, words, (word) => `${view.round}.${word[0]?.at}.${word.length}`, makeSpan("group"), (group, word) =>
+      list(group, word, ({ at }) => String(at), makeSpan("tile"), showTile),
     );
+  }
+
+  /** @param {View} view */
+  #showMisses({ wrong }) {
+    say(this.#misses, wrong.join("").toUpperCase());
+    set(this.#misses, {
+      "aria-label": `Wrong letters: ${wrong.join(", ").toUpperCase()}`,
+      "aria-hidden": wrong.length ? null : "true",
+    });
   }
 
   /** @param {View} view */
   #showLives(view) {
     const rings = Array.from({ length: view.lives_max }, (_, at) => at);
     set(this.#lives, { "data-lives": view.lives, "aria-label": spokenLives(view), title: spokenLives(view) });
-    list(this.#lives, rings, String, () => el("span", { class: "ring" }), (ring, at) => set(ring, { "data-left": at < view.lives }));
+    list(this.#lives, rings, String, makeSpan("ring"), (ring, at) => set(ring, { "data-left": at < view.lives }));
   }
+}
+
+/** @param {string} name */
+function makeSpan(name) {
+  return () => el("span", { class: name });
 }
 
 /** @param {HTMLElement} element @param {{letter: string | null, hidden: string}} tile */

@@ -17,7 +17,8 @@ export class Keyboard {
   constructor(guess) {
     this.#guess = guess;
     for (const letter of LETTERS) this.#keys.set(letter, this.#makeKey(letter));
-    this.element = el("div", { class: "keys", role: "group", "aria-label": "Letters", keydown: (event) => this.#onArrow(event) });
+    const arrow = (/** @type {KeyboardEvent} */ event) => this.#onArrow(event);
+    this.element = el("div", { class: "keys", role: "group", "aria-label": "Letters", keydown: arrow });
     this.element.append(...this.#keys.values());
     set(this.#key("a"), { tabindex: 0 });
   }
@@ -34,24 +35,26 @@ export class Keyboard {
     if (letter) this.#press(letter);
   }
 
-  /** @param {View} view @param {Set<string>} sending letters on their way @param {boolean} open whether this player may guess now */
+  /**
+   * @param {View} view @param {Set<string>} sending letters on their way
+   * @param {boolean} open whether this player may guess now
+   */
   update(view, sending, open) {
     this.#open = open;
     const tried = triedLetters(view);
     for (const [letter, key] of this.#keys) {
       const hits = tried.get(letter)?.hits;
       const state = hits === undefined ? (sending.has(letter) ? "sending" : "free") : hits > 0 ? "hit" : "miss";
-      set(key, { "data-state": state, "aria-disabled": String(!open || state !== "free"), "aria-label": spoken(letter, state, hits) });
+      const disabled = String(!open || state !== "free");
+      set(key, { "data-state": state, "aria-disabled": disabled, "aria-label": spoken(letter, state, hits) });
     }
   }
 
   /** @param {string} letter */
   #makeKey(letter) {
-    return el(
-      "button",
-      { type: "button", class: "key", tabindex: -1, "data-testid": `letter-${letter}`, click: () => this.#press(letter) },
-      letter.toUpperCase(),
-    );
+    const press = () => this.#press(letter);
+    const hooks = { "data-testid": `letter-${letter}`, click: press };
+    return el("button", { type: "button", class: "key", tabindex: -1, ...hooks }, letter.toUpperCase());
   }
 
   /** @param {string} letter */
