@@ -47,7 +47,6 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     })?;
     let mut frontend = Frontend::start(config, &key, listener, Some(metrics::install()?))
         .context("cannot start the frontend")?;
-    info!(address = %frontend.addr(), "ready");
     let asked = tokio::select! {
         () = stop.next() => true,
         () = frontend.stopped() => false,

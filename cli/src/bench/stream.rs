@@ -138,6 +138,8 @@ struct Link {
     /// Wishes that wait: table and wish.
     late: Late<(usize, Wish)>,
     known: BTreeSet<SocketAddr>,
+    /// There was a link already, so the next is one made anew.
+    linked: bool,
     token: String,
     recorder: Arc<Recorder>,
 }
@@ -173,6 +175,7 @@ impl Link {
             ready: Vec::new(),
             late: Late::new(),
             known,
+            linked: false,
             token,
             recorder,
         };
@@ -202,7 +205,6 @@ impl Link {
                     sleep(LOOK).await;
                 }
             }
-            self.recorder.reconnected();
         }
     }
 
@@ -233,6 +235,9 @@ impl Link {
         let (up, uplinks) = mpsc::channel(UPLINKS_MAX);
         let mut down =
             timeout(LINK, self.open(node, uplinks)).await.context("no link in time")??;
+        if std::mem::replace(&mut self.linked, true) {
+            self.recorder.reconnected();
+        }
         self.ask_everything_again();
         loop {
             self.send(&up).await?;
