@@ -34,7 +34,11 @@ use crate::{
         record::{Process, Record, Role},
     },
     output::Output,
+    usage::ensure,
 };
+
+/// The smallest cluster that survives its leader.
+const VOTERS_MIN: usize = 3;
 
 /// How long the cluster may be silent before we call it dead.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
@@ -96,7 +100,13 @@ struct Round {
 /// Runs the workload and prints what it saw.
 pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let dir = &args.dir;
-    let frontends = demo(dir)?.frontends;
+    let Record { nodes, frontends } = demo(dir)?;
+    ensure(nodes.len() >= VOTERS_MIN, || {
+        format!(
+            "this demo has {} node, and nobody takes over; start one with --nodes 3",
+            nodes.len()
+        )
+    })?;
     let urls: Result<Vec<Url>, _> =
         frontends.iter().map(|frontend| frontend.http.parse()).collect();
     let urls = urls.map_err(|err| anyhow!("a frontend's URL in demo.json is wrong: {err}"))?;
