@@ -1,1 +1,162 @@
-//! Placeholder.
+//! The frontend server: browsers' sockets and the page.
+//!
+//! It holds nothing that may not be lost. Rooms live in the cluster; a frontend
+//! forwards wishes, shows views, and knows the rules of no game. It may die at any
+//! moment: players come back at another frontend with the same token, say which
+//! version they saw, and go on.
+//!
+//! ```text
+//! a wish   web::socket -> session -> cluster -> a node
+//! a view   a node -> cluster::link -> hub -> mailbox -> session -> web::socket
+//! ```
+//!
+//! [`session`], `cluster::route`, `cluster::flight`, `hub::room` and `hub::history`
+//! decide; the rest waits, sends and stores.
+//!
+//! # Not here
+//!
+//! TLS and limits per address. A frontend that faces the internet stands behind a
+//! proxy that does both better.
+
+mod cluster;
+mod command;
+mod hub;
+mod mailbox;
+mod message;
+mod meters;
+mod pace;
+mod players;
+mod presence;
+mod session;
+mod token;
+mod web;
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use hangraft_cluster_config::{ClusterKey, FrontendConfig};
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::{
+    net::TcpListener,
+    task::{JoinHandle, JoinSet},
+    time::timeout,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{error, info};
+
+use cluster::Cluster;
+use hub::Hub;
+use meters::Meters;
+use players::Players;
+use session::Premises;
+use token::TokenKey;
+use web::{Numbers, Origins, Shared};
+
+/// How long open sockets may take to say goodbye when the frontend stops.
+const GOODBYE: Duration = Duration::from_secs(3);
+
+/// A running frontend. Dropping it stops it without waiting.
+#[derive(Debug)]
+pub struct Frontend {
+    addr: SocketAddr,
+    stop: CancellationToken,
+    running: JoinHandle<()>,
+}
+
+/// Why a frontend did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The listener does not know where it listens.
+    #[error("cannot tell which address the frontend listens on")]
+    Listener(#[source] io::Error),
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers: {0}")]
+    Entropy(getrandom::Error),
+}
+
+impl Frontend {
+    /// Starts a frontend on this listener; the configuration's address is not
+    /// used. Needs a tokio runtime. It serves at once and says at `/readyz` when
+    /// the cluster answers. `metrics` is what `/metrics` shows; the recorder is
+    /// one per process, so installing it is the caller's.
+    pub fn start(
+        config: FrontendConfig,
+        key: &ClusterKey,
+        listener: TcpListener,
+        metrics: Option<PrometheusHandle>,
+    ) -> Result<Self, StartError> {
+        let addr = listener.local_addr().map_err(StartError::Listener)?;
+        let frontend = getrandom::u64().map_err(StartError::Entropy)?;
+        let access = key.access_token().parse().expect("an access token is plain ASCII");
+        let tokens = TokenKey::new(&key.guest_token_key());
+        let FrontendConfig { nodes, frontends, origins, limits, .. } = config;
+
+        let mut tasks = JoinSet::new();
+        let meters = Arc::new(Meters::new());
+        let hub = Hub::start(meters.clone(), &mut tasks);
+        let cluster =
+            Cluster::start(&nodes, access, frontend, hub.inbox(), meters.clone(), &mut tasks);
+        let players = Players::new(limits.clone());
+        tasks.spawn(presence::run(frontend, players.clone(), cluster.clone()));
+
+        let stop = CancellationToken::new();
+        let shared = Arc::new(Shared {
+            origins: Origins::new(&origins, &frontends),
+            premises: Arc::new(Premises { tokens, frontends }),
+            limits,
+            players,
+            hub,
+            cluster,
+            meters,
+            metrics,
+            stop: stop.clone(),
+            sockets: TaskTracker::new(),
+            numbers: Numbers::default(),
+        });
+        info!(%addr, "the frontend serves");
+        Ok(Self { addr, stop, running: tokio::spawn(supervise(listener, shared, tasks)) })
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Waits until the frontend has stopped by itself, which it does only when a
+    /// part of it failed; the log says which.
+    pub async fn stopped(&mut self) {
+        // A panic there has been logged by the runtime's hook.
+        _ = (&mut self.running).await;
+    }
+
+    /// Says goodbye to every socket, and stops.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        self.stopped().await;
+    }
+}
+
+impl Drop for Frontend {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// Runs until asked to stop or until a part fails; then ends everything in order:
+/// sockets first, so that they can be told.
+async fn supervise(listener: TcpListener, shared: Arc<Shared>, mut tasks: JoinSet<()>) {
+    let (stop, sockets) = (shared.stop.clone(), shared.sockets.clone());
+    let mut server = JoinSet::new();
+    server.spawn(web::serve(listener, shared));
+    tokio::select! {
+        () = stop.cancelled() => {}
+        _ = tasks.join_next() => error!("a part of the frontend failed; it stops"),
+        _ = server.join_next() => error!("the frontend cannot listen any more; it stops"),
+    }
+    stop.cancel();
+    sockets.close();
+    if timeout(GOODBYE, sockets.wait()).await.is_err() {
+        info!(left = sockets.len(), "some sockets did not take their goodbye");
+    }
+    server.shutdown().await;
+    tasks.shutdown().await;
+}

@@ -1,0 +1,229 @@
+//! Between this crate's words and the wire's: the only file that knows both.
+//!
+//! What comes from a node is checked for anything missing; what does not make
+//! sense is dropped by the caller with a warning, never guessed at.
+
+use hangraft_proto::v1;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use tonic::{Code as GrpcCode, Status};
+
+use super::route::Standing;
+use crate::{
+    command::{Accepted, Code, Command, Outcome, PlayerId, Refusal, Report, Wish},
+    hub::{Question, Update},
+    message::{self, RoomsQuery},
+};
+
+pub(super) fn command(id: u64, command: &Command) -> v1::Command {
+    v1::Command {
+        id,
+        player: command.player.0,
+        lane: command.lane,
+        serial: command.serial,
+        action: Some(action(&command.wish, &command.name)),
+    }
+}
+
+fn action(wish: &Wish, name: &str) -> v1::command::Action {
+    use v1::command::Action;
+    match wish.clone() {
+        Wish::Open { game, options } => Action::Open(v1::Open { game, options }),
+        Wish::Sit { room } => Action::Sit(v1::Sit { room, name: name.to_owned() }),
+        Wish::Stand { room } => Action::Stand(v1::Stand { room }),
+        Wish::Play { room, mv } => Action::Play(v1::Play { room, r#move: mv }),
+        Wish::Again { room } => Action::Again(v1::Again { room }),
+        Wish::Say { room, text } => Action::Say(v1::Say { room, name: name.to_owned(), text }),
+        Wish::Presence(report) => Action::Presence(presence(report)),
+    }
+}
+
+fn presence(report: Report) -> v1::Presence {
+    let numbers = |players: Vec<PlayerId>| players.into_iter().map(|player| player.0).collect();
+    v1::Presence {
+        frontend: report.frontend,
+        sequence: report.sequence,
+        whole: report.whole,
+        arrived: numbers(report.arrived),
+        departed: numbers(report.departed),
+    }
+}
+
+/// An answer: its id, what it says, and when to come back (in milliseconds, 0 for nothing said).
+pub(super) fn answer(answer: v1::Answer) -> Option<(u64, Outcome, u32)> {
+    match answer.outcome? {
+        v1::answer::Outcome::Accepted(yes) => {
+            let v1::Accepted { room, version, seat, lease_lost } = yes;
+            Some((answer.id, Ok(Accepted { room, version, seat, lease_lost }), 0))
+        }
+        v1::answer::Outcome::Refused(no) => {
+            let wait = no.retry_after_ms;
+            Some((answer.id, Err(refusal(no)), wait))
+        }
+    }
+}
+
+/// A code that this build does not know is a newer node's; the message still says what is wrong.
+pub(super) fn refusal(refused: v1::Refused) -> Refusal {
+    let code = match refused.code() {
+        v1::Code::Unspecified | v1::Code::BadRequest => Code::BadRequest,
+        v1::Code::NoSuchRoom => Code::NoSuchRoom,
+        v1::Code::NotSeated => Code::NotSeated,
+        v1::Code::RoomFull => Code::RoomFull,
+        v1::Code::NotYourTurn => Code::NotYourTurn,
+        v1::Code::IllegalMove => Code::IllegalMove,
+        v1::Code::GameOver => Code::GameOver,
+        v1::Code::TooLarge => Code::TooLarge,
+        v1::Code::TooFast => Code::TooFast,
+        v1::Code::Busy => Code::Busy,
+        v1::Code::NoQuorum => Code::NoQuorum,
+        v1::Code::Unauthorized => Code::Unauthorized,
+        v1::Code::UnknownOutcome => Code::UnknownOutcome,
+    };
+    Refusal { code, message: refused.message }
+}
+
+pub(super) fn standing(standing: &v1::Standing) -> Standing {
+    Standing {
+        node: standing.node,
+        leader: (standing.leader != 0).then_some(standing.leader),
+        term: standing.term,
+        draining: standing.draining,
+    }
+}
+
+pub(super) fn watch(question: Question) -> v1::Watch {
+    v1::Watch {
+        room: question.room,
+        since: question.since,
+        players: question.players.into_iter().map(|player| player.0).collect(),
+    }
+}
+
+pub(super) fn update(update: v1::Update) -> Update {
+    let private = update.private.into_iter().map(|p| (PlayerId(p.player), p.view)).collect();
+    Update {
+        room: update.room,
+        version: update.version,
+        view: update.view,
+        events: update.events,
+        private,
+        resync: update.resync,
+        closed: update.closed,
+    }
+}
+
+pub(super) fn rooms_request(query: &RoomsQuery) -> v1::RoomsRequest {
+    v1::RoomsRequest {
+        game: query.game.clone().unwrap_or_default(),
+        state: query.state.clone().unwrap_or_default(),
+        after: query.after.unwrap_or(0),
+        limit: query.limit.unwrap_or(0),
+        freshness: Some(v1::Freshness { level: Some(v1::freshness::Level::Local(true)) }),
+    }
+}
+
+/// A listing as browsers read it.
+pub(super) fn rooms_reply(reply: v1::RoomsReply) -> Box<RawValue> {
+    #[derive(Serialize)]
+    struct Listing {
+        rooms: Vec<Room>,
+        next: Option<u64>,
+    }
+    #[derive(Serialize)]
+    struct Room {
+        room: u64,
+        game: String,
+        state: String,
+        players: u32,
+        watchers: u32,
+        version: u64,
+        seats: u32,
+        names: Vec<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        about: Option<Box<RawValue>>,
+    }
+    let room = |summary: v1::RoomSummary| Room {
+        room: summary.room,
+        game: summary.game,
+        state: summary.state,
+        players: summary.players,
+        watchers: summary.watchers,
+        version: summary.version,
+        seats: summary.seats,
+        names: summary.names,
+        about: RawValue::from_string(summary.about).ok(),
+    };
+    let rooms = reply.rooms.into_iter().map(room).collect();
+    message::listing(&Listing { rooms, next: (reply.next != 0).then_some(reply.next) })
+}
+
+/// What a status means to a player who asked for a listing.
+pub(super) fn status(status: &Status) -> Refusal {
+    let code = match status.code() {
+        GrpcCode::InvalidArgument => Code::BadRequest,
+        GrpcCode::ResourceExhausted => Code::Busy,
+        GrpcCode::Unauthenticated | GrpcCode::PermissionDenied => Code::Unauthorized,
+        _ => Code::NoQuorum,
+    };
+    let message = match code {
+        Code::BadRequest => status.message(),
+        _ => "the node asked could not say; try again",
+    };
+    Refusal::new(code, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The names shown at the table travel with the wishes that show them.
+    #[test]
+    fn a_command_keeps_its_attempt_and_its_name() {
+        let ours = Command {
+            player: PlayerId(9),
+            name: "Ann".into(),
+            lane: 3,
+            serial: 4,
+            wish: Wish::Say { room: 5, text: "hi".into() },
+        };
+        let theirs = command(77, &ours);
+        assert_eq!((theirs.id, theirs.player, theirs.lane, theirs.serial), (77, 9, 3, 4));
+        let said = v1::Say { room: 5, name: "Ann".into(), text: "hi".into() };
+        assert_eq!(theirs.action, Some(v1::command::Action::Say(said)));
+    }
+
+    #[test]
+    fn an_answer_without_an_outcome_is_none() {
+        assert_eq!(answer(v1::Answer { id: 1, outcome: None }), None);
+    }
+
+    /// A listing is JSON whatever a node puts into it.
+    #[test]
+    fn a_listing_keeps_what_the_rules_say_as_an_object() {
+        let about = |about: &str| v1::RoomSummary {
+            room: 1,
+            about: about.into(),
+            names: vec!["A\"".into()],
+            ..Default::default()
+        };
+        let rooms = vec![about(r#"{"mode":"together"}"#), about("{broken")];
+        let listing = rooms_reply(v1::RoomsReply { rooms, next: 0 });
+        let value: serde_json::Value = serde_json::from_str(listing.get()).unwrap();
+        assert_eq!(value["rooms"][0]["about"]["mode"], "together");
+        assert_eq!(value["rooms"][0]["names"][0], "A\"");
+        assert!(value["rooms"][1].get("about").is_none());
+        assert!(value["next"].is_null());
+    }
+
+    proptest! {
+        /// A refusal with any code becomes one we know.
+        #[test]
+        fn any_code_is_some_code(code in any::<i32>(), message in ".{0,20}") {
+            let refused = v1::Refused { code, message: message.clone(), retry_after_ms: 0 };
+            prop_assert_eq!(refusal(refused).message, message);
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! One link: a task that keeps a conversation with one node going, and starts it
+//! again whenever it ends.
+//!
+//! Whatever is waiting when the connection can take more becomes one [`v1::Uplink`]:
+//! batches grow by themselves when the node is slow, and nothing waits for a timer
+//! when it is not.
+
+use std::{
+    collections::VecDeque,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use futures_util::Stream;
+use hangraft_proto::{
+    ACCESS_HEADER, MESSAGE_BYTES_MAX,
+    v1::{self, game_client::GameClient},
+};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep, timeout},
+};
+use tonic::{
+    Request, Status, Streaming,
+    metadata::{Ascii, MetadataValue},
+    transport::{Channel, Endpoint},
+};
+use tracing::debug;
+
+use super::{convert, flight::FLIGHTS_MAX, route};
+use crate::{
+    command::{Command, Outcome},
+    hub::{FromNode, HubInput, Question},
+};
+
+/// Commands in one message; the rest travels in the next.
+const BATCH_COMMANDS_MAX: usize = 1024;
+/// Bytes in one message, roughly; the rest travels in the next.
+const BATCH_BYTES_MAX: usize = 256 << 10;
+/// Things waiting to go up one link. A link that lets more pile up is treated as broken.
+const QUEUE_MAX: usize = 2 * FLIGHTS_MAX;
+/// How long a connection may take to come about. A node on the same continent
+/// answers in a tenth of this.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(300);
+/// How long the first word may take once connected; a paused node's kernel
+/// accepts connections, but nobody speaks.
+const GREETING_TIMEOUT: Duration = Duration::from_millis(500);
+/// HTTP/2 pings: how often, and how long for the answer. Together the time until
+/// a node that hangs is noticed on an idle link.
+const KEEPALIVE: Duration = Duration::from_millis(500);
+/// A link that lived this long was a good one; its next failure is the first.
+const GOOD_LIFE: Duration = Duration::from_secs(2);
+/// HTTP/2 windows: what may be on the way without the receiver's consent.
+const STREAM_WINDOW: u32 = 4 << 20;
+const CONNECTION_WINDOW: u32 = 8 << 20;
+
+/// What goes up.
+#[derive(Debug)]
+pub(super) enum Upward {
+    Command(v1::Command),
+    Watch(v1::Watch),
+    Unwatch(u64),
+}
+
+/// The sending end of a link that is up.
+#[derive(Clone, Debug)]
+pub(crate) struct LinkSender {
+    /// Tells this life of the link from its earlier ones.
+    pub(crate) life: u64,
+    queue: mpsc::Sender<Upward>,
+    /// For single questions beside the stream.
+    pub(super) channel: Channel,
+}
+
+/// The link is broken or hopelessly behind.
+#[derive(Debug)]
+pub(crate) struct Stuck;
+
+impl LinkSender {
+    pub(super) fn command(&self, id: u64, command: &Command) -> Result<(), Stuck> {
+        self.send(Upward::Command(convert::command(id, command)))
+    }
+
+    pub(crate) fn watch(&self, question: Question) -> Result<(), Stuck> {
+        self.send(Upward::Watch(convert::watch(question)))
+    }
+
+    pub(crate) fn unwatch(&self, room: u64) -> Result<(), Stuck> {
+        self.send(Upward::Unwatch(room))
+    }
+
+    fn send(&self, upward: Upward) -> Result<(), Stuck> {
+        self.queue.try_send(upward).map_err(|_| Stuck)
+    }
+}
+
+/// What a link tells the cluster task.
+#[derive(Debug)]
+pub(super) enum News {
+    /// The node spoke for the first time in this life.
+    Up { sender: LinkSender, standing: v1::Standing },
+    /// The node stands differently now.
+    Standing { standing: v1::Standing },
+    /// Answers: id, outcome, wait in milliseconds.
+    Answers { answers: Vec<(u64, Outcome, u32)> },
+    /// This life is over.
+    Down,
+}
+
+/// What a link needs to know, and whom it tells.
+#[derive(Clone, Debug)]
+pub(super) struct LinkContext {
+    pub(super) slot: route::Slot,
+    pub(super) address: String,
+    pub(super) access: MetadataValue<Ascii>,
+    pub(super) news: mpsc::Sender<(route::Slot, News)>,
+    pub(super) hub: mpsc::Sender<HubInput>,
+}
+
+/// Keeps the link until the cluster task is gone.
+pub(super) async fn keep(context: LinkContext) {
+    let mut failures = 0;
+    loop {
+        let began = Instant::now();
+        match live(&context).await {
+            Ok(()) => debug!(node = context.address, "a link ended"),
+            Err(why) => debug!(node = context.address, %why, "a link failed"),
+        }
+        if context.news.send((context.slot, News::Down)).await.is_err() {
+            return;
+        }
+        failures = if began.elapsed() > GOOD_LIFE { 0 } else { failures + 1 };
+        sleep(route::backoff(failures.max(1) - 1, dice())).await;
+    }
+}
+
+/// One life of a link: connects, and passes on what the node says until it ends.
+async fn live(context: &LinkContext) -> Result<(), Status> {
+    let channel = connect(&context.address).await?;
+    let (queue, waiting) = mpsc::channel(QUEUE_MAX);
+    let sender = LinkSender { life: new_life(), queue, channel: channel.clone() };
+    let life = sender.life;
+    let (mut downlinks, standing) = timeout(GREETING_TIMEOUT, greet(context, channel, waiting))
+        .await
+        .map_err(|_| Status::deadline_exceeded("the node does not speak"))??;
+    tell(context, News::Up { sender, standing }).await?;
+    while let Some(downlink) = downlinks.message().await? {
+        pass_on(context, life, downlink).await?;
+    }
+    Ok(())
+}
+
+async fn connect(address: &str) -> Result<Channel, Status> {
+    let endpoint = Endpoint::from_shared(format!("http://{address}"))
+        .map_err(|_| Status::invalid_argument("no address to connect to"))?
+        .connect_timeout(CONNECT_TIMEOUT)
+        .tcp_nodelay(true)
+        .http2_keep_alive_interval(KEEPALIVE)
+        .keep_alive_timeout(KEEPALIVE)
+        .keep_alive_while_idle(true)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW);
+    timeout(CONNECT_TIMEOUT, endpoint.connect())
+        .await
+        .map_err(|_| Status::deadline_exceeded("the node does not accept connections"))?
+        .map_err(|err| Status::unavailable(err.to_string()))
+}
+
+/// Opens the stream and hears the node's first word, which says where it stands.
+async fn greet(
+    context: &LinkContext,
+    channel: Channel,
+    waiting: mpsc::Receiver<Upward>,
+) -> Result<(Streaming<v1::Downlink>, v1::Standing), Status> {
+    let mut request = Request::new(Uplinks { waiting, taken: VecDeque::new(), ended: false });
+    request.metadata_mut().insert(ACCESS_HEADER, context.access.clone());
+    let mut downlinks = client(channel).link(request).await?.into_inner();
+    let first = downlinks.message().await?;
+    let standing = first.and_then(|downlink| downlink.standing);
+    Ok((downlinks, standing.ok_or_else(|| Status::internal("the node does not say who it is"))?))
+}
+
+/// A client for the players' service with the limits we use.
+pub(super) fn client(channel: Channel) -> GameClient<Channel> {
+    GameClient::new(channel)
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX)
+}
+
+/// Views go straight to the hub, the rest to the cluster task.
+async fn pass_on(context: &LinkContext, life: u64, downlink: v1::Downlink) -> Result<(), Status> {
+    let v1::Downlink { answers, updates, watch_refused, standing } = downlink;
+    if let Some(standing) = standing {
+        tell(context, News::Standing { standing }).await?;
+    }
+    if !answers.is_empty() {
+        let answers = answers.into_iter().filter_map(convert::answer).collect();
+        tell(context, News::Answers { answers }).await?;
+    }
+    if !updates.is_empty() || !watch_refused.is_empty() {
+        let updates = updates.into_iter().map(convert::update).collect();
+        let refused = watch_refused
+            .into_iter()
+            .filter_map(|refused| Some((refused.room, convert::refusal(refused.refused?))));
+        let from_node = FromNode { life, updates, refused: refused.collect() };
+        context.hub.send(HubInput::FromNode(from_node)).await.map_err(|_| gone())?;
+    }
+    Ok(())
+}
+
+async fn tell(context: &LinkContext, news: News) -> Result<(), Status> {
+    context.news.send((context.slot, news)).await.map_err(|_| gone())
+}
+
+fn gone() -> Status {
+    Status::cancelled("this frontend is stopping")
+}
+
+fn new_life() -> u64 {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// Jitter need not be good, only different.
+fn dice() -> u64 {
+    getrandom::u64().unwrap_or(0)
+}
+
+/// What is waiting, in batches.
+struct Uplinks {
+    waiting: mpsc::Receiver<Upward>,
+    /// Taken from the queue, not yet sent.
+    taken: VecDeque<Upward>,
+    ended: bool,
+}
+
+impl Stream for Uplinks {
+    type Item = v1::Uplink;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<v1::Uplink>> {
+        if self.taken.is_empty() && !self.ended {
+            let mut taken = Vec::new();
+            let count = ready!(self.waiting.poll_recv_many(cx, &mut taken, BATCH_COMMANDS_MAX));
+            self.ended = count == 0;
+            self.taken.extend(taken);
+        }
+        Poll::Ready((!self.taken.is_empty()).then(|| batch(&mut self.taken)))
+    }
+}
+
+/// Takes as much as fits into one message. A node handles watches before
+/// unwatches, so a watch that was asked for after an unwatch starts a new one.
+fn batch(taken: &mut VecDeque<Upward>) -> v1::Uplink {
+    let mut uplink = v1::Uplink::default();
+    let mut bytes = 0;
+    while let Some(next) = taken.front() {
+        let overtakes = matches!(next, Upward::Watch(_)) && !uplink.unwatches.is_empty();
+        if overtakes || bytes >= BATCH_BYTES_MAX {
+            break;
+        }
+        match taken.pop_front().expect("looked at just now") {
+            Upward::Command(command) => {
+                bytes += weight(&command);
+                uplink.commands.push(command);
+            }
+            Upward::Watch(watch) => {
+                bytes += 16 + 10 * watch.players.len();
+                uplink.watches.push(watch);
+            }
+            Upward::Unwatch(room) => uplink.unwatches.push(v1::Unwatch { room }),
+        }
+    }
+    uplink
+}
+
+/// About how large a command is on the wire, at most.
+fn weight(command: &v1::Command) -> usize {
+    use v1::command::Action;
+    const HEAD: usize = 64;
+    let body = match &command.action {
+        Some(Action::Open(open)) => open.game.len() + open.options.len(),
+        Some(Action::Sit(sit)) => sit.name.len(),
+        Some(Action::Play(play)) => play.r#move.len(),
+        Some(Action::Say(say)) => say.name.len() + say.text.len(),
+        Some(Action::Presence(who)) => 10 * (who.arrived.len() + who.departed.len()),
+        Some(Action::Stand(_) | Action::Again(_)) | None => 0,
+    };
+    HEAD + body
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn play(bytes: usize) -> Upward {
+        let play = v1::Play { room: 1, r#move: "x".repeat(bytes) };
+        let action = Some(v1::command::Action::Play(play));
+        Upward::Command(v1::Command { action, ..Default::default() })
+    }
+
+    fn watch(room: u64) -> Upward {
+        Upward::Watch(v1::Watch { room, ..Default::default() })
+    }
+
+    /// Everything waiting travels together, up to a size.
+    #[test]
+    fn a_batch_is_what_is_waiting() {
+        let mut taken = VecDeque::from([play(10), watch(1), play(10), Upward::Unwatch(2)]);
+        let uplink = batch(&mut taken);
+        assert_eq!(
+            (uplink.commands.len(), uplink.watches.len(), uplink.unwatches.len()),
+            (2, 1, 1)
+        );
+        assert!(taken.is_empty());
+
+        let mut taken: VecDeque<_> = (0..100).map(|_| play(8 << 10)).collect();
+        let first = batch(&mut taken).commands.len();
+        assert!((20..40).contains(&first), "{first}");
+    }
+
+    /// Leaving a room and coming back in one breath ends with being back.
+    #[test]
+    fn a_watch_does_not_overtake_an_unwatch() {
+        let mut taken = VecDeque::from([watch(1), Upward::Unwatch(1), watch(1)]);
+        let first = batch(&mut taken);
+        assert_eq!((first.watches.len(), first.unwatches.len()), (1, 1));
+        let second = batch(&mut taken);
+        assert_eq!((second.watches.len(), second.unwatches.len()), (1, 0));
+    }
+}

@@ -1,0 +1,311 @@
+//! One watch per room upstream, any number of sessions downstream.
+//!
+//! One task owns every watched [`Room`]. It hears views from the link it watches
+//! through and puts them into the mailboxes of whoever looks; it never waits for
+//! anyone but its own inbox, so a slow socket or a slow node cannot hold it up.
+//!
+//! When that link breaks, every room is watched again through another, from the
+//! version it has; sessions notice nothing but a pause.
+
+mod history;
+mod room;
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    sync::mpsc,
+    task::JoinSet,
+    time::{MissedTickBehavior, interval},
+};
+use tracing::{debug, warn};
+
+pub(crate) use history::Update;
+pub(crate) use room::Question;
+
+use crate::{
+    cluster::LinkSender,
+    command::{PlayerId, Refusal},
+    mailbox::{Mail, Mailbox},
+    meters::Meters,
+};
+use room::{Heard, Joining, Room};
+
+/// Things for the hub to look at; past it, sessions and links wait.
+const INBOX_MAX: usize = 4096;
+/// Things looked at at once.
+const AT_ONCE: usize = 256;
+/// How often rooms that asked for a little time are looked at.
+const RETRY_TICK: Duration = Duration::from_millis(5);
+/// How often all rooms are looked at, for what was left behind.
+const SWEEP: Duration = Duration::from_secs(1);
+/// Bytes of old versions kept over all rooms; they share it evenly.
+const HISTORY_BYTES_MAX: usize = 64 << 20;
+/// No room's share is larger than this, or smaller than the next.
+const HISTORY_SHARE_MAX: usize = 256 << 10;
+/// With so many rooms that less would be left, the total may be exceeded.
+const HISTORY_SHARE_MIN: usize = 4 << 10;
+
+/// What happens to the hub.
+#[derive(Debug)]
+pub(crate) enum HubInput {
+    /// A session wants to look at a room; answered with mail of this tag.
+    Watch {
+        session: u64,
+        mailbox: Mailbox,
+        player: PlayerId,
+        room: u64,
+        since: Option<u64>,
+        tag: u64,
+    },
+    Unwatch {
+        session: u64,
+        room: u64,
+    },
+    /// A session is gone.
+    Leave {
+        session: u64,
+    },
+    /// Watch through this link from now on, or through none.
+    Upstream(Option<LinkSender>),
+    FromNode(FromNode),
+}
+
+/// What a node said about rooms.
+#[derive(Debug)]
+pub(crate) struct FromNode {
+    /// Which life of which link it came through.
+    pub(crate) life: u64,
+    pub(crate) updates: Vec<Update>,
+    pub(crate) refused: Vec<(u64, Refusal)>,
+}
+
+/// A way to the hub's task. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Hub {
+    inbox: mpsc::Sender<HubInput>,
+}
+
+impl Hub {
+    /// Starts the hub; its task lives in `tasks`.
+    pub(crate) fn start(meters: Arc<Meters>, tasks: &mut JoinSet<()>) -> Self {
+        let (inbox, inputs) = mpsc::channel(INBOX_MAX);
+        let task = Task {
+            rooms: HashMap::new(),
+            sessions: HashMap::new(),
+            upstream: None,
+            asking_later: BTreeSet::new(),
+            meters,
+        };
+        tasks.spawn(task.run(inputs));
+        Self { inbox }
+    }
+
+    /// Where links and the cluster put what they have for the hub.
+    pub(crate) fn inbox(&self) -> mpsc::Sender<HubInput> {
+        self.inbox.clone()
+    }
+
+    /// Tells the hub something. When the hub is gone the frontend is stopping.
+    pub(crate) async fn tell(&self, input: HubInput) {
+        _ = self.inbox.send(input).await;
+    }
+
+    /// A session is gone; this may be said while unwinding, so it does not wait.
+    pub(crate) fn leave(&self, session: u64) {
+        if let Err(mpsc::error::TrySendError::Full(input)) =
+            self.inbox.try_send(HubInput::Leave { session })
+        {
+            let hub = self.clone();
+            tokio::spawn(async move { hub.tell(input).await });
+        }
+    }
+}
+
+/// The state of the hub's task.
+struct Task {
+    rooms: HashMap<u64, Room<Mailbox>>,
+    /// Which rooms a session looks at.
+    sessions: HashMap<u64, BTreeSet<u64>>,
+    upstream: Option<LinkSender>,
+    /// Rooms with a question that has to wait.
+    asking_later: BTreeSet<u64>,
+    meters: Arc<Meters>,
+}
+
+impl Task {
+    async fn run(mut self, mut inputs: mpsc::Receiver<HubInput>) {
+        let mut retries = interval(RETRY_TICK);
+        retries.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut sweeps = interval(SWEEP);
+        sweeps.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut taken = Vec::with_capacity(AT_ONCE);
+        loop {
+            tokio::select! {
+                count = inputs.recv_many(&mut taken, AT_ONCE) => {
+                    if count == 0 {
+                        return;
+                    }
+                    let now = Instant::now();
+                    taken.drain(..).for_each(|input| self.on(input, now));
+                }
+                _ = retries.tick(), if !self.asking_later.is_empty() => {
+                    self.on_retries(Instant::now());
+                }
+                _ = sweeps.tick() => self.on_sweep(Instant::now()),
+            }
+        }
+    }
+
+    fn on(&mut self, input: HubInput, now: Instant) {
+        match input {
+            HubInput::Watch { session, mailbox, player, room, since, tag } => {
+                let joining = Joining { session, player, tag, since, way: mailbox };
+                self.on_watch(room, joining, now);
+            }
+            HubInput::Unwatch { session, room } => self.on_unwatch(session, room, now),
+            HubInput::Leave { session } => self.on_leave(session, now),
+            HubInput::Upstream(link) => self.on_upstream(link),
+            HubInput::FromNode(said) => self.on_said(said, now),
+        }
+    }
+
+    fn on_watch(&mut self, room: u64, joining: Joining<Mailbox>, now: Instant) {
+        self.sessions.entry(joining.session).or_default().insert(room);
+        let watched = self.rooms.entry(room).or_insert_with(|| Room::new(room));
+        let question = watched.join(joining, now, &mut deliver(&self.meters));
+        self.ask(question);
+    }
+
+    fn on_unwatch(&mut self, session: u64, room: u64, now: Instant) {
+        if let Some(rooms) = self.sessions.get_mut(&session) {
+            rooms.remove(&room);
+        }
+        if let Some(room) = self.rooms.get_mut(&room) {
+            room.leave(session, now);
+        }
+    }
+
+    fn on_leave(&mut self, session: u64, now: Instant) {
+        for room in self.sessions.remove(&session).unwrap_or_default() {
+            if let Some(room) = self.rooms.get_mut(&room) {
+                room.leave(session, now);
+            }
+        }
+    }
+
+    fn on_upstream(&mut self, link: Option<LinkSender>) {
+        if let Some(before) = std::mem::replace(&mut self.upstream, link) {
+            // It may well be up still, and is only not the best one any more.
+            self.rooms.keys().take_while(|room| before.unwatch(**room).is_ok()).for_each(drop);
+        }
+        debug!(rooms = self.rooms.len(), "watching through another link");
+        self.asking_later.clear();
+        let questions: Vec<_> = self.rooms.values_mut().filter_map(Room::moved).collect();
+        questions.into_iter().for_each(|question| self.ask(Some(question)));
+    }
+
+    fn on_said(&mut self, said: FromNode, now: Instant) {
+        // What still comes through a link we left was made for the eyes we had then.
+        if self.upstream.as_ref().is_none_or(|link| link.life != said.life) {
+            return;
+        }
+        for update in said.updates {
+            self.on_update(&update, now);
+        }
+        for (room, refusal) in said.refused {
+            self.on_refused(room, &refusal, now);
+        }
+    }
+
+    fn on_update(&mut self, update: &Update, now: Instant) {
+        let share = (HISTORY_BYTES_MAX / self.rooms.len().max(1))
+            .clamp(HISTORY_SHARE_MIN, HISTORY_SHARE_MAX);
+        let Some(room) = self.rooms.get_mut(&update.room) else { return };
+        let heard = room.hear(update, share, now, &mut deliver(&self.meters));
+        match heard {
+            Ok(heard) => self.after(update.room, heard),
+            Err(err) => warn!(room = update.room, %err, "a view was dropped"),
+        }
+    }
+
+    fn on_refused(&mut self, room: u64, refusal: &Refusal, now: Instant) {
+        let Some(watched) = self.rooms.get_mut(&room) else { return };
+        let heard = watched.refused(refusal, now, &mut deliver(&self.meters));
+        self.after(room, heard);
+    }
+
+    fn after(&mut self, room: u64, heard: Heard) {
+        match heard {
+            Heard::On(question) => {
+                if self.rooms.get(&room).is_some_and(Room::asks_later) {
+                    self.asking_later.insert(room);
+                }
+                self.ask(question);
+            }
+            Heard::Over => {
+                self.rooms.remove(&room);
+                self.asking_later.remove(&room);
+            }
+        }
+    }
+
+    fn on_retries(&mut self, now: Instant) {
+        let rooms: Vec<u64> = self.asking_later.iter().copied().collect();
+        for id in rooms {
+            let Some(room) = self.rooms.get_mut(&id) else {
+                self.asking_later.remove(&id);
+                continue;
+            };
+            let question = room.ask_if_due(now);
+            if !room.asks_later() {
+                self.asking_later.remove(&id);
+            }
+            self.ask(question);
+        }
+    }
+
+    fn on_sweep(&mut self, now: Instant) {
+        let abandoned: Vec<u64> = self
+            .rooms
+            .iter()
+            .filter(|(_, room)| room.is_abandoned(now))
+            .map(|(id, _)| *id)
+            .collect();
+        for id in abandoned {
+            self.rooms.remove(&id);
+            self.asking_later.remove(&id);
+            if let Some(link) = &self.upstream {
+                // A link that takes nothing is about to be replaced.
+                _ = link.unwatch(id);
+            }
+        }
+        let questions: Vec<_> = {
+            let mut deliver = deliver(&self.meters);
+            self.rooms.values_mut().filter_map(|room| room.sweep(now, &mut deliver)).collect()
+        };
+        questions.into_iter().for_each(|question| self.ask(Some(question)));
+        self.meters.rooms.set(self.rooms.len() as f64);
+    }
+
+    /// Asks the node, if there is one; the next one is asked when it comes.
+    fn ask(&mut self, question: Option<Question>) {
+        if let (Some(question), Some(link)) = (question, &self.upstream) {
+            _ = link.watch(question);
+        }
+    }
+}
+
+/// Puts mail where it belongs, and counts.
+fn deliver(meters: &Meters) -> impl FnMut(&Mailbox, Mail) {
+    |mailbox, mail| {
+        if matches!(mail, Mail::View { .. }) {
+            meters.pushes.increment(1);
+        }
+        // One that overflowed or is gone takes nothing; its socket sees to the rest.
+        mailbox.put(mail);
+    }
+}

@@ -1,0 +1,601 @@
+//! One watched room: who looks at it, through whose eyes, and what they have
+//! seen. Pure: time and the way to a node are the caller's.
+//!
+//! Upstream there is one watch per room. It names every player who looks, so that
+//! the node can add views that only they may see. When somebody new comes, the
+//! node is asked for the whole view again, made for their eyes too; until that
+//! comes they wait, and everybody else goes on undisturbed.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
+};
+
+use super::history::{History, NotText, Taken, Update};
+use crate::{
+    command::{Code, PlayerId, Refusal},
+    mailbox::Mail,
+};
+
+/// How long a room, and a player's place among the eyes, is kept after the last
+/// session left: a page that reloads finds everything as it was.
+const GRACE: Duration = Duration::from_secs(10);
+/// How long somebody waits for their first view.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Waits after a node said that there is no such room, in milliseconds. A room
+/// just opened may not have reached the node we watch through.
+const MISSING_MS: [u64; 5] = [5, 15, 40, 100, 200];
+/// The wait when a node is behind us, or could not take the watch.
+const BEHIND: Duration = Duration::from_millis(50);
+
+/// What is to be asked of a node about a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Question {
+    pub(crate) room: u64,
+    /// The version we have; the whole view is wanted when there is none.
+    pub(crate) since: Option<u64>,
+    pub(crate) players: Vec<PlayerId>,
+}
+
+/// A session that wants to look. `W` is how to reach it.
+#[derive(Debug)]
+pub(crate) struct Joining<W> {
+    pub(crate) session: u64,
+    pub(crate) player: PlayerId,
+    pub(crate) tag: u64,
+    pub(crate) since: Option<u64>,
+    pub(crate) way: W,
+}
+
+/// One watched room.
+#[derive(Debug)]
+pub(crate) struct Room<W> {
+    room: u64,
+    history: History,
+    watchers: BTreeMap<u64, Watcher<W>>,
+    eyes: BTreeMap<PlayerId, Eye>,
+    /// A whole view is on its way, for these eyes.
+    asked: Option<BTreeSet<PlayerId>>,
+    /// When to ask (again), if not now.
+    ask_at: Option<Instant>,
+    /// How often in a row a node did not know the room.
+    missing: usize,
+    empty_since: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Watcher<W> {
+    player: PlayerId,
+    way: W,
+    place: Place,
+}
+
+#[derive(Debug)]
+enum Place {
+    /// For the first view.
+    Waiting { tag: u64, since: Option<u64>, until: Instant },
+    /// Has seen this version.
+    Shown(u64),
+}
+
+/// A player who looks, with one or more sessions.
+#[derive(Debug, Default)]
+struct Eye {
+    sessions: usize,
+    /// From this version on, what we have was made for these eyes too.
+    open_from: Option<u64>,
+    left_at: Option<Instant>,
+}
+
+/// What became of an update.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// The room goes on; perhaps there is more to ask.
+    On(Option<Question>),
+    /// It was the last.
+    Over,
+}
+
+impl<W> Room<W> {
+    pub(crate) fn new(room: u64) -> Self {
+        Self {
+            room,
+            history: History::default(),
+            watchers: BTreeMap::new(),
+            eyes: BTreeMap::new(),
+            asked: None,
+            ask_at: None,
+            missing: 0,
+            empty_since: None,
+        }
+    }
+
+    /// A session begins to look; one that looked already begins anew.
+    pub(crate) fn join(
+        &mut self,
+        joining: Joining<W>,
+        now: Instant,
+        deliver: &mut impl FnMut(&W, Mail),
+    ) -> Option<Question> {
+        let Joining { session, player, tag, since, way } = joining;
+        self.leave(session, now);
+        self.empty_since = None;
+        let eye = self.eyes.entry(player).or_default();
+        eye.sessions += 1;
+        eye.left_at = None;
+        let place = Place::Waiting { tag, since, until: now + PATIENCE };
+        let mut watcher = Watcher { player, way, place };
+        watcher.settle(self.room, &self.history, eye, deliver);
+        let waits = matches!(watcher.place, Place::Waiting { .. });
+        self.watchers.insert(session, watcher);
+        if waits { self.ask() } else { None }
+    }
+
+    /// A session looks away.
+    pub(crate) fn leave(&mut self, session: u64, now: Instant) {
+        let Some(watcher) = self.watchers.remove(&session) else { return };
+        let eye = self.eyes.get_mut(&watcher.player).expect("a watcher has eyes");
+        eye.sessions -= 1;
+        if eye.sessions == 0 {
+            eye.left_at = Some(now);
+        }
+        if self.watchers.is_empty() {
+            self.empty_since = Some(now);
+        }
+    }
+
+    /// The node says something new, or again. Keeps so many bytes of the past.
+    pub(crate) fn hear(
+        &mut self,
+        update: &Update,
+        bytes_max: usize,
+        now: Instant,
+        deliver: &mut impl FnMut(&W, Mail),
+    ) -> Result<Heard, NotText> {
+        let taken = self.history.take(update, bytes_max)?;
+        self.missing = 0;
+        if taken == Taken::Old && update.resync && self.asked.take().is_some() {
+            // The node is behind what we have shown; what it says now would be
+            // a step back for some.
+            self.ask_at = Some(now + BEHIND);
+        }
+        if taken != Taken::Old && update.resync {
+            self.open_eyes(update.version);
+        }
+        if matches!(taken, Taken::Next | Taken::Jump) {
+            self.show(update.version, deliver);
+        }
+        self.settle(deliver);
+        if update.closed {
+            self.close(deliver);
+            return Ok(Heard::Over);
+        }
+        Ok(Heard::On(self.ask_for_the_waiting()))
+    }
+
+    /// The node refused the watch.
+    pub(crate) fn refused(
+        &mut self,
+        refusal: &Refusal,
+        now: Instant,
+        deliver: &mut impl FnMut(&W, Mail),
+    ) -> Heard {
+        self.asked = None;
+        if refusal.code != Code::NoSuchRoom {
+            self.ask_at = Some(now + BEHIND);
+            return Heard::On(None);
+        }
+        if let Some(wait) = MISSING_MS.get(self.missing) {
+            self.missing += 1;
+            self.ask_at = Some(now + Duration::from_millis(*wait));
+            return Heard::On(None);
+        }
+        for watcher in self.watchers.values() {
+            if let Place::Waiting { tag, .. } = watcher.place {
+                let (room, refusal) = (self.room, refusal.clone());
+                deliver(&watcher.way, Mail::WatchRefused { tag, room, refusal });
+            }
+        }
+        self.close(deliver);
+        Heard::Over
+    }
+
+    /// There is another node to watch through, which knows nothing of us yet.
+    pub(crate) fn moved(&mut self) -> Option<Question> {
+        self.asked = None;
+        self.ask_at = None;
+        self.missing = 0;
+        self.ask_for_the_waiting().or_else(|| Some(self.question(self.history.version())))
+    }
+
+    /// Whether something is to be asked later.
+    pub(crate) fn asks_later(&self) -> bool {
+        self.ask_at.is_some()
+    }
+
+    /// Asks what was to be asked later, when later is now.
+    pub(crate) fn ask_if_due(&mut self, now: Instant) -> Option<Question> {
+        self.ask_at.filter(|at| *at <= now)?;
+        self.ask_at = None;
+        self.ask_for_the_waiting().or_else(|| Some(self.question(self.history.version())))
+    }
+
+    /// Nobody has looked for a while.
+    pub(crate) fn is_abandoned(&self, now: Instant) -> bool {
+        self.empty_since.is_some_and(|since| since + GRACE <= now)
+    }
+
+    /// Time has passed: forgets eyes long gone, and refuses those who waited too long.
+    pub(crate) fn sweep(
+        &mut self,
+        now: Instant,
+        deliver: &mut impl FnMut(&W, Mail),
+    ) -> Option<Question> {
+        let late = self.watchers.iter().filter(|(_, watcher)| watcher.waited_too_long(now));
+        let late: Vec<u64> = late.map(|(session, _)| *session).collect();
+        for session in &late {
+            self.give_up(*session, now, deliver);
+        }
+        if !late.is_empty() {
+            // Whatever was asked for them is not coming.
+            self.asked = None;
+        }
+        let before = self.eyes.len();
+        self.eyes.retain(|_, eye| eye.left_at.is_none_or(|at| at + GRACE > now));
+        if self.asked.is_some() || self.ask_at.is_some() {
+            return None;
+        }
+        let fewer = self.eyes.len() < before;
+        self.ask_for_the_waiting().or_else(|| fewer.then(|| self.question(self.history.version())))
+    }
+
+    /// The whole view is asked for when somebody waits for it and it is not on
+    /// its way already. One question at a time: its answer is the next whole view.
+    fn ask_for_the_waiting(&mut self) -> Option<Question> {
+        let waits = |watcher: &Watcher<W>| matches!(watcher.place, Place::Waiting { .. });
+        if self.watchers.values().any(waits) { self.ask() } else { None }
+    }
+
+    fn ask(&mut self) -> Option<Question> {
+        if self.asked.is_some() || self.ask_at.is_some() {
+            return None;
+        }
+        self.asked = Some(self.eyes.keys().copied().collect());
+        Some(self.question(None))
+    }
+
+    fn question(&self, since: Option<u64>) -> Question {
+        Question { room: self.room, since, players: self.eyes.keys().copied().collect() }
+    }
+
+    /// A whole view came: from here on, what comes is made for those asked for.
+    fn open_eyes(&mut self, version: u64) {
+        for player in self.asked.take().unwrap_or_default() {
+            if let Some(eye) = self.eyes.get_mut(&player) {
+                eye.open_from.get_or_insert(version + 1);
+            }
+        }
+    }
+
+    /// Shows the newest version to everyone who has not seen it.
+    fn show(&mut self, version: u64, deliver: &mut impl FnMut(&W, Mail)) {
+        for watcher in self.watchers.values_mut() {
+            let Place::Shown(shown) = &mut watcher.place else { continue };
+            if *shown >= version {
+                continue;
+            }
+            if let Some(text) = self.history.newest_for(watcher.player, *shown) {
+                deliver(&watcher.way, Mail::View { room: self.room, text });
+                *shown = version;
+            }
+        }
+    }
+
+    /// Begins the watches of those whose eyes have opened.
+    fn settle(&mut self, deliver: &mut impl FnMut(&W, Mail)) {
+        for watcher in self.watchers.values_mut() {
+            let eye = self.eyes.get(&watcher.player).expect("a watcher has eyes");
+            watcher.settle(self.room, &self.history, eye, deliver);
+        }
+    }
+
+    fn close(&mut self, deliver: &mut impl FnMut(&W, Mail)) {
+        for watcher in self.watchers.values() {
+            if let (Place::Shown(_), Some(text)) =
+                (&watcher.place, self.history.last_for(watcher.player))
+            {
+                deliver(&watcher.way, Mail::Closed { room: self.room, text });
+            }
+        }
+    }
+
+    fn give_up(&mut self, session: u64, now: Instant, deliver: &mut impl FnMut(&W, Mail)) {
+        if let Some(watcher) = self.watchers.get(&session)
+            && let Place::Waiting { tag, .. } = watcher.place
+        {
+            let message = "no node could show this room in time; try again";
+            let refusal = Refusal::new(Code::NoQuorum, message);
+            deliver(&watcher.way, Mail::WatchRefused { tag, room: self.room, refusal });
+        }
+        self.leave(session, now);
+    }
+}
+
+impl<W> Watcher<W> {
+    /// Begins the watch of someone who waits, if there is something to show them.
+    fn settle(
+        &mut self,
+        room: u64,
+        history: &History,
+        eye: &Eye,
+        deliver: &mut impl FnMut(&W, Mail),
+    ) {
+        let Place::Waiting { tag, since, .. } = self.place else { return };
+        let (Some(open_from), Some(version)) = (eye.open_from, history.version()) else { return };
+        let missed = history.since(self.player, since, open_from);
+        deliver(&self.way, Mail::Watching { tag, room, version, missed });
+        // Someone who has seen more than we have is shown nothing older.
+        self.place = Place::Shown(version.max(since.unwrap_or(0)));
+    }
+
+    fn waited_too_long(&self, now: Instant) -> bool {
+        matches!(self.place, Place::Waiting { until, .. } if until <= now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::message::Text;
+
+    const ANN: PlayerId = PlayerId(1);
+    const BO: PlayerId = PlayerId(2);
+
+    /// A room under test, with what its watchers were told since the last look.
+    struct Stage {
+        room: Room<&'static str>,
+        now: Instant,
+        told: Vec<(&'static str, String)>,
+    }
+
+    impl Stage {
+        fn new() -> Self {
+            Self { room: Room::new(4), now: Instant::now(), told: Vec::new() }
+        }
+
+        fn join(
+            &mut self,
+            name: &'static str,
+            session: u64,
+            player: PlayerId,
+            since: Option<u64>,
+        ) -> Option<Question> {
+            let joining = Joining { session, player, tag: session, since, way: name };
+            self.room.join(joining, self.now, &mut note(&mut self.told))
+        }
+
+        fn hear(&mut self, update: &Update) -> Heard {
+            self.room.hear(update, 1 << 20, self.now, &mut note(&mut self.told)).unwrap()
+        }
+
+        fn refused(&mut self, code: Code) -> Heard {
+            let refusal = Refusal::new(code, "");
+            self.room.refused(&refusal, self.now, &mut note(&mut self.told))
+        }
+
+        fn told(&mut self) -> Vec<(&'static str, String)> {
+            std::mem::take(&mut self.told)
+        }
+    }
+
+    fn note(told: &mut Vec<(&'static str, String)>) -> impl FnMut(&&'static str, Mail) {
+        |who, mail| told.push((*who, line(&mail)))
+    }
+
+    /// Mail in a few words: "5" is a step to version 5, "=5" a whole view, "5*" a private one.
+    fn line(mail: &Mail) -> String {
+        let short = |text: &Text| {
+            let value: serde_json::Value = serde_json::from_str(text.as_str()).unwrap();
+            let whole = if value["resync"] == true { "=" } else { "" };
+            let own = value["view"]["own"].as_u64().map_or(String::new(), |p| format!("*{p}"));
+            format!("{whole}{}{own}", value["version"])
+        };
+        match mail {
+            Mail::View { text, .. } => short(text),
+            Mail::Closed { text, .. } => format!("closed {}", short(text)),
+            Mail::Watching { version, missed, .. } => {
+                let missed: Vec<_> = missed.iter().map(short).collect();
+                format!("watching {version}: {}", missed.join(" "))
+            }
+            Mail::WatchRefused { refusal, .. } => format!("refused {}", refusal.code),
+            other => format!("{other:?}"),
+        }
+    }
+
+    fn update(version: u64, private: &[PlayerId]) -> Update {
+        let own = |player: &PlayerId| (*player, format!(r#"{{"own":{}}}"#, player.0).into());
+        Update {
+            room: 4,
+            version,
+            view: Bytes::from_static(b"{}"),
+            events: Bytes::from_static(b"[]"),
+            private: private.iter().map(own).collect(),
+            ..Update::default()
+        }
+    }
+
+    fn whole(version: u64, private: &[PlayerId]) -> Update {
+        Update { resync: true, ..update(version, private) }
+    }
+
+    fn asks(since: Option<u64>, players: &[PlayerId]) -> Option<Question> {
+        Some(Question { room: 4, since, players: players.to_vec() })
+    }
+
+    fn says(lines: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
+        lines.iter().map(|(who, what)| (*who, (*what).to_owned())).collect()
+    }
+
+    /// The first one asks the node, the second tab of the same player does not have to.
+    #[test]
+    fn one_watch_upstream_serves_many() {
+        let mut stage = Stage::new();
+        assert_eq!(stage.join("ann", 1, ANN, None), asks(None, &[ANN]));
+        assert_eq!(stage.told(), []);
+        assert_eq!(stage.hear(&whole(3, &[])), Heard::On(None));
+        assert_eq!(stage.told(), says(&[("ann", "watching 3: =3")]));
+        assert_eq!(stage.join("ann's phone", 2, ANN, Some(3)), None);
+        assert_eq!(stage.told(), says(&[("ann's phone", "watching 3: ")]));
+        stage.hear(&update(4, &[]));
+        stage.hear(&update(4, &[]));
+        assert_eq!(stage.told(), says(&[("ann", "4"), ("ann's phone", "4")]));
+    }
+
+    /// Someone new waits until the view was made for their eyes too; the others
+    /// go on meanwhile, and nobody sees through another's eyes.
+    #[test]
+    fn a_setter_sees_their_own_view_from_the_first() {
+        let mut stage = Stage::new();
+        stage.join("ann", 1, ANN, None);
+        stage.hear(&whole(3, &[]));
+        assert_eq!(stage.join("bo", 2, BO, None), asks(None, &[ANN, BO]));
+        stage.told();
+        // Made before the node heard of Bo.
+        stage.hear(&update(4, &[]));
+        assert_eq!(stage.told(), says(&[("ann", "4")]));
+        stage.hear(&whole(4, &[BO]));
+        assert_eq!(stage.told(), says(&[("bo", "watching 4: =4*2")]));
+        stage.hear(&update(5, &[BO]));
+        assert_eq!(stage.told(), says(&[("ann", "5"), ("bo", "5*2")]));
+        // Bo's reload: version 4 was made before his eyes were open.
+        stage.join("bo", 3, BO, Some(4));
+        stage.join("bo", 4, BO, Some(3));
+        assert_eq!(stage.told(), says(&[("bo", "watching 5: 5*2"), ("bo", "watching 5: =5*2")]));
+    }
+
+    /// Two who come while a question is on its way share the next one.
+    #[test]
+    fn one_question_at_a_time() {
+        let mut stage = Stage::new();
+        assert!(stage.join("ann", 1, ANN, None).is_some());
+        assert_eq!(stage.join("bo", 2, BO, None), None);
+        let Heard::On(next) = stage.hear(&whole(3, &[])) else { panic!("it goes on") };
+        assert_eq!(next, asks(None, &[ANN, BO]));
+        assert_eq!(stage.told(), says(&[("ann", "watching 3: =3")]));
+        stage.hear(&whole(3, &[]));
+        assert_eq!(stage.told(), says(&[("bo", "watching 3: =3")]));
+    }
+
+    /// Another node goes on where the last one stopped; what overlaps is not shown
+    /// again, and a gap is shown as what it is.
+    #[test]
+    fn moving_to_another_node_shows_nothing_twice() {
+        let mut stage = Stage::new();
+        stage.join("ann", 1, ANN, None);
+        stage.hear(&whole(3, &[]));
+        stage.told();
+        assert_eq!(stage.room.moved(), asks(Some(3), &[ANN]));
+        stage.hear(&update(3, &[]));
+        stage.hear(&update(4, &[]));
+        stage.hear(&update(7, &[]));
+        stage.hear(&update(6, &[]));
+        stage.hear(&update(8, &[]));
+        assert_eq!(stage.told(), says(&[("ann", "4"), ("ann", "=7"), ("ann", "8")]));
+    }
+
+    /// A node that is behind is asked again, rather than showing a step back.
+    #[test]
+    fn nobody_goes_backwards() {
+        let mut stage = Stage::new();
+        stage.join("ann", 1, ANN, None);
+        stage.hear(&whole(9, &[]));
+        stage.room.moved();
+        assert!(stage.join("bo", 2, BO, Some(8)).is_some());
+        stage.told();
+        stage.hear(&whole(7, &[]));
+        assert_eq!(stage.told(), []);
+        assert!(stage.room.asks_later());
+        assert_eq!(stage.room.ask_if_due(stage.now), None);
+        assert_eq!(stage.room.ask_if_due(stage.now + BEHIND), asks(None, &[ANN, BO]));
+        stage.hear(&whole(9, &[]));
+        assert_eq!(stage.told(), says(&[("bo", "watching 9: =9")]));
+        // Someone who has seen more than any node here knows is shown nothing older.
+        stage.join("bo", 2, BO, Some(11));
+        stage.hear(&update(10, &[]));
+        stage.hear(&update(11, &[]));
+        stage.hear(&update(12, &[]));
+        let bo: Vec<_> = stage.told().into_iter().filter(|(who, _)| *who == "bo").collect();
+        assert_eq!(bo, says(&[("bo", "watching 9: "), ("bo", "12")]));
+    }
+
+    /// A room just opened may not be known everywhere yet; one that is nowhere is refused.
+    #[test]
+    fn a_missing_room_gets_a_little_time() {
+        let mut stage = Stage::new();
+        stage.join("ann", 1, ANN, None);
+        for wait in MISSING_MS {
+            assert_eq!(stage.refused(Code::NoSuchRoom), Heard::On(None));
+            stage.now += Duration::from_millis(wait);
+            assert_eq!(stage.room.ask_if_due(stage.now), asks(None, &[ANN]));
+        }
+        assert_eq!(stage.told(), []);
+        assert_eq!(stage.refused(Code::NoSuchRoom), Heard::Over);
+        assert_eq!(stage.told(), says(&[("ann", "refused no-such-room")]));
+    }
+
+    /// A room that ends says so to everyone, in everyone's own view.
+    #[test]
+    fn the_end_is_told() {
+        let mut stage = Stage::new();
+        stage.join("ann", 1, ANN, None);
+        stage.join("bo", 2, BO, None);
+        stage.hear(&whole(3, &[]));
+        stage.hear(&whole(3, &[BO]));
+        stage.told();
+        let last = Update { closed: true, ..update(4, &[BO]) };
+        assert_eq!(stage.hear(&last), Heard::Over);
+        assert_eq!(
+            stage.told(),
+            says(&[("ann", "4"), ("bo", "4*2"), ("ann", "closed =4"), ("bo", "closed =4*2")])
+        );
+    }
+
+    /// Eyes are kept for a while after the last session left, then given up.
+    #[test]
+    fn a_reload_finds_everything_as_it_was() {
+        let mut stage = Stage::new();
+        stage.join("ann", 1, ANN, None);
+        stage.hear(&whole(3, &[]));
+        stage.join("bo", 2, BO, None);
+        stage.hear(&whole(3, &[BO]));
+        stage.room.leave(2, stage.now);
+        stage.hear(&update(4, &[BO]));
+        stage.told();
+        let soon = stage.now + GRACE - Duration::from_millis(1);
+        assert_eq!(stage.room.sweep(soon, &mut note(&mut stage.told)), None);
+        assert_eq!(stage.join("bo", 3, BO, Some(3)), None);
+        assert_eq!(stage.told(), says(&[("bo", "watching 4: 4*2")]));
+
+        stage.room.leave(3, soon);
+        assert_eq!(
+            stage.room.sweep(soon + GRACE, &mut note(&mut stage.told)),
+            asks(Some(4), &[ANN])
+        );
+        assert!(!stage.room.is_abandoned(soon + 2 * GRACE));
+        stage.room.leave(1, soon + GRACE);
+        assert!(stage.room.is_abandoned(soon + 2 * GRACE));
+    }
+
+    /// Without any node, the first view does not come, and that is said.
+    #[test]
+    fn waiting_has_an_end() {
+        let mut stage = Stage::new();
+        stage.join("ann", 1, ANN, None);
+        let late = stage.now + PATIENCE;
+        stage.room.sweep(late, &mut note(&mut stage.told));
+        assert_eq!(stage.told(), says(&[("ann", "refused no-quorum")]));
+        assert!(stage.room.is_abandoned(late + GRACE));
+    }
+}

@@ -1,0 +1,181 @@
+//! What waits to be told to one socket: a queue with an end.
+//!
+//! The hub and the cluster put things in and never wait; the socket's task takes
+//! them out. A socket that does not keep up fills its queue, and from then on it
+//! only hears that it was too slow. Nobody else notices.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+
+use tokio::sync::{Notify, mpsc};
+
+use crate::{
+    cluster::Listing,
+    command::{Outcome, Refusal},
+    message::Text,
+};
+
+/// Things waiting for one socket; one more, and it is closed as too slow.
+const MAIL_MAX: usize = 256;
+/// Bytes waiting for one socket; more, and it is closed as too slow.
+const MAIL_BYTES_MAX: usize = 1 << 20;
+
+/// Something a session should hear. `tag` is the session's own name for what it asked.
+#[derive(Clone, Debug)]
+pub(crate) enum Mail {
+    Answer {
+        tag: u64,
+        outcome: Outcome,
+    },
+    Listing {
+        tag: u64,
+        listing: Listing,
+    },
+    /// The watch has begun; `missed` brings the watcher to `version`.
+    Watching {
+        tag: u64,
+        room: u64,
+        version: u64,
+        missed: Vec<Text>,
+    },
+    WatchRefused {
+        tag: u64,
+        room: u64,
+        refusal: Refusal,
+    },
+    View {
+        room: u64,
+        text: Text,
+    },
+    /// The room's last view.
+    Closed {
+        room: u64,
+        text: Text,
+    },
+}
+
+impl Mail {
+    /// Bytes that will go to the socket, views and their like.
+    fn weight(&self) -> usize {
+        match self {
+            Self::View { text, .. } | Self::Closed { text, .. } => text.len(),
+            Self::Watching { missed, .. } => missed.iter().map(Text::len).sum(),
+            Self::Listing { listing, .. } => listing.as_ref().map_or(0, |raw| raw.get().len()),
+            Self::Answer { .. } | Self::WatchRefused { .. } => 0,
+        }
+    }
+}
+
+/// Where to put mail for one session. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Mailbox {
+    sender: mpsc::Sender<Mail>,
+    shared: Arc<Shared>,
+}
+
+/// The session's end.
+#[derive(Debug)]
+pub(crate) struct Inbox {
+    receiver: mpsc::Receiver<Mail>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    bytes: AtomicUsize,
+    overflowed: AtomicBool,
+    overflow: Notify,
+}
+
+/// A new queue.
+pub(crate) fn mailbox() -> (Mailbox, Inbox) {
+    let (sender, receiver) = mpsc::channel(MAIL_MAX);
+    let shared = Arc::new(Shared::default());
+    (Mailbox { sender, shared: shared.clone() }, Inbox { receiver, shared })
+}
+
+impl Mailbox {
+    /// Puts something in; says whether anybody will still read it.
+    pub(crate) fn put(&self, mail: Mail) -> bool {
+        if self.shared.overflowed.load(Ordering::Relaxed) {
+            return false;
+        }
+        let weight = mail.weight();
+        let before = self.shared.bytes.fetch_add(weight, Ordering::Relaxed);
+        // One thing alone may be larger than the limit: it is all there is.
+        let fits = before == 0 || before + weight <= MAIL_BYTES_MAX;
+        match self.sender.try_send(mail) {
+            Ok(()) if fits => true,
+            Err(mpsc::error::TrySendError::Closed(_)) => false,
+            Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => {
+                self.shared.overflowed.store(true, Ordering::Relaxed);
+                // One task waits; a permit is kept when it does not wait yet.
+                self.shared.overflow.notify_one();
+                false
+            }
+        }
+    }
+}
+
+impl Inbox {
+    /// Everything waiting, at least one thing; nothing once all mailboxes are gone.
+    pub(crate) async fn take(&mut self, into: &mut Vec<Mail>) -> usize {
+        let count = self.receiver.recv_many(into, MAIL_MAX).await;
+        let weight: usize = into.iter().map(Mail::weight).sum();
+        self.shared.bytes.fetch_sub(weight, Ordering::Relaxed);
+        count
+    }
+
+    /// Waits until the queue has overflowed.
+    pub(crate) fn overflow(&self) -> Overflow {
+        Overflow(self.shared.clone())
+    }
+}
+
+/// The news that a queue has overflowed; does not borrow the queue.
+#[derive(Debug)]
+pub(crate) struct Overflow(Arc<Shared>);
+
+impl Overflow {
+    /// Waits for it.
+    pub(crate) async fn wait(&self) {
+        while !self.0.overflowed.load(Ordering::Relaxed) {
+            self.0.overflow.notified().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view(bytes: usize) -> Mail {
+        Mail::View { room: 1, text: "x".repeat(bytes).into() }
+    }
+
+    /// Someone who reads may be sent any number of things.
+    #[tokio::test]
+    async fn a_reader_never_overflows() {
+        let (mailbox, mut inbox) = mailbox();
+        let mut taken = Vec::new();
+        for _ in 0..100 {
+            assert!((0..100).all(|_| mailbox.put(view(1000))));
+            taken.clear();
+            assert_eq!(inbox.take(&mut taken).await, 100);
+        }
+    }
+
+    /// Too many things, or too much, ends it for good; the task is told.
+    #[tokio::test]
+    async fn a_queue_has_an_end() {
+        for (bytes, fits) in [(1, MAIL_MAX), (MAIL_BYTES_MAX / 4, 4), (2 * MAIL_BYTES_MAX, 1)] {
+            let (mailbox, mut inbox) = mailbox();
+            assert_eq!((0..1000).take_while(|_| mailbox.put(view(bytes))).count(), fits);
+            inbox.overflow().wait().await;
+            inbox.take(&mut Vec::new()).await;
+            assert!(!mailbox.put(view(1)), "there is no way back");
+        }
+    }
+}

@@ -1,0 +1,617 @@
+//! The socket's language: what a browser may say, and what it hears.
+//!
+//! Every frame is one JSON object. Parsing borrows from the frame; a move is
+//! never taken apart. Everything here is total: any text is either a
+//! [`ClientMessage`] or a [`BadMessage`] that says what is wrong.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
+
+use crate::command::{Code, Refusal, Wish};
+
+/// The longest request id echoed, in bytes of JSON. One longer is refused.
+const ID_BYTES_MAX: usize = 64;
+/// The longest name of a game looked at, in bytes; there is no longer one.
+const GAME_BYTES_MAX: usize = 32;
+/// The longest chat line, in characters. A longer one is refused, not cut.
+pub(crate) const CHAT_CHARS_MAX: usize = 500;
+
+/// JSON text on its way to browsers: made once, shared by all sockets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Text(Bytes);
+
+impl Text {
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn into_bytes(self) -> Bytes {
+        self.0
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).expect("made from strings only")
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+/// What the client calls its request: a JSON number or string, echoed as it came.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub(crate) struct RequestId(Box<RawValue>);
+
+/// A frame that makes sense.
+#[derive(Debug)]
+pub(crate) struct ClientMessage {
+    pub(crate) id: Option<RequestId>,
+    pub(crate) kind: Kind,
+    pub(crate) action: Action,
+}
+
+/// A frame that does not.
+#[derive(Debug)]
+pub(crate) struct BadMessage {
+    /// The request's id, where it could be read.
+    pub(crate) id: Option<RequestId>,
+    pub(crate) refusal: Refusal,
+}
+
+/// What a browser may ask for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    Hello {
+        name: Option<String>,
+        token: Option<String>,
+    },
+    Rooms(RoomsQuery),
+    Watch {
+        room: u64,
+        since: Option<u64>,
+    },
+    Unwatch {
+        room: u64,
+    },
+    /// A change of the lobby; with the player's own serial number, if they count.
+    Change {
+        wish: Wish,
+        serial: Option<u64>,
+    },
+    Ping,
+}
+
+/// The actions' names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Hello,
+    Open,
+    Rooms,
+    Watch,
+    Unwatch,
+    Sit,
+    Stand,
+    Play,
+    Again,
+    Say,
+    Ping,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Hello,
+        Self::Open,
+        Self::Rooms,
+        Self::Watch,
+        Self::Unwatch,
+        Self::Sit,
+        Self::Stand,
+        Self::Play,
+        Self::Again,
+        Self::Say,
+        Self::Ping,
+    ];
+
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hello => "hello",
+            Self::Open => "open",
+            Self::Rooms => "rooms",
+            Self::Watch => "watch",
+            Self::Unwatch => "unwatch",
+            Self::Sit => "sit",
+            Self::Stand => "stand",
+            Self::Play => "play",
+            Self::Again => "again",
+            Self::Say => "say",
+            Self::Ping => "ping",
+        }
+    }
+}
+
+/// A question about the lobby's rooms.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+pub(crate) struct RoomsQuery {
+    #[serde(default)]
+    pub(crate) game: Option<String>,
+    #[serde(default)]
+    pub(crate) state: Option<String>,
+    #[serde(default)]
+    pub(crate) after: Option<u64>,
+    #[serde(default)]
+    pub(crate) limit: Option<u32>,
+}
+
+// How frames look. Unknown fields are ignored, so that an older frontend
+// understands a newer page.
+
+#[derive(Deserialize)]
+struct Frame<'a> {
+    #[serde(borrow, default)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    action: Cow<'a, str>,
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct IdOnly<'a> {
+    #[serde(borrow, default)]
+    id: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct NoData {}
+
+#[derive(Deserialize)]
+struct HelloData {
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    token: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct OpenData<'a> {
+    game: String,
+    #[serde(borrow, default)]
+    options: Option<&'a RawValue>,
+    #[serde(default)]
+    serial: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct RoomData {
+    room: u64,
+    #[serde(default)]
+    serial: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct WatchData {
+    room: u64,
+    #[serde(default)]
+    since: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct PlayData<'a> {
+    room: u64,
+    #[serde(borrow, rename = "move")]
+    mv: &'a RawValue,
+    #[serde(default)]
+    serial: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct SayData {
+    room: u64,
+    text: String,
+    #[serde(default)]
+    serial: Option<u64>,
+}
+
+/// Understands one text frame.
+pub(crate) fn parse(frame: &str) -> Result<ClientMessage, BadMessage> {
+    let Ok(outer) = object::<Frame<'_>>(frame) else {
+        let id = object::<IdOnly<'_>>(frame).ok().and_then(|only| only.id);
+        let id = id.and_then(|id| request_id(id).ok());
+        return Err(bad(id, r#"a frame is a JSON object like {"id":1,"action":"ping","data":{}}"#));
+    };
+    let id = match outer.id.map(request_id).transpose() {
+        Ok(id) => id,
+        Err(refusal) => return Err(BadMessage { id: None, refusal }),
+    };
+    let data = outer.data.map_or("{}", RawValue::get);
+    match action(&outer.action, data) {
+        Ok((kind, action)) => Ok(ClientMessage { id, kind, action }),
+        Err(refusal) => Err(BadMessage { id, refusal }),
+    }
+}
+
+/// Reads a JSON object. (An array would do for serde, its fields by position.)
+fn object<'a, T: Deserialize<'a>>(json: &'a str) -> serde_json::Result<T> {
+    if json.trim_start().starts_with('{') {
+        serde_json::from_str(json)
+    } else {
+        Err(serde::de::Error::custom("not an object"))
+    }
+}
+
+fn request_id(raw: &RawValue) -> Result<RequestId, Refusal> {
+    let json = raw.get();
+    let kind = json.as_bytes().first();
+    let plain = kind.is_some_and(|c| matches!(c, b'"' | b'-' | b'0'..=b'9'));
+    if plain && json.len() <= ID_BYTES_MAX {
+        return Ok(RequestId(raw.to_owned()));
+    }
+    let message = format!("an id is a number or a string of at most {ID_BYTES_MAX} characters");
+    Err(Refusal::new(Code::BadRequest, message))
+}
+
+fn action(name: &str, data: &str) -> Result<(Kind, Action), Refusal> {
+    let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.as_str() == name) else {
+        return Err(Refusal::new(Code::BadRequest, unknown_action()));
+    };
+    let malformed = |err: serde_json::Error| {
+        // Only serde's own words about the shape; never a piece of the data.
+        let message = format!("{}: data does not fit: {}", kind.as_str(), shape_error(&err));
+        Refusal::new(Code::BadRequest, message)
+    };
+    let action = read(kind, data).map_err(malformed)??;
+    Ok((kind, action))
+}
+
+/// Reads an action's data: the outer error is JSON's, the inner one ours.
+fn read(kind: Kind, data: &str) -> serde_json::Result<Result<Action, Refusal>> {
+    let change = |wish, serial| Action::Change { wish, serial };
+    let action = match kind {
+        Kind::Hello => {
+            let HelloData { name, token } = object(data)?;
+            Action::Hello { name, token }
+        }
+        Kind::Open => return Ok(open(object(data)?)),
+        Kind::Rooms => return Ok(rooms(object(data)?)),
+        Kind::Watch => {
+            let WatchData { room, since } = object(data)?;
+            Action::Watch { room, since }
+        }
+        Kind::Unwatch => {
+            let RoomData { room, .. } = object(data)?;
+            Action::Unwatch { room }
+        }
+        Kind::Sit => {
+            let RoomData { room, serial } = object(data)?;
+            change(Wish::Sit { room }, serial)
+        }
+        Kind::Stand => {
+            let RoomData { room, serial } = object(data)?;
+            change(Wish::Stand { room }, serial)
+        }
+        Kind::Play => {
+            let PlayData { room, mv, serial } = object(data)?;
+            change(Wish::Play { room, mv: mv.get().to_owned() }, serial)
+        }
+        Kind::Again => {
+            let RoomData { room, serial } = object(data)?;
+            change(Wish::Again { room }, serial)
+        }
+        Kind::Say => return Ok(say(object(data)?)),
+        Kind::Ping => {
+            let NoData {} = object(data)?;
+            Action::Ping
+        }
+    };
+    Ok(Ok(action))
+}
+
+fn open(data: OpenData<'_>) -> Result<Action, Refusal> {
+    if data.game.len() > GAME_BYTES_MAX {
+        return Err(Refusal::new(Code::BadRequest, "open: there is no game with such a long name"));
+    }
+    let options = data.options.map_or("", RawValue::get);
+    if !options.is_empty() && !options.starts_with('{') {
+        return Err(Refusal::new(Code::BadRequest, "open: options must be an object"));
+    }
+    let wish = Wish::Open { game: data.game, options: options.to_owned() };
+    Ok(Action::Change { wish, serial: data.serial })
+}
+
+fn rooms(query: RoomsQuery) -> Result<Action, Refusal> {
+    let long = |text: &Option<String>| text.as_ref().is_some_and(|t| t.len() > GAME_BYTES_MAX);
+    if long(&query.game) || long(&query.state) {
+        return Err(Refusal::new(Code::BadRequest, "rooms: no game or state has such a long name"));
+    }
+    Ok(Action::Rooms(query))
+}
+
+fn say(data: SayData) -> Result<Action, Refusal> {
+    let text = data.text.trim();
+    if text.is_empty() {
+        return Err(Refusal::new(Code::BadRequest, "say: there is nothing in the text"));
+    }
+    if text.chars().count() > CHAT_CHARS_MAX {
+        let message = format!("say: a line has at most {CHAT_CHARS_MAX} characters");
+        return Err(Refusal::new(Code::TooLarge, message));
+    }
+    let wish = Wish::Say { room: data.room, text: text.to_owned() };
+    Ok(Action::Change { wish, serial: data.serial })
+}
+
+fn bad(id: Option<RequestId>, message: &str) -> BadMessage {
+    BadMessage { id, refusal: Refusal::new(Code::BadRequest, message) }
+}
+
+fn unknown_action() -> String {
+    let names = Kind::ALL.map(Kind::as_str).join(", ");
+    format!("there is no such action; there are {names}")
+}
+
+/// What serde says of the shape, without quoting what was sent.
+fn shape_error(err: &serde_json::Error) -> &'static str {
+    match err.classify() {
+        serde_json::error::Category::Data => "a field is missing, twice there or of a wrong type",
+        _ => "it is no JSON object",
+    }
+}
+
+/// What a browser hears, views apart: those are put together once per room by
+/// [`crate::hub`].
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum ServerMessage<'a> {
+    /// The answer yes.
+    Ok {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<&'a RequestId>,
+        ok: Reply<'a>,
+    },
+    /// The answer no.
+    Refused {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<&'a RequestId>,
+        refused: Trouble<'a>,
+    },
+    /// The server closes this socket next.
+    Bye { push: &'static str, code: &'static str, message: &'a str },
+    /// The way to the cluster was lost or found.
+    Cluster {
+        push: &'static str,
+        #[serde(flatten)]
+        link: LinkState,
+    },
+}
+
+/// What an `ok` holds.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Reply<'a> {
+    Hello { player: String, name: &'a str, token: &'a str, server: ServerInfo<'a> },
+    Opened { room: u64 },
+    Watching { room: u64, version: u64 },
+    Seat { seat: Option<u32>, version: u64 },
+    Version { version: u64 },
+    Listing(&'a RawValue),
+    Nothing {},
+}
+
+/// What a page should know about the server.
+#[derive(Serialize)]
+pub(crate) struct ServerInfo<'a> {
+    pub(crate) version: &'static str,
+    /// Where else to go when this frontend is gone.
+    pub(crate) frontends: &'a [String],
+    /// As in a `cluster` push.
+    pub(crate) cluster: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) leader: Option<u64>,
+}
+
+/// The inside of a refusal.
+#[derive(Serialize)]
+pub(crate) struct Trouble<'a> {
+    code: &'static str,
+    message: &'a str,
+}
+
+/// Whether the cluster can be reached, for pages to show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct LinkState {
+    /// "connected" or "reconnecting".
+    pub(crate) state: &'static str,
+    /// The leader's node id, when one is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) leader: Option<u64>,
+}
+
+impl LinkState {
+    pub(crate) const RECONNECTING: Self = Self { state: "reconnecting", leader: None };
+
+    pub(crate) const fn connected(leader: u64) -> Self {
+        Self { state: "connected", leader: Some(leader) }
+    }
+}
+
+impl ServerMessage<'_> {
+    pub(crate) fn text(&self) -> Text {
+        serde_json::to_string(self).expect("strings, numbers and raw JSON are JSON").into()
+    }
+}
+
+pub(crate) fn ok(id: Option<&RequestId>, reply: Reply<'_>) -> Text {
+    ServerMessage::Ok { id, ok: reply }.text()
+}
+
+pub(crate) fn refused(id: Option<&RequestId>, refusal: &Refusal) -> Text {
+    let refused = Trouble { code: refusal.code.as_str(), message: &refusal.message };
+    ServerMessage::Refused { id, refused }.text()
+}
+
+pub(crate) fn bye(code: &'static str, message: &str) -> Text {
+    ServerMessage::Bye { push: "bye", code, message }.text()
+}
+
+pub(crate) fn cluster(link: LinkState) -> Text {
+    ServerMessage::Cluster { push: "cluster", link }.text()
+}
+
+/// The body of an `ok` to `rooms`: an object, ready to be sent.
+pub(crate) fn listing(body: &impl Serialize) -> Box<RawValue> {
+    to_raw_value(body).expect("strings, numbers and raw JSON are JSON")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn understood(frame: &str) -> Action {
+        parse(frame).unwrap_or_else(|bad| panic!("{frame}: {bad:?}")).action
+    }
+
+    /// Every action of the contract, as a page writes it.
+    #[test]
+    fn the_contract_is_understood() {
+        let change = |wish, serial| Action::Change { wish, serial };
+        for (frame, action) in [
+            (r#"{"action":"hello"}"#, Action::Hello { name: None, token: None }),
+            (
+                r#"{"id":1,"action":"hello","data":{"name":"Ann","token":null}}"#,
+                Action::Hello { name: Some("Ann".into()), token: None },
+            ),
+            (
+                r#"{"id":"a","action":"open","data":{"game":"hangman","options":{"category":"animals"}}}"#,
+                change(
+                    Wish::Open {
+                        game: "hangman".into(),
+                        options: r#"{"category":"animals"}"#.into(),
+                    },
+                    None,
+                ),
+            ),
+            (
+                r#"{"id":2,"action":"rooms","data":{"state":"archived","limit":5}}"#,
+                Action::Rooms(RoomsQuery {
+                    state: Some("archived".into()),
+                    limit: Some(5),
+                    ..RoomsQuery::default()
+                }),
+            ),
+            (
+                r#"{"id":3,"action":"watch","data":{"room":4,"since":9}}"#,
+                Action::Watch { room: 4, since: Some(9) },
+            ),
+            (r#"{"id":3,"action":"unwatch","data":{"room":4}}"#, Action::Unwatch { room: 4 }),
+            (r#"{"action":"sit","data":{"room":4}}"#, change(Wish::Sit { room: 4 }, None)),
+            (
+                r#"{"action":"stand","data":{"room":4,"serial":8}}"#,
+                change(Wish::Stand { room: 4 }, Some(8)),
+            ),
+            (
+                r#"{"action":"play","data":{"room":4, "move": {"letter" : "e"} ,"serial":9}}"#,
+                change(Wish::Play { room: 4, mv: r#"{"letter" : "e"}"#.into() }, Some(9)),
+            ),
+            (r#"{"action":"again","data":{"room":4}}"#, change(Wish::Again { room: 4 }, None)),
+            (
+                r#"{"action":"say","data":{"room":4,"text":" hi there\n"}}"#,
+                change(Wish::Say { room: 4, text: "hi there".into() }, None),
+            ),
+            (r#"{"id":-1.5e3,"action":"ping","data":{}}"#, Action::Ping),
+        ] {
+            assert_eq!(understood(frame), action, "{frame}");
+        }
+    }
+
+    /// Every kind of wrong frame is named for what it is, with the id where it has one.
+    #[test]
+    fn nonsense_is_refused_with_its_id() {
+        for (frame, id, part) in [
+            ("", "none", "a frame is"),
+            ("null", "none", "a frame is"),
+            ("[1]", "none", "a frame is"),
+            (r#"{"id":7}"#, "7", "a frame is"),
+            (r#"{"id":7,"action":5}"#, "7", "a frame is"),
+            (r#"{"id":7,"action":"dance"}"#, "7", "no such action"),
+            (r#"{"id":{},"action":"ping"}"#, "none", "an id is"),
+            (r#"{"id":true,"action":"ping"}"#, "none", "an id is"),
+            (r#"{"id":7,"action":"watch"}"#, "7", "watch: data"),
+            (r#"{"id":7,"action":"watch","data":[1]}"#, "7", "watch: data"),
+            (r#"[7,"ping"]"#, "none", "a frame is"),
+            (r#"{"id":7,"action":"watch","data":{"room":-1}}"#, "7", "watch: data"),
+            (r#"{"id":7,"action":"play","data":{"room":1}}"#, "7", "play: data"),
+            (r#"{"id":7,"action":"open","data":{"game":"x","options":3}}"#, "7", "must be"),
+            (r#"{"id":"q","action":"say","data":{"room":1,"text":" "}}"#, "\"q\"", "nothing"),
+            (r#"{"id":1,"id":2,"action":"ping"}"#, "none", "a frame is"),
+            (r#"{"id":7,"action":"ping"} x"#, "none", "a frame is"),
+        ] {
+            let BadMessage { id: got, refusal } = parse(frame).expect_err(frame);
+            assert_eq!(got.as_ref().map_or("none", |id| id.0.get()), id, "{frame}");
+            assert!(refusal.message.contains(part), "{frame}: {}", refusal.message);
+            assert_eq!(refusal.code, Code::BadRequest);
+        }
+        let long =
+            format!(r#"{{"action":"say","data":{{"room":1,"text":"{}"}}}}"#, "é".repeat(501));
+        assert_eq!(parse(&long).unwrap_err().refusal.code, Code::TooLarge);
+        let id = format!(r#"{{"id":"{}","action":"ping"}}"#, "x".repeat(64));
+        assert!(parse(&id).unwrap_err().id.is_none());
+    }
+
+    /// The answers, letter for letter: pages depend on them.
+    #[test]
+    fn answers_look_as_promised() {
+        let message = parse(r#"{"id": 7, "action": "ping"}"#).unwrap();
+        let id = message.id.as_ref();
+        for (text, expected) in [
+            (ok(id, Reply::Nothing {}), r#"{"id":7,"ok":{}}"#),
+            (ok(None, Reply::Version { version: 3 }), r#"{"ok":{"version":3}}"#),
+            (
+                ok(id, Reply::Seat { seat: Some(0), version: 3 }),
+                r#"{"id":7,"ok":{"seat":0,"version":3}}"#,
+            ),
+            (ok(id, Reply::Opened { room: 5 }), r#"{"id":7,"ok":{"room":5}}"#),
+            (
+                refused(id, &Refusal::new(Code::GameOver, "it is \"over\"")),
+                r#"{"id":7,"refused":{"code":"game-over","message":"it is \"over\""}}"#,
+            ),
+            (bye("slow", "too slow"), r#"{"push":"bye","code":"slow","message":"too slow"}"#),
+            (
+                cluster(LinkState::connected(2)),
+                r#"{"push":"cluster","state":"connected","leader":2}"#,
+            ),
+            (cluster(LinkState::RECONNECTING), r#"{"push":"cluster","state":"reconnecting"}"#),
+        ] {
+            assert_eq!(text.as_str(), expected);
+        }
+    }
+
+    proptest! {
+        /// Whatever a browser sends, it is understood or refused; never a panic.
+        #[test]
+        fn any_text_is_understood_or_refused(frame in ".{0,200}") {
+            _ = parse(&frame);
+        }
+
+        /// Nearly right frames, too: pieces of real ones in any order.
+        #[test]
+        fn nearly_right_frames_are_understood_or_refused(
+            pieces in prop::collection::vec(prop::sample::select(vec![
+                "{", "}", "\"id\":", "7", ",", "\"action\":", "\"play\"", "\"open\"", "\"data\":",
+                "{\"room\":1,\"move\":", "{\"letter\":\"e\"}", "null", "[", "]", "\"", "-", "1e999",
+                "\\ud800", "\"text\":", "\"serial\":18446744073709551616",
+            ]), 0..24),
+        ) {
+            if let Ok(message) = parse(&pieces.concat()) {
+                let echoed = ok(message.id.as_ref(), Reply::Nothing {});
+                prop_assert!(serde_json::from_str::<serde_json::Value>(echoed.as_str()).is_ok());
+            }
+        }
+    }
+}

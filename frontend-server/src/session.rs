@@ -1,0 +1,809 @@
+//! One player's conversation: pure.
+//!
+//! Whatever happens to a socket becomes one [`Input`]; what should happen next is
+//! a list of [`Output`]s. Sockets, clocks, dice and the cluster are the caller's.
+//!
+//! Every request is answered exactly once, unless the socket closes first: at
+//! once, or when mail with its tag comes.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    command::{Accepted, Code, Command, Outcome, PlayerId, Refusal, Wish},
+    mailbox::Mail,
+    message::{
+        self, Action, BadMessage, ClientMessage, Kind, LinkState, Reply, RequestId, RoomsQuery,
+        ServerInfo, Text,
+    },
+    pace::Pace,
+    players::Paces,
+    token::{Guest, TokenKey},
+};
+
+/// The longest name, in characters. A longer one is refused, not cut.
+pub(crate) const NAME_CHARS_MAX: usize = 24;
+/// Rooms one socket may watch at once; one more is refused with `busy`.
+const ROOMS_MAX: usize = 16;
+/// Requests of one socket without an answer yet; one more is refused with `busy`.
+const PENDING_MAX: usize = 64;
+/// Bad frames of one socket in [`STRIKES_WINDOW`] before it is closed.
+const STRIKES_MAX: u32 = 20;
+/// Frames refused as `too-fast` in [`STRIKES_WINDOW`] before the socket is closed.
+/// Far more than an eager page that comes back with a full queue.
+const HASTE_MAX: u32 = 200;
+const STRIKES_WINDOW: Duration = Duration::from_secs(20);
+
+/// What holds for all sessions of a frontend.
+#[derive(Debug)]
+pub(crate) struct Premises {
+    pub(crate) tokens: TokenKey,
+    /// The URLs of all frontends.
+    pub(crate) frontends: Vec<String>,
+}
+
+/// Random numbers for one session.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dice {
+    /// Who a guest without a token becomes.
+    pub(crate) player: u64,
+    /// The lane in which this session numbers for a player who does not count.
+    pub(crate) lane: u64,
+}
+
+/// What time it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Now {
+    pub(crate) instant: Instant,
+    /// Seconds since 1970, for tokens.
+    pub(crate) unix: u64,
+}
+
+/// What happens to a session.
+#[derive(Debug)]
+pub(crate) enum Input<'a> {
+    /// A text frame, not larger than allowed.
+    Frame(&'a str),
+    /// A binary frame; nobody should send one.
+    Binary,
+    /// A frame that is too large.
+    Oversize,
+    Mail(Mail),
+    /// The way to the cluster was lost or found.
+    Link(LinkState),
+    /// Nothing was heard of the client for too long.
+    Idle,
+    /// The client does not take what is sent to it.
+    Slow,
+    /// The frontend is stopping.
+    Stopping,
+}
+
+/// What should happen next.
+#[derive(Debug)]
+pub(crate) enum Output {
+    /// To the client.
+    Send(Text),
+    /// The session belongs to this player from now on. At most once.
+    Enter(PlayerId),
+    /// To the cluster; the answer is mail with this tag.
+    Submit {
+        tag: u64,
+        command: Command,
+    },
+    /// To the hub; the answer is mail with this tag.
+    Watch {
+        tag: u64,
+        player: PlayerId,
+        room: u64,
+        since: Option<u64>,
+    },
+    Unwatch {
+        room: u64,
+    },
+    /// To the cluster; the answer is mail with this tag.
+    List {
+        tag: u64,
+        query: RoomsQuery,
+    },
+    /// A frame was understood to be this, for the counters.
+    Acted(Kind),
+    /// A request was refused so, for the counters.
+    Refused(Code),
+    /// Tell the client, close, and end.
+    Bye(Farewell),
+}
+
+/// How a socket ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Farewell {
+    pub(crate) code: &'static str,
+    pub(crate) message: &'static str,
+    /// The websocket's close code.
+    pub(crate) close: u16,
+}
+
+impl Farewell {
+    const fn new(code: &'static str, close: u16, message: &'static str) -> Self {
+        Self { code, message, close }
+    }
+}
+
+// Close codes are those of RFC 6455, section 7.4, and its registry at IANA.
+const IDLE: Farewell = Farewell::new("idle", 1000, "nothing was heard for a minute");
+const OVERSIZE: Farewell = Farewell::new("too-large", 1009, "a frame has at most 8 KiB");
+const ABUSE: Farewell = Farewell::new("abuse", 1008, "too many frames that make no sense");
+const HASTE: Farewell = Farewell::new("abuse", 1008, "far too many frames");
+const SLOW: Farewell = Farewell::new("slow", 1013, "this socket does not keep up; come back");
+const STOPPING: Farewell = Farewell::new("restarting", 1012, "this frontend is restarting");
+
+/// One player's conversation.
+#[derive(Debug)]
+pub(crate) struct Session {
+    premises: Arc<Premises>,
+    dice: Dice,
+    /// After the first `hello`.
+    guest: Option<Guest>,
+    /// The last serial number given out in this session's lane.
+    serial: u64,
+    next_tag: u64,
+    pending: HashMap<u64, Pending>,
+    watching: BTreeMap<u64, Watching>,
+    link: LinkState,
+    strikes: Pace,
+    haste: Pace,
+}
+
+/// A request that has no answer yet.
+#[derive(Debug)]
+struct Pending {
+    id: Option<RequestId>,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Watching {
+    /// The request with this tag has no answer yet.
+    Asked(u64),
+    On,
+}
+
+impl Session {
+    pub(crate) fn new(premises: Arc<Premises>, dice: Dice, link: LinkState) -> Self {
+        Self {
+            premises,
+            dice: Dice { player: dice.player.max(1), lane: dice.lane.max(1) },
+            guest: None,
+            serial: 0,
+            next_tag: 1,
+            pending: HashMap::new(),
+            watching: BTreeMap::new(),
+            link,
+            strikes: Pace::new(STRIKES_MAX - 1, STRIKES_WINDOW),
+            haste: Pace::new(HASTE_MAX, STRIKES_WINDOW),
+        }
+    }
+
+    /// Takes one thing in, and says what should happen next. `paces` are the
+    /// player's, shared with their other sockets.
+    pub(crate) fn on(&mut self, input: Input<'_>, now: Now, paces: &mut Paces) -> Vec<Output> {
+        match input {
+            Input::Frame(frame) => self.on_frame(frame, now, paces),
+            Input::Binary => {
+                let refusal = Refusal::new(Code::BadRequest, "frames are JSON text, not binary");
+                self.strike(None, &refusal, now)
+            }
+            Input::Oversize => vec![Output::Bye(OVERSIZE)],
+            Input::Mail(mail) => self.on_mail(mail),
+            Input::Link(link) => self.on_link(link),
+            Input::Idle => vec![Output::Bye(IDLE)],
+            Input::Slow => vec![Output::Bye(SLOW)],
+            Input::Stopping => vec![Output::Bye(STOPPING)],
+        }
+    }
+
+    fn on_frame(&mut self, frame: &str, now: Now, paces: &mut Paces) -> Vec<Output> {
+        let in_time = paces.actions.take(now.instant);
+        let ClientMessage { id, kind, action } = match message::parse(frame) {
+            Ok(message) => message,
+            Err(BadMessage { id, refusal }) => return self.strike(id.as_ref(), &refusal, now),
+        };
+        let opens = matches!(action, Action::Change { wish: Wish::Open { .. }, .. });
+        if !in_time || (opens && !paces.opens.take(now.instant)) {
+            return self.too_fast(id.as_ref(), now);
+        }
+        let mut outputs = match self.on_action(id.clone(), kind, action, now) {
+            Ok(outputs) => outputs,
+            Err(refusal) if refusal.code == Code::BadRequest => {
+                return self.strike(id.as_ref(), &refusal, now);
+            }
+            Err(refusal) => refuse(id.as_ref(), &refusal),
+        };
+        outputs.push(Output::Acted(kind));
+        outputs
+    }
+
+    fn on_action(
+        &mut self,
+        id: Option<RequestId>,
+        kind: Kind,
+        action: Action,
+        now: Now,
+    ) -> Result<Vec<Output>, Refusal> {
+        match (action, self.guest.clone()) {
+            (Action::Ping, _) => Ok(vec![send_ok(id.as_ref(), Reply::Nothing {})]),
+            (Action::Hello { name, token }, _) => self.on_hello(id.as_ref(), name, token, now),
+            (_, None) => Err(Refusal::new(Code::Unauthorized, "say hello first")),
+            (Action::Rooms(query), Some(_)) => {
+                let tag = self.expect_answer(id, kind)?;
+                Ok(vec![Output::List { tag, query }])
+            }
+            (Action::Watch { room, since }, Some(guest)) => {
+                self.on_watch(id, guest.player, room, since)
+            }
+            (Action::Unwatch { room }, Some(_)) => Ok(self.on_unwatch(id.as_ref(), room)),
+            (Action::Change { wish, serial }, Some(guest)) => {
+                let (lane, serial) = self.attempt(serial)?;
+                let tag = self.expect_answer(id, kind)?;
+                let Guest { player, name } = guest;
+                Ok(vec![Output::Submit {
+                    tag,
+                    command: Command { player, name, lane, serial, wish },
+                }])
+            }
+        }
+    }
+
+    /// Who is this? A token says it; without one, a new guest comes. Saying hello
+    /// again may change the name, but not who one is: the views that this socket
+    /// was shown are that player's.
+    fn on_hello(
+        &mut self,
+        id: Option<&RequestId>,
+        name: Option<String>,
+        token: Option<String>,
+        now: Now,
+    ) -> Result<Vec<Output>, Refusal> {
+        let unauthorized = |message| Refusal::new(Code::Unauthorized, message);
+        let bearer = match token {
+            Some(token) => Some(
+                (self.premises.tokens.verify(&token))
+                    .ok_or_else(|| unauthorized("that token was not made by this cluster"))?,
+            ),
+            None => None,
+        };
+        let known = self.guest.clone();
+        if let (Some(bearer), Some(known)) = (&bearer, &known)
+            && bearer.player != known.player
+        {
+            return Err(unauthorized("this socket is another player's; open a new one"));
+        }
+        let name = name.map(|name| good_name(&name)).transpose()?.flatten();
+        let first = known.is_none();
+        let mut guest = known.or(bearer).unwrap_or_else(|| self.new_guest());
+        if let Some(name) = name {
+            guest.name = name;
+        }
+        let token = self.premises.tokens.sign(&guest, now.unix);
+        let reply = self.greeting(&guest, &token);
+        let mut outputs = Vec::new();
+        if first {
+            outputs.push(Output::Enter(guest.player));
+        }
+        outputs.push(send_ok(id, reply));
+        self.guest = Some(guest);
+        Ok(outputs)
+    }
+
+    fn on_watch(
+        &mut self,
+        id: Option<RequestId>,
+        player: PlayerId,
+        room: u64,
+        since: Option<u64>,
+    ) -> Result<Vec<Output>, Refusal> {
+        match self.watching.get(&room) {
+            Some(Watching::Asked(_)) => {
+                return Err(Refusal::new(Code::Busy, "this watch is just beginning"));
+            }
+            None if self.watching.len() >= ROOMS_MAX => {
+                let message =
+                    format!("a socket watches at most {ROOMS_MAX} rooms; leave one first");
+                return Err(Refusal::new(Code::Busy, message));
+            }
+            Some(Watching::On) | None => {}
+        }
+        let tag = self.expect_answer(id, Kind::Watch)?;
+        self.watching.insert(room, Watching::Asked(tag));
+        Ok(vec![Output::Watch { tag, player, room, since }])
+    }
+
+    fn on_unwatch(&mut self, id: Option<&RequestId>, room: u64) -> Vec<Output> {
+        let mut outputs = Vec::new();
+        if let Some(Watching::Asked(tag)) = self.watching.remove(&room) {
+            let pending = self.pending.remove(&tag);
+            let refusal = Refusal::new(Code::BadRequest, "the room was left before it was shown");
+            outputs.extend(refuse(pending.and_then(|pending| pending.id).as_ref(), &refusal));
+        }
+        outputs.push(Output::Unwatch { room });
+        outputs.push(send_ok(id, Reply::Nothing {}));
+        outputs
+    }
+
+    fn on_mail(&mut self, mail: Mail) -> Vec<Output> {
+        match mail {
+            Mail::Answer { tag, outcome } => self.on_answer(tag, outcome),
+            Mail::Listing { tag, listing } => {
+                let Some(Pending { id, .. }) = self.pending.remove(&tag) else { return vec![] };
+                match listing {
+                    Ok(listing) => vec![send_ok(id.as_ref(), Reply::Listing(&listing))],
+                    Err(refusal) => refuse(id.as_ref(), &refusal),
+                }
+            }
+            Mail::Watching { tag, room, version, missed } => {
+                let Some(Pending { id, .. }) = self.pending.remove(&tag) else { return vec![] };
+                self.watching.insert(room, Watching::On);
+                let reply = send_ok(id.as_ref(), Reply::Watching { room, version });
+                [reply].into_iter().chain(missed.into_iter().map(Output::Send)).collect()
+            }
+            Mail::WatchRefused { tag, room, refusal } => {
+                let Some(Pending { id, .. }) = self.pending.remove(&tag) else { return vec![] };
+                self.watching.remove(&room);
+                refuse(id.as_ref(), &refusal)
+            }
+            // A room that was left (and perhaps asked for again) meanwhile.
+            Mail::View { room, .. } | Mail::Closed { room, .. }
+                if self.watching.get(&room) != Some(&Watching::On) =>
+            {
+                vec![]
+            }
+            Mail::View { text, .. } => vec![Output::Send(text)],
+            Mail::Closed { room, text } => {
+                self.watching.remove(&room);
+                vec![Output::Send(text)]
+            }
+        }
+    }
+
+    fn on_answer(&mut self, tag: u64, outcome: Outcome) -> Vec<Output> {
+        let Some(Pending { id, kind }) = self.pending.remove(&tag) else { return vec![] };
+        match outcome {
+            Ok(accepted) => vec![send_ok(id.as_ref(), reply(kind, accepted))],
+            Err(refusal) => refuse(id.as_ref(), &refusal),
+        }
+    }
+
+    fn on_link(&mut self, link: LinkState) -> Vec<Output> {
+        if std::mem::replace(&mut self.link, link) == link {
+            return vec![];
+        }
+        vec![Output::Send(message::cluster(link))]
+    }
+
+    /// Something that makes no sense: it is said, and counted.
+    fn strike(&mut self, id: Option<&RequestId>, refusal: &Refusal, now: Now) -> Vec<Output> {
+        let mut outputs = refuse(id, refusal);
+        if !self.strikes.take(now.instant) {
+            outputs.push(Output::Bye(ABUSE));
+        }
+        outputs
+    }
+
+    fn too_fast(&mut self, id: Option<&RequestId>, now: Now) -> Vec<Output> {
+        let refusal = Refusal::new(Code::TooFast, "slow down a little, and send it again");
+        let mut outputs = refuse(id, &refusal);
+        if !self.haste.take(now.instant) {
+            outputs.push(Output::Bye(HASTE));
+        }
+        outputs
+    }
+
+    /// The attempt's lane and serial: the player's own, or the next of this session.
+    fn attempt(&mut self, serial: Option<u64>) -> Result<(u64, u64), Refusal> {
+        match serial {
+            Some(0) => Err(Refusal::new(Code::BadRequest, "serials count from 1")),
+            Some(serial) => Ok((0, serial)),
+            None => {
+                self.serial += 1;
+                Ok((self.dice.lane, self.serial))
+            }
+        }
+    }
+
+    fn expect_answer(&mut self, id: Option<RequestId>, kind: Kind) -> Result<u64, Refusal> {
+        if self.pending.len() >= PENDING_MAX {
+            let message = format!("at most {PENDING_MAX} requests may be without an answer");
+            return Err(Refusal::new(Code::Busy, message));
+        }
+        let tag = self.next_tag;
+        self.next_tag += 1;
+        self.pending.insert(tag, Pending { id, kind });
+        Ok(tag)
+    }
+
+    fn new_guest(&self) -> Guest {
+        let player = PlayerId(self.dice.player);
+        Guest { player, name: format!("Guest {:04}", player.0 % 10_000).into() }
+    }
+
+    fn greeting<'a>(&'a self, guest: &'a Guest, token: &'a str) -> Reply<'a> {
+        let server = ServerInfo {
+            version: env!("CARGO_PKG_VERSION"),
+            frontends: &self.premises.frontends,
+            cluster: self.link.state,
+            leader: self.link.leader,
+        };
+        Reply::Hello { player: guest.player.to_string(), name: &guest.name, token, server }
+    }
+}
+
+/// A name fit to be shown to others, or none if there is nothing in it.
+fn good_name(name: &str) -> Result<Option<Arc<str>>, Refusal> {
+    let name = name.trim();
+    if name.chars().count() > NAME_CHARS_MAX {
+        let message = format!("a name has at most {NAME_CHARS_MAX} characters");
+        return Err(Refusal::new(Code::TooLarge, message));
+    }
+    if name.chars().any(confuses) {
+        return Err(Refusal::new(Code::BadRequest, "a name is made of letters that can be seen"));
+    }
+    Ok((!name.is_empty()).then(|| name.into()))
+}
+
+/// Characters that turn or hide the text around them: controls, the bidirectional
+/// marks of Unicode's annex 9, and those without width.
+fn confuses(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+fn reply(kind: Kind, accepted: Accepted) -> Reply<'static> {
+    let Accepted { room, version, seat, .. } = accepted;
+    match kind {
+        Kind::Open => Reply::Opened { room },
+        Kind::Sit | Kind::Stand => Reply::Seat { seat, version },
+        _ => Reply::Version { version },
+    }
+}
+
+fn send_ok(id: Option<&RequestId>, reply: Reply<'_>) -> Output {
+    Output::Send(message::ok(id, reply))
+}
+
+fn refuse(id: Option<&RequestId>, refusal: &Refusal) -> Vec<Output> {
+    vec![Output::Send(message::refused(id, refusal)), Output::Refused(refusal.code)]
+}
+
+#[cfg(test)]
+mod tests {
+    use hangraft_cluster_config::FrontendLimits;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A session under test, at a time that stands still unless moved.
+    struct Stage {
+        session: Session,
+        now: Now,
+        paces: Paces,
+    }
+
+    fn premises() -> Arc<Premises> {
+        let frontends = vec!["http://a".to_owned(), "http://b".to_owned()];
+        Arc::new(Premises { tokens: TokenKey::new(&[1; 32]), frontends })
+    }
+
+    impl Stage {
+        fn with(limits: &FrontendLimits) -> Self {
+            let dice = Dice { player: 0xbeef, lane: 77 };
+            let session = Session::new(premises(), dice, LinkState::connected(1));
+            let now = Now { instant: Instant::now(), unix: 1_700_000_000 };
+            Self { session, now, paces: Paces::new(limits) }
+        }
+
+        fn new() -> Self {
+            Self::with(&FrontendLimits { actions_per_20s: 0, rooms_per_minute: 0, sockets_max: 1 })
+        }
+
+        fn greeted() -> Self {
+            let mut stage = Self::new();
+            stage.says(r#"{"action":"hello","data":{"name":"Ann"}}"#);
+            stage
+        }
+
+        fn on(&mut self, input: Input<'_>) -> Vec<String> {
+            let outputs = self.session.on(input, self.now, &mut self.paces);
+            outputs.iter().filter_map(line).collect()
+        }
+
+        fn says(&mut self, frame: &str) -> Vec<String> {
+            self.on(Input::Frame(frame))
+        }
+    }
+
+    /// An output in a few words.
+    fn line(output: &Output) -> Option<String> {
+        Some(match output {
+            Output::Send(text) => text.as_str().to_owned(),
+            Output::Submit { tag, command } => {
+                let Command { player, name, lane, serial, wish } = command;
+                format!("submit {tag}: {player} {name} {lane}/{serial} {wish:?}")
+            }
+            Output::Acted(_) | Output::Refused(_) => return None,
+            Output::Bye(farewell) => format!("bye {} {}", farewell.code, farewell.close),
+            other => format!("{other:?}"),
+        })
+    }
+
+    /// `{"id":..,"refused":{"code":"..."` without the message, which may change.
+    fn code(lines: &[String]) -> &str {
+        let refused = lines.first().expect("there is an answer");
+        refused
+            .split("\"code\":\"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next())
+            .unwrap_or("none")
+    }
+
+    /// A guest comes, gets a token, and is the same player with it on another socket.
+    #[test]
+    fn a_guest_is_known_again() {
+        let mut stage = Stage::new();
+        let lines = stage.says(r#"{"id":1,"action":"hello"}"#);
+        assert_eq!(lines[0], "Enter(PlayerId(48879))");
+        let ok: serde_json::Value = serde_json::from_str(&lines[1]).unwrap();
+        let ok = &ok["ok"];
+        assert_eq!(
+            (&ok["player"], &ok["name"]),
+            (&"p000000000000beef".into(), &"Guest 8879".into())
+        );
+        assert_eq!(ok["server"]["frontends"], serde_json::json!(["http://a", "http://b"]));
+        assert_eq!(
+            (&ok["server"]["cluster"], &ok["server"]["leader"]),
+            (&"connected".into(), &1.into())
+        );
+
+        let mut other = Stage::new();
+        other.session.dice.player = 1;
+        let hello =
+            format!(r#"{{"action":"hello","data":{{"token":{},"name":" Bo "}}}}"#, ok["token"]);
+        let lines = other.says(&hello);
+        assert_eq!(lines[0], "Enter(PlayerId(48879))");
+        assert!(lines[1].contains(r#""name":"Bo""#));
+        // Again, with another name; it is no second arrival.
+        let lines = other.says(r#"{"action":"hello","data":{"name":"Cy"}}"#);
+        assert_eq!(lines.len(), 1);
+        assert!(lines[0].contains(r#""name":"Cy""#));
+    }
+
+    /// A bad token, someone else's token on this socket, and a bad name are refused;
+    /// the socket stays as it was.
+    #[test]
+    fn nobody_becomes_somebody_else() {
+        let mut stage = Stage::new();
+        let bad = r#"{"action":"hello","data":{"token":"e30.AAAA"}}"#;
+        assert_eq!(code(&stage.says(bad)), "unauthorized");
+        stage.says(r#"{"action":"hello"}"#);
+        let other = Guest { player: PlayerId(5), name: "Eve".into() };
+        let token = premises().tokens.sign(&other, 0);
+        let hello = format!(r#"{{"action":"hello","data":{{"token":"{token}"}}}}"#);
+        assert_eq!(code(&stage.says(&hello)), "unauthorized");
+        for (name, expected) in [
+            ("x".repeat(25), "too-large"),
+            ("a\\u202eb".to_owned(), "bad-request"),
+            ("a\\nb".to_owned(), "bad-request"),
+        ] {
+            let hello = format!(r#"{{"action":"hello","data":{{"name":"{name}"}}}}"#);
+            assert_eq!(code(&stage.says(&hello)), expected);
+        }
+        let lines = stage.says(r#"{"action":"sit","data":{"room":1}}"#);
+        assert_eq!(lines, ["submit 1: p000000000000beef Guest 8879 77/1 Sit { room: 1 }"]);
+    }
+
+    /// Before hello there is only hello and ping.
+    #[test]
+    fn hello_comes_first() {
+        let mut stage = Stage::new();
+        assert_eq!(stage.says(r#"{"id":1,"action":"ping"}"#), [r#"{"id":1,"ok":{}}"#]);
+        for action in ["open", "rooms", "watch", "unwatch", "sit", "stand", "again", "say"] {
+            let data = r#"{"room":1,"game":"g","text":"t","move":1}"#;
+            let frame = format!(r#"{{"id":2,"action":"{action}","data":{data}}}"#);
+            assert_eq!(code(&stage.says(&frame)), "unauthorized", "{action}");
+        }
+    }
+
+    /// A change goes to the cluster with the player's serial or the session's own,
+    /// and is answered in the words of its kind.
+    #[test]
+    fn a_change_is_numbered_and_answered() {
+        let mut stage = Stage::greeted();
+        let accepted = Accepted { room: 9, version: 4, seat: Some(2), lease_lost: false };
+        for (tag, frame, submitted, answered) in [
+            (
+                1,
+                r#"{"id":1,"action":"open","data":{"game":"hangman"}}"#,
+                r#"77/1 Open { game: "hangman", options: "" }"#,
+                r#"{"id":1,"ok":{"room":9}}"#,
+            ),
+            (
+                2,
+                r#"{"id":2,"action":"sit","data":{"room":9,"serial":5}}"#,
+                "0/5 Sit { room: 9 }",
+                r#"{"id":2,"ok":{"seat":2,"version":4}}"#,
+            ),
+            (
+                3,
+                r#"{"id":3,"action":"play","data":{"room":9,"move":{"letter":"e"}}}"#,
+                r#"77/2 Play { room: 9, mv: "{\"letter\":\"e\"}" }"#,
+                r#"{"id":3,"ok":{"version":4}}"#,
+            ),
+        ] {
+            let lines = stage.says(frame);
+            assert_eq!(lines, [format!("submit {tag}: p000000000000beef Ann {submitted}")]);
+            let answer = Mail::Answer { tag, outcome: Ok(accepted) };
+            assert_eq!(stage.on(Input::Mail(answer.clone())), [answered]);
+            assert_eq!(stage.on(Input::Mail(answer)), [] as [&str; 0], "answered once");
+        }
+        assert_eq!(
+            code(&stage.says(r#"{"action":"sit","data":{"room":9,"serial":0}}"#)),
+            "bad-request"
+        );
+    }
+
+    /// Views come after the answer, only while the room is watched, and end with it.
+    #[test]
+    fn a_room_is_watched_until_it_is_left() {
+        let mut stage = Stage::greeted();
+        let view = |text: &str| Mail::View { room: 4, text: text.to_owned().into() };
+        let watch = r#"{"id":1,"action":"watch","data":{"room":4,"since":2}}"#;
+        assert_eq!(
+            stage.says(watch),
+            ["Watch { tag: 1, player: PlayerId(48879), room: 4, since: Some(2) }"]
+        );
+        assert_eq!(stage.on(Input::Mail(view("early"))), [] as [&str; 0]);
+        assert_eq!(code(&stage.says(watch)), "busy");
+        let missed = vec!["a".to_owned().into(), "b".to_owned().into()];
+        let began = Mail::Watching { tag: 1, room: 4, version: 4, missed };
+        let ok = r#"{"id":1,"ok":{"room":4,"version":4}}"#;
+        assert_eq!(stage.on(Input::Mail(began)), [ok, "a", "b"]);
+        assert_eq!(stage.on(Input::Mail(view("c"))), ["c"]);
+        let unwatch = r#"{"id":2,"action":"unwatch","data":{"room":4}}"#;
+        assert_eq!(stage.says(unwatch), ["Unwatch { room: 4 }", r#"{"id":2,"ok":{}}"#]);
+        assert_eq!(stage.on(Input::Mail(view("late"))), [] as [&str; 0]);
+
+        // Left before it began: both requests have their answer.
+        stage.says(watch);
+        let lines = stage.says(unwatch);
+        assert_eq!((code(&lines), lines.len()), ("bad-request", 3));
+        let began = Mail::Watching { tag: 2, room: 4, version: 4, missed: vec![] };
+        assert_eq!(stage.on(Input::Mail(began)), [] as [&str; 0]);
+
+        stage.says(watch);
+        stage.on(Input::Mail(Mail::Watching { tag: 3, room: 4, version: 4, missed: vec![] }));
+        let closed = Mail::Closed { room: 4, text: "last".to_owned().into() };
+        assert_eq!(stage.on(Input::Mail(closed)), ["last"]);
+        assert_eq!(stage.on(Input::Mail(view("late"))), [] as [&str; 0]);
+    }
+
+    /// One socket may want only so much at once.
+    #[test]
+    fn one_socket_is_not_the_world() {
+        let mut stage = Stage::greeted();
+        for room in 0..ROOMS_MAX {
+            stage.says(&format!(r#"{{"action":"watch","data":{{"room":{room}}}}}"#));
+        }
+        assert_eq!(code(&stage.says(r#"{"action":"watch","data":{"room":99}}"#)), "busy");
+        for _ in ROOMS_MAX..PENDING_MAX {
+            stage.says(r#"{"action":"again","data":{"room":1}}"#);
+        }
+        assert_eq!(code(&stage.says(r#"{"action":"again","data":{"room":1}}"#)), "busy");
+        assert_eq!(stage.says(r#"{"id":1,"action":"ping"}"#), [r#"{"id":1,"ok":{}}"#]);
+    }
+
+    /// Mistakes are answered; a stream of them ends the socket.
+    #[test]
+    fn abuse_ends_the_socket() {
+        let mut stage = Stage::greeted();
+        for round in 0..3 {
+            for _ in 0..STRIKES_MAX - 1 {
+                assert_eq!(stage.says("{}").len(), 1, "round {round}");
+            }
+            stage.now.instant += 2 * STRIKES_WINDOW;
+        }
+        let all: Vec<_> = (0..STRIKES_MAX).flat_map(|_| stage.on(Input::Binary)).collect();
+        assert_eq!(all.last().unwrap(), "bye abuse 1008");
+        assert_eq!(all.iter().filter(|line| line.starts_with("bye")).count(), 1);
+    }
+
+    /// Too many actions are refused, with the id; hammering on ends the socket.
+    #[test]
+    fn too_fast_is_told_then_ended() {
+        let mut stage = Stage::with(&FrontendLimits::default());
+        let ping = r#"{"id":1,"action":"ping"}"#;
+        for _ in 0..100 {
+            assert_eq!(stage.says(ping), [r#"{"id":1,"ok":{}}"#]);
+        }
+        let refused = stage.says(ping);
+        assert_eq!(code(&refused), "too-fast");
+        assert!(refused[0].starts_with(r#"{"id":1,"#));
+        let more: Vec<_> = (0..HASTE_MAX).flat_map(|_| stage.says(ping)).collect();
+        assert_eq!(more.last().unwrap(), "bye abuse 1008");
+        stage.now.instant += STRIKES_WINDOW;
+        assert_eq!(stage.says(ping), [r#"{"id":1,"ok":{}}"#]);
+    }
+
+    /// Rooms may be opened less often than other things may be done.
+    #[test]
+    fn rooms_are_opened_at_leisure() {
+        let mut stage = Stage::with(&FrontendLimits::default());
+        stage.says(r#"{"action":"hello"}"#);
+        let open = r#"{"action":"open","data":{"game":"hangman"}}"#;
+        let opened = (0..30).filter(|_| stage.says(open)[0].starts_with("submit")).count();
+        assert_eq!(opened, 20);
+    }
+
+    /// What ends a socket from outside is said before it ends.
+    #[test]
+    fn every_end_has_a_reason() {
+        for (input, bye) in [
+            (Input::Idle, "bye idle 1000"),
+            (Input::Slow, "bye slow 1013"),
+            (Input::Oversize, "bye too-large 1009"),
+            (Input::Stopping, "bye restarting 1012"),
+        ] {
+            assert_eq!(Stage::greeted().on(input), [bye]);
+        }
+    }
+
+    /// The state of the cluster is told when it changes, not when it does not.
+    #[test]
+    fn the_link_is_shown_honestly() {
+        let mut stage = Stage::greeted();
+        assert_eq!(stage.on(Input::Link(LinkState::connected(1))), [] as [&str; 0]);
+        let lost = r#"{"push":"cluster","state":"reconnecting"}"#;
+        assert_eq!(stage.on(Input::Link(LinkState::RECONNECTING)), [lost]);
+        let found = r#"{"push":"cluster","state":"connected","leader":2}"#;
+        assert_eq!(stage.on(Input::Link(LinkState::connected(2))), [found]);
+    }
+
+    proptest! {
+        /// Whatever frames come, each is answered at once or has exactly one
+        /// request under way; nothing panics and nothing else is sent.
+        #[test]
+        fn every_frame_has_one_answer(frames in prop::collection::vec(frame(), 0..60)) {
+            let mut stage = Stage::greeted();
+            for frame in frames {
+                let before = stage.session.pending.len();
+                let outputs = stage.session.on(Input::Frame(&frame), stage.now, &mut stage.paces);
+                let sent = outputs.iter().filter(|output| matches!(output, Output::Send(_))).count();
+                let after = stage.session.pending.len();
+                prop_assert_eq!(sent + after, before + 1, "{}", frame);
+                if outputs.iter().any(|output| matches!(output, Output::Bye(_))) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Anything at all, and now and then something that is nearly right.
+    fn frame() -> impl Strategy<Value = String> {
+        let action = prop::sample::select(Kind::ALL.map(Kind::as_str).to_vec());
+        let data = prop::sample::select(vec![
+            "{}",
+            "null",
+            "[]",
+            r#"{"room":1}"#,
+            r#"{"room":2,"serial":3}"#,
+            r#"{"room":-1}"#,
+            r#"{"room":1,"move":{}}"#,
+            r#"{"game":"x"}"#,
+            r#"{"room":1,"text":"hi"}"#,
+        ]);
+        let nearly = (action, data)
+            .prop_map(|(action, data)| format!(r#"{{"id":1,"action":"{action}","data":{data}}}"#));
+        prop_oneof![1 => ".{0,80}", 4 => nearly]
+    }
+}

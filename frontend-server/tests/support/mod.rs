@@ -1,0 +1,589 @@
+//! A cluster of paper: nodes that speak the wire and keep one made-up lobby
+//! between them, so that a test can say what a node does and when it dies.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::SocketAddr,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
+
+use futures_util::{SinkExt, Stream, StreamExt};
+use hangraft_cluster_config::{ClusterKey, FrontendConfig};
+use hangraft_frontend_server::Frontend;
+use hangraft_proto::{
+    ACCESS_HEADER,
+    v1::{
+        self,
+        game_server::{Game, GameServer},
+    },
+};
+use serde_json::{Value, json};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    runtime::Runtime,
+    sync::{broadcast, mpsc},
+    time::{Instant, sleep, timeout},
+};
+use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{Error as SocketError, Message, protocol::CloseFrame},
+};
+use tonic::{Request, Response, Status, Streaming};
+
+/// The longest anything here may take.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(15);
+
+/// The player who sees more than others in every room.
+pub(crate) const SETTER: &str = "Setter";
+
+/// (player, lane, serial)
+pub(crate) type Attempt = (u64, u64, u64);
+
+/// What a node does with commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// Takes them and answers.
+    Answer,
+    /// Takes them and says nothing.
+    Swallow,
+    /// Neither takes them nor says anything.
+    Ignore,
+    /// Refuses them.
+    Refuse(v1::Code),
+}
+
+/// The made-up lobby that all nodes share: rooms that count.
+pub(crate) struct World {
+    state: Mutex<State>,
+    news: broadcast::Sender<News>,
+}
+
+#[derive(Default)]
+struct State {
+    /// The newest version of each room.
+    rooms: BTreeMap<u64, u64>,
+    /// Who sees more than others.
+    setters: Vec<u64>,
+    taken: HashMap<Attempt, u64>,
+    leader: u64,
+    lease_lost: bool,
+    /// Bytes of padding in every view.
+    padding: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum News {
+    Room { room: u64, version: u64, closed: bool },
+    Leader,
+}
+
+impl World {
+    pub(crate) fn new() -> Arc<Self> {
+        let (news, _) = broadcast::channel(10_000);
+        Arc::new(Self { state: Mutex::default(), news })
+    }
+
+    /// A room appears.
+    pub(crate) fn room(&self, room: u64) {
+        self.state().rooms.insert(room, 1);
+    }
+
+    /// Something changes in a room, so many times, and only the last is told.
+    pub(crate) fn change(&self, room: u64, by: u64) -> u64 {
+        let version = {
+            let mut state = self.state();
+            let version = state.rooms.get_mut(&room).expect("a room to change");
+            *version += by;
+            *version
+        };
+        _ = self.news.send(News::Room { room, version, closed: false });
+        version
+    }
+
+    /// A room leaves the lobby.
+    pub(crate) fn close(&self, room: u64) {
+        let version = self.state().rooms.remove(&room).expect("a room to close");
+        _ = self.news.send(News::Room { room, version, closed: true });
+    }
+
+    pub(crate) fn elect(&self, leader: u64) {
+        self.state().leader = leader;
+        _ = self.news.send(News::Leader);
+    }
+
+    pub(crate) fn lose_lease(&self) {
+        self.state().lease_lost = true;
+    }
+
+    pub(crate) fn pad_views(&self, bytes: usize) {
+        self.state().padding = bytes;
+    }
+
+    pub(crate) fn version(&self, room: u64) -> u64 {
+        self.state().rooms[&room]
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    fn take(&self, command: &v1::Command) -> v1::Accepted {
+        use v1::command::Action;
+        let attempt = (command.player, command.lane, command.serial);
+        let room = match command.action.as_ref().expect("an action") {
+            Action::Presence(_) => {
+                let lease_lost = std::mem::take(&mut self.state().lease_lost);
+                return v1::Accepted { lease_lost, ..Default::default() };
+            }
+            Action::Open(_) => {
+                let room = self.state().rooms.keys().last().map_or(1, |last| last + 1);
+                self.room(room);
+                return v1::Accepted { room, version: 1, ..Default::default() };
+            }
+            Action::Sit(v1::Sit { room, name }) => {
+                if name == SETTER {
+                    self.state().setters.push(command.player);
+                }
+                *room
+            }
+            Action::Stand(v1::Stand { room })
+            | Action::Play(v1::Play { room, .. })
+            | Action::Again(v1::Again { room })
+            | Action::Say(v1::Say { room, .. }) => *room,
+        };
+        let before = self.state().taken.get(&attempt).copied();
+        let version = before.unwrap_or_else(|| {
+            let version = self.change(room, 1);
+            self.state().taken.insert(attempt, version);
+            version
+        });
+        v1::Accepted { room, version, seat: Some(0), lease_lost: false }
+    }
+
+    fn update(&self, room: u64, version: u64, players: &[u64], resync: bool) -> v1::Update {
+        let state = self.state();
+        let padding = "x".repeat(state.padding);
+        let view = json!({ "v": version, "padding": padding }).to_string().into();
+        let own = json!({ "v": version, "secret": "kanna kamui" }).to_string();
+        let private = state.setters.iter().filter(|setter| players.contains(setter));
+        let private =
+            private.map(|setter| v1::PrivateView { player: *setter, view: own.clone().into() });
+        let events = if resync { "[]" } else { "[1]" }.into();
+        v1::Update {
+            room,
+            version,
+            view,
+            events,
+            private: private.collect(),
+            resync,
+            closed: false,
+        }
+    }
+}
+
+/// One node of paper. Killing it is dropping it.
+pub(crate) struct FakeNode {
+    address: SocketAddr,
+    desk: Arc<Desk>,
+    runtime: Option<Runtime>,
+}
+
+struct Desk {
+    id: u64,
+    world: Arc<World>,
+    manner: Mutex<Manner>,
+    commands: Mutex<Vec<v1::Command>>,
+    watches: Mutex<Vec<v1::Watch>>,
+    listings: Mutex<usize>,
+    access: String,
+}
+
+impl FakeNode {
+    pub(crate) fn start(id: u64, world: &Arc<World>) -> Self {
+        Self::start_at(id, world, SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    pub(crate) fn start_at(id: u64, world: &Arc<World>, address: SocketAddr) -> Self {
+        let desk = Arc::new(Desk {
+            id,
+            world: world.clone(),
+            manner: Mutex::new(Manner::Answer),
+            commands: Mutex::default(),
+            watches: Mutex::default(),
+            listings: Mutex::default(),
+            access: key().access_token(),
+        });
+        let listener = std::net::TcpListener::bind(address).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let service = GameServer::from_arc(Arc::new(Paper(desk.clone())));
+        runtime.spawn(async move {
+            let listener = TcpListenerStream::new(TcpListener::from_std(listener).unwrap());
+            tonic::transport::Server::builder()
+                .add_service(service)
+                .serve_with_incoming(listener)
+                .await
+        });
+        Self { address, desk, runtime: Some(runtime) }
+    }
+
+    pub(crate) fn behave(&self, manner: Manner) {
+        *self.desk.manner.lock().unwrap() = manner;
+    }
+
+    /// The attempts that arrived here, presence apart.
+    pub(crate) fn attempts(&self) -> Vec<Attempt> {
+        let commands = self.desk.commands.lock().unwrap();
+        let players = commands.iter().filter(|command| command.player != 0);
+        players.map(|command| (command.player, command.lane, command.serial)).collect()
+    }
+
+    /// The presence reports that arrived here.
+    pub(crate) fn presence(&self) -> Vec<v1::Presence> {
+        let commands = self.desk.commands.lock().unwrap();
+        let presence = commands.iter().filter_map(|command| match &command.action {
+            Some(v1::command::Action::Presence(presence)) => Some(presence.clone()),
+            _ => None,
+        });
+        presence.collect()
+    }
+
+    pub(crate) fn watches(&self) -> Vec<v1::Watch> {
+        self.desk.watches.lock().unwrap().clone()
+    }
+
+    pub(crate) fn listings(&self) -> usize {
+        *self.desk.listings.lock().unwrap()
+    }
+
+    pub(crate) fn kill(mut self) -> SocketAddr {
+        self.cut();
+        self.address
+    }
+
+    fn cut(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Drop for FakeNode {
+    fn drop(&mut self) {
+        self.cut();
+    }
+}
+
+struct Paper(Arc<Desk>);
+
+type Downlinks = Pin<Box<dyn Stream<Item = Result<v1::Downlink, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl Game for Paper {
+    type LinkStream = Downlinks;
+
+    async fn link(
+        &self,
+        request: Request<Streaming<v1::Uplink>>,
+    ) -> Result<Response<Downlinks>, Status> {
+        let access = request.metadata().get(ACCESS_HEADER);
+        if access.is_none_or(|access| access.as_bytes() != self.0.access.as_bytes()) {
+            return Err(Status::unauthenticated("who are you?"));
+        }
+        let (downlinks, receiver) = mpsc::channel(1024);
+        tokio::spawn(talk(self.0.clone(), request.into_inner(), downlinks));
+        Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+    }
+
+    async fn rooms(
+        &self,
+        _: Request<v1::RoomsRequest>,
+    ) -> Result<Response<v1::RoomsReply>, Status> {
+        *self.0.listings.lock().unwrap() += 1;
+        let rooms = self.0.world.state().rooms.clone();
+        let summary = |(room, version)| v1::RoomSummary {
+            room,
+            version,
+            about: r#"{"mode":"together"}"#.into(),
+            ..Default::default()
+        };
+        Ok(Response::new(v1::RoomsReply {
+            rooms: rooms.into_iter().map(summary).collect(),
+            next: 0,
+        }))
+    }
+
+    async fn read(&self, _: Request<v1::ReadRequest>) -> Result<Response<v1::ReadReply>, Status> {
+        Err(Status::unimplemented("nobody asks"))
+    }
+}
+
+/// One stream's conversation.
+async fn talk(
+    desk: Arc<Desk>,
+    mut uplinks: Streaming<v1::Uplink>,
+    downlinks: mpsc::Sender<Result<v1::Downlink, Status>>,
+) {
+    let mut news = desk.world.news.subscribe();
+    let mut watched: HashMap<u64, Vec<u64>> = HashMap::new();
+    _ = downlinks.send(Ok(desk.standing())).await;
+    loop {
+        let downlink = tokio::select! {
+            uplink = uplinks.message() => match uplink {
+                Ok(Some(uplink)) => desk.hear(uplink, &mut watched),
+                _ => return,
+            },
+            Ok(news) = news.recv() => match news {
+                News::Leader => desk.standing(),
+                News::Room { room, version, closed } => match watched.get(&room) {
+                    Some(players) => {
+                        let update = desk.world.update(room, version, players, false);
+                        let updates = vec![v1::Update { closed, ..update }];
+                        v1::Downlink { updates, ..Default::default() }
+                    }
+                    None => continue,
+                },
+            },
+        };
+        if downlinks.send(Ok(downlink)).await.is_err() {
+            return;
+        }
+    }
+}
+
+impl Desk {
+    fn standing(&self) -> v1::Downlink {
+        let leader = self.world.state().leader;
+        let standing = v1::Standing { node: self.id, leader, term: leader, ..Default::default() };
+        v1::Downlink { standing: Some(standing), ..Default::default() }
+    }
+
+    fn hear(&self, uplink: v1::Uplink, watched: &mut HashMap<u64, Vec<u64>>) -> v1::Downlink {
+        let mut downlink = v1::Downlink::default();
+        for command in uplink.commands {
+            self.commands.lock().unwrap().push(command.clone());
+            downlink.answers.extend(self.answer(&command));
+        }
+        for watch in uplink.watches {
+            self.watches.lock().unwrap().push(watch.clone());
+            let newest = self.world.state().rooms.get(&watch.room).copied();
+            let Some(newest) = newest else {
+                let refused =
+                    v1::Refused { code: v1::Code::NoSuchRoom.into(), ..Default::default() };
+                let refused = v1::WatchRefused { room: watch.room, refused: Some(refused) };
+                downlink.watch_refused.push(refused);
+                continue;
+            };
+            watched.insert(watch.room, watch.players.clone());
+            match watch.since {
+                Some(since) => {
+                    downlink.updates.extend((since + 1..=newest).map(|version| {
+                        self.world.update(watch.room, version, &watch.players, false)
+                    }))
+                }
+                None => {
+                    downlink.updates.push(self.world.update(
+                        watch.room,
+                        newest,
+                        &watch.players,
+                        true,
+                    ));
+                }
+            }
+        }
+        for unwatch in uplink.unwatches {
+            watched.remove(&unwatch.room);
+        }
+        downlink
+    }
+
+    fn answer(&self, command: &v1::Command) -> Option<v1::Answer> {
+        let outcome = match *self.manner.lock().unwrap() {
+            Manner::Answer => v1::answer::Outcome::Accepted(self.world.take(command)),
+            Manner::Swallow => {
+                self.world.take(command);
+                return None;
+            }
+            Manner::Ignore => return None,
+            Manner::Refuse(code) => v1::answer::Outcome::Refused(v1::Refused {
+                code: code.into(),
+                message: "as told".into(),
+                retry_after_ms: 20,
+            }),
+        };
+        Some(v1::Answer { id: command.id, outcome: Some(outcome) })
+    }
+}
+
+/// The key of the cluster of paper.
+pub(crate) fn key() -> ClusterKey {
+    ClusterKey::from_bytes([7; 32])
+}
+
+/// A configuration for these nodes, with no limit on speed.
+pub(crate) fn config(nodes: &[FakeNode]) -> FrontendConfig {
+    let nodes = nodes.iter().map(|node| node.address).collect();
+    let mut config = FrontendConfig::new(([127, 0, 0, 1], 0).into(), nodes, "unused".into());
+    config.limits.actions_per_20s = 0;
+    config.limits.rooms_per_minute = 0;
+    config
+}
+
+/// Starts a frontend and waits until it knows all of these nodes.
+pub(crate) async fn serving(nodes: &[FakeNode]) -> Frontend {
+    let frontend = start(config(nodes)).await;
+    let linked = format!("{} nodes linked", nodes.len());
+    eventually("all nodes are linked", async || {
+        http(&frontend, "GET /readyz").await.contains(&linked)
+    })
+    .await;
+    frontend
+}
+
+/// Starts a frontend.
+pub(crate) async fn start(config: FrontendConfig) -> Frontend {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    Frontend::start(config, &key(), listener, None).unwrap()
+}
+
+/// A plain HTTP request; the whole response as text.
+pub(crate) async fn http(frontend: &Frontend, request: &str) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut tcp = TcpStream::connect(frontend.addr()).await.unwrap();
+    let (line, headers) = request.split_once('\n').unwrap_or((request, ""));
+    let head = format!(
+        "{line} HTTP/1.1\r\nhost: {}\r\n{headers}connection: close\r\n\r\n",
+        frontend.addr()
+    );
+    tcp.write_all(head.as_bytes()).await.unwrap();
+    let mut response = String::new();
+    timeout(DEADLINE, tcp.read_to_string(&mut response)).await.expect("a response").unwrap();
+    response
+}
+
+/// Waits until something is true.
+pub(crate) async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let end = Instant::now() + DEADLINE;
+    while !holds().await {
+        assert!(Instant::now() < end, "never happened: {what}");
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// A browser with one socket, without a screen.
+pub(crate) struct Browser {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    next_id: u64,
+    /// Pushes that came while something else was waited for.
+    pushes: Vec<Value>,
+}
+
+impl Browser {
+    /// Connects, and says nothing yet.
+    pub(crate) async fn connect(frontend: &Frontend) -> Self {
+        Self::try_connect(frontend).await.expect("a socket")
+    }
+
+    pub(crate) async fn try_connect(frontend: &Frontend) -> Result<Self, SocketError> {
+        let url = format!("ws://{}/ws", frontend.addr());
+        let (socket, _) = timeout(DEADLINE, connect_async(url)).await.expect("in time")?;
+        Ok(Self { socket, next_id: 1, pushes: Vec::new() })
+    }
+
+    /// Connects and says hello.
+    pub(crate) async fn greet(frontend: &Frontend, name: &str) -> Self {
+        let mut browser = Self::connect(frontend).await;
+        browser.ok("hello", json!({ "name": name })).await;
+        browser
+    }
+
+    pub(crate) async fn send_text(&mut self, text: String) {
+        self.socket.send(Message::text(text)).await.unwrap();
+    }
+
+    pub(crate) async fn ask(&mut self, action: &str, data: Value) -> u64 {
+        let id = self.next_id;
+        self.next_id += 1;
+        self.send_text(json!({ "id": id, "action": action, "data": data }).to_string()).await;
+        id
+    }
+
+    /// The answer to a request.
+    pub(crate) async fn answer(&mut self, id: u64) -> Value {
+        loop {
+            let value = self.next().await;
+            if value["id"] == id {
+                return value;
+            }
+            assert!(value.get("push").is_some(), "an answer to something else: {value}");
+            self.pushes.push(value);
+        }
+    }
+
+    /// Asks, and expects a yes.
+    pub(crate) async fn ok(&mut self, action: &str, data: Value) -> Value {
+        let id = self.ask(action, data).await;
+        let mut answer = self.answer(id).await;
+        assert!(answer.get("ok").is_some(), "{action}: {answer}");
+        answer["ok"].take()
+    }
+
+    /// Asks, and expects a no; its code.
+    pub(crate) async fn refused(&mut self, action: &str, data: Value) -> String {
+        let id = self.ask(action, data).await;
+        let answer = self.answer(id).await;
+        answer["refused"]["code"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{action}: {answer}"))
+            .to_owned()
+    }
+
+    /// The next push of a kind, however long ago it came.
+    pub(crate) async fn push(&mut self, kind: &str) -> Value {
+        loop {
+            if let Some(at) = self.pushes.iter().position(|push| push["push"] == kind) {
+                return self.pushes.remove(at);
+            }
+            let value = self.next().await;
+            assert!(value.get("push").is_some(), "an answer nobody waits for: {value}");
+            self.pushes.push(value);
+        }
+    }
+
+    /// The next view: its version, and whether it is a whole one.
+    pub(crate) async fn view(&mut self) -> (u64, bool) {
+        let push = self.push("view").await;
+        (push["version"].as_u64().unwrap(), push["resync"] == true)
+    }
+
+    async fn next(&mut self) -> Value {
+        loop {
+            match timeout(DEADLINE, self.socket.next()).await.expect("something is heard") {
+                Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).unwrap(),
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                other => panic!("the socket ended: {other:?}"),
+            }
+        }
+    }
+
+    /// Everything until the server closes: the texts, and how it closed.
+    pub(crate) async fn until_closed(&mut self) -> (Vec<Value>, Option<CloseFrame>) {
+        let mut texts = std::mem::take(&mut self.pushes);
+        loop {
+            match timeout(DEADLINE, self.socket.next()).await.expect("the end is heard") {
+                Some(Ok(Message::Text(text))) => texts.push(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Close(frame))) => return (texts, frame),
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return (texts, None),
+            }
+        }
+    }
+}
