@@ -10,7 +10,7 @@
 //! a view   a node -> cluster::link -> hub -> mailbox -> session -> web::socket
 //! ```
 //!
-//! [`session`], `cluster::route`, `cluster::flight`, `hub::room` and `hub::history`
+//! `session`, `cluster::route`, `cluster::flight`, `hub::room` and `hub::history`
 //! decide; the rest waits, sends and stores.
 //!
 //! # Not here
@@ -93,8 +93,7 @@ impl Frontend {
         let mut tasks = JoinSet::new();
         let meters = Arc::new(Meters::new());
         let hub = Hub::start(meters.clone(), &mut tasks);
-        let cluster =
-            Cluster::start(&nodes, access, frontend, hub.inbox(), meters.clone(), &mut tasks);
+        let cluster = Cluster::start(&nodes, access, frontend, &hub, meters.clone(), &mut tasks);
         let players = Players::new(limits.clone());
         tasks.spawn(presence::run(frontend, players.clone(), cluster.clone()));
 

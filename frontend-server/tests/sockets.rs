@@ -140,6 +140,20 @@ async fn a_watch_outlives_its_node() {
     assert!(since[0] >= Some(2));
 }
 
+/// A follower that is cut off from the others shows nothing new. That moves are
+/// acknowledged elsewhere gives it away, and the watch moves on.
+#[tokio::test]
+async fn a_frozen_watch_is_left() {
+    let (_world, nodes) = cluster(3);
+    let frontend = serving(&nodes).await;
+    let mut ann = Browser::greet(&frontend, "Ann").await;
+    ann.ok("watch", room(1)).await;
+    assert_eq!(ann.view().await, (1, true));
+    nodes.iter().find(|node| !node.watches().is_empty()).unwrap().cut_off();
+    assert_eq!(ann.ok("play", play(1)).await["version"], 2);
+    assert_eq!(ann.view().await, (2, false));
+}
+
 /// A gap is shown as one, and someone who comes back gets what they missed.
 #[tokio::test]
 async fn gaps_are_shown_and_absences_made_good() {

@@ -36,8 +36,8 @@ pub(crate) use link::LinkSender;
 pub(crate) use listing::{Listing, Question};
 
 use crate::{
-    command::{Code, Command, Outcome, Refusal},
-    hub::HubInput,
+    command::{Accepted, Code, Command, Outcome, Refusal},
+    hub::{Hub, HubInput},
     mailbox::{Mail, Mailbox},
     message::LinkState,
     meters::Meters,
@@ -62,6 +62,12 @@ const TICK: Duration = Duration::from_millis(10);
 /// A node that owes answers and has said nothing for this long is asked no more
 /// while there is another; what it owes is asked of that one.
 const SILENCE_MAX: Duration = Duration::from_millis(700);
+/// How long a node through which views stopped coming is not watched through
+/// while there is another.
+const FROZEN_FOR: Duration = Duration::from_secs(30);
+/// How often an acknowledged version is handed to the hub, which sees whether the
+/// watch keeps up with it.
+const SAMPLE_PAUSE: Duration = Duration::from_millis(100);
 /// Nodes known at once; more are not connected to. The largest cluster has seven
 /// voters, and may be changing all of them.
 const NODES_MAX: usize = 16;
@@ -124,7 +130,7 @@ impl Cluster {
         nodes: &[SocketAddr],
         access: MetadataValue<Ascii>,
         salt: u64,
-        hub: mpsc::Sender<HubInput>,
+        hub: &Hub,
         meters: Arc<Meters>,
         tasks: &mut JoinSet<()>,
     ) -> Self {
@@ -146,7 +152,8 @@ impl Cluster {
             access,
             salt,
             news: news_sender,
-            hub,
+            hub: hub.inbox(),
+            sampled_at: None,
             reads,
             status: status_sender,
             meters,
@@ -154,7 +161,7 @@ impl Cluster {
         for address in nodes {
             task.add_node(address.to_string(), true);
         }
-        tasks.spawn(task.run(submissions, news));
+        tasks.spawn(task.run(submissions, news, hub.frozen()));
         Self { wishes, questions, status }
     }
 
@@ -216,6 +223,8 @@ struct Slotted {
     broken_at: Option<Instant>,
     /// Since when it has named another leader than we believe in, or none.
     astray_at: Option<Instant>,
+    /// When views were last found to have stopped coming through it.
+    frozen_at: Option<Instant>,
     link: AbortHandle,
 }
 
@@ -234,6 +243,7 @@ struct Task {
     salt: u64,
     news: mpsc::Sender<(Slot, News)>,
     hub: mpsc::Sender<HubInput>,
+    sampled_at: Option<Instant>,
     reads: watch::Sender<Option<Channel>>,
     status: watch::Sender<Status>,
     meters: Arc<Meters>,
@@ -244,6 +254,7 @@ impl Task {
         mut self,
         mut submissions: mpsc::Receiver<Submission>,
         mut news: mpsc::Receiver<(Slot, News)>,
+        mut frozen: watch::Receiver<u64>,
     ) {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -259,6 +270,10 @@ impl Task {
                 }
                 _ = news.recv_many(&mut heard, NEWS_AT_ONCE) => {
                     self.on_news(heard.drain(..), Instant::now()).await;
+                }
+                Ok(()) = frozen.changed() => {
+                    let life = *frozen.borrow_and_update();
+                    self.on_frozen(life, Instant::now()).await;
                 }
                 _ = ticks.tick(), if self.waits() => self.on_tick(Instant::now()).await,
             }
@@ -296,6 +311,7 @@ impl Task {
             News::Up { sender, standing } => {
                 let Some(slotted) = self.slots.get_mut(&slot) else { return false };
                 slotted.sender = Some(sender);
+                slotted.frozen_at = None;
                 self.on_standing(slot, &standing, now);
                 true
             }
@@ -324,7 +340,10 @@ impl Task {
     fn on_answers(&mut self, slot: Slot, answers: Vec<(u64, Outcome, u32)>, now: Instant) -> bool {
         for (id, outcome, wait) in answers {
             match self.flights.land(id, outcome, wait, now) {
-                Landed::Answer(reply, outcome) => reply.send(outcome),
+                Landed::Answer(reply, outcome) => {
+                    self.sample(&outcome, now);
+                    reply.send(outcome);
+                }
                 Landed::Again => self.meters.resends.increment(1),
                 Landed::Old => {}
             }
@@ -332,6 +351,16 @@ impl Task {
         let Some(slotted) = self.slots.get_mut(&slot) else { return false };
         slotted.heard_at = now;
         std::mem::take(&mut slotted.suspect)
+    }
+
+    /// Now and then, tells the hub what it should be shown soon.
+    fn sample(&mut self, outcome: &Outcome, now: Instant) {
+        let Ok(Accepted { room, version, .. }) = *outcome else { return };
+        if room != 0 && self.sampled_at.is_none_or(|at| at + SAMPLE_PAUSE <= now) {
+            self.sampled_at = Some(now);
+            // A sample that does not fit is one sample less.
+            _ = self.hub.try_send(HubInput::Acknowledged { room, version });
+        }
     }
 
     fn on_down(&mut self, slot: Slot, now: Instant) {
@@ -344,6 +373,17 @@ impl Task {
         slotted.suspect = false;
         let recalled = self.flights.recall_from(slot);
         self.meters.resends.increment(recalled as u64);
+    }
+
+    /// The hub has waited in vain for views through this life of a link.
+    async fn on_frozen(&mut self, life: u64, now: Instant) {
+        let watched =
+            |slotted: &&mut Slotted| slotted.sender.as_ref().is_some_and(|s| s.life == life);
+        if let Some(slotted) = self.slots.values_mut().find(watched) {
+            warn!(node = slotted.address, "a node shows nothing new while moves go on");
+            slotted.frozen_at = Some(now);
+            self.reroute(now).await;
+        }
     }
 
     /// Time has passed: retries, patience, silent nodes, doubts.
@@ -486,6 +526,7 @@ impl Task {
             heard_at: Instant::now(),
             broken_at: None,
             astray_at: None,
+            frozen_at: None,
             link,
         };
         self.slots.insert(slot, slotted);
@@ -500,6 +541,7 @@ impl Slotted {
             suspect: self.suspect,
             node: self.node,
             broken_for: self.broken_at.map(|at| now.saturating_duration_since(at)),
+            frozen: self.frozen_at.is_some_and(|at| at + FROZEN_FOR > now),
             astray_for: self
                 .astray_at
                 .map_or(Duration::ZERO, |at| now.saturating_duration_since(at)),

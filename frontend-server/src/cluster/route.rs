@@ -47,6 +47,8 @@ pub(crate) struct Known {
     pub(crate) broken_for: Option<Duration>,
     /// How long it has not named the leader we believe in.
     pub(crate) astray_for: Duration,
+    /// Views stopped coming through it while moves went on elsewhere.
+    pub(crate) frozen: bool,
 }
 
 impl Known {
@@ -76,6 +78,7 @@ pub(crate) fn choose(nodes: &[Known], before: &Route, salt: u64) -> Route {
     let knows = |known: &Known| known.standing.is_some_and(|standing| standing.leader == leader);
     // News of a leader takes a moment to get around; that is no reason to move.
     let astray = |known: &Known| !knows(known) && known.astray_for > HEARSAY;
+    let sees = |known: &Known| !known.frozen && !astray(known);
     let up = || nodes.iter().filter(|known| known.standing.is_some());
 
     let writer = up().max_by_key(|known| {
@@ -85,7 +88,7 @@ pub(crate) fn choose(nodes: &[Known], before: &Route, salt: u64) -> Route {
     // show old views for as long as that lasts.
     let watcher = up().max_by_key(|known| {
         let current = before.watcher == Some(known.slot);
-        (known.willing(), !astray(known), !leads(known), current, shuffled(known.slot, salt))
+        (known.willing(), sees(known), !leads(known), current, shuffled(known.slot, salt))
     });
     Route {
         leader,
@@ -197,6 +200,12 @@ mod tests {
             (
                 "the watched follower was cut off",
                 vec![up(1, 3, 5), astray(up(2, 0, 5)), up(3, 3, 5)],
+                route(3, 3, 2),
+                route(3, 3, 1),
+            ),
+            (
+                "the watched follower shows nothing new",
+                vec![up(1, 3, 5), Known { frozen: true, ..up(2, 3, 5) }, up(3, 3, 5)],
                 route(3, 3, 2),
                 route(3, 3, 1),
             ),

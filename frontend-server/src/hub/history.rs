@@ -62,6 +62,7 @@ pub(crate) struct History {
 struct Version {
     room: u64,
     version: u64,
+    closed: bool,
     public: Push,
     private: Vec<(PlayerId, Push)>,
 }
@@ -134,10 +135,14 @@ impl History {
         missed.map(|step| step.seen_by(player).text.clone()).collect()
     }
 
-    /// The last view, saying that the room is over.
-    pub(crate) fn last_for(&self, player: PlayerId) -> Option<Text> {
+    /// The newest version as the room's last, for a player who has seen `shown`.
+    pub(crate) fn last_for(&self, player: PlayerId, shown: u64) -> Option<Text> {
         let newest = self.newest.as_ref()?;
-        Some(newest.seen_by(player).closing(newest))
+        if newest.closed {
+            return self.newest_for(player, shown);
+        }
+        // Nobody said that it was the last when it came.
+        Some(newest.seen_by(player).again(newest, true))
     }
 
     fn forget(&mut self, bytes_max: usize) {
@@ -152,14 +157,14 @@ impl Version {
     fn render(update: &Update, resync: bool) -> Result<Self, NotText> {
         let events = if resync { "[]" } else { str::from_utf8(&update.events)? };
         let events = if events.is_empty() { "[]" } else { events };
+        let Update { room, version, closed, .. } = *update;
         let render = |view: &Bytes| -> Result<Push, NotText> {
-            let (room, version) = (update.room, update.version);
-            Ok(Push::render(room, version, str::from_utf8(view)?, events, resync, false))
+            Ok(Push::render(room, version, str::from_utf8(view)?, events, resync, closed))
         };
         let public = render(&update.view)?;
         let private = update.private.iter().map(|(player, view)| Ok((*player, render(view)?)));
         let private = private.collect::<Result<_, NotText>>()?;
-        Ok(Self { room: update.room, version: update.version, public, private })
+        Ok(Self { room, version, closed, public, private })
     }
 
     /// The only place where it is decided who sees which view.
@@ -192,12 +197,7 @@ impl Push {
 
     /// The same view for someone who has not seen the version before it.
     fn whole(&self, of: &Version) -> Text {
-        if self.resync { self.text.clone() } else { self.again(of, false) }
-    }
-
-    /// The same view, and that it is the last one.
-    fn closing(&self, of: &Version) -> Text {
-        self.again(of, true)
+        if self.resync { self.text.clone() } else { self.again(of, of.closed) }
     }
 
     fn again(&self, of: &Version, closed: bool) -> Text {
@@ -259,7 +259,11 @@ mod tests {
         let last = r#"{"push":"view","room":4,"version":2,"view":{},"events":[],"resync":true,"closed":true}"#;
         assert_eq!(history.newest_for(ANN, 1).unwrap().as_str(), step);
         assert_eq!(history.newest_for(ANN, 0).unwrap().as_str(), jump);
-        assert_eq!(history.last_for(ANN).unwrap().as_str(), last);
+        assert_eq!(history.last_for(ANN, 2).unwrap().as_str(), last);
+        let end = Update { closed: true, ..update(3, &[]) };
+        let end = self::history([whole(2, &[]), end]).last_for(ANN, 2).unwrap();
+        let text = r#"{"push":"view","room":4,"version":3,"view":{},"events":[1],"closed":true}"#;
+        assert_eq!(end.as_str(), text);
     }
 
     /// Who comes back gets what they missed, or the whole view, or nothing.
@@ -350,7 +354,7 @@ mod tests {
                 prop_assert!(seen.iter().all(|(version, _)| since.is_none_or(|since| *version > since)));
                 prop_assert!(seen.windows(2).all(|pair| pair[0].0 + 1 == pair[1].0));
                 texts.extend(history.newest_for(eyes, since.unwrap_or(0)));
-                texts.extend(history.last_for(eyes));
+                texts.extend(history.last_for(eyes, since.unwrap_or(0)));
                 prop_assert!(texts.iter().all(|text| !text.as_str().contains(&foreign)));
             }
         }

@@ -7,6 +7,7 @@
 //! When that link breaks, every room is watched again through another, from the
 //! version it has; sessions notice nothing but a pause.
 
+mod debt;
 mod history;
 mod room;
 
@@ -17,7 +18,7 @@ use std::{
 };
 
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     task::JoinSet,
     time::{MissedTickBehavior, interval},
 };
@@ -32,14 +33,16 @@ use crate::{
     mailbox::{Mail, Mailbox},
     meters::Meters,
 };
+use debt::Debt;
 use room::{Heard, Joining, Room};
 
 /// Things for the hub to look at; past it, sessions and links wait.
 const INBOX_MAX: usize = 4096;
 /// Things looked at at once.
 const AT_ONCE: usize = 256;
-/// How often rooms that asked for a little time are looked at.
-const RETRY_TICK: Duration = Duration::from_millis(5);
+/// How often time is looked at while something depends on it: rooms that asked
+/// for a little time, versions owed.
+const TICK: Duration = Duration::from_millis(5);
 /// How often all rooms are looked at, for what was left behind.
 const SWEEP: Duration = Duration::from_secs(1);
 /// Bytes of old versions kept over all rooms; they share it evenly.
@@ -71,6 +74,11 @@ pub(crate) enum HubInput {
     },
     /// Watch through this link from now on, or through none.
     Upstream(Option<LinkSender>),
+    /// A command made this version of a room: it should be shown soon.
+    Acknowledged {
+        room: u64,
+        version: u64,
+    },
     FromNode(FromNode),
 }
 
@@ -87,13 +95,17 @@ pub(crate) struct FromNode {
 #[derive(Clone, Debug)]
 pub(crate) struct Hub {
     inbox: mpsc::Sender<HubInput>,
+    frozen: watch::Receiver<u64>,
 }
 
 impl Hub {
     /// Starts the hub; its task lives in `tasks`.
     pub(crate) fn start(meters: Arc<Meters>, tasks: &mut JoinSet<()>) -> Self {
         let (inbox, inputs) = mpsc::channel(INBOX_MAX);
+        let (frozen_sender, frozen) = watch::channel(0);
         let task = Task {
+            debt: Debt::default(),
+            frozen: frozen_sender,
             rooms: HashMap::new(),
             sessions: HashMap::new(),
             upstream: None,
@@ -101,7 +113,12 @@ impl Hub {
             meters,
         };
         tasks.spawn(task.run(inputs));
-        Self { inbox }
+        Self { inbox, frozen }
+    }
+
+    /// The last life of a link whose watch was found frozen, as it changes.
+    pub(crate) fn frozen(&self) -> watch::Receiver<u64> {
+        self.frozen.clone()
     }
 
     /// Where links and the cluster put what they have for the hub.
@@ -133,13 +150,15 @@ struct Task {
     upstream: Option<LinkSender>,
     /// Rooms with a question that has to wait.
     asking_later: BTreeSet<u64>,
+    debt: Debt,
+    frozen: watch::Sender<u64>,
     meters: Arc<Meters>,
 }
 
 impl Task {
     async fn run(mut self, mut inputs: mpsc::Receiver<HubInput>) {
-        let mut retries = interval(RETRY_TICK);
-        retries.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut sweeps = interval(SWEEP);
         sweeps.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut taken = Vec::with_capacity(AT_ONCE);
@@ -152,9 +171,7 @@ impl Task {
                     let now = Instant::now();
                     taken.drain(..).for_each(|input| self.on(input, now));
                 }
-                _ = retries.tick(), if !self.asking_later.is_empty() => {
-                    self.on_retries(Instant::now());
-                }
+                _ = ticks.tick(), if self.waits() => self.on_tick(Instant::now()),
                 _ = sweeps.tick() => self.on_sweep(Instant::now()),
             }
         }
@@ -169,6 +186,10 @@ impl Task {
             HubInput::Unwatch { session, room } => self.on_unwatch(session, room, now),
             HubInput::Leave { session } => self.on_leave(session, now),
             HubInput::Upstream(link) => self.on_upstream(link),
+            HubInput::Acknowledged { room, version } => {
+                let shown = self.rooms.get(&room).and_then(Room::version);
+                self.debt.acknowledged(room, version, shown, now);
+            }
             HubInput::FromNode(said) => self.on_said(said, now),
         }
     }
@@ -204,6 +225,7 @@ impl Task {
         }
         debug!(rooms = self.rooms.len(), "watching through another link");
         self.asking_later.clear();
+        self.debt.forgive();
         let questions: Vec<_> = self.rooms.values_mut().filter_map(Room::moved).collect();
         questions.into_iter().for_each(|question| self.ask(Some(question)));
     }
@@ -253,7 +275,22 @@ impl Task {
         }
     }
 
-    fn on_retries(&mut self, now: Instant) {
+    /// Something depends on the passing of time.
+    fn waits(&self) -> bool {
+        !self.asking_later.is_empty() || self.debt.is_owed()
+    }
+
+    fn on_tick(&mut self, now: Instant) {
+        self.ask_what_is_due(now);
+        if self.debt.is_overdue(|room| self.rooms.get(&room)?.version(), now) {
+            self.debt.forgive();
+            if let Some(link) = &self.upstream {
+                self.frozen.send_replace(link.life);
+            }
+        }
+    }
+
+    fn ask_what_is_due(&mut self, now: Instant) {
         let rooms: Vec<u64> = self.asking_later.iter().copied().collect();
         for id in rooms {
             let Some(room) = self.rooms.get_mut(&id) else {

@@ -110,6 +110,11 @@ impl<W> Room<W> {
         }
     }
 
+    /// The newest version shown.
+    pub(crate) fn version(&self) -> Option<u64> {
+        self.history.version()
+    }
+
     /// A session begins to look; one that looked already begins anew.
     pub(crate) fn join(
         &mut self,
@@ -162,14 +167,14 @@ impl<W> Room<W> {
         if taken != Taken::Old && update.resync {
             self.open_eyes(update.version);
         }
+        if update.closed {
+            self.end(deliver);
+            return Ok(Heard::Over);
+        }
         if matches!(taken, Taken::Next | Taken::Jump) {
             self.show(update.version, deliver);
         }
         self.settle(deliver);
-        if update.closed {
-            self.close(deliver);
-            return Ok(Heard::Over);
-        }
         Ok(Heard::On(self.ask_for_the_waiting()))
     }
 
@@ -191,12 +196,14 @@ impl<W> Room<W> {
             return Heard::On(None);
         }
         for watcher in self.watchers.values() {
-            if let Place::Waiting { tag, .. } = watcher.place {
-                let (room, refusal) = (self.room, refusal.clone());
-                deliver(&watcher.way, Mail::WatchRefused { tag, room, refusal });
+            match watcher.place {
+                Place::Waiting { tag, .. } => {
+                    let (room, refusal) = (self.room, refusal.clone());
+                    deliver(&watcher.way, Mail::WatchRefused { tag, room, refusal });
+                }
+                Place::Shown(shown) => self.close(watcher, shown, deliver),
             }
         }
-        self.close(deliver);
         Heard::Over
     }
 
@@ -299,13 +306,26 @@ impl<W> Room<W> {
         }
     }
 
-    fn close(&mut self, deliver: &mut impl FnMut(&W, Mail)) {
+    /// The room has left the lobby: everyone is shown its last view, those who
+    /// waited as the answer to their wait.
+    fn end(&mut self, deliver: &mut impl FnMut(&W, Mail)) {
+        let Some(version) = self.history.version() else { return };
         for watcher in self.watchers.values() {
-            if let (Place::Shown(_), Some(text)) =
-                (&watcher.place, self.history.last_for(watcher.player))
-            {
-                deliver(&watcher.way, Mail::Closed { room: self.room, text });
-            }
+            let shown = match watcher.place {
+                Place::Shown(shown) => shown,
+                Place::Waiting { tag, since, .. } => {
+                    let (room, missed) = (self.room, Vec::new());
+                    deliver(&watcher.way, Mail::Watching { tag, room, version, missed });
+                    since.unwrap_or(0)
+                }
+            };
+            self.close(watcher, shown, deliver);
+        }
+    }
+
+    fn close(&self, watcher: &Watcher<W>, shown: u64, deliver: &mut impl FnMut(&W, Mail)) {
+        if let Some(text) = self.history.last_for(watcher.player, shown) {
+            deliver(&watcher.way, Mail::Closed { room: self.room, text });
         }
     }
 
@@ -556,10 +576,18 @@ mod tests {
         stage.told();
         let last = Update { closed: true, ..update(4, &[BO]) };
         assert_eq!(stage.hear(&last), Heard::Over);
-        assert_eq!(
-            stage.told(),
-            says(&[("ann", "4"), ("bo", "4*2"), ("ann", "closed =4"), ("bo", "closed =4*2")])
-        );
+        assert_eq!(stage.told(), says(&[("ann", "closed 4"), ("bo", "closed 4*2")]));
+    }
+
+    /// Someone who asks for a room that is over is shown how it ended.
+    #[test]
+    fn a_room_from_the_archive_is_shown_once() {
+        for (since, told) in [(None, "closed =9"), (Some(8), "closed =9"), (Some(9), "closed =9")] {
+            let mut stage = Stage::new();
+            stage.join("ann", 1, ANN, since);
+            assert_eq!(stage.hear(&Update { closed: true, ..whole(9, &[]) }), Heard::Over);
+            assert_eq!(stage.told(), says(&[("ann", "watching 9: "), ("ann", told)]));
+        }
     }
 
     /// Eyes are kept for a while after the last session left, then given up.

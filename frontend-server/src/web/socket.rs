@@ -8,7 +8,7 @@
 use std::{
     pin::Pin,
     sync::{Arc, PoisonError},
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, SystemTime},
 };
 
 use axum::{
@@ -16,7 +16,7 @@ use axum::{
     extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket},
 };
 use futures_util::SinkExt;
-use tokio::time::{Sleep, sleep, timeout};
+use tokio::time::{Instant, Sleep, sleep, timeout};
 use tokio_stream::{StreamExt, wrappers::WatchStream};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 use tracing::debug;
@@ -164,7 +164,7 @@ impl Outside {
             if idle_at <= Instant::now() {
                 return Input::Idle;
             }
-            self.idle.as_mut().reset(idle_at.into());
+            self.idle.as_mut().reset(idle_at);
         }
     }
 }
@@ -246,7 +246,7 @@ impl Drop for Desk {
 fn now() -> Now {
     let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     // A clock before 1970 is no reason to turn players away.
-    Now { instant: Instant::now(), unix: unix.map_or(0, |since| since.as_secs()) }
+    Now { instant: Instant::now().into_std(), unix: unix.map_or(0, |since| since.as_secs()) }
 }
 
 /// Writes everything, then flushes once.
@@ -280,4 +280,30 @@ async fn say_goodbye(socket: &mut WebSocket, farewell: Farewell) {
 /// The websocket library says it in words only.
 fn is_oversize(err: &Error) -> bool {
     err.to_string().contains("too long")
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+
+    /// A minute without a word ends a socket; a word now and then keeps it.
+    #[tokio::test(start_paused = true)]
+    async fn silence_ends_a_socket() {
+        let (_mailbox, inbox) = mailbox::mailbox();
+        let start = Instant::now();
+        let mut outside = Outside {
+            stop: Box::pin(CancellationToken::new().cancelled_owned()),
+            overflow: inbox.overflow(),
+            idle: Box::pin(sleep(IDLE)),
+            heard_at: start,
+        };
+        for _ in 0..10 {
+            assert!(timeout(IDLE * 2 / 3, outside.wait()).await.is_err());
+            outside.heard_at = Instant::now();
+        }
+        assert!(matches!(outside.wait().await, Input::Idle));
+        assert_eq!(start.elapsed(), IDLE * 20 / 3 + IDLE);
+    }
 }

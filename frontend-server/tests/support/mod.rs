@@ -198,6 +198,8 @@ struct Desk {
     commands: Mutex<Vec<v1::Command>>,
     watches: Mutex<Vec<v1::Watch>>,
     listings: Mutex<usize>,
+    /// Hears of no change any more.
+    cut_off: Mutex<bool>,
     access: String,
 }
 
@@ -214,6 +216,7 @@ impl FakeNode {
             commands: Mutex::default(),
             watches: Mutex::default(),
             listings: Mutex::default(),
+            cut_off: Mutex::default(),
             access: key().access_token(),
         });
         let listener = std::net::TcpListener::bind(address).unwrap();
@@ -237,6 +240,11 @@ impl FakeNode {
 
     pub(crate) fn behave(&self, manner: Manner) {
         *self.desk.manner.lock().unwrap() = manner;
+    }
+
+    /// Cuts it off from the others, but not from frontends.
+    pub(crate) fn cut_off(&self) {
+        *self.desk.cut_off.lock().unwrap() = true;
     }
 
     /// The attempts that arrived here, presence apart.
@@ -343,6 +351,7 @@ async fn talk(
             },
             Ok(news) = news.recv() => match news {
                 News::Leader => desk.standing(),
+                News::Room { .. } if *desk.cut_off.lock().unwrap() => continue,
                 News::Room { room, version, closed } => match watched.get(&room) {
                     Some(players) => {
                         let update = desk.world.update(room, version, players, false);
