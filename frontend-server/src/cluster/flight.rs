@@ -20,8 +20,9 @@ pub(crate) const FLIGHTS_MAX: usize = 65_536;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Waits before a node that could not help is asked again, in milliseconds; the
-/// last one repeats. A new leader ends the wait at once.
-const RETRY_MS: [u64; 5] = [10, 20, 50, 100, 200];
+/// last one repeats. A new leader ends the wait at once and begins the row anew:
+/// it may need a moment to find out itself.
+const RETRY_MS: [u64; 8] = [5, 5, 10, 10, 20, 20, 50, 100];
 /// The longest wait a node may ask for with `busy`.
 const BUSY_WAIT_MAX: Duration = Duration::from_secs(2);
 /// Attempts are told apart by the low bits of the id on the wire, so that an id
@@ -46,6 +47,8 @@ struct Flight<R> {
     reply: R,
     began: Instant,
     attempt: u64,
+    /// Refusals since there was last somebody new to ask.
+    refusals: usize,
     place: Place,
     /// Some attempt may have got into a log without our hearing of it.
     maybe_taken: bool,
@@ -98,6 +101,7 @@ impl<R> Flights<R> {
             reply,
             began: now,
             attempt: 0,
+            refusals: 0,
             place: Place::Ready,
             maybe_taken: false,
             trouble: None,
@@ -140,7 +144,8 @@ impl<R> Flights<R> {
         if !current {
             return Landed::Old;
         }
-        let at = now + retry_wait(flight.attempt, wait);
+        let at = now + retry_wait(flight.refusals, wait);
+        flight.refusals += 1;
         flight.trouble = Some(trouble);
         flight.place = Place::Later(at);
         self.later.insert((at, key));
@@ -196,6 +201,7 @@ impl<R> Flights<R> {
                 Place::Ready => {}
             }
             flight.place = Place::Ready;
+            flight.refusals = 0;
             self.ready.insert(*key);
             recalled += 1;
         }
@@ -241,9 +247,8 @@ fn is_trouble(code: Code, wait: u32) -> bool {
     }
 }
 
-fn retry_wait(attempt: u64, asked_ms: u32) -> Duration {
-    let step = usize::try_from(attempt.saturating_sub(1)).unwrap_or(usize::MAX);
-    let ours = Duration::from_millis(RETRY_MS[step.min(RETRY_MS.len() - 1)]);
+fn retry_wait(refusals: usize, asked_ms: u32) -> Duration {
+    let ours = Duration::from_millis(RETRY_MS[refusals.min(RETRY_MS.len() - 1)]);
     ours.max(Duration::from_millis(asked_ms.into())).min(BUSY_WAIT_MAX)
 }
 
@@ -315,7 +320,7 @@ mod tests {
         assert_eq!(flights.land(first[1].0, no(Code::Busy), 300, now), Landed::Again);
         assert_eq!(flights.tick(now), []);
         assert_eq!(sent(&mut flights, 1, now), []);
-        let soon = now + Duration::from_millis(10);
+        let soon = now + Duration::from_millis(RETRY_MS[0]);
         flights.tick(soon);
         assert_eq!(sent(&mut flights, 1, soon).len(), 1);
         flights.tick(now + Duration::from_millis(299));

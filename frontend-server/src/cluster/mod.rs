@@ -348,6 +348,7 @@ impl Task {
                 Landed::Old => {}
             }
         }
+        self.meters.flights.set(self.flights.len() as f64);
         let Some(slotted) = self.slots.get_mut(&slot) else { return false };
         slotted.heard_at = now;
         std::mem::take(&mut slotted.suspect)
@@ -391,7 +392,6 @@ impl Task {
         for (reply, refusal) in self.flights.tick(now) {
             reply.send(Err(refusal));
         }
-        self.meters.flights.set(self.flights.len() as f64);
         let silent = self.find_silent_writer(now);
         if silent || self.unsettled || self.route.leader.is_none() {
             self.reroute(now).await;
