@@ -29,7 +29,7 @@ mod types;
 
 pub(crate) use machine::{Machine, decode_finished};
 pub(crate) use peer_service::PeerService;
-pub(crate) use propose::{Answered, ProposeError};
+pub(crate) use propose::ProposeError;
 pub(crate) use types::Peer;
 
 use crate::dial::channel_to;
@@ -42,7 +42,7 @@ use log_device::Position;
 use log_store::LogStore;
 use openraft::ReadPolicy;
 use openraft::async_runtime::WatchReceiver;
-use propose::Proposer;
+use propose::{Answered, Proposer};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
@@ -82,6 +82,14 @@ pub(crate) struct Leadership {
     pub(crate) leader: Option<(u64, Peer)>,
     /// All members by Raft's membership, and whether each may vote.
     pub(crate) members: BTreeMap<u64, (Peer, bool)>,
+}
+
+/// What a node is in the cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Leads,
+    Follows,
+    KnowsNoLeader,
 }
 
 /// Indices and role of this replica, for operators.
@@ -184,9 +192,23 @@ impl Replica {
         self.0.leadership.clone()
     }
 
-    /// Whether this node leads, as far as it knows.
-    pub(crate) fn leads(&self) -> bool {
-        self.0.leadership.borrow().leader.as_ref().is_some_and(|(id, _)| *id == self.0.me)
+    /// What this node is in the cluster, as far as it knows.
+    ///
+    /// Looks once: a second look while the first is held would wait for a writer
+    /// that waits for the first.
+    pub(crate) fn role(&self) -> Role {
+        match &self.0.leadership.borrow().leader {
+            Some((id, _)) if *id == self.0.me => Role::Leads,
+            Some(_) => Role::Follows,
+            None => Role::KnowsNoLeader,
+        }
+    }
+
+    /// Waits until a leader is known.
+    pub(crate) async fn leader_known(&self) {
+        let mut leadership = self.leadership();
+        // The guard that this gives is dropped at once; see `role`.
+        _ = leadership.wait_for(|now| now.leader.is_some()).await;
     }
 
     /// Resolves with the reason when the replica has stopped by itself.
@@ -207,8 +229,10 @@ impl Replica {
     /// anywhere before the call (ReadIndex, thesis section 6.4).
     pub(crate) async fn linearizable(&self) -> Result<(), ReadError> {
         let asked = async {
-            let index =
-                if self.leads() { self.read_index().await } else { self.ask_leader().await };
+            let index = match self.role() {
+                Role::Leads => self.read_index().await,
+                Role::Follows | Role::KnowsNoLeader => self.ask_leader().await,
+            };
             self.wait_applied(index.ok_or(ReadError::NoQuorum)?).await
         };
         timeout(READ_DEADLINE, asked).await.unwrap_or(Err(ReadError::NoQuorum))
@@ -294,7 +318,7 @@ impl Replica {
         loop {
             ticks.tick().await;
             let due = self.0.machine.standing().next_due;
-            if self.leads() && due.is_some_and(|due| due <= self.0.env.unix_ms()) {
+            if self.role() == Role::Leads && due.is_some_and(|due| due <= self.0.env.unix_ms()) {
                 // An empty batch. If it is lost, the next one does the same.
                 _ = self.submit(Vec::new());
             }

@@ -7,7 +7,7 @@
 use super::convert;
 use super::forward::Forwarder;
 use crate::env::Env;
-use crate::raft::{ProposeError, Replica};
+use crate::raft::{ProposeError, Replica, Role};
 use hangraft_cluster_config::ClusterKey;
 use hangraft_proto::v1::{Answer, Code, Command};
 use std::sync::Arc;
@@ -54,16 +54,13 @@ impl Desk {
 
     /// Takes commands in order; answers them through `answers`.
     pub(crate) fn take(&self, commands: Vec<Command>, arrival: Arrival, answers: &Answers) {
-        let (leads, leader_known) = {
-            let leadership = self.replica.leadership();
-            let leadership = leadership.borrow();
-            (self.replica.leads(), leadership.leader.is_some())
-        };
-        match (leads, leader_known, arrival) {
-            (true, _, _) => self.propose(commands, answers),
-            (false, true, Arrival::Direct) => self.forwarder.forward(commands, answers.clone()),
-            (false, false, Arrival::Direct) => self.wait_for_leader(commands, answers.clone()),
-            (false, _, Arrival::Forwarded) => {
+        match (self.replica.role(), arrival) {
+            (Role::Leads, _) => self.propose(commands, answers),
+            (Role::Follows, Arrival::Direct) => self.forwarder.forward(commands, answers.clone()),
+            (Role::KnowsNoLeader, Arrival::Direct) => {
+                self.wait_for_leader(commands, answers.clone());
+            }
+            (_, Arrival::Forwarded) => {
                 refuse_all(
                     commands.iter().map(|command| command.id),
                     ProposeError::NotLeader,
@@ -117,18 +114,14 @@ impl Desk {
     fn wait_for_leader(&self, commands: Vec<Command>, answers: Answers) {
         let desk = self.clone();
         tokio::spawn(async move {
-            let mut leadership = desk.replica.leadership();
-            let found = timeout(LEADER_WAIT, leadership.wait_for(|now| now.leader.is_some())).await;
-            if matches!(found, Ok(Ok(_))) {
-                let arrival =
-                    if desk.replica.leads() { Arrival::Forwarded } else { Arrival::Direct };
-                desk.take(commands, arrival, &answers);
-            } else {
-                refuse_all(
-                    commands.iter().map(|command| command.id),
-                    ProposeError::NotLeader,
-                    &answers,
-                );
+            // Giving up is noticed below.
+            _ = timeout(LEADER_WAIT, desk.replica.leader_known()).await;
+            match desk.replica.role() {
+                Role::KnowsNoLeader => {
+                    let ids = commands.iter().map(|command| command.id);
+                    refuse_all(ids, ProposeError::NotLeader, &answers);
+                }
+                Role::Leads | Role::Follows => desk.take(commands, Arrival::Direct, &answers),
             }
         });
     }
