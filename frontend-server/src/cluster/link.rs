@@ -120,10 +120,12 @@ pub(super) struct LinkContext {
 
 /// Keeps the link until the cluster task is gone.
 pub(super) async fn keep(context: LinkContext) {
-    let mut failures = 0;
+    let (mut failures, mut lives) = (0, 0);
     loop {
         let began = Instant::now();
-        match live(&context).await {
+        lives += 1;
+        // Slots count from 1, so no two lives of any links share a number.
+        match live(&context, u64::from(context.slot) << 32 | lives).await {
             Ok(()) => debug!(node = context.address, "a link ended"),
             Err(why) => debug!(node = context.address, %why, "a link failed"),
         }
@@ -136,11 +138,10 @@ pub(super) async fn keep(context: LinkContext) {
 }
 
 /// One life of a link: connects, and passes on what the node says until it ends.
-async fn live(context: &LinkContext) -> Result<(), Status> {
+async fn live(context: &LinkContext, life: u64) -> Result<(), Status> {
     let channel = connect(&context.address).await?;
     let (queue, waiting) = mpsc::channel(QUEUE_MAX);
-    let sender = LinkSender { life: new_life(), queue, channel: channel.clone() };
-    let life = sender.life;
+    let sender = LinkSender { life, queue, channel: channel.clone() };
     let (mut downlinks, standing) = timeout(GREETING_TIMEOUT, greet(context, channel, waiting))
         .await
         .map_err(|_| Status::deadline_exceeded("the node does not speak"))??;
@@ -215,12 +216,6 @@ async fn tell(context: &LinkContext, news: News) -> Result<(), Status> {
 
 fn gone() -> Status {
     Status::cancelled("this frontend is stopping")
-}
-
-fn new_life() -> u64 {
-    use std::sync::atomic::{AtomicU64, Ordering};
-    static NEXT: AtomicU64 = AtomicU64::new(1);
-    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 /// Jitter need not be good, only different.
