@@ -1,0 +1,181 @@
+//! `hangraft demo` keeps its word: it says where to go and how to break it, writes
+//! down what it started, takes everything with it when it ends, however it ends,
+//! and goes on where it was.
+
+use std::{net::TcpListener, time::Duration};
+
+use hangraft_tests::{
+    demo::{Demo, Home, Wanted, run, send},
+    player::Player,
+    wait::eventually,
+};
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+
+/// How long children may outlive a demo that was killed.
+const ORPHANED: Duration = Duration::from_secs(5);
+
+/// A small demo, where it does not matter how many there are.
+fn small() -> Wanted {
+    Wanted { nodes: 1, frontends: 1, ..Wanted::default() }
+}
+
+/// The file is a contract: scripts find processes in it.
+#[tokio::test]
+async fn it_writes_down_what_it_started() {
+    let demo = Demo::start(&Wanted::default()).await;
+    let home = demo.home();
+    let text = std::fs::read_to_string(home.dir().join("demo.json")).unwrap();
+    let record: Value = serde_json::from_str(&text).unwrap();
+    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(keys(&record), ["frontends", "nodes"]);
+    let (nodes, frontends) = (record["nodes"].as_array(), record["frontends"].as_array());
+    let (nodes, frontends) = (nodes.unwrap(), frontends.unwrap());
+    assert_eq!((nodes.len(), frontends.len()), (3, 2));
+    for (i, node) in (0..).zip(nodes) {
+        assert_eq!(keys(node), ["address", "dir", "id", "name", "pid"]);
+        assert_eq!((&node["name"], &node["id"]), (&json!(format!("n{}", i + 1)), &json!(i + 1)));
+        assert_eq!(node["address"], format!("127.0.0.1:{}", home.node_port() + i));
+        assert!(std::fs::metadata(node["dir"].as_str().unwrap()).unwrap().is_dir());
+    }
+    for (i, frontend) in (0..).zip(frontends) {
+        assert_eq!(keys(frontend), ["http", "pid"]);
+        assert_eq!(frontend["http"], format!("http://127.0.0.1:{}", home.port() + i));
+    }
+
+    // Processes that are replaced are written down anew.
+    let before = demo.record();
+    demo.kill("n2").await;
+    demo.restart("n2").await;
+    demo.restart("f1").await;
+    let after = demo.record();
+    assert_eq!(before.nodes[0].pid, after.nodes[0].pid);
+    assert_ne!(before.nodes[1].pid, after.nodes[1].pid);
+    assert_ne!(before.frontends[0].pid, after.frontends[0].pid);
+    let mut running = home.processes();
+    running.retain(|pid| *pid != demo.pid());
+    let mut recorded: Vec<u32> = after.nodes.iter().map(|node| node.pid).collect();
+    recorded.extend(after.frontends.iter().map(|frontend| frontend.pid));
+    running.sort_unstable();
+    recorded.sort_unstable();
+    assert_eq!(running, recorded);
+}
+
+/// What a person reads first: where to go, how to break it, how to stop.
+#[tokio::test]
+async fn it_says_what_to_do_next() {
+    let demo = Demo::start(&Wanted::default()).await;
+    let printed = demo.printed();
+    for frontend in demo.frontends() {
+        assert!(printed.contains(&frontend), "{printed}");
+    }
+    let dir = demo.home().dir().to_str().unwrap();
+    for part in [&format!("kill n1 --dir {dir}"), &format!("restart n1 --dir {dir}"), "status"] {
+        assert!(printed.contains(part), "{printed}");
+    }
+    // A process that ends is reported, with how to start it again.
+    let pid = demo.record().nodes[2].pid;
+    send(pid, Signal::SIGKILL);
+    eventually("the end of n3 is reported", ORPHANED, async || {
+        let printed = demo.printed();
+        let told = printed.contains(&format!("n3 (process {pid}) has ended"));
+        (told && printed.contains("restart n3")).then_some(())
+    })
+    .await;
+}
+
+/// Games are kept in the folder: the same room, the same board, the same player.
+/// Ctrl-C ends the first demo, SIGTERM the second; nothing is left of either.
+#[tokio::test]
+async fn a_second_start_continues_the_games() {
+    let demo = Demo::start(&Wanted::default()).await;
+    let frontends = demo.frontends();
+    let mut ann = Player::arrive("Ann", &frontends, 0).await;
+    let room = ann.open(json!({"category": "plants"})).await;
+    for letter in ['e', 'q', 'z'] {
+        ann.guess(letter).await.expect("a new letter");
+    }
+    ann.see("three guesses", |view| view["tried"].as_array().is_some_and(|t| t.len() == 3)).await;
+    let board =
+        |view: &Value| ["pattern", "tried", "wrong", "lives", "round"].map(|f| view[f].clone());
+    let before = (board(ann.view()), ann.version());
+
+    let home = demo.stop(Signal::SIGINT).await;
+    let demo = Demo::start_in(home, &Wanted::default()).await;
+    ann.ask("ping", json!({})).await.expect("a ping is answered");
+    ann.watch(room).await;
+    assert_eq!(board(ann.view()), before.0);
+    assert!(ann.version() >= before.1, "versions go on");
+    ann.guess('x').await.expect("the game goes on");
+    assert_eq!(ann.book().complaints, [""; 0]);
+    demo.stop(Signal::SIGTERM).await;
+}
+
+/// Even a demo that is killed with no chance to say goodbye leaves nobody behind,
+/// not even somebody who is paused.
+#[tokio::test]
+async fn a_killed_demo_leaves_nobody_behind() {
+    let demo = Demo::start(&Wanted::default()).await;
+    demo.pause("n3").await;
+    assert_eq!(demo.home().processes().len(), 6);
+    send(demo.pid(), Signal::SIGKILL);
+    eventually("all children are gone", ORPHANED, async || {
+        demo.home().processes().is_empty().then_some(())
+    })
+    .await;
+}
+
+/// A folder belongs to one demo at a time, and its cluster stays as large as it was.
+#[tokio::test]
+async fn a_second_demo_in_the_same_folder_is_refused() {
+    let demo = Demo::start(&small()).await;
+    let said = refused(demo.home(), &small()).await;
+    assert!(said.contains("already running"), "{said}");
+    assert!(said.contains("--dir"), "{said}");
+    let home = demo.stop(Signal::SIGTERM).await;
+    let said = refused(&home, &Wanted::default()).await;
+    assert!(said.contains("holds a cluster of 1"), "{said}");
+}
+
+/// A port that is taken is named before anything is started.
+#[tokio::test]
+async fn a_busy_port_is_named() {
+    let home = Home::new();
+    for (port, option) in [(home.port(), "--port"), (home.node_port(), "--node-port")] {
+        let taken = TcpListener::bind(("127.0.0.1", port)).unwrap();
+        let said = refused(&home, &small()).await;
+        assert!(said.contains(&format!("port {port}")), "{said}");
+        assert!(said.contains(option), "{said}");
+        assert_eq!(home.processes(), [0; 0]);
+        drop(taken);
+    }
+}
+
+/// A command that cannot do what it is asked says so in one line, and what to do.
+#[tokio::test]
+async fn commands_for_what_is_not_there_say_so() {
+    let home = Home::new();
+    let dir = home.dir().to_str().unwrap();
+    for (args, says) in [
+        (vec!["kill", "n1", "--dir", dir], "no demo has run in"),
+        (vec!["status", "--node", "127.0.0.1:1"], "is it running"),
+    ] {
+        let output = run(&args).await;
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(said.contains(says), "{said}");
+    }
+    let demo = Demo::start_in(home, &small()).await;
+    let dir = demo.home().dir().to_str().unwrap();
+    let output = run(&["kill", "n9", "--dir", dir]).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("n1"), "names those there are");
+}
+
+/// What a demo says that does not start.
+async fn refused(home: &Home, wanted: &Wanted) -> String {
+    let output = home.command(wanted).output().await.unwrap();
+    assert!(!output.status.success());
+    String::from_utf8(output.stderr).unwrap()
+}

@@ -1,0 +1,295 @@
+//! The rules of the house: who may name whom, which files may not wait, how files
+//! begin. This reads our sources and fails when one breaks a rule.
+//!
+//! Tests are exempt: `#[cfg(test)]` modules and `tests/` folders.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use hangraft_tests::source::Code;
+
+/// Something that may be named in few places only.
+struct Rule {
+    /// What is named: a word, or words joined by `::`.
+    path: &'static str,
+    /// Where the rule holds.
+    within: &'static str,
+    /// The only places it may be named in.
+    only: &'static [&'static str],
+}
+
+const fn rule(path: &'static str, within: &'static str, only: &'static [&'static str]) -> Rule {
+    Rule { path, within, only }
+}
+
+/// Where one library stops, and the next begins.
+const LAYERS: &[Rule] = &[
+    rule("openraft", "", &["node/src/raft/"]),
+    rule("raft_log", "", &["node/src/raft/log_device.rs"]),
+    rule("sled", "", &["node/src/raft/archive.rs"]),
+    rule("foca", "", &["node/src/gossip/"]),
+    rule("axum", "", &["frontend-server/src/web/"]),
+    rule("clap", "", &["cli/src/"]),
+    rule("figment", "", &["cluster-config/src/"]),
+    rule("anyhow", "", &["cli/src/", "tests/src/"]),
+    rule("tokio", "", &["node/src/", "frontend-server/src/", "cli/src/", "tests/src/"]),
+];
+
+/// Files of the seam: here a node touches the machine it runs on, and nowhere
+/// else, so that everything else runs in a simulator as it is.
+const SEAM: &[&str] =
+    &["node/src/real.rs", "node/src/raft/archive.rs", "node/src/raft/log_device.rs"];
+
+/// What belongs behind the seam.
+const MACHINE: &[Rule] = &[
+    rule("std::fs", "node/src/", SEAM),
+    rule("std::thread", "node/src/", SEAM),
+    rule("std::net::TcpListener", "node/src/", SEAM),
+    rule("std::net::TcpStream", "node/src/", SEAM),
+    rule("std::net::UdpSocket", "node/src/", SEAM),
+    rule("tokio::net", "node/src/", SEAM),
+    rule("tokio::fs", "node/src/", SEAM),
+    rule("spawn_blocking", "node/src/", SEAM),
+    rule("std::time::Instant", "node/src/", SEAM),
+    rule("SystemTime", "node/src/", SEAM),
+    // A generator may be seeded; the seed comes through the seam.
+    rule("rand::rng", "node/src/", SEAM),
+    rule("rand::random", "node/src/", SEAM),
+    rule("rand::make_rng", "node/src/", SEAM),
+    rule("SysRng", "node/src/", SEAM),
+    rule("getrandom", "node/src/", SEAM),
+];
+
+/// Files that decide. They may not wait, or look at a clock or at dice.
+const PURE: &[&str] = &[
+    "game/src/",
+    "frontend-server/src/cluster/flight.rs",
+    "frontend-server/src/cluster/route.rs",
+    "frontend-server/src/hub/history.rs",
+    "frontend-server/src/hub/room.rs",
+    "frontend-server/src/message.rs",
+    "frontend-server/src/pace.rs",
+    "frontend-server/src/session.rs",
+];
+
+/// What a file that decides does not do.
+const IMPURE: &[&str] =
+    &["tokio", "async", "Instant::now", "SystemTime", "rand", "getrandom", "std::fs", "std::net"];
+
+/// Which of our crates a crate may know.
+const ACQUAINTANCES: &[(&str, &[&str])] = &[
+    ("game", &[]),
+    ("proto", &[]),
+    ("cluster-config", &[]),
+    ("node", &["hangraft-game", "hangraft-proto", "hangraft-cluster-config"]),
+    ("frontend-server", &["hangraft-proto", "hangraft-cluster-config"]),
+    (
+        "cli",
+        &["hangraft-node", "hangraft-frontend-server", "hangraft-proto", "hangraft-cluster-config"],
+    ),
+];
+
+/// All that the rules of games may lean on: nothing here waits, draws or opens.
+const GAME_LEANS_ON: &[&str] =
+    &["imbl", "postcard", "serde", "serde_json", "thiserror", "xxhash-rust"];
+
+/// A Rust file of ours.
+struct Source {
+    /// Its path from the root, with slashes.
+    path: String,
+    text: String,
+    code: Code,
+}
+
+#[test]
+fn libraries_stay_in_their_layers() {
+    expect_none(breaches(&sources(), LAYERS));
+}
+
+#[test]
+fn a_node_touches_the_machine_behind_the_seam_only() {
+    expect_none(breaches(&sources(), MACHINE));
+}
+
+#[test]
+fn what_decides_does_not_wait() {
+    expect_none(impurities(&sources()));
+}
+
+#[test]
+fn every_file_says_what_it_is() {
+    let silent = |source: &&Source| !source.text.starts_with("//!");
+    let mut files = sources();
+    files.extend(test_sources());
+    expect_none(files.iter().filter(silent).map(|source| source.path.clone()).collect());
+}
+
+#[test]
+fn nothing_is_unwrapped_outside_tests() {
+    let unwraps = sources().iter().flat_map(unwraps).collect();
+    expect_none(unwraps);
+}
+
+#[test]
+fn crates_know_whom_they_may() {
+    let mut strangers = Vec::new();
+    for (name, known) in ACQUAINTANCES {
+        let manifest = read(&root().join(name).join("Cargo.toml"));
+        strangers.extend(
+            dependencies(&manifest)
+                .into_iter()
+                .filter(|other| other.starts_with("hangraft") && !known.contains(&other.as_str()))
+                .map(|other| format!("{name} may not know {other}")),
+        );
+    }
+    expect_none(strangers);
+}
+
+#[test]
+fn the_rules_of_games_lean_on_little() {
+    let used = dependencies(&read(&root().join("game/Cargo.toml")));
+    assert!(!used.is_empty(), "the manifest was not understood");
+    expect_none(used.into_iter().filter(|name| !GAME_LEANS_ON.contains(&name.as_str())).collect());
+}
+
+/// A rule about a place that is gone would hold for ever.
+#[test]
+fn the_rules_speak_of_places_that_exist() {
+    let rules = LAYERS.iter().chain(MACHINE);
+    let places = rules.flat_map(|rule| rule.only.iter().chain([&rule.within])).chain(PURE);
+    for place in places {
+        assert!(root().join(place).exists(), "there is no {place}");
+    }
+}
+
+/// Each rule finds who breaks it.
+#[test]
+fn the_rules_can_be_broken() {
+    let file = |path: &str, text: &str| source(path.into(), text.into());
+    for (path, text, rules) in [
+        ("cli/src/status.rs", "use openraft::Raft;", LAYERS),
+        ("node/src/service/game.rs", "use {foca::Foca, x::y};", LAYERS),
+        ("frontend-server/src/session.rs", "fn f(x: axum::Json<u8>) {}", LAYERS),
+        ("game/src/lobby.rs", "tokio::spawn(x);", LAYERS),
+        ("node/src/raft/machine.rs", "use std::{io, fs};", MACHINE),
+        ("node/src/gossip/mod.rs", "let at = SystemTime::now();", MACHINE),
+        ("node/src/raft/mod.rs", "spawn_blocking(x).await;", MACHINE),
+    ] {
+        assert_eq!(breaches(&[file(path, text)], rules).len(), 1, "{text} in {path}");
+    }
+    assert_eq!(impurities(&[file("game/src/room.rs", "let now = Instant::now();")]).len(), 1);
+    assert_eq!(unwraps(&file("cli/src/main.rs", "x.unwrap();")).count(), 1);
+    assert_eq!(breaches(&[file("node/src/raft/mod.rs", "use openraft::Raft;")], LAYERS).len(), 0);
+
+    let manifest = "[package]\nname = \"x\"\n[dependencies]\nhangraft-game.workspace = true\n\
+                    tokio = { workspace = true }\n[dev-dependencies]\nproptest.workspace = true\n";
+    assert_eq!(dependencies(manifest), ["hangraft-game", "tokio"]);
+}
+
+fn breaches(sources: &[Source], rules: &[Rule]) -> Vec<String> {
+    let mut found = Vec::new();
+    for Rule { path: name, within, only } in rules {
+        let bound = sources.iter().filter(|source| {
+            source.path.starts_with(within)
+                && !only.iter().any(|place| source.path.starts_with(place))
+        });
+        for source in bound {
+            let lines = source.code.naming(name);
+            found.extend(lines.iter().map(|line| format!("{}:{line} names {name}", source.path)));
+        }
+    }
+    found
+}
+
+fn impurities(sources: &[Source]) -> Vec<String> {
+    let pure = |path: &str| PURE.iter().any(|place| path.starts_with(place));
+    let mut found = Vec::new();
+    for source in sources.iter().filter(|source| pure(&source.path)) {
+        for name in IMPURE {
+            let lines = source.code.naming(name);
+            found.extend(lines.iter().map(|line| format!("{}:{line} names {name}", source.path)));
+        }
+    }
+    found
+}
+
+fn unwraps(source: &Source) -> impl Iterator<Item = String> {
+    let lines = source.code.holding(".unwrap()");
+    lines.into_iter().map(|line| format!("{}:{line} unwraps; say why it holds", source.path))
+}
+
+/// The names under `[dependencies]` and `[build-dependencies]`.
+fn dependencies(manifest: &str) -> Vec<String> {
+    let mut section = "";
+    let mut names = Vec::new();
+    for line in manifest.lines().map(str::trim) {
+        if line.starts_with('[') {
+            section = line;
+        } else if ["[dependencies]", "[build-dependencies]"].contains(&section)
+            && let Some((name, _)) = line.split_once(['.', '=', ' '])
+        {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}
+
+/// Everything that is compiled into what we ship.
+fn sources() -> Vec<Source> {
+    let crates = ACQUAINTANCES.iter().map(|(name, _)| *name).chain(["tests"]);
+    let files = crates.flat_map(|name| rust_files(&root().join(name).join("src")));
+    let sources: Vec<_> = files.map(|(path, text)| source(path, text)).collect();
+    assert!(sources.len() > 50, "only {} sources were found", sources.len());
+    let tests: Vec<String> = sources.iter().flat_map(test_files).collect();
+    sources.into_iter().filter(|source| !tests.contains(&source.path)).collect()
+}
+
+fn test_sources() -> Vec<Source> {
+    let crates = ACQUAINTANCES.iter().map(|(name, _)| *name).chain(["tests"]);
+    let files = crates.flat_map(|name| rust_files(&root().join(name).join("tests")));
+    files.map(|(path, text)| source(path, text)).collect()
+}
+
+fn source(path: String, text: String) -> Source {
+    Source { code: Code::new(&text), path, text }
+}
+
+/// The files of the modules that a source declares for tests only.
+fn test_files(source: &Source) -> Vec<String> {
+    let folder = source.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let modules = Code::test_modules(&source.text);
+    modules.iter().map(|module| format!("{folder}/{module}.rs")).collect()
+}
+
+fn rust_files(folder: &Path) -> Vec<(String, String)> {
+    let Ok(entries) = fs::read_dir(folder) else { return vec![] };
+    let mut paths: Vec<PathBuf> =
+        entries.map(|entry| entry.expect("a readable folder").path()).collect();
+    paths.sort();
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let name = path.strip_prefix(root()).expect("below the root");
+            let name = name.to_str().expect("our names are plain").replace('\\', "/");
+            files.push((name, read(&path)));
+        }
+    }
+    files
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|err| panic!("cannot read {}: {err}", path.display()))
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace is above")
+}
+
+#[track_caller]
+fn expect_none(found: Vec<String>) {
+    assert!(found.is_empty(), "\n{}\n", found.join("\n"));
+}
