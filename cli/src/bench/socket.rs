@@ -8,14 +8,18 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
-    WebSocketStream, client_async,
-    tungstenite::{Message, Utf8Bytes},
+    WebSocketStream, client_async_with_config,
+    tungstenite::{Message, Utf8Bytes, protocol::WebSocketConfig},
 };
 
 use crate::bench::table::{Action, Wish};
 
 /// How long a connection and its hello may take.
 const CONNECT: Duration = Duration::from_secs(10);
+
+/// The websocket library clears its buffer before every read, so a large one
+/// would cost more than the messages in it.
+const READ_BUFFER_BYTES: usize = 4 << 10;
 
 /// The id of the first message, which no wish uses: serials start at 1.
 const HELLO: u64 = 0;
@@ -80,7 +84,9 @@ impl Url {
     async fn try_enter(&self, token: Option<&str>) -> anyhow::Result<(Socket, String)> {
         let stream = TcpStream::connect(&self.host).await?;
         stream.set_nodelay(true)?;
-        let (mut socket, _) = client_async(format!("ws://{}/ws", self.host), stream).await?;
+        let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER_BYTES);
+        let url = format!("ws://{}/ws", self.host);
+        let (mut socket, _) = client_async_with_config(url, stream, Some(config)).await?;
         let hello = match token {
             Some(token) => serde_json::json!({ "token": token }),
             None => serde_json::json!({ "name": "Bench" }),

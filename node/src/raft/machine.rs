@@ -10,6 +10,7 @@
 use super::archive::Archive;
 use super::log_device::Position;
 use super::snapshots::{self, SnapshotFile};
+use super::tidy::Ledger;
 use super::types::{
     Answers, Entry, LogId, Proposal, SnapshotMeta, StoredMembership, TypeConfig, position_of,
 };
@@ -22,7 +23,7 @@ use openraft::EntryPayload;
 use openraft::storage::{EntryResponder, RaftSnapshotBuilder, RaftStateMachine, Snapshot};
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, Mutex, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard};
 use tokio::sync::watch;
 
 type StoredSnapshot = openraft::alias::SnapshotOf<TypeConfig, SnapshotFile>;
@@ -42,6 +43,8 @@ struct Shared {
     durable: watch::Sender<Option<u64>>,
     /// The last applied index, for those who wait for one; `None` before the first.
     applied: watch::Sender<Option<u64>>,
+    /// How many bytes of log were applied.
+    ledger: Mutex<Ledger>,
     /// Games missing in the archive that the log cannot bring back.
     gap: watch::Sender<Option<Gap>>,
 }
@@ -91,6 +94,7 @@ impl Machine {
             snapshot: Mutex::new(snapshot),
             durable: watch::Sender::new(covered),
             applied: watch::Sender::new(covered),
+            ledger: Mutex::default(),
             gap: watch::Sender::new(gap),
         })))
     }
@@ -119,6 +123,10 @@ impl Machine {
             }
             same
         });
+    }
+
+    pub(super) fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.0.ledger.lock().expect("never poisoned")
     }
 
     pub(crate) fn feed(&self) -> &Feed {
@@ -215,6 +223,7 @@ impl Machine {
                         format!("cannot apply the entry at {}: {err}", entry.log_id),
                     )
                 })?;
+                self.ledger().add(entry.log_id.index, bytes.len());
                 let mut publisher = self.0.feed.publisher();
                 state.apply(&batch, &mut publisher)
             }

@@ -25,6 +25,7 @@ mod peer_service;
 mod propose;
 mod refill;
 mod snapshots;
+mod tidy;
 mod types;
 
 pub(crate) use machine::{Machine, decode_finished};
@@ -168,6 +169,8 @@ impl Replica {
             inner.first_members.clone(),
         );
         inner.env.spawn_consensus(Box::pin(begin));
+        let tidy = tidy::run(inner.raft.clone(), inner.machine.clone());
+        tokio::spawn(until_stopped(inner.failure.clone(), tidy));
         let refill = refill::run(
             inner.machine.clone(),
             inner.env.clone(),

@@ -67,11 +67,8 @@ pub(crate) fn answer(id: u64, answer: GameAnswer) -> Answer {
             lease_lost: matches!(reply, hangraft_game::Reply::Present { lease_lost: true }),
         }),
         Err(rejection) => {
-            let mut refused = refused(code(rejection.code()), rejection.to_string());
-            if refused.code() == Code::Busy {
-                refused.retry_after_ms = BUSY_RETRY_MS;
-            }
-            answer::Outcome::Refused(refused)
+            // A full lobby empties over minutes: no use in asking again at once.
+            answer::Outcome::Refused(refused(code(rejection.code()), rejection.to_string()))
         }
     };
     Answer { id, outcome: Some(outcome) }
