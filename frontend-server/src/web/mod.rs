@@ -27,6 +27,7 @@ use hangraft_cluster_config::FrontendLimits;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower_http::compression::CompressionLayer;
 use tracing::debug;
 
 use crate::{cluster::Cluster, hub::Hub, meters::Meters, players::Players, session::Premises};
@@ -97,13 +98,15 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) -> io::Res
 }
 
 fn router(shared: Arc<Shared>) -> Router {
+    // Most of the page is words about itself, which shrink to a third.
+    let page = Router::new().fallback(assets::serve).layer(CompressionLayer::new());
     Router::new()
         .route("/ws", get(open_socket))
         .route("/frontends.json", get(frontends))
         .route("/metrics", get(metrics))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
-        .fallback(assets::serve)
+        .fallback_service(page)
         .layer(middleware::map_response(secured))
         .with_state(shared)
 }

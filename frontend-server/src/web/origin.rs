@@ -33,6 +33,17 @@ impl Origins {
         own.is_some_and(|own| own.eq_ignore_ascii_case(host.as_bytes()))
             || self.whole.contains(&origin)
             || self.hosts.iter().any(|known| known == host)
+            || own.is_some_and(|own| self.is_sibling(host, own))
+    }
+
+    /// Whether a page came from another frontend of this machine, whatever name the
+    /// machine was called by: the same host name, and a port of one of our frontends.
+    fn is_sibling(&self, host: &str, own: &[u8]) -> bool {
+        let Some((name, port)) = host.rsplit_once(':') else { return false };
+        let Ok(own) = std::str::from_utf8(own) else { return false };
+        let own_name = own.rsplit_once(':').map_or(own, |(name, _)| name);
+        let ours = |known: &String| known.rsplit_once(':').is_some_and(|(_, known)| known == port);
+        name.eq_ignore_ascii_case(own_name) && self.hosts.iter().any(ours)
     }
 }
 
@@ -56,6 +67,10 @@ mod tests {
             (Some("https://games.example"), "games.example", true),
             (Some("http://Games.example:80"), "games.example:80", true),
             (Some("http://127.0.0.1:8081"), "127.0.0.1:8080", true),
+            (Some("http://localhost:8081"), "localhost:8080", true),
+            (Some("http://192.168.1.7:8080"), "192.168.1.7:8081", true),
+            (Some("http://localhost:3000"), "localhost:8080", false),
+            (Some("http://evil.example:8081"), "localhost:8080", false),
             (Some("https://arcade.example"), "games.example", true),
             (Some("http://arcade.example"), "games.example", false),
             (Some("https://evil.example"), "games.example", false),
