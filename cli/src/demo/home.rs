@@ -118,7 +118,10 @@ fn busy(address: SocketAddr, option: &str, err: &io::Error) -> anyhow::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
     use crate::demo::plan::Wanted;
+
+    const LOCALHOST: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
     /// Two demos in one folder would write over each other.
     #[test]
@@ -151,8 +154,14 @@ mod tests {
     #[test]
     fn a_folder_keeps_its_key() {
         let dir = TempDir::new().unwrap();
-        let wanted =
-            Wanted { nodes: None, node_port: None, frontends: 1, port: 8080, limits: true };
+        let wanted = Wanted {
+            nodes: None,
+            node_port: None,
+            frontends: 1,
+            port: 8080,
+            host: LOCALHOST,
+            limits: true,
+        };
         let plan = Plan::new(&wanted, None).unwrap();
         let home = Home::open(Some(dir.path())).unwrap();
         home.prepare(&plan).unwrap();
@@ -165,7 +174,14 @@ mod tests {
     fn a_busy_port_is_named() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = taken.local_addr().unwrap().port();
-        let wanted = Wanted { nodes: None, node_port: None, frontends: 1, port, limits: true };
+        let wanted = Wanted {
+            nodes: None,
+            node_port: None,
+            frontends: 1,
+            port,
+            host: LOCALHOST,
+            limits: true,
+        };
         let mut plan = Plan::new(&wanted, None).unwrap();
         plan.nodes.clear();
         let err = format!("{:#}", check_ports(&plan).unwrap_err());

@@ -10,6 +10,7 @@ pub(crate) mod record;
 
 use std::{
     env,
+    net::IpAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -34,6 +35,7 @@ use crate::{
 const EXAMPLES: &str = "\
 Examples:
   hangraft demo                            three nodes, two frontends, nothing kept
+  hangraft demo --host 0.0.0.0             friends on your network can play too
   hangraft demo --dir /tmp/demo            keeps its games there, and continues them next time
   hangraft demo --dir /tmp/demo --no-limits
                                            for `hangraft bench`
@@ -59,6 +61,9 @@ pub(crate) struct Args {
     /// The first frontend's port; the others follow.
     #[arg(long, default_value_t = 8080)]
     port: u16,
+    /// Where the frontends listen; 0.0.0.0 lets friends on your network play too.
+    #[arg(long, value_name = "IP", default_value = "127.0.0.1")]
+    host: IpAddr,
     /// The first node's port; the others follow [default: 7101, or as in DIR].
     #[arg(long, value_name = "PORT")]
     node_port: Option<u16>,
@@ -104,6 +109,7 @@ impl Args {
             node_port: self.node_port,
             frontends: self.frontends,
             port: self.port,
+            host: self.host,
             limits: !self.no_limits,
         }
     }
@@ -168,6 +174,11 @@ fn welcome(plan: &Plan, dir: &Path) -> String {
     );
     for (frontend, word) in plan.frontends.iter().zip(["Open", "or"].into_iter().chain([""; 8])) {
         text += &format!("  {word:<5} {}\n", frontend.url());
+    }
+    let open_to_all = plan.frontends.iter().find(|f| f.address.ip().is_unspecified());
+    if let Some(frontend) = open_to_all {
+        let port = frontend.address.port();
+        text += &format!("  from other machines: port {port} at this machine's address\n");
     }
     text += &format!(
         "\nBreak it while you play:\n\n\

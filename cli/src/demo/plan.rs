@@ -3,7 +3,7 @@
 
 use std::{
     fmt::Write,
-    net::{Ipv4Addr, SocketAddr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
 };
 
 use crate::{
@@ -17,6 +17,9 @@ const FRONTENDS_MAX: u16 = 8;
 /// How many nodes a demo runs when nobody says.
 const NODES: u16 = 3;
 
+/// Where nodes are, and frontends when nobody says.
+const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
 /// The first node's port when nobody says.
 const NODE_PORT: u16 = 7101;
 
@@ -27,6 +30,8 @@ pub(super) struct Wanted {
     pub(super) node_port: Option<u16>,
     pub(super) frontends: u16,
     pub(super) port: u16,
+    /// Where the frontends listen. Nodes stay on loopback.
+    pub(super) host: IpAddr,
     pub(super) limits: bool,
 }
 
@@ -69,12 +74,13 @@ impl Plan {
             old.agrees(nodes, node_port)?;
         }
         let plan = Self {
-            nodes: places(nodes, node_port, "--node-port", |i| format!("n{i}"))?,
-            frontends: places(wanted.frontends, wanted.port, "--port", frontend_name)?,
+            nodes: places(nodes, LOOPBACK, node_port, "--node-port", |i| format!("n{i}"))?,
+            frontends: places(wanted.frontends, wanted.host, wanted.port, "--port", frontend_name)?,
             limits: wanted.limits,
         };
         let (n, f) = (&plan.nodes, &plan.frontends);
-        let apart = n.iter().all(|node| f.iter().all(|frontend| node.address != frontend.address));
+        let port = |place: &Place| place.address.port();
+        let apart = n.iter().all(|node| f.iter().all(|frontend| port(node) != port(frontend)));
         ensure(apart, || {
             "nodes and frontends would share a port; move one of --port and --node-port".into()
         })?;
@@ -126,9 +132,10 @@ impl Plan {
 }
 
 impl Place {
-    /// The URL of a frontend.
+    /// The URL of a frontend, as seen from this machine.
     pub(super) fn url(&self) -> String {
-        format!("http://{}", self.address)
+        let host = if self.address.ip().is_unspecified() { LOOPBACK } else { self.address.ip() };
+        format!("http://{}", SocketAddr::new(host, self.address.port()))
     }
 }
 
@@ -160,6 +167,7 @@ impl Before {
 
 fn places(
     count: u16,
+    host: IpAddr,
     first_port: u16,
     option: &str,
     name: impl Fn(usize) -> String,
@@ -168,10 +176,8 @@ fn places(
     ensure(first_port != 0 && room_above, || {
         format!("{option} {first_port} leaves no room for {count} ports; write a smaller number")
     })?;
-    let place = |i: u16| Place {
-        name: name(usize::from(i) + 1),
-        address: (Ipv4Addr::LOCALHOST, first_port + i).into(),
-    };
+    let place =
+        |i: u16| Place { name: name(usize::from(i) + 1), address: (host, first_port + i).into() };
     Ok((0..count).map(place).collect())
 }
 
@@ -184,7 +190,14 @@ mod tests {
     use crate::demo::record::NodeRecord;
 
     fn wanted() -> Wanted {
-        Wanted { nodes: None, node_port: None, frontends: 2, port: 8080, limits: true }
+        Wanted {
+            nodes: None,
+            node_port: None,
+            frontends: 2,
+            port: 8080,
+            host: LOOPBACK,
+            limits: true,
+        }
     }
 
     fn before(nodes: u16, node_port: u16) -> Record {
