@@ -6,6 +6,7 @@
 //! they rely on is what people rely on, the commands and the socket.
 
 pub mod demo;
+pub mod http;
 pub mod player;
 mod ports;
 pub mod skip;

@@ -6,6 +6,7 @@ use std::{net::TcpListener, time::Duration};
 
 use hangraft_tests::{
     demo::{Demo, Home, Wanted, run, send},
+    http,
     player::Player,
     wait::eventually,
 };
@@ -82,6 +83,25 @@ async fn it_says_what_to_do_next() {
         (told && printed.contains("restart n3")).then_some(())
     })
     .await;
+}
+
+/// Operators' tools find what they ask for, at nodes and at frontends.
+#[tokio::test]
+async fn it_answers_those_who_look_after_it() {
+    let demo = Demo::start(&Wanted::default()).await;
+    let record = demo.record();
+    let nodes = record.nodes.iter().map(|node| node.address.clone());
+    let frontends = record.frontends.iter().map(|frontend| frontend.http.replace("http://", ""));
+    for server in nodes.chain(frontends) {
+        for path in ["/healthz", "/readyz", "/metrics"] {
+            let (status, body) = http::get(&server, path).await.unwrap();
+            assert_eq!(status, 200, "{server}{path}: {body}");
+            assert!(path != "/metrics" || body.contains("# TYPE"), "{server}{path}: {body}");
+        }
+    }
+    let page = demo.frontends()[0].replace("http://", "");
+    let (status, body) = http::get(&page, "/").await.unwrap();
+    assert!(status == 200 && body.contains("<!doctype html>"), "{body}");
 }
 
 /// Games are kept in the folder: the same room, the same board, the same player.

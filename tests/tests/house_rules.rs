@@ -78,6 +78,10 @@ const PURE: &[&str] = &[
 const IMPURE: &[&str] =
     &["tokio", "async", "Instant::now", "SystemTime", "rand", "getrandom", "std::fs", "std::net"];
 
+/// What a page does not do with what players wrote: take it for markup or for code.
+const MARKUP: &[&str] =
+    &["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval", "new Function"];
+
 /// Which of our crates a crate may know.
 const ACQUAINTANCES: &[(&str, &[&str])] = &[
     ("game", &[]),
@@ -133,6 +137,14 @@ fn nothing_is_unwrapped_outside_tests() {
 }
 
 #[test]
+fn the_page_takes_nothing_for_markup() {
+    let scripts = files(&root().join("frontend-server/ui"), "js");
+    assert!(scripts.len() > 10, "only {} scripts were found", scripts.len());
+    let scripts: Vec<_> = scripts.into_iter().map(|(path, text)| source(path, text)).collect();
+    expect_none(named(scripts.iter(), MARKUP));
+}
+
+#[test]
 fn crates_know_whom_they_may() {
     let mut strangers = Vec::new();
     for (name, known) in ACQUAINTANCES {
@@ -180,6 +192,8 @@ fn the_rules_can_be_broken() {
         assert_eq!(breaches(&[file(path, text)], rules).len(), 1, "{text} in {path}");
     }
     assert_eq!(impurities(&[file("game/src/room.rs", "let now = Instant::now();")]).len(), 1);
+    let page = file("ui/room.js", "element.innerHTML = name;");
+    assert_eq!(named([&page].into_iter(), MARKUP).len(), 1);
     assert_eq!(unwraps(&file("cli/src/main.rs", "x.unwrap();")).count(), 1);
     assert_eq!(breaches(&[file("node/src/raft/mod.rs", "use openraft::Raft;")], LAYERS).len(), 0);
 
@@ -205,9 +219,14 @@ fn breaches(sources: &[Source], rules: &[Rule]) -> Vec<String> {
 
 fn impurities(sources: &[Source]) -> Vec<String> {
     let pure = |path: &str| PURE.iter().any(|place| path.starts_with(place));
+    named(sources.iter().filter(|source| pure(&source.path)), IMPURE)
+}
+
+/// Where sources name what they should not.
+fn named<'a>(sources: impl Iterator<Item = &'a Source>, names: &[&str]) -> Vec<String> {
     let mut found = Vec::new();
-    for source in sources.iter().filter(|source| pure(&source.path)) {
-        for name in IMPURE {
+    for source in sources {
+        for name in names {
             let lines = source.code.naming(name);
             found.extend(lines.iter().map(|line| format!("{}:{line} names {name}", source.path)));
         }
@@ -239,7 +258,7 @@ fn dependencies(manifest: &str) -> Vec<String> {
 /// Everything that is compiled into what we ship.
 fn sources() -> Vec<Source> {
     let crates = ACQUAINTANCES.iter().map(|(name, _)| *name).chain(["tests"]);
-    let files = crates.flat_map(|name| rust_files(&root().join(name).join("src")));
+    let files = crates.flat_map(|name| files(&root().join(name).join("src"), "rs"));
     let sources: Vec<_> = files.map(|(path, text)| source(path, text)).collect();
     assert!(sources.len() > 50, "only {} sources were found", sources.len());
     let tests: Vec<String> = sources.iter().flat_map(test_files).collect();
@@ -248,7 +267,9 @@ fn sources() -> Vec<Source> {
 
 fn test_sources() -> Vec<Source> {
     let crates = ACQUAINTANCES.iter().map(|(name, _)| *name).chain(["tests"]);
-    let files = crates.flat_map(|name| rust_files(&root().join(name).join("tests")));
+    let folders =
+        crates.flat_map(|name| ["tests", "examples"].map(|folder| root().join(name).join(folder)));
+    let files = folders.flat_map(|folder| files(&folder, "rs"));
     files.map(|(path, text)| source(path, text)).collect()
 }
 
@@ -263,7 +284,8 @@ fn test_files(source: &Source) -> Vec<String> {
     modules.iter().map(|module| format!("{folder}/{module}.rs")).collect()
 }
 
-fn rust_files(folder: &Path) -> Vec<(String, String)> {
+/// All files below a folder that end so, with their text.
+fn files(folder: &Path, end: &str) -> Vec<(String, String)> {
     let Ok(entries) = fs::read_dir(folder) else { return vec![] };
     let mut paths: Vec<PathBuf> =
         entries.map(|entry| entry.expect("a readable folder").path()).collect();
@@ -271,8 +293,8 @@ fn rust_files(folder: &Path) -> Vec<(String, String)> {
     let mut files = Vec::new();
     for path in paths {
         if path.is_dir() {
-            files.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.extend(self::files(&path, end));
+        } else if path.extension().is_some_and(|extension| extension == end) {
             let name = path.strip_prefix(root()).expect("below the root");
             let name = name.to_str().expect("our names are plain").replace('\\', "/");
             files.push((name, read(&path)));

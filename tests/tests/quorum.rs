@@ -5,14 +5,19 @@ use std::time::{Duration, Instant};
 
 use hangraft_tests::{
     demo::{Demo, Wanted},
+    http,
     player::Player,
     socket::Socket,
+    wait::eventually,
 };
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
 /// How long a frontend keeps trying for a player, and a little more.
 const PATIENCE: Duration = Duration::from_secs(14);
+
+/// How long an answer must stay the same to count.
+const STEADY: Duration = Duration::from_secs(2);
 
 /// From the death of a leader to the next acknowledged move, on a busy machine and
 /// with unoptimised code. `hangraft bench failover` measures it properly.
@@ -54,6 +59,26 @@ async fn without_a_majority_nothing_is_promised() {
     demo.restart("n3").await;
     same_state(&demo).await;
     assert_eq!(ann.book().complaints, [""; 0]);
+}
+
+/// A cluster that cannot take a move does not call itself ready, whichever node is
+/// left, the one that led or another: balancers look there, and the page shows it.
+#[tokio::test]
+async fn without_a_majority_nobody_is_ready() {
+    let demo = Demo::start(&Wanted::default()).await;
+    let frontend = demo.frontends()[0].clone();
+    let leader = demo.leader().await;
+    for follower in demo.nodes().iter().filter(|node| **node != leader) {
+        demo.kill(follower).await;
+    }
+    ready(&frontend, 503).await;
+    let hello = hello(&frontend).await;
+    assert_eq!(hello["server"]["leader"], Value::Null, "a page shows how things are: {hello}");
+
+    let back = demo.nodes().into_iter().find(|node| *node != leader).unwrap();
+    demo.restart(&back).await;
+    ready(&frontend, 200).await;
+    assert_ne!(self::hello(&frontend).await["server"]["leader"], Value::Null);
 }
 
 /// All nodes die at once, in the middle of a game, as in a power cut. What was
@@ -110,6 +135,28 @@ async fn a_paused_leader_is_replaced() {
         player.see("all letters", |view| letters(view) == ["q", "z", "x", "j"]).await;
         assert_eq!(player.book().complaints, [""; 0]);
     }
+}
+
+/// Waits until a frontend answers so when it is asked whether it is ready, and goes
+/// on answering so: for a moment it may have looked for another node only.
+async fn ready(frontend: &str, status: u16) {
+    let server = frontend.replace("http://", "");
+    let mut since = None;
+    eventually(&format!("the frontend's /readyz stays {status}"), PATIENCE, async || {
+        let (now, _) = http::get(&server, "/readyz").await.ok()?;
+        if now != status {
+            since = None;
+            return None;
+        }
+        (since.get_or_insert_with(Instant::now).elapsed() > STEADY).then_some(())
+    })
+    .await;
+}
+
+/// What a page learns when it says hello.
+async fn hello(frontend: &str) -> Value {
+    let mut socket = Socket::open(frontend).await.expect("sockets are let in");
+    socket.ask("hello", json!({})).await.unwrap().expect("everybody is welcome")
 }
 
 async fn same_state(demo: &Demo) {
