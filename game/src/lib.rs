@@ -45,5 +45,6 @@ pub use event::{Event, events_json};
 pub use ids::{FrontendId, PlayerId, RoomId, Seat, Version};
 pub use lobby::{Change, Filter, Lobby, Outcome, Passed};
 pub use room::{Audience, Player, Room, State};
+pub use rules::games;
 pub use snapshot::{Frozen, Restore, SnapshotError};
 pub use words::categories;

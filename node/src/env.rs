@@ -60,6 +60,8 @@ pub trait Files: Send + Sync + 'static {
     async fn create(&self, name: &str) -> io::Result<Box<dyn FileWriter>>;
     /// Opens a complete file.
     async fn open(&self, name: &str) -> io::Result<Box<dyn FileReader>>;
+    /// Gives a complete file another name, durably.
+    async fn rename(&self, from: &str, to: &str) -> io::Result<()>;
     /// Removes a complete file; one that is being read stays readable.
     async fn remove(&self, name: &str) -> io::Result<()>;
 }

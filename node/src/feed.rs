@@ -10,7 +10,7 @@
 
 use bytes::Bytes;
 use hangraft_game::{Audience, Change, Event, PlayerId, Room, RoomId, Version, events_json};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use tokio::sync::{Notify, mpsc};
@@ -21,7 +21,7 @@ const HISTORY_MAX: usize = 64;
 
 /// Changes queued for one stream. A stream that falls further behind skips to
 /// whole views of what it watches.
-const MAILBOX_MAX: usize = 65_536;
+const MAILBOX_MAX: usize = 8_192;
 
 /// One version of one room, as those who watch will see it.
 pub(crate) struct Moment {
@@ -133,7 +133,7 @@ impl Feed {
         Subscription {
             feed: self.clone(),
             id: rooms.next_watcher,
-            rooms: Vec::new(),
+            rooms: BTreeSet::new(),
             mailbox: Mailbox { moments: sender, lagged },
             moments,
         }
@@ -196,7 +196,7 @@ impl Publisher<'_> {
 pub(crate) struct Subscription {
     feed: Feed,
     id: u64,
-    rooms: Vec<RoomId>,
+    rooms: BTreeSet<RoomId>,
     mailbox: Mailbox,
     moments: mpsc::Receiver<Arc<Moment>>,
 }
@@ -208,14 +208,12 @@ impl Subscription {
         let mut rooms = self.feed.lock();
         rooms.watched.entry(room).or_default().watchers.insert(self.id, self.mailbox.clone());
         drop(rooms);
-        if !self.rooms.contains(&room) {
-            self.rooms.push(room);
-        }
+        self.rooms.insert(room);
     }
 
     /// Stops watching a room.
     pub(crate) fn unwatch(&mut self, room: RoomId) {
-        self.rooms.retain(|watched| *watched != room);
+        self.rooms.remove(&room);
         self.leave(room);
     }
 

@@ -28,9 +28,13 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 /// The version of this build, as nodes tell each other.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Consensus ends within this, unless the disk hangs.
+const STOP_DEADLINE: Duration = Duration::from_secs(10);
 
 /// A stopped node's tasks have let go of the disk by then.
 const LET_GO_DEADLINE: Duration = Duration::from_secs(5);
@@ -105,9 +109,13 @@ impl Node {
             .await
             .map_err(StartError::Consensus)?;
         let card = card_of(config.name.clone(), replica.clone());
-        let gossip = Gossip::start(&config, address, &key, env.clone(), card)
-            .await
-            .map_err(|source| StartError::Listen { address, source })?;
+        let gossip = match Gossip::start(&config, address, &key, env.clone(), card).await {
+            Ok(gossip) => gossip,
+            Err(source) => {
+                replica.stop().await;
+                return Err(StartError::Listen { address, source });
+            }
+        };
         let (draining, (stopping, stop)) = (watch::Sender::new(false), watch::channel(false));
         let id = config.id;
         let parts = service::Parts {
@@ -148,7 +156,9 @@ impl Node {
     /// the connections. When this returns, the data folder is free for another node.
     pub async fn stop(mut self) {
         self.draining.send_replace(true);
-        self.replica.stop().await;
+        if timeout(STOP_DEADLINE, self.replica.stop()).await.is_err() {
+            tracing::warn!("consensus did not end in time; stopped all the same");
+        }
         self.stopping.send_replace(true);
         // An error is a panic in the server, which has been printed.
         _ = (&mut self.serving).await;
@@ -170,6 +180,8 @@ impl Drop for Node {
     fn drop(&mut self) {
         self.stopping.send_replace(true);
         self.serving.abort();
+        // A node that serves nobody must not go on leading.
+        self.replica.abandon();
     }
 }
 

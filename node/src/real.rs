@@ -187,6 +187,15 @@ impl Files for RealFiles {
         Ok(Box::new(RealReader(Arc::new(file))))
     }
 
+    async fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        let (dir, from, to) = (self.0.clone(), self.0.join(from), self.0.join(to));
+        blocking(move || {
+            std::fs::rename(from, to)?;
+            File::open(dir)?.sync_all()
+        })
+        .await
+    }
+
     async fn remove(&self, name: &str) -> io::Result<()> {
         let path = self.0.join(name);
         blocking(move || std::fs::remove_file(path)).await

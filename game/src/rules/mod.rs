@@ -150,6 +150,11 @@ macro_rules! catalogue {
         #[serde(untagged)]
         pub(crate) enum BoardView<'a> { $( $game(<$rules as Rules>::View<'a>) ),+ }
 
+        /// The names of all games this build knows.
+        pub fn games() -> &'static [&'static str] {
+            &[$( <$rules as Rules>::NAME ),+]
+        }
+
         impl Board {
             /// Sets up a board of the game called `game`.
             pub(crate) fn open(
@@ -162,7 +167,7 @@ macro_rules! catalogue {
                         let options = parse_options::<$rules>(options)?;
                         <$rules as Rules>::open(options, chance).map(Board::$game)
                     } )+
-                    _ => Err(no_such_game(game, &[$( <$rules as Rules>::NAME ),+])),
+                    _ => Err(no_such_game(game, games())),
                 }
             }
 

@@ -5,6 +5,11 @@
 //! them (itself included) is empty and none has a log, it writes the configured
 //! membership as the first entry. Several nodes may do so at once: the entry is the
 //! same everywhere. A node that learns of a log anywhere waits for its leader.
+//!
+//! # Not here
+//!
+//! A voter that lost its disk must not come back under its old id: it could vote
+//! against what it had acknowledged. Nothing recognises it yet.
 
 use super::envelope::Seal;
 use super::network::client;

@@ -257,8 +257,7 @@ impl Shared {
         let waiting = std::mem::take(&mut inner.waiting);
         let done = SyncDone { shared: self.clone(), waiting, started: Instant::now() };
         if let Err(err) = inner.log().and_then(|log| log.flush(true, Some(done))) {
-            // The callback went with the call; those who waited learn it by the
-            // failure of whatever they do next, and the node stops.
+            // Dropped with the call, `SyncDone` has told those who waited.
             self.fail(inner, &err);
         }
     }

@@ -77,6 +77,7 @@ pub(crate) struct Standing {
 impl Machine {
     /// Starts from the newest snapshot in storage, or empty.
     pub(crate) async fn open(storage: Storage, feed: Feed) -> io::Result<Self> {
+        snapshots::remove_incoming(&storage.files).await?;
         let newest = snapshots::newest(&storage.files).await?;
         let (state, snapshot) = match newest {
             None => (State::empty(), None),
@@ -199,7 +200,14 @@ impl Machine {
     /// Makes `file` the snapshot to offer, and forgets older ones.
     async fn adopt(&self, meta: SnapshotMeta, file: SnapshotFile) -> io::Result<()> {
         let covered = meta.last_log_id.map(|id| id.index);
-        *self.0.snapshot.lock().expect("never poisoned") = Some((meta, file.clone()));
+        {
+            // A checkpoint may end after a newer snapshot was installed.
+            let mut current = self.0.snapshot.lock().expect("never poisoned");
+            if current.as_ref().is_some_and(|(newest, _)| newest.last_log_id > meta.last_log_id) {
+                return Ok(());
+            }
+            *current = Some((meta, file.clone()));
+        }
         self.0.durable.send_if_modified(|durable| {
             let newer = covered > *durable;
             *durable = covered.max(*durable);
@@ -209,24 +217,27 @@ impl Machine {
     }
 
     fn apply_entry(&self, entry: &Entry) -> io::Result<Answers> {
-        let mut state = self.0.state.write().expect("no panic happens under the lobby's lock");
-        let answers = match &entry.payload {
-            EntryPayload::Blank => Answers::default(),
-            EntryPayload::Membership(membership) => {
-                state.membership = StoredMembership::new(Some(entry.log_id), membership.clone());
-                Answers::default()
-            }
+        // Decoding needs no lock.
+        let batch = match &entry.payload {
             EntryPayload::Normal(Proposal(bytes)) => {
-                let batch = Batch::decode(bytes).map_err(|err| {
+                self.ledger().add(entry.log_id.index, bytes.len());
+                Some(Batch::decode(bytes).map_err(|err| {
                     io::Error::new(
                         io::ErrorKind::InvalidData,
                         format!("cannot apply the entry at {}: {err}", entry.log_id),
                     )
-                })?;
-                self.ledger().add(entry.log_id.index, bytes.len());
-                let mut publisher = self.0.feed.publisher();
-                state.apply(&batch, &mut publisher)
+                })?)
             }
+            EntryPayload::Blank | EntryPayload::Membership(_) => None,
+        };
+        let mut state = self.0.state.write().expect("no panic happens under the lobby's lock");
+        let answers = match (&entry.payload, batch) {
+            (_, Some(batch)) => state.apply(&batch, &mut self.0.feed.publisher()),
+            (EntryPayload::Membership(membership), _) => {
+                state.membership = StoredMembership::new(Some(entry.log_id), membership.clone());
+                Answers::default()
+            }
+            (_, None) => Answers::default(),
         };
         state.applied = Some(entry.log_id);
         drop(state);
@@ -316,6 +327,7 @@ impl RaftStateMachine<TypeConfig> for Machine {
     ) -> io::Result<()> {
         let (inside, lobby) = file.load().await?;
         debug_assert_eq!(inside, *meta, "checked when it came in");
+        let file = file.installed().await?;
         {
             let mut state = self.0.state.write().expect("no panic happens under the lobby's lock");
             // Games that finished in what the snapshot skips are fetched from a peer

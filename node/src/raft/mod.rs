@@ -41,16 +41,17 @@ use hangraft_cluster_config::{ClusterKey, NodeConfig, RaftConfig};
 use hangraft_game::{Entry, RoomId, Version};
 use log_device::Position;
 use log_store::LogStore;
-use openraft::ReadPolicy;
 use openraft::async_runtime::WatchReceiver;
+use openraft::{Instant, ReadPolicy};
 use propose::{Answered, Proposer};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
+use tonic::transport::Channel;
 use types::Raft;
 
 /// How long a read waits for its freshness before it is refused.
@@ -74,6 +75,7 @@ struct Inner {
     first_members: BTreeMap<u64, Peer>,
     leadership: watch::Receiver<Leadership>,
     failure: watch::Receiver<Option<String>>,
+    leader_channel: Mutex<Option<(SocketAddr, Channel)>>,
 }
 
 /// Who leads, as this node knows it.
@@ -140,7 +142,8 @@ impl Replica {
         let in_flight_max = config.limits.in_flight_max as usize;
         let batch_bytes_max = config.limits.batch_bytes_max as usize;
         let proposer = Proposer::start(raft.clone(), env.clone(), in_flight_max, batch_bytes_max);
-        let (leadership, failure) = follow(&raft, &env);
+        let quorum_age_max = Duration::from_millis(2 * config.raft.election_ms_max);
+        let (leadership, failure) = follow(&raft, &env, quorum_age_max);
         let me = config.id;
         let replica = Replica(Arc::new(Inner {
             me,
@@ -153,6 +156,7 @@ impl Replica {
             first_members,
             leadership,
             failure,
+            leader_channel: Mutex::default(),
         }));
         replica.spawn_helpers();
         Ok(replica)
@@ -247,13 +251,26 @@ impl Replica {
         let there = async {
             loop {
                 applied.borrow_and_update();
-                if self.0.machine.room(room).is_some_and(|room| room.version() >= version) {
+                if self.0.machine.room(room).is_some_and(|room| room.version() >= version)
+                    || self.has_left(room, version).await
+                {
                     return Ok(());
                 }
                 applied.changed().await.map_err(|_| ReadError::Behind)?;
             }
         };
         timeout(READ_DEADLINE, there).await.unwrap_or(Err(ReadError::Behind))
+    }
+
+    /// Whether the room has left the lobby here, at `version` or later.
+    async fn has_left(&self, room: RoomId, version: Version) -> bool {
+        let machine = &self.0.machine;
+        let stored = match machine.recently_finished(room.0) {
+            Some(bytes) => Some(bytes),
+            None => machine.storage().archive.get(room.0).await.ok().flatten(),
+        };
+        let finished = stored.and_then(|bytes| decode_finished(&bytes).ok());
+        finished.is_some_and(|finished| finished.version >= version)
     }
 
     async fn wait_applied(&self, index: u64) -> Result<(), ReadError> {
@@ -270,10 +287,23 @@ impl Replica {
 
     async fn ask_leader(&self) -> Option<u64> {
         let (leader, peer) = self.0.leadership.borrow().leader.clone()?;
-        let mut client = network::client(channel_to(&self.0.env, peer.address));
+        let mut client = network::client(self.channel_to_leader(peer.address));
         let answer = client.read_index(self.0.seal.seal(leader, &())).await.ok()?;
         let (_, index) = self.0.seal.open::<Option<u64>>(&answer.into_inner()).ok()?;
         index
+    }
+
+    /// One connection for all reads, as long as the leader stays.
+    fn channel_to_leader(&self, address: SocketAddr) -> Channel {
+        let mut kept = self.0.leader_channel.lock().expect("never poisoned");
+        match &*kept {
+            Some((known, channel)) if *known == address => channel.clone(),
+            _ => {
+                let channel = channel_to(&self.0.env, address);
+                *kept = Some((address, channel.clone()));
+                channel
+            }
+        }
     }
 
     /// Where this replica stands.
@@ -292,6 +322,12 @@ impl Replica {
             rooms: standing.rooms,
             in_flight: self.0.proposer.in_flight(self.0.in_flight_max) as u64,
         }
+    }
+
+    /// Leaves consensus without waiting for it.
+    pub(crate) fn abandon(&self) {
+        let raft = self.0.raft.clone();
+        self.0.env.spawn_consensus(Box::pin(async move { _ = raft.shutdown().await }));
     }
 
     /// Leaves consensus for now. Everything acknowledged is durable already.
@@ -394,9 +430,13 @@ fn raft_config(
 }
 
 /// Boils openraft's metrics down to what the rest of the node follows.
+///
+/// A leader that has not heard from a majority for `quorum_age_max` leads nobody:
+/// it is not shown as the leader until it has.
 fn follow(
     raft: &Raft,
     env: &Arc<dyn Env>,
+    quorum_age_max: Duration,
 ) -> (watch::Receiver<Leadership>, watch::Receiver<Option<String>>) {
     let (leadership, leaders) = watch::channel(Leadership::default());
     let (failure, failures) = watch::channel(None);
@@ -405,7 +445,7 @@ fn follow(
         loop {
             let (now, running) = {
                 let metrics = metrics.borrow_and_update();
-                (leadership_of(&metrics), metrics.running_state.clone())
+                (leadership_of(&metrics, quorum_age_max), metrics.running_state.clone())
             };
             let changed = leadership.send_if_modified(|known| {
                 let changed = *known != now;
@@ -422,7 +462,9 @@ fn follow(
                 failure.send_replace(Some(fatal.to_string()));
                 return;
             }
-            if metrics.changed().await.is_err() {
+            // Silence changes no metric, so it is looked for.
+            let waited = timeout(quorum_age_max / 2, metrics.changed()).await;
+            if matches!(waited, Ok(Err(_))) {
                 failure.send_replace(Some("consensus has stopped".into()));
                 return;
             }
@@ -431,13 +473,20 @@ fn follow(
     (leaders, failures)
 }
 
-fn leadership_of(metrics: &openraft::RaftMetrics<types::TypeConfig>) -> Leadership {
+fn leadership_of(
+    metrics: &openraft::RaftMetrics<types::TypeConfig>,
+    quorum_age_max: Duration,
+) -> Leadership {
+    let alone = metrics.current_leader == Some(metrics.id)
+        && metrics.last_quorum_acked.is_some_and(|acked| acked.elapsed() > quorum_age_max);
     let membership = metrics.membership_config.membership();
     let voters: Vec<u64> = membership.voter_ids().collect();
     let members: BTreeMap<u64, (Peer, bool)> =
         membership.nodes().map(|(id, peer)| (*id, (peer.clone(), voters.contains(id)))).collect();
-    let leader =
-        metrics.current_leader.and_then(|id| members.get(&id).map(|(peer, _)| (id, peer.clone())));
+    let leader = metrics
+        .current_leader
+        .filter(|_| !alone)
+        .and_then(|id| members.get(&id).map(|(peer, _)| (id, peer.clone())));
     Leadership { term: metrics.current_term, leader, members }
 }
 

@@ -334,6 +334,7 @@ fn rpc_error(status: &Status) -> RpcError {
         | Code::Cancelled
         | Code::Unknown
         | Code::FailedPrecondition
+        | Code::DataLoss
         | Code::Unauthenticated => unreachable_error(status),
         _ => RPCError::Network(NetworkError::new(status)),
     }

@@ -23,6 +23,9 @@ use tonic::{Request, Response, Status, Streaming};
 /// A snapshot sender that is silent for this long is given up on.
 const SNAPSHOT_STALL: Duration = Duration::from_secs(10);
 
+/// An append stream that brings nothing for this long is closed.
+const FIRST_REQUEST_DEADLINE: Duration = Duration::from_secs(10);
+
 type AppendAnswers = BoxStream<'static, Result<Envelope, Status>>;
 type Answered = Result<Response<Envelope>, Status>;
 
@@ -50,7 +53,7 @@ impl PeerService {
     /// Feeds the requests of a stream to openraft. The first one tells who speaks.
     async fn append_all(self, mut sealed: Streaming<Envelope>) -> AppendAnswers {
         let refused = |status| futures_util::stream::once(async { Err(status) }).boxed();
-        let first = match sealed.message().await {
+        let first = match first_request(&mut sealed).await {
             Ok(Some(first)) => first,
             Ok(None) => return futures_util::stream::empty().boxed(),
             Err(status) => return refused(status),
@@ -96,6 +99,13 @@ impl PeerService {
         let installed = inner.raft.install_full_snapshot(vote, Snapshot { meta, snapshot }).await;
         Ok((from, installed.map_err(stopped)?.vote))
     }
+}
+
+/// A replica that opens a stream has something to send.
+async fn first_request(sealed: &mut Streaming<Envelope>) -> Result<Option<Envelope>, Status> {
+    timeout(FIRST_REQUEST_DEADLINE, sealed.message())
+        .await
+        .map_err(|_| Status::deadline_exceeded("the stream brought nothing"))?
 }
 
 async fn next_chunk(chunks: &mut Streaming<SnapshotChunk>) -> Result<SnapshotChunk, Status> {

@@ -63,7 +63,8 @@ impl Proposer {
         // A group is at least one command, or a tick, which is rare.
         let (inbox, groups) = mpsc::channel(in_flight_max + 1);
         let slots = Arc::new(Semaphore::new(BATCHES_IN_FLIGHT));
-        let batcher = Batcher { raft, env: env.clone(), groups, slots, batch_bytes_max };
+        let batcher =
+            Batcher { raft, env: env.clone(), groups, slots, batch_bytes_max, held: None };
         env.spawn_consensus(Box::pin(batcher.run()));
         Proposer { inbox, room }
     }
@@ -108,11 +109,13 @@ struct Batcher {
     groups: mpsc::Receiver<Group>,
     slots: Arc<Semaphore>,
     batch_bytes_max: usize,
+    /// A group that did not fit the last batch.
+    held: Option<Group>,
 }
 
 impl Batcher {
     async fn run(mut self) {
-        while let Some(first) = self.groups.recv().await {
+        while let Some(first) = self.next().await {
             let slot = self.slots.clone().acquire_owned().await.expect("never closed");
             let (entries, asked) = self.gather(first);
             let batch = Batch { stamp: self.stamp(), entries };
@@ -124,7 +127,8 @@ impl Batcher {
                 // The replica has stopped. Dropping who asked tells them.
                 return;
             }
-            // Ends with openraft's answer, which comes even when leadership is lost.
+            // Ends with openraft's answer: applied, or discarded when another leader's
+            // log replaces the entry. A leader that is cut off fills its slots and stops here.
             tokio::spawn(async move {
                 let result = written.await;
                 drop(slot);
@@ -135,13 +139,23 @@ impl Batcher {
         }
     }
 
-    /// The first group and all that wait behind it, up to the size of a batch.
+    /// The first group and all that wait behind it, up to the size of a batch. What
+    /// would make the batch too large is the beginning of the next one.
     fn gather(&mut self, first: Group) -> (Vec<Entry>, Vec<Asked>) {
         let mut bytes = 0;
         let mut entries = Vec::new();
         let mut asked = Vec::new();
         let mut next = Some(first);
         while let Some(group) = next {
+            if group.answered.is_closed() && !group.entries.is_empty() {
+                // Whoever asked was told that the outcome is unknown, long ago.
+                next = self.groups.try_recv().ok();
+                continue;
+            }
+            if bytes > 0 && bytes + group.bytes > self.batch_bytes_max {
+                self.held = Some(group);
+                break;
+            }
             bytes += group.bytes;
             asked.push(Asked {
                 count: group.entries.len(),
@@ -152,6 +166,13 @@ impl Batcher {
             next = if bytes < self.batch_bytes_max { self.groups.try_recv().ok() } else { None };
         }
         (entries, asked)
+    }
+
+    async fn next(&mut self) -> Option<Group> {
+        match self.held.take() {
+            Some(group) => Some(group),
+            None => self.groups.recv().await,
+        }
     }
 
     fn stamp(&self) -> Stamp {

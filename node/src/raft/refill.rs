@@ -53,6 +53,14 @@ pub(crate) async fn run(
         let Ok(wanted) = gap.wait_for(Option::is_some).await.map(|gap| *gap) else { return };
         let Some(gap) = wanted else { continue };
         let candidates = peers.borrow_and_update().clone();
+        if candidates.is_empty() {
+            // Consensus has not said yet who belongs to the cluster.
+            if peers.changed().await.is_err() {
+                return;
+            }
+            continue;
+        }
+        // A cluster of one has nobody to ask.
         let mut filled = candidates.iter().all(|(id, _)| *id == me);
         for (id, peer) in candidates.into_iter().filter(|(id, _)| *id != me) {
             match copy_from(&machine, &env, &seal, id, peer.address, gap.index).await {

@@ -30,6 +30,10 @@ const MAGIC: &[u8; 8] = b"hangraft";
 const FORMAT: u8 = 1;
 const SUFFIX: &str = ".snapshot";
 
+/// What comes in has this suffix until it is installed: a crash in between leaves
+/// the snapshot before.
+const INCOMING: &str = ".incoming";
+
 /// Bytes read at a time.
 pub(crate) const CHUNK_BYTES: usize = 256 << 10;
 
@@ -75,6 +79,16 @@ fn head(meta: &SnapshotMeta) -> Bytes {
     head.freeze()
 }
 
+/// Removes what came in and was never installed.
+pub(crate) async fn remove_incoming(files: &Arc<dyn Files>) -> io::Result<()> {
+    for name in files.list().await? {
+        if name.ends_with(INCOMING) {
+            files.remove(&name).await?;
+        }
+    }
+    Ok(())
+}
+
 /// The newest snapshot there is, with its lobby; `None` when there is none.
 ///
 /// # Errors
@@ -95,7 +109,11 @@ pub(crate) async fn newest(
 pub(crate) async fn remove_others(file: &SnapshotFile) -> io::Result<()> {
     for name in file.files.list().await? {
         if name.ends_with(SUFFIX) && name < file.name {
-            file.files.remove(&name).await?;
+            match file.files.remove(&name).await {
+                // A checkpoint and an installed snapshot may tidy up at once.
+                Err(err) if err.kind() == io::ErrorKind::NotFound => {}
+                removed => removed?,
+            }
         }
     }
     Ok(())
@@ -107,12 +125,24 @@ impl SnapshotFile {
         self.files.open(&self.name).await
     }
 
+    /// A file that came in, as the newest snapshot from now on.
+    pub(crate) async fn installed(self) -> io::Result<SnapshotFile> {
+        match self.name.strip_suffix(INCOMING) {
+            None => Ok(self),
+            Some(name) => {
+                self.files.rename(&self.name, name).await?;
+                Ok(SnapshotFile { name: name.to_owned(), files: self.files.clone() })
+            }
+        }
+    }
+
     /// Reads and checks everything.
     pub(crate) async fn load(&self) -> io::Result<(SnapshotMeta, Lobby)> {
         let damaged = |what: String| {
             corrupt(format!(
-                "the snapshot {} is damaged: {what}; move the node's data folder away and let \
-                 it join again, or restore the file",
+                "the snapshot {} is damaged: {what}; restore the file from a backup, or replace \
+                 this node by one with a new id (a voter that comes back empty under its old id \
+                 can lose what it had acknowledged)",
                 self.name
             ))
         };
@@ -130,8 +160,7 @@ impl SnapshotFile {
     }
 }
 
-/// A snapshot coming in from the leader, checked as it arrives and named only when
-/// whole.
+/// A snapshot coming in from the leader, checked as it arrives.
 pub(crate) struct Incoming {
     name: String,
     files: Arc<dyn Files>,
@@ -142,7 +171,7 @@ pub(crate) struct Incoming {
 
 impl Incoming {
     pub(crate) async fn start(files: &Arc<dyn Files>, meta: &SnapshotMeta) -> io::Result<Self> {
-        let name = name_of(meta);
+        let name = name_of(meta) + INCOMING;
         let writer = files.create(&name).await?;
         let (parser, crc) = (Parser::default(), crc32fast::Hasher::new());
         Ok(Incoming { name, files: files.clone(), writer, parser, crc })
@@ -154,7 +183,7 @@ impl Incoming {
         self.writer.append(chunk).await
     }
 
-    /// Checks the whole and makes it durable under its name.
+    /// Checks the whole and makes it durable, to be installed.
     pub(crate) async fn finish(self, crc32: u32, meta: &SnapshotMeta) -> io::Result<SnapshotFile> {
         let sent = self.crc.finalize();
         if sent != crc32 {

@@ -10,9 +10,10 @@ use crate::env::Env;
 use crate::raft::{ProposeError, Replica, Role};
 use hangraft_cluster_config::ClusterKey;
 use hangraft_proto::v1::{Answer, Code, Command};
+use prost::Message;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 
 /// A command not committed by then is answered `unknown-outcome`.
@@ -20,6 +21,14 @@ const PROPOSE_DEADLINE: Duration = Duration::from_secs(2);
 
 /// Commands that arrive during an election wait this long for a leader.
 const LEADER_WAIT: Duration = Duration::from_millis(1_500);
+
+/// Groups of commands that wait for a leader. More are refused as busy.
+const WAITING_MAX: usize = 1_024;
+
+/// Commands in a group, and their bytes. A group goes into one log entry whole, so
+/// it is far smaller than an entry may be.
+const GROUP_COMMANDS_MAX: usize = 1_024;
+const GROUP_BYTES_MAX: usize = 256 << 10;
 
 /// Where answers go: back along the stream the commands came by.
 pub(crate) type Answers = mpsc::UnboundedSender<Vec<Answer>>;
@@ -30,6 +39,8 @@ pub(crate) struct Desk {
     replica: Replica,
     forwarder: Forwarder,
     command_bytes_max: usize,
+    /// One permit for each group that waits for a leader.
+    waiting: Arc<Semaphore>,
 }
 
 /// Whether a command may be sent on to the leader. One that was forwarded once is
@@ -49,11 +60,18 @@ impl Desk {
     ) -> Self {
         let forwarder =
             Forwarder::start(replica.leadership(), replica.me(), env, key.access_token());
-        Desk { replica, forwarder, command_bytes_max }
+        let waiting = Arc::new(Semaphore::new(WAITING_MAX));
+        Desk { replica, forwarder, command_bytes_max, waiting }
     }
 
     /// Takes commands in order; answers them through `answers`.
     pub(crate) fn take(&self, commands: Vec<Command>, arrival: Arrival, answers: &Answers) {
+        for group in groups_of(commands) {
+            self.take_group(group, arrival, answers);
+        }
+    }
+
+    fn take_group(&self, commands: Vec<Command>, arrival: Arrival, answers: &Answers) {
         match (self.replica.role(), arrival) {
             (Role::Leads, _) => self.propose(commands, answers),
             (Role::Follows, Arrival::Direct) => self.forwarder.forward(commands, answers.clone()),
@@ -112,8 +130,13 @@ impl Desk {
     /// During an election: nothing is lost by waiting a little, nothing gained by
     /// waiting long.
     fn wait_for_leader(&self, commands: Vec<Command>, answers: Answers) {
+        let Ok(patience) = self.waiting.clone().try_acquire_owned() else {
+            let ids = commands.iter().map(|command| command.id);
+            return refuse_all(ids, ProposeError::Busy, &answers);
+        };
         let desk = self.clone();
         tokio::spawn(async move {
+            let _patience = patience;
             // Giving up is noticed below.
             _ = timeout(LEADER_WAIT, desk.replica.leader_known()).await;
             match desk.replica.role() {
@@ -127,10 +150,58 @@ impl Desk {
     }
 }
 
+/// Cuts commands into groups, keeping their order.
+fn groups_of(commands: Vec<Command>) -> Vec<Vec<Command>> {
+    let mut groups = Vec::new();
+    let (mut group, mut bytes) = (Vec::new(), 0);
+    for command in commands {
+        let size = command.encoded_len();
+        if !group.is_empty()
+            && (group.len() >= GROUP_COMMANDS_MAX || bytes + size > GROUP_BYTES_MAX)
+        {
+            groups.push(std::mem::take(&mut group));
+            bytes = 0;
+        }
+        bytes += size;
+        group.push(command);
+    }
+    if !group.is_empty() {
+        groups.push(group);
+    }
+    groups
+}
+
 /// Answers all with the same refusal.
 pub(super) fn refuse_all(ids: impl IntoIterator<Item = u64>, err: ProposeError, answers: &Answers) {
     let refused: hangraft_proto::v1::Refused = err.into();
     debug_assert_ne!(refused.code(), Code::Unspecified);
     let refusals = ids.into_iter().map(|id| convert::refusal(id, refused.clone())).collect();
     _ = answers.send(refusals);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hangraft_proto::v1::{Say, command::Action};
+
+    fn say(id: u64, bytes: usize) -> Command {
+        let say = Say { room: 1, name: "A".into(), text: "x".repeat(bytes) };
+        Command { id, player: 1, lane: 1, serial: id, action: Some(Action::Say(say)) }
+    }
+
+    /// Many commands, or large ones, become several groups in the same order.
+    #[test]
+    fn groups_are_bounded_and_in_order() {
+        for (count, bytes) in [(0, 0), (1, 10), (5_000, 1), (100, 16 << 10), (3, 300 << 10)] {
+            let commands: Vec<Command> = (0..count).map(|id| say(id, bytes)).collect();
+            let groups = groups_of(commands);
+            for group in &groups {
+                let size: usize = group.iter().map(Message::encoded_len).sum();
+                assert!(group.len() <= GROUP_COMMANDS_MAX);
+                assert!(size <= GROUP_BYTES_MAX || group.len() == 1);
+            }
+            let ids: Vec<u64> = groups.iter().flatten().map(|command| command.id).collect();
+            assert_eq!(ids, (0..count).collect::<Vec<_>>());
+        }
+    }
 }

@@ -23,8 +23,9 @@ use tonic::{Request, Status, Streaming};
 /// Groups of commands waiting for the link. More are refused as busy.
 const QUEUE_MAX: usize = 1_024;
 
-/// Groups put into one message at most.
-const GROUPS_MAX: usize = 64;
+/// Groups put into one message at most. Groups are small (see the desk), so the
+/// message stays below what the leader takes.
+const GROUPS_MAX: usize = 16;
 
 /// A link that is not open by then is given up on.
 const OPEN_DEADLINE: Duration = Duration::from_secs(1);
@@ -135,15 +136,8 @@ impl Task {
 
     fn gather(&mut self, first: Group, owed: &mut Owed) -> Uplink {
         let mut uplink = Uplink::default();
-        let mut next = Some(first);
-        for _ in 0..GROUPS_MAX {
-            let Some(group) = next else { break };
-            for command in group.commands {
-                uplink.commands.push(owed.register(command, &group.answers));
-            }
-            next = self.inbox.try_recv().ok();
-        }
-        if let Some(group) = next {
+        let others = std::iter::from_fn(|| self.inbox.try_recv().ok());
+        for group in std::iter::once(first).chain(others).take(GROUPS_MAX) {
             for command in group.commands {
                 uplink.commands.push(owed.register(command, &group.answers));
             }

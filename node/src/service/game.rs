@@ -2,12 +2,12 @@
 
 use super::convert;
 use super::desk::{Arrival, Desk};
-use super::link::{DOWNLINKS_MAX, Link};
+use super::link::{DOWNLINKS_MAX, Link, Outbox};
 use super::{Access, FORWARDED_HEADER};
 use crate::raft::{Replica, decode_finished};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
-use hangraft_game::{Filter, PlayerId, Room, RoomId};
+use hangraft_game::{Filter, PlayerId, Room, RoomId, games};
 use hangraft_proto::v1::freshness::Level;
 use hangraft_proto::v1::game_server::Game;
 use hangraft_proto::v1::{
@@ -58,7 +58,7 @@ impl Game for GameService {
             machine,
             leadership: self.replica.leadership(),
             draining: self.draining.clone(),
-            out,
+            out: Outbox::new(out),
             looking: BTreeMap::new(),
         };
         let uplinks = request.into_inner();
@@ -78,7 +78,11 @@ impl Game for GameService {
             limit => limit.min(ROOMS_MAX),
         };
         let after = (request.after != 0).then_some(request.after);
-        let rooms = if request.state == convert::ARCHIVED {
+        let known = request.game.is_empty() || games().contains(&request.game.as_str());
+        let rooms = if !known {
+            // Looking for it would mean to look at everything.
+            Vec::new()
+        } else if request.state == convert::ARCHIVED {
             self.archived(&request.game, after, limit).await?
         } else {
             self.live(&request.game, &request.state, after, limit)?

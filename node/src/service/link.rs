@@ -14,7 +14,9 @@ use hangraft_proto::v1::{
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
+use tokio::time::timeout;
 use tonic::{Status, Streaming};
 
 /// Rooms one stream may watch. More are refused as busy.
@@ -23,6 +25,12 @@ const WATCHES_MAX: usize = 100_000;
 /// Updates in one message at most, so that a message stays far below what the
 /// other side takes.
 const UPDATES_MAX: usize = 512;
+
+/// Bytes of views in one message; past it the message goes and a new one is begun.
+const DOWNLINK_BYTES: usize = 1 << 20;
+
+/// A reader that takes no message for this long loses its stream.
+const STALL_MAX: Duration = Duration::from_secs(10);
 
 /// Messages queued for a stream; then its task waits.
 pub(crate) const DOWNLINKS_MAX: usize = 8;
@@ -35,9 +43,46 @@ pub(crate) struct Link {
     pub(crate) leadership: watch::Receiver<Leadership>,
     pub(crate) draining: watch::Receiver<bool>,
     pub(crate) subscription: Subscription,
-    pub(crate) out: mpsc::Sender<Result<Downlink, Status>>,
+    pub(crate) out: Outbox,
     /// The watched rooms.
     pub(crate) looking: BTreeMap<RoomId, Looking>,
+}
+
+/// The message in the making, and where messages go.
+pub(crate) struct Outbox {
+    sender: mpsc::Sender<Result<Downlink, Status>>,
+    down: Downlink,
+    bytes: usize,
+}
+
+/// The reader is gone, or as good as gone.
+struct Gone;
+
+impl Outbox {
+    pub(crate) fn new(sender: mpsc::Sender<Result<Downlink, Status>>) -> Self {
+        Outbox { sender, down: Downlink::default(), bytes: 0 }
+    }
+
+    /// Adds an update; a message that has grown large goes at once.
+    async fn push(&mut self, update: Update) -> Result<(), Gone> {
+        let private = update.private.iter().map(|private| private.view.len());
+        self.bytes += update.view.len() + update.events.len() + private.sum::<usize>();
+        self.down.updates.push(update);
+        if self.bytes >= DOWNLINK_BYTES { self.send().await } else { Ok(()) }
+    }
+
+    /// Sends what there is, if anything.
+    async fn send(&mut self) -> Result<(), Gone> {
+        if is_empty(&self.down) {
+            return Ok(());
+        }
+        self.bytes = 0;
+        let down = Ok(std::mem::take(&mut self.down));
+        match timeout(STALL_MAX, self.sender.send(down)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Gone),
+        }
+    }
 }
 
 /// One watched room.
@@ -60,9 +105,9 @@ impl Link {
     /// Runs until either side ends the stream.
     pub(crate) async fn run(mut self, mut uplinks: Streaming<Uplink>) {
         let (answers, mut answered) = mpsc::unbounded_channel();
-        let mut down = Downlink { standing: Some(self.standing()), ..Downlink::default() };
+        self.out.down.standing = Some(self.standing());
         loop {
-            if !is_empty(&down) && self.out.send(Ok(std::mem::take(&mut down))).await.is_err() {
+            if self.out.send().await.is_err() {
                 return;
             }
             let input = tokio::select! {
@@ -72,32 +117,43 @@ impl Link {
                 Ok(()) = self.leadership.changed() => Input::Standing,
                 Ok(()) = self.draining.changed() => Input::Standing,
             };
-            match input {
-                Input::Uplink(Ok(Some(uplink))) => {
-                    self.on_uplink(uplink, &answers, &mut down).await
-                }
+            let done = match input {
+                Input::Uplink(Ok(Some(uplink))) => self.on_uplink(uplink, &answers).await,
                 Input::Uplink(Ok(None) | Err(_)) => return,
-                Input::Answers(answers) => down.answers.extend(answers),
-                Input::Moment(moment) => moment.iter().for_each(|m| self.on_moment(m, &mut down)),
-                Input::Standing => down.standing = Some(self.standing()),
+                Input::Answers(answers) => {
+                    self.out.down.answers.extend(answers);
+                    Ok(())
+                }
+                Input::Moment(Some(moment)) => self.on_moment(&moment).await,
+                Input::Moment(None) => Ok(()),
+                Input::Standing => {
+                    self.out.down.standing = Some(self.standing());
+                    Ok(())
+                }
+            };
+            if done.is_err() || self.gather(&mut answered).await.is_err() {
+                return;
             }
-            self.gather(&mut answered, &mut down);
         }
     }
 
     /// Adds what else is ready.
-    fn gather(&mut self, answered: &mut mpsc::UnboundedReceiver<Vec<Answer>>, down: &mut Downlink) {
+    async fn gather(
+        &mut self,
+        answered: &mut mpsc::UnboundedReceiver<Vec<Answer>>,
+    ) -> Result<(), Gone> {
         while let Ok(answers) = answered.try_recv() {
-            down.answers.extend(answers);
+            self.out.down.answers.extend(answers);
         }
         if self.subscription.take_lagged() {
-            self.look_anew(down);
+            self.look_anew().await?;
         }
-        while down.updates.len() < UPDATES_MAX
+        while self.out.down.updates.len() < UPDATES_MAX
             && let Some(moment) = self.subscription.try_next()
         {
-            self.on_moment(&moment, down);
+            self.on_moment(&moment).await?;
         }
+        Ok(())
     }
 
     fn standing(&mut self) -> hangraft_proto::v1::Standing {
@@ -105,24 +161,25 @@ impl Link {
         convert::standing(self.me, &self.leadership.borrow_and_update(), draining)
     }
 
-    async fn on_uplink(&mut self, uplink: Uplink, answers: &Answers, down: &mut Downlink) {
+    async fn on_uplink(&mut self, uplink: Uplink, answers: &Answers) -> Result<(), Gone> {
         if !uplink.commands.is_empty() {
             self.desk.take(uplink.commands, self.arrival, answers);
         }
         for watch in uplink.watches {
-            self.on_watch(watch, down).await;
+            self.on_watch(watch).await?;
         }
         for Unwatch { room } in uplink.unwatches {
             self.looking.remove(&RoomId(room));
             self.subscription.unwatch(RoomId(room));
         }
+        Ok(())
     }
 
-    async fn on_watch(&mut self, watch: Watch, down: &mut Downlink) {
+    async fn on_watch(&mut self, watch: Watch) -> Result<(), Gone> {
         let id = RoomId(watch.room);
         if self.looking.len() >= WATCHES_MAX && !self.looking.contains_key(&id) {
-            down.watch_refused.push(refused(watch.room, Code::Busy, "too many rooms are watched"));
-            return;
+            self.refuse(watch.room, Code::Busy, "too many rooms are watched");
+            return Ok(());
         }
         // First subscribe, then look: nothing falls in between.
         self.subscription.watch(id);
@@ -130,23 +187,29 @@ impl Link {
             self.looking.remove(&id);
             self.subscription.unwatch(id);
             match self.archived(watch.room).await {
-                Some(update) => down.updates.push(update),
-                None => {
-                    let why = format!("there is no {id}");
-                    down.watch_refused.push(refused(watch.room, Code::NoSuchRoom, &why));
-                }
+                Some(update) => self.out.push(update).await?,
+                None => self.refuse(watch.room, Code::NoSuchRoom, &format!("there is no {id}")),
             }
-            return;
+            return Ok(());
         };
         let players = watch.players.into_iter().map(PlayerId).collect();
         let looking = Looking { players, sent: room.version() };
         let since = watch.since.map(Version);
         let missed = since.and_then(|since| self.subscription.after(id, since, room.version()));
         match missed {
-            Some(missed) => down.updates.extend(missed.iter().map(|m| update(m, &looking, false))),
-            None => down.updates.push(whole(&room, &looking)),
+            Some(missed) => {
+                for moment in missed {
+                    self.out.push(update(&moment, &looking, false)).await?;
+                }
+            }
+            None => self.out.push(whole(&room, &looking)).await?,
         }
         self.looking.insert(id, looking);
+        Ok(())
+    }
+
+    fn refuse(&mut self, room: u64, code: Code, why: &str) {
+        self.out.down.watch_refused.push(refused(room, code, why));
     }
 
     /// The last view of a room that has left the lobby.
@@ -168,28 +231,30 @@ impl Link {
         })
     }
 
-    fn on_moment(&mut self, moment: &Moment, down: &mut Downlink) {
+    async fn on_moment(&mut self, moment: &Moment) -> Result<(), Gone> {
         let id = moment.room.id();
-        let Some(looking) = self.looking.get_mut(&id) else { return };
+        let Some(looking) = self.looking.get_mut(&id) else { return Ok(()) };
         if moment.version <= looking.sent {
-            return;
+            return Ok(());
         }
         let resync = moment.version != looking.sent.next();
         looking.sent = moment.version;
-        down.updates.push(update(moment, looking, resync));
+        let update = update(moment, looking, resync);
         if moment.closed {
             self.looking.remove(&id);
+            self.subscription.unwatch(id);
         }
+        self.out.push(update).await
     }
 
     /// Sends whole views of everything that has moved on: changes were left out.
-    fn look_anew(&mut self, down: &mut Downlink) {
+    async fn look_anew(&mut self) -> Result<(), Gone> {
         let mut gone = Vec::new();
         for (id, looking) in &mut self.looking {
             match self.machine.room(*id) {
                 Some(room) if room.version() > looking.sent => {
                     looking.sent = room.version();
-                    down.updates.push(whole(&room, looking));
+                    self.out.push(whole(&room, looking)).await?;
                 }
                 Some(_) => {}
                 None => gone.push(*id),
@@ -198,9 +263,9 @@ impl Link {
         for id in gone {
             self.looking.remove(&id);
             self.subscription.unwatch(id);
-            let why = format!("{id} has left the lobby");
-            down.watch_refused.push(refused(id.0, Code::NoSuchRoom, &why));
+            self.refuse(id.0, Code::NoSuchRoom, &format!("{id} has left the lobby"));
         }
+        Ok(())
     }
 }
 

@@ -27,6 +27,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
@@ -41,6 +42,10 @@ pub(crate) const FORWARDED_HEADER: &str = "hangraft-forwarded";
 
 /// A peer that answers no ping for this long is gone; its streams end.
 const KEEP_ALIVE: Duration = Duration::from_secs(2);
+
+/// A connection that has not asked for anything by then is closed, or strangers who
+/// say nothing could hold all the places.
+const FIRST_REQUEST_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Connections a node accepts. More wait in the system's queue.
 const CONNECTIONS_MAX: usize = 4_096;
@@ -168,7 +173,10 @@ impl Server {
 
     /// One connection, HTTP/1 or HTTP/2, until it ends.
     async fn converse(self, connection: Connection) {
+        let spoken = Arc::new(AtomicBool::new(false));
+        let heard = spoken.clone();
         let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+            heard.store(true, Ordering::Relaxed);
             let server = self.clone();
             async move { server.answer(request).await }
         });
@@ -181,9 +189,19 @@ impl Server {
             .initial_stream_window_size(4 << 20)
             .initial_connection_window_size(16 << 20)
             .max_concurrent_streams(1_024);
-        let served = builder.serve_connection(TokioIo::new(connection), service).await;
-        if let Err(err) = served {
-            tracing::debug!(%err, "a connection ended");
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(FIRST_REQUEST_DEADLINE);
+        let serving = builder.serve_connection(TokioIo::new(connection), service);
+        let silence = async {
+            tokio::time::sleep(FIRST_REQUEST_DEADLINE).await;
+            if spoken.load(Ordering::Relaxed) {
+                std::future::pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            served = serving => if let Err(err) = served {
+                tracing::debug!(%err, "a connection ended");
+            },
+            () = silence => tracing::debug!("a connection brought no request"),
         }
     }
 

@@ -17,13 +17,13 @@ use hangraft_proto::v1::freshness::Level;
 use hangraft_proto::v1::game_client::GameClient;
 use hangraft_proto::v1::{
     Accepted, Code, Command, Downlink, Freshness, NodeReport, Open, Play, ReadReply, ReadRequest,
-    Refused, ReportRequest, Sit, Uplink,
+    Refused, ReportRequest, RoomsRequest, Sit, Stand, Uplink,
 };
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
@@ -44,11 +44,13 @@ pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, holds: impl
 }
 
 pub(crate) struct Cluster {
-    _dir: TempDir,
+    dir: TempDir,
     key: ClusterKey,
     configs: BTreeMap<u64, NodeConfig>,
     keys: BTreeMap<u64, ClusterKey>,
     broken: BTreeMap<u64, Arc<AtomicBool>>,
+    /// How far all wall clocks have been moved.
+    clock_ahead_ms: Arc<AtomicU64>,
     nodes: BTreeMap<u64, Node>,
 }
 
@@ -76,7 +78,15 @@ impl Cluster {
         let configs = addresses.iter().map(|(id, a)| (*id, config(*id, *a))).collect();
         let broken = addresses.keys().map(|id| (*id, Arc::default())).collect();
         let key = ClusterKey::generate().unwrap();
-        Cluster { _dir: dir, key, configs, keys: BTreeMap::new(), broken, nodes: BTreeMap::new() }
+        Cluster {
+            dir,
+            key,
+            configs,
+            keys: BTreeMap::new(),
+            broken,
+            clock_ahead_ms: Arc::default(),
+            nodes: BTreeMap::new(),
+        }
     }
 
     pub(crate) fn snapshot_every(&mut self, entries: u64) {
@@ -101,6 +111,7 @@ impl Cluster {
         let env = Arc::new(BreakableEnv {
             real: RealEnv::new(&config).unwrap(),
             broken: self.broken[&id].clone(),
+            clock_ahead_ms: self.clock_ahead_ms.clone(),
         });
         let key = self.keys.get(&id).unwrap_or(&self.key).clone();
         self.nodes.insert(id, Node::start(config, key, env, None).await.unwrap());
@@ -122,6 +133,29 @@ impl Cluster {
 
     pub(crate) fn broken(&self, id: u64) -> &AtomicBool {
         &self.broken[&id]
+    }
+
+    /// Moves all wall clocks ahead.
+    pub(crate) fn pass(&self, time: Duration) {
+        self.clock_ahead_ms.fetch_add(time.as_millis() as u64, Ordering::SeqCst);
+    }
+
+    /// Removes a stopped node's archive.
+    pub(crate) fn lose_archive(&self, id: u64) {
+        std::fs::remove_dir_all(self.dir.path().join(format!("n{id}/archive"))).unwrap();
+    }
+
+    /// The rooms in a node's archive, as it lists them.
+    pub(crate) async fn archived(&self, id: u64) -> Vec<u64> {
+        let Ok(mut client) = GameClient::connect(format!("http://{}", self.address(id))).await
+        else {
+            return Vec::new();
+        };
+        let state = "archived".to_owned();
+        let mut request = Request::new(RoomsRequest { state, ..RoomsRequest::default() });
+        request.metadata_mut().insert(ACCESS_HEADER, self.access());
+        let rooms = client.rooms(request).await.map(|reply| reply.into_inner().rooms);
+        rooms.unwrap_or_default().into_iter().map(|room| room.room).collect()
     }
 
     pub(crate) async fn failed(&self, id: u64) -> String {
@@ -224,6 +258,10 @@ impl Player {
         room
     }
 
+    pub(crate) async fn stand(&mut self, room: u64) {
+        self.ask(Action::Stand(Stand { room })).await.unwrap();
+    }
+
     /// Plays letters until the round is over; the version of the last accepted one.
     pub(crate) async fn play_letters(&mut self, room: u64, letters: &str) -> u64 {
         let mut version = 0;
@@ -305,6 +343,7 @@ async fn link(
 struct BreakableEnv {
     real: Arc<RealEnv>,
     broken: Arc<AtomicBool>,
+    clock_ahead_ms: Arc<AtomicU64>,
 }
 
 #[async_trait]
@@ -322,7 +361,7 @@ impl Env for BreakableEnv {
     }
 
     fn unix_ms(&self) -> u64 {
-        self.real.unix_ms()
+        self.real.unix_ms() + self.clock_ahead_ms.load(Ordering::SeqCst)
     }
 
     fn entropy(&self) -> u64 {

@@ -6,6 +6,7 @@ mod harness;
 use hangraft_proto::v1::Code;
 use harness::{Cluster, Player, eventually};
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 /// n1 is missing when the cluster begins; it finds its place later.
 #[tokio::test(flavor = "multi_thread")]
@@ -110,6 +111,48 @@ async fn a_node_far_behind_catches_up_by_snapshot() {
     cluster.stop(away).await;
     cluster.start(away).await;
     cluster.same_hash_everywhere().await;
+    cluster.stop_all().await;
+}
+
+/// Finished games move to the archive. A node that lost its archive fills it again
+/// from another replica, and does not take an empty one for a whole one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_archive_is_filled_again() {
+    let mut cluster = Cluster::new(3);
+    cluster.snapshot_every(10);
+    cluster.start_all().await;
+    let leader = cluster.leader().await;
+    let mut player = Player::at(cluster.address(leader), &cluster).await;
+    let mut played = Vec::new();
+    for _ in 0..3 {
+        let room = player.open_and_sit().await;
+        player.play_letters(room, "eta").await;
+        player.stand(room).await;
+        played.push(room);
+    }
+    played.reverse();
+    // Tables where nobody sits are cleared after a while.
+    let cleared = |id| {
+        let (cluster, played) = (&cluster, &played);
+        async move {
+            cluster.pass(Duration::from_secs(20));
+            cluster.archived(id).await == *played
+        }
+    };
+    eventually("the rooms have left the lobby", || cleared(leader)).await;
+    // Enough entries for a checkpoint, which takes them to the disk.
+    let room = player.open_and_sit().await;
+    player.play_letters(room, "etaoinshrdlu").await;
+    let follower = (1..=3).find(|id| *id != leader).unwrap();
+    let saved =
+        || async { cluster.report(follower).await.is_some_and(|report| report.snapshot > 15) };
+    eventually("the follower has a checkpoint", saved).await;
+
+    cluster.stop(follower).await;
+    cluster.lose_archive(follower);
+    cluster.start(follower).await;
+    let filled = || async { cluster.archived(follower).await == played };
+    eventually("the archive is filled again", filled).await;
     cluster.stop_all().await;
 }
 
