@@ -12,6 +12,10 @@ use hangraft_tests::{
 };
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::UnixStream,
+};
 
 /// How long children may outlive a demo that was killed.
 const ORPHANED: Duration = Duration::from_secs(5);
@@ -83,6 +87,25 @@ async fn it_says_what_to_do_next() {
         (told && printed.contains("restart n3")).then_some(())
     })
     .await;
+}
+
+/// A demo once forgot who asked for a restart when a process ended at that very
+/// moment, as one does that was just killed. Here the asking takes longer than the
+/// dying.
+#[tokio::test]
+async fn a_restart_is_not_forgotten_while_a_process_ends() {
+    let demo = Demo::start(&Wanted::default()).await;
+    let mut asking = UnixStream::connect(demo.home().dir().join("control.sock")).await.unwrap();
+    asking.write_all(b"restart ").await.unwrap();
+    demo.kill("n3").await;
+    eventually("the end of n3 is reported", ORPHANED, async || {
+        demo.printed().contains("n3 (process").then_some(())
+    })
+    .await;
+    asking.write_all(b"n3\n").await.expect("the demo still listens");
+    let mut answer = String::new();
+    asking.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("done "), "{answer}");
 }
 
 /// Operators' tools find what they ask for, at nodes and at frontends.

@@ -62,7 +62,7 @@ impl Control {
         Ok(Self { listener, path })
     }
 
-    /// The next request that makes sense.
+    /// The next request that makes sense. Whoever calls this off may lose one.
     pub(super) async fn next(&self) -> RestartRequest {
         loop {
             // Someone who connects and leaves, or babbles, is not answered.

@@ -12,6 +12,7 @@ use std::{
     env,
     net::IpAddr,
     path::{Path, PathBuf},
+    pin::pin,
     time::Duration,
 };
 
@@ -143,11 +144,14 @@ async fn ready(plan: &Plan) {
 
 /// Until asked to stop: restarts what is to be restarted, and says what ends.
 async fn serve(stop: &mut StopRequests, control: &Control, crew: &mut Crew, dir: &Path) {
+    // Kept while something else happens: a request that is half read would be lost.
+    let mut asked = pin!(control.next());
     loop {
         tokio::select! {
             () = stop.next() => return,
             exit = crew.next_exit() => eprintln!("{}", obituary(&exit, dir)),
-            request = control.next() => {
+            request = &mut asked => {
+                asked.set(control.next());
                 let result = restart(crew, &request.name, dir).await;
                 request.answer(&result).await;
             }
