@@ -24,7 +24,7 @@ use raft::Replica;
 use raft::log_device::LogDevice;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -45,8 +45,8 @@ const LET_GO_POLL: Duration = Duration::from_millis(5);
 /// A running node. Stop it with [`Node::stop`]; dropped, it stops serving at once.
 pub struct Node {
     id: u64,
-    /// Tells whether anything still uses the disk.
-    log: Weak<dyn LogDevice>,
+    /// The last to let go of it closes it.
+    log: Arc<dyn LogDevice>,
     address: SocketAddr,
     replica: Replica,
     gossip: Gossip,
@@ -104,7 +104,7 @@ impl Node {
             .storage()
             .await
             .map_err(|source| StartError::Storage { dir: config.data_dir.clone(), source })?;
-        let log = Arc::downgrade(&storage.log);
+        let log = storage.log.clone();
         let replica = Replica::start(&config, &key, env.clone(), storage, feed::Feed::default())
             .await
             .map_err(StartError::Consensus)?;
@@ -164,9 +164,10 @@ impl Node {
         _ = (&mut self.serving).await;
         let log = self.log.clone();
         drop(self);
-        // Tasks that end by themselves let go of the log as they do.
+        // Tasks that end by themselves let go of the log as they do. Ours goes last,
+        // so that the log is closed when this returns.
         let deadline = tokio::time::Instant::now() + LET_GO_DEADLINE;
-        while log.strong_count() > 0 {
+        while Arc::strong_count(&log) > 1 {
             if tokio::time::Instant::now() > deadline {
                 tracing::warn!("something still uses the log; stopped all the same");
                 return;

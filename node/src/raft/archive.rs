@@ -3,7 +3,7 @@
 //! The archive is written behind: games that left the lobby gather in memory,
 //! where the log can bring them back, and reach the store only when a snapshot is
 //! made, before the log is purged. A lost or unreadable store is moved aside and
-//! filled again from another replica ([`super::refill`]).
+//! filled again from another replica (`refill.rs`).
 //!
 //! [`SledArchive`] uses sled in the one way that came through every simulated
 //! power cut: no background flush, one batch per checkpoint, `flush`, and then an

@@ -8,7 +8,7 @@
 //!             answers <- machine -> feed (views), archive and snapshots (checkpoints)
 //! ```
 //!
-//! [`Replica`] is where the three rivers meet: it takes commands, it tells what is
+//! `Replica` is where the three rivers meet: it takes commands, it tells what is
 //! applied, and it will take membership changes. Nothing outside this folder names
 //! a type of openraft.
 

@@ -28,6 +28,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -223,6 +224,12 @@ impl Network {
     where
         S: Stream<Item = AppendEntriesRequest<TypeConfig>> + Send + Unpin + 'static,
     {
+        // openraft waits between tries inside this stream, and only there: dialling
+        // before it is asked for a request would dial a dead peer without a pause.
+        let mut input = input.peekable();
+        if Pin::new(&mut input).peek().await.is_none() {
+            return Ok(Box::pin(futures_util::stream::empty()));
+        }
         let sent = Arc::new(AtomicU64::new(0));
         let requests = {
             let (seal, target, sent) = (self.seal.clone(), self.target, sent.clone());
