@@ -222,7 +222,9 @@ impl Subscription {
         if let Some(watched) = rooms.watched.get_mut(&room) {
             watched.watchers.remove(&self.id);
             if watched.watchers.is_empty() {
-                rooms.watched.remove(&room);
+                let forgotten = rooms.watched.remove(&room);
+                drop(rooms);
+                forget(forgotten);
             }
         }
     }
@@ -261,6 +263,14 @@ impl Subscription {
     /// whole views.
     pub(crate) fn take_lagged(&self) -> bool {
         self.mailbox.lagged.flag.swap(false, Ordering::AcqRel)
+    }
+}
+
+/// Lets a history go on a task of its own: it is many small pieces, and a stream
+/// that leaves a thousand rooms at once has others to serve meanwhile.
+fn forget(watched: Option<Watched>) {
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        runtime.spawn(async move { drop(watched) });
     }
 }
 
