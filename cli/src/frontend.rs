@@ -1,11 +1,11 @@
 //! `hangraft frontend`: one frontend in the foreground.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use anyhow::{Context, ensure};
 use hangraft_cluster_config::{ClusterKey, FrontendConfig};
 use hangraft_frontend_server::Frontend;
-use tokio::net::TcpListener;
+use hangraft_proto::net::{Network, Tcp};
 use tracing::info;
 
 use crate::{metrics, process::StopRequests};
@@ -42,11 +42,12 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let config = args.load()?;
     let key = ClusterKey::load(&config.key_file)?;
     let address = config.address;
-    let listener = TcpListener::bind(address).await.with_context(|| {
+    let listener = Tcp.listen(address).await.with_context(|| {
         format!("cannot listen on {address}; choose another address or stop what uses it")
     })?;
-    let mut frontend = Frontend::start(config, &key, listener, Some(metrics::install()?))
-        .context("cannot start the frontend")?;
+    let mut frontend =
+        Frontend::start(config, &key, listener, Arc::new(Tcp), Some(metrics::install()?))
+            .context("cannot start the frontend")?;
     let asked = tokio::select! {
         () = stop.next() => true,
         () = frontend.stopped() => false,

@@ -31,12 +31,12 @@ mod session;
 mod token;
 mod web;
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use hangraft_cluster_config::{ClusterKey, FrontendConfig};
+use hangraft_proto::net::{Listener, Network};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{
-    net::TcpListener,
     task::{JoinHandle, JoinSet},
     time::timeout,
 };
@@ -65,9 +65,6 @@ pub struct Frontend {
 /// Why a frontend did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The listener does not know where it listens.
-    #[error("cannot tell which address the frontend listens on")]
-    Listener(#[source] io::Error),
     /// The system gives no random numbers.
     #[error("the system gives no random numbers: {0}")]
     Entropy(getrandom::Error),
@@ -75,16 +72,18 @@ pub enum StartError {
 
 impl Frontend {
     /// Starts a frontend on this listener; the configuration's address is not
-    /// used. Needs a tokio runtime. It serves at once and says at `/readyz` when
-    /// the cluster answers. `metrics` is what `/metrics` shows; the recorder is
-    /// one per process, so installing it is the caller's.
+    /// used. It reaches the nodes over `network`. Needs a tokio runtime. It serves
+    /// at once and says at `/readyz` when the cluster answers. `metrics` is what
+    /// `/metrics` shows; the recorder is one per process, so installing it is the
+    /// caller's.
     pub fn start(
         config: FrontendConfig,
         key: &ClusterKey,
-        listener: TcpListener,
+        listener: Box<dyn Listener>,
+        network: Arc<dyn Network>,
         metrics: Option<PrometheusHandle>,
     ) -> Result<Self, StartError> {
-        let addr = listener.local_addr().map_err(StartError::Listener)?;
+        let addr = listener.address();
         let frontend = getrandom::u64().map_err(StartError::Entropy)?;
         let access = key.access_token().parse().expect("an access token is plain ASCII");
         let tokens = TokenKey::new(&key.guest_token_key());
@@ -93,7 +92,8 @@ impl Frontend {
         let mut tasks = JoinSet::new();
         let meters = Arc::new(Meters::new());
         let hub = Hub::start(meters.clone(), &mut tasks);
-        let cluster = Cluster::start(&nodes, access, frontend, &hub, meters.clone(), &mut tasks);
+        let cluster =
+            Cluster::start(&nodes, network, access, frontend, &hub, meters.clone(), &mut tasks);
         let players = Players::new(limits.clone());
         tasks.spawn(presence::run(frontend, players.clone(), cluster.clone()));
 
@@ -142,7 +142,7 @@ impl Drop for Frontend {
 
 /// Runs until asked to stop or until a part fails; then ends everything in order:
 /// sockets first, so that they can be told.
-async fn supervise(listener: TcpListener, shared: Arc<Shared>, mut tasks: JoinSet<()>) {
+async fn supervise(listener: Box<dyn Listener>, shared: Arc<Shared>, mut tasks: JoinSet<()>) {
     let (stop, sockets) = (shared.stop.clone(), shared.sockets.clone());
     let mut server = JoinSet::new();
     server.spawn(web::serve(listener, shared));

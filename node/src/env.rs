@@ -5,6 +5,8 @@
 //! wall clock and entropy exist only behind these traits: the rest of this crate
 //! runs as well on one thread under virtual time.
 //!
+//! Its streams are those of [`hangraft_proto::net`], which frontends share.
+//!
 //! Not behind the seam: tasks, channels and timers, which are tokio's own.
 
 use crate::raft::archive::Archive;
@@ -14,18 +16,13 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+pub use hangraft_proto::net::{Connection, Listener, Network, Stream};
 
 /// What surrounds a node.
 #[async_trait]
-pub trait Env: Send + Sync + 'static {
-    /// Accepts connections at an address. Port 0 asks for any free one.
-    async fn listen(&self, address: SocketAddr) -> io::Result<Box<dyn Listener>>;
-    /// Opens a connection. The caller gives it a deadline.
-    async fn connect(&self, address: SocketAddr) -> io::Result<Connection>;
+pub trait Env: Network {
     /// Sends and receives datagrams at an address.
     async fn datagrams(&self, address: SocketAddr) -> io::Result<Arc<dyn Datagrams>>;
     /// The wall clock in milliseconds since 1970. Decides nothing about
@@ -82,15 +79,6 @@ pub trait FileReader: Send + 'static {
     async fn read(&mut self, bytes_max: usize) -> io::Result<Bytes>;
 }
 
-/// Where connections come in.
-#[async_trait]
-pub trait Listener: Send + 'static {
-    /// The next connection and who made it.
-    async fn accept(&mut self) -> io::Result<(Connection, SocketAddr)>;
-    /// Where it listens.
-    fn address(&self) -> SocketAddr;
-}
-
 /// Where datagrams go out and come in.
 #[async_trait]
 pub trait Datagrams: Send + Sync + 'static {
@@ -98,58 +86,4 @@ pub trait Datagrams: Send + Sync + 'static {
     async fn send_to(&self, bytes: &[u8], to: SocketAddr) -> io::Result<()>;
     /// The next datagram, cut at the buffer's length.
     async fn receive_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)>;
-}
-
-/// Any stream of bytes.
-pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream for T {}
-
-/// A connection; the only kind of byte stream that node code sees.
-pub struct Connection(Box<dyn Stream>);
-
-impl Connection {
-    /// Wraps a stream.
-    pub fn new(stream: impl Stream) -> Self {
-        Connection(Box::new(stream))
-    }
-}
-
-impl AsyncRead for Connection {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.0).poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for Connection {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *self.0).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.0).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.0).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *self.0).poll_write_vectored(cx, bytes)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
-    }
 }

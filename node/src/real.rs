@@ -1,20 +1,23 @@
 //! The real surroundings: the system's sockets, clock, entropy and disk, and a
 //! runtime of its own for consensus.
 
-use crate::env::{Connection, Datagrams, Env, FileReader, FileWriter, Files, Listener, Storage};
+use crate::env::{
+    Connection, Datagrams, Env, FileReader, FileWriter, Files, Listener, Network, Storage,
+};
 use crate::raft::archive::SledArchive;
 use crate::raft::log_device::RaftLogDevice;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use hangraft_cluster_config::NodeConfig;
+use hangraft_proto::net::Tcp;
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::net::UdpSocket;
 use tokio::runtime::Runtime;
 use tokio::task::spawn_blocking;
 
@@ -55,17 +58,18 @@ impl Drop for RealEnv {
 }
 
 #[async_trait]
-impl Env for RealEnv {
+impl Network for RealEnv {
     async fn listen(&self, address: SocketAddr) -> io::Result<Box<dyn Listener>> {
-        Ok(Box::new(RealListener(TcpListener::bind(address).await?)))
+        Tcp.listen(address).await
     }
 
     async fn connect(&self, address: SocketAddr) -> io::Result<Connection> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
-        Ok(Connection::new(stream))
+        Tcp.connect(address).await
     }
+}
 
+#[async_trait]
+impl Env for RealEnv {
     async fn datagrams(&self, address: SocketAddr) -> io::Result<Arc<dyn Datagrams>> {
         Ok(Arc::new(RealDatagrams(UdpSocket::bind(address).await?)))
     }
@@ -103,21 +107,6 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
     spawn_blocking(work).await.map_err(io::Error::other)?
-}
-
-struct RealListener(TcpListener);
-
-#[async_trait]
-impl Listener for RealListener {
-    async fn accept(&mut self) -> io::Result<(Connection, SocketAddr)> {
-        let (stream, from) = self.0.accept().await?;
-        stream.set_nodelay(true)?;
-        Ok((Connection::new(stream), from))
-    }
-
-    fn address(&self) -> SocketAddr {
-        self.0.local_addr().expect("a bound socket has an address")
-    }
 }
 
 struct RealDatagrams(UdpSocket);

@@ -4,6 +4,8 @@
 //! The `.proto` files beside this crate are the documentation; nothing here knows
 //! a rule of any game. Domain types do not depend on these: one file per crate converts.
 
+pub mod net;
+
 /// Package `hangraft.v1`.
 #[allow(missing_docs, unreachable_pub, reason = "generated; documented in the .proto files")]
 #[allow(clippy::all, reason = "generated")]

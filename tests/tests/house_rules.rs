@@ -34,7 +34,11 @@ const LAYERS: &[Rule] = &[
     rule("clap", "", &["cli/src/"]),
     rule("figment", "", &["cluster-config/src/"]),
     rule("anyhow", "", &["cli/src/", "tests/src/"]),
-    rule("tokio", "", &["node/src/", "frontend-server/src/", "cli/src/", "tests/src/"]),
+    rule(
+        "tokio",
+        "",
+        &["proto/src/net.rs", "node/src/", "frontend-server/src/", "cli/src/", "tests/src/"],
+    ),
 ];
 
 /// Files of the seam: here a node touches the machine it runs on, and nowhere
@@ -49,7 +53,6 @@ const MACHINE: &[Rule] = &[
     rule("std::net::TcpListener", "node/src/", SEAM),
     rule("std::net::TcpStream", "node/src/", SEAM),
     rule("std::net::UdpSocket", "node/src/", SEAM),
-    rule("tokio::net", "node/src/", SEAM),
     rule("tokio::fs", "node/src/", SEAM),
     rule("spawn_blocking", "node/src/", SEAM),
     rule("std::time::Instant", "node/src/", SEAM),
@@ -60,6 +63,19 @@ const MACHINE: &[Rule] = &[
     rule("rand::make_rng", "node/src/", SEAM),
     rule("SysRng", "node/src/", SEAM),
     rule("getrandom", "node/src/", SEAM),
+];
+
+/// Files that name the system's sockets. Nodes and frontends take their streams and
+/// datagrams from there, so that they run over a simulator's as well.
+const SOCKETS: &[&str] = &["proto/src/net.rs", "node/src/real.rs"];
+
+/// What belongs to those files.
+const NETWORK: &[Rule] = &[
+    rule("tokio::net", "proto/src/", SOCKETS),
+    rule("tokio::net", "node/src/", SOCKETS),
+    rule("tokio::net", "frontend-server/src/", SOCKETS),
+    rule("TcpListener", "frontend-server/src/", SOCKETS),
+    rule("TcpStream", "frontend-server/src/", SOCKETS),
 ];
 
 /// Files that decide. They may not wait, or look at a clock or at dice.
@@ -118,6 +134,11 @@ fn a_node_touches_the_machine_behind_the_seam_only() {
 }
 
 #[test]
+fn streams_come_from_the_network_only() {
+    expect_none(breaches(&sources(), NETWORK));
+}
+
+#[test]
 fn what_decides_does_not_wait() {
     expect_none(impurities(&sources()));
 }
@@ -169,7 +190,7 @@ fn the_rules_of_games_lean_on_little() {
 /// A rule about a place that is gone would hold for ever.
 #[test]
 fn the_rules_speak_of_places_that_exist() {
-    let rules = LAYERS.iter().chain(MACHINE);
+    let rules = LAYERS.iter().chain(MACHINE).chain(NETWORK);
     let places = rules.flat_map(|rule| rule.only.iter().chain([&rule.within])).chain(PURE);
     for place in places {
         assert!(root().join(place).exists(), "there is no {place}");
@@ -188,6 +209,9 @@ fn the_rules_can_be_broken() {
         ("node/src/raft/machine.rs", "use std::{io, fs};", MACHINE),
         ("node/src/gossip/mod.rs", "let at = SystemTime::now();", MACHINE),
         ("node/src/raft/mod.rs", "spawn_blocking(x).await;", MACHINE),
+        ("node/src/dial.rs", "use tokio::{net::UdpSocket, sync::mpsc};", NETWORK),
+        ("frontend-server/src/web/mod.rs", "use tokio::net;", NETWORK),
+        ("frontend-server/src/cluster/link.rs", "use std::{io, net::TcpStream};", NETWORK),
     ] {
         assert_eq!(breaches(&[file(path, text)], rules).len(), 1, "{text} in {path}");
     }

@@ -7,7 +7,9 @@
 
 use std::{
     collections::VecDeque,
+    net::SocketAddr,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -15,8 +17,10 @@ use std::{
 use futures_util::Stream;
 use hangraft_proto::{
     ACCESS_HEADER, MESSAGE_BYTES_MAX,
+    net::Network,
     v1::{self, game_client::GameClient},
 };
+use hyper_util::rt::TokioIo;
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep, timeout},
@@ -24,7 +28,7 @@ use tokio::{
 use tonic::{
     Request, Status, Streaming,
     metadata::{Ascii, MetadataValue},
-    transport::{Channel, Endpoint},
+    transport::{Channel, Endpoint, Uri},
 };
 use tracing::debug;
 
@@ -109,10 +113,11 @@ pub(super) enum News {
 }
 
 /// What a link needs to know, and whom it tells.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct LinkContext {
     pub(super) slot: route::Slot,
     pub(super) address: String,
+    pub(super) network: Arc<dyn Network>,
     pub(super) access: MetadataValue<Ascii>,
     pub(super) news: mpsc::Sender<(route::Slot, News)>,
     pub(super) hub: mpsc::Sender<HubInput>,
@@ -139,7 +144,7 @@ pub(super) async fn keep(context: LinkContext) {
 
 /// One life of a link: connects, and passes on what the node says until it ends.
 async fn live(context: &LinkContext, life: u64) -> Result<(), Status> {
-    let channel = connect(&context.address).await?;
+    let channel = connect(&context.network, &context.address).await?;
     let (queue, waiting) = mpsc::channel(QUEUE_MAX);
     let sender = LinkSender { life, queue, channel: channel.clone() };
     let (mut downlinks, standing) = timeout(GREETING_TIMEOUT, greet(context, channel, waiting))
@@ -152,17 +157,24 @@ async fn live(context: &LinkContext, life: u64) -> Result<(), Status> {
     Ok(())
 }
 
-async fn connect(address: &str) -> Result<Channel, Status> {
+async fn connect(network: &Arc<dyn Network>, address: &str) -> Result<Channel, Status> {
+    let nowhere = || Status::invalid_argument("no address to connect to");
+    let socket_address: SocketAddr = address.parse().map_err(|_| nowhere())?;
+    let network = network.clone();
+    let connector = tower::service_fn(move |_: Uri| {
+        let network = network.clone();
+        async move { network.connect(socket_address).await.map(TokioIo::new) }
+    });
+    // The deadline holds for the connections that the channel makes anew by itself, too.
     let endpoint = Endpoint::from_shared(format!("http://{address}"))
-        .map_err(|_| Status::invalid_argument("no address to connect to"))?
+        .map_err(|_| nowhere())?
         .connect_timeout(CONNECT_TIMEOUT)
-        .tcp_nodelay(true)
         .http2_keep_alive_interval(KEEPALIVE)
         .keep_alive_timeout(KEEPALIVE)
         .keep_alive_while_idle(true)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW);
-    timeout(CONNECT_TIMEOUT, endpoint.connect())
+    timeout(CONNECT_TIMEOUT, endpoint.connect_with_connector(connector))
         .await
         .map_err(|_| Status::deadline_exceeded("the node does not accept connections"))?
         .map_err(|err| Status::unavailable(err.to_string()))

@@ -20,7 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hangraft_proto::v1;
+use hangraft_proto::{net::Network, v1};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::{AbortHandle, JoinSet},
@@ -125,9 +125,10 @@ impl ReplyTo {
 }
 
 impl Cluster {
-    /// Starts asking these nodes. The tasks live in `tasks`.
+    /// Starts asking these nodes over this network. The tasks live in `tasks`.
     pub(crate) fn start(
         nodes: &[SocketAddr],
+        network: Arc<dyn Network>,
         access: MetadataValue<Ascii>,
         salt: u64,
         hub: &Hub,
@@ -149,6 +150,7 @@ impl Cluster {
             unsettled: false,
             watching_life: None,
             flights: Flights::new(),
+            network,
             access,
             salt,
             news: news_sender,
@@ -239,6 +241,7 @@ struct Task {
     /// The life of the link that the hub watches through.
     watching_life: Option<u64>,
     flights: Flights<ReplyTo>,
+    network: Arc<dyn Network>,
     access: MetadataValue<Ascii>,
     salt: u64,
     news: mpsc::Sender<(Slot, News)>,
@@ -514,8 +517,15 @@ impl Task {
     fn add_node(&mut self, address: String, configured: bool) {
         let slot = self.next_slot;
         self.next_slot += 1;
-        let link =
-            spawn_link(&mut self.links, &self.access, &self.news, &self.hub, slot, address.clone());
+        let context = LinkContext {
+            slot,
+            address: address.clone(),
+            network: self.network.clone(),
+            access: self.access.clone(),
+            news: self.news.clone(),
+            hub: self.hub.clone(),
+        };
+        let link = self.links.spawn(link::keep(context));
         let slotted = Slotted {
             address,
             configured,
@@ -547,16 +557,4 @@ impl Slotted {
                 .map_or(Duration::ZERO, |at| now.saturating_duration_since(at)),
         }
     }
-}
-
-fn spawn_link(
-    links: &mut JoinSet<()>,
-    access: &MetadataValue<Ascii>,
-    news: &mpsc::Sender<(Slot, News)>,
-    hub: &mpsc::Sender<HubInput>,
-    slot: Slot,
-    address: String,
-) -> AbortHandle {
-    let (access, news, hub) = (access.clone(), news.clone(), hub.clone());
-    links.spawn(link::keep(LinkContext { slot, address, access, news, hub }))
 }

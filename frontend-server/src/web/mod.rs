@@ -8,10 +8,12 @@ mod socket;
 
 use std::{
     io,
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicU64, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use axum::{
@@ -21,14 +23,14 @@ use axum::{
     middleware,
     response::{IntoResponse, Response},
     routing::get,
-    serve::ListenerExt,
 };
 use hangraft_cluster_config::FrontendLimits;
+use hangraft_proto::net::{Connection, Listener};
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::net::TcpListener;
+use tokio::time::sleep;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_http::compression::CompressionLayer;
-use tracing::debug;
+use tracing::error;
 
 use crate::{cluster::Cluster, hub::Hub, meters::Meters, players::Players, session::Premises};
 pub(crate) use origin::Origins;
@@ -41,6 +43,8 @@ const FRAME_BYTES_READ: usize = 64 << 10;
 /// each way would make that gigabytes.
 const READ_BUFFER: usize = 4 << 10;
 const WRITE_BUFFER: usize = 16 << 10;
+/// After a failed accept, for example for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// Said with every response. Scripts, styles and pictures come from here and
 /// nowhere else; sockets may go to any frontend.
@@ -86,15 +90,11 @@ pub(crate) struct Numbers {
 }
 
 /// Serves until the frontend stops.
-pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) -> io::Result<()> {
+pub(crate) async fn serve(listener: Box<dyn Listener>, shared: Arc<Shared>) -> io::Result<()> {
     let stop = shared.stop.clone();
-    // A move is one small packet; waiting to fill a larger one is all Nagle would do.
-    let listener = listener.tap_io(|tcp| {
-        if let Err(err) = tcp.set_nodelay(true) {
-            debug!(%err, "a connection keeps its delay");
-        }
-    });
-    axum::serve(listener, router(shared)).with_graceful_shutdown(stop.cancelled_owned()).await
+    axum::serve(Entrance(listener), router(shared))
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await
 }
 
 fn router(shared: Arc<Shared>) -> Router {
@@ -167,6 +167,39 @@ async fn ready(State(shared): State<Arc<Shared>>) -> (StatusCode, String) {
         (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "no node can be reached".to_owned()),
     };
     (code, format!("{what}; {} nodes linked\n", status.linked))
+}
+
+/// A listener as axum wants it: one that never fails, and does as axum's own do
+/// instead.
+struct Entrance(Box<dyn Listener>);
+
+impl axum::serve::Listener for Entrance {
+    type Io = Connection;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Connection, SocketAddr) {
+        loop {
+            match self.0.accept().await {
+                Ok(accepted) => return accepted,
+                Err(err) if ends_one_connection(&err) => {}
+                Err(err) => {
+                    error!(%err, "accepting a connection failed");
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.0.address())
+    }
+}
+
+/// Whether an error is about a connection that was given up before it was
+/// accepted; the next one may be fine.
+fn ends_one_connection(err: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(err.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
 /// One of the sockets that may be open; dropping it makes room for another.

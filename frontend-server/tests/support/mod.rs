@@ -14,6 +14,7 @@ use hangraft_cluster_config::{ClusterKey, FrontendConfig};
 use hangraft_frontend_server::Frontend;
 use hangraft_proto::{
     ACCESS_HEADER,
+    net::{Network, Tcp},
     v1::{
         self,
         game_server::{Game, GameServer},
@@ -459,8 +460,8 @@ pub(crate) async fn serving(nodes: &[FakeNode]) -> Frontend {
 
 /// Starts a frontend.
 pub(crate) async fn start(config: FrontendConfig) -> Frontend {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    Frontend::start(config, &key(), listener, None).unwrap()
+    let listener = Tcp.listen(([127, 0, 0, 1], 0).into()).await.unwrap();
+    Frontend::start(config, &key(), listener, Arc::new(Tcp), None).unwrap()
 }
 
 /// A plain HTTP request; the whole response as text.

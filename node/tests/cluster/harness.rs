@@ -5,7 +5,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use hangraft_cluster_config::{ClusterKey, NodeConfig};
 use hangraft_node::Node;
-use hangraft_node::env::{Connection, Datagrams, Env, Listener, Storage};
+use hangraft_node::env::{Connection, Datagrams, Env, Listener, Network, Storage};
 use hangraft_node::gossip::Roster;
 use hangraft_node::raft::log_device::{DeviceState, LogDevice, Position, Synced, Write};
 use hangraft_node::real::RealEnv;
@@ -347,7 +347,7 @@ struct BreakableEnv {
 }
 
 #[async_trait]
-impl Env for BreakableEnv {
+impl Network for BreakableEnv {
     async fn listen(&self, address: SocketAddr) -> io::Result<Box<dyn Listener>> {
         self.real.listen(address).await
     }
@@ -355,7 +355,10 @@ impl Env for BreakableEnv {
     async fn connect(&self, address: SocketAddr) -> io::Result<Connection> {
         self.real.connect(address).await
     }
+}
 
+#[async_trait]
+impl Env for BreakableEnv {
     async fn datagrams(&self, address: SocketAddr) -> io::Result<Arc<dyn Datagrams>> {
         self.real.datagrams(address).await
     }
