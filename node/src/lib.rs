@@ -21,6 +21,7 @@ use gossip::{Card, Gossip};
 use hangraft_cluster_config::{ClusterKey, NodeConfig};
 use metrics_exporter_prometheus::PrometheusHandle;
 use raft::Replica;
+pub use raft::Report;
 use raft::log_device::LogDevice;
 use std::io;
 use std::net::SocketAddr;
@@ -147,6 +148,11 @@ impl Node {
         self.gossip.roster()
     }
 
+    /// A way to ask where the node stands, as often as one likes.
+    pub fn observer(&self) -> Observer {
+        Observer(self.replica.clone())
+    }
+
     /// Resolves when the node stops by itself: a disk that failed, a log it cannot read.
     pub async fn failed(&self) -> Fatal {
         Fatal(self.replica.failed().await)
@@ -174,6 +180,18 @@ impl Node {
             }
             tokio::time::sleep(LET_GO_POLL).await;
         }
+    }
+}
+
+/// Watches over a node without holding it up. Holding it longer than the node
+/// keeps the node's log open; see [`Node::stop`].
+#[derive(Clone)]
+pub struct Observer(Replica);
+
+impl Observer {
+    /// Where the node stands now.
+    pub fn report(&self) -> Report {
+        self.0.report()
     }
 }
 

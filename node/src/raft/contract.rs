@@ -100,6 +100,18 @@ fn a_read_is_cut_at_its_limit_but_never_empty() {
     assert_eq!(device.read(0, 10, 20).unwrap().len(), 2);
 }
 
+/// A leader once was asked for purged entries, and what comes behind them was taken
+/// for an answer: the follower saw a hole and stopped.
+#[test]
+fn a_read_of_what_is_purged_is_empty() {
+    let dir = tempfile::tempdir().unwrap();
+    let device = open(dir.path());
+    device.write(entries(0..10)).unwrap();
+    device.write(Write::Purge(at(5))).unwrap();
+    assert!(device.read(3, 10, usize::MAX).unwrap().is_empty());
+    assert_eq!(device.read(6, 10, usize::MAX).unwrap().len(), 4);
+}
+
 /// What the device refuses would be a hole, or a vote taken back.
 #[test]
 fn holes_and_earlier_votes_are_refused_and_change_nothing() {

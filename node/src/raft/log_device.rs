@@ -78,7 +78,8 @@ pub trait LogDevice: Send + Sync + 'static {
     /// Calls back when everything written before this call is durable.
     fn sync(&self, synced: Synced);
     /// Entries from index `from` up to but excluding `to`, without a hole, cut
-    /// after `bytes_max` bytes but never before the first entry.
+    /// after `bytes_max` bytes but never before the first entry. Nothing when the
+    /// entry at `from` is purged or not there yet.
     fn read(&self, from: u64, to: u64, bytes_max: usize) -> io::Result<Vec<(Position, Bytes)>>;
     /// What the device holds now, durable or not.
     fn state(&self) -> DeviceState;
@@ -193,9 +194,14 @@ impl LogDevice for RaftLogDevice {
 
     fn read(&self, from: u64, to: u64, bytes_max: usize) -> io::Result<Vec<(Position, Bytes)>> {
         let mut inner = self.shared.lock();
+        let log = inner.log()?;
+        if log.log_state().purged().is_some_and(|&(_, purged)| purged >= from) {
+            // What lies behind the purged entries is no answer.
+            return Ok(Vec::new());
+        }
         let mut entries = Vec::new();
         let mut bytes = 0;
-        for entry in inner.log()?.read(from, to) {
+        for entry in log.read(from, to) {
             let ((term, index), StoredBytes(payload)) = entry?;
             bytes += payload.len();
             if bytes > bytes_max && !entries.is_empty() {

@@ -14,6 +14,7 @@ use std::collections::VecDeque;
 use std::fmt::Debug;
 use std::io;
 use std::ops::{Bound, RangeBounds};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 use tokio::sync::{oneshot, watch};
 
@@ -31,13 +32,38 @@ pub(crate) struct LogStore {
     tail: Arc<RwLock<Tail>>,
     /// The log index that the newest durable snapshot covers.
     snapshot: watch::Receiver<Option<u64>>,
+    purged: Purged,
+}
+
+/// How far the log is purged. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Purged(Arc<AtomicU64>);
+
+impl Purged {
+    /// The last index that is purged.
+    pub(crate) fn index(&self) -> Option<u64> {
+        self.0.load(Ordering::Relaxed).checked_sub(1)
+    }
+
+    fn set(&self, index: u64) {
+        self.0.fetch_max(index + 1, Ordering::Relaxed);
+    }
 }
 
 impl LogStore {
     /// The log on `device`. `snapshot` tells which index the newest durable
     /// snapshot covers: nothing above it is purged.
     pub(crate) fn new(device: Arc<dyn LogDevice>, snapshot: watch::Receiver<Option<u64>>) -> Self {
-        LogStore { device, tail: Arc::default(), snapshot }
+        let purged = Purged(Arc::default());
+        if let Some(position) = device.state().purged {
+            purged.set(position.index);
+        }
+        LogStore { device, tail: Arc::default(), snapshot, purged }
+    }
+
+    /// Follows how far the log is purged.
+    pub(crate) fn purged(&self) -> Purged {
+        self.purged.clone()
     }
 
     fn state(&self) -> DeviceState {
@@ -185,6 +211,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
             .wait_for(|covered| *covered >= Some(upto.index))
             .await
             .map_err(|_| io::Error::other("the state machine has stopped"))?;
+        self.purged.set(upto.index);
         self.tail.write().expect("never poisoned").purge(upto.index);
         self.device.write(Write::Purge(position_of(&upto)))?;
         self.synced().await

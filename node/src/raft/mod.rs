@@ -95,19 +95,31 @@ pub(crate) enum Role {
     KnowsNoLeader,
 }
 
-/// Indices and role of this replica, for operators.
-#[derive(Clone, Debug)]
-pub(crate) struct Report {
-    pub(crate) term: u64,
-    pub(crate) state: &'static str,
-    pub(crate) last_log: Option<u64>,
-    pub(crate) committed: Option<u64>,
-    pub(crate) applied: Option<u64>,
-    pub(crate) snapshot: Option<u64>,
-    pub(crate) purged: Option<u64>,
-    pub(crate) hash: u64,
-    pub(crate) rooms: u64,
-    pub(crate) in_flight: u64,
+/// Where a replica stands, for those who watch over it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// Its term.
+    pub term: u64,
+    /// `leader`, `follower`, `candidate`, `learner` or `shutdown`.
+    pub state: &'static str,
+    /// Who may vote, by the newest membership it knows.
+    pub voters: Vec<u64>,
+    /// The index of its last log entry.
+    pub last_log: Option<u64>,
+    /// The last index it knows to be committed.
+    pub committed: Option<u64>,
+    /// The last index it has applied.
+    pub applied: Option<u64>,
+    /// The index its newest snapshot covers.
+    pub snapshot: Option<u64>,
+    /// The last index it has purged.
+    pub purged: Option<u64>,
+    /// The lobby's hash at the applied index.
+    pub hash: u64,
+    /// Rooms in the lobby.
+    pub rooms: u64,
+    /// Commands between arrival and answer.
+    pub in_flight: u64,
 }
 
 /// Why a read was not served.
@@ -131,7 +143,7 @@ impl Replica {
         let seal = Seal::new(&config.cluster.id, key, config.id);
         let machine = Machine::open(storage.clone(), feed).await?;
         let log = LogStore::new(storage.log, machine.durable_snapshot());
-        let wire = network::Wire::new(env.clone(), seal.clone());
+        let wire = network::Wire::new(env.clone(), seal.clone(), log.purged());
         let raft = start_raft(config, &env, wire, log, machine.clone()).await?;
         let first_members: BTreeMap<u64, Peer> = config
             .cluster
@@ -313,6 +325,7 @@ impl Replica {
         Report {
             term: metrics.current_term,
             state: state_name(metrics.state),
+            voters: metrics.membership_config.membership().voter_ids().collect(),
             last_log: metrics.last_log_index,
             committed: metrics.local_committed.map(|id| id.index),
             applied: standing.applied.map(|Position { index, .. }| index),

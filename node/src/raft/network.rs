@@ -6,6 +6,7 @@
 //! to the network, so every call here has one.
 
 use super::envelope::Seal;
+use super::log_store::Purged;
 use super::snapshots::{CHUNK_BYTES, SnapshotFile};
 use super::types::{Peer, TypeConfig, Vote};
 use crate::dial::channel_to;
@@ -30,7 +31,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
@@ -58,12 +59,13 @@ pub(crate) fn client(channel: Channel) -> RaftClient<Channel> {
 pub(crate) struct Wire {
     env: Arc<dyn Env>,
     seal: Seal,
+    purged: Purged,
     channels: BTreeMap<(SocketAddr, Purpose), Channel>,
 }
 
 impl Wire {
-    pub(crate) fn new(env: Arc<dyn Env>, seal: Seal) -> Self {
-        Wire { env, seal, channels: BTreeMap::new() }
+    pub(crate) fn new(env: Arc<dyn Env>, seal: Seal, purged: Purged) -> Self {
+        Wire { env, seal, purged, channels: BTreeMap::new() }
     }
 
     fn network(&mut self, target: u64, peer: &Peer, purpose: Purpose) -> Network {
@@ -72,7 +74,8 @@ impl Wire {
             client(channel.or_insert_with(|| channel_to(&self.env, peer.address)).clone())
         };
         let (client, votes) = (client_for(purpose), client_for(Purpose::Heartbeat));
-        Network { target, seal: self.seal.clone(), client, votes, purpose }
+        let (seal, purged) = (self.seal.clone(), self.purged.clone());
+        Network { target, seal, purged, client, votes, purpose }
     }
 }
 
@@ -103,6 +106,7 @@ enum Purpose {
 pub(crate) struct Network {
     target: u64,
     seal: Seal,
+    purged: Purged,
     client: RaftClient<Channel>,
     /// Votes share the heartbeats' connection, whatever this one is for.
     votes: RaftClient<Channel>,
@@ -230,11 +234,15 @@ impl Network {
         if Pin::new(&mut input).peek().await.is_none() {
             return Ok(Box::pin(futures_util::stream::empty()));
         }
-        let sent = Arc::new(AtomicU64::new(0));
+        let (sent, astray) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
         let requests = {
-            let (seal, target, sent) = (self.seal.clone(), self.target, sent.clone());
+            let (seal, purged, target) = (self.seal.clone(), self.purged.clone(), self.target);
+            let (sent, astray) = (sent.clone(), astray.clone());
             input.map(move |request| {
                 sent.fetch_add(1, Ordering::Relaxed);
+                if is_astray(&request, purged.index()) {
+                    astray.store(true, Ordering::Relaxed);
+                }
                 seal.seal(target, &request)
             })
         };
@@ -244,7 +252,7 @@ impl Network {
             .map_err(|_| unreachable_error(&Status::deadline_exceeded("no stream in time")))?
             .map_err(|status| rpc_error(&status))?
             .into_inner();
-        let pipeline = Pipeline { seal: &self.seal, answers, sent, received: 0 };
+        let pipeline = Pipeline { seal: &self.seal, answers, sent, astray, received: 0 };
         Ok(Box::pin(futures_util::stream::unfold(Some(pipeline), |state| async move {
             let mut pipeline = state?;
             match pipeline.next().await? {
@@ -264,7 +272,21 @@ struct Pipeline<'s> {
     seal: &'s Seal,
     answers: tonic::Streaming<Envelope>,
     sent: Arc<AtomicU64>,
+    /// The stream is behind what the leader can still send.
+    astray: Arc<AtomicBool>,
     received: u64,
+}
+
+/// Whether a stream is at a place in the log that the leader has purged.
+///
+/// openraft's replication may take up a command again that the leader has long
+/// replaced, asks the log store for entries that are gone, sends what it takes for a
+/// heartbeat, and does so for ever; the follower never catches up. An error makes
+/// the leader decide anew, by the follower's true place. Found by simulation; what
+/// openraft 0.10.0-alpha.37 does is in `replication::select_next_payload`.
+fn is_astray(request: &AppendEntriesRequest<TypeConfig>, purged: Option<u64>) -> bool {
+    let before = request.prev_log_id.as_ref().map(|id| id.index);
+    request.entries.is_empty() && before < purged
 }
 
 impl Pipeline<'_> {
@@ -272,7 +294,12 @@ impl Pipeline<'_> {
         // An idle stream may stay silent for ever; one that owes an answer may not.
         let mut owing_since: Option<Instant> = None;
         loop {
-            match timeout(APPEND_DEADLINE / 4, self.answers.next()).await {
+            let answer = timeout(APPEND_DEADLINE / 4, self.answers.next()).await;
+            if self.astray.load(Ordering::Relaxed) {
+                let status = Status::failed_precondition("the entries asked for are purged");
+                return Some(Err(unreachable_error(&status)));
+            }
+            match answer {
                 Ok(None) => return None,
                 Ok(Some(Err(status))) => return Some(Err(rpc_error(&status))),
                 Ok(Some(Ok(answer))) => {
@@ -355,5 +382,37 @@ fn streaming_error(status: &Status) -> StreamingError<TypeConfig> {
     match rpc_error(status) {
         RPCError::Network(err) => StreamingError::Network(err),
         _ => StreamingError::Unreachable(Unreachable::new(status)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::log_device::Position;
+    use super::super::types::{Entry, log_id_of};
+    use super::*;
+    use openraft::EntryPayload;
+
+    /// A stream that goes on below what is purged has nothing to send; one at the
+    /// purged place, or above, has.
+    #[test]
+    fn a_stream_below_the_purged_place_is_astray() {
+        let at = |index| Position { term: 1, index };
+        let request = |prev: Option<u64>, entries: usize| AppendEntriesRequest::<TypeConfig> {
+            vote: Vote::new_committed(1, 1),
+            prev_log_id: prev.map(|index| log_id_of(at(index))),
+            leader_commit: None,
+            entries: (0..entries as u64)
+                .map(|nth| Entry { log_id: log_id_of(at(nth)), payload: EntryPayload::Blank })
+                .collect(),
+        };
+        for (prev, entries, purged, astray) in [
+            (Some(4), 0, Some(5), true),
+            (None, 0, Some(5), true),
+            (Some(5), 0, Some(5), false),
+            (Some(4), 2, Some(5), false),
+            (None, 0, None, false),
+        ] {
+            assert_eq!(is_astray(&request(prev, entries), purged), astray);
+        }
     }
 }
