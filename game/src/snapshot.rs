@@ -109,6 +109,13 @@ enum Part {
 
 impl Frozen {
     pub(crate) fn of(lobby: &Lobby) -> Frozen {
+        #[cfg(feature = "planted")]
+        let forgetful = Lobby { attempts: Default::default(), ..lobby.clone() };
+        #[cfg(feature = "planted")]
+        let lobby = match hangraft_planted::is(hangraft_planted::Bug::SerialsForgotten) {
+            true => &forgetful,
+            false => lobby,
+        };
         let attempts = lobby.attempts.freeze();
         let head = Head {
             clock: lobby.clock,

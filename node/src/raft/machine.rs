@@ -197,6 +197,21 @@ impl Machine {
         }
     }
 
+    /// A planted bug: applies an entry to a copy, and shows what comes of it.
+    #[cfg(feature = "planted")]
+    pub(crate) fn show_early(&self, entry: &Entry) {
+        let EntryPayload::Normal(Proposal(bytes)) = &entry.payload else { return };
+        let Ok(batch) = Batch::decode(bytes) else { return };
+        let state = self.read();
+        let mut copy = State {
+            lobby: state.lobby.clone(),
+            membership: state.membership.clone(),
+            ..State::empty()
+        };
+        drop(state);
+        copy.apply(&batch, &mut self.0.feed.publisher());
+    }
+
     /// Makes `file` the snapshot to offer, and forgets older ones.
     async fn adopt(&self, meta: SnapshotMeta, file: SnapshotFile) -> io::Result<()> {
         let covered = meta.last_log_id.map(|id| id.index);
@@ -230,6 +245,13 @@ impl Machine {
             }
             EntryPayload::Blank | EntryPayload::Membership(_) => None,
         };
+        #[cfg(feature = "planted")]
+        let batch = batch.map(|mut batch| {
+            if hangraft_planted::is(hangraft_planted::Bug::ApplyLooksAtClock) {
+                batch.stamp.at_ms = hangraft_planted::clock_ms();
+            }
+            batch
+        });
         let mut state = self.0.state.write().expect("no panic happens under the lobby's lock");
         let answers = match (&entry.payload, batch) {
             (_, Some(batch)) => state.apply(&batch, &mut self.0.feed.publisher()),

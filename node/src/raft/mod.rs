@@ -142,7 +142,12 @@ impl Replica {
     ) -> io::Result<Self> {
         let seal = Seal::new(&config.cluster.id, key, config.id);
         let machine = Machine::open(storage.clone(), feed).await?;
-        let log = LogStore::new(storage.log, machine.durable_snapshot());
+        #[cfg_attr(not(feature = "planted"), expect(unused_mut, reason = "only bugs change it"))]
+        let mut log = LogStore::new(storage.log, machine.durable_snapshot());
+        #[cfg(feature = "planted")]
+        if hangraft_planted::is(hangraft_planted::Bug::PushBeforeCommit) {
+            log.early = Some(machine.clone());
+        }
         let wire = network::Wire::new(env.clone(), seal.clone(), log.purged());
         let raft = start_raft(config, &env, wire, log, machine.clone()).await?;
         let first_members: BTreeMap<u64, Peer> = config
@@ -247,6 +252,10 @@ impl Replica {
     /// Waits until this replica has applied everything that was acknowledged
     /// anywhere before the call (ReadIndex, thesis section 6.4).
     pub(crate) async fn linearizable(&self) -> Result<(), ReadError> {
+        #[cfg(feature = "planted")]
+        if hangraft_planted::is(hangraft_planted::Bug::StaleRead) {
+            return Ok(());
+        }
         let asked = async {
             let index = match self.role() {
                 Role::Leads => self.read_index().await,
@@ -435,7 +444,10 @@ fn raft_config(
         install_snapshot_timeout: 30_000,
         backoff: "50ms 100ms 200ms 500ms ...1s".into(),
         // A restarted leader that resumes its old term serves stale reads.
+        #[cfg(not(feature = "planted"))]
         enable_leader_restore: Some(false),
+        #[cfg(feature = "planted")]
+        enable_leader_restore: Some(hangraft_planted::is(hangraft_planted::Bug::LeaderRestored)),
         allow_log_reversion: None,
         ..openraft::Config::default()
     }

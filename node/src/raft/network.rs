@@ -285,6 +285,10 @@ struct Pipeline<'s> {
 /// the leader decide anew, by the follower's true place. Found by simulation; what
 /// openraft 0.10.0-alpha.37 does is in `replication::select_next_payload`.
 fn is_astray(request: &AppendEntriesRequest<TypeConfig>, purged: Option<u64>) -> bool {
+    #[cfg(feature = "planted")]
+    if hangraft_planted::is(hangraft_planted::Bug::StreamAstray) {
+        return false;
+    }
     let before = request.prev_log_id.as_ref().map(|id| id.index);
     request.entries.is_empty() && before < purged
 }

@@ -1,0 +1,95 @@
+//! Bugs that can be planted, to see whether the simulation finds them.
+//!
+//! The crates that can carry a bug know this one only with their feature `planted`,
+//! which nothing but the simulation's second build turns on; what is shipped, and
+//! what the simulation sweeps, has none of it. Even there, a bug is in effect only
+//! in a process that asked for it.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::SystemTime;
+
+/// A bug.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bug {
+    /// Entries are called durable before they are synced.
+    AckBeforeFsync,
+    /// A vote is not synced.
+    VoteNotSaved,
+    /// A node answers linearizable reads from what it has.
+    StaleRead,
+    /// A snapshot forgets which attempts were answered.
+    SerialsForgotten,
+    /// Applying an entry looks at the clock of the machine.
+    ApplyLooksAtClock,
+    /// What is written to the log is shown before it is committed.
+    PushBeforeCommit,
+    /// A watch that is resumed leaves out one version.
+    ResumeSkipsOne,
+    /// A restarted leader goes on in its old term.
+    LeaderRestored,
+    /// The log is purged before the snapshot that replaces it is durable.
+    PurgeBeforeSnapshot,
+    /// What is asked again is numbered anew.
+    RetryNumberedAnew,
+    /// Who watches from the gallery sees the word.
+    SecretShown,
+    /// Replication that asks for what is purged is left to itself.
+    StreamAstray,
+}
+
+impl Bug {
+    /// All of them.
+    pub const ALL: [Bug; 12] = [
+        Bug::AckBeforeFsync,
+        Bug::VoteNotSaved,
+        Bug::StaleRead,
+        Bug::SerialsForgotten,
+        Bug::ApplyLooksAtClock,
+        Bug::PushBeforeCommit,
+        Bug::ResumeSkipsOne,
+        Bug::LeaderRestored,
+        Bug::PurgeBeforeSnapshot,
+        Bug::RetryNumberedAnew,
+        Bug::SecretShown,
+        Bug::StreamAstray,
+    ];
+
+    /// How it is called on command lines.
+    pub fn name(self) -> &'static str {
+        match self {
+            Bug::AckBeforeFsync => "ack-before-fsync",
+            Bug::VoteNotSaved => "vote-not-saved",
+            Bug::StaleRead => "stale-read",
+            Bug::SerialsForgotten => "serials-forgotten",
+            Bug::ApplyLooksAtClock => "apply-looks-at-clock",
+            Bug::PushBeforeCommit => "push-before-commit",
+            Bug::ResumeSkipsOne => "resume-skips-one",
+            Bug::LeaderRestored => "leader-restored",
+            Bug::PurgeBeforeSnapshot => "purge-before-snapshot",
+            Bug::RetryNumberedAnew => "retry-numbered-anew",
+            Bug::SecretShown => "secret-shown",
+            Bug::StreamAstray => "stream-astray",
+        }
+    }
+}
+
+/// The planted bug, by its place in [`Bug::ALL`] and one more; 0 for none.
+static PLANTED: AtomicUsize = AtomicUsize::new(0);
+
+/// Plants a bug in this process, in the place of the one before.
+pub fn plant(bug: Bug) {
+    let place = Bug::ALL.iter().position(|other| *other == bug).expect("all are there");
+    PLANTED.store(place + 1, Ordering::Relaxed);
+}
+
+/// Whether this bug is planted.
+pub fn is(bug: Bug) -> bool {
+    let planted = PLANTED.load(Ordering::Relaxed);
+    planted > 0 && Bug::ALL[planted - 1] == bug
+}
+
+/// The clock that nothing should look at, in milliseconds since 1970.
+pub fn clock_ms() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

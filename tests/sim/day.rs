@@ -1,0 +1,230 @@
+//! One day: builds the world of a plan, lets it live, hurts it, heals it, and asks
+//! the judge.
+
+use crate::clock::{DriftingClock, MICRO, MILLI};
+use crate::faults::Nemesis;
+use crate::nodes::Cluster;
+use crate::plan::Plan;
+use crate::players::Scene;
+use crate::players::player::Player;
+use crate::players::reader::Reader;
+use crate::promises::{Broken, Judge, recovery};
+use crate::story::Story;
+use crate::world::disk::{Disk, Pace};
+use crate::world::net::Net;
+use crate::world::{Machines, World};
+use serde::{Deserialize, Serialize};
+use std::cell::Cell;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+/// What came of a day.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Outcome {
+    pub(crate) seed: u64,
+    /// The promise that was broken, and how.
+    pub(crate) broken: Option<(String, String)>,
+    /// The same for two runs that did the same.
+    pub(crate) digest: String,
+    pub(crate) virtual_ms: u64,
+    pub(crate) faults: usize,
+    pub(crate) crashes: u64,
+    pub(crate) lost_writes: u64,
+    pub(crate) terms: u64,
+    pub(crate) entries: u64,
+    pub(crate) wishes: usize,
+    pub(crate) answered: usize,
+    pub(crate) reads: usize,
+    pub(crate) pushes: u64,
+    pub(crate) delivered: u64,
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "{} of {} wishes answered, {} reads, {} views, {} entries in {} terms, {} crashes \
+             that took back {} writes, {} bytes delivered, {} virtual ms",
+            self.answered,
+            self.wishes,
+            self.reads,
+            self.pushes,
+            self.entries,
+            self.terms,
+            self.crashes,
+            self.lost_writes,
+            self.delivered,
+            self.virtual_ms
+        )?;
+        match &self.broken {
+            None => write!(f, "every promise kept; digest {}", self.digest),
+            Some((promise, how)) => write!(f, "BROKEN {promise}: {how}; digest {}", self.digest),
+        }
+    }
+}
+
+thread_local! {
+    static PANICKED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Panics anywhere in the world break a promise.
+pub(crate) fn watch_for_panics() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        PANICKED.set(true);
+        before(panic);
+    }));
+}
+
+/// Lives through a plan.
+pub(crate) fn live(plan: &Plan, story: Story) -> Outcome {
+    let mut day = Day::new(plan, story);
+    day.pass(plan);
+    day.outcome(plan)
+}
+
+struct Day {
+    world: World,
+    net: Net,
+    machines: Machines,
+    cluster: Cluster,
+    judge: Arc<Mutex<Judge>>,
+    scene: Scene,
+    nemesis: Nemesis,
+}
+
+impl Day {
+    fn new(plan: &Plan, story: Story) -> Self {
+        let world = World::new(plan.seed, story.clone());
+        let net = Net::new(world.clone());
+        let mut machines = Machines::new(world.clone());
+        for (number, (drift, skew)) in plan.clocks.iter().enumerate() {
+            let clock = DriftingClock::new(*drift, skew * MILLI as i64);
+            machines.add(format!("n{}", number + 1), clock);
+        }
+        for number in 0..plan.frontends {
+            machines.add(format!("f{}", number + 1), DriftingClock::new(0, 0));
+        }
+        let people = machines.add("players".into(), DriftingClock::new(0, 0));
+        story.call_them((0..=people).map(|id| machines.get(id).name.clone()).collect());
+        let pace = Pace { sync: (80 * MICRO, plan.sync_us * MICRO), ..Pace::GOOD };
+        let pace = Pace { stall_ppm: plan.stall_ppm, stall: Pace::SLOW.stall, ..pace };
+        let disks: Vec<Disk> =
+            (0..plan.nodes).map(|id| Disk::new(world.clone(), id, pace)).collect();
+        let cluster = Cluster::new(plan, &world, &net, disks.clone());
+        let judge = Arc::new(Mutex::new(Judge::new(disks)));
+        let scene = Scene::new(
+            world.clone(),
+            net.of(people),
+            judge.clone(),
+            cluster.frontend_addresses(),
+            cluster.node_addresses(),
+            cluster.key(),
+        );
+        let nemesis = Nemesis::new(plan, &world, pace);
+        Day { world, net, machines, cluster, judge, scene, nemesis }
+    }
+
+    fn pass(&mut self, plan: &Plan) {
+        self.world.tell(format_args!("{plan}"));
+        for id in 0..plan.nodes + plan.frontends {
+            self.cluster.boot(id, &mut self.machines);
+        }
+        let people = plan.nodes + plan.frontends;
+        let (scene, plan_) = (self.scene.clone(), plan.clone());
+        scene.expect(plan.rooms.min(plan.players), plan.players);
+        self.machines.boot(people, move || seat_everybody(&scene, &plan_));
+        for fault in plan.faults.clone() {
+            if !self.run_until(fault.at_ms * MILLI) {
+                return;
+            }
+            self.nemesis.strike(&fault.what, &mut self.cluster, &mut self.machines, &self.net);
+        }
+        if !self.run_until(plan.millis * MILLI) {
+            return;
+        }
+        self.nemesis.heal_everything(&mut self.cluster, &mut self.machines, &self.net);
+        self.scene.close();
+        self.recover(plan);
+    }
+
+    /// Everything has to be well within a bounded time.
+    fn recover(&mut self, plan: &Plan) {
+        const LOOK_EVERY_MS: u64 = 50;
+        for look in 1..=recovery::WITHIN_MS / LOOK_EVERY_MS {
+            if !self.run_until((plan.millis + look * LOOK_EVERY_MS) * MILLI) {
+                return;
+            }
+            if self.scene.playing() == 0 && recovery::is_well(&self.cluster.reports()) {
+                self.judge.lock().expect("the judge does not panic").at_the_end();
+                return;
+            }
+        }
+        let late = recovery::too_late(&self.cluster.reports(), self.scene.playing());
+        self.judge.lock().expect("the judge does not panic").hold(Err(late));
+    }
+
+    /// Lets the world live until then; false when a promise was broken before.
+    fn run_until(&mut self, until: u64) -> bool {
+        let Day { machines, cluster, judge, nemesis, net, world, .. } = self;
+        loop {
+            let mut ran = Vec::new();
+            if !machines.step(until, |id| ran.push(id)) {
+                return true;
+            }
+            for id in ran {
+                if let Some(report) = cluster.news(id) {
+                    judge.lock().expect("the judge does not panic").node_ran(id, &report);
+                }
+                cluster.note_end(id, machines);
+            }
+            nemesis.look(cluster, machines, net);
+            if PANICKED.get() {
+                let how = "a part of the software panicked; its message stands above";
+                let panic = Broken::new("no_panic", how);
+                judge.lock().expect("the judge does not panic").hold(Err(panic));
+            }
+            if let Some(broken) = judge.lock().expect("the judge does not panic").verdict() {
+                world.tell(format_args!("BROKEN {broken}"));
+                return false;
+            }
+        }
+    }
+
+    fn outcome(&self, plan: &Plan) -> Outcome {
+        let judge = self.judge.lock().expect("the judge does not panic");
+        let wishes = &judge.history.wishes;
+        Outcome {
+            seed: plan.seed,
+            broken: judge.verdict().map(|broken| (broken.promise.to_owned(), broken.how.clone())),
+            digest: format!("{:016x}", self.world.story.digest()),
+            virtual_ms: self.world.now() / MILLI,
+            faults: plan.faults.len(),
+            crashes: self.nemesis.crashes(),
+            lost_writes: self.cluster.lost_writes(),
+            terms: self.cluster.terms(),
+            entries: judge.truth.len(),
+            wishes: wishes.len(),
+            answered: wishes.iter().filter(|wish| wish.returned.is_some()).count(),
+            reads: judge.history.reads.len(),
+            pushes: judge.pushes,
+            delivered: self.net.delivered(),
+        }
+    }
+}
+
+/// On the players' machine: everybody takes their place.
+fn seat_everybody(scene: &Scene, plan: &Plan) {
+    let rooms = plan.rooms.min(plan.players);
+    for number in 0..plan.players {
+        let player = Player::new(scene, number, number % rooms, false);
+        tokio::spawn(player.run(number < rooms));
+    }
+    for number in 0..plan.watchers {
+        let watcher = Player::new(scene, plan.players + number, number % rooms, true);
+        tokio::spawn(watcher.run(false));
+    }
+    for number in 0..plan.readers {
+        tokio::spawn(Reader::new(scene, number).run());
+    }
+}

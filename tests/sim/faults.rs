@@ -1,0 +1,316 @@
+//! Carries out the faults of a plan, and ends those that end by themselves.
+
+use crate::clock::{MICRO, MILLI};
+use crate::nodes::Cluster;
+use crate::plan::{Direction, Plan, Target, Traffic, What};
+use crate::world::disk::{Deed, Pace, Trouble};
+use crate::world::net::{Net, Way};
+use crate::world::{MachineId, Machines, World};
+use std::collections::BTreeMap;
+
+/// Hurts the world as planned.
+pub(crate) struct Nemesis {
+    world: World,
+    /// How machines reach each other when all is well.
+    way: Way,
+    /// How disks are when all is well.
+    pace: Pace,
+    /// What ends by itself, and when.
+    ends: BTreeMap<(u64, u64), Ending>,
+    planned: u64,
+    /// Nodes that crash when they have done something, and for how long.
+    armed: BTreeMap<MachineId, (Deed, u64)>,
+    crashes: u64,
+}
+
+enum Ending {
+    Boot(MachineId),
+    Resume(MachineId),
+    Mend(MachineId),
+    /// A node that was asked to stop is started again after so long.
+    Start(MachineId, u64),
+}
+
+impl Nemesis {
+    pub(crate) fn new(plan: &Plan, world: &World, pace: Pace) -> Self {
+        let way = Way {
+            latency: (100 * MICRO, 100 * MICRO + plan.latency_us * MICRO),
+            loss_ppm: plan.loss_ppm,
+            double_ppm: plan.double_ppm,
+            ..Way::GOOD
+        };
+        Nemesis {
+            world: world.clone(),
+            way,
+            pace,
+            ends: BTreeMap::new(),
+            planned: 0,
+            armed: BTreeMap::new(),
+            crashes: 0,
+        }
+    }
+
+    pub(crate) fn crashes(&self) -> u64 {
+        self.crashes
+    }
+
+    /// Something goes wrong.
+    pub(crate) fn strike(
+        &mut self,
+        what: &What,
+        cluster: &mut Cluster,
+        machines: &mut Machines,
+        net: &Net,
+    ) {
+        self.world.tell(format_args!("fault: {what:?}"));
+        let nodes = cluster.len();
+        let find = |target: &Target| match target {
+            Target::Leader => cluster.leader().unwrap_or(0),
+            Target::Node(number) => *number % nodes,
+        };
+        match what {
+            What::Heal => self.heal_network(cluster, net),
+            What::Isolate(target, traffic) => {
+                let alone = find(target);
+                cut(net, nodes, *traffic, |from, to| from == alone || to == alone);
+            }
+            What::OneWay(target, direction) => {
+                let half = find(target);
+                cut(net, nodes, Traffic::All, |from, to| match direction {
+                    Direction::Out => from == half,
+                    Direction::In => to == half,
+                });
+            }
+            What::Halves(target) => {
+                let side = minority(find(target), nodes);
+                cut(net, nodes, Traffic::All, |from, to| {
+                    side.contains(&from) != side.contains(&to)
+                });
+            }
+            What::Bridge(target) => {
+                let bridge = find(target);
+                let side = minority((bridge + 1) % nodes, nodes);
+                cut(net, nodes, Traffic::All, |from, to| {
+                    from != bridge && to != bridge && side.contains(&from) != side.contains(&to)
+                });
+            }
+            What::Ring => cut(net, nodes, Traffic::All, |from, to| {
+                (from + 1) % nodes != to && (to + 1) % nodes != from
+            }),
+            What::Pair(one, other) => cut(net, nodes, Traffic::All, |from, to| {
+                (from, to) == (*one, *other) || (from, to) == (*other, *one)
+            }),
+            What::CutFrontends(target) => {
+                let node = find(target);
+                for frontend in cluster.frontends() {
+                    net.change_way(frontend, node, |way| way.streams_cut = true);
+                    net.change_way(node, frontend, |way| way.streams_cut = true);
+                }
+            }
+            What::Lag(target, millis) => {
+                let slow = find(target);
+                let latency = (self.way.latency.0, millis * MILLI);
+                for other in 0..nodes {
+                    net.change_way(slow, other, |way| way.latency = latency);
+                    net.change_way(other, slow, |way| way.latency = latency);
+                }
+            }
+            What::Lose(ppm) => {
+                for (from, to) in pairs(nodes) {
+                    net.change_way(from, to, |way| way.loss_ppm = *ppm);
+                }
+            }
+            What::Crash { target, power, down_ms } => {
+                self.crash(find(target), *power, *down_ms, cluster, machines);
+            }
+            What::CrashAt { target, deed, down_ms } => {
+                let node = find(target);
+                cluster.disk(node).await_deed(*deed);
+                self.armed.insert(node, (*deed, *down_ms));
+            }
+            What::Blackout { down_ms } => {
+                for node in 0..nodes {
+                    self.crash(node, true, *down_ms, cluster, machines);
+                }
+            }
+            What::Pause { target, frozen, millis } => {
+                let node = find(target);
+                if machines.get(node).is_on() && !machines.get(node).is_paused() {
+                    machines.pause(node, *frozen);
+                    self.end_in(*millis, Ending::Resume(node));
+                }
+            }
+            What::Restart { target, down_ms } => {
+                let node = find(target);
+                if machines.get(node).is_on() {
+                    cluster.ask_to_stop(node);
+                    self.end_in(MOMENT_MS, Ending::Start(node, *down_ms));
+                }
+            }
+            What::SlowDisk { target, millis } => {
+                let node = find(target);
+                cluster.disk(node).set_pace(Pace::SLOW);
+                self.end_in(*millis, Ending::Mend(node));
+            }
+            What::FullDisk { target, millis } => {
+                self.spoil(find(target), Trouble::Full, *millis, cluster);
+            }
+            What::FailSync { target, millis } => {
+                self.spoil(find(target), Trouble::SyncFails, *millis, cluster);
+            }
+            What::Jump(target, millis) => {
+                machines.jump_clock(find(target), millis * MILLI.cast_signed());
+            }
+            What::FrontendCrash { frontend, down_ms } => {
+                let frontend = cluster.frontend(*frontend);
+                let power = self.world.happens(500_000);
+                self.crash(frontend, power, *down_ms, cluster, machines);
+            }
+        }
+    }
+
+    /// Ends what is due, crashes what has done what it was armed for, and starts
+    /// what has ended by itself.
+    pub(crate) fn look(&mut self, cluster: &mut Cluster, machines: &mut Machines, net: &Net) {
+        let armed: Vec<(MachineId, Deed, u64)> = self
+            .armed
+            .iter()
+            .filter(|(node, _)| cluster.disk(**node).deed_done())
+            .map(|(node, (deed, down_ms))| (*node, *deed, *down_ms))
+            .collect();
+        for (node, deed, down_ms) in armed {
+            self.armed.remove(&node);
+            self.world.tell(format_args!("n{} has done it: {deed:?}", node + 1));
+            self.crash(node, true, down_ms, cluster, machines);
+        }
+        let now = self.world.now();
+        while let Some(entry) = self.ends.first_entry().filter(|entry| entry.key().0 <= now) {
+            let ending = entry.remove();
+            self.end(ending, cluster, machines);
+        }
+        for node in 0..cluster.len() {
+            // Who has ended by itself is started by whoever looks after it.
+            if !machines.get(node).is_on() && !self.will_start(node) {
+                self.end_in(AFTER_END_MS, Ending::Boot(node));
+            }
+        }
+        _ = net;
+    }
+
+    /// All faults end.
+    pub(crate) fn heal_everything(
+        &mut self,
+        cluster: &mut Cluster,
+        machines: &mut Machines,
+        net: &Net,
+    ) {
+        self.world.tell(format_args!("all faults end"));
+        self.heal_network(cluster, net);
+        self.armed.clear();
+        for node in 0..cluster.len() {
+            self.mend(node, cluster);
+        }
+        for ending in std::mem::take(&mut self.ends).into_values() {
+            self.end(ending, cluster, machines);
+        }
+        for machine in 0..cluster.len() + cluster.frontends().count() {
+            if !machines.get(machine).is_on() {
+                cluster.boot(machine, machines);
+            }
+        }
+    }
+
+    fn will_start(&self, machine: MachineId) -> bool {
+        self.ends.values().any(|ending| matches!(ending, Ending::Boot(id) if *id == machine))
+    }
+
+    fn end(&mut self, ending: Ending, cluster: &mut Cluster, machines: &mut Machines) {
+        match ending {
+            Ending::Boot(machine) => {
+                if !machines.get(machine).is_on() {
+                    cluster.boot(machine, machines);
+                }
+            }
+            Ending::Resume(node) => {
+                self.world.tell(format_args!("n{} goes on", node + 1));
+                machines.resume(node);
+            }
+            Ending::Mend(node) => self.mend(node, cluster),
+            Ending::Start(node, down_ms) if !machines.get(node).is_on() => {
+                self.end_in(down_ms, Ending::Boot(node));
+            }
+            // It is paused, or was started again meanwhile.
+            Ending::Start(..) => {}
+        }
+    }
+
+    fn mend(&self, node: MachineId, cluster: &Cluster) {
+        cluster.disk(node).set_pace(self.pace);
+        cluster.disk(node).set_trouble(Trouble::None);
+    }
+
+    fn spoil(&mut self, node: MachineId, trouble: Trouble, millis: u64, cluster: &Cluster) {
+        cluster.disk(node).set_trouble(trouble);
+        self.end_in(millis, Ending::Mend(node));
+    }
+
+    fn crash(
+        &mut self,
+        machine: MachineId,
+        power: bool,
+        down_ms: u64,
+        cluster: &mut Cluster,
+        machines: &mut Machines,
+    ) {
+        if !machines.get(machine).is_on() {
+            return;
+        }
+        let name = &machines.get(machine).name;
+        let how = if power { "loses its power" } else { "is killed" };
+        self.world.tell(format_args!("{name} {how} for {down_ms} ms"));
+        self.crashes += 1;
+        self.armed.remove(&machine);
+        cluster.crash(machine, power, machines);
+        self.end_in(down_ms, Ending::Boot(machine));
+    }
+
+    fn heal_network(&self, cluster: &Cluster, net: &Net) {
+        let machines = cluster.len() + cluster.frontends().count() + 1;
+        for (from, to) in pairs(machines) {
+            net.change_way(from, to, |way| *way = self.way);
+        }
+    }
+
+    fn end_in(&mut self, millis: u64, ending: Ending) {
+        self.planned += 1;
+        let at = self.world.now() + millis * MILLI;
+        self.ends.insert((at, self.planned), ending);
+        // The world must be looked at then, whatever else happens.
+        self.world.after(millis * MILLI, || {});
+    }
+}
+
+/// Time for a process to stop in good order, looked at again after it.
+const MOMENT_MS: u64 = 400;
+
+/// A process that ended by itself is started again after this.
+const AFTER_END_MS: u64 = 700;
+
+fn pairs(count: usize) -> impl Iterator<Item = (MachineId, MachineId)> {
+    (0..count).flat_map(move |from| (0..count).map(move |to| (from, to)))
+}
+
+/// Cuts the ways between nodes that `hit` names.
+fn cut(net: &Net, nodes: usize, traffic: Traffic, hit: impl Fn(MachineId, MachineId) -> bool) {
+    for (from, to) in pairs(nodes).filter(|(from, to)| from != to && hit(*from, *to)) {
+        net.change_way(from, to, |way| {
+            way.streams_cut |= traffic != Traffic::Datagrams;
+            way.datagrams_cut |= traffic != Traffic::Streams;
+        });
+    }
+}
+
+/// Less than half of the nodes, this one among them.
+fn minority(with: MachineId, nodes: usize) -> Vec<MachineId> {
+    (0..nodes / 2).map(|more| (with + more) % nodes).collect()
+}

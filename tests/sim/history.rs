@@ -1,0 +1,118 @@
+//! What players and readers did, and what they were told: the record that the
+//! promises are held against.
+
+use hangraft_game::{PlayerId, RoomId};
+use serde_json::Value;
+
+/// The moment of an event among all events of a world; no two are alike.
+pub(crate) type Moment = u64;
+
+/// A wish of a player. One record, however often it was sent.
+#[derive(Clone, Debug)]
+pub(crate) struct Wish {
+    pub(crate) player: PlayerId,
+    /// The player's own counter.
+    pub(crate) serial: u64,
+    pub(crate) action: Action,
+    pub(crate) invoked: Moment,
+    /// When the answer came; never, if the player gave up.
+    pub(crate) returned: Option<Moment>,
+    pub(crate) outcome: Outcome,
+}
+
+/// What was wished for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    Open,
+    Sit(RoomId),
+    Stand(RoomId),
+    Play(RoomId),
+    Again(RoomId),
+    /// Every text is said once in a world.
+    Say(RoomId, String),
+}
+
+/// What the player knows of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It may or may not have had an effect.
+    Unknown,
+    Accepted {
+        room: RoomId,
+        version: u64,
+    },
+    /// By the cluster, for good.
+    Refused(String),
+}
+
+/// How fresh a read had to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Level {
+    Linearizable,
+    /// On one connection to one replica.
+    Local {
+        connection: u64,
+    },
+    AtLeast(u64),
+}
+
+/// A read of a room that was answered.
+#[derive(Clone, Debug)]
+pub(crate) struct Read {
+    pub(crate) room: RoomId,
+    pub(crate) level: Level,
+    pub(crate) invoked: Moment,
+    pub(crate) returned: Moment,
+    pub(crate) version: u64,
+    /// The lines of the chat, oldest first.
+    pub(crate) chat: Vec<String>,
+}
+
+/// Everything, in the order of its beginning.
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    pub(crate) wishes: Vec<Wish>,
+    pub(crate) reads: Vec<Read>,
+    moments: Moment,
+}
+
+impl History {
+    /// A new moment, later than all before.
+    pub(crate) fn moment(&mut self) -> Moment {
+        self.moments += 1;
+        self.moments
+    }
+
+    /// Notes a wish as it is sent for the first time; its number.
+    pub(crate) fn invoke(&mut self, player: PlayerId, serial: u64, action: Action) -> usize {
+        let invoked = self.moment();
+        let outcome = Outcome::Unknown;
+        self.wishes.push(Wish { player, serial, action, invoked, returned: None, outcome });
+        self.wishes.len() - 1
+    }
+
+    /// Notes how it ended.
+    pub(crate) fn answer(&mut self, wish: usize, outcome: Outcome) {
+        self.wishes[wish].returned = Some(self.moment());
+        self.wishes[wish].outcome = outcome;
+    }
+}
+
+impl Action {
+    pub(crate) fn room(&self) -> Option<RoomId> {
+        match self {
+            Action::Open => None,
+            Action::Sit(room)
+            | Action::Stand(room)
+            | Action::Play(room)
+            | Action::Again(room)
+            | Action::Say(room, _) => Some(*room),
+        }
+    }
+}
+
+/// The lines of the chat in a view.
+pub(crate) fn chat_of(view: &Value) -> Vec<String> {
+    let lines = view["chat"].as_array().map(Vec::as_slice).unwrap_or_default();
+    lines.iter().filter_map(|line| line["text"].as_str().map(str::to_owned)).collect()
+}

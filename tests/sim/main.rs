@@ -1,0 +1,225 @@
+//! The shipped node and frontend in a simulated world: thousands of bad days, each
+//! from a seed, each the same every time.
+//!
+//! ```text
+//! plan (pure): seed -> machines, players, faults
+//! day: world (time, machines, net, disks) + nodes + players, hurt by faults
+//!      --what happens--> promises (the judge) --outcome--> sweep, shrink, bugs
+//! ```
+//!
+//! The process that people start only supervises: it starts one process for each
+//! day, with the seed in its environment, because libraries keep counters that the
+//! second day in one process would find moved.
+
+mod bugs;
+mod clock;
+mod day;
+mod faults;
+mod history;
+mod nodes;
+mod plan;
+mod players;
+mod promises;
+mod shrink;
+mod story;
+mod sweep;
+mod world;
+
+use clap::{ArgGroup, Parser};
+use day::Outcome;
+use plan::{Cut, Plan};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
+use story::{Logs, Story};
+
+/// As in the binary that is shipped.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Lives through simulated days and holds them to every promise.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "simulate", after_help = EXAMPLES)]
+#[command(group = ArgGroup::new("what").required(true).args(["seed", "seeds", "bugs"]))]
+struct Args {
+    /// Live through the day of this seed.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Print the whole story, virtual time first.
+    #[arg(long, requires = "seed")]
+    trace: bool,
+    /// Live through so many days, one seed after the other.
+    #[arg(long)]
+    seeds: Option<u64>,
+    /// The first seed.
+    #[arg(long, default_value_t = 1)]
+    from: u64,
+    /// Begin no more days after so many hours.
+    #[arg(long)]
+    hours: Option<f64>,
+    /// Days lived at once.
+    #[arg(long, default_value_t = jobs())]
+    jobs: usize,
+    /// Do not look for the smallest day that fails.
+    #[arg(long)]
+    no_shrink: bool,
+    /// Plant each bug and count the seeds until it is found; needs a build with the
+    /// feature `planted`, which `scripts/simulate` makes.
+    #[arg(long)]
+    bugs: bool,
+    /// Plant this bug.
+    #[arg(long, value_name = "NAME")]
+    bug: Option<String>,
+    /// Only these faults of the day's, by their number from 0; or "none".
+    #[arg(long, value_name = "LIST")]
+    faults: Option<String>,
+    /// Only so many players.
+    #[arg(long)]
+    players: Option<usize>,
+    /// Heal after so many virtual milliseconds instead of 20,000.
+    #[arg(long)]
+    millis: Option<u64>,
+    /// So many nodes, whatever the seed says.
+    #[arg(long, value_parser = ["3", "5", "7"])]
+    nodes: Option<String>,
+    /// Print what came of it as JSON.
+    #[arg(long, hide = true)]
+    json: bool,
+}
+
+const EXAMPLES: &str = "Examples:\n  \
+    scripts/simulate --seed 42 --trace      the whole story of one day\n  \
+    scripts/simulate --seeds 1000           a thousand days, all cores\n  \
+    scripts/simulate --bugs                 how soon planted bugs are found";
+
+/// How long the faults of a day last.
+const DAY_MS: u64 = 20_000;
+
+/// Wall time after which a day that does not end is ended.
+const DAY_SECONDS_MAX: u32 = 120;
+
+fn jobs() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    match run(&args) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(err) => {
+            eprintln!("{err:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Whether all promises were kept.
+fn run(args: &Args) -> anyhow::Result<bool> {
+    bugs::plant(args.bug.as_deref())?;
+    let day = Request::of(args)?;
+    match (args.seed, args.seeds) {
+        (Some(_), _) if clock::is_simulated() => Ok(live(&day, args)),
+        (Some(_), _) => Ok(day.command().args(tells(args)).status()?.success()),
+        (None, Some(seeds)) => sweep::sweep(&day, seeds, args),
+        (None, None) => bugs::table(&day, args.jobs),
+    }
+}
+
+/// How a supervised day is told.
+fn tells(args: &Args) -> impl Iterator<Item = &'static str> {
+    [("--trace", args.trace), ("--json", args.json)]
+        .into_iter()
+        .filter_map(|(flag, wanted)| wanted.then_some(flag))
+}
+
+/// In a simulated process: lives through the day, and prints what came of it.
+fn live(day: &Request, args: &Args) -> bool {
+    nix::unistd::alarm::set(DAY_SECONDS_MAX);
+    clock::set(clock::MONOTONIC_BEGIN, clock::WALL_BEGIN);
+    let story = Story::new(args.trace);
+    let logs = Logs { story: story.clone(), aloud: args.trace };
+    tracing::subscriber::set_global_default(logs).expect("nobody else listens");
+    day::watch_for_panics();
+    let mut plan = Plan::of(day.seed, DAY_MS, day.nodes);
+    plan.cut(&day.cut);
+    let outcome = day::live(&plan, story);
+    if args.json {
+        println!("{}", serde_json::to_string(&outcome).expect("an outcome is plain data"));
+    } else {
+        println!("{plan}");
+        println!("{outcome}");
+    }
+    outcome.broken.is_none()
+}
+
+/// A day to live through.
+#[derive(Clone, Debug)]
+struct Request {
+    seed: u64,
+    cut: Cut,
+    nodes: Option<usize>,
+    bug: Option<String>,
+}
+
+impl Request {
+    fn of(args: &Args) -> anyhow::Result<Self> {
+        let number = |text: &str| {
+            text.parse().map_err(|_| anyhow::anyhow!("--faults takes numbers, like 0,3,4, or none"))
+        };
+        let faults = match args.faults.as_deref() {
+            None => None,
+            Some("none") => Some(Vec::new()),
+            Some(list) => Some(list.split(',').map(number).collect::<Result<_, _>>()?),
+        };
+        Ok(Request {
+            seed: args.seed.unwrap_or(args.from),
+            cut: Cut { faults, players: args.players, millis: args.millis },
+            nodes: args.nodes.as_deref().map(|nodes| nodes.parse().expect("checked by clap")),
+            bug: args.bug.clone(),
+        })
+    }
+
+    /// The flags that ask for it.
+    fn flags(&self) -> String {
+        let nodes = self.nodes.map_or_else(String::new, |nodes| format!(" --nodes {nodes}"));
+        let bug = self.bug.as_ref().map_or_else(String::new, |bug| format!(" --bug {bug}"));
+        format!("--seed {}{nodes}{}{bug}", self.seed, self.cut)
+    }
+
+    fn command(&self) -> Command {
+        let program = std::env::current_exe().expect("a program knows where it is");
+        let mut command = Command::new(program);
+        command.args(self.flags().split(' ')).env(clock::SEED_VARIABLE, self.seed.to_string());
+        command
+    }
+
+    /// Lives through it in a process of its own.
+    fn live(&self) -> Outcome {
+        let ran = self.command().arg("--json").stdin(Stdio::null()).output();
+        let ran = ran.expect("a program can start itself");
+        let text = String::from_utf8_lossy(&ran.stdout);
+        let told = text.lines().last().and_then(|line| serde_json::from_str(line).ok());
+        let mut outcome: Outcome = told.unwrap_or_else(|| {
+            let how = format!("the process ended with {}", ran.status);
+            let broken = Some(("no_crash".to_owned(), how));
+            Outcome { seed: self.seed, broken, ..Outcome::default() }
+        });
+        if let Some((promise, how)) = &mut outcome.broken
+            && ["no_crash", "no_panic"].contains(&promise.as_str())
+        {
+            let errors = String::from_utf8_lossy(&ran.stderr);
+            let errors: Vec<&str> = errors.lines().take(ERROR_LINES_MAX).collect();
+            how.push('\n');
+            how.push_str(&errors.join("\n"));
+        }
+        outcome
+    }
+}
+
+/// Lines of what a failed day printed that are worth repeating.
+const ERROR_LINES_MAX: usize = 12;
+
+/// A duration as virtual hours.
+fn hours(virtual_ms: u64) -> f64 {
+    Duration::from_millis(virtual_ms).as_secs_f64() / 3_600.0
+}

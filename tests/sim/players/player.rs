@@ -1,0 +1,370 @@
+//! A player, who never stops asking, or a watcher, who only looks on.
+//!
+//! They think, wish, wait for the answer and ask again under the same serial; they
+//! change frontends in the middle of it, stay away for a while and come back with
+//! the version they saw. Sometimes a player gives up, and never learns what became
+//! of the wish.
+
+use super::Scene;
+use super::socket::{Heard, Refusal, Socket};
+use crate::clock::MILLI;
+use crate::history::{Action, Outcome};
+use crate::promises::in_order::Push;
+use hangraft_game::{PlayerId, RoomId};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout_at};
+
+/// How long a player waits for an answer on one socket. A frontend gives up after
+/// ten seconds and says so.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// Before something is sent again that the cluster could not take just now.
+const AGAIN: Duration = Duration::from_millis(150);
+
+/// Refusals that settle nothing: the same wish may still be granted.
+const UNSETTLED: [&str; 4] = ["unknown-outcome", "no-quorum", "busy", "too-fast"];
+
+/// Of a million wishes, so many are given up on.
+const GIVEN_UP_PPM: u64 = 25_000;
+
+/// Letters in the order in which people try them.
+const LETTERS: &[u8] = b"etaoinshrdlcumwfgypbvkjxqz";
+
+pub(crate) struct Player {
+    scene: Scene,
+    name: String,
+    table: usize,
+    /// Takes no seat.
+    watcher: bool,
+    /// The frontend to go to.
+    at: usize,
+    socket: Option<Socket>,
+    identity: Option<(PlayerId, String)>,
+    serial: u64,
+    said: u64,
+    view: Value,
+}
+
+impl Player {
+    pub(crate) fn new(scene: &Scene, number: usize, table: usize, watcher: bool) -> Self {
+        Player {
+            scene: scene.clone(),
+            name: format!("{}{number}", if watcher { "W" } else { "P" }),
+            table,
+            watcher,
+            at: number,
+            socket: None,
+            identity: None,
+            serial: 0,
+            said: 0,
+            view: Value::Null,
+        }
+    }
+
+    /// Lives until the world closes.
+    pub(crate) async fn run(mut self, opens: bool) {
+        self.arrive(opens).await;
+        while !self.scene.closing() {
+            let thinking = self.scene.world.draw(20 * MILLI..500 * MILLI);
+            self.look_on(Duration::from_nanos(thinking)).await;
+            if !self.watcher {
+                self.act().await;
+            } else if self.scene.world.happens(30_000) {
+                self.stay_away().await;
+            }
+        }
+        if !self.watcher {
+            let text = self.fresh_line();
+            let room = self.room();
+            let data = json!({"room": room.0, "text": text});
+            self.insist(Action::Say(room, text), "say", data, false).await;
+            self.scene.tables().playing -= 1;
+        }
+        loop {
+            self.look_on(Duration::from_secs(1)).await;
+        }
+    }
+
+    async fn arrive(&mut self, opens: bool) {
+        if opens {
+            let options = self.options();
+            let data = json!({"game": "hangman", "options": options});
+            let outcome = self.insist(Action::Open, "open", data, false).await;
+            let Outcome::Accepted { room, .. } = outcome else {
+                panic!("a room is opened: {outcome:?}")
+            };
+            self.scene.opened(self.table, room);
+        }
+        while self.scene.table(self.table).is_none() {
+            sleep(Duration::from_millis(40)).await;
+        }
+        // The socket that is there watches nothing yet.
+        self.socket = None;
+        if !self.watcher {
+            self.sit().await;
+        }
+    }
+
+    fn options(&self) -> Value {
+        if self.scene.world.happens(400_000) {
+            json!({"mode": "setter", "seats": 4})
+        } else {
+            json!({"mode": "together", "category": *self.scene.choose(&["animals", "food", "sports"])})
+        }
+    }
+
+    fn room(&self) -> RoomId {
+        self.scene.table(self.table).expect("it was opened").room
+    }
+
+    fn id(&self) -> PlayerId {
+        self.identity.as_ref().expect("they have said hello").0
+    }
+
+    /// One wish, whatever fits what is seen.
+    async fn act(&mut self) {
+        match self.scene.world.draw(0..100) {
+            0..3 => {
+                self.socket = None;
+                self.at += 1;
+            }
+            3..5 => self.stay_away().await,
+            5..19 => self.say().await,
+            19..22 => self.stand_up().await,
+            _ => self.play().await,
+        }
+    }
+
+    async fn play(&mut self) {
+        let me = self.id().to_string();
+        let players = self.view["players"].as_array().cloned().unwrap_or_default();
+        let Some(mine) = players.iter().find(|player| player["player"] == *me) else {
+            return self.sit().await;
+        };
+        match self.view["state"].as_str() {
+            Some("won" | "lost") => self.again().await,
+            Some("waiting") if mine["role"] == "setter" => self.set_secret().await,
+            Some("waiting") if self.view["mode"] == "setter" => {}
+            Some(_) if mine["role"] != "setter" => self.guess().await,
+            _ => {}
+        }
+    }
+
+    async fn guess(&mut self) {
+        let tried = self.view["tried"].as_array().cloned().unwrap_or_default();
+        let known =
+            |letter: u8| tried.iter().any(|t| t["letter"] == *char::from(letter).to_string());
+        let open: Vec<u8> = LETTERS.iter().copied().filter(|letter| !known(*letter)).collect();
+        let mv = match self.scene.world.draw(0..20) {
+            0 => json!({"word": self.scene.fresh_word()}),
+            // Perhaps one that was guessed before: that is refused.
+            1 => json!({"letter": char::from(*self.scene.choose(LETTERS)).to_string()}),
+            _ => {
+                let likely = &open[..open.len().min(6)];
+                if likely.is_empty() {
+                    return;
+                }
+                json!({"letter": char::from(*self.scene.choose(likely)).to_string()})
+            }
+        };
+        self.make_move(mv).await;
+    }
+
+    async fn set_secret(&mut self) {
+        let word = self.scene.fresh_word();
+        self.scene.judge().secret(self.room(), self.id(), &word);
+        self.make_move(json!({"secret": word})).await;
+    }
+
+    async fn make_move(&mut self, mv: Value) {
+        let room = self.room();
+        self.wish(Action::Play(room), "play", json!({"room": room.0, "move": mv})).await;
+    }
+
+    async fn say(&mut self) {
+        let (room, text) = (self.room(), self.fresh_line());
+        let data = json!({"room": room.0, "text": text});
+        self.wish(Action::Say(room, text), "say", data).await;
+    }
+
+    fn fresh_line(&mut self) -> String {
+        self.said += 1;
+        format!("{} says {}", self.name, self.said)
+    }
+
+    async fn again(&mut self) {
+        let room = self.room();
+        self.wish(Action::Again(room), "again", json!({"room": room.0})).await;
+    }
+
+    async fn sit(&mut self) {
+        let room = self.room();
+        self.wish(Action::Sit(room), "sit", json!({"room": room.0})).await;
+    }
+
+    async fn stand_up(&mut self) {
+        let room = self.room();
+        self.wish(Action::Stand(room), "stand", json!({"room": room.0})).await;
+    }
+
+    /// Closes the page for a while.
+    async fn stay_away(&mut self) {
+        self.socket = None;
+        let away = self.scene.world.draw(50 * MILLI..3_000 * MILLI);
+        sleep(Duration::from_nanos(away)).await;
+    }
+
+    /// A wish that is perhaps given up on.
+    async fn wish(&mut self, action: Action, name: &str, data: Value) {
+        let gives_up = self.scene.world.happens(GIVEN_UP_PPM);
+        self.insist(action, name, data, gives_up).await;
+    }
+
+    /// Sends a wish under a serial of its own until there is an answer that settles
+    /// it, or once, if the player gives up.
+    async fn insist(
+        &mut self,
+        action: Action,
+        name: &str,
+        mut data: Value,
+        gives_up: bool,
+    ) -> Outcome {
+        self.be_connected().await;
+        self.serial += 1;
+        data["serial"] = self.serial.into();
+        let (player, serial) = (self.id(), self.serial);
+        self.scene.world.tell(format_args!("{} wishes {serial}: {action:?}", self.name));
+        let wish = self.scene.judge().invoked(player, serial, action);
+        loop {
+            let answer = self.ask(name, &data).await;
+            let outcome = match answer {
+                Some(Ok(yes)) => Some(accepted(&yes, &data)),
+                Some(Err(no)) if UNSETTLED.contains(&no.code.as_str()) => None,
+                Some(Err(no)) => Some(Outcome::Refused(no.code)),
+                None => None,
+            };
+            if let Some(outcome) = outcome {
+                self.scene.world.tell(format_args!("{} hears {serial}: {outcome:?}", self.name));
+                if let Outcome::Accepted { room, version } = outcome {
+                    self.scene.acknowledged(room, version);
+                }
+                self.scene.judge().answered(wish, outcome.clone());
+                return outcome;
+            }
+            if gives_up {
+                self.scene.world.tell(format_args!("{} gives up {serial}", self.name));
+                return Outcome::Unknown;
+            }
+            sleep(AGAIN).await;
+        }
+    }
+
+    /// Asks on the socket that is there; nothing when it brings no answer.
+    async fn ask(&mut self, name: &str, data: &Value) -> Option<Result<Value, Refusal>> {
+        self.be_connected().await;
+        let deadline = Instant::now() + PATIENCE;
+        let asked = self.socket.as_mut().expect("just connected").ask(name, data).await;
+        let answer = match asked {
+            Some(id) => self.answer_to(id, deadline).await,
+            None => None,
+        };
+        if answer.is_none() {
+            self.socket = None;
+            self.at += 1;
+        }
+        answer
+    }
+
+    async fn answer_to(&mut self, id: u64, deadline: Instant) -> Option<Result<Value, Refusal>> {
+        loop {
+            let hearing = self.socket.as_mut()?.hear();
+            let (heard, text) = timeout_at(deadline, hearing).await.ok()??;
+            match heard {
+                Heard::Answer(answered, answer) if answered == id => {
+                    self.scene.judge().frame(self.id_or_nobody(), &text);
+                    return Some(answer);
+                }
+                heard => self.take(heard, &text),
+            }
+        }
+    }
+
+    /// Watches for a while.
+    async fn look_on(&mut self, time: Duration) {
+        let deadline = Instant::now() + time;
+        while Instant::now() < deadline {
+            self.be_connected().await;
+            let hearing = self.socket.as_mut().expect("just connected").hear();
+            match timeout_at(deadline, hearing).await {
+                Ok(Some((heard, text))) => self.take(heard, &text),
+                Ok(None) => self.socket = None,
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn id_or_nobody(&self) -> PlayerId {
+        self.identity.as_ref().map_or(PlayerId(0), |(id, _)| *id)
+    }
+
+    fn take(&mut self, heard: Heard, text: &str) {
+        let mut judge = self.scene.judge.lock().expect("the judge does not panic");
+        let player = self.identity.as_ref().map_or(PlayerId(0), |(id, _)| *id);
+        judge.frame(player, text);
+        let Heard::View { room, version, view, resync } = heard else { return };
+        let room = RoomId(room);
+        let verdict = judge.orders.see(player, room, version, resync);
+        judge.hold(verdict);
+        judge.pushed(player, &Push { room, version, view: view.get() });
+        drop(judge);
+        let mark = if resync { ", anew" } else { "" };
+        self.scene.world.tell(format_args!("{} sees {room} at {version}{mark}", self.name));
+        self.view = serde_json::from_str(view.get()).expect("views are JSON");
+    }
+
+    /// A socket at whichever frontend answers, with the table watched from what was
+    /// seen last.
+    async fn be_connected(&mut self) {
+        while self.socket.is_none() {
+            if self.connect().await.is_none() {
+                self.socket = None;
+                self.at += 1;
+                sleep(AGAIN).await;
+            }
+        }
+    }
+
+    async fn connect(&mut self) -> Option<()> {
+        let frontend = self.scene.frontends[self.at % self.scene.frontends.len()];
+        self.socket = Some(Socket::open(&self.scene, frontend).await?);
+        let deadline = Instant::now() + PATIENCE;
+        let token = self.identity.as_ref().map(|(_, token)| token.clone());
+        let hello = json!({"name": self.name, "token": token});
+        let id = self.socket.as_mut()?.ask("hello", &hello).await?;
+        let hello = self.answer_to(id, deadline).await?.ok()?;
+        let player = hello["player"].as_str().and_then(|id| id.strip_prefix('p'));
+        let player = player.and_then(|id| u64::from_str_radix(id, 16).ok());
+        let player = PlayerId(player.expect("a hello names the player"));
+        let token = hello["token"].as_str().expect("a hello has a token").to_owned();
+        if let Some((before, _)) = &self.identity {
+            assert_eq!(*before, player, "a token is the same player everywhere");
+        }
+        self.identity = Some((player, token));
+        if let Some(table) = self.scene.table(self.table) {
+            let since = self.scene.judge().orders.since(player, table.room);
+            let watch = json!({"room": table.room.0, "since": since});
+            let id = self.socket.as_mut()?.ask("watch", &watch).await?;
+            self.answer_to(id, deadline).await?.ok()?;
+        }
+        Some(())
+    }
+}
+
+fn accepted(yes: &Value, asked: &Value) -> Outcome {
+    let number = |value: &Value| value.as_u64();
+    let room = number(&yes["room"]).or_else(|| number(&asked["room"]));
+    // Opening makes the first version.
+    let version = number(&yes["version"]).unwrap_or(1);
+    Outcome::Accepted { room: RoomId(room.expect("a yes is about a room")), version }
+}

@@ -1,0 +1,122 @@
+//! A reader: asks replicas for rooms, at every level of freshness.
+
+use super::Scene;
+use crate::clock::MILLI;
+use crate::history::{Level, Read, chat_of};
+use hangraft_node::env::Network;
+use hangraft_proto::ACCESS_HEADER;
+use hangraft_proto::v1::freshness;
+use hangraft_proto::v1::game_client::GameClient;
+use hangraft_proto::v1::{Freshness, ReadReply, ReadRequest};
+use hyper_util::rt::TokioIo;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
+use tonic::Request;
+use tonic::transport::{Channel, Endpoint};
+
+/// How long a reader waits for an answer. A replica gives up after two seconds.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Reads on one connection, at the most.
+const READS_MAX: u64 = 30;
+
+pub(crate) struct Reader {
+    scene: Scene,
+    connections: u64,
+}
+
+impl Reader {
+    pub(crate) fn new(scene: &Scene, number: usize) -> Self {
+        Reader { scene: scene.clone(), connections: (number as u64) << 32 }
+    }
+
+    /// Reads until the world ends.
+    pub(crate) async fn run(mut self) {
+        loop {
+            let node = *self.scene.choose(&self.scene.nodes);
+            self.connections += 1;
+            self.read_from(node).await;
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Reads on one connection for as long as it lasts.
+    async fn read_from(&self, node: SocketAddr) {
+        let connecting = timeout(PATIENCE, self.connect(node)).await;
+        let Ok(Ok(channel)) = connecting else { return };
+        let reads = self.scene.world.draw(1..READS_MAX);
+        for _ in 0..reads {
+            let pause = self.scene.world.draw(20 * MILLI..300 * MILLI);
+            sleep(Duration::from_nanos(pause)).await;
+            let tables: Vec<_> = self.scene.tables().rooms.iter().flatten().copied().collect();
+            if tables.is_empty() {
+                continue;
+            }
+            let table = *self.scene.choose(&tables);
+            let level = match self.scene.world.draw(0..10) {
+                0..5 => Level::Linearizable,
+                5..8 => Level::Local { connection: self.connections },
+                _ => Level::AtLeast(table.acknowledged),
+            };
+            let invoked = self.scene.judge().history.moment();
+            match self.read(channel.clone(), table.room.0, level).await {
+                Ok(Some(reply)) => self.note(table.room, level, invoked, &reply),
+                // No leader just now, or too far behind: an answer as well.
+                Ok(None) => {}
+                Err(()) => return,
+            }
+        }
+    }
+
+    fn note(&self, room: hangraft_game::RoomId, level: Level, invoked: u64, reply: &ReadReply) {
+        let view = serde_json::from_slice(&reply.view).expect("views are JSON");
+        self.scene.world.tell(format_args!("read {room} {level:?}: {}", reply.version));
+        let mut judge = self.scene.judge();
+        let returned = judge.history.moment();
+        let (version, chat) = (reply.version, chat_of(&view));
+        judge.read(Read { room, level, invoked, returned, version, chat });
+    }
+
+    /// A connection that is not made again behind the reader's back.
+    async fn connect(&self, node: SocketAddr) -> Result<Channel, tonic::transport::Error> {
+        let network = self.scene.network.clone();
+        let mut first = true;
+        let connector = tower::service_fn(move |_: http::Uri| {
+            let (network, allowed) = (network.clone(), std::mem::take(&mut first));
+            async move {
+                if !allowed {
+                    return Err(io::Error::from(io::ErrorKind::NotConnected));
+                }
+                network.connect(node).await.map(TokioIo::new)
+            }
+        });
+        Endpoint::from_static("http://node").connect_with_connector(connector).await
+    }
+
+    /// The answer; `Ok(None)` for a refusal that leaves the connection good.
+    async fn read(
+        &self,
+        channel: Channel,
+        room: u64,
+        level: Level,
+    ) -> Result<Option<ReadReply>, ()> {
+        let level = match level {
+            Level::Linearizable => freshness::Level::Linearizable(true),
+            Level::Local { .. } => freshness::Level::Local(true),
+            Level::AtLeast(version) => freshness::Level::AtLeast(version),
+        };
+        let freshness = Some(Freshness { level: Some(level) });
+        let mut request = Request::new(ReadRequest { room, player: 0, freshness });
+        let access = self.scene.key.access_token().parse().expect("a token is plain ASCII");
+        request.metadata_mut().insert(ACCESS_HEADER, access);
+        match timeout(PATIENCE, GameClient::new(channel).read(request)).await {
+            Ok(Ok(reply)) => Ok(Some(reply.into_inner())),
+            Ok(Err(status)) if status.code() == tonic::Code::Unavailable => Err(()),
+            Ok(Err(status)) if status.code() == tonic::Code::Unknown => Err(()),
+            Ok(Err(_)) => Ok(None),
+            Err(_) => Err(()),
+        }
+    }
+}

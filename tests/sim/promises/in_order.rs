@@ -1,0 +1,67 @@
+//! Pushes come in the order of their versions, with no gap that is not explained,
+//! and show what was committed, as those eyes may see it.
+
+use super::truth::Truth;
+use super::{Broken, Verdict};
+use hangraft_game::{PlayerId, RoomId};
+use std::collections::BTreeMap;
+
+const NAME: &str = "in_order";
+
+/// What each player has seen last of the room they watch; it outlives sockets.
+#[derive(Default)]
+pub(crate) struct Orders(BTreeMap<(PlayerId, RoomId), u64>);
+
+impl Orders {
+    /// The version to resume from.
+    pub(crate) fn since(&self, player: PlayerId, room: RoomId) -> Option<u64> {
+        self.0.get(&(player, room)).copied()
+    }
+
+    /// A view has come. A `resync` may follow upon any version, but leads forward.
+    pub(crate) fn see(
+        &mut self,
+        player: PlayerId,
+        room: RoomId,
+        version: u64,
+        resync: bool,
+    ) -> Verdict {
+        let before = self.0.insert((player, room), version);
+        match before {
+            Some(before) if version <= before => Err(Broken::new(
+                NAME,
+                format!("{player} saw version {version} of {room} after {before}"),
+            )),
+            Some(before) if version != before + 1 && !resync => Err(Broken::new(
+                NAME,
+                format!("{player} saw version {version} of {room} after {before}, unexplained"),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A view that was pushed.
+pub(crate) struct Push<'a> {
+    pub(crate) room: RoomId,
+    pub(crate) version: u64,
+    /// As it was sent.
+    pub(crate) view: &'a str,
+}
+
+/// Whether a view is the committed one.
+pub(super) fn is_true(player: PlayerId, push: &Push<'_>, truth: &Truth) -> Verdict {
+    let Push { room, version, view } = *push;
+    let Some(known) = truth.room(room, version) else {
+        let how = format!("{player} saw version {version} of {room}, which nobody has committed");
+        return Err(Broken::new(NAME, how));
+    };
+    let right = known.view(Some(player));
+    if right != view {
+        let how = format!(
+            "{player} saw of version {version} of {room} {view}, and should have seen {right}"
+        );
+        return Err(Broken::new(NAME, how));
+    }
+    Ok(())
+}

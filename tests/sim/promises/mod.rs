@@ -1,0 +1,164 @@
+//! The promises, one file each, and the judge who holds the world to them.
+//!
+//! The judge sees three things: what nodes say of themselves and have on their
+//! disks, after each time they ran; what players and readers did and were told
+//! ([`crate::history`]); and [`truth`], the log that nodes called committed, applied
+//! to a lobby of the judge's own. Most promises are held at every moment, the rest
+//! at the end.
+
+pub(crate) mod committed;
+pub(crate) mod in_order;
+pub(crate) mod linearizable;
+pub(crate) mod membership;
+pub(crate) mod none_twice;
+pub(crate) mod nothing_lost;
+pub(crate) mod one_leader;
+pub(crate) mod recovery;
+pub(crate) mod same_hash;
+pub(crate) mod secrets;
+pub(crate) mod truth;
+
+use crate::history::{Action, History, Level, Outcome, Read};
+use crate::world::disk::Disk;
+use hangraft_game::{PlayerId, RoomId};
+use hangraft_node::Report;
+use std::fmt;
+
+/// A promise that was broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Broken {
+    /// Which, by the name of its file.
+    pub(crate) promise: &'static str,
+    /// How: the smallest part of the history that shows it.
+    pub(crate) how: String,
+}
+
+impl Broken {
+    pub(crate) fn new(promise: &'static str, how: impl Into<String>) -> Self {
+        Broken { promise, how: how.into() }
+    }
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.promise, self.how)
+    }
+}
+
+/// What a promise says to something it saw.
+pub(crate) type Verdict = Result<(), Broken>;
+
+/// Holds the world to all promises, and remembers the first that was broken.
+pub(crate) struct Judge {
+    pub(crate) history: History,
+    pub(crate) truth: truth::Truth,
+    disks: Vec<Disk>,
+    leaders: one_leader::Leaders,
+    membership: membership::Voters,
+    hashes: same_hash::Hashes,
+    secrets: secrets::Secrets,
+    pub(crate) orders: in_order::Orders,
+    verdict: Option<Broken>,
+    /// How much was seen, for the last line.
+    pub(crate) pushes: u64,
+}
+
+impl Judge {
+    /// Over a world of nodes with these disks.
+    pub(crate) fn new(disks: Vec<Disk>) -> Self {
+        Judge {
+            history: History::default(),
+            truth: truth::Truth::default(),
+            disks,
+            leaders: one_leader::Leaders::default(),
+            membership: membership::Voters::default(),
+            hashes: same_hash::Hashes::default(),
+            secrets: secrets::Secrets::default(),
+            orders: in_order::Orders::default(),
+            verdict: None,
+            pushes: 0,
+        }
+    }
+
+    /// The first promise that was broken.
+    pub(crate) fn verdict(&self) -> Option<&Broken> {
+        self.verdict.as_ref()
+    }
+
+    /// Takes a verdict in.
+    pub(crate) fn hold(&mut self, verdict: Verdict) {
+        if let Err(broken) = verdict {
+            self.verdict.get_or_insert(broken);
+        }
+    }
+
+    /// Node `number` (from 0) has run, and says this of itself.
+    pub(crate) fn node_ran(&mut self, number: usize, report: &Report) {
+        let verdict = self.leaders.see(number, report);
+        self.hold(verdict);
+        let verdict = self.membership.see(number, report);
+        self.hold(verdict);
+        let verdict = committed::see(number, report, &self.disks[number], &mut self.truth);
+        self.hold(verdict);
+        let verdict = self.hashes.see(number, report, &self.truth);
+        self.hold(verdict);
+    }
+
+    /// A player wishes for something, for the first time.
+    pub(crate) fn invoked(&mut self, player: PlayerId, serial: u64, action: Action) -> usize {
+        self.history.invoke(player, serial, action)
+    }
+
+    /// A wish was answered for good.
+    pub(crate) fn answered(&mut self, wish: usize, outcome: Outcome) {
+        self.history.answer(wish, outcome);
+        let wish = &self.history.wishes[wish];
+        let verdict = nothing_lost::on_answer(wish, &self.truth, &self.disks);
+        self.hold(verdict);
+    }
+
+    /// A setter is about to choose this word, which only they may see before the
+    /// round is over.
+    pub(crate) fn secret(&mut self, room: RoomId, setter: PlayerId, word: &str) {
+        self.secrets.keep(room, setter, word);
+    }
+
+    /// A player's socket was sent this frame.
+    pub(crate) fn frame(&mut self, player: PlayerId, text: &str) {
+        let verdict = self.secrets.see(player, text, &self.truth);
+        self.hold(verdict);
+    }
+
+    /// A player was pushed a view.
+    pub(crate) fn pushed(&mut self, player: PlayerId, push: &in_order::Push<'_>) {
+        self.pushes += 1;
+        let verdict = in_order::is_true(player, push, &self.truth);
+        self.hold(verdict);
+    }
+
+    /// A read was answered.
+    pub(crate) fn read(&mut self, read: Read) {
+        if let Level::AtLeast(version) = read.level
+            && read.version < version
+        {
+            let how =
+                format!("a read of {} at least at {version} gave {}", read.room, read.version);
+            self.hold(Err(Broken::new(linearizable::NAME, how)));
+        }
+        self.history.reads.push(read);
+    }
+
+    /// The world has ended: the promises about whole histories.
+    pub(crate) fn at_the_end(&mut self) {
+        let verdicts = [
+            nothing_lost::at_the_end(&self.history, &self.truth),
+            none_twice::at_the_end(&self.history, &self.truth),
+            linearizable::by_version(&self.history, &self.truth),
+            linearizable::by_search(&self.history, &self.truth),
+            linearizable::local_reads(&self.history),
+        ];
+        for verdict in verdicts {
+            self.hold(verdict);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! No acknowledged move is lost: what a player was told is in the committed log,
+//! with that very answer, and a majority has it on disk before the player hears.
+
+use super::truth::{Truth, room_of};
+use super::{Broken, Verdict};
+use crate::history::{History, Outcome, Wish};
+use crate::world::disk::Disk;
+use hangraft_game::Answer;
+
+const NAME: &str = "nothing_lost";
+
+/// A wish has just been answered.
+pub(super) fn on_answer(wish: &Wish, truth: &Truth, disks: &[Disk]) -> Verdict {
+    let Outcome::Accepted { version, .. } = wish.outcome else { return is_same(wish, truth) };
+    let Some((at, _)) = truth.attempt(wish) else {
+        let how = format!(
+            "{} was told that {:?}, serial {}, made version {version}, and no committed entry \
+             has it",
+            wish.player, wish.action, wish.serial
+        );
+        return Err(Broken::new(NAME, how));
+    };
+    let holders = disks.iter().filter(|disk| disk.holds(*at)).count();
+    if holders <= disks.len() / 2 {
+        let how = format!(
+            "{} was told that {:?}, serial {}, made version {version}, when only {holders} of \
+             {} disks had entry {}",
+            wish.player,
+            wish.action,
+            wish.serial,
+            disks.len(),
+            at.index
+        );
+        return Err(Broken::new(NAME, how));
+    }
+    is_same(wish, truth)
+}
+
+/// Everything that was answered is there.
+pub(super) fn at_the_end(history: &History, truth: &Truth) -> Verdict {
+    history.wishes.iter().try_for_each(|wish| is_same(wish, truth))
+}
+
+/// What the player was told is what the log made of the wish the first time.
+fn is_same(wish: &Wish, truth: &Truth) -> Verdict {
+    let made = truth.attempt(wish).map(|(_, answer)| answer);
+    let good = match (&wish.outcome, made) {
+        (Outcome::Unknown, _) => true,
+        (Outcome::Accepted { room, version }, Some(answer)) => {
+            room_of(&wish.action, answer) == Some(*room) && version_of(answer) == Some(*version)
+        }
+        (Outcome::Refused(code), Some(Err(rejection))) => code == rejection.code().as_str(),
+        // A frontend refuses some things by itself; nothing was done then.
+        (Outcome::Refused(_), None) => true,
+        (Outcome::Refused(_), Some(Ok(_))) | (Outcome::Accepted { .. }, None) => false,
+    };
+    if good {
+        return Ok(());
+    }
+    let made = made.map_or_else(|| "nothing".to_owned(), |answer| format!("{answer:?}"));
+    let how = format!(
+        "{} was told {:?} to {:?}, serial {}; the log made of it: {made}",
+        wish.player, wish.outcome, wish.action, wish.serial
+    );
+    Err(Broken::new(NAME, how))
+}
+
+fn version_of(answer: &Answer) -> Option<u64> {
+    answer.as_ref().ok().and_then(|reply| reply.version()).map(|version| version.0)
+}

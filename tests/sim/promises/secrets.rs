@@ -1,0 +1,43 @@
+//! No secret in any frame to somebody who may not see it.
+
+use super::truth::Truth;
+use super::{Broken, Verdict};
+use hangraft_game::{PlayerId, RoomId};
+
+const NAME: &str = "secrets";
+
+/// Words that setters chose, or may have chosen.
+#[derive(Default)]
+pub(super) struct Secrets(Vec<Secret>);
+
+struct Secret {
+    room: RoomId,
+    setter: PlayerId,
+    word: String,
+    /// The round is over: everybody may know.
+    out: bool,
+}
+
+impl Secrets {
+    pub(super) fn keep(&mut self, room: RoomId, setter: PlayerId, word: &str) {
+        self.0.push(Secret { room, setter, word: word.to_owned(), out: false });
+    }
+
+    pub(super) fn see(&mut self, player: PlayerId, text: &str, truth: &Truth) -> Verdict {
+        for secret in &mut self.0 {
+            if secret.out || secret.setter == player || !text.contains(&secret.word) {
+                continue;
+            }
+            // The committed log says whether the gallery may see it by now.
+            let shown = truth
+                .newest(secret.room)
+                .is_some_and(|room| room.view(None).contains(&secret.word));
+            secret.out = shown || truth.was_shown(secret.room, &secret.word);
+            if !secret.out {
+                let how = format!("{player} was sent the word that {} set", secret.setter);
+                return Err(Broken::new(NAME, how));
+            }
+        }
+        Ok(())
+    }
+}

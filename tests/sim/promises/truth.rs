@@ -1,0 +1,144 @@
+//! The truth: the log that nodes called committed, applied to a lobby of the
+//! judge's own.
+
+use crate::history::{Action, Wish};
+use bytes::Bytes;
+use hangraft_game::{Answer, Attempt, Batch, Change, Command, Lobby, PlayerId, Room, RoomId};
+use hangraft_node::raft::log_device::Position;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A player's attempt: who, in which lane, with which serial.
+type Attempted = (PlayerId, u64, u64);
+
+/// What is committed, and all that follows from it.
+#[derive(Default)]
+pub(crate) struct Truth {
+    /// The committed entries, from index 0 on.
+    entries: Vec<(Position, Bytes)>,
+    lobby: Lobby,
+    /// The lobby's hash behind each entry.
+    hashes: Vec<u64>,
+    /// Every version of every room, and whether it was the room's last.
+    rooms: BTreeMap<(RoomId, u64), (Arc<Room>, bool)>,
+    /// The first time an attempt was applied: where, and what was answered.
+    attempts: BTreeMap<Attempted, (Position, Answer)>,
+    /// Which attempt made a version of a room; none for what no player did.
+    makers: BTreeMap<(RoomId, u64), Option<Attempted>>,
+    /// Every line that was said, in the order it was said in.
+    said: BTreeMap<RoomId, Vec<String>>,
+}
+
+/// How the log marks an entry with a batch: see `encode_payload` in the node.
+const FORMAT: u8 = 1;
+const NORMAL: u8 = 1;
+
+impl Truth {
+    /// How many entries are committed.
+    pub(crate) fn len(&self) -> u64 {
+        self.entries.len() as u64
+    }
+
+    pub(crate) fn entry(&self, index: u64) -> Option<&(Position, Bytes)> {
+        self.entries.get(usize::try_from(index).ok()?)
+    }
+
+    /// The lobby's hash behind the entry at `index`.
+    pub(crate) fn hash(&self, index: u64) -> Option<u64> {
+        self.hashes.get(usize::try_from(index).ok()?).copied()
+    }
+
+    /// A room as it was at a version.
+    pub(crate) fn room(&self, room: RoomId, version: u64) -> Option<&Room> {
+        self.rooms.get(&(room, version)).map(|(room, _)| &**room)
+    }
+
+    /// A room as it is now, or as it left.
+    pub(crate) fn newest(&self, room: RoomId) -> Option<&Room> {
+        let versions = self.rooms.range((room, 0)..=(room, u64::MAX));
+        versions.last().map(|(_, (room, _))| &**room)
+    }
+
+    /// Whether the gallery was ever shown a word in a room.
+    pub(crate) fn was_shown(&self, room: RoomId, word: &str) -> bool {
+        let mut versions = self.rooms.range((room, 0)..=(room, u64::MAX));
+        versions.any(|(_, (room, _))| room.view(None).contains(word))
+    }
+
+    /// Where an attempt was applied first, and what was answered.
+    pub(crate) fn attempt(&self, wish: &Wish) -> Option<&(Position, Answer)> {
+        // Players count for themselves, in lane 0.
+        self.attempts.get(&(wish.player, 0, wish.serial))
+    }
+
+    /// Which attempt made a version of a room.
+    pub(crate) fn maker(&self, room: RoomId, version: u64) -> Option<Attempted> {
+        self.makers.get(&(room, version)).copied().flatten()
+    }
+
+    /// What was said in a room.
+    pub(crate) fn said(&self, room: RoomId) -> &[String] {
+        self.said.get(&room).map_or(&[], Vec::as_slice)
+    }
+
+    /// How many rooms a player has opened.
+    pub(crate) fn opened_by(&self, player: PlayerId) -> usize {
+        let made = self.makers.iter().filter(|((_, version), maker)| {
+            *version == 1 && maker.is_some_and(|(who, ..)| who == player)
+        });
+        made.count()
+    }
+
+    /// The next entry is committed.
+    pub(crate) fn commit(&mut self, at: Position, payload: Bytes) -> Result<(), String> {
+        assert_eq!(at.index, self.len(), "entries are committed in order");
+        if payload.first() != Some(&FORMAT) {
+            return Err(format!("the entry at {} has another format", at.index));
+        }
+        if payload.get(1) == Some(&NORMAL) {
+            let batch = Batch::decode(&payload[2..]).map_err(|err| err.to_string())?;
+            self.apply(at, &batch);
+        }
+        self.entries.push((at, payload));
+        self.hashes.push(self.lobby.hash());
+        Ok(())
+    }
+
+    fn apply(&mut self, at: Position, batch: &Batch) {
+        let passed = self.lobby.tick(batch.stamp);
+        for change in passed.changes {
+            self.note(change, None);
+        }
+        for (nth, entry) in batch.entries.iter().enumerate() {
+            let outcome = self.lobby.apply(batch.stamp, nth as u32, entry);
+            let Attempt { lane, serial } = entry.attempt;
+            let attempt = (entry.player, lane, serial);
+            let counted = !matches!(entry.command, Command::Presence { .. });
+            if counted {
+                self.attempts.entry(attempt).or_insert((at, outcome.answer.clone()));
+            }
+            if let (Command::Say { room, text, .. }, false) =
+                (&entry.command, outcome.changes.is_empty())
+            {
+                self.said.entry(*room).or_default().push(text.clone());
+            }
+            for change in outcome.changes {
+                self.note(change, counted.then_some(attempt));
+            }
+        }
+    }
+
+    fn note(&mut self, change: Change, maker: Option<Attempted>) {
+        let key = (change.room, change.version.0);
+        let room = change.last.clone().or_else(|| self.lobby.room(change.room).cloned());
+        if let Some(room) = room {
+            self.rooms.insert(key, (room, change.closed));
+        }
+        self.makers.insert(key, maker);
+    }
+}
+
+/// The room that a wish was about, with the one it opened.
+pub(crate) fn room_of(action: &Action, answer: &Answer) -> Option<RoomId> {
+    action.room().or_else(|| answer.as_ref().ok().and_then(|reply| reply.room()))
+}
