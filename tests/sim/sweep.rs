@@ -82,7 +82,8 @@ impl Seen {
         self.terms += outcome.terms;
         self.crashes += outcome.crashes;
         self.lost_writes += outcome.lost_writes;
-        if outcome.broken.is_some() {
+        if let Some((promise, _)) = &outcome.broken {
+            eprintln!("seed {} broke {promise}", outcome.seed);
             self.failed.push(outcome);
             self.failed.sort_by_key(|failed| failed.seed);
         }

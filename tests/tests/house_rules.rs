@@ -100,11 +100,11 @@ const MARKUP: &[&str] =
 
 /// Which of our crates a crate may know.
 const ACQUAINTANCES: &[(&str, &[&str])] = &[
-    ("game", &[]),
+    ("game", &["hangraft-planted"]),
     ("proto", &[]),
     ("cluster-config", &[]),
-    ("node", &["hangraft-game", "hangraft-proto", "hangraft-cluster-config"]),
-    ("frontend-server", &["hangraft-proto", "hangraft-cluster-config"]),
+    ("node", &["hangraft-game", "hangraft-proto", "hangraft-cluster-config", "hangraft-planted"]),
+    ("frontend-server", &["hangraft-proto", "hangraft-cluster-config", "hangraft-planted"]),
     (
         "cli",
         &["hangraft-node", "hangraft-frontend-server", "hangraft-proto", "hangraft-cluster-config"],
@@ -113,7 +113,11 @@ const ACQUAINTANCES: &[(&str, &[&str])] = &[
 
 /// All that the rules of games may lean on: nothing here waits, draws or opens.
 const GAME_LEANS_ON: &[&str] =
-    &["imbl", "postcard", "serde", "serde_json", "thiserror", "xxhash-rust"];
+    &["hangraft-planted", "imbl", "postcard", "serde", "serde_json", "thiserror", "xxhash-rust"];
+
+/// A bug that can be planted stands at most so many lines below the mark that keeps
+/// it out of what is shipped.
+const PLANTED_WITHIN: usize = 4;
 
 /// A Rust file of ours.
 struct Source {
@@ -187,6 +191,16 @@ fn the_rules_of_games_lean_on_little() {
     expect_none(used.into_iter().filter(|name| !GAME_LEANS_ON.contains(&name.as_str())).collect());
 }
 
+#[test]
+fn bugs_are_planted_behind_their_feature_only() {
+    expect_none(sources().iter().flat_map(planted_openly).collect());
+    for name in ["game", "node", "frontend-server"] {
+        let manifest = read(&root().join(name).join("Cargo.toml"));
+        assert!(manifest.contains("hangraft-planted = { workspace = true, optional = true }"));
+        assert!(!manifest.contains("default ="), "{name} may turn bugs on by itself");
+    }
+}
+
 /// A rule about a place that is gone would hold for ever.
 #[test]
 fn the_rules_speak_of_places_that_exist() {
@@ -220,6 +234,8 @@ fn the_rules_can_be_broken() {
     assert_eq!(named([&page].into_iter(), MARKUP).len(), 1);
     assert_eq!(unwraps(&file("cli/src/main.rs", "x.unwrap();")).count(), 1);
     assert_eq!(breaches(&[file("node/src/raft/mod.rs", "use openraft::Raft;")], LAYERS).len(), 0);
+    let open = "fn f() {\n    if hangraft_planted::is(bug) {}\n}\n";
+    assert_eq!(planted_openly(&file("node/src/feed.rs", open)).len(), 1);
 
     let manifest = "[package]\nname = \"x\"\n[dependencies]\nhangraft-game.workspace = true\n\
                     tokio = { workspace = true }\n[dev-dependencies]\nproptest.workspace = true\n";
@@ -263,6 +279,20 @@ fn unwraps(source: &Source) -> impl Iterator<Item = String> {
     lines.into_iter().map(|line| format!("{}:{line} unwraps; say why it holds", source.path))
 }
 
+/// Where a bug is planted and nothing keeps it out of what is shipped.
+fn planted_openly(source: &Source) -> Vec<String> {
+    let lines: Vec<&str> = source.text.lines().collect();
+    let marked = |line: usize| {
+        let above = &lines[line.saturating_sub(PLANTED_WITHIN)..=line];
+        above.iter().any(|line| line.contains("cfg(feature = \"planted\")"))
+    };
+    let named = lines.iter().enumerate().filter(|(_, line)| line.contains("hangraft_planted"));
+    named
+        .filter(|(line, _)| !marked(*line))
+        .map(|(line, _)| format!("{}:{} plants a bug openly", source.path, line + 1))
+        .collect()
+}
+
 /// The names under `[dependencies]` and `[build-dependencies]`.
 fn dependencies(manifest: &str) -> Vec<String> {
     let mut section = "";
@@ -293,7 +323,8 @@ fn test_sources() -> Vec<Source> {
     let crates = ACQUAINTANCES.iter().map(|(name, _)| *name).chain(["tests"]);
     let folders =
         crates.flat_map(|name| ["tests", "examples"].map(|folder| root().join(name).join(folder)));
-    let files = folders.flat_map(|folder| files(&folder, "rs"));
+    let simulation = ["tests/sim", "tests/planted"].map(|folder| root().join(folder));
+    let files = folders.chain(simulation).flat_map(|folder| files(&folder, "rs"));
     files.map(|(path, text)| source(path, text)).collect()
 }
 

@@ -3,35 +3,18 @@
 
 use super::log_device::{LogDevice, Position, RaftLogDevice, VoteRecord, Write};
 use super::log_store::LogStore;
-use super::machine::Machine;
 use super::types::TypeConfig;
 use crate::env::Env;
-use crate::feed::Feed;
 use crate::real::RealEnv;
 use bytes::Bytes;
 use hangraft_cluster_config::NodeConfig;
-use openraft::testing::log::{StoreBuilder, Suite};
+use openraft::RaftLogReader;
 use openraft::type_config::TypeConfigExt;
-use openraft::{RaftLogReader, StorageError};
 use std::io::{Read, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc;
-use tempfile::TempDir;
 use tokio::sync::watch;
-
-struct Builder;
-
-impl StoreBuilder<TypeConfig, LogStore, Machine, TempDir> for Builder {
-    async fn build(&self) -> Result<(TempDir, LogStore, Machine), StorageError<TypeConfig>> {
-        let dir = tempfile::tempdir().unwrap();
-        let storage = real_storage(dir.path()).await;
-        let machine = Machine::open(storage.clone(), Feed::default()).await.unwrap();
-        // The suite purges without taking snapshots.
-        let (_, covered) = watch::channel(Some(u64::MAX));
-        Ok((dir, LogStore::new(storage.log, covered), machine))
-    }
-}
 
 async fn real_storage(dir: &Path) -> crate::env::Storage {
     let config = format!(
@@ -49,7 +32,14 @@ async fn real_storage(dir: &Path) -> crate::env::Storage {
 /// openraft's own suite: everything it relies on from a log and a state machine.
 #[test]
 fn the_store_keeps_openrafts_contract() {
-    TypeConfig::run(async { Suite::test_all(Builder).await.unwrap() });
+    TypeConfig::run(async {
+        let held = super::suite::hold(|| async {
+            let dir = tempfile::tempdir().unwrap();
+            let storage = real_storage(dir.path()).await;
+            (dir, storage)
+        });
+        held.await.unwrap();
+    });
 }
 
 fn at(index: u64) -> Position {

@@ -238,10 +238,6 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     /// would leave neither.
     async fn purge(&mut self, upto: LogId) -> io::Result<()> {
         let mut snapshot = self.snapshot.clone();
-        #[cfg(feature = "planted")]
-        if hangraft_planted::is(hangraft_planted::Bug::PurgeBeforeSnapshot) {
-            snapshot = watch::channel(Some(u64::MAX)).1;
-        }
         snapshot
             .wait_for(|covered| *covered >= Some(upto.index))
             .await

@@ -25,6 +25,7 @@ mod peer_service;
 mod propose;
 mod refill;
 mod snapshots;
+pub mod suite;
 mod tidy;
 mod types;
 

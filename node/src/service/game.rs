@@ -52,6 +52,7 @@ impl Game for GameService {
         let (out, downlinks) = mpsc::channel(DOWNLINKS_MAX);
         let link = Link {
             me: self.replica.me(),
+            replica: self.replica.clone(),
             desk: self.desk.clone(),
             arrival: if forwarded { Arrival::Forwarded } else { Arrival::Direct },
             subscription: machine.feed().subscribe(),
@@ -60,6 +61,7 @@ impl Game for GameService {
             draining: self.draining.clone(),
             out: Outbox::new(out),
             looking: BTreeMap::new(),
+            unsure: BTreeMap::new(),
         };
         let uplinks = request.into_inner();
         tokio::spawn(async move {

@@ -7,7 +7,7 @@
 use super::convert;
 use super::desk::{Answers, Arrival, Desk};
 use crate::feed::{Moment, Subscription};
-use crate::raft::{Leadership, Machine, decode_finished};
+use crate::raft::{Leadership, Machine, Replica, decode_finished};
 use hangraft_game::{PlayerId, RoomId, Version};
 use hangraft_proto::v1::{
     Answer, Code, Downlink, PrivateView, Unwatch, Update, Uplink, Watch, WatchRefused,
@@ -32,11 +32,16 @@ const DOWNLINK_BYTES: usize = 1 << 20;
 /// A reader that takes no message for this long loses its stream.
 const STALL_MAX: Duration = Duration::from_secs(10);
 
+/// Rooms that this replica makes sure of at a time, for one stream. More are refused
+/// as busy, and asked for again.
+const UNSURE_MAX: usize = 64;
+
 /// Messages queued for a stream; then its task waits.
 pub(crate) const DOWNLINKS_MAX: usize = 8;
 
 pub(crate) struct Link {
     pub(crate) me: u64,
+    pub(crate) replica: Replica,
     pub(crate) desk: Desk,
     pub(crate) arrival: Arrival,
     pub(crate) machine: Machine,
@@ -46,7 +51,22 @@ pub(crate) struct Link {
     pub(crate) out: Outbox,
     /// The watched rooms.
     pub(crate) looking: BTreeMap<RoomId, Looking>,
+    /// Watches of rooms that this replica does not know, while it makes sure that
+    /// it is not just behind.
+    pub(crate) unsure: BTreeMap<RoomId, Watch>,
 }
+
+/// Whether a replica that does not know a room knows that there is none.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Knowledge {
+    /// It may be behind.
+    Perhaps,
+    /// It has all that was committed when it was asked.
+    Sure,
+}
+
+/// A room was made sure of, or could not be.
+type MadeSure = mpsc::UnboundedSender<(RoomId, bool)>;
 
 /// The message in the making, and where messages go.
 pub(crate) struct Outbox {
@@ -98,6 +118,7 @@ enum Input {
     Uplink(Result<Option<Uplink>, Status>),
     Answers(Vec<Answer>),
     Moment(Option<Arc<Moment>>),
+    Sure(RoomId, bool),
     Standing,
 }
 
@@ -105,6 +126,7 @@ impl Link {
     /// Runs until either side ends the stream.
     pub(crate) async fn run(mut self, mut uplinks: Streaming<Uplink>) {
         let (answers, mut answered) = mpsc::unbounded_channel();
+        let (made_sure, mut sure) = mpsc::unbounded_channel();
         self.out.down.standing = Some(self.standing());
         loop {
             if self.out.send().await.is_err() {
@@ -114,11 +136,15 @@ impl Link {
                 uplink = uplinks.message() => Input::Uplink(uplink),
                 Some(answers) = answered.recv() => Input::Answers(answers),
                 moment = self.subscription.next() => Input::Moment(moment),
+                Some((room, caught_up)) = sure.recv() => Input::Sure(room, caught_up),
                 Ok(()) = self.leadership.changed() => Input::Standing,
                 Ok(()) = self.draining.changed() => Input::Standing,
             };
             let done = match input {
-                Input::Uplink(Ok(Some(uplink))) => self.on_uplink(uplink, &answers).await,
+                Input::Uplink(Ok(Some(uplink))) => {
+                    self.on_uplink(uplink, &answers, &made_sure).await
+                }
+                Input::Sure(room, caught_up) => self.on_sure(room, caught_up, &made_sure).await,
                 Input::Uplink(Ok(None) | Err(_)) => return,
                 Input::Answers(answers) => {
                     self.out.down.answers.extend(answers);
@@ -161,21 +187,32 @@ impl Link {
         convert::standing(self.me, &self.leadership.borrow_and_update(), draining)
     }
 
-    async fn on_uplink(&mut self, uplink: Uplink, answers: &Answers) -> Result<(), Gone> {
+    async fn on_uplink(
+        &mut self,
+        uplink: Uplink,
+        answers: &Answers,
+        made_sure: &MadeSure,
+    ) -> Result<(), Gone> {
         if !uplink.commands.is_empty() {
             self.desk.take(uplink.commands, self.arrival, answers);
         }
         for watch in uplink.watches {
-            self.on_watch(watch).await?;
+            self.on_watch(watch, Knowledge::Perhaps, made_sure).await?;
         }
         for Unwatch { room } in uplink.unwatches {
+            self.unsure.remove(&RoomId(room));
             self.looking.remove(&RoomId(room));
             self.subscription.unwatch(RoomId(room));
         }
         Ok(())
     }
 
-    async fn on_watch(&mut self, watch: Watch) -> Result<(), Gone> {
+    async fn on_watch(
+        &mut self,
+        watch: Watch,
+        knowledge: Knowledge,
+        made_sure: &MadeSure,
+    ) -> Result<(), Gone> {
         let id = RoomId(watch.room);
         if self.looking.len() >= WATCHES_MAX && !self.looking.contains_key(&id) {
             self.refuse(watch.room, Code::Busy, "too many rooms are watched");
@@ -188,6 +225,7 @@ impl Link {
             self.subscription.unwatch(id);
             match self.archived(watch.room).await {
                 Some(update) => self.out.push(update).await?,
+                None if knowledge == Knowledge::Perhaps => self.make_sure(watch, made_sure),
                 None => self.refuse(watch.room, Code::NoSuchRoom, &format!("there is no {id}")),
             }
             return Ok(());
@@ -205,6 +243,37 @@ impl Link {
             None => self.out.push(whole(&room, &looking)).await?,
         }
         self.looking.insert(id, looking);
+        Ok(())
+    }
+
+    /// Catches up with what is committed, beside the stream, and looks again then: a
+    /// replica that has just started would deny rooms that are played in.
+    fn make_sure(&mut self, watch: Watch, made_sure: &MadeSure) {
+        let id = RoomId(watch.room);
+        if self.unsure.len() >= UNSURE_MAX {
+            return self.refuse(watch.room, Code::Busy, "too many unknown rooms are asked for");
+        }
+        if self.unsure.insert(id, watch).is_none() {
+            let (replica, made_sure) = (self.replica.clone(), made_sure.clone());
+            tokio::spawn(async move {
+                let caught_up = replica.linearizable().await.is_ok();
+                // The stream may have ended meanwhile; that is its reader's business.
+                _ = made_sure.send((id, caught_up));
+            });
+        }
+    }
+
+    async fn on_sure(
+        &mut self,
+        id: RoomId,
+        caught_up: bool,
+        made_sure: &MadeSure,
+    ) -> Result<(), Gone> {
+        let Some(watch) = self.unsure.remove(&id) else { return Ok(()) };
+        if caught_up || self.machine.room(id).is_some() {
+            return self.on_watch(watch, Knowledge::Sure, made_sure).await;
+        }
+        self.refuse(watch.room, Code::NoQuorum, "this replica cannot catch up just now");
         Ok(())
     }
 

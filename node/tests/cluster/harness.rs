@@ -17,7 +17,7 @@ use hangraft_proto::v1::freshness::Level;
 use hangraft_proto::v1::game_client::GameClient;
 use hangraft_proto::v1::{
     Accepted, Code, Command, Downlink, Freshness, NodeReport, Open, Play, ReadReply, ReadRequest,
-    Refused, ReportRequest, RoomsRequest, Sit, Stand, Uplink,
+    Refused, ReportRequest, RoomsRequest, Sit, Stand, Uplink, Watch,
 };
 use std::collections::BTreeMap;
 use std::io;
@@ -260,6 +260,23 @@ impl Player {
 
     pub(crate) async fn stand(&mut self, room: u64) {
         self.ask(Action::Stand(Stand { room })).await.unwrap();
+    }
+
+    /// Watches a room: the version shown first, or why there is none.
+    pub(crate) async fn watch(&mut self, room: u64) -> Result<u64, Code> {
+        let watches = vec![Watch { room, since: None, players: vec![self.id] }];
+        self.uplinks.send(Uplink { watches, ..Uplink::default() }).await.unwrap();
+        loop {
+            let downlink = timeout(PATIENCE, self.downlinks.message()).await.expect("an answer");
+            let downlink = downlink.unwrap().expect("the link stays open");
+            if let Some(update) = downlink.updates.into_iter().find(|update| update.room == room) {
+                return Ok(update.version);
+            }
+            let refused = downlink.watch_refused.into_iter().find(|refused| refused.room == room);
+            if let Some(refused) = refused {
+                return Err(refused.refused.unwrap().code());
+            }
+        }
     }
 
     /// Plays letters until the round is over; the version of the last accepted one.

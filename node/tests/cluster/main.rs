@@ -44,6 +44,35 @@ async fn a_follower_takes_commands_and_serves_fresh_reads() {
     cluster.stop_all().await;
 }
 
+/// A node that has just started does not know what is committed. It once denied the
+/// rooms it had not heard of yet, and frontends told players that their game was over.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_denies_a_room_only_when_it_knows() {
+    let mut cluster = Cluster::new(3);
+    cluster.start_all().await;
+    let leader = cluster.leader().await;
+    let away = (1..=3).find(|id| *id != leader).unwrap();
+    cluster.stop(away).await;
+    let mut player = Player::at(cluster.address(leader), &cluster).await;
+    let room = player.open_and_sit().await;
+    assert_eq!(player.watch(room + 1).await, Err(Code::NoSuchRoom));
+
+    let others: Vec<u64> = (1..=3).filter(|id| *id != away).collect();
+    for id in &others {
+        cluster.stop(*id).await;
+    }
+    cluster.start(away).await;
+    let mut player = Player::at(cluster.address(away), &cluster).await;
+    assert_eq!(player.watch(room).await, Err(Code::NoQuorum));
+    for id in &others {
+        cluster.start(*id).await;
+    }
+    cluster.leader().await;
+    // It catches up before it answers.
+    assert_eq!(player.watch(room).await, Ok(2));
+    cluster.stop_all().await;
+}
+
 /// The same serial again is the same answer and has no second effect, also when it
 /// arrives at another node.
 #[tokio::test(flavor = "multi_thread")]

@@ -312,11 +312,12 @@ impl Player {
         let mut judge = self.scene.judge.lock().expect("the judge does not panic");
         let player = self.identity.as_ref().map_or(PlayerId(0), |(id, _)| *id);
         judge.frame(player, text);
-        let Heard::View { room, version, view, resync } = heard else { return };
+        let Heard::View { room, version, view, resync, closed } = heard else { return };
         let room = RoomId(room);
-        let verdict = judge.orders.see(player, room, version, resync);
+        let push = Push { room, version, view: view.get(), resync, closed };
+        let verdict = judge.orders.see(player, &push);
         judge.hold(verdict);
-        judge.pushed(player, &Push { room, version, view: view.get() });
+        judge.pushed(player, &push);
         drop(judge);
         let mark = if resync { ", anew" } else { "" };
         self.scene.world.tell(format_args!("{} sees {room} at {version}{mark}", self.name));

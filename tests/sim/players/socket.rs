@@ -26,7 +26,7 @@ pub(super) enum Heard {
     /// The answer to the question with this id.
     Answer(u64, Result<Value, Refusal>),
     /// A room at one version; the view as it was sent.
-    View { room: u64, version: u64, view: Box<RawValue>, resync: bool },
+    View { room: u64, version: u64, view: Box<RawValue>, resync: bool, closed: bool },
     /// Anything else.
     Other,
 }
@@ -49,6 +49,8 @@ struct Frame {
     view: Option<Box<RawValue>>,
     #[serde(default)]
     resync: bool,
+    #[serde(default)]
+    closed: bool,
 }
 
 impl Socket {
@@ -96,8 +98,9 @@ fn understand(text: &str) -> Heard {
             version: Some(version),
             view: Some(view),
             resync,
+            closed,
             ..
-        } if push == "view" => Heard::View { room, version, view, resync },
+        } if push == "view" => Heard::View { room, version, view, resync, closed },
         _ => Heard::Other,
     }
 }

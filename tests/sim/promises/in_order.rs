@@ -18,16 +18,13 @@ impl Orders {
         self.0.get(&(player, room)).copied()
     }
 
-    /// A view has come. A `resync` may follow upon any version, but leads forward.
-    pub(crate) fn see(
-        &mut self,
-        player: PlayerId,
-        room: RoomId,
-        version: u64,
-        resync: bool,
-    ) -> Verdict {
+    /// A view has come. One made anew may follow upon any version, but leads forward;
+    /// only the last of a room may come again, to say that it is the last.
+    pub(crate) fn see(&mut self, player: PlayerId, push: &Push<'_>) -> Verdict {
+        let Push { room, version, resync, closed, .. } = *push;
         let before = self.0.insert((player, room), version);
         match before {
+            Some(before) if version == before && resync && closed => Ok(()),
             Some(before) if version <= before => Err(Broken::new(
                 NAME,
                 format!("{player} saw version {version} of {room} after {before}"),
@@ -47,11 +44,19 @@ pub(crate) struct Push<'a> {
     pub(crate) version: u64,
     /// As it was sent.
     pub(crate) view: &'a str,
+    /// It says that versions were left out.
+    pub(crate) resync: bool,
+    /// It says that the room has left the lobby.
+    pub(crate) closed: bool,
 }
 
 /// Whether a view is the committed one.
 pub(super) fn is_true(player: PlayerId, push: &Push<'_>, truth: &Truth) -> Verdict {
-    let Push { room, version, view } = *push;
+    let Push { room, version, view, closed, .. } = *push;
+    if closed && !truth.has_left(room) {
+        let how = format!("{player} was told at version {version} that {room} is over; it is not");
+        return Err(Broken::new(NAME, how));
+    }
     let Some(known) = truth.room(room, version) else {
         let how = format!("{player} saw version {version} of {room}, which nobody has committed");
         return Err(Broken::new(NAME, how));

@@ -59,6 +59,12 @@ impl Truth {
         versions.last().map(|(_, (room, _))| &**room)
     }
 
+    /// Whether a room has left the lobby.
+    pub(crate) fn has_left(&self, room: RoomId) -> bool {
+        let versions = self.rooms.range((room, 0)..=(room, u64::MAX));
+        versions.last().is_none_or(|(_, (_, last))| *last)
+    }
+
     /// Whether the gallery was ever shown a word in a room.
     pub(crate) fn was_shown(&self, room: RoomId, word: &str) -> bool {
         let mut versions = self.rooms.range((room, 0)..=(room, u64::MAX));

@@ -3,6 +3,7 @@
 //! Built without optimisation a day takes ten times as long; then fewer are lived,
 //! and that is said. `scripts/test` builds with the profile `sim`.
 
+use hangraft_tests::skip::skip;
 use std::process::{Command, Output};
 
 /// Fixed seeds, the same in every run.
@@ -23,7 +24,7 @@ fn sweep(from: u64, seeds: u64) {
     let seeds = if env!("HANGRAFT_SIM_OPTIMISED") == "yes" {
         seeds
     } else {
-        println!("SKIPPED: only {SLOW} of {seeds} days, in a build that is not optimised");
+        skip("most simulated days", "this build is not optimised; build with --profile sim");
         SLOW
     };
     let swept = simulate(&["--seeds", &seeds.to_string(), "--from", &from.to_string()]);
@@ -44,7 +45,7 @@ fn new_days_keep_every_promise() {
     let head = Command::new("git").args(["rev-parse", "HEAD"]).output();
     let head = head.ok().filter(|head| head.status.success());
     let Some(head) = head.and_then(|head| String::from_utf8(head.stdout).ok()) else {
-        println!("SKIPPED: new seeds, because no commit names them");
+        skip("new simulated days", "no commit names them");
         return;
     };
     let from = u64::from_str_radix(&head[..10], 16).expect("a commit is a hexadecimal number");

@@ -124,7 +124,9 @@ impl Content {
             }
             Write::Vote(vote) => self.state.vote = Some(*vote),
             Write::Append(entries) => {
-                let next = self.state.last.map_or(0, |last| last.index + 1);
+                // A new log may begin anywhere.
+                let first = entries.first().map_or(0, |(at, _)| at.index);
+                let next = self.state.last.map_or(first, |last| last.index + 1);
                 if entries.iter().zip(next..).any(|((at, _), index)| at.index != index) {
                     return refuse("a log has no holes");
                 }
@@ -419,8 +421,12 @@ impl LogDevice for Held {
         let inner = self.get()?;
         let mut entries = Vec::new();
         let mut bytes = 0;
-        for index in from..to {
-            let Some((at, payload)) = inner.log.now.at(index) else { break };
+        let log = &inner.log.now;
+        if log.state.purged.is_some_and(|purged| purged.index >= from) {
+            return Ok(entries);
+        }
+        let after = log.entries.iter().skip_while(|(at, _)| at.index < from);
+        for (at, payload) in after.take_while(|(at, _)| at.index < to) {
             bytes += payload.len();
             if bytes > bytes_max && !entries.is_empty() {
                 break;

@@ -9,6 +9,8 @@
 //! [`World`] is the part that everybody holds: time, the queue, the dice.
 //! [`Machines`] is the part that runs.
 
+#[cfg(test)]
+mod contract;
 pub(crate) mod disk;
 pub(crate) mod env;
 pub(crate) mod machine;

@@ -1,0 +1,254 @@
+//! Tests: the simulated storage and the real one keep the same contract, so that
+//! what is seen in the world holds on a disk.
+
+use super::disk::{Disk, Pace};
+use super::{Machines, World};
+use crate::clock::{DriftingClock, SECOND};
+use crate::story::Story;
+use bytes::Bytes;
+use hangraft_cluster_config::NodeConfig;
+use hangraft_node::env::{Env, Storage};
+use hangraft_node::raft::log_device::{LogDevice, Position, VoteRecord, Write};
+use hangraft_node::real::RealEnv;
+use std::future::Future;
+use std::io;
+use std::sync::{Arc, Mutex, mpsc};
+use tempfile::TempDir;
+
+/// A storage of either kind. Opened again, it has been through a stop, or a crash.
+enum Subject {
+    Simulated { worlds: Worlds, disk: Disk },
+    Real { dir: TempDir },
+}
+
+/// Worlds that somebody has to move on.
+#[derive(Clone, Default)]
+struct Worlds(Arc<Mutex<Vec<(World, Machines)>>>);
+
+impl Worlds {
+    /// The disk of a machine in a new world.
+    fn new_disk(&self) -> Disk {
+        let world = World::new(7, Story::new(false));
+        let mut machines = Machines::new(world.clone());
+        let machine = machines.add("n1".into(), DriftingClock::new(0, 0));
+        let disk = Disk::new(world.clone(), machine, Pace::GOOD);
+        self.0.lock().unwrap().push((world, machines));
+        disk
+    }
+
+    /// Lets everything happen that is going to.
+    fn move_on(&self) {
+        for (world, machines) in self.0.lock().unwrap().iter_mut() {
+            let until = world.now() + SECOND;
+            while machines.step(until, |_| ()) {}
+        }
+    }
+
+    /// Lets the worlds live for as long as the work takes.
+    async fn during<T>(&self, work: impl Future<Output = T>) -> T {
+        let living = async {
+            loop {
+                self.move_on();
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            done = work => done,
+            never = living => never,
+        }
+    }
+}
+
+impl Subject {
+    fn both() -> [Subject; 2] {
+        let worlds = Worlds::default();
+        let disk = worlds.new_disk();
+        [Subject::Simulated { worlds, disk }, Subject::Real { dir: tempfile::tempdir().unwrap() }]
+    }
+
+    async fn open(&self) -> Storage {
+        match self {
+            Subject::Simulated { disk, .. } => {
+                disk.crash();
+                disk.open()
+            }
+            Subject::Real { dir } => real(dir).await,
+        }
+    }
+
+    fn sync(&self, device: &dyn LogDevice) -> io::Result<()> {
+        let (sender, receiver) = mpsc::channel();
+        device.sync(Box::new(move |result| _ = sender.send(result)));
+        if let Subject::Simulated { worlds, .. } = self {
+            worlds.move_on();
+        }
+        receiver.recv().expect("every sync is answered")
+    }
+}
+
+async fn real(dir: &TempDir) -> Storage {
+    let address = "127.0.0.1:1".parse().unwrap();
+    let config = NodeConfig { realtime: false, ..NodeConfig::alone("n1", address, dir.path()) };
+    RealEnv::new(&config).unwrap().storage().await.unwrap()
+}
+
+fn at(index: u64) -> Position {
+    Position { term: 1, index }
+}
+
+fn entries(range: std::ops::Range<u64>) -> Write {
+    Write::Append(range.map(|i| (at(i), Bytes::from(format!("entry {i}")))).collect())
+}
+
+/// Everything that openraft relies on.
+#[tokio::test]
+async fn both_keep_openrafts_contract() {
+    let worlds = Worlds::default();
+    let simulated = hangraft_node::raft::suite::hold(|| async { ((), worlds.new_disk().open()) });
+    worlds.during(simulated).await.unwrap();
+    let real = hangraft_node::raft::suite::hold(|| async {
+        let dir = tempfile::tempdir().unwrap();
+        let storage = real(&dir).await;
+        (dir, storage)
+    });
+    real.await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_synced_is_there_after_reopening() {
+    for subject in Subject::both() {
+        let vote = VoteRecord { term: 4, committed: true, node: 2 };
+        let device = subject.open().await.log;
+        device.write(Write::Vote(vote)).unwrap();
+        device.write(entries(0..10)).unwrap();
+        device.write(Write::TruncateAfter(Some(at(7)))).unwrap();
+        device.write(Write::Purge(at(2))).unwrap();
+        subject.sync(&*device).unwrap();
+        drop(device);
+
+        let device = subject.open().await.log;
+        let state = device.state();
+        assert_eq!(state.vote, Some(vote));
+        assert_eq!((state.purged, state.last), (Some(at(2)), Some(at(7))));
+        let read = device.read(3, 8, usize::MAX).unwrap();
+        assert_eq!(read.len(), 5);
+        assert_eq!(read[0], (at(3), Bytes::from_static(b"entry 3")));
+    }
+}
+
+#[tokio::test]
+async fn a_read_is_cut_at_its_limit_and_empty_where_nothing_is() {
+    for subject in Subject::both() {
+        let device = subject.open().await.log;
+        device.write(entries(0..10)).unwrap();
+        assert_eq!(device.read(0, 10, 0).unwrap().len(), 1);
+        assert_eq!(device.read(0, 10, 20).unwrap().len(), 2);
+        device.write(Write::Purge(at(5))).unwrap();
+        assert!(device.read(3, 10, usize::MAX).unwrap().is_empty());
+        assert_eq!(device.read(6, 20, usize::MAX).unwrap().len(), 4);
+        assert!(device.read(10, 20, usize::MAX).unwrap().is_empty());
+    }
+}
+
+/// What the device refuses would be a hole, or a vote taken back.
+#[tokio::test]
+async fn holes_and_earlier_votes_are_refused_and_change_nothing() {
+    for subject in Subject::both() {
+        let device = subject.open().await.log;
+        device.write(Write::Vote(VoteRecord { term: 4, committed: false, node: 2 })).unwrap();
+        device.write(entries(0..3)).unwrap();
+        assert!(device.write(entries(4..5)).is_err());
+        let earlier = VoteRecord { term: 3, committed: false, node: 1 };
+        assert!(device.write(Write::Vote(earlier)).is_err());
+        assert_eq!(device.state().last, Some(at(2)));
+        assert_eq!(device.state().vote.unwrap().term, 4);
+    }
+}
+
+/// A snapshot that is installed lies ahead of the log.
+#[tokio::test]
+async fn a_purge_may_lie_ahead_of_the_log() {
+    for subject in Subject::both() {
+        let device = subject.open().await.log;
+        device.write(entries(0..3)).unwrap();
+        device.write(Write::Purge(at(9))).unwrap();
+        assert_eq!((device.state().purged, device.state().last), (Some(at(9)), Some(at(9))));
+        device.write(entries(10..12)).unwrap();
+        subject.sync(&*device).unwrap();
+        drop(device);
+        let device = subject.open().await.log;
+        assert_eq!(device.read(10, 12, usize::MAX).unwrap().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn files_appear_whole_or_not_at_all() {
+    for subject in Subject::both() {
+        let storage = subject.open().await;
+        let mut draft = storage.files.create("a").await.unwrap();
+        draft.append(Bytes::from_static(b"one ")).await.unwrap();
+        draft.append(Bytes::from_static(b"two")).await.unwrap();
+        assert!(storage.files.list().await.unwrap().is_empty());
+        draft.commit().await.unwrap();
+        let unfinished = storage.files.create("b").await.unwrap();
+        drop(unfinished);
+        storage.files.rename("a", "c").await.unwrap();
+        drop(storage);
+
+        let storage = subject.open().await;
+        assert_eq!(storage.files.list().await.unwrap(), ["c"]);
+        let mut reader = storage.files.open("c").await.unwrap();
+        assert_eq!(reader.read(4).await.unwrap(), "one ");
+        assert_eq!(reader.read(99).await.unwrap(), "two");
+        assert!(reader.read(99).await.unwrap().is_empty());
+        assert!(storage.files.open("a").await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn archived_games_are_there_after_reopening_newest_first() {
+    for subject in Subject::both() {
+        let storage = subject.open().await;
+        assert_eq!(storage.archive.complete(), None);
+        let game = |text: &'static str| Bytes::from_static(text.as_bytes());
+        let games = vec![(1, game("one")), (3, game("three"))];
+        storage.archive.store(games, Some(40)).await.unwrap();
+        storage.archive.store(vec![(2, game("two"))], None).await.unwrap();
+        drop(storage);
+
+        let archive = subject.open().await.archive;
+        assert_eq!(archive.complete(), Some(40));
+        assert_eq!(archive.get(3).await.unwrap(), Some(game("three")));
+        assert_eq!(archive.get(4).await.unwrap(), None);
+        let page = archive.page(Some(3), 9).await.unwrap();
+        assert_eq!(page, [(2, game("two")), (1, game("one"))]);
+    }
+}
+
+/// What was not synced may be lost in a crash, from some point on and no entry in
+/// between; the real device is killed for it in its own tests.
+#[test]
+fn a_crash_takes_back_the_end_of_what_was_not_synced() {
+    let worlds = Worlds::default();
+    let (mut whole, mut torn, mut nothing) = (false, false, false);
+    for _ in 0..200 {
+        let disk = worlds.new_disk();
+        let world = worlds.0.lock().unwrap().last().unwrap().0.clone();
+        for _ in 0..world.draw(0..9) + worlds.0.lock().unwrap().len() as u64 {
+            world.bits();
+        }
+        let device = disk.open().log;
+        device.write(entries(0..4)).unwrap();
+        device.sync(Box::new(|result| result.unwrap()));
+        worlds.move_on();
+        device.write(entries(4..8)).unwrap();
+        disk.crash();
+        let device = disk.open().log;
+        let last = device.state().last.unwrap().index;
+        assert_eq!(device.read(0, 9, usize::MAX).unwrap().len() as u64, last + 1);
+        (whole, torn, nothing) =
+            (whole | (last == 7), torn | (4..7).contains(&last), nothing | (last == 3));
+        assert!(last >= 3, "what was synced is gone");
+    }
+    assert!(whole && torn && nothing, "crashes are all alike: {whole} {torn} {nothing}");
+}
