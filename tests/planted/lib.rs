@@ -15,7 +15,7 @@ pub enum Bug {
     AckBeforeFsync,
     /// A vote is not synced.
     VoteNotSaved,
-    /// A node answers linearizable reads from what it has.
+    /// A node that believes that it leads answers linearizable reads from what it has.
     StaleRead,
     /// A snapshot forgets which attempts were answered.
     SerialsForgotten,

@@ -127,6 +127,7 @@ impl Day {
 
     fn pass(&mut self, plan: &Plan) {
         self.world.tell(format_args!("{plan}"));
+        self.nemesis.heal_network(&self.cluster, &self.net);
         for id in 0..plan.nodes + plan.frontends {
             self.cluster.boot(id, &mut self.machines);
         }
@@ -155,18 +156,22 @@ impl Day {
             if !self.run_until((plan.millis + look * LOOK_EVERY_MS) * MILLI) {
                 return;
             }
-            if self.scene.playing() == 0 && recovery::is_well(&self.cluster.reports()) {
-                self.judge.lock().expect("the judge does not panic").at_the_end();
+            let mut judge = self.judge.lock().expect("the judge does not panic");
+            let seen = judge.orders.behind(&judge.truth).is_none();
+            if self.scene.playing() == 0 && seen && recovery::is_well(&self.cluster.reports()) {
+                judge.at_the_end();
                 return;
             }
         }
-        let late = recovery::too_late(&self.cluster.reports(), self.scene.playing());
-        self.judge.lock().expect("the judge does not panic").hold(Err(late));
+        let mut judge = self.judge.lock().expect("the judge does not panic");
+        let behind = judge.orders.behind(&judge.truth);
+        let late = recovery::too_late(&self.cluster.reports(), self.scene.playing(), behind);
+        judge.hold(Err(late));
     }
 
     /// Lets the world live until then; false when a promise was broken before.
     fn run_until(&mut self, until: u64) -> bool {
-        let Day { machines, cluster, judge, nemesis, net, world, .. } = self;
+        let Day { machines, cluster, judge, nemesis, world, .. } = self;
         loop {
             let mut ran = Vec::new();
             if !machines.step(until, |id| ran.push(id)) {
@@ -178,7 +183,7 @@ impl Day {
                 }
                 cluster.note_end(id, machines);
             }
-            nemesis.look(cluster, machines, net);
+            nemesis.look(cluster, machines);
             if PANICKED.get() {
                 let how = "a part of the software panicked; its message stands above";
                 let panic = Broken::new("no_panic", how);

@@ -171,7 +171,7 @@ impl Nemesis {
 
     /// Ends what is due, crashes what has done what it was armed for, and starts
     /// what has ended by itself.
-    pub(crate) fn look(&mut self, cluster: &mut Cluster, machines: &mut Machines, net: &Net) {
+    pub(crate) fn look(&mut self, cluster: &mut Cluster, machines: &mut Machines) {
         let armed: Vec<(MachineId, Deed, u64)> = self
             .armed
             .iter()
@@ -194,7 +194,6 @@ impl Nemesis {
                 self.end_in(AFTER_END_MS, Ending::Boot(node));
             }
         }
-        _ = net;
     }
 
     /// All faults end.
@@ -221,7 +220,11 @@ impl Nemesis {
     }
 
     fn will_start(&self, machine: MachineId) -> bool {
-        self.ends.values().any(|ending| matches!(ending, Ending::Boot(id) if *id == machine))
+        let starts = |ending: &Ending| match ending {
+            Ending::Boot(id) | Ending::Start(id, _) => *id == machine,
+            Ending::Resume(_) | Ending::Mend(_) => false,
+        };
+        self.ends.values().any(starts)
     }
 
     fn end(&mut self, ending: Ending, cluster: &mut Cluster, machines: &mut Machines) {
@@ -274,7 +277,8 @@ impl Nemesis {
         self.end_in(down_ms, Ending::Boot(machine));
     }
 
-    fn heal_network(&self, cluster: &Cluster, net: &Net) {
+    /// All machines reach each other as on a good day of this plan.
+    pub(crate) fn heal_network(&self, cluster: &Cluster, net: &Net) {
         let machines = cluster.len() + cluster.frontends().count() + 1;
         for (from, to) in pairs(machines) {
             net.change_way(from, to, |way| *way = self.way);

@@ -68,7 +68,7 @@ pub(crate) struct Read {
     pub(crate) chat: Vec<String>,
 }
 
-/// Everything, in the order of its beginning.
+/// Everything: wishes in the order they were first sent in, reads as they were answered.
 #[derive(Debug, Default)]
 pub(crate) struct History {
     pub(crate) wishes: Vec<Wish>,

@@ -28,6 +28,7 @@ mod world;
 use clap::{ArgGroup, Parser};
 use day::Outcome;
 use plan::{Cut, Plan};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 use story::{Logs, Story};
@@ -119,7 +120,14 @@ fn run(args: &Args) -> anyhow::Result<bool> {
     let day = Request::of(args)?;
     match (args.seed, args.seeds) {
         (Some(_), _) if clock::is_simulated() => Ok(live(&day, args)),
-        (Some(_), _) => Ok(day.command().args(tells(args)).status()?.success()),
+        (Some(seed), _) => {
+            let kept = day.command().args(tells(args)).status()?.success();
+            if !kept {
+                println!("replay:  scripts/simulate {} --trace", day.flags());
+                println!("smaller: scripts/simulate --seeds 1 --from {seed}");
+            }
+            Ok(kept)
+        }
         (None, Some(seeds)) => sweep::sweep(&day, seeds, args),
         (None, None) => bugs::table(&day, args.jobs),
     }
@@ -187,8 +195,8 @@ impl Request {
     }
 
     fn command(&self) -> Command {
-        let program = std::env::current_exe().expect("a program knows where it is");
-        let mut command = Command::new(program);
+        // The very program that runs, even if another was built meanwhile.
+        let mut command = Command::new("/proc/self/exe");
         command.args(self.flags().split(' ')).env(clock::SEED_VARIABLE, self.seed.to_string());
         command
     }
@@ -200,7 +208,10 @@ impl Request {
         let text = String::from_utf8_lossy(&ran.stdout);
         let told = text.lines().last().and_then(|line| serde_json::from_str(line).ok());
         let mut outcome: Outcome = told.unwrap_or_else(|| {
-            let how = format!("the process ended with {}", ran.status);
+            let how = match ran.status.signal() {
+                Some(ALARM) => format!("the day took more than {DAY_SECONDS_MAX} s of wall time"),
+                _ => format!("the process ended with {}", ran.status),
+            };
             let broken = Some(("no_crash".to_owned(), how));
             Outcome { seed: self.seed, broken, ..Outcome::default() }
         });
@@ -215,6 +226,9 @@ impl Request {
         outcome
     }
 }
+
+/// The signal that ends a day that does not end by itself.
+const ALARM: i32 = 14;
 
 /// Lines of what a failed day printed that are worth repeating.
 const ERROR_LINES_MAX: usize = 12;

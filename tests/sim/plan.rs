@@ -107,7 +107,7 @@ pub(crate) enum What {
     Restart { target: Target, down_ms: u64 },
     /// A node's disk becomes slow, and good again.
     SlowDisk { target: Target, millis: u64 },
-    /// A node's disk is full; the node stops, and comes back when there is space.
+    /// A node's disk is full; the node stops, and is started until there is space.
     FullDisk { target: Target, millis: u64 },
     /// A node's syncs fail; the node stops, and comes back with another disk's luck.
     FailSync { target: Target, millis: u64 },
@@ -284,8 +284,9 @@ fn what(dice: &mut StdRng, kinds: &[(Kind, u32)], nodes: usize, frontends: usize
         }
         Kind::Halves => What::Halves(target),
         Kind::Bridge => What::Bridge(target),
-        Kind::Ring => What::Ring,
-        Kind::Pair => {
+        // Among three, everybody is a neighbour.
+        Kind::Ring if nodes > 3 => What::Ring,
+        Kind::Ring | Kind::Pair => {
             let one = dice.random_range(0..nodes);
             What::Pair(one, (one + dice.random_range(1..nodes)) % nodes)
         }

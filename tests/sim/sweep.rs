@@ -61,7 +61,7 @@ pub(crate) fn sweep(first: &Request, count: u64, args: &Args) -> anyhow::Result<
         report(&whole, outcome, small);
     }
     println!(
-        "{} moves and lines, {} elections, {} crashes that took back {} writes",
+        "{} wishes answered, {} terms, {} crashes that took back {} writes",
         seen.wishes, seen.terms, seen.crashes, seen.lost_writes
     );
     println!(
@@ -119,6 +119,7 @@ pub(crate) fn each(
     thread::scope(|scope| {
         for _ in 0..jobs.max(1) {
             scope.spawn(|| {
+                let _running = Running(&running);
                 while !stopped.load(Ordering::Relaxed) && go_on() {
                     let nth = next.fetch_add(1, Ordering::Relaxed);
                     if nth >= count {
@@ -129,7 +130,6 @@ pub(crate) fn each(
                         stopped.store(true, Ordering::Relaxed);
                     }
                 }
-                running.fetch_sub(1, Ordering::Relaxed);
             });
         }
         scope.spawn(|| {
@@ -145,4 +145,13 @@ pub(crate) fn each(
             }
         });
     });
+}
+
+/// One of those who live through days; it may panic.
+struct Running<'a>(&'a AtomicU64);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }

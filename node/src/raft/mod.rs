@@ -254,7 +254,7 @@ impl Replica {
     /// anywhere before the call (ReadIndex, thesis section 6.4).
     pub(crate) async fn linearizable(&self) -> Result<(), ReadError> {
         #[cfg(feature = "planted")]
-        if hangraft_planted::is(hangraft_planted::Bug::StaleRead) {
+        if hangraft_planted::is(hangraft_planted::Bug::StaleRead) && self.role() == Role::Leads {
             return Ok(());
         }
         let asked = async {

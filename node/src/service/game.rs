@@ -2,7 +2,7 @@
 
 use super::convert;
 use super::desk::{Arrival, Desk};
-use super::link::{DOWNLINKS_MAX, Link, Outbox};
+use super::link::{DOWNLINKS_MAX, Link, Outbox, Unsure};
 use super::{Access, FORWARDED_HEADER};
 use crate::raft::{Replica, decode_finished};
 use futures_util::StreamExt;
@@ -61,7 +61,7 @@ impl Game for GameService {
             draining: self.draining.clone(),
             out: Outbox::new(out),
             looking: BTreeMap::new(),
-            unsure: BTreeMap::new(),
+            unsure: Unsure::default(),
         };
         let uplinks = request.into_inner();
         tokio::spawn(async move {

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tonic::{Status, Streaming};
 
@@ -51,9 +52,7 @@ pub(crate) struct Link {
     pub(crate) out: Outbox,
     /// The watched rooms.
     pub(crate) looking: BTreeMap<RoomId, Looking>,
-    /// Watches of rooms that this replica does not know, while it makes sure that
-    /// it is not just behind.
-    pub(crate) unsure: BTreeMap<RoomId, Watch>,
+    pub(crate) unsure: Unsure,
 }
 
 /// Whether a replica that does not know a room knows that there is none.
@@ -65,8 +64,16 @@ enum Knowledge {
     Sure,
 }
 
-/// A room was made sure of, or could not be.
-type MadeSure = mpsc::UnboundedSender<(RoomId, bool)>;
+/// Watches of rooms that this replica does not know, while it makes sure that it is
+/// not just behind. Dropped, it asks no more.
+#[derive(Default)]
+pub(crate) struct Unsure {
+    asked: u64,
+    /// The newest watch of each such room, and the number of what was asked for it.
+    watches: BTreeMap<RoomId, (u64, Watch)>,
+    /// The room, the number, and whether the replica has caught up.
+    asking: JoinSet<(RoomId, u64, bool)>,
+}
 
 /// The message in the making, and where messages go.
 pub(crate) struct Outbox {
@@ -118,7 +125,7 @@ enum Input {
     Uplink(Result<Option<Uplink>, Status>),
     Answers(Vec<Answer>),
     Moment(Option<Arc<Moment>>),
-    Sure(RoomId, bool),
+    Sure(RoomId, u64, bool),
     Standing,
 }
 
@@ -126,7 +133,6 @@ impl Link {
     /// Runs until either side ends the stream.
     pub(crate) async fn run(mut self, mut uplinks: Streaming<Uplink>) {
         let (answers, mut answered) = mpsc::unbounded_channel();
-        let (made_sure, mut sure) = mpsc::unbounded_channel();
         self.out.down.standing = Some(self.standing());
         loop {
             if self.out.send().await.is_err() {
@@ -136,15 +142,15 @@ impl Link {
                 uplink = uplinks.message() => Input::Uplink(uplink),
                 Some(answers) = answered.recv() => Input::Answers(answers),
                 moment = self.subscription.next() => Input::Moment(moment),
-                Some((room, caught_up)) = sure.recv() => Input::Sure(room, caught_up),
+                Some(Ok((room, number, caught_up))) = self.unsure.asking.join_next() => {
+                    Input::Sure(room, number, caught_up)
+                }
                 Ok(()) = self.leadership.changed() => Input::Standing,
                 Ok(()) = self.draining.changed() => Input::Standing,
             };
             let done = match input {
-                Input::Uplink(Ok(Some(uplink))) => {
-                    self.on_uplink(uplink, &answers, &made_sure).await
-                }
-                Input::Sure(room, caught_up) => self.on_sure(room, caught_up, &made_sure).await,
+                Input::Uplink(Ok(Some(uplink))) => self.on_uplink(uplink, &answers).await,
+                Input::Sure(room, number, caught_up) => self.on_sure(room, number, caught_up).await,
                 Input::Uplink(Ok(None) | Err(_)) => return,
                 Input::Answers(answers) => {
                     self.out.down.answers.extend(answers);
@@ -187,33 +193,25 @@ impl Link {
         convert::standing(self.me, &self.leadership.borrow_and_update(), draining)
     }
 
-    async fn on_uplink(
-        &mut self,
-        uplink: Uplink,
-        answers: &Answers,
-        made_sure: &MadeSure,
-    ) -> Result<(), Gone> {
+    async fn on_uplink(&mut self, uplink: Uplink, answers: &Answers) -> Result<(), Gone> {
         if !uplink.commands.is_empty() {
             self.desk.take(uplink.commands, self.arrival, answers);
         }
         for watch in uplink.watches {
-            self.on_watch(watch, Knowledge::Perhaps, made_sure).await?;
+            self.on_watch(watch, Knowledge::Perhaps).await?;
         }
         for Unwatch { room } in uplink.unwatches {
-            self.unsure.remove(&RoomId(room));
+            self.unsure.watches.remove(&RoomId(room));
             self.looking.remove(&RoomId(room));
             self.subscription.unwatch(RoomId(room));
         }
         Ok(())
     }
 
-    async fn on_watch(
-        &mut self,
-        watch: Watch,
-        knowledge: Knowledge,
-        made_sure: &MadeSure,
-    ) -> Result<(), Gone> {
+    async fn on_watch(&mut self, watch: Watch, knowledge: Knowledge) -> Result<(), Gone> {
         let id = RoomId(watch.room);
+        // What was asked for an earlier watch of the room says nothing of this one.
+        self.unsure.watches.remove(&id);
         if self.looking.len() >= WATCHES_MAX && !self.looking.contains_key(&id) {
             self.refuse(watch.room, Code::Busy, "too many rooms are watched");
             return Ok(());
@@ -225,7 +223,7 @@ impl Link {
             self.subscription.unwatch(id);
             match self.archived(watch.room).await {
                 Some(update) => self.out.push(update).await?,
-                None if knowledge == Knowledge::Perhaps => self.make_sure(watch, made_sure),
+                None if knowledge == Knowledge::Perhaps => self.make_sure(watch),
                 None => self.refuse(watch.room, Code::NoSuchRoom, &format!("there is no {id}")),
             }
             return Ok(());
@@ -248,30 +246,25 @@ impl Link {
 
     /// Catches up with what is committed, beside the stream, and looks again then: a
     /// replica that has just started would deny rooms that are played in.
-    fn make_sure(&mut self, watch: Watch, made_sure: &MadeSure) {
+    fn make_sure(&mut self, watch: Watch) {
         let id = RoomId(watch.room);
-        if self.unsure.len() >= UNSURE_MAX {
+        if self.unsure.asking.len() >= UNSURE_MAX {
             return self.refuse(watch.room, Code::Busy, "too many unknown rooms are asked for");
         }
-        if self.unsure.insert(id, watch).is_none() {
-            let (replica, made_sure) = (self.replica.clone(), made_sure.clone());
-            tokio::spawn(async move {
-                let caught_up = replica.linearizable().await.is_ok();
-                // The stream may have ended meanwhile; that is its reader's business.
-                _ = made_sure.send((id, caught_up));
-            });
-        }
+        self.unsure.asked += 1;
+        let (number, replica) = (self.unsure.asked, self.replica.clone());
+        self.unsure.watches.insert(id, (number, watch));
+        self.unsure.asking.spawn(async move { (id, number, replica.linearizable().await.is_ok()) });
     }
 
-    async fn on_sure(
-        &mut self,
-        id: RoomId,
-        caught_up: bool,
-        made_sure: &MadeSure,
-    ) -> Result<(), Gone> {
-        let Some(watch) = self.unsure.remove(&id) else { return Ok(()) };
+    async fn on_sure(&mut self, id: RoomId, number: u64, caught_up: bool) -> Result<(), Gone> {
+        // An unwatch or a newer watch may have come meanwhile.
+        if self.unsure.watches.get(&id).is_none_or(|(newest, _)| *newest != number) {
+            return Ok(());
+        }
+        let (_, watch) = self.unsure.watches.remove(&id).expect("just seen");
         if caught_up || self.machine.room(id).is_some() {
-            return self.on_watch(watch, Knowledge::Sure, made_sure).await;
+            return self.on_watch(watch, Knowledge::Sure).await;
         }
         self.refuse(watch.room, Code::NoQuorum, "this replica cannot catch up just now");
         Ok(())

@@ -19,6 +19,10 @@ use tokio::time::{Instant, sleep, timeout_at};
 /// ten seconds and says so.
 const PATIENCE: Duration = Duration::from_secs(4);
 
+/// A socket that was silent for so long is asked whether it is still there, as the
+/// page does: a machine without power does not say that it has gone.
+const SILENCE: Duration = Duration::from_secs(3);
+
 /// Before something is sent again that the cluster could not take just now.
 const AGAIN: Duration = Duration::from_millis(150);
 
@@ -44,6 +48,7 @@ pub(crate) struct Player {
     serial: u64,
     said: u64,
     view: Value,
+    heard_at: Instant,
 }
 
 impl Player {
@@ -59,6 +64,7 @@ impl Player {
             serial: 0,
             said: 0,
             view: Value::Null,
+            heard_at: Instant::now(),
         }
     }
 
@@ -78,7 +84,8 @@ impl Player {
             let text = self.fresh_line();
             let room = self.room();
             let data = json!({"room": room.0, "text": text});
-            self.insist(Action::Say(room, text), "say", data, false).await;
+            let outcome = self.insist(Action::Say(room, text), "say", data, false).await;
+            self.scene.judge().last_answered(&self.name, &outcome);
             self.scene.tables().playing -= 1;
         }
         loop {
@@ -280,6 +287,7 @@ impl Player {
         loop {
             let hearing = self.socket.as_mut()?.hear();
             let (heard, text) = timeout_at(deadline, hearing).await.ok()??;
+            self.heard_at = Instant::now();
             match heard {
                 Heard::Answer(answered, answer) if answered == id => {
                     self.scene.judge().frame(self.id_or_nobody(), &text);
@@ -292,12 +300,19 @@ impl Player {
 
     /// Watches for a while.
     async fn look_on(&mut self, time: Duration) {
+        if self.heard_at.elapsed() > SILENCE {
+            // Without an answer the socket is given up on.
+            self.ask("ping", &json!({})).await;
+        }
         let deadline = Instant::now() + time;
         while Instant::now() < deadline {
             self.be_connected().await;
             let hearing = self.socket.as_mut().expect("just connected").hear();
             match timeout_at(deadline, hearing).await {
-                Ok(Some((heard, text))) => self.take(heard, &text),
+                Ok(Some((heard, text))) => {
+                    self.heard_at = Instant::now();
+                    self.take(heard, &text);
+                }
                 Ok(None) => self.socket = None,
                 Err(_) => return,
             }
@@ -356,7 +371,10 @@ impl Player {
             let since = self.scene.judge().orders.since(player, table.room);
             let watch = json!({"room": table.room.0, "since": since});
             let id = self.socket.as_mut()?.ask("watch", &watch).await?;
-            self.answer_to(id, deadline).await?.ok()?;
+            if let Err(refusal) = self.answer_to(id, deadline).await? {
+                self.scene.judge().watch_refused(player, table.room, &refusal.code);
+                return None;
+            }
         }
         Some(())
     }

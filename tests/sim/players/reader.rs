@@ -3,6 +3,7 @@
 use super::Scene;
 use crate::clock::MILLI;
 use crate::history::{Level, Read, chat_of};
+use hangraft_game::PlayerId;
 use hangraft_node::env::Network;
 use hangraft_proto::ACCESS_HEADER;
 use hangraft_proto::v1::freshness;
@@ -62,7 +63,7 @@ impl Reader {
             };
             let invoked = self.scene.judge().history.moment();
             match self.read(channel.clone(), table.room.0, level).await {
-                Ok(Some(reply)) => self.note(table.room, level, invoked, &reply),
+                Ok(Some(reply)) => self.note(table.room, level, invoked, reply),
                 // No leader just now, or too far behind: an answer as well.
                 Ok(None) => {}
                 Err(()) => return,
@@ -70,12 +71,25 @@ impl Reader {
         }
     }
 
-    fn note(&self, room: hangraft_game::RoomId, level: Level, invoked: u64, reply: &ReadReply) {
-        let view = serde_json::from_slice(&reply.view).expect("views are JSON");
-        self.scene.world.tell(format_args!("read {room} {level:?}: {}", reply.version));
+    fn note(
+        &self,
+        room: hangraft_game::RoomId,
+        level: Level,
+        invoked: u64,
+        reply: Option<ReadReply>,
+    ) {
         let mut judge = self.scene.judge();
+        // Nobody in particular reads, with the gallery's eyes. A room that is denied
+        // is one that was never opened.
+        let (mut version, mut chat) = (0, Vec::new());
+        if let Some(reply) = reply {
+            let text = std::str::from_utf8(&reply.view).expect("views are text");
+            judge.frame(PlayerId(0), text);
+            version = reply.version;
+            chat = chat_of(&serde_json::from_str(text).expect("views are JSON"));
+        }
+        self.scene.world.tell(format_args!("read {room} {level:?}: {version}"));
         let returned = judge.history.moment();
-        let (version, chat) = (reply.version, chat_of(&view));
         judge.read(Read { room, level, invoked, returned, version, chat });
     }
 
@@ -95,13 +109,14 @@ impl Reader {
         Endpoint::from_static("http://node").connect_with_connector(connector).await
     }
 
-    /// The answer; `Ok(None)` for a refusal that leaves the connection good.
+    /// The answer, or that there is no such room; `Ok(None)` for a refusal that leaves
+    /// the connection good.
     async fn read(
         &self,
         channel: Channel,
         room: u64,
         level: Level,
-    ) -> Result<Option<ReadReply>, ()> {
+    ) -> Result<Option<Option<ReadReply>>, ()> {
         let level = match level {
             Level::Linearizable => freshness::Level::Linearizable(true),
             Level::Local { .. } => freshness::Level::Local(true),
@@ -112,7 +127,8 @@ impl Reader {
         let access = self.scene.key.access_token().parse().expect("a token is plain ASCII");
         request.metadata_mut().insert(ACCESS_HEADER, access);
         match timeout(PATIENCE, GameClient::new(channel).read(request)).await {
-            Ok(Ok(reply)) => Ok(Some(reply.into_inner())),
+            Ok(Ok(reply)) => Ok(Some(Some(reply.into_inner()))),
+            Ok(Err(status)) if status.code() == tonic::Code::NotFound => Ok(Some(None)),
             Ok(Err(status)) if status.code() == tonic::Code::Unavailable => Err(()),
             Ok(Err(status)) if status.code() == tonic::Code::Unknown => Err(()),
             Ok(Err(_)) => Ok(None),

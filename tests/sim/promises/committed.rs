@@ -16,6 +16,10 @@ const LOOK_BACK: u64 = 3;
 
 pub(super) fn see(number: usize, report: &Report, disk: &Disk, truth: &mut Truth) -> Verdict {
     let Some(applied) = report.applied else { return Ok(()) };
+    if disk.last().is_none_or(|last| last.index < applied) {
+        // A snapshot was installed, and the log it replaces is not purged yet.
+        return Ok(());
+    }
     let from = applied.saturating_sub(LOOK_BACK).min(truth.len());
     for index in from..=applied {
         // What was purged, or skipped by a snapshot, was committed before.

@@ -18,6 +18,14 @@ impl Orders {
         self.0.get(&(player, room)).copied()
     }
 
+    /// Who has not seen the newest version of what they watch, in words.
+    pub(crate) fn behind(&self, truth: &Truth) -> Option<String> {
+        self.0.iter().find_map(|((player, room), seen)| {
+            let newest = truth.newest(*room)?.version().0;
+            (newest != *seen).then(|| format!("{player} has seen {room} at {seen}, not {newest}"))
+        })
+    }
+
     /// A view has come. One made anew may follow upon any version, but leads forward;
     /// only the last of a room may come again, to say that it is the last.
     pub(crate) fn see(&mut self, player: PlayerId, push: &Push<'_>) -> Verdict {
@@ -36,6 +44,15 @@ impl Orders {
             _ => Ok(()),
         }
     }
+}
+
+/// A watch may be refused for many reasons, but a room that lives is not denied.
+pub(super) fn may_refuse(player: PlayerId, room: RoomId, code: &str, truth: &Truth) -> Verdict {
+    if code == "no-such-room" && !truth.has_left(room) {
+        let how = format!("{player} was told that there is no {room}; there is");
+        return Err(Broken::new(NAME, how));
+    }
+    Ok(())
 }
 
 /// A view that was pushed.

@@ -19,6 +19,8 @@ pub(super) const NAME: &str = "linearizable";
 
 /// Something whose place in the order of versions is known.
 struct Placed {
+    /// In words.
+    what: String,
     invoked: Moment,
     returned: Moment,
     /// The version it found, and the one it left.
@@ -33,11 +35,13 @@ pub(super) fn by_version(history: &History, truth: &Truth) -> Verdict {
         let Some((room, version, returned)) = place(wish, truth) else { continue };
         let made = truth.maker(room, version) == Some((wish.player, 0, wish.serial));
         let found = if made { version - 1 } else { version };
-        let placed = Placed { invoked: wish.invoked, returned, found, left: version };
+        let what = format!("{} who wished for {:?}", wish.player, wish.action);
+        let placed = Placed { what, invoked: wish.invoked, returned, found, left: version };
         rooms.entry(room).or_default().push(placed);
     }
     for read in history.reads.iter().filter(|read| read.level == Level::Linearizable) {
         rooms.entry(read.room).or_default().push(Placed {
+            what: "a linearizable read".to_owned(),
             invoked: read.invoked,
             returned: read.returned,
             found: read.version,
@@ -67,16 +71,19 @@ fn sweep(room: RoomId, placed: Vec<Placed>) -> Verdict {
     let mut by_return = by_invocation.clone();
     by_return.sort_by_key(|placed| placed.returned);
     let mut told = by_return.into_iter().peekable();
-    let mut newest = 0;
+    let (mut newest, mut teller) = (0, None);
     for placed in by_invocation {
         while let Some(earlier) = told.next_if(|earlier| earlier.returned < placed.invoked) {
-            newest = newest.max(earlier.left);
+            if earlier.left > newest {
+                (newest, teller) = (earlier.left, Some(earlier));
+            }
         }
         if placed.found < newest {
+            let teller = teller.map_or("nobody", |teller: &Placed| &teller.what);
             let how = format!(
-                "in {room} something that began at moment {} found version {}, after version \
-                 {newest} had been told",
-                placed.invoked, placed.found
+                "in {room}, {}, who began at moment {}, found version {}, after {teller} had \
+                 been told of version {newest}",
+                placed.what, placed.invoked, placed.found
             );
             return Err(Broken::new(NAME, how));
         }
@@ -152,7 +159,11 @@ pub(super) fn by_search(history: &History, truth: &Truth) -> Verdict {
             );
             Err(Broken::new(NAME, how))
         }
-        Explained::Yes | Explained::Perhaps => Ok(()),
+        Explained::Perhaps => {
+            let how = format!("the search for an order of what was said in {room} took too long");
+            Err(Broken::new(NAME, how))
+        }
+        Explained::Yes => Ok(()),
     })
 }
 
@@ -287,7 +298,13 @@ mod tests {
 
     #[test]
     fn a_version_told_is_the_least_that_later_ones_find() {
-        let placed = |invoked, returned, found, left| Placed { invoked, returned, found, left };
+        let placed = |invoked, returned, found, left| Placed {
+            what: String::new(),
+            invoked,
+            returned,
+            found,
+            left,
+        };
         let room = RoomId(1);
         assert!(
             sweep(room, vec![placed(1, 4, 0, 1), placed(2, 3, 1, 2), placed(5, 6, 2, 2)]).is_ok()

@@ -69,14 +69,14 @@ impl Judge {
         Judge {
             history: History::default(),
             truth: truth::Truth::default(),
-            disks,
             leaders: one_leader::Leaders::default(),
-            membership: membership::Voters::default(),
+            membership: membership::Voters::configured(disks.len()),
             hashes: same_hash::Hashes::default(),
             secrets: secrets::Secrets::default(),
             orders: in_order::Orders::default(),
             verdict: None,
             pushes: 0,
+            disks,
         }
     }
 
@@ -133,6 +133,18 @@ impl Judge {
     pub(crate) fn pushed(&mut self, player: PlayerId, push: &in_order::Push<'_>) {
         self.pushes += 1;
         let verdict = in_order::is_true(player, push, &self.truth);
+        self.hold(verdict);
+    }
+
+    /// A player's watch was refused.
+    pub(crate) fn watch_refused(&mut self, player: PlayerId, room: RoomId, code: &str) {
+        let verdict = in_order::may_refuse(player, room, code, &self.truth);
+        self.hold(verdict);
+    }
+
+    /// The wish after the last fault was answered.
+    pub(crate) fn last_answered(&mut self, who: &str, outcome: &Outcome) {
+        let verdict = recovery::is_progress(who, outcome);
         self.hold(verdict);
     }
 

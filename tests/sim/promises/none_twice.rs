@@ -1,5 +1,5 @@
-//! No move is made twice: a line is said once, no two wishes made one version, and
-//! nobody has more rooms than they asked for.
+//! No move is made twice: what comes again has no other effect, a line is said once,
+//! no two wishes made one version, and nobody has more rooms than they asked for.
 
 use super::truth::Truth;
 use super::{Broken, Verdict};
@@ -9,6 +9,10 @@ use std::collections::BTreeMap;
 const NAME: &str = "none_twice";
 
 pub(super) fn at_the_end(history: &History, truth: &Truth) -> Verdict {
+    if let Some((player, lane, serial)) = truth.made_twice() {
+        let how = format!("{player}'s attempt {serial} in lane {lane} had an effect twice");
+        return Err(Broken::new(NAME, how));
+    }
     let mut makers = BTreeMap::new();
     let mut opened: BTreeMap<_, usize> = BTreeMap::new();
     for wish in &history.wishes {

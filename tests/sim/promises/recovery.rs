@@ -1,6 +1,8 @@
-//! When the faults end: one leader, equal lobbies and progress, within a bounded time.
+//! When the faults end: one leader, equal lobbies and progress, and everybody sees
+//! the newest version of what they watch, within a bounded time.
 
-use super::Broken;
+use super::{Broken, Verdict};
+use crate::history::Outcome;
 use hangraft_node::Report;
 
 const NAME: &str = "recovery";
@@ -22,8 +24,20 @@ pub(crate) fn is_well(reports: &[Option<Report>]) -> bool {
         })
 }
 
+/// Whether the wish after the last fault had an effect.
+pub(super) fn is_progress(who: &str, outcome: &Outcome) -> Verdict {
+    match outcome {
+        Outcome::Accepted { .. } => Ok(()),
+        other => Err(Broken::new(NAME, format!("{who}'s last words were answered {other:?}"))),
+    }
+}
+
 /// It was not in time.
-pub(crate) fn too_late(reports: &[Option<Report>], players_left: usize) -> Broken {
+pub(crate) fn too_late(
+    reports: &[Option<Report>],
+    players_left: usize,
+    behind: Option<String>,
+) -> Broken {
     let nodes: Vec<String> = reports
         .iter()
         .enumerate()
@@ -40,8 +54,9 @@ pub(crate) fn too_late(reports: &[Option<Report>], players_left: usize) -> Broke
         })
         .collect();
     let how = format!(
-        "{} s after the last fault {players_left} players wait for an answer; {}",
+        "{} s after the last fault {players_left} players wait for an answer; {}; {}",
         WITHIN_MS / 1_000,
+        behind.unwrap_or_else(|| "everybody sees the newest".to_owned()),
         nodes.join("; ")
     );
     Broken::new(NAME, how)

@@ -1,4 +1,8 @@
-//! No secret in any frame to somebody who may not see it.
+//! No secret in any frame, or answer to a reader, to somebody who may not see it.
+//!
+//! The secrets looked for are those that setters choose, words that stand in no text
+//! by chance. A word drawn by the rules is guarded by [`super::in_order`]: every view is
+//! what the committed room shows to those eyes.
 
 use super::truth::Truth;
 use super::{Broken, Verdict};

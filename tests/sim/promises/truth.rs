@@ -23,6 +23,8 @@ pub(crate) struct Truth {
     rooms: BTreeMap<(RoomId, u64), (Arc<Room>, bool)>,
     /// The first time an attempt was applied: where, and what was answered.
     attempts: BTreeMap<Attempted, (Position, Answer)>,
+    /// Attempts that came again and had another effect.
+    twice: Vec<Attempted>,
     /// Which attempt made a version of a room; none for what no player did.
     makers: BTreeMap<(RoomId, u64), Option<Attempted>>,
     /// Every line that was said, in the order it was said in.
@@ -82,6 +84,11 @@ impl Truth {
         self.makers.get(&(room, version)).copied().flatten()
     }
 
+    /// An attempt that came again and had another effect.
+    pub(crate) fn made_twice(&self) -> Option<Attempted> {
+        self.twice.first().copied()
+    }
+
     /// What was said in a room.
     pub(crate) fn said(&self, room: RoomId) -> &[String] {
         self.said.get(&room).map_or(&[], Vec::as_slice)
@@ -120,6 +127,9 @@ impl Truth {
             let Attempt { lane, serial } = entry.attempt;
             let attempt = (entry.player, lane, serial);
             let counted = !matches!(entry.command, Command::Presence { .. });
+            if counted && self.attempts.contains_key(&attempt) && !outcome.changes.is_empty() {
+                self.twice.push(attempt);
+            }
             if counted {
                 self.attempts.entry(attempt).or_insert((at, outcome.answer.clone()));
             }

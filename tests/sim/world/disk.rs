@@ -53,7 +53,7 @@ pub(crate) enum Trouble {
 }
 
 /// Something a node has just done to its disk.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Deed {
     /// Wrote a vote, not yet durable.
     Vote,
@@ -272,8 +272,13 @@ impl Disk {
         self.lock().log.now.at(index).cloned()
     }
 
-    /// Whether a crash now could not take back the entry at this position: it, or
-    /// a snapshot that covers it, is durable.
+    /// The last entry, durable or not.
+    pub(crate) fn last(&self) -> Option<Position> {
+        self.lock().log.now.state.last
+    }
+
+    /// Whether a crash now could not take back the entry at this position: it is
+    /// durable, or was purged, which nodes do behind a durable snapshot only.
     pub(crate) fn holds(&self, at: Position) -> bool {
         let durable = &self.lock().log.durable;
         durable.state.purged.is_some_and(|purged| purged.index >= at.index)
