@@ -97,6 +97,7 @@ pub(super) fn watch(question: Question) -> v1::Watch {
         room: question.room,
         since: question.since,
         players: question.players.into_iter().map(|player| player.0).collect(),
+        ask: question.number,
     }
 }
 
@@ -110,6 +111,7 @@ pub(super) fn update(update: v1::Update) -> Update {
         private,
         resync: update.resync,
         closed: update.closed,
+        answers: update.ask,
     }
 }
 

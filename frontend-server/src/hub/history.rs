@@ -28,6 +28,9 @@ pub(crate) struct Update {
     pub(crate) resync: bool,
     /// The room has left the lobby.
     pub(crate) closed: bool,
+    /// The number of the question that this answers, 0 for none; `None` from a node
+    /// that does not say.
+    pub(crate) answers: Option<u64>,
 }
 
 /// What an update was to the history.

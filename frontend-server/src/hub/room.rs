@@ -35,6 +35,8 @@ pub(crate) struct Question {
     /// The version we have; the whole view is wanted when there is none.
     pub(crate) since: Option<u64>,
     pub(crate) players: Vec<PlayerId>,
+    /// Tells its answer from that to an earlier question; counts from 1.
+    pub(crate) number: u64,
 }
 
 /// A session that wants to look. `W` is how to reach it.
@@ -54,8 +56,10 @@ pub(crate) struct Room<W> {
     history: History,
     watchers: BTreeMap<u64, Watcher<W>>,
     eyes: BTreeMap<PlayerId, Eye>,
-    /// A whole view is on its way, for these eyes.
-    asked: Option<BTreeSet<PlayerId>>,
+    /// A whole view is on its way, as the answer to this question, for these eyes.
+    asked: Option<(u64, BTreeSet<PlayerId>)>,
+    /// Questions made so far.
+    questions: u64,
     /// When to ask (again), if not now.
     ask_at: Option<Instant>,
     /// How often in a row a node did not know the room.
@@ -104,6 +108,7 @@ impl<W> Room<W> {
             watchers: BTreeMap::new(),
             eyes: BTreeMap::new(),
             asked: None,
+            questions: 0,
             ask_at: None,
             missing: 0,
             empty_since: None,
@@ -159,12 +164,13 @@ impl<W> Room<W> {
     ) -> Result<Heard, NotText> {
         let taken = self.history.take(update, bytes_max)?;
         self.missing = 0;
-        if taken == Taken::Old && update.resync && self.asked.take().is_some() {
+        let answered = update.resync && self.is_answer(update);
+        if taken == Taken::Old && answered && self.asked.take().is_some() {
             // The node is behind what we have shown; what it says now would be
             // a step back for some.
             self.ask_at = Some(now + BEHIND);
         }
-        if taken != Taken::Old && update.resync {
+        if taken != Taken::Old && answered {
             self.open_eyes(update.version);
         }
         if update.closed {
@@ -267,17 +273,28 @@ impl<W> Room<W> {
         if self.asked.is_some() || self.ask_at.is_some() {
             return None;
         }
-        self.asked = Some(self.eyes.keys().copied().collect());
-        Some(self.question(None))
+        let question = self.question(None);
+        self.asked = Some((question.number, self.eyes.keys().copied().collect()));
+        Some(question)
     }
 
-    fn question(&self, since: Option<u64>) -> Question {
-        Question { room: self.room, since, players: self.eyes.keys().copied().collect() }
+    fn question(&mut self, since: Option<u64>) -> Question {
+        self.questions += 1;
+        let players = self.eyes.keys().copied().collect();
+        Question { room: self.room, since, players, number: self.questions }
+    }
+
+    /// Whether a whole view is the one that was asked for. Another was made for the
+    /// eyes of an earlier question, or because the node had to leave something out.
+    fn is_answer(&self, update: &Update) -> bool {
+        let asked = self.asked.as_ref().map(|(number, _)| *number);
+        update.answers.is_none() || update.answers == asked
     }
 
     /// A whole view came: from here on, what comes is made for those asked for.
     fn open_eyes(&mut self, version: u64) {
-        for player in self.asked.take().unwrap_or_default() {
+        let (_, players) = self.asked.take().unwrap_or_default();
+        for player in players {
             if let Some(eye) = self.eyes.get_mut(&player) {
                 eye.open_from.get_or_insert(version + 1);
             }
@@ -393,11 +410,15 @@ mod tests {
             since: Option<u64>,
         ) -> Option<Question> {
             let joining = Joining { session, player, tag: session, since, way: name };
-            self.room.join(joining, self.now, &mut note(&mut self.told))
+            plain(self.room.join(joining, self.now, &mut note(&mut self.told)))
         }
 
         fn hear(&mut self, update: &Update) -> Heard {
-            self.room.hear(update, 1 << 20, self.now, &mut note(&mut self.told)).unwrap()
+            let heard = self.room.hear(update, 1 << 20, self.now, &mut note(&mut self.told));
+            match heard.unwrap() {
+                Heard::On(question) => Heard::On(plain(question)),
+                Heard::Over => Heard::Over,
+            }
         }
 
         fn refused(&mut self, code: Code) -> Heard {
@@ -451,7 +472,12 @@ mod tests {
     }
 
     fn asks(since: Option<u64>, players: &[PlayerId]) -> Option<Question> {
-        Some(Question { room: 4, since, players: players.to_vec() })
+        Some(Question { room: 4, since, players: players.to_vec(), number: 0 })
+    }
+
+    /// A question without its number.
+    fn plain(question: Option<Question>) -> Option<Question> {
+        question.map(|question| Question { number: 0, ..question })
     }
 
     fn says(lines: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
@@ -516,13 +542,33 @@ mod tests {
         stage.join("ann", 1, ANN, None);
         stage.hear(&whole(3, &[]));
         stage.told();
-        assert_eq!(stage.room.moved(), asks(Some(3), &[ANN]));
+        assert_eq!(plain(stage.room.moved()), asks(Some(3), &[ANN]));
         stage.hear(&update(3, &[]));
         stage.hear(&update(4, &[]));
         stage.hear(&update(7, &[]));
         stage.hear(&update(6, &[]));
         stage.hear(&update(8, &[]));
         assert_eq!(stage.told(), says(&[("ann", "4"), ("ann", "=7"), ("ann", "8")]));
+    }
+
+    /// The answer to an earlier question was not made for the eyes of a later one. A
+    /// setter who came in between was once shown the word as hidden.
+    #[test]
+    fn an_earlier_answer_opens_no_later_eyes() {
+        let mut stage = Stage::new();
+        stage.join("ann", 1, ANN, None);
+        stage.hear(&whole(3, &[]));
+        let earlier = stage.room.moved().expect("the new node is asked").number;
+        let joining = Joining { session: 2, player: BO, tag: 2, since: None, way: "bo" };
+        let later = stage.room.join(joining, stage.now, &mut note(&mut stage.told));
+        let later = later.expect("a view for new eyes is asked for").number;
+        stage.told();
+        stage.hear(&Update { answers: Some(earlier), ..whole(5, &[]) });
+        assert_eq!(stage.told(), says(&[("ann", "=5")]));
+        stage.hear(&Update { answers: Some(0), ..whole(6, &[]) });
+        assert_eq!(stage.told(), says(&[("ann", "=6")]));
+        stage.hear(&Update { answers: Some(later), ..whole(6, &[BO]) });
+        assert_eq!(stage.told(), says(&[("bo", "watching 6: =6*2")]));
     }
 
     /// A node that is behind is asked again, rather than showing a step back.
@@ -538,7 +584,7 @@ mod tests {
         assert_eq!(stage.told(), []);
         assert!(stage.room.asks_later());
         assert_eq!(stage.room.ask_if_due(stage.now), None);
-        assert_eq!(stage.room.ask_if_due(stage.now + BEHIND), asks(None, &[ANN, BO]));
+        assert_eq!(plain(stage.room.ask_if_due(stage.now + BEHIND)), asks(None, &[ANN, BO]));
         stage.hear(&whole(9, &[]));
         assert_eq!(stage.told(), says(&[("bo", "watching 9: =9")]));
         // Someone who has seen more than any node here knows is shown nothing older.
@@ -558,7 +604,7 @@ mod tests {
         for wait in MISSING_MS {
             assert_eq!(stage.refused(Code::NoSuchRoom), Heard::On(None));
             stage.now += Duration::from_millis(wait);
-            assert_eq!(stage.room.ask_if_due(stage.now), asks(None, &[ANN]));
+            assert_eq!(plain(stage.room.ask_if_due(stage.now)), asks(None, &[ANN]));
         }
         assert_eq!(stage.told(), []);
         assert_eq!(stage.refused(Code::NoSuchRoom), Heard::Over);
@@ -608,7 +654,7 @@ mod tests {
 
         stage.room.leave(3, soon);
         assert_eq!(
-            stage.room.sweep(soon + GRACE, &mut note(&mut stage.told)),
+            plain(stage.room.sweep(soon + GRACE, &mut note(&mut stage.told))),
             asks(Some(4), &[ANN])
         );
         assert!(!stage.room.is_abandoned(soon + 2 * GRACE));

@@ -181,6 +181,7 @@ impl World {
             private: private.collect(),
             resync,
             closed: false,
+            ask: None,
         }
     }
 }

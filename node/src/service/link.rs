@@ -238,7 +238,10 @@ impl Link {
                     self.out.push(update(&moment, &looking, false)).await?;
                 }
             }
-            None => self.out.push(whole(&room, &looking)).await?,
+            None => {
+                let answer = Update { ask: Some(watch.ask), ..whole(&room, &looking) };
+                self.out.push(answer).await?;
+            }
         }
         self.looking.insert(id, looking);
         Ok(())
@@ -347,6 +350,7 @@ fn update(moment: &Moment, looking: &Looking, resync: bool) -> Update {
         private: private(looking, |player| moment.private(player)),
         resync,
         closed: moment.closed,
+        ask: Some(0),
     }
 }
 
