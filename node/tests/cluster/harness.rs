@@ -264,7 +264,7 @@ impl Player {
 
     /// Watches a room: the version shown first, or why there is none.
     pub(crate) async fn watch(&mut self, room: u64) -> Result<u64, Code> {
-        let watches = vec![Watch { room, since: None, players: vec![self.id] }];
+        let watches = vec![Watch { room, players: vec![self.id], ..Watch::default() }];
         self.uplinks.send(Uplink { watches, ..Uplink::default() }).await.unwrap();
         loop {
             let downlink = timeout(PATIENCE, self.downlinks.message()).await.expect("an answer");
