@@ -5,9 +5,10 @@
 //   clock      stands still until clock_settime moves it; CLOCK_MONOTONIC and
 //              CLOCK_REALTIME are kept apart
 //   entropy    a stream of numbers from the seed
-//   waiting    whoever waits is told at once that the time is over, and until when
-//              it wanted to wait is what CLOCK_BOOTTIME_ALARM says. That is how the
-//              world learns when a runtime wants to be looked at again.
+//   waiting    whoever waits for a futex, as std and tokio do, is told at once that
+//              the time is over; until when it wanted to wait is what
+//              CLOCK_BOOTTIME_ALARM says. That is how the world learns when a runtime
+//              wants to be looked at again.
 //   threads    abort: what a second thread does is not repeatable
 //
 // Without the variable everything goes to the real thing. C, because these
