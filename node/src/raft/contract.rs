@@ -1,7 +1,8 @@
-//! Tests: the log store and the state machine keep openraft's contract, and the
-//! device keeps ours, where the power fails and the disk does too.
+//! Tests: the log store and the state machine keep openraft's contract, and the real
+//! device keeps ours where processes die and files are damaged. What it shares with
+//! the simulated one is held by the simulation's contract tests, on both.
 
-use super::log_device::{LogDevice, Position, RaftLogDevice, VoteRecord, Write};
+use super::log_device::{LogDevice, Position, RaftLogDevice, Write};
 use super::log_store::LogStore;
 use super::types::TypeConfig;
 use crate::env::Env;
@@ -58,62 +59,6 @@ fn sync(device: &dyn LogDevice) -> std::io::Result<()> {
 
 fn open(dir: &Path) -> RaftLogDevice {
     RaftLogDevice::open(dir, false).unwrap()
-}
-
-#[test]
-fn what_was_synced_is_there_after_reopening() {
-    let dir = tempfile::tempdir().unwrap();
-    let device = open(dir.path());
-    let vote = VoteRecord { term: 4, committed: true, node: 2 };
-    device.write(Write::Vote(vote)).unwrap();
-    device.write(entries(0..10)).unwrap();
-    device.write(Write::TruncateAfter(Some(at(7)))).unwrap();
-    device.write(Write::Purge(at(2))).unwrap();
-    sync(&device).unwrap();
-    drop(device);
-
-    let device = open(dir.path());
-    let state = device.state();
-    assert_eq!(state.vote, Some(vote));
-    assert_eq!((state.purged, state.last), (Some(at(2)), Some(at(7))));
-    let read = device.read(3, 8, usize::MAX).unwrap();
-    assert_eq!(read.len(), 5);
-    assert_eq!(read[0], (at(3), Bytes::from_static(b"entry 3")));
-}
-
-#[test]
-fn a_read_is_cut_at_its_limit_but_never_empty() {
-    let dir = tempfile::tempdir().unwrap();
-    let device = open(dir.path());
-    device.write(entries(0..10)).unwrap();
-    assert_eq!(device.read(0, 10, 0).unwrap().len(), 1);
-    assert_eq!(device.read(0, 10, 20).unwrap().len(), 2);
-}
-
-/// A leader once was asked for purged entries, and what comes behind them was taken
-/// for an answer: the follower saw a hole and stopped.
-#[test]
-fn a_read_of_what_is_purged_is_empty() {
-    let dir = tempfile::tempdir().unwrap();
-    let device = open(dir.path());
-    device.write(entries(0..10)).unwrap();
-    device.write(Write::Purge(at(5))).unwrap();
-    assert!(device.read(3, 10, usize::MAX).unwrap().is_empty());
-    assert_eq!(device.read(6, 10, usize::MAX).unwrap().len(), 4);
-}
-
-/// What the device refuses would be a hole, or a vote taken back.
-#[test]
-fn holes_and_earlier_votes_are_refused_and_change_nothing() {
-    let dir = tempfile::tempdir().unwrap();
-    let device = open(dir.path());
-    device.write(Write::Vote(VoteRecord { term: 4, committed: false, node: 2 })).unwrap();
-    device.write(entries(0..3)).unwrap();
-    assert!(device.write(entries(4..5)).is_err());
-    let earlier = VoteRecord { term: 3, committed: false, node: 1 };
-    assert!(device.write(Write::Vote(earlier)).is_err());
-    assert_eq!(device.state().last, Some(at(2)));
-    assert_eq!(device.state().vote.unwrap().term, 4);
 }
 
 /// A record cut anywhere by a crash was never acknowledged and disappears; those

@@ -136,6 +136,8 @@ async fn what_was_synced_is_there_after_reopening() {
     }
 }
 
+/// A leader once was asked for purged entries, and what comes behind them was taken
+/// for an answer: the follower saw a hole and stopped.
 #[tokio::test]
 async fn a_read_is_cut_at_its_limit_and_empty_where_nothing_is() {
     for subject in Subject::both() {
