@@ -33,18 +33,37 @@ pub(crate) async fn connect(node: SocketAddr) -> anyhow::Result<Channel> {
         .map_err(|err| anyhow!("no node answers at {node} ({}); is it running?", root(&err)))
 }
 
+/// One question to one node, within a time.
+pub(crate) struct Ask {
+    node: SocketAddr,
+    deadline: Duration,
+}
+
+impl Ask {
+    pub(crate) fn new(node: SocketAddr, deadline: Duration) -> Self {
+        Self { node, deadline }
+    }
+
+    /// What the node answers.
+    pub(crate) async fn answer<T>(
+        self,
+        asking: impl Future<Output = Result<tonic::Response<T>, tonic::Status>>,
+    ) -> anyhow::Result<T> {
+        let reply = tokio::time::timeout(self.deadline, asking).await;
+        Ok(in_time(self.node, reply)?.into_inner())
+    }
+}
+
 /// The whole cluster, as one node sees it.
 pub(crate) async fn status(node: SocketAddr) -> anyhow::Result<StatusReply> {
     let mut client = ClusterClient::new(connect(node).await?);
-    let reply = tokio::time::timeout(ANSWER, client.status(StatusRequest {})).await;
-    Ok(in_time(node, reply)?.into_inner())
+    Ask::new(node, ANSWER).answer(client.status(StatusRequest {})).await
 }
 
 /// One node alone.
 pub(crate) async fn report(node: SocketAddr) -> anyhow::Result<NodeReport> {
     let mut client = ClusterClient::new(connect(node).await?);
-    let reply = tokio::time::timeout(ANSWER, client.report(ReportRequest {})).await;
-    Ok(in_time(node, reply)?.into_inner())
+    Ask::new(node, ANSWER).answer(client.report(ReportRequest {})).await
 }
 
 fn in_time<T>(

@@ -2,13 +2,16 @@
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail};
 use hangraft_cluster_config::{ClusterKey, FrontendConfig};
 use hangraft_frontend_server::Frontend;
 use hangraft_proto::net::{Network, Tcp};
 use tracing::info;
 
-use crate::{metrics, process::StopRequests};
+use crate::{
+    metrics,
+    process::{Stop, StopRequests},
+};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -49,12 +52,15 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         Frontend::start(config, &key, listener, Arc::new(Tcp), Some(metrics::install()?))
             .context("cannot start the frontend")?;
     let asked = tokio::select! {
-        () = stop.next() => true,
-        () = frontend.stopped() => false,
+        how = stop.next() => Some(how),
+        () = frontend.stopped() => None,
     };
-    ensure!(asked, "the frontend has stopped by itself; its log says why");
     info!("stopping");
-    frontend.stop().await;
+    match asked {
+        Some(Stop::InOrder) => frontend.stop().await,
+        Some(Stop::AtOnce) => drop(frontend),
+        None => bail!("the frontend has stopped by itself; its log says why"),
+    }
     Ok(())
 }
 

@@ -2,18 +2,23 @@
 //! asks lives in the other crates.
 //!
 //! It exits with 0 when the thing asked for is done, with 2 when it was asked
-//! wrongly, and with 1 otherwise, after one line that says what to do next.
+//! wrongly, with 3 when a node's id is spent, and with 1 otherwise, after one line
+//! that says what to do next.
 
 mod bench;
 mod cluster;
 mod demo;
+mod events;
 mod frontend;
 mod http;
+mod key;
 mod logging;
+mod members;
 mod metrics;
 mod node;
 mod output;
 mod process;
+mod snapshot;
 mod status;
 mod usage;
 
@@ -55,6 +60,12 @@ enum Command {
     Node(node::Args),
     Frontend(frontend::Args),
     Status(status::Args),
+    Events(events::Args),
+    Join(members::JoinArgs),
+    Leave(members::LeaveArgs),
+    TransferLeader(members::TransferArgs),
+    Cluster(members::ClusterArgs),
+    Snapshot(snapshot::Args),
     Kill(demo::faults::KillArgs),
     Pause(demo::faults::PauseArgs),
     Resume(demo::faults::ResumeArgs),
@@ -67,7 +78,11 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) => {
             eprintln!("hangraft: {err:#}");
-            ExitCode::from(if err.is::<Usage>() { 2 } else { 1 })
+            ExitCode::from(match err {
+                err if err.is::<Usage>() => 2,
+                err if err.is::<node::Spent>() => node::SPENT,
+                _ => 1,
+            })
         }
     }
 }
@@ -91,6 +106,12 @@ impl Command {
             Self::Node(args) => node::run(args).await,
             Self::Frontend(args) => frontend::run(args).await,
             Self::Status(args) => status::run(args).await,
+            Self::Events(args) => events::run(args).await,
+            Self::Join(args) => members::join(args).await,
+            Self::Leave(args) => members::leave(args).await,
+            Self::TransferLeader(args) => members::transfer_leader(args).await,
+            Self::Cluster(args) => members::cluster(args).await,
+            Self::Snapshot(args) => snapshot::run(args).await,
             Self::Kill(args) => demo::faults::kill(args).await,
             Self::Pause(args) => demo::faults::pause(args).await,
             Self::Resume(args) => demo::faults::resume(args).await,

@@ -1,4 +1,4 @@
-//! `hangraft node`: one node in the foreground.
+//! `hangraft node`: one node in the foreground; and `node recover`, the last resort.
 
 use std::{
     fs,
@@ -7,77 +7,209 @@ use std::{
 };
 
 use anyhow::{Context, anyhow};
+use clap::Subcommand;
 use hangraft_cluster_config::{ClusterKey, NodeConfig};
-use hangraft_node::{Node, real::RealEnv};
+use hangraft_node::{
+    Fatal, Node, StartError,
+    backup::{self, Contents},
+    real::RealEnv,
+};
+use serde::Serialize;
 use tracing::info;
 
-use crate::{metrics, process::StopRequests};
+use crate::{
+    metrics,
+    output::Output,
+    process::{Stop, StopRequests},
+    snapshot::place_key,
+    usage::ensure,
+};
 
 const EXAMPLES: &str = "\
 Examples:
   hangraft node --config cluster-config/local/node1.toml
-  hangraft node --address 127.0.0.1:7101 --dir /var/lib/hangraft     a cluster of one";
+  hangraft node --address 127.0.0.1:7101 --dir /var/lib/hangraft     a cluster of one
+  hangraft node --address 10.0.0.4:7101 --dir /var/lib/hangraft --seed 10.0.0.1:7101 --key-file cluster.key
+                                                                     joins the seed's cluster
+It exits with 3 when its id is spent: starting it again changes nothing.";
+
+/// The exit code when the node's id is spent, so that nothing starts it again in vain.
+pub(crate) const SPENT: u8 = 3;
 
 /// Run one node in the foreground, until Ctrl-C.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// The node's configuration.
     #[arg(long, value_name = "FILE", required_unless_present = "address")]
     config: Option<PathBuf>,
-    /// Where a cluster of one listens.
+    /// Where it listens and is reached, without a configuration.
     #[arg(long, value_name = "ADDR", requires = "dir", conflicts_with = "config")]
     address: Option<SocketAddr>,
-    /// Where a cluster of one keeps its data and its key.
+    /// Where it keeps its data and its key.
     #[arg(long, value_name = "DIR", requires = "address", conflicts_with = "config")]
     dir: Option<PathBuf>,
-    /// The name of the only node.
-    #[arg(long, default_value = "n1", conflicts_with = "config")]
-    name: String,
+    /// A node of the cluster to join; give several if some may be down. Without it, a
+    /// cluster of one.
+    #[arg(long = "seed", value_name = "ADDR", id = "seeds", requires = "address")]
+    seeds: Vec<SocketAddr>,
+    /// The key of the cluster to join, copied into the folder.
+    #[arg(long, value_name = "FILE", requires = "address")]
+    key_file: Option<PathBuf>,
+    /// Wait for `hangraft join` to say which cluster to join.
+    #[arg(long, requires = "address", conflicts_with = "seeds")]
+    wait: bool,
+    /// What people call it; without it, n1, or by its number in the cluster it joins.
+    #[arg(long, conflicts_with = "config")]
+    name: Option<String>,
     /// Stop when standard input ends, as it does when the process that started this one ends.
     #[arg(long, hide = true)]
     stop_with_parent: bool,
 }
 
-/// Runs a node until it is asked to stop, or stops by itself.
+#[derive(Debug, Subcommand)]
+enum Command {
+    Recover(RecoverArgs),
+}
+
+/// The last resort when a majority of the voters is lost for good: make what this node's
+/// disk holds the beginning of a new cluster of one.
+///
+/// Moves that the lost majority acknowledged and that had not reached this disk are gone,
+/// so use the survivor whose `last log` is highest, and stop all others for good: they
+/// belong to the old cluster. Never use it while a majority can still come back.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  hangraft node recover --dir /var/lib/hangraft --cluster games-2 --accept-loss"
+)]
+struct RecoverArgs {
+    /// The stopped survivor's folder, as `hangraft node --dir` has it.
+    #[arg(long, value_name = "DIR", required_unless_present = "config")]
+    dir: Option<PathBuf>,
+    /// Or its configuration.
+    #[arg(long, value_name = "FILE", conflicts_with = "dir")]
+    config: Option<PathBuf>,
+    /// The new cluster's id, different from the old one's.
+    #[arg(long, value_name = "ID")]
+    cluster: String,
+    /// Yes, what had not reached this disk may be lost.
+    #[arg(long)]
+    accept_loss: bool,
+    /// For whom to print.
+    #[arg(long, value_enum, default_value_t)]
+    output: Output,
+}
+
+/// Runs a node until it is asked to stop, has left, or stops by itself.
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
+    if let Some(Command::Recover(args)) = args.command {
+        return recover(args).await;
+    }
     let mut stop = StopRequests::listen(args.stop_with_parent)?;
     let config = args.load()?;
     let key = ClusterKey::load(&config.cluster.key_file)?;
-    let name = config.name.clone();
-    let env = RealEnv::new(&config).with_context(|| format!("cannot prepare {name}"))?;
-    let node = Node::start(config, key, env, Some(metrics::install()?))
-        .await
-        .with_context(|| format!("cannot start {name}"))?;
-    info!(node = %name, address = %node.address(), "ready");
-    tokio::select! {
-        () = stop.next() => {
+    let env = RealEnv::new(&config).context("cannot prepare the node")?;
+    let metrics = metrics::install()?;
+    let started = tokio::select! {
+        started = Node::start(config, key, env, Some(metrics)) => started,
+        // It waits to join a cluster.
+        _ = stop.next() => return Ok(()),
+    };
+    let node = started.map_err(|err| match err {
+        StartError::Spent(why) => anyhow!(Spent(why)),
+        err => anyhow!(err).context("cannot start the node"),
+    })?;
+    let name = node.name().to_owned();
+    info!(node = %name, id = node.id(), address = %node.address(), "ready");
+    let ended = tokio::select! {
+        how = stop.next() => Ok(how),
+        () = node.left() => Ok(Stop::AtOnce),
+        fatal = node.failed() => Err(fatal),
+    };
+    match ended {
+        Ok(how) => {
             info!(node = %name, "stopping");
-            node.stop().await;
+            match how {
+                Stop::InOrder => node.stop().await,
+                Stop::AtOnce => node.stop_now().await,
+            }
             Ok(())
         }
-        fatal = node.failed() => Err(anyhow!(fatal).context(format!("{name} has stopped"))),
+        Err(Fatal::Spent(why)) => Err(anyhow!(Spent(why))),
+        Err(fatal) => Err(anyhow!(fatal).context(format!("{name} has stopped"))),
     }
 }
+
+/// The node's id is spent. The process exits with [`SPENT`].
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct Spent(String);
 
 impl Args {
     fn load(&self) -> anyhow::Result<NodeConfig> {
         match (&self.config, self.address, &self.dir) {
             (Some(file), _, _) => Ok(NodeConfig::load(file)?),
-            (None, Some(address), Some(dir)) => alone(&self.name, address, dir),
+            (None, Some(address), Some(dir)) => self.without_a_file(address, dir),
             _ => unreachable!("clap asks for a file, or for an address and a folder"),
         }
     }
+
+    /// A cluster of one, or a node that joins another. The key stays in its folder, so
+    /// that frontends can be given a copy.
+    fn without_a_file(&self, address: SocketAddr, dir: &Path) -> anyhow::Result<NodeConfig> {
+        let joins = self.wait || !self.seeds.is_empty();
+        let mut config = if joins {
+            NodeConfig::joining(address, dir, self.seeds.clone())
+        } else {
+            NodeConfig::alone(self.name.as_deref().unwrap_or("n1"), address, dir)
+        };
+        config.name = self.name.clone().or(config.name);
+        config.check().context("cannot run such a node")?;
+        let key_file = &config.cluster.key_file;
+        ensure(!joins || self.key_file.is_some() || key_file.exists(), || {
+            "a node that joins needs the cluster's key; give it with --key-file".into()
+        })?;
+        fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+        place_key(self.key_file.as_deref(), key_file)?;
+        if RealEnv::holds_a_node(&config) {
+            // The folder says who this is: it may have been restored, or have joined.
+            config = NodeConfig::joining(address, dir, self.seeds.clone());
+        }
+        Ok(config)
+    }
 }
 
-/// A cluster of one. Its key is made with its folder and stays with it, so that
-/// frontends can be given a copy.
-fn alone(name: &str, address: SocketAddr, dir: &Path) -> anyhow::Result<NodeConfig> {
-    let config = NodeConfig::alone(name, address, dir);
-    config.check().context("cannot run a cluster of one")?;
-    fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
-    if !config.cluster.key_file.exists() {
-        ClusterKey::create(&config.cluster.key_file)?;
-    }
-    Ok(config)
+/// What is printed of a recovery.
+#[derive(Debug, Serialize)]
+struct Recovered {
+    cluster: String,
+    #[serde(flatten)]
+    contents: Contents,
+}
+
+async fn recover(args: RecoverArgs) -> anyhow::Result<()> {
+    ensure(args.accept_loss, || {
+        "this may lose acknowledged moves: whatever had not reached this disk; if no majority can \
+         ever come back, say --accept-loss"
+            .into()
+    })?;
+    let config = match (&args.config, &args.dir) {
+        (Some(file), _) => NodeConfig::load(file)?,
+        (None, Some(dir)) => NodeConfig::joining(([127, 0, 0, 1], 1).into(), dir, Vec::new()),
+        (None, None) => unreachable!("clap asks for one of them"),
+    };
+    anyhow::ensure!(config.data_dir.exists(), "there is no {}", config.data_dir.display());
+    let env = RealEnv::new(&config).context("cannot prepare the node's storage")?;
+    let contents = backup::recover(args.cluster.clone(), &*env).await.context("not recovered")?;
+    let recovered = Recovered { cluster: args.cluster, contents };
+    args.output.print(&recovered, |recovered| {
+        let Contents { term, index, rooms, hash, .. } = &recovered.contents;
+        format!(
+            "recovered as cluster {}: everything up to term {term}, index {index}: {rooms} rooms, state hash {hash}; \
+             what others acknowledged after that is lost\nstart it as before, without `cluster.members`, and let new nodes join it with --seed",
+            recovered.cluster
+        )
+    })
 }

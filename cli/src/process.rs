@@ -11,6 +11,15 @@ use tokio::{
 };
 use tracing::warn;
 
+/// How a process is to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// It hands over what it has first, for it is going to be missed (SIGTERM).
+    InOrder,
+    /// Somebody waits at the terminal, or has gone.
+    AtOnce,
+}
+
 /// Resolves whenever someone asks this process to stop.
 pub(crate) struct StopRequests {
     interrupt: Signal,
@@ -33,12 +42,15 @@ impl StopRequests {
     }
 
     /// The next request.
-    pub(crate) async fn next(&mut self) {
+    pub(crate) async fn next(&mut self) -> Stop {
         tokio::select! {
-            _ = self.interrupt.recv() => (),
-            _ = self.terminate.recv() => (),
-            _ = self.hangup.recv() => (),
-            () = gone(&mut self.parent) => self.parent = None,
+            _ = self.interrupt.recv() => Stop::AtOnce,
+            _ = self.terminate.recv() => Stop::InOrder,
+            _ = self.hangup.recv() => Stop::AtOnce,
+            () = gone(&mut self.parent) => {
+                self.parent = None;
+                Stop::AtOnce
+            }
         }
     }
 }

@@ -1,16 +1,30 @@
 //! `hangraft status`: who is there, who leads, how far each has come.
 
-use std::net::SocketAddr;
+use std::{
+    io::{self, IsTerminal},
+    net::SocketAddr,
+    time::Duration,
+};
 
 use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
 use hangraft_proto::v1::{Member, StatusReply};
 use serde::Serialize;
 
-use crate::{cluster, output::Output};
+use crate::{
+    cluster,
+    output::{Output, print},
+};
+
+/// How often `--watch` looks.
+const WATCH: Duration = Duration::from_secs(1);
+
+/// Clears a terminal and goes to its top.
+const CLEAR: &str = "\x1b[2J\x1b[H";
 
 const EXAMPLES: &str = "\
 Examples:
   hangraft status
+  hangraft status --watch
   hangraft status --node 10.0.0.2:7101 --output json";
 
 /// Show all members of a cluster: who leads, and how far each has come.
@@ -20,6 +34,9 @@ pub(crate) struct Args {
     /// The node to ask; any will do.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7101")]
     node: SocketAddr,
+    /// Look every second, until Ctrl-C.
+    #[arg(long)]
+    watch: bool,
     /// For whom to print.
     #[arg(long, value_enum, default_value_t)]
     output: Output,
@@ -27,8 +44,23 @@ pub(crate) struct Args {
 
 /// Asks and prints.
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
-    let status = Status::from(cluster::status(args.node).await?);
-    args.output.print(&status, Status::table)
+    if !args.watch {
+        let status = Status::from(cluster::status(args.node).await?);
+        return args.output.print(&status, Status::table);
+    }
+    let redraw = args.output == Output::Text && io::stdout().is_terminal();
+    loop {
+        let clear = if redraw { CLEAR } else { "" };
+        match cluster::status(args.node).await.map(Status::from) {
+            Ok(status) => {
+                args.output.print(&status, |status| format!("{clear}{}", status.table()))?;
+            }
+            // It may come back; whoever watches wants to see that.
+            Err(err) if args.output == Output::Text => print(&format!("{clear}{err:#}"))?,
+            Err(err) => eprintln!("hangraft: {err:#}"),
+        }
+        tokio::time::sleep(WATCH).await;
+    }
 }
 
 /// What is printed. The JSON form is a contract.
@@ -39,6 +71,14 @@ struct Status {
     leader: Option<u64>,
     term: u64,
     members: Vec<MemberStatus>,
+    /// How many voters are wanted.
+    voters_wanted: u32,
+    /// A voter silent for so long is replaced.
+    replace_after_ms: u64,
+    /// What the leader intends with the members, and why it does not act.
+    intents: Vec<String>,
+    /// What every member can do.
+    features: Vec<String>,
 }
 
 /// One member. What only itself can know is missing while it does not answer.
@@ -93,7 +133,16 @@ impl Status {
             .iter()
             .find(|member| Some(member.id) == self.leader)
             .map_or(leader, |member| member.name.clone());
-        format!("cluster {}, led by {leader} in term {}\n{table}", self.cluster, self.term)
+        let votes = |member: &&MemberStatus| member.role == "leader" || member.role == "voter";
+        let voters = self.members.iter().filter(votes).count();
+        let mut text = format!(
+            "cluster {}, led by {leader} in term {}, {voters} of {} wanted voters\n{table}",
+            self.cluster, self.term, self.voters_wanted
+        );
+        for intent in &self.intents {
+            text += &format!("\n* {intent}");
+        }
+        text
     }
 
     fn row(&self, member: &MemberStatus) -> [String; 12] {
@@ -131,6 +180,10 @@ impl From<StatusReply> for Status {
             cluster: reply.cluster,
             leader: (reply.leader != 0).then_some(reply.leader),
             term: reply.term,
+            voters_wanted: reply.voters_wanted,
+            replace_after_ms: reply.replace_after_ms,
+            intents: reply.intents,
+            features: reply.features,
             members: reply.members.into_iter().map(MemberStatus::from).collect(),
         }
     }
@@ -188,6 +241,10 @@ mod tests {
                 member(2, "voter", Some(17)),
                 member(3, "voter", None),
             ],
+            voters_wanted: 3,
+            replace_after_ms: 600_000,
+            intents: vec!["n3 silent for 3 min".into()],
+            features: vec!["game:hangman".into()],
         }
     }
 
@@ -200,7 +257,8 @@ mod tests {
             r#"{"cluster":"demo","leader":1,"term":7,"members":["#.to_owned()
                 + r#"{"id":1,"name":"n1","address":"127.0.0.1:7101","alive":true,"role":"leader","last_log":20,"committed":20,"applied":20,"hash":"00c0ffee00c0ffee","version":"0.1.0"},"#
                 + r#"{"id":2,"name":"n2","address":"127.0.0.1:7102","alive":true,"role":"voter","last_log":20,"committed":20,"applied":17,"hash":"00c0ffee00c0ffee","version":"0.1.0"},"#
-                + r#"{"id":3,"name":"n3","address":"127.0.0.1:7103","alive":false,"role":"voter","last_log":null,"committed":null,"applied":null,"hash":null,"version":null}]}"#
+                + r#"{"id":3,"name":"n3","address":"127.0.0.1:7103","alive":false,"role":"voter","last_log":null,"committed":null,"applied":null,"hash":null,"version":null}],"#
+                + r#""voters_wanted":3,"replace_after_ms":600000,"intents":["n3 silent for 3 min"],"features":["game:hangman"]}"#
         );
     }
 
@@ -211,8 +269,11 @@ mod tests {
         let lags: Vec<_> = status.members.iter().map(|member| status.lag(member)).collect();
         assert_eq!(lags, [Some(0), Some(3), None]);
         let table = status.table();
-        assert!(table.starts_with("cluster demo, led by n1 in term 7\n"), "{table}");
-        assert!(table.contains("state hash"), "{table}");
+        assert!(
+            table.starts_with("cluster demo, led by n1 in term 7, 3 of 3 wanted voters\n"),
+            "{table}"
+        );
+        assert!(table.contains("state hash") && table.contains("* n3 silent"), "{table}");
     }
 
     #[test]

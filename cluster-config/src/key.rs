@@ -88,8 +88,13 @@ impl ClusterKey {
     /// is there already is left alone: its key may be the only copy.
     pub fn create(path: &Path) -> Result<Self, KeyError> {
         let key = Self::generate()?;
-        key.write(path).map_err(|source| KeyError::Create { path: path.into(), source })?;
+        key.save(path)?;
         Ok(key)
+    }
+
+    /// Writes the key to a new file that only its owner may read.
+    pub fn save(&self, path: &Path) -> Result<(), KeyError> {
+        self.write(path).map_err(|source| KeyError::Create { path: path.into(), source })
     }
 
     /// A key made of these bytes, for tests and simulations that must repeat.

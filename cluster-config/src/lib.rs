@@ -22,4 +22,6 @@ mod node;
 pub use error::ConfigError;
 pub use frontend::{FrontendConfig, FrontendLimits};
 pub use key::{ClusterKey, KEY_BYTES, KeyError};
-pub use node::{ClusterConfig, GossipConfig, LimitsConfig, Member, NodeConfig, RaftConfig};
+pub use node::{
+    ClusterConfig, GossipConfig, LimitsConfig, Member, MembershipConfig, NodeConfig, RaftConfig,
+};

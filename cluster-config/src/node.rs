@@ -34,12 +34,20 @@ const HEARTBEAT_MS_FLOOR: u64 = 25;
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NodeConfig {
-    /// The node's number, from 1. It is never used again for another node.
-    pub id: u64,
-    /// What people call it: lowercase letters, digits and dashes, such as `n1`.
-    pub name: String,
+    /// A first member's number, from 1. It is never used again for another node. A node
+    /// that joins later has none here: the cluster gives it one.
+    #[serde(default)]
+    pub id: Option<u64>,
+    /// What people call it: lowercase letters, digits and dashes, such as `n1`. A node
+    /// that joins may leave it out and is called by its number.
+    #[serde(default)]
+    pub name: Option<String>,
     /// Where it listens: TCP for gRPC and HTTP, UDP on the same number for gossip.
     pub address: SocketAddr,
+    /// Where others reach it, when that is not `address`: for a node that joins and
+    /// listens on all addresses of its machine.
+    #[serde(default)]
+    pub advertise: Option<SocketAddr>,
     /// Where log, snapshots and archive are kept. Made when it is not there.
     pub data_dir: PathBuf,
     /// The cluster it belongs to.
@@ -50,6 +58,9 @@ pub struct NodeConfig {
     /// How fast gossip notices that a member is gone.
     #[serde(default)]
     pub gossip: GossipConfig,
+    /// How the leader looks after the members.
+    #[serde(default)]
+    pub membership: MembershipConfig,
     /// What one node takes on at a time.
     #[serde(default)]
     pub limits: LimitsConfig,
@@ -67,13 +78,22 @@ pub struct NodeConfig {
 #[serde(deny_unknown_fields)]
 pub struct ClusterConfig {
     /// Names the cluster, so that nodes of two clusters never mix: lowercase
-    /// letters, digits and dashes.
-    pub id: String,
+    /// letters, digits and dashes. A node that joins may leave it out; if it does not,
+    /// it joins no other.
+    #[serde(default)]
+    pub id: Option<String>,
     /// The file with the key that all nodes and frontends of the cluster share.
     pub key_file: PathBuf,
     /// The first voters: an odd number of them, this node among them. Only read
-    /// when the cluster is made; afterwards Raft knows better.
+    /// when the cluster is made; afterwards Raft knows better. Empty for a node that
+    /// joins a cluster that is there.
+    #[serde(default)]
     pub members: Vec<Member>,
+    /// For a node that joins: addresses of nodes of the cluster, one of which must
+    /// answer. Only read until it has joined. With neither members nor seeds a node
+    /// waits for `hangraft join`.
+    #[serde(default)]
+    pub seeds: Vec<SocketAddr>,
 }
 
 /// A first voter.
@@ -124,6 +144,16 @@ pub struct GossipConfig {
     pub announce_ms: u64,
 }
 
+/// How the leader looks after the members. What the whole cluster must agree on, such as
+/// the number of voters, is no setting of one machine: `hangraft cluster set` changes it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MembershipConfig {
+    /// A new member votes only when gossip and Raft have heard it without a break for
+    /// this long.
+    pub stable_ms: u64,
+}
+
 /// What one node takes on at a time. Past a limit it refuses early instead of
 /// growing queues.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -154,65 +184,125 @@ impl NodeConfig {
     pub fn alone(name: &str, address: SocketAddr, dir: &Path) -> Self {
         let me = Member { id: 1, name: name.into(), address };
         Self {
-            id: me.id,
-            name: me.name.clone(),
-            address,
-            data_dir: dir.join("data"),
+            id: Some(me.id),
+            name: Some(me.name.clone()),
             cluster: ClusterConfig {
-                id: name.into(),
+                id: Some(name.into()),
                 key_file: dir.join("cluster.key"),
                 members: vec![me],
+                seeds: Vec::new(),
+            },
+            ..Self::joining(address, dir, Vec::new())
+        }
+    }
+
+    /// A node that joins the cluster of `seeds`, or waits to be told which, with all it
+    /// needs in `dir` and the cluster's key in `dir/cluster.key`.
+    pub fn joining(address: SocketAddr, dir: &Path, seeds: Vec<SocketAddr>) -> Self {
+        Self {
+            id: None,
+            name: None,
+            address,
+            advertise: None,
+            data_dir: dir.join("data"),
+            cluster: ClusterConfig {
+                id: None,
+                key_file: dir.join("cluster.key"),
+                members: Vec::new(),
+                seeds,
             },
             raft: RaftConfig::default(),
             gossip: GossipConfig::default(),
+            membership: MembershipConfig::default(),
             limits: LimitsConfig::default(),
             faults: false,
             realtime: true,
         }
     }
 
-    /// This node among the first voters: the address others reach it at.
-    ///
-    /// # Panics
-    ///
-    /// When the configuration was never [checked](Self::check).
-    pub fn me(&self) -> &Member {
-        self.cluster.members.iter().find(|member| member.id == self.id).expect("checked")
+    /// This node among the first voters; none for a node that joins.
+    pub fn first_member(&self) -> Option<&Member> {
+        self.cluster.members.iter().find(|member| Some(member.id) == self.id)
+    }
+
+    /// Where others reach this node.
+    pub fn reached_at(&self) -> SocketAddr {
+        let member = self.first_member().map(|member| member.address);
+        member.or(self.advertise).unwrap_or(self.address)
     }
 
     /// Holds everything that must be true before a node may start.
     pub fn check(&self) -> Result<(), ConfigError> {
-        ensure(self.id >= 1, "id", || "must be 1 or more; 0 means \"no node\"".into())?;
-        check_name("name", &self.name)?;
+        ensure(self.id != Some(0), "id", || "must be 1 or more; 0 means \"no node\"".into())?;
+        if let Some(name) = &self.name {
+            check_name("name", name)?;
+        }
         ensure(self.address.port() != 0, "address", || {
             format!("{} needs a port that others can know, such as 7101", self.address)
         })?;
         self.cluster.check()?;
-        self.check_membership()?;
+        if self.cluster.members.is_empty() {
+            self.check_joining()?;
+        } else {
+            self.check_membership()?;
+        }
         self.raft.check()?;
         self.gossip.check()?;
         self.limits.check()
+    }
+
+    fn check_joining(&self) -> Result<(), ConfigError> {
+        ensure(self.id.is_none(), "id", || {
+            "is for first members, which `cluster.members` lists; leave it out: the cluster gives a new node its id".into()
+        })?;
+        let reached = self.reached_at();
+        ensure(!reached.ip().is_unspecified() && reached.port() != 0, "advertise", || {
+            format!(
+                "is needed: nobody can connect to {reached}; write where others reach this node"
+            )
+        })?;
+        let seeds = &self.cluster.seeds;
+        ensure(seeds.iter().all(|seed| *seed != reached), "cluster.seeds", || {
+            format!("has {reached}, which is this node; name nodes that are in the cluster already")
+        })
     }
 
     /// Whoever listens on all addresses of a machine is reached at one of them,
     /// so only there may the member's address differ from the node's own.
     fn check_membership(&self) -> Result<(), ConfigError> {
         let setting = "cluster.members";
-        let Some(me) = self.cluster.members.iter().find(|member| member.id == self.id) else {
-            return ensure(false, setting, || {
-                format!("does not name this node; add one with id = {}", self.id)
+        ensure(self.cluster.seeds.is_empty(), "cluster.seeds", || {
+            "are for a node that joins; a first member has `cluster.members`: write one of them"
+                .into()
+        })?;
+        ensure(self.cluster.id.is_some(), "cluster.id", || {
+            "is missing; name the cluster, the same on all its first members".into()
+        })?;
+        ensure(self.advertise.is_none(), "advertise", || {
+            "is for a node that joins; a first member is reached where `cluster.members` says"
+                .into()
+        })?;
+        let Some(id) = self.id else {
+            return ensure(false, "id", || {
+                "is missing; write which of `cluster.members` this is".into()
             });
         };
-        ensure(me.name == self.name, setting, || {
+        let Some(me) = self.first_member() else {
+            return ensure(false, setting, || {
+                format!("does not name this node; add one with id = {id}")
+            });
+        };
+        ensure(self.name.as_ref().is_none_or(|name| *name == me.name), setting, || {
             format!(
-                "calls node {} {:?}, but `name` is {:?}; write one of them",
-                me.id, me.name, self.name
+                "calls node {id} {:?}, but `name` is {:?}; write one of them",
+                me.name,
+                self.name.as_deref().unwrap_or_default()
             )
         })?;
         let reached = me.address == self.address
             || self.address.ip().is_unspecified() && me.address.port() == self.address.port();
         ensure(reached, setting, || {
-            format!("has node {} at {}, but `address` is {}", me.id, me.address, self.address)
+            format!("has node {id} at {}, but `address` is {}", me.address, self.address)
         })
     }
 }
@@ -232,10 +322,13 @@ impl FromFile for NodeConfig {
 
 impl ClusterConfig {
     fn check(&self) -> Result<(), ConfigError> {
-        check_name("cluster.id", &self.id)?;
+        if let Some(id) = &self.id {
+            check_name("cluster.id", id)?;
+        }
         let setting = "cluster.members";
-        ensure(VOTERS.contains(&self.members.len()), setting, || {
-            format!("has {} entries; write 1, 3, 5 or 7 of them", self.members.len())
+        let count = self.members.len();
+        ensure(count == 0 || VOTERS.contains(&count), setting, || {
+            format!("has {count} entries; write 1, 3, 5 or 7 of them")
         })?;
         for member in &self.members {
             member.check()?;
@@ -364,6 +457,12 @@ impl Default for GossipConfig {
             forget_ms: 24 * 60 * 60 * 1_000,
             announce_ms: 5_000,
         }
+    }
+}
+
+impl Default for MembershipConfig {
+    fn default() -> Self {
+        Self { stable_ms: 10_000 }
     }
 }
 

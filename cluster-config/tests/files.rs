@@ -1,6 +1,7 @@
 //! Files: the ones we ship, the ones people get wrong, and the environment on top.
 
 use std::{
+    collections::BTreeSet,
     env,
     path::{Path, PathBuf},
     process::Command,
@@ -10,8 +11,13 @@ use hangraft_cluster_config::{ConfigError, FrontendConfig, NodeConfig};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
+/// A folder with files that we ship.
+fn shipped(folder: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)
+}
+
 fn local(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("local").join(name)
+    shipped("local").join(name)
 }
 
 /// Everything an operator would read, on one line.
@@ -42,8 +48,8 @@ fn the_files_we_ship_work() {
         .map(|i| NodeConfig::load(&local(&format!("node{i}.toml"))).expect("a file we ship"))
         .collect();
     for (node, id) in nodes.iter().zip(1..) {
-        assert_eq!(node.id, id);
-        assert_eq!(node.me().address, node.address);
+        assert_eq!(node.id, Some(id));
+        assert_eq!(node.reached_at(), node.address);
         assert_eq!(node.cluster, nodes[0].cluster);
         assert_eq!(node.data_dir, local("data").join(format!("n{id}")));
     }
@@ -51,6 +57,65 @@ fn the_files_we_ship_work() {
     assert_eq!(frontend.nodes, nodes.iter().map(|node| node.address).collect::<Vec<_>>());
     assert_eq!(frontend.key_file, nodes[0].cluster.key_file);
     assert_eq!(std::fs::read_dir(local("")).unwrap().flatten().filter(is_toml).count(), 4);
+}
+
+/// The folders with files for real machines and for containers: how many nodes a
+/// set has, and whether there is a file for a node that joins later.
+const SETS: [(&str, u64, bool); 4] =
+    [("docker", 3, false), ("three", 3, true), ("five", 5, true), ("seven", 7, true)];
+
+/// Every file of a set is one that works. Its nodes agree on their cluster, its
+/// frontends and its spare know all of them, and nobody may inject faults.
+#[test]
+fn the_sets_of_files_we_ship_work() {
+    for (set, count, has_spare) in SETS {
+        let file = |name: &str| shipped(set).join(format!("{name}.toml"));
+        let node = |name: &str| NodeConfig::load(&file(name)).expect("a file we ship");
+        let nodes: Vec<_> = (1..=count).map(|i| node(&format!("node{i}"))).collect();
+        let cluster = &nodes[0].cluster;
+        assert_eq!(cluster.members.len() as u64, count);
+        for ((node, member), id) in nodes.iter().zip(&cluster.members).zip(1..) {
+            let name = format!("n{id}");
+            assert_eq!((member.id, &member.name), (id, &name));
+            assert_eq!(node.reached_at(), member.address);
+            let (id, name, address) = (Some(id), Some(name), node.address);
+            assert_eq!(*node, NodeConfig { id, name, address, ..nodes[0].clone() }, "{set}");
+        }
+        assert!(!nodes[0].faults);
+        let addresses: Vec<_> = nodes.iter().map(NodeConfig::reached_at).collect();
+        let frontend = |name: &str| FrontendConfig::load(&file(name)).expect("a file we ship");
+        let frontends = ["frontend1", "frontend2"].map(frontend);
+        for frontend in &frontends {
+            assert_eq!(frontend.nodes, addresses);
+            assert_eq!(frontend.key_file, cluster.key_file);
+            assert_eq!(frontend.frontends, frontends[0].frontends);
+            assert_eq!(frontend.frontends.len(), frontends.len());
+        }
+        if has_spare {
+            assert_ne!(frontends[0].address, frontends[1].address);
+            let spare = node("spare");
+            assert_eq!(spare.cluster.seeds, addresses);
+            assert!(!addresses.contains(&spare.address));
+            assert_eq!(spare.cluster.id, cluster.id);
+            assert_eq!(spare.cluster.key_file, cluster.key_file);
+            assert_eq!(spare.data_dir, nodes[0].data_dir);
+            assert!(!spare.faults);
+        }
+        let files = std::fs::read_dir(shipped(set)).unwrap().flatten().filter(is_toml).count();
+        assert_eq!(files, nodes.len() + frontends.len() + usize::from(has_spare), "{set}");
+    }
+}
+
+/// A folder with files that no test loads would rot.
+#[test]
+fn every_folder_of_files_is_tested() {
+    let has_files = |folder: &std::fs::DirEntry| {
+        std::fs::read_dir(folder.path()).is_ok_and(|files| files.flatten().any(|f| is_toml(&f)))
+    };
+    let folders = std::fs::read_dir(shipped("")).unwrap().flatten().filter(has_files);
+    let found: BTreeSet<_> = folders.map(|folder| folder.file_name()).collect();
+    let tested = SETS.iter().map(|(set, ..)| *set).chain(["local"]);
+    assert_eq!(found, tested.map(Into::into).collect());
 }
 
 fn is_toml(entry: &std::fs::DirEntry) -> bool {
@@ -95,7 +160,7 @@ fn a_mistake_is_explained() {
 #[test]
 fn a_node_may_listen_on_all_addresses() {
     let config = node1_with("address = \"127.0.0.1:7101\"", "address = \"0.0.0.0:7101\"").unwrap();
-    assert_eq!(config.me().address.to_string(), "127.0.0.1:7101");
+    assert_eq!(config.reached_at().to_string(), "127.0.0.1:7101");
 }
 
 /// What a frontend's file may get wrong.
@@ -149,7 +214,7 @@ fn good_or_explained(text: &[u8]) -> Result<(), TestCaseError> {
     match NodeConfig::load(&path) {
         Ok(config) => {
             prop_assert!(config.check().is_ok());
-            prop_assert_eq!(config.me().id, config.id);
+            prop_assert_eq!(config.first_member().map(|member| member.id), config.id);
         }
         Err(err) => prop_assert!(err.to_string().contains("hostile.toml"), "{}", err),
     }

@@ -98,6 +98,20 @@ pub enum Event {
         /// Whether the player is there now.
         online: bool,
     },
+    /// Someone took stones from a heap.
+    #[cfg(feature = "next")]
+    Took {
+        /// Whose move.
+        seat: Seat,
+        /// Who sits there.
+        name: Arc<str>,
+        /// From which heap, counted from 0.
+        heap: u8,
+        /// How many.
+        take: u8,
+        /// How many are left, in all heaps; 0 wins the round.
+        left: u32,
+    },
     /// The room has left the lobby.
     Closed,
 }

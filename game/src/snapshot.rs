@@ -138,6 +138,16 @@ impl Frozen {
         self.hash
     }
 
+    /// A room that was live then.
+    pub fn room(&self, id: RoomId) -> Option<&Arc<Room>> {
+        self.rooms.get(&id)
+    }
+
+    /// The last room that was opened before, live or not; room 0 when there was none.
+    pub fn newest_room(&self) -> RoomId {
+        RoomId::new(0, self.head.opened)
+    }
+
     /// The snapshot in chunks of moderate size, made one at a time.
     pub fn chunks(&self) -> impl Iterator<Item = Vec<u8>> + Send + 'static + use<> {
         let mut parts = self.clone().into_parts();

@@ -2,7 +2,8 @@
 //!
 //! A script in `tests/scripts` is a list of blocks: comments and commands, a
 //! line `---`, and what the commands print. `UPDATE=1 cargo test` writes what
-//! they print now; the change is reviewed as a diff.
+//! they print now; the change is reviewed as a diff. Those in `next` are for
+//! builds with that feature.
 //!
 //! ```text
 //! ann open {"mode":"setter"}     a player opens a room; then sit, stand, again, say,
@@ -17,7 +18,7 @@
 //! ```
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use hangraft_game::{
     Answer, Attempt, Batch, Change, Command, Entry, Filter, FrontendId, Lobby, Passed, PlayerId,
@@ -26,11 +27,11 @@ use hangraft_game::{
 
 #[test]
 fn every_script_prints_what_it_says() {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scripts");
-    let mut paths: Vec<_> =
-        std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
+    let mut paths = scripts("tests/scripts");
     assert!(paths.len() >= 10, "the scripts are gone");
+    if cfg!(feature = "next") {
+        paths.extend(scripts("tests/scripts/next"));
+    }
     let mut failed = Vec::new();
     for path in paths {
         let expected = std::fs::read_to_string(&path).unwrap();
@@ -42,6 +43,15 @@ fn every_script_prints_what_it_says() {
         }
     }
     assert!(failed.is_empty(), "{}\nUPDATE=1 rewrites the scripts", failed.join("\n\n"));
+}
+
+/// The scripts in a folder, without those in folders below it.
+fn scripts(folder: &str) -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut paths: Vec<_> = entries.filter(|path| path.is_file()).collect();
+    paths.sort();
+    paths
 }
 
 fn first_difference(expected: &str, printed: &str) -> String {

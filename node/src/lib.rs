@@ -8,26 +8,37 @@
 //! A node takes everything from outside through [`env::Env`], so that the same code
 //! runs on real machines and in a simulator.
 
+pub mod backup;
+mod chronicle;
 mod dial;
 pub mod env;
+mod events;
 mod feed;
 pub mod gossip;
+mod identity;
+mod join;
+mod membership;
 pub mod raft;
 pub mod real;
 mod service;
 
-use env::Env;
+use env::{Env, Listener, Storage};
+use events::Events;
 use gossip::{Card, Gossip};
 use hangraft_cluster_config::{ClusterKey, NodeConfig};
+use identity::Identity;
+pub use join::Refused;
 use metrics_exporter_prometheus::PrometheusHandle;
 use raft::Replica;
 pub use raft::Report;
 use raft::log_device::LogDevice;
+use service::Departure;
+use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -46,6 +57,7 @@ const LET_GO_POLL: Duration = Duration::from_millis(5);
 /// A running node. Stop it with [`Node::stop`]; dropped, it stops serving at once.
 pub struct Node {
     id: u64,
+    name: String,
     /// The last to let go of it closes it.
     log: Arc<dyn LogDevice>,
     address: SocketAddr,
@@ -53,7 +65,10 @@ pub struct Node {
     gossip: Gossip,
     draining: watch::Sender<bool>,
     stopping: watch::Sender<bool>,
+    departure: watch::Receiver<Departure>,
     serving: JoinHandle<()>,
+    keeping: JoinHandle<()>,
+    writing: JoinHandle<()>,
 }
 
 /// Why a node did not start.
@@ -78,16 +93,40 @@ pub enum StartError {
     /// Consensus refused the log or the settings.
     #[error("cannot join consensus")]
     Consensus(#[source] io::Error),
+    /// The data folder is another node's.
+    #[error("the data in {dir} is another node's: {why}")]
+    Another {
+        /// The data folder.
+        dir: std::path::PathBuf,
+        /// Whose it is.
+        why: String,
+    },
+    /// The node's id is spent: the cluster removed it, or it lost its disk.
+    #[error("{0}")]
+    Spent(String),
+    /// The cluster that it wants to join does not take it.
+    #[error(transparent)]
+    Refused(#[from] Refused),
 }
 
 /// Why a node stopped by itself. It must not go on: what it could not do, it may
 /// already have been trusted for.
 #[derive(Debug, thiserror::Error)]
-#[error("the node cannot go on: {0}")]
-pub struct Fatal(String);
+pub enum Fatal {
+    /// Starting it again may help, when the cause is mended.
+    #[error("the node cannot go on: {0}")]
+    Broken(String),
+    /// Its id is spent; starting it again changes nothing.
+    #[error("{0}")]
+    Spent(String),
+}
 
 impl Node {
     /// Starts a node and serves at its address. With port 0 it listens on a free one.
+    ///
+    /// A node whose disk is empty and whose configuration names seeds asks for an id
+    /// first; one that has neither seeds nor members waits until an operator tells it
+    /// which cluster to join. This returns when it has an id.
     ///
     /// # Errors
     /// See [`StartError`].
@@ -100,17 +139,23 @@ impl Node {
         let listening = env.listen(config.address).await;
         let listen = |source| StartError::Listen { address: config.address, source };
         let listener = listening.map_err(listen)?;
+        let storage_error = |source| StartError::Storage { dir: config.data_dir.clone(), source };
+        let storage = env.storage().await.map_err(storage_error)?;
+        let (listener, identity) = identify(listener, &config, &key, &env, &storage).await?;
         let address = listener.address();
-        let storage = env
-            .storage()
-            .await
-            .map_err(|source| StartError::Storage { dir: config.data_dir.clone(), source })?;
         let log = storage.log.clone();
-        let replica = Replica::start(&config, &key, env.clone(), storage, feed::Feed::default())
-            .await
-            .map_err(StartError::Consensus)?;
-        let card = card_of(config.name.clone(), replica.clone());
-        let gossip = match Gossip::start(&config, address, &key, env.clone(), card).await {
+        let (id, name) = (identity.node, identity.name.clone());
+        let (asking, asked) = mpsc::channel(membership::ASKED_MAX);
+        let events = Events::new(env.clone());
+        let replica =
+            Replica::start(&config, identity.clone(), &key, env.clone(), storage, asking, events)
+                .await
+                .map_err(consensus_error)?;
+        let card = card_of(name.clone(), replica.clone());
+        let others = others_of(&config, &identity, replica.clone());
+        let gossip =
+            Gossip::start(&config, &identity, address, &key, env.clone(), card, others).await;
+        let gossip = match gossip {
             Ok(gossip) => gossip,
             Err(source) => {
                 replica.stop().await;
@@ -118,19 +163,45 @@ impl Node {
             }
         };
         let (draining, (stopping, stop)) = (watch::Sender::new(false), watch::channel(false));
-        let id = config.id;
+        let (intend, intents) = watch::channel(Vec::new());
+        let (depart, departure) = watch::channel(Departure::Stays);
+        let keeping = tokio::spawn(membership::run(
+            replica.clone(),
+            gossip.roster(),
+            asked,
+            intend,
+            Duration::from_millis(config.membership.stable_ms),
+        ));
+        let writing = tokio::spawn(chronicle::run(replica.clone(), gossip.roster()));
         let parts = service::Parts {
-            address,
+            address: identity.address,
+            cluster: identity.cluster,
+            name: name.clone(),
             key,
             env,
             replica: replica.clone(),
             roster: gossip.roster(),
+            intents,
             draining: draining.subscribe(),
+            departure: depart,
             metrics,
-            config,
+            limits: config.limits,
         };
         let serving = tokio::spawn(service::serve(listener, parts, stop));
-        Ok(Node { id, log, address, replica, gossip, draining, stopping, serving })
+        Ok(Node {
+            id,
+            name,
+            log,
+            address,
+            replica,
+            gossip,
+            draining,
+            stopping,
+            departure,
+            serving,
+            keeping,
+            writing,
+        })
     }
 
     /// Its number.
@@ -153,21 +224,57 @@ impl Node {
         Observer(self.replica.clone())
     }
 
-    /// Resolves when the node stops by itself: a disk that failed, a log it cannot read.
-    pub async fn failed(&self) -> Fatal {
-        Fatal(self.replica.failed().await)
+    /// What people call it.
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
-    /// Stops in good order: frontends are told to go elsewhere, consensus ends, then
-    /// the connections. When this returns, the data folder is free for another node.
-    pub async fn stop(mut self) {
+    /// Resolves when the node stops by itself: a disk that failed, a log it cannot read,
+    /// an id that is spent.
+    pub async fn failed(&self) -> Fatal {
+        let raft::Ended { spent, why } = self.replica.ended().await;
+        if spent { Fatal::Spent(why) } else { Fatal::Broken(why) }
+    }
+
+    /// Resolves when the node has left its cluster, because an operator asked it to.
+    /// What is left to do is to [stop](Self::stop) it.
+    pub async fn left(&self) {
+        let gone = self.departure.clone().wait_for(|now| *now == Departure::Gone).await.is_ok();
+        if !gone {
+            // Nobody serves who could be asked to leave.
+            std::future::pending::<()>().await;
+        }
+        self.gossip.leave().await;
+    }
+
+    /// Stops without handing leadership over: nobody is going to miss this node.
+    pub async fn stop_now(self) {
         self.draining.send_replace(true);
+        self.end().await;
+    }
+
+    /// Stops in good order: frontends are told to go elsewhere, leadership is handed
+    /// over, consensus ends, then the connections. The node stays a member. When this
+    /// returns, the data folder is free for another node.
+    pub async fn stop(self) {
+        self.draining.send_replace(true);
+        if let Some(next) = self.replica.successor()
+            && !self.replica.hand_over(next).await
+        {
+            tracing::info!(next, "leadership was not taken over in time; stopped all the same");
+        }
+        self.end().await;
+    }
+
+    async fn end(mut self) {
         if timeout(STOP_DEADLINE, self.replica.stop()).await.is_err() {
             tracing::warn!("consensus did not end in time; stopped all the same");
         }
         self.stopping.send_replace(true);
         // An error is a panic in the server, which has been printed.
         _ = (&mut self.serving).await;
+        self.keeping.abort();
+        self.writing.abort();
         let log = self.log.clone();
         drop(self);
         // Tasks that end by themselves let go of the log as they do. Ours goes last,
@@ -199,8 +306,51 @@ impl Drop for Node {
     fn drop(&mut self) {
         self.stopping.send_replace(true);
         self.serving.abort();
+        self.keeping.abort();
+        self.writing.abort();
         // A node that serves nobody must not go on leading.
         self.replica.abandon();
+    }
+}
+
+/// Who this node is: as its disk remembers, as it is configured, or as the cluster that
+/// it joins says.
+async fn identify(
+    listener: Box<dyn Listener>,
+    config: &NodeConfig,
+    key: &ClusterKey,
+    env: &Arc<dyn Env>,
+    storage: &Storage,
+) -> Result<(Box<dyn Listener>, Identity), StartError> {
+    let dir = || config.data_dir.clone();
+    let storage_error = |source| StartError::Storage { dir: dir(), source };
+    if let Some(identity) = Identity::load(&storage.files).await.map_err(storage_error)? {
+        return match identity.contradicts(config) {
+            Some(why) => Err(StartError::Another { dir: dir(), why }),
+            None => Ok((listener, identity)),
+        };
+    }
+    let (listener, identity) = match Identity::founding(config, &**env) {
+        Some(identity) => (listener, identity),
+        None => {
+            let reached = config.advertise.unwrap_or_else(|| listener.address());
+            let seeds = config.cluster.seeds.clone();
+            if seeds.is_empty() {
+                tracing::info!(address = %reached, "waiting to be told which cluster to join: hangraft join --node {reached} --seed ADDR");
+                service::wait_for_seeds(listener, config, reached, key, env).await?
+            } else {
+                (listener, join::apply(config, reached, &seeds, key, env).await?)
+            }
+        }
+    };
+    identity.save(&storage.files).await.map_err(storage_error)?;
+    Ok((listener, identity))
+}
+
+fn consensus_error(err: io::Error) -> StartError {
+    match err.get_ref().and_then(|inner| inner.downcast_ref::<raft::SpentId>()) {
+        Some(spent) => StartError::Spent(spent.to_string()),
+        None => StartError::Consensus(err),
     }
 }
 
@@ -214,6 +364,26 @@ fn card_of(name: String, replica: Replica) -> impl Fn() -> Card + Send + 'static
             term: report.term,
             version: VERSION.to_owned(),
             load: report.in_flight,
+            format: raft::FORMAT,
+            features: membership::charter::known_features(),
         }
+    }
+}
+
+/// Where members may be: as configured, as heard of when this node joined, and as Raft
+/// knows them.
+fn others_of(
+    config: &NodeConfig,
+    identity: &Identity,
+    replica: Replica,
+) -> impl Fn() -> BTreeSet<SocketAddr> + Send + 'static {
+    let configured = config.cluster.members.iter().map(|member| member.address);
+    let first: BTreeSet<SocketAddr> = configured.chain(identity.known.iter().copied()).collect();
+    move || {
+        let members = replica.leadership().borrow().members.clone();
+        if members.is_empty() {
+            return first.clone();
+        }
+        members.into_values().map(|(peer, _)| peer.address).collect()
     }
 }

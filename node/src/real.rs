@@ -48,6 +48,16 @@ impl RealEnv {
     }
 }
 
+impl RealEnv {
+    /// Whether a node's data folder says who the node is.
+    pub fn holds_a_node(config: &NodeConfig) -> bool {
+        config.data_dir.join(STATE).join(crate::identity::FILE).exists()
+    }
+}
+
+/// Where snapshots are, and who the node is.
+const STATE: &str = "state";
+
 impl Drop for RealEnv {
     fn drop(&mut self) {
         // Waiting here would block whoever drops the node.
@@ -90,7 +100,7 @@ impl Env for RealEnv {
             Ok(Storage {
                 log: Arc::new(RaftLogDevice::open(&dir.join("log"), realtime)?),
                 archive: Arc::new(SledArchive::open(&dir.join("archive"))?),
-                files: Arc::new(RealFiles::open(&dir.join("snapshots"))?),
+                files: Arc::new(RealFiles::open(&dir.join(STATE))?),
             })
         })
         .await

@@ -210,9 +210,10 @@ fn lock(life: &Mutex<Life>) -> MutexGuard<'_, Life> {
 
 fn config(plan: &Plan, member: &Member, members: &[Member]) -> NodeConfig {
     let mut config = NodeConfig::alone(&member.name, member.address, &PathBuf::new());
-    config.id = member.id;
+    config.id = Some(member.id);
     config.cluster = ClusterConfig {
-        id: "simulated".into(),
+        id: Some("simulated".into()),
+        seeds: Vec::new(),
         key_file: PathBuf::new(),
         members: members.to_vec(),
     };

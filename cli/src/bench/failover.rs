@@ -382,7 +382,13 @@ mod tests {
             }),
             ..Member::default()
         };
-        let status = |members| StatusReply { cluster: "demo".into(), leader: 1, term: 1, members };
+        let status = |members| StatusReply {
+            cluster: "demo".into(),
+            leader: 1,
+            term: 1,
+            members,
+            ..StatusReply::default()
+        };
         assert!(all_caught_up(&status(vec![member(1, Some(1000)), member(2, Some(950))])));
         assert!(!all_caught_up(&status(vec![member(1, Some(1000)), member(2, Some(900))])));
         assert!(!all_caught_up(&status(vec![member(1, Some(1000)), member(2, None)])));

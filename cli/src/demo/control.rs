@@ -28,7 +28,7 @@ const REQUEST_BYTES_MAX: u64 = 256;
 const REQUEST: Duration = Duration::from_secs(1);
 
 /// How long a restart may take: the demo gives a process its time to stop first.
-const ANSWER: Duration = Duration::from_secs(15);
+const ANSWER: Duration = Duration::from_secs(20);
 
 /// The demo's end.
 pub(super) struct Control {

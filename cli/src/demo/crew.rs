@@ -31,7 +31,7 @@ use crate::demo::{
 };
 
 /// How long a process may take to stop in order before it is killed.
-const GRACE: Duration = Duration::from_secs(5);
+const GRACE: Duration = Duration::from_secs(10);
 
 /// All processes of a demo, running or not.
 pub(super) struct Crew {
@@ -99,14 +99,17 @@ impl Crew {
         let place = self.members.iter().position(|member| member.place.name == name);
         let place = place.ok_or_else(|| anyhow!("this demo has no {name}"))?;
         if self.members[place].running {
-            self.stop(|member| member.place.name == name).await;
+            // In order: the others go on, so leadership is handed over, and sockets are
+            // told to move.
+            self.stop(Signal::SIGTERM, |member| member.place.name == name).await;
         }
         self.spawn(place)
     }
 
     /// Stops everything: politely, and after a while not.
     pub(super) async fn stop_all(&mut self) {
-        self.stop(|_| true).await;
+        // There is nobody left to hand anything over to.
+        self.stop(Signal::SIGINT, |_| true).await;
     }
 
     /// What to write into `demo.json`.
@@ -154,8 +157,8 @@ impl Crew {
         Ok(pid)
     }
 
-    async fn stop(&mut self, which: impl Fn(&Member) -> bool) {
-        self.signal(&which, Signal::SIGTERM);
+    async fn stop(&mut self, signal: Signal, which: impl Fn(&Member) -> bool) {
+        self.signal(&which, signal);
         // A paused one cannot stop before it goes on.
         self.signal(&which, Signal::SIGCONT);
         if timeout(GRACE, self.until_stopped(&which)).await.is_err() {

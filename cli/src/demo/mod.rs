@@ -88,7 +88,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     crew.record().save(home.dir())?;
 
     let started = tokio::select! {
-        () = stop.next() => Ok(false),
+        _ = stop.next() => Ok(false),
         result = until_ready(&mut crew, &plan, home.dir()) => result.map(|()| true),
     };
     match started {
@@ -148,7 +148,7 @@ async fn serve(stop: &mut StopRequests, control: &Control, crew: &mut Crew, dir:
     let mut asked = pin!(control.next());
     loop {
         tokio::select! {
-            () = stop.next() => return,
+            _ = stop.next() => return,
             exit = crew.next_exit() => eprintln!("{}", obituary(&exit, dir)),
             request = &mut asked => {
                 asked.set(control.next());

@@ -221,8 +221,9 @@ mod tests {
             for i in 0..3 {
                 std::fs::write(&file, plan.node_toml(i)).unwrap();
                 let config = NodeConfig::load(&file).expect("a node's file");
-                assert_eq!((config.id as usize, &config.name), (i + 1, &plan.nodes[i].name));
-                assert_eq!(config.data_dir, dir.path().join(&config.name));
+                let name = &plan.nodes[i].name;
+                assert_eq!((config.id, config.name.as_ref()), (Some(i as u64 + 1), Some(name)));
+                assert_eq!(config.data_dir, dir.path().join(name));
                 assert_eq!(config.cluster.members.len(), 3);
             }
             for i in 0..2 {

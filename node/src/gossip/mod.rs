@@ -22,20 +22,23 @@ use hangraft_cluster_config::{ClusterKey, NodeConfig};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
 use std::num::{NonZeroU8, NonZeroUsize};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::sync::watch;
-use tokio::time::Interval;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Interval, timeout};
 
 /// The largest plain datagram; sealed, it still fits an Ethernet frame.
 const PACKET_BYTES_MAX: usize = 1_350;
 
 /// How often a member tells how it is.
 const CARD_EVERY: Duration = Duration::from_secs(1);
+
+/// A goodbye that is not sent by then is left unsaid; the others notice by themselves.
+const LEAVE_DEADLINE: Duration = Duration::from_secs(1);
 
 /// What a member says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +55,10 @@ pub struct Card {
     pub version: String,
     /// Commands between arrival and answer.
     pub load: u64,
+    /// The format of its log and messages.
+    pub format: u8,
+    /// What its build can do, such as `game:hangman`.
+    pub features: BTreeSet<String>,
 }
 
 /// A member as gossip sees it.
@@ -71,25 +78,30 @@ pub type Roster = BTreeMap<u64, Seen>;
 /// A handle to the running gossip. The task ends when it is dropped.
 pub struct Gossip {
     roster: watch::Receiver<Roster>,
+    leave: mpsc::Sender<oneshot::Sender<()>>,
     task: tokio::task::JoinHandle<()>,
 }
 
 impl Gossip {
-    /// Starts gossiping at the node's address. `card` is asked for news of this node.
+    /// Starts gossiping at the node's address. `card` is asked for news of this node,
+    /// `others` for where members may be.
     ///
     /// # Errors
     /// When the address cannot be bound.
     pub(crate) async fn start(
         config: &NodeConfig,
+        identity: &crate::identity::Identity,
         address: SocketAddr,
         key: &ClusterKey,
         env: Arc<dyn Env>,
         card: impl Fn() -> Card + Send + 'static,
+        others: impl Fn() -> BTreeSet<SocketAddr> + Send + 'static,
     ) -> io::Result<Self> {
         let socket = env.datagrams(address).await?;
         let (publish, roster) = watch::channel(Roster::new());
-        let me = Member { node: config.id, address, incarnation: env.unix_ms() };
-        let others = config.cluster.members.iter().map(|member| member.address);
+        let (leave, leaving) = mpsc::channel(1);
+        let me =
+            Member { node: identity.node, address: identity.address, incarnation: env.unix_ms() };
         let cards = Cards::default();
         let swim = Foca::with_custom_broadcast(
             me.clone(),
@@ -98,7 +110,7 @@ impl Gossip {
             PostcardCodec,
             cards.clone(),
         );
-        let cipher = Cipher::new(&config.cluster.id, key, env);
+        let cipher = Cipher::new(&identity.cluster, key, env);
         let task = Task {
             me,
             swim,
@@ -107,14 +119,24 @@ impl Gossip {
             cipher,
             runtime: AccumulatingRuntime::new(),
             timers: FuturesUnordered::new(),
-            others: others.filter(|other| *other != address).collect(),
+            others: Box::new(others),
+            leaving,
             announcing: tokio::time::interval(Duration::from_millis(config.gossip.announce_ms)),
             telling: tokio::time::interval(CARD_EVERY),
             card: Box::new(card),
             sequence: 0,
             publish,
         };
-        Ok(Gossip { roster, task: tokio::spawn(task.run()) })
+        Ok(Gossip { roster, leave, task: tokio::spawn(task.run()) })
+    }
+
+    /// Tells the others that this node goes for good, and gossips no more.
+    pub(crate) async fn leave(&self) {
+        let (told, done) = oneshot::channel();
+        if self.leave.send(told).await.is_ok() {
+            // An error means that the task has ended.
+            _ = timeout(LEAVE_DEADLINE, done).await;
+        }
     }
 
     /// Follows who is there.
@@ -229,6 +251,7 @@ enum Input {
     Timer(Timer<Member>),
     Announce,
     Tell,
+    Leave(oneshot::Sender<()>),
 }
 
 struct Task {
@@ -239,7 +262,8 @@ struct Task {
     cipher: Cipher,
     runtime: AccumulatingRuntime<Member>,
     timers: FuturesUnordered<BoxFuture<'static, Timer<Member>>>,
-    others: Vec<SocketAddr>,
+    others: Box<dyn Fn() -> BTreeSet<SocketAddr> + Send>,
+    leaving: mpsc::Receiver<oneshot::Sender<()>>,
     announcing: Interval,
     telling: Interval,
     card: Box<dyn Fn() -> Card + Send>,
@@ -257,7 +281,13 @@ impl Task {
                 Some(timer) = self.timers.next() => Input::Timer(timer),
                 _ = self.announcing.tick() => Input::Announce,
                 _ = self.telling.tick() => Input::Tell,
+                Some(told) = self.leaving.recv() => Input::Leave(told),
             };
+            if let Input::Leave(told) = input {
+                self.leave().await;
+                _ = told.send(());
+                return;
+            }
             self.on(input, &buffer);
             self.show();
         }
@@ -281,16 +311,28 @@ impl Task {
             Input::Timer(timer) => self.swim.handle_timer(timer, &mut self.runtime),
             Input::Announce => self.announce(),
             Input::Tell => self.tell(),
+            Input::Leave(_) => Ok(()),
         };
         if let Err(err) = done {
             tracing::debug!(%err, "gossip");
         }
     }
 
-    /// Greets the configured members that are not known to be alive.
+    async fn leave(&mut self) {
+        if let Err(err) = self.swim.leave_cluster(&mut self.runtime) {
+            tracing::debug!(%err, "gossip");
+        }
+        self.send_and_schedule().await;
+    }
+
+    /// Greets the members that are not known to be alive.
     fn announce(&mut self) -> Result<(), foca::Error> {
-        let alive: Vec<SocketAddr> = self.swim.iter_members().map(|m| m.id().address).collect();
-        for address in self.others.iter().filter(|other| !alive.contains(other)) {
+        let alive: BTreeSet<SocketAddr> =
+            self.swim.iter_members().map(|m| m.id().address).collect();
+        for address in (self.others)().difference(&alive) {
+            if *address == self.me.address {
+                continue;
+            }
             let stranger = Member { node: 0, address: *address, incarnation: 0 };
             self.swim.announce(stranger, &mut self.runtime)?;
         }

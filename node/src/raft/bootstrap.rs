@@ -1,24 +1,31 @@
-//! The very first election of a configured cluster.
+//! The very first election, and whether this disk is its id's.
 //!
-//! Nodes start in any order and some may be missing. A node with an empty log asks
-//! the other configured members whether theirs is empty too. When a majority of
-//! them (itself included) is empty and none has a log, it writes the configured
-//! membership as the first entry. Several nodes may do so at once: the entry is the
-//! same everywhere. A node that learns of a log anywhere waits for its leader.
+//! A first member with an empty disk is either new or has lost what it had: entries it
+//! acknowledged, votes it gave. It takes no part before it knows which. It asks the
+//! other first members:
 //!
-//! # Not here
+//! * Somebody's membership names another disk for this id, or does not name the id any
+//!   more: the id is spent, and the node stops.
+//! * Somebody's membership names this disk: it is new, and just late.
+//! * All of them answer and nobody's log has begun: the cluster is new.
 //!
-//! A voter that lost its disk must not come back under its old id: it could vote
-//! against what it had acknowledged. Nothing recognises it yet.
+//! All must answer for a cluster to begin; if a majority were enough, two nodes of which
+//! one lost its disk would begin anew while the third, with everything, is down. Only
+//! the first of them then writes the first membership, with everyone's disks, so that
+//! there is one such entry.
+//!
+//! What must hold: while fewer than a majority of disks are lost, somebody who answers
+//! has a log that has begun, if anything was ever acknowledged.
 
-use super::envelope::Seal;
+use super::Replica;
 use super::network::client;
-use super::types::{Peer, Raft};
 use crate::dial::channel_to;
-use crate::env::Env;
+use crate::identity::{Founders, Phase, join_anew};
+use crate::membership::charter::Peer;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
@@ -28,72 +35,313 @@ const ROUND: Duration = Duration::from_millis(200);
 /// A peer that has not answered by then counts as missing in this round.
 const ANSWER_DEADLINE: Duration = Duration::from_millis(500);
 
-/// What nodes tell each other before there is a cluster.
+/// Rounds before a node says whom it waits for, and between saying so again.
+const SAY_EVERY: u32 = 50;
+
+/// What a node says of itself to one that it meets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Beginning {
-    /// The speaker's log is empty.
-    pub(crate) pristine: bool,
-    /// The members it was configured with.
-    pub(crate) members: BTreeMap<u64, Peer>,
+pub(crate) struct Introduction {
+    /// How far its log has come.
+    pub(crate) log: LogSays,
+    /// The number of its disk.
+    pub(crate) disk: u64,
+    /// The first members it was configured with.
+    pub(crate) configured: Founders,
+    /// What its newest membership says of who is asking.
+    pub(crate) you: YouAre,
+    /// By what it has applied, who is asking was a member once, and is none any more.
+    pub(crate) you_are_removed: bool,
 }
 
-/// Runs until the cluster has begun, with or without this node's help.
-pub(crate) async fn run(
-    raft: Raft,
-    env: Arc<dyn Env>,
-    seal: Seal,
-    me: u64,
-    members: BTreeMap<u64, Peer>,
-) {
-    let mut warned = false;
-    while let Ok(false) = raft.is_initialized().await {
-        match ask_all(&env, &seal, me, &members).await {
-            Round::Begin => {
-                // Another entry may have arrived from a leader just now; that is fine.
-                match raft.initialize(members.clone()).await {
-                    Ok(()) => tracing::info!(voters = members.len(), "the cluster begins"),
-                    Err(err) => tracing::debug!(%err, "the cluster has begun without us"),
+/// What a membership says of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum YouAre {
+    /// There is no membership yet, or it is not read yet.
+    Unheard,
+    /// It is not in it.
+    NoMember,
+    /// It is in it, with this disk.
+    Member { disk: u64 },
+}
+
+/// How far a log has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum LogSays {
+    /// There is nothing in it.
+    Empty,
+    /// Nothing but the first membership: no leader was ever elected, as far as it says.
+    Founded,
+    /// A leader has written to it.
+    Begun,
+}
+
+/// Runs until this node takes part in its cluster, or knows that it must not.
+pub(super) async fn run(replica: Replica) {
+    let mut rounds = 0;
+    while !replica.has_log().await {
+        if replica.0.first_members.is_empty() {
+            // It was given its id, and the leader will bring the log.
+            sleep(ROUND).await;
+            continue;
+        }
+        let met = meet(&replica).await;
+        let inner = &replica.0;
+        let verdict = judge(inner.me, inner.disk, &inner.first_members, &met);
+        match verdict {
+            Verdict::Spent(why) => return replica.end_spent(&why).await,
+            Verdict::New(disks) => {
+                if replica.prove().await && Some(&inner.me) == inner.first_members.keys().next() {
+                    found(&replica, &disks).await;
                 }
             }
-            Round::Disagreement(peer) if !warned => {
-                warned = true;
-                tracing::error!(
-                    %peer,
-                    "is configured with other first members; make `cluster.members` the same everywhere"
-                );
-            }
-            Round::Wait | Round::Disagreement(_) => {}
+            Verdict::Late => _ = replica.prove().await,
+            Verdict::Disagreement(peer) if rounds % SAY_EVERY == 0 => tracing::error!(
+                peer,
+                "is configured with other first members; make `cluster.members` the same everywhere"
+            ),
+            Verdict::Wait(missing) if rounds % SAY_EVERY == SAY_EVERY - 1 => tracing::info!(
+                ?missing,
+                "waiting for first members; all of them must be there once for a cluster to begin"
+            ),
+            Verdict::Disagreement(_) | Verdict::Wait(_) => {}
         }
+        rounds += 1;
         sleep(ROUND).await;
     }
+    replica.remember_log().await;
 }
 
-enum Round {
-    Begin,
-    Wait,
-    Disagreement(Peer),
-}
-
-async fn ask_all(env: &Arc<dyn Env>, seal: &Seal, me: u64, members: &BTreeMap<u64, Peer>) -> Round {
-    let mine = Beginning { pristine: true, members: members.clone() };
-    let asked = members.iter().filter(|(id, _)| **id != me).map(|(id, peer)| {
-        let (mine, seal) = (&mine, seal);
-        async move {
-            let mut client = client(channel_to(env, peer.address));
-            let answer = timeout(ANSWER_DEADLINE, client.pristine(seal.seal(*id, mine))).await;
-            let (_, theirs) = seal.open::<Beginning>(&answer.ok()?.ok()?.into_inner()).ok()?;
-            Some((peer.clone(), theirs))
-        }
-    });
-    let mut pristine = 1;
-    for (peer, theirs) in futures_util::future::join_all(asked).await.into_iter().flatten() {
-        if !theirs.pristine {
-            return Round::Wait;
-        }
-        if theirs.members != *members {
-            return Round::Disagreement(peer);
-        }
-        pristine += 1;
+/// Writes the first membership.
+async fn found(replica: &Replica, disks: &BTreeMap<u64, u64>) {
+    let peer = |(id, (name, address)): (&u64, &(String, SocketAddr))| {
+        let disk = disks.get(id).copied().unwrap_or_default();
+        (*id, Peer { name: name.clone(), address: *address, disk })
+    };
+    let members: BTreeMap<u64, Peer> = replica.0.first_members.iter().map(peer).collect();
+    // Another entry may have arrived from a leader just now; that is fine.
+    match replica.0.raft.initialize(members).await {
+        Ok(()) => tracing::info!(voters = disks.len(), "the cluster begins"),
+        Err(err) => tracing::debug!(%err, "the cluster has begun already"),
     }
-    if pristine > members.len() / 2 { Round::Begin } else { Round::Wait }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    /// All first members are there, with these disks, and nothing has begun.
+    New(BTreeMap<u64, u64>),
+    /// The cluster knows this disk.
+    Late,
+    /// Nobody can say yet; these first members were not met.
+    Wait(BTreeSet<u64>),
+    /// A first member has other first members.
+    Disagreement(String),
+    /// The id is not this disk's, for this reason.
+    Spent(String),
+}
+
+fn judge(me: u64, disk: u64, configured: &Founders, met: &BTreeMap<u64, Introduction>) -> Verdict {
+    for theirs in met.values() {
+        match theirs.you {
+            _ if theirs.you_are_removed => {
+                return Verdict::Spent("the cluster has removed this node".into());
+            }
+            YouAre::Member { disk: known } if known != disk => {
+                return Verdict::Spent("the cluster knows this node with another disk".into());
+            }
+            YouAre::Member { .. } => return Verdict::Late,
+            YouAre::NoMember => {
+                return Verdict::Spent("the cluster has begun without this node".into());
+            }
+            YouAre::Unheard => {}
+        }
+    }
+    if let Some((id, _)) = met.iter().find(|(_, theirs)| theirs.configured != *configured) {
+        let name = configured.get(id).map_or_else(|| format!("n{id}"), |(name, _)| name.clone());
+        return Verdict::Disagreement(name);
+    }
+    let all = || configured.keys().copied().filter(|id| *id != me);
+    // One that has a log and cannot say yet what is in it counts as missing.
+    let heard = |id: &u64| met.get(id).is_some_and(|theirs| theirs.log == LogSays::Empty);
+    let missing: BTreeSet<u64> = all().filter(|id| !heard(id)).collect();
+    if !missing.is_empty() {
+        return Verdict::Wait(missing);
+    }
+    let disks = met.iter().map(|(id, theirs)| (*id, theirs.disk)).chain([(me, disk)]);
+    Verdict::New(disks.collect())
+}
+
+/// Asks the first members, or whoever else is known, what they say of themselves and of
+/// this node.
+async fn meet(replica: &Replica) -> BTreeMap<u64, Introduction> {
+    let inner = &replica.0;
+    let members = replica.leadership().borrow().members.clone();
+    let mut known: BTreeMap<u64, SocketAddr> =
+        inner.first_members.iter().map(|(id, (_, address))| (*id, *address)).collect();
+    known.extend(members.into_iter().map(|(id, (peer, _))| (id, peer.address)));
+    known.remove(&inner.me);
+    let asked = known.into_iter().map(|(id, address)| async move {
+        let mut client = client(channel_to(&inner.env, address));
+        let asking = client.introduce(inner.seal.seal(id, &inner.disk));
+        let answer = timeout(ANSWER_DEADLINE, asking).await.ok()?.ok()?;
+        let (_, theirs) = inner.seal.open::<Introduction>(&answer.into_inner()).ok()?;
+        Some((id, theirs))
+    });
+    futures_util::future::join_all(asked).await.into_iter().flatten().collect()
+}
+
+/// How long a node may hear from no leader before it asks whether it was removed.
+const SILENCE: Duration = Duration::from_secs(3);
+
+/// Between two times of asking.
+const ASK_EVERY: Duration = Duration::from_secs(2);
+
+/// Notices that this node was removed while it was away. Runs as long as it lives.
+pub(super) async fn notice_removal(replica: Replica) {
+    loop {
+        sleep(ASK_EVERY).await;
+        if replica.heard_of_leader_within(SILENCE) {
+            continue;
+        }
+        let removed = meet(&replica).await.values().any(|theirs| theirs.you_are_removed);
+        if removed {
+            return replica.end_spent("the cluster has removed this node").await;
+        }
+    }
+}
+
+impl Replica {
+    /// What this node says of itself to node `asker`.
+    pub(super) fn introduction(&self, asker: u64) -> Introduction {
+        let inner = &self.0;
+        // The device knows before consensus has read it.
+        let log = match inner.machine.storage().log.state().last {
+            None => LogSays::Empty,
+            Some(last) if last.index == 0 => LogSays::Founded,
+            Some(_) => LogSays::Begun,
+        };
+        let members = &self.leadership().borrow().members.clone();
+        let you = match members.get(&asker) {
+            _ if members.is_empty() => YouAre::Unheard,
+            None => YouAre::NoMember,
+            Some((peer, _)) => YouAre::Member { disk: peer.disk },
+        };
+        let (_, applied) = inner.machine.members();
+        Introduction {
+            log,
+            disk: inner.disk,
+            configured: inner.first_members.clone(),
+            you,
+            you_are_removed: inner.machine.charter().has_lost(asker, &applied),
+        }
+    }
+
+    /// Whether consensus has anything to go on with.
+    async fn has_log(&self) -> bool {
+        // An error means that consensus has stopped.
+        self.0.raft.is_initialized().await.unwrap_or(true)
+    }
+
+    /// From now on this disk is the id's; `false` when that could not be stored.
+    async fn prove(&self) -> bool {
+        self.remember(Phase::Proven).await && {
+            self.0.proven.send_replace(true);
+            true
+        }
+    }
+
+    async fn remember_log(&self) {
+        if self.0.raft.is_initialized().await == Ok(true) {
+            self.remember(Phase::Member).await;
+        }
+    }
+
+    /// Whether the cluster has removed this node, by what it has applied itself or by
+    /// what others say.
+    pub(crate) async fn is_removed(&self) -> bool {
+        let (_, members) = self.0.machine.members();
+        let lost = self.0.machine.charter().has_lost(self.me(), &members);
+        lost || meet(self).await.values().any(|theirs| theirs.you_are_removed)
+    }
+
+    /// This node is about to be removed, and knows it.
+    pub(crate) fn expect_removal(&self, expected: bool) {
+        self.0.removal_expected.store(expected, Ordering::Relaxed);
+    }
+
+    /// The id in this folder is not used again.
+    pub(crate) async fn forget_id(&self, why: &str) {
+        self.remember(Phase::Spent(format!("{why}: {}", join_anew(self.0.me)))).await;
+    }
+
+    async fn end_spent(&self, why: &str) {
+        if self.0.removal_expected.load(Ordering::Relaxed) {
+            return;
+        }
+        let text = format!("{why}: {}", join_anew(self.0.me));
+        self.remember(Phase::Spent(text.clone())).await;
+        self.end(true, text);
+    }
+
+    /// Stores how far this node has come.
+    async fn remember(&self, phase: Phase) -> bool {
+        let mut identity = self.0.identity.lock().await;
+        if identity.phase == phase {
+            return true;
+        }
+        let was = std::mem::replace(&mut identity.phase, phase);
+        match identity.save(&self.0.machine.storage().files).await {
+            Ok(()) => true,
+            Err(err) => {
+                tracing::error!(%err, "cannot store who this node is");
+                identity.phase = was;
+                false
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn configured() -> Founders {
+        let member =
+            |id: u64| (id, (format!("n{id}"), SocketAddr::from(([10, 0, 0, id as u8], 7100))));
+        (1..=3).map(member).collect()
+    }
+
+    fn says(log: LogSays, you: YouAre) -> Introduction {
+        Introduction { log, disk: 9, configured: configured(), you, you_are_removed: false }
+    }
+
+    /// Node 1 with disk 7 meets the others.
+    #[test]
+    fn a_disk_is_judged_by_who_knows_it() {
+        use LogSays::{Begun, Empty, Founded};
+        use YouAre::{Member, NoMember, Unheard};
+        let spent = |text: &str| Verdict::Spent(text.into());
+        let other = || spent("the cluster knows this node with another disk");
+        let removed = Introduction { you_are_removed: true, ..says(Begun, NoMember) };
+        let stranger = Introduction { configured: Founders::new(), ..says(Empty, Unheard) };
+        let empty = || says(Empty, Unheard);
+        let cases = [
+            (vec![], Verdict::Wait([2, 3].into())),
+            (vec![(2, empty())], Verdict::Wait([3].into())),
+            (vec![(2, empty()), (3, empty())], Verdict::New([(1, 7), (2, 9), (3, 9)].into())),
+            (vec![(3, says(Begun, Member { disk: 7 }))], Verdict::Late),
+            (vec![(2, empty()), (3, says(Founded, Member { disk: 7 }))], Verdict::Late),
+            (vec![(2, says(Begun, Member { disk: 8 }))], other()),
+            // One that knows is enough, whoever else knows nothing.
+            (vec![(2, empty()), (3, says(Begun, Member { disk: 8 }))], other()),
+            (vec![(2, removed)], spent("the cluster has removed this node")),
+            (vec![(2, says(Begun, NoMember))], spent("the cluster has begun without this node")),
+            // It has just started and has not read its log yet.
+            (vec![(2, says(Begun, Unheard)), (3, empty())], Verdict::Wait([2].into())),
+            (vec![(2, stranger)], Verdict::Disagreement("n2".into())),
+        ];
+        for (met, expected) in cases {
+            let met = met.into_iter().collect();
+            assert_eq!(judge(1, 7, &configured(), &met), expected, "{met:?}");
+        }
+    }
 }

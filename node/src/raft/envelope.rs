@@ -28,6 +28,22 @@ impl Seal {
         Seal { cluster: cluster.to_owned(), key: key.wire_key(), me }
     }
 
+    /// Seals and opens what is said with a node that may not know the cluster's id, and
+    /// has none of its own: whoever knows the key.
+    pub(crate) fn for_strangers(&self) -> Self {
+        Seal { cluster: String::new(), key: self.key, me: 0 }
+    }
+
+    /// The cluster this is for.
+    pub(crate) fn cluster(&self) -> &str {
+        &self.cluster
+    }
+
+    /// Whether an envelope names another cluster than this one.
+    pub(crate) fn is_foreign(&self, envelope: &Envelope) -> bool {
+        envelope.cluster != self.cluster
+    }
+
     pub(crate) fn seal<T: Serialize>(&self, to: u64, message: &T) -> Envelope {
         let mut envelope = Envelope {
             cluster: self.cluster.clone(),

@@ -9,22 +9,25 @@
 
 use super::archive::Archive;
 use super::log_device::Position;
-use super::snapshots::{self, SnapshotFile};
+use super::snapshots::{self, Held, SnapshotFile};
 use super::tidy::Ledger;
 use super::types::{
-    Answers, Entry, LogId, Proposal, SnapshotMeta, StoredMembership, TypeConfig, position_of,
+    Answers, Entry, LogId, Membership, Proposal, SnapshotMeta, StoredMembership, TypeConfig,
+    corrupt, decode, members_of, position_of,
 };
 use crate::env::Storage;
 use crate::feed::{Feed, Moment, Publisher};
+use crate::membership::charter::{Charter, Members, Wish, unknown_of};
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
-use hangraft_game::{Batch, Change, Finished, Frozen, Lobby, Room, RoomId};
+use hangraft_game::{Answer, Batch, Change, Finished, Frozen, Lobby, Room, RoomId};
 use openraft::EntryPayload;
 use openraft::storage::{EntryResponder, RaftSnapshotBuilder, RaftStateMachine, Snapshot};
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 type StoredSnapshot = openraft::alias::SnapshotOf<TypeConfig, SnapshotFile>;
 
@@ -60,6 +63,7 @@ struct State {
     lobby: Lobby,
     applied: Option<LogId>,
     membership: StoredMembership,
+    charter: Charter,
     /// Games that left the lobby since the last snapshot, with their room numbers.
     finished: BTreeMap<u64, Bytes>,
 }
@@ -81,7 +85,7 @@ impl Machine {
         let newest = snapshots::newest(&storage.files).await?;
         let (state, snapshot) = match newest {
             None => (State::empty(), None),
-            Some((meta, file, lobby)) => (State::at(&meta, lobby), Some((meta, file))),
+            Some((meta, file, held)) => (State::at(&meta, held), Some((meta, file))),
         };
         let covered = state.applied.map(|id| id.index);
         // The archive reaches the disk before the snapshot; one that is behind was
@@ -158,6 +162,23 @@ impl Machine {
         look(&self.read().lobby)
     }
 
+    /// What the cluster agrees on about itself, as it is applied here.
+    pub(crate) fn charter(&self) -> Charter {
+        self.read().charter.clone()
+    }
+
+    /// Whether a game may be opened.
+    pub(crate) fn offers(&self, game: &str) -> bool {
+        self.read().charter.offers(game)
+    }
+
+    /// The last applied membership, and the log index it stands at.
+    pub(crate) fn members(&self) -> (Option<u64>, Members) {
+        let state = self.read();
+        let index = state.membership.log_id().as_ref().map(|id| id.index);
+        (index, members_of(state.membership.membership()))
+    }
+
     /// A game that has left the lobby but is not archived yet.
     pub(crate) fn recently_finished(&self, room: u64) -> Option<Bytes> {
         self.read().finished.get(&room).cloned()
@@ -184,11 +205,12 @@ impl Machine {
         self.0.state.read().expect("no panic happens under the lobby's lock")
     }
 
-    fn freeze(&self) -> Checkpoint {
+    pub(super) fn freeze(&self) -> Checkpoint {
         let state = self.read();
         Checkpoint {
             machine: self.clone(),
             frozen: state.lobby.freeze(),
+            charter: state.charter.clone(),
             meta: SnapshotMeta {
                 last_log_id: state.applied,
                 last_membership: state.membership.clone(),
@@ -200,7 +222,7 @@ impl Machine {
     /// A planted bug: applies an entry to a copy, and shows what comes of it.
     #[cfg(feature = "planted")]
     pub(crate) fn show_early(&self, entry: &Entry) {
-        let EntryPayload::Normal(Proposal(bytes)) = &entry.payload else { return };
+        let EntryPayload::Normal(Proposal::Batch(bytes)) = &entry.payload else { return };
         let Ok(batch) = Batch::decode(bytes) else { return };
         let state = self.read();
         let mut copy = State {
@@ -231,41 +253,87 @@ impl Machine {
         snapshots::remove_others(&file).await
     }
 
-    fn apply_entry(&self, entry: &Entry) -> io::Result<Answers> {
+    pub(super) fn apply_entry(&self, entry: &Entry) -> io::Result<Answers> {
         // Decoding needs no lock.
-        let batch = match &entry.payload {
-            EntryPayload::Normal(Proposal(bytes)) => {
-                self.ledger().add(entry.log_id.index, bytes.len());
-                Some(Batch::decode(bytes).map_err(|err| {
-                    io::Error::new(
-                        io::ErrorKind::InvalidData,
-                        format!("cannot apply the entry at {}: {err}", entry.log_id),
-                    )
-                })?)
-            }
-            EntryPayload::Blank | EntryPayload::Membership(_) => None,
-        };
-        #[cfg(feature = "planted")]
-        let batch = batch.map(|mut batch| {
-            if hangraft_planted::is(hangraft_planted::Bug::ApplyLooksAtClock) {
-                batch.stamp.at_ms = hangraft_planted::clock_ms();
-            }
-            batch
-        });
+        let task = self.task_of(entry)?;
+        let started = Instant::now();
         let mut state = self.0.state.write().expect("no panic happens under the lobby's lock");
-        let answers = match (&entry.payload, batch) {
-            (_, Some(batch)) => state.apply(&batch, &mut self.0.feed.publisher()),
-            (EntryPayload::Membership(membership), _) => {
-                state.membership = StoredMembership::new(Some(entry.log_id), membership.clone());
+        let answers = match task {
+            Task::Nothing => Answers::default(),
+            Task::Batch(batch) => {
+                let batch = state.apply(&batch, &mut self.0.feed.publisher());
+                Answers { batch, ruling: None }
+            }
+            Task::Wish(wish) => {
+                let members = members_of(state.membership.membership());
+                let ruling = state.charter.apply(&wish, &members);
+                Answers { batch: Vec::new(), ruling: Some(ruling) }
+            }
+            Task::Membership(membership) => {
+                state.charter.follow(&members_of(&membership));
+                state.membership = StoredMembership::new(Some(entry.log_id), membership);
                 Answers::default()
             }
-            (_, None) => Answers::default(),
         };
         state.applied = Some(entry.log_id);
         drop(state);
+        metrics::histogram!("hangraft_apply_seconds").record(started.elapsed());
         self.0.applied.send_replace(Some(entry.log_id.index));
         Ok(answers)
     }
+
+    /// What an entry asks of the state.
+    ///
+    /// # Errors
+    /// When this build cannot do it: the replica stops, for guessing would let it drift.
+    fn task_of(&self, entry: &Entry) -> io::Result<Task> {
+        let cannot =
+            |why: String| corrupt(format!("cannot apply the entry at {}: {why}", entry.log_id));
+        Ok(match &entry.payload {
+            EntryPayload::Blank => Task::Nothing,
+            EntryPayload::Membership(membership) => Task::Membership(membership.clone()),
+            EntryPayload::Normal(Proposal::Batch(bytes)) => {
+                self.ledger().add(entry.log_id.index, bytes.len());
+                let batch = Batch::decode(bytes).map_err(|err| cannot(err.to_string()))?;
+                #[cfg(feature = "planted")]
+                let batch = planted_clock(batch);
+                Task::Batch(batch)
+            }
+            EntryPayload::Normal(Proposal::Wish(bytes)) => {
+                let wish: Wish = decode(bytes).map_err(|err| cannot(err.to_string()))?;
+                if let Wish::Enable(feature) = &wish
+                    && unknown_of(&[feature.clone()].into()).is_some()
+                {
+                    return Err(cannot(unknown_feature(feature)));
+                }
+                Task::Wish(wish)
+            }
+        })
+    }
+}
+
+/// What an entry asks of the state.
+enum Task {
+    Nothing,
+    Batch(Batch),
+    Wish(Wish),
+    Membership(Membership),
+}
+
+#[cfg(feature = "planted")]
+fn planted_clock(mut batch: Batch) -> Batch {
+    if hangraft_planted::is(hangraft_planted::Bug::ApplyLooksAtClock) {
+        batch.stamp.at_ms = hangraft_planted::clock_ms();
+    }
+    batch
+}
+
+/// Why a replica of this build cannot go on in a cluster of a later one.
+fn unknown_feature(feature: &str) -> String {
+    format!(
+        "this cluster uses {feature:?}, which version {} does not know; run a newer one",
+        crate::VERSION
+    )
 }
 
 impl State {
@@ -274,20 +342,22 @@ impl State {
             lobby: Lobby::default(),
             applied: None,
             membership: StoredMembership::default(),
+            charter: Charter::default(),
             finished: BTreeMap::new(),
         }
     }
 
-    fn at(meta: &SnapshotMeta, lobby: Lobby) -> Self {
+    fn at(meta: &SnapshotMeta, held: Held) -> Self {
         State {
-            lobby,
+            lobby: held.lobby,
+            charter: held.charter,
             applied: meta.last_log_id,
             membership: meta.last_membership.clone(),
             finished: BTreeMap::new(),
         }
     }
 
-    fn apply(&mut self, batch: &Batch, publisher: &mut Publisher<'_>) -> Answers {
+    fn apply(&mut self, batch: &Batch, publisher: &mut Publisher<'_>) -> Vec<Answer> {
         let passed = self.lobby.tick(batch.stamp);
         for finished in &passed.finished {
             self.finished.insert(finished.room.0, finished.encode().into());
@@ -299,7 +369,7 @@ impl State {
             self.publish(outcome.changes, publisher);
             answers.push(outcome.answer);
         }
-        Answers(answers)
+        answers
     }
 
     fn publish(&self, changes: impl IntoIterator<Item = Change>, publisher: &mut Publisher<'_>) {
@@ -347,7 +417,7 @@ impl RaftStateMachine<TypeConfig> for Machine {
         meta: &SnapshotMeta,
         file: SnapshotFile,
     ) -> io::Result<()> {
-        let (inside, lobby) = file.load().await?;
+        let (inside, held) = file.load().await?;
         debug_assert_eq!(inside, *meta, "checked when it came in");
         let file = file.installed().await?;
         {
@@ -355,7 +425,7 @@ impl RaftStateMachine<TypeConfig> for Machine {
             // Games that finished in what the snapshot skips are fetched from a peer
             // later; those that are known here are kept for the next checkpoint.
             let finished = std::mem::take(&mut state.finished);
-            *state = State { finished, ..State::at(meta, lobby) };
+            *state = State { finished, ..State::at(meta, held) };
             self.0.feed.publisher().restart();
         }
         self.adopt(meta.clone(), file).await?;
@@ -376,9 +446,10 @@ impl RaftStateMachine<TypeConfig> for Machine {
 /// then the snapshot, and only then does the log store purge.
 pub(crate) struct Checkpoint {
     machine: Machine,
-    frozen: Frozen,
-    meta: SnapshotMeta,
-    finished: Vec<(u64, Bytes)>,
+    pub(super) frozen: Frozen,
+    pub(super) charter: Charter,
+    pub(super) meta: SnapshotMeta,
+    pub(super) finished: Vec<(u64, Bytes)>,
 }
 
 impl RaftSnapshotBuilder<TypeConfig> for Checkpoint {
@@ -392,7 +463,7 @@ impl RaftSnapshotBuilder<TypeConfig> for Checkpoint {
         let complete = self.meta.last_log_id.map(|id| id.index).filter(|_| whole);
         archive.store(std::mem::take(&mut self.finished), complete).await?;
         let files = &self.machine.0.storage.files;
-        let file = snapshots::write(files, &self.meta, &self.frozen).await?;
+        let file = snapshots::write(files, &self.meta, &self.charter, &self.frozen).await?;
         self.machine.adopt(self.meta.clone(), file.clone()).await?;
         {
             let mut state = self.machine.0.state.write().expect("no panic under the lobby's lock");
@@ -407,5 +478,5 @@ impl RaftSnapshotBuilder<TypeConfig> for Checkpoint {
 
 /// What the archive keeps of a finished game.
 pub(crate) fn decode_finished(bytes: &[u8]) -> io::Result<Finished> {
-    Finished::decode(bytes).map_err(|err| super::types::corrupt(err.to_string()))
+    Finished::decode(bytes).map_err(|err| corrupt(err.to_string()))
 }

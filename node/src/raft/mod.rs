@@ -16,7 +16,9 @@ pub mod archive;
 mod bootstrap;
 #[cfg(test)]
 mod contract;
+mod council;
 mod envelope;
+mod export;
 pub mod log_device;
 mod log_store;
 mod machine;
@@ -29,15 +31,22 @@ pub mod suite;
 mod tidy;
 mod types;
 
+pub(crate) use council::Council;
+pub(crate) use envelope::Seal;
+pub(crate) use export::{Everything, Import, found_anew, recovered};
 pub(crate) use machine::{Machine, decode_finished};
+pub(crate) use network::client;
 pub(crate) use peer_service::PeerService;
 pub(crate) use propose::ProposeError;
-pub(crate) use types::Peer;
+pub(crate) use types::FORMAT;
 
 use crate::dial::channel_to;
 use crate::env::{Env, Storage};
+use crate::events::Events;
 use crate::feed::Feed;
-use envelope::Seal;
+use crate::identity::{Founders, Identity, Phase, founders_of, join_anew};
+use crate::membership::charter::Members;
+use crate::membership::{Asked, Peer};
 use hangraft_cluster_config::{ClusterKey, NodeConfig, RaftConfig};
 use hangraft_game::{Entry, RoomId, Version};
 use log_device::Position;
@@ -45,12 +54,12 @@ use log_store::LogStore;
 use openraft::async_runtime::WatchReceiver;
 use openraft::{Instant, ReadPolicy};
 use propose::{Answered, Proposer};
-use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tonic::transport::Channel;
 use types::Raft;
@@ -67,16 +76,37 @@ pub(crate) struct Replica(Arc<Inner>);
 
 struct Inner {
     me: u64,
+    /// The number of this node's disk.
+    disk: u64,
+    identity: tokio::sync::Mutex<Identity>,
+    /// Whether the disk is known to be the id's; before, the node takes no part.
+    proven: watch::Sender<bool>,
     in_flight_max: usize,
     raft: Raft,
     machine: Machine,
     proposer: Proposer,
     env: Arc<dyn Env>,
     seal: Seal,
-    first_members: BTreeMap<u64, Peer>,
+    /// Names and addresses as configured; empty on a node that joined later.
+    first_members: Founders,
+    /// The node was asked to leave: being removed is what it waits for.
+    removal_expected: AtomicBool,
     leadership: watch::Receiver<Leadership>,
-    failure: watch::Receiver<Option<String>>,
+    ended: watch::Sender<Option<Ended>>,
+    /// When a leader was heard of last, by the clock of tokio's timers.
+    heard: Mutex<tokio::time::Instant>,
     leader_channel: Mutex<Option<(SocketAddr, Channel)>>,
+    /// What is asked of this node as the leader.
+    asked: mpsc::Sender<Asked>,
+    pub(crate) events: Events,
+}
+
+/// Why a replica has ended by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    /// Its id is spent: starting it again changes nothing.
+    pub(crate) spent: bool,
+    pub(crate) why: String,
 }
 
 /// Who leads, as this node knows it.
@@ -85,7 +115,7 @@ pub(crate) struct Leadership {
     pub(crate) term: u64,
     pub(crate) leader: Option<(u64, Peer)>,
     /// All members by Raft's membership, and whether each may vote.
-    pub(crate) members: BTreeMap<u64, (Peer, bool)>,
+    pub(crate) members: Members,
 }
 
 /// What a node is in the cluster.
@@ -133,16 +163,22 @@ pub(crate) enum ReadError {
 }
 
 impl Replica {
-    /// Opens storage and joins consensus.
+    /// Opens storage and joins consensus, as who the disk says this is.
+    ///
+    /// What others ask of this node as the leader goes to `asked`.
     pub(crate) async fn start(
         config: &NodeConfig,
+        identity: Identity,
         key: &ClusterKey,
         env: Arc<dyn Env>,
         storage: Storage,
-        feed: Feed,
+        asked: mpsc::Sender<Asked>,
+        events: Events,
     ) -> io::Result<Self> {
-        let seal = Seal::new(&config.cluster.id, key, config.id);
-        let machine = Machine::open(storage.clone(), feed).await?;
+        let me = identity.node;
+        check_disk(&identity, &storage)?;
+        let seal = Seal::new(&identity.cluster, key, me);
+        let machine = Machine::open(storage.clone(), Feed::default()).await?;
         #[cfg_attr(not(feature = "planted"), expect(unused_mut, reason = "only bugs change it"))]
         let mut log = LogStore::new(storage.log, machine.durable_snapshot());
         #[cfg(feature = "planted")]
@@ -150,21 +186,22 @@ impl Replica {
             log.early = Some(machine.clone());
         }
         let wire = network::Wire::new(env.clone(), seal.clone(), log.purged());
-        let raft = start_raft(config, &env, wire, log, machine.clone()).await?;
-        let first_members: BTreeMap<u64, Peer> = config
-            .cluster
-            .members
-            .iter()
-            .map(|member| (member.id, Peer { name: member.name.clone(), address: member.address }))
-            .collect();
+        let raft = start_raft(config, &identity, &env, wire, log, machine.clone()).await?;
+        // What is configured may have been mended since.
+        let configured = founders_of(config);
+        let first_members =
+            if configured.is_empty() { identity.founders.clone() } else { configured };
         let in_flight_max = config.limits.in_flight_max as usize;
         let batch_bytes_max = config.limits.batch_bytes_max as usize;
         let proposer = Proposer::start(raft.clone(), env.clone(), in_flight_max, batch_bytes_max);
         let quorum_age_max = Duration::from_millis(2 * config.raft.election_ms_max);
-        let (leadership, failure) = follow(&raft, &env, quorum_age_max);
-        let me = config.id;
+        let ended = watch::Sender::new(None);
+        let leadership = follow(&raft, &env, quorum_age_max, ended.clone());
         let replica = Replica(Arc::new(Inner {
             me,
+            disk: identity.disk,
+            proven: watch::Sender::new(identity.phase != Phase::Unproven),
+            identity: tokio::sync::Mutex::new(identity),
             in_flight_max,
             raft,
             machine,
@@ -172,9 +209,13 @@ impl Replica {
             env,
             seal,
             first_members,
+            removal_expected: AtomicBool::new(false),
             leadership,
-            failure,
+            ended,
+            heard: Mutex::new(tokio::time::Instant::now()),
             leader_channel: Mutex::default(),
+            asked,
+            events,
         }));
         replica.spawn_helpers();
         Ok(replica)
@@ -183,16 +224,12 @@ impl Replica {
     /// What runs beside consensus for as long as the replica does.
     fn spawn_helpers(&self) {
         let inner = &self.0;
-        let begin = bootstrap::run(
-            inner.raft.clone(),
-            inner.env.clone(),
-            inner.seal.clone(),
-            inner.me,
-            inner.first_members.clone(),
-        );
+        let begin = until_ended(inner.ended.subscribe(), bootstrap::run(self.clone()));
         inner.env.spawn_consensus(Box::pin(begin));
+        let removal = until_ended(inner.ended.subscribe(), bootstrap::notice_removal(self.clone()));
+        tokio::spawn(removal);
         let tidy = tidy::run(inner.raft.clone(), inner.machine.clone());
-        tokio::spawn(until_stopped(inner.failure.clone(), tidy));
+        tokio::spawn(until_ended(inner.ended.subscribe(), tidy));
         let refill = refill::run(
             inner.machine.clone(),
             inner.env.clone(),
@@ -200,8 +237,8 @@ impl Replica {
             self.peers(),
             inner.me,
         );
-        tokio::spawn(until_stopped(inner.failure.clone(), refill));
-        tokio::spawn(until_stopped(inner.failure.clone(), self.clone().tick()));
+        tokio::spawn(until_ended(inner.ended.subscribe(), refill));
+        tokio::spawn(until_ended(inner.ended.subscribe(), self.clone().tick()));
     }
 
     pub(crate) fn me(&self) -> u64 {
@@ -236,13 +273,46 @@ impl Replica {
         _ = leadership.wait_for(|now| now.leader.is_some()).await;
     }
 
-    /// Resolves with the reason when the replica has stopped by itself.
-    pub(crate) async fn failed(&self) -> String {
-        let mut failure = self.0.failure.clone();
-        match failure.wait_for(Option::is_some).await {
-            Ok(reason) => reason.clone().unwrap_or_default(),
-            Err(_) => "consensus has stopped".into(),
-        }
+    /// Resolves with the reason when the replica has ended by itself.
+    pub(crate) async fn ended(&self) -> Ended {
+        let mut ended = self.0.ended.subscribe();
+        let reason = ended.wait_for(Option::is_some).await.ok().and_then(|reason| reason.clone());
+        reason.unwrap_or_else(|| Ended { spent: false, why: "consensus has stopped".into() })
+    }
+
+    /// Ends this replica; the first reason stays.
+    pub(crate) fn end(&self, spent: bool, why: String) {
+        tracing::error!(why, "this node stops");
+        self.0.ended.send_if_modified(|ended| {
+            let first = ended.is_none();
+            if first {
+                *ended = Some(Ended { spent, why });
+            }
+            first
+        });
+    }
+
+    /// A word from a leader has come.
+    fn hear_leader(&self) {
+        *self.0.heard.lock().expect("never poisoned") = tokio::time::Instant::now();
+    }
+
+    /// Whether this node leads, or has heard of a leader lately.
+    fn heard_of_leader_within(&self, silence: Duration) -> bool {
+        self.role() == Role::Leads
+            || self.0.heard.lock().expect("never poisoned").elapsed() < silence
+    }
+
+    /// Something happened here that others may want to know.
+    pub(crate) fn event(&self, kind: &'static str, text: String) {
+        let term = self.leadership().borrow().term;
+        let applied = self.0.machine.standing().applied;
+        self.0.events.note(kind, term, applied.map_or(0, |at| at.index), text);
+    }
+
+    /// Follows what happens.
+    pub(crate) fn events(&self) -> &Events {
+        &self.0.events
     }
 
     /// Queues commands on the leader; see [`Proposer::submit`].
@@ -388,26 +458,41 @@ impl Replica {
     }
 }
 
-async fn until_stopped(
-    mut failure: watch::Receiver<Option<String>>,
-    work: impl Future<Output = ()>,
-) {
+async fn until_ended(mut ended: watch::Receiver<Option<Ended>>, work: impl Future<Output = ()>) {
     tokio::select! {
         () = work => {}
-        _ = failure.wait_for(Option::is_some) => {}
+        _ = ended.wait_for(Option::is_some) => {}
     }
 }
+
+/// A disk that had a log must have one now, and a spent id is not started again.
+fn check_disk(identity: &Identity, storage: &Storage) -> io::Result<()> {
+    match &identity.phase {
+        Phase::Spent(why) => Err(io::Error::other(SpentId(why.clone()))),
+        Phase::Member if storage.log.state().vote.is_none() => {
+            let lost = format!("the log in this folder was lost: {}", join_anew(identity.node));
+            Err(io::Error::other(SpentId(lost)))
+        }
+        Phase::Unproven | Phase::Proven | Phase::Member => Ok(()),
+    }
+}
+
+/// The id in this folder is spent.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct SpentId(String);
 
 /// Starts openraft where consensus runs.
 async fn start_raft(
     config: &NodeConfig,
+    identity: &Identity,
     env: &Arc<dyn Env>,
     wire: network::Wire,
     log: LogStore,
     machine: Machine,
 ) -> io::Result<Raft> {
-    let settings = raft_config(&config.cluster.id, &config.raft).map_err(io::Error::other)?;
-    let (id, (started, raft)) = (config.id, oneshot::channel());
+    let settings = raft_config(&identity.cluster, &config.raft).map_err(io::Error::other)?;
+    let (id, (started, raft)) = (identity.node, oneshot::channel());
     env.spawn_consensus(Box::pin(async move {
         let raft = Raft::new(id, Arc::new(settings), wire, log, machine).await;
         // The node gave up waiting only if it is being dropped.
@@ -463,9 +548,18 @@ fn follow(
     raft: &Raft,
     env: &Arc<dyn Env>,
     quorum_age_max: Duration,
-) -> (watch::Receiver<Leadership>, watch::Receiver<Option<String>>) {
+    ended: watch::Sender<Option<Ended>>,
+) -> watch::Receiver<Leadership> {
     let (leadership, leaders) = watch::channel(Leadership::default());
-    let (failure, failures) = watch::channel(None);
+    let end = move |why: String| {
+        ended.send_if_modified(|ended| {
+            let first = ended.is_none();
+            if first {
+                *ended = Some(Ended { spent: false, why });
+            }
+            first
+        });
+    };
     let mut metrics = raft.metrics();
     env.spawn_consensus(Box::pin(async move {
         loop {
@@ -485,18 +579,16 @@ fn follow(
                 tracing::info!(term = now.term, ?leader, "leadership");
             }
             if let Err(fatal) = running {
-                failure.send_replace(Some(fatal.to_string()));
-                return;
+                return end(fatal.to_string());
             }
             // Silence changes no metric, so it is looked for.
             let waited = timeout(quorum_age_max / 2, metrics.changed()).await;
             if matches!(waited, Ok(Err(_))) {
-                failure.send_replace(Some("consensus has stopped".into()));
-                return;
+                return end("consensus has stopped".into());
             }
         }
     }));
-    (leaders, failures)
+    leaders
 }
 
 fn leadership_of(
@@ -505,10 +597,7 @@ fn leadership_of(
 ) -> Leadership {
     let alone = metrics.current_leader == Some(metrics.id)
         && metrics.last_quorum_acked.is_some_and(|acked| acked.elapsed() > quorum_age_max);
-    let membership = metrics.membership_config.membership();
-    let voters: Vec<u64> = membership.voter_ids().collect();
-    let members: BTreeMap<u64, (Peer, bool)> =
-        membership.nodes().map(|(id, peer)| (*id, (peer.clone(), voters.contains(id)))).collect();
+    let members = types::members_of(metrics.membership_config.membership());
     let leader = metrics
         .current_leader
         .filter(|_| !alone)

@@ -8,9 +8,10 @@
 use super::envelope::Seal;
 use super::log_store::Purged;
 use super::snapshots::{CHUNK_BYTES, SnapshotFile};
-use super::types::{Peer, TypeConfig, Vote};
+use super::types::{TypeConfig, Vote};
 use crate::dial::channel_to;
 use crate::env::Env;
+use crate::membership::charter::Peer;
 use futures_util::{Stream, StreamExt};
 use hangraft_proto::MESSAGE_BYTES_MAX;
 use hangraft_proto::v1::raft_client::RaftClient;

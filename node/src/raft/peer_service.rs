@@ -1,11 +1,13 @@
 //! openraft's network over gRPC, the answering side.
 
 use super::Replica;
-use super::bootstrap::Beginning;
+use super::bootstrap::YouAre;
 use super::envelope::Seal;
 use super::refill::{PAGE_GAMES, Page, PageRequest};
 use super::snapshots::Incoming;
 use super::types::{SnapshotMeta, TypeConfig, Vote};
+use crate::join::Application;
+use crate::membership::Ask;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, Stream, StreamExt};
 use hangraft_proto::v1::raft_server::Raft as RaftService;
@@ -46,8 +48,28 @@ impl PeerService {
         F: Future<Output = Result<A, Status>>,
     {
         let seal = &self.0.0.seal;
-        let (from, message) = seal.open(request.get_ref())?;
+        let (from, message) = self.opened(request.get_ref())?;
         Ok(Response::new(seal.seal(from, &work(message).await?)))
+    }
+
+    /// Opens an envelope. One of another cluster is worth a word to operators.
+    fn opened<Q: DeserializeOwned>(&self, envelope: &Envelope) -> Result<(u64, Q), Status> {
+        let inner = &self.0.0;
+        inner.seal.open(envelope).inspect_err(|_| {
+            if inner.seal.is_foreign(envelope) {
+                let text = format!("a node of cluster {:?} spoke to this one", envelope.cluster);
+                self.0.event("refusal", text);
+            }
+        })
+    }
+
+    /// A disk that is not known to be the id's takes no part: it may have promised
+    /// something that was lost with the disk before it.
+    fn check_proven(&self) -> Result<(), Status> {
+        if *self.0.0.proven.borrow() {
+            return Ok(());
+        }
+        Err(Status::failed_precondition("this node does not know yet whether its id is its own"))
     }
 
     /// Feeds the requests of a stream to openraft. The first one tells who speaks.
@@ -58,11 +80,15 @@ impl PeerService {
             Ok(None) => return futures_util::stream::empty().boxed(),
             Err(status) => return refused(status),
         };
+        if let Err(status) = self.check_proven() {
+            return refused(status);
+        }
         let seal = self.0.0.seal.clone();
-        let (from, first) = match seal.open::<AppendEntriesRequest<TypeConfig>>(&first) {
+        let (from, first) = match self.opened::<AppendEntriesRequest<TypeConfig>>(&first) {
             Ok(opened) => opened,
             Err(status) => return refused(status),
         };
+        self.0.hear_leader();
         let rest = opened(seal.clone(), from, sealed);
         let requests = futures_util::stream::once(async { first }).chain(rest);
         let answers = self.0.0.raft.stream_append(requests);
@@ -78,6 +104,8 @@ impl PeerService {
         &self,
         mut chunks: Streaming<SnapshotChunk>,
     ) -> Result<(u64, Vote), Status> {
+        self.check_proven()?;
+        self.0.hear_leader();
         let inner = &self.0.0;
         let trouble = |err: std::io::Error| Status::data_loss(err.to_string());
         let first = next_chunk(&mut chunks).await?;
@@ -134,13 +162,16 @@ impl RaftService for PeerService {
     }
 
     async fn heartbeat(&self, request: Request<Envelope>) -> Answered {
+        self.check_proven()?;
         self.answer(request, |append: AppendEntriesRequest<TypeConfig>| async move {
+            self.0.hear_leader();
             self.0.0.raft.append_entries(append).await.map_err(stopped)
         })
         .await
     }
 
     async fn vote(&self, request: Request<Envelope>) -> Answered {
+        self.check_proven()?;
         self.answer(request, |vote: VoteRequest<TypeConfig>| async move {
             self.0.0.raft.vote(vote).await.map_err(stopped)
         })
@@ -148,6 +179,7 @@ impl RaftService for PeerService {
     }
 
     async fn pre_vote(&self, request: Request<Envelope>) -> Answered {
+        self.check_proven()?;
         self.answer(request, |vote: VoteRequest<TypeConfig>| async move {
             self.0.0.raft.pre_vote(vote).await.map_err(stopped)
         })
@@ -155,6 +187,7 @@ impl RaftService for PeerService {
     }
 
     async fn transfer_leader(&self, request: Request<Envelope>) -> Answered {
+        self.check_proven()?;
         self.answer(request, |transfer: TransferLeaderRequest<TypeConfig>| async move {
             self.0.0.raft.handle_transfer_leader(transfer).await.map_err(stopped)
         })
@@ -170,13 +203,25 @@ impl RaftService for PeerService {
         self.answer(request, |(): ()| async move { Ok(self.0.read_index().await) }).await
     }
 
-    async fn pristine(&self, request: Request<Envelope>) -> Answered {
-        let inner = &self.0.0;
-        self.answer(request, |_: Beginning| async move {
-            let initialized = inner.raft.is_initialized().await.map_err(stopped)?;
-            Ok(Beginning { pristine: !initialized, members: inner.first_members.clone() })
-        })
-        .await
+    async fn introduce(&self, request: Request<Envelope>) -> Answered {
+        let seal = &self.0.0.seal;
+        let (from, disk): (u64, u64) = self.opened(request.get_ref())?;
+        let introduction = self.0.introduction(from);
+        if matches!(introduction.you, YouAre::Member { disk: known } if known != disk) {
+            let text = format!("node {from} came back with another disk; its id is spent");
+            self.0.event("refusal", text);
+        }
+        Ok(Response::new(seal.seal(from, &introduction)))
+    }
+
+    async fn admit(&self, request: Request<Envelope>) -> Answered {
+        let seal = self.0.0.seal.for_strangers();
+        let (_, application): (u64, Application) = seal.open(request.get_ref())?;
+        Ok(Response::new(seal.seal(0, &self.0.admit(application).await)))
+    }
+
+    async fn ask(&self, request: Request<Envelope>) -> Answered {
+        self.answer(request, |ask: Ask| async move { Ok(self.0.answer_as_leader(ask).await) }).await
     }
 
     async fn archive(&self, request: Request<Envelope>) -> Answered {

@@ -121,7 +121,7 @@ impl Batcher {
             let batch = Batch { stamp: self.stamp(), entries };
             metrics::histogram!("hangraft_batch_commands").record(batch.entries.len() as f64);
             let (responder, written) = ProgressResponder::complete_only();
-            let proposal = Proposal::new(&batch);
+            let proposal = Proposal::batch(&batch);
             drop(batch);
             if self.raft.client_write_ff(proposal, Some(responder)).await.is_err() {
                 // The replica has stopped. Dropping who asked tells them.
@@ -190,7 +190,7 @@ struct Asked {
 fn hand_out(result: ClientWriteResult<TypeConfig>, asked: Vec<Asked>) {
     match result {
         Ok(written) => {
-            let mut answers = written.data.0.into_iter();
+            let mut answers = written.data.batch.into_iter();
             for Asked { count, answered, .. } in asked {
                 // Whoever asked may have given up; that is their business.
                 _ = answered.send(Ok(answers.by_ref().take(count).collect()));

@@ -7,9 +7,9 @@
 use super::envelope::Seal;
 use super::machine::Machine;
 use super::network::client;
-use super::types::Peer;
 use crate::dial::channel_to;
 use crate::env::Env;
+use crate::membership::charter::Peer;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;

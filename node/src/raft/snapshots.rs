@@ -1,16 +1,24 @@
 //! Snapshot files: the lobby at one log index, whole and checked, or not there.
 //!
-//! A file is a head (magic, format, openraft's meta), the lobby's own chunks, and
+//! A file is a head (magic, format, openraft's meta, the charter), the lobby's chunks, and
 //! a CRC-32 of all before it. The same bytes travel to a replica that is far
 //! behind. A file gets its name only when it is complete and durable, so a crash
 //! leaves either the snapshot before or the one after.
 
 use super::types::{SnapshotMeta, corrupt, decode, encode};
 use crate::env::{FileReader, FileWriter, Files};
+use crate::membership::charter::{Charter, unknown_of};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use hangraft_game::{Frozen, Lobby, Restore};
 use std::io;
 use std::sync::Arc;
+
+/// What a snapshot holds: all that replicas agree on at its index, but the membership,
+/// which openraft's meta holds.
+pub(crate) struct Held {
+    pub(crate) lobby: Lobby,
+    pub(crate) charter: Charter,
+}
 
 /// A complete snapshot file.
 #[derive(Clone)]
@@ -27,7 +35,7 @@ impl std::fmt::Debug for SnapshotFile {
 }
 
 const MAGIC: &[u8; 8] = b"hangraft";
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 const SUFFIX: &str = ".snapshot";
 
 /// What comes in has this suffix until it is installed: a crash in between leaves
@@ -51,26 +59,38 @@ fn name_of(meta: &SnapshotMeta) -> String {
 pub(crate) async fn write(
     files: &Arc<dyn Files>,
     meta: &SnapshotMeta,
+    charter: &Charter,
     frozen: &Frozen,
 ) -> io::Result<SnapshotFile> {
     let name = name_of(meta);
     let mut writer = files.create(&name).await?;
-    let mut crc = crc32fast::Hasher::new();
-    let head = head(meta);
-    crc.update(&head);
-    writer.append(head).await?;
-    for chunk in frozen.chunks() {
-        crc.update(&chunk);
-        writer.append(chunk.into()).await?;
+    for chunk in bytes_of(meta, charter, frozen) {
+        writer.append(chunk).await?;
         tokio::task::yield_now().await;
     }
-    writer.append(Bytes::copy_from_slice(&crc.finalize().to_be_bytes())).await?;
     writer.commit().await?;
     Ok(SnapshotFile { name, files: files.clone() })
 }
 
-fn head(meta: &SnapshotMeta) -> Bytes {
-    let meta = encode(meta);
+/// A snapshot file's bytes, made a chunk at a time.
+pub(crate) fn bytes_of(
+    meta: &SnapshotMeta,
+    charter: &Charter,
+    frozen: &Frozen,
+) -> impl Iterator<Item = Bytes> + Send + use<> {
+    let mut crc = Some(crc32fast::Hasher::new());
+    let mut body = std::iter::once(head(meta, charter)).chain(frozen.chunks().map(Bytes::from));
+    std::iter::from_fn(move || match body.next() {
+        Some(chunk) => {
+            crc.as_mut()?.update(&chunk);
+            Some(chunk)
+        }
+        None => Some(Bytes::copy_from_slice(&crc.take()?.finalize().to_be_bytes())),
+    })
+}
+
+fn head(meta: &SnapshotMeta, charter: &Charter) -> Bytes {
+    let meta = encode(&(meta, charter));
     let mut head = BytesMut::new();
     head.put_slice(MAGIC);
     head.put_u8(FORMAT);
@@ -96,13 +116,13 @@ pub(crate) async fn remove_incoming(files: &Arc<dyn Files>) -> io::Result<()> {
 /// with less would be guessing.
 pub(crate) async fn newest(
     files: &Arc<dyn Files>,
-) -> io::Result<Option<(SnapshotMeta, SnapshotFile, Lobby)>> {
+) -> io::Result<Option<(SnapshotMeta, SnapshotFile, Held)>> {
     let mut names = files.list().await?;
     names.retain(|name| name.ends_with(SUFFIX));
     let Some(name) = names.into_iter().max() else { return Ok(None) };
     let file = SnapshotFile { name, files: files.clone() };
-    let (meta, lobby) = file.load().await?;
-    Ok(Some((meta, file, lobby)))
+    let (meta, held) = file.load().await?;
+    Ok(Some((meta, file, held)))
 }
 
 /// Removes all snapshots but this one.
@@ -137,7 +157,7 @@ impl SnapshotFile {
     }
 
     /// Reads and checks everything.
-    pub(crate) async fn load(&self) -> io::Result<(SnapshotMeta, Lobby)> {
+    pub(crate) async fn load(&self) -> io::Result<(SnapshotMeta, Held)> {
         let damaged = |what: String| {
             corrupt(format!(
                 "the snapshot {} is damaged: {what}; restore the file from a backup, or replace \
@@ -202,10 +222,10 @@ impl Incoming {
 
 /// Takes a snapshot file apart as its bytes come, holding back the last four,
 /// which are the checksum once the end is known.
-struct Parser {
+pub(crate) struct Parser {
     crc: crc32fast::Hasher,
     held: BytesMut,
-    meta: Option<SnapshotMeta>,
+    head: Option<(SnapshotMeta, Charter)>,
     lobby: Restore,
 }
 
@@ -214,19 +234,19 @@ impl Default for Parser {
         Parser {
             crc: crc32fast::Hasher::new(),
             held: BytesMut::new(),
-            meta: None,
+            head: None,
             lobby: Restore::new(),
         }
     }
 }
 
 impl Parser {
-    fn feed(&mut self, chunk: Bytes) -> Result<(), String> {
+    pub(crate) fn feed(&mut self, chunk: Bytes) -> Result<(), String> {
         self.held.put_slice(&chunk);
-        if self.meta.is_none() {
+        if self.head.is_none() {
             self.take_head()?;
         }
-        if self.meta.is_some() && self.held.len() > 4 {
+        if self.head.is_some() && self.held.len() > 4 {
             let body = self.held.split_to(self.held.len() - 4);
             self.crc.update(&body);
             self.lobby.feed(&body).map_err(|err| err.to_string())?;
@@ -253,13 +273,19 @@ impl Parser {
         if self.held.len() >= FIXED + length {
             let head = self.held.split_to(FIXED + length);
             self.crc.update(&head);
-            self.meta = Some(decode(&head[FIXED..]).map_err(|err| err.to_string())?);
+            let (meta, charter): (SnapshotMeta, Charter) =
+                decode(&head[FIXED..]).map_err(|err| err.to_string())?;
+            // Said before the rooms are read, which would only look damaged.
+            if let Some(feature) = unknown_of(charter.features()) {
+                return Err(format!("it uses {feature:?}, which this build does not know"));
+            }
+            self.head = Some((meta, charter));
         }
         Ok(())
     }
 
-    fn finish(self) -> Result<(SnapshotMeta, Lobby), String> {
-        let Some(meta) = self.meta else { return Err("it ends early".into()) };
+    pub(crate) fn finish(self) -> Result<(SnapshotMeta, Held), String> {
+        let Some((meta, charter)) = self.head else { return Err("it ends early".into()) };
         let Ok(expected) = <[u8; 4]>::try_from(self.held.as_ref()) else {
             return Err("it ends early".into());
         };
@@ -268,6 +294,6 @@ impl Parser {
             return Err("its checksum is wrong".into());
         }
         let lobby = self.lobby.finish().map_err(|err| err.to_string())?;
-        Ok((meta, lobby))
+        Ok((meta, Held { lobby, charter }))
     }
 }

@@ -3,6 +3,7 @@
 //! openraft promises no stable encoding of its own, so what is stored or sent
 //! carries a format number of ours in front.
 
+use crate::membership::charter::{Members, Peer, Ruling, Wish};
 use bytes::Bytes;
 use hangraft_game::{Answer, Batch};
 use openraft::EntryPayload;
@@ -11,7 +12,6 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
 
 openraft::declare_raft_types!(
     /// openraft with our commands, answers and node addresses, and with one leader
@@ -30,43 +30,43 @@ pub(crate) type Vote = openraft::alias::VoteOf<TypeConfig>;
 pub(crate) type Entry = openraft::alias::EntryOf<TypeConfig>;
 pub(crate) type StoredMembership = openraft::alias::StoredMembershipOf<TypeConfig>;
 pub(crate) type SnapshotMeta = openraft::alias::SnapshotMetaOf<TypeConfig>;
+pub(crate) type Membership = openraft::Membership<u64, Peer>;
 
-/// A member of the cluster as Raft's membership knows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Peer {
-    /// The name people know it by.
-    pub(crate) name: String,
-    /// Where it serves gRPC, and gossips.
-    pub(crate) address: SocketAddr,
+/// A membership as the rest of the node looks at it. While it is joint, whoever is in
+/// either half votes.
+pub(crate) fn members_of(membership: &Membership) -> Members {
+    let voters: std::collections::BTreeSet<u64> = membership.voter_ids().collect();
+    membership.nodes().map(|(id, peer)| (*id, (peer.clone(), voters.contains(id)))).collect()
 }
 
-impl Default for Peer {
-    fn default() -> Self {
-        Peer { name: String::new(), address: SocketAddr::from(([0, 0, 0, 0], 0)) }
-    }
-}
-
-impl fmt::Display for Peer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}@{}", self.name, self.address)
-    }
-}
-
-/// What a log entry carries: an encoded [`Batch`]. Cheap to clone; the bytes are
-/// shared by the log, its readers and the network.
+/// What a log entry carries: an encoded [`Batch`] for the lobby, or an encoded wish for
+/// the charter. Cheap to clone; the bytes are shared by the log, its readers and the
+/// network.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Proposal(pub(crate) Bytes);
+pub(crate) enum Proposal {
+    Batch(Bytes),
+    Wish(Bytes),
+}
 
 impl Proposal {
-    pub(crate) fn new(batch: &Batch) -> Self {
-        Proposal(batch.encode().into())
+    pub(crate) fn batch(batch: &Batch) -> Self {
+        Proposal::Batch(batch.encode().into())
+    }
+
+    pub(crate) fn wish(wish: &Wish) -> Self {
+        Proposal::Wish(encode(wish))
+    }
+
+    fn bytes(&self) -> &Bytes {
+        let (Proposal::Batch(bytes) | Proposal::Wish(bytes)) = self;
+        bytes
     }
 }
 
 /// A proposal may hold a secret word: only its size is ever printed.
 impl fmt::Debug for Proposal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Proposal({} bytes)", self.0.len())
+        write!(f, "Proposal({} bytes)", self.bytes().len())
     }
 }
 
@@ -76,27 +76,35 @@ impl fmt::Display for Proposal {
     }
 }
 
-/// The answers to a batch, in its entries' order. They are for the proposer on
-/// this node and are neither stored nor sent as such (openraft wants to be able to).
+/// What came of a proposal: the answers to a batch, in its entries' order, or the
+/// ruling on a wish. For the proposer on this node; neither stored nor sent as such
+/// (openraft wants to be able to).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Answers(pub(crate) Vec<Answer>);
+pub(crate) struct Answers {
+    pub(crate) batch: Vec<Answer>,
+    pub(crate) ruling: Option<Ruling>,
+}
 
 /// The version of what follows. Anything else is refused, not guessed at.
-pub(crate) const FORMAT: u8 = 1;
+pub(crate) const FORMAT: u8 = 2;
 
 const BLANK: u8 = 0;
 const NORMAL: u8 = 1;
 const MEMBERSHIP: u8 = 2;
+const WISH: u8 = 3;
 
 /// The bytes the log stores for an entry's payload.
 pub(crate) fn encode_payload(entry: &Entry) -> Bytes {
     let mut bytes = vec![FORMAT];
     match &entry.payload {
         EntryPayload::Blank => bytes.push(BLANK),
-        EntryPayload::Normal(Proposal(batch)) => {
-            bytes.reserve_exact(batch.len() + 1);
-            bytes.push(NORMAL);
-            bytes.extend_from_slice(batch);
+        EntryPayload::Normal(proposal) => {
+            bytes.reserve_exact(proposal.bytes().len() + 1);
+            bytes.push(match proposal {
+                Proposal::Batch(_) => NORMAL,
+                Proposal::Wish(_) => WISH,
+            });
+            bytes.extend_from_slice(proposal.bytes());
         }
         EntryPayload::Membership(membership) => {
             bytes.push(MEMBERSHIP);
@@ -111,7 +119,8 @@ pub(crate) fn encode_payload(entry: &Entry) -> Bytes {
 pub(crate) fn decode_payload(log_id: LogId, bytes: Bytes) -> io::Result<Entry> {
     let payload = match (bytes.first(), bytes.get(1)) {
         (Some(&FORMAT), Some(&BLANK)) => EntryPayload::Blank,
-        (Some(&FORMAT), Some(&NORMAL)) => EntryPayload::Normal(Proposal(bytes.slice(2..))),
+        (Some(&FORMAT), Some(&NORMAL)) => EntryPayload::Normal(Proposal::Batch(bytes.slice(2..))),
+        (Some(&FORMAT), Some(&WISH)) => EntryPayload::Normal(Proposal::Wish(bytes.slice(2..))),
         (Some(&FORMAT), Some(&MEMBERSHIP)) => EntryPayload::Membership(
             postcard::from_bytes(&bytes[2..])
                 .map_err(|err| corrupt(format!("membership at {log_id}: {err}")))?,
@@ -160,7 +169,8 @@ mod tests {
         let log_id = log_id_of(super::super::log_device::Position { term: 3, index: 9 });
         let payloads = [
             EntryPayload::Blank,
-            EntryPayload::Normal(Proposal(Bytes::from_static(b"batch"))),
+            EntryPayload::Normal(Proposal::Batch(Bytes::from_static(b"batch"))),
+            EntryPayload::Normal(Proposal::wish(&Wish::WantVoters(5))),
             EntryPayload::Membership(openraft::Membership::new_with_defaults(
                 vec![[1, 2, 3].into()],
                 [],
@@ -176,7 +186,7 @@ mod tests {
     #[test]
     fn a_payload_of_another_format_is_refused_with_advice() {
         let log_id = log_id_of(super::super::log_device::Position { term: 3, index: 9 });
-        for bytes in [&b""[..], b"\x01", b"\x07\x01x", b"\x01\x09", b"\x01\x02\xff\xff"] {
+        for bytes in [&b""[..], b"\x02", b"\x07\x01x", b"\x02\x09", b"\x02\x02\xff\xff"] {
             assert!(decode_payload(log_id, Bytes::from_static(bytes)).is_err());
         }
     }

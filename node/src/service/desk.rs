@@ -9,7 +9,8 @@ use super::forward::Forwarder;
 use crate::env::Env;
 use crate::raft::{ProposeError, Replica, Role};
 use hangraft_cluster_config::ClusterKey;
-use hangraft_proto::v1::{Answer, Code, Command};
+use hangraft_game::{Command, Entry};
+use hangraft_proto::v1::{Answer, Code, Command as WireCommand, Refused};
 use prost::Message;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +30,9 @@ const WAITING_MAX: usize = 1_024;
 /// it is far smaller than an entry may be.
 const GROUP_COMMANDS_MAX: usize = 1_024;
 const GROUP_BYTES_MAX: usize = 256 << 10;
+
+/// Characters of an unknown game's name that a refusal repeats.
+const GAME_QUOTED_MAX: usize = 32;
 
 /// Where answers go: back along the stream the commands came by.
 pub(crate) type Answers = mpsc::UnboundedSender<Vec<Answer>>;
@@ -65,13 +69,13 @@ impl Desk {
     }
 
     /// Takes commands in order; answers them through `answers`.
-    pub(crate) fn take(&self, commands: Vec<Command>, arrival: Arrival, answers: &Answers) {
+    pub(crate) fn take(&self, commands: Vec<WireCommand>, arrival: Arrival, answers: &Answers) {
         for group in groups_of(commands) {
             self.take_group(group, arrival, answers);
         }
     }
 
-    fn take_group(&self, commands: Vec<Command>, arrival: Arrival, answers: &Answers) {
+    fn take_group(&self, commands: Vec<WireCommand>, arrival: Arrival, answers: &Answers) {
         match (self.replica.role(), arrival) {
             (Role::Leads, _) => self.propose(commands, answers),
             (Role::Follows, Arrival::Direct) => self.forwarder.forward(commands, answers.clone()),
@@ -88,17 +92,20 @@ impl Desk {
         }
     }
 
-    fn propose(&self, commands: Vec<Command>, answers: &Answers) {
+    fn propose(&self, commands: Vec<WireCommand>, answers: &Answers) {
         let mut ids = Vec::with_capacity(commands.len());
         let mut entries = Vec::with_capacity(commands.len());
         let mut refused = Vec::new();
         for command in commands {
             let id = command.id;
             match convert::entry(command, self.command_bytes_max) {
-                Ok(entry) => {
-                    ids.push(id);
-                    entries.push(entry);
-                }
+                Ok(entry) => match self.not_offered(&entry) {
+                    None => {
+                        ids.push(id);
+                        entries.push(entry);
+                    }
+                    Some(why) => refused.push(convert::refusal(id, why)),
+                },
                 Err(why) => refused.push(convert::refusal(id, why)),
             }
         }
@@ -127,9 +134,20 @@ impl Desk {
         }
     }
 
+    /// A game that not every member knows must not come into the log: the replicas that
+    /// do not know it would refuse what the others take.
+    fn not_offered(&self, entry: &Entry) -> Option<Refused> {
+        let Command::Open { game, .. } = &entry.command else { return None };
+        (!self.replica.machine().offers(game)).then(|| {
+            let quoted: String = game.chars().take(GAME_QUOTED_MAX).collect();
+            let why = format!("there is no game {quoted:?} in this cluster (yet)");
+            convert::refused(Code::BadRequest, why)
+        })
+    }
+
     /// During an election: nothing is lost by waiting a little, nothing gained by
     /// waiting long.
-    fn wait_for_leader(&self, commands: Vec<Command>, answers: Answers) {
+    fn wait_for_leader(&self, commands: Vec<WireCommand>, answers: Answers) {
         let Ok(patience) = self.waiting.clone().try_acquire_owned() else {
             let ids = commands.iter().map(|command| command.id);
             return refuse_all(ids, ProposeError::Busy, &answers);
@@ -151,7 +169,7 @@ impl Desk {
 }
 
 /// Cuts commands into groups, keeping their order.
-fn groups_of(commands: Vec<Command>) -> Vec<Vec<Command>> {
+fn groups_of(commands: Vec<WireCommand>) -> Vec<Vec<WireCommand>> {
     let mut groups = Vec::new();
     let (mut group, mut bytes) = (Vec::new(), 0);
     for command in commands {
@@ -173,7 +191,7 @@ fn groups_of(commands: Vec<Command>) -> Vec<Vec<Command>> {
 
 /// Answers all with the same refusal.
 pub(super) fn refuse_all(ids: impl IntoIterator<Item = u64>, err: ProposeError, answers: &Answers) {
-    let refused: hangraft_proto::v1::Refused = err.into();
+    let refused: Refused = err.into();
     debug_assert_ne!(refused.code(), Code::Unspecified);
     let refusals = ids.into_iter().map(|id| convert::refusal(id, refused.clone())).collect();
     _ = answers.send(refusals);
@@ -184,16 +202,16 @@ mod tests {
     use super::*;
     use hangraft_proto::v1::{Say, command::Action};
 
-    fn say(id: u64, bytes: usize) -> Command {
+    fn say(id: u64, bytes: usize) -> WireCommand {
         let say = Say { room: 1, name: "A".into(), text: "x".repeat(bytes) };
-        Command { id, player: 1, lane: 1, serial: id, action: Some(Action::Say(say)) }
+        WireCommand { id, player: 1, lane: 1, serial: id, action: Some(Action::Say(say)) }
     }
 
     /// Many commands, or large ones, become several groups in the same order.
     #[test]
     fn groups_are_bounded_and_in_order() {
         for (count, bytes) in [(0, 0), (1, 10), (5_000, 1), (100, 16 << 10), (3, 300 << 10)] {
-            let commands: Vec<Command> = (0..count).map(|id| say(id, bytes)).collect();
+            let commands: Vec<WireCommand> = (0..count).map(|id| say(id, bytes)).collect();
             let groups = groups_of(commands);
             for group in &groups {
                 let size: usize = group.iter().map(Message::encoded_len).sum();

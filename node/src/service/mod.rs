@@ -7,14 +7,19 @@ mod desk;
 mod forward;
 mod game;
 mod link;
+mod waiting;
+
+pub(crate) use cluster::Departure;
+pub(crate) use waiting::wait_for_seeds;
 
 use crate::env::{Connection, Env, Listener};
 use crate::gossip::Roster;
+use crate::membership::Intents;
 use crate::raft::{PeerService, Replica};
 use cluster::ClusterService;
 use desk::Desk;
 use game::GameService;
-use hangraft_cluster_config::{ClusterKey, NodeConfig};
+use hangraft_cluster_config::{ClusterKey, LimitsConfig};
 use hangraft_proto::v1::cluster_server::ClusterServer;
 use hangraft_proto::v1::game_server::GameServer;
 use hangraft_proto::v1::raft_server::RaftServer;
@@ -55,23 +60,34 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// What the services need.
 pub(crate) struct Parts {
-    pub(crate) config: NodeConfig,
+    /// Where others reach this node.
     pub(crate) address: SocketAddr,
+    pub(crate) cluster: String,
+    pub(crate) name: String,
     pub(crate) key: ClusterKey,
     pub(crate) env: Arc<dyn Env>,
     pub(crate) replica: Replica,
     pub(crate) roster: watch::Receiver<Roster>,
+    pub(crate) intents: Intents,
     pub(crate) draining: watch::Receiver<bool>,
+    /// Says when this node has left its cluster.
+    pub(crate) departure: watch::Sender<Departure>,
     pub(crate) metrics: Option<PrometheusHandle>,
+    pub(crate) limits: LimitsConfig,
 }
 
 /// Serves until `stop` says so; then ends all connections.
 pub(crate) async fn serve(
     mut listener: Box<dyn Listener>,
     parts: Parts,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 ) {
     let server = Server::new(parts).await;
+    accept_all(&mut *listener, &server, stop).await;
+}
+
+/// Lets connections in until `stop` says so; then ends all of them.
+async fn accept_all(listener: &mut dyn Listener, server: &Server, mut stop: watch::Receiver<bool>) {
     let connections = TaskTracker::new();
     let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
@@ -81,11 +97,11 @@ pub(crate) async fn serve(
             _ = stop.wait_for(|stop| *stop) => break,
         };
         match accepted {
-            Ok((connection, _)) => {
+            Ok((connection, caller)) => {
                 let (server, mut stop) = (server.clone(), stop.clone());
                 connections.spawn(async move {
                     tokio::select! {
-                        () = server.converse(connection) => {}
+                        () = server.converse(connection, Caller(caller)) => {}
                         _ = stop.wait_for(|stop| *stop) => {}
                     }
                     drop(slot);
@@ -118,33 +134,55 @@ impl Access {
         }
         Err(Status::unauthenticated("show the cluster's access token in `hangraft-access`"))
     }
+
+    /// Lets in who shows the token, and whoever asks from this node's own machine.
+    pub(crate) fn check_operator<T>(&self, request: &tonic::Request<T>) -> Result<(), Status> {
+        let local = request.extensions().get::<Caller>();
+        if local.is_some_and(|Caller(address)| address.ip().is_loopback()) {
+            return Ok(());
+        }
+        self.check(request.metadata()).map_err(|_| {
+            Status::unauthenticated(
+                "this needs the cluster's key; give it with --key-file, or ask on the node's own machine",
+            )
+        })
+    }
 }
+
+/// Where a request comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caller(pub(crate) SocketAddr);
 
 #[derive(Clone)]
 struct Server {
     grpc: Routes,
-    replica: Replica,
+    /// `None` while the node waits to join a cluster.
+    replica: Option<Replica>,
     metrics: Option<PrometheusHandle>,
 }
 
 impl Server {
     async fn new(parts: Parts) -> Self {
-        let Parts { config, address, key, env, replica, roster, draining, metrics } = parts;
-        let desk =
-            Desk::new(replica.clone(), env.clone(), &key, config.limits.command_bytes_max as usize);
+        let Parts { address, cluster, name, key, env, replica, roster, .. } = parts;
+        let Parts { intents, draining, departure, metrics, limits, .. } = parts;
+        let access = Access::new(&key.access_token());
+        let desk = Desk::new(replica.clone(), env.clone(), &key, limits.command_bytes_max as usize);
         let game = GameService {
             replica: replica.clone(),
             desk,
-            access: Access::new(&key.access_token()),
+            access: access.clone(),
             draining,
-            links: Arc::new(Semaphore::new(config.limits.links_max as usize)),
+            links: Arc::new(Semaphore::new(limits.links_max as usize)),
         };
         let cluster = ClusterService {
-            cluster: config.cluster.id,
-            name: config.name,
+            cluster,
+            name,
             address,
             replica: replica.clone(),
             roster,
+            intents,
+            access,
+            departure: Arc::new(departure),
             env,
         };
         let (health, health_service) = tonic_health::server::health_reporter();
@@ -168,15 +206,16 @@ impl Server {
         .add_service(health_service)
         .add_service(reflection)
         .prepare();
-        Server { grpc, replica, metrics }
+        Server { grpc, replica: Some(replica), metrics }
     }
 
     /// One connection, HTTP/1 or HTTP/2, until it ends.
-    async fn converse(self, connection: Connection) {
+    async fn converse(self, connection: Connection, caller: Caller) {
         let spoken = Arc::new(AtomicBool::new(false));
         let heard = spoken.clone();
-        let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
             heard.store(true, Ordering::Relaxed);
+            request.extensions_mut().insert(caller);
             let server = self.clone();
             async move { server.answer(request).await }
         });
@@ -228,7 +267,11 @@ impl Server {
     }
 
     fn ready(&self) -> Response<Body> {
-        match self.replica.leadership().borrow().leader {
+        let Some(replica) = &self.replica else {
+            let text = "this node waits to be told which cluster to join\n".into();
+            return self::text(StatusCode::SERVICE_UNAVAILABLE, text);
+        };
+        match replica.leadership().borrow().leader {
             Some((leader, _)) => text(StatusCode::OK, format!("ready, node {leader} leads\n")),
             None => text(StatusCode::SERVICE_UNAVAILABLE, "no leader is known\n".into()),
         }

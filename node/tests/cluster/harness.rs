@@ -4,11 +4,11 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use hangraft_cluster_config::{ClusterKey, NodeConfig};
-use hangraft_node::Node;
 use hangraft_node::env::{Connection, Datagrams, Env, Listener, Network, Storage};
 use hangraft_node::gossip::Roster;
 use hangraft_node::raft::log_device::{DeviceState, LogDevice, Position, Synced, Write};
 use hangraft_node::real::RealEnv;
+use hangraft_node::{Node, StartError};
 use hangraft_proto::ACCESS_HEADER;
 use hangraft_proto::v1::answer::Outcome;
 use hangraft_proto::v1::cluster_client::ClusterClient;
@@ -16,8 +16,9 @@ use hangraft_proto::v1::command::Action;
 use hangraft_proto::v1::freshness::Level;
 use hangraft_proto::v1::game_client::GameClient;
 use hangraft_proto::v1::{
-    Accepted, Code, Command, Downlink, Freshness, NodeReport, Open, Play, ReadReply, ReadRequest,
-    Refused, ReportRequest, RoomsRequest, Sit, Stand, Uplink, Watch,
+    Accepted, Code, Command, Downlink, Freshness, Member, NodeReport, Open, Play, ReadReply,
+    ReadRequest, Refused, ReportRequest, RoomsRequest, SetRequest, Sit, Stand, StatusReply,
+    StatusRequest, Uplink, Watch,
 };
 use std::collections::BTreeMap;
 use std::io;
@@ -29,6 +30,7 @@ use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tonic::metadata::MetadataValue;
+use tonic::transport::Channel;
 use tonic::{Request, Streaming};
 
 /// Everything a test waits for happens within this time, on a busy machine too.
@@ -50,6 +52,8 @@ pub(crate) struct Cluster {
     keys: BTreeMap<u64, ClusterKey>,
     broken: BTreeMap<u64, Arc<AtomicBool>>,
     /// How far all wall clocks have been moved.
+    /// Whose datagrams go nowhere.
+    mute: BTreeMap<u64, Arc<AtomicBool>>,
     clock_ahead_ms: Arc<AtomicU64>,
     nodes: BTreeMap<u64, Node>,
 }
@@ -69,6 +73,7 @@ impl Cluster {
             let path = dir.path().join(format!("n{id}.toml"));
             let text = format!(
                 "id = {id}\nname = 'n{id}'\naddress = '{address}'\ndata_dir = 'n{id}'\nrealtime = false\n\
+                 [membership]\nstable_ms = 300\n\
                  [gossip]\nprobe_period_ms = 200\nprobe_rtt_ms = 60\nsuspect_ms = 600\nannounce_ms = 300\n\
                  [cluster]\nid = 'test'\nkey_file = 'key'\n{members}"
             );
@@ -77,6 +82,7 @@ impl Cluster {
         };
         let configs = addresses.iter().map(|(id, a)| (*id, config(*id, *a))).collect();
         let broken = addresses.keys().map(|id| (*id, Arc::default())).collect();
+        let mute = addresses.keys().map(|id| (*id, Arc::default())).collect();
         let key = ClusterKey::generate().unwrap();
         Cluster {
             dir,
@@ -84,6 +90,7 @@ impl Cluster {
             configs,
             keys: BTreeMap::new(),
             broken,
+            mute,
             clock_ahead_ms: Arc::default(),
             nodes: BTreeMap::new(),
         }
@@ -107,14 +114,83 @@ impl Cluster {
     }
 
     pub(crate) async fn start(&mut self, id: u64) {
+        let node = self.try_start(id).await.unwrap();
+        self.nodes.insert(id, node);
+    }
+
+    pub(crate) async fn try_start(&self, id: u64) -> Result<Node, StartError> {
         let config = self.configs[&id].clone();
         let env = Arc::new(BreakableEnv {
             real: RealEnv::new(&config).unwrap(),
             broken: self.broken[&id].clone(),
+            mute: self.mute[&id].clone(),
             clock_ahead_ms: self.clock_ahead_ms.clone(),
         });
         let key = self.keys.get(&id).unwrap_or(&self.key).clone();
-        self.nodes.insert(id, Node::start(config, key, env, None).await.unwrap());
+        Node::start(config, key, env, None).await
+    }
+
+    /// A node that is going to join, by the seed at n1, and known here by this number.
+    pub(crate) fn newcomer(&mut self, id: u64) -> &mut NodeConfig {
+        let dir = self.dir.path().join(format!("n{id}"));
+        let address = free_addresses(1)[0];
+        let first = &self.configs[&1];
+        let mut config = NodeConfig::joining(address, &dir, vec![first.address]);
+        config.gossip = first.gossip.clone();
+        config.membership = first.membership.clone();
+        config.realtime = false;
+        self.broken.insert(id, Arc::default());
+        self.mute.insert(id, Arc::default());
+        self.configs.insert(id, config);
+        self.configs.get_mut(&id).expect("just inserted")
+    }
+
+    /// Removes all that a stopped node has.
+    pub(crate) fn wipe(&self, id: u64) {
+        std::fs::remove_dir_all(&self.configs[&id].data_dir).unwrap();
+    }
+
+    pub(crate) fn mute(&self, id: u64) -> &AtomicBool {
+        &self.mute[&id]
+    }
+
+    pub(crate) fn node(&self, id: u64) -> &Node {
+        &self.nodes[&id]
+    }
+
+    /// What an operator asks with, on this machine.
+    pub(crate) async fn operator(&self, id: u64) -> ClusterClient<Channel> {
+        ClusterClient::connect(format!("http://{}", self.address(id))).await.unwrap()
+    }
+
+    pub(crate) async fn set(&self, voters: Option<u32>, replace_after_ms: Option<u64>) {
+        let leader = self.leader().await;
+        let request = SetRequest { voters, replace_after_ms };
+        self.operator(leader).await.set(request).await.unwrap();
+    }
+
+    pub(crate) async fn status(&self, id: u64) -> Option<StatusReply> {
+        let mut client =
+            ClusterClient::connect(format!("http://{}", self.address(id))).await.ok()?;
+        Some(client.status(StatusRequest {}).await.ok()?.into_inner())
+    }
+
+    /// The ids of those who vote, as a node knows.
+    pub(crate) async fn voters(&self, id: u64) -> Vec<u64> {
+        let members = self.status(id).await.map_or_else(Vec::new, |status| status.members);
+        let votes = |member: &Member| member.role == "leader" || member.role == "voter";
+        members.iter().filter(|member| votes(member)).map(|member| member.id).collect()
+    }
+
+    pub(crate) async fn expect_no_leader_for(&self, time: Duration) {
+        let deadline = Instant::now() + time;
+        while Instant::now() < deadline {
+            for id in self.nodes.keys() {
+                let report = self.report(*id).await.unwrap();
+                assert_ne!(report.state, "leader", "{report:?}");
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
     }
 
     pub(crate) async fn stop(&mut self, id: u64) {
@@ -360,7 +436,28 @@ async fn link(
 struct BreakableEnv {
     real: Arc<RealEnv>,
     broken: Arc<AtomicBool>,
+    mute: Arc<AtomicBool>,
     clock_ahead_ms: Arc<AtomicU64>,
+}
+
+/// Datagrams that can be told to go nowhere.
+struct Mutable {
+    real: Arc<dyn Datagrams>,
+    mute: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl Datagrams for Mutable {
+    async fn send_to(&self, bytes: &[u8], to: SocketAddr) -> io::Result<()> {
+        if self.mute.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        self.real.send_to(bytes, to).await
+    }
+
+    async fn receive_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.real.receive_from(buffer).await
+    }
 }
 
 #[async_trait]
@@ -377,7 +474,8 @@ impl Network for BreakableEnv {
 #[async_trait]
 impl Env for BreakableEnv {
     async fn datagrams(&self, address: SocketAddr) -> io::Result<Arc<dyn Datagrams>> {
-        self.real.datagrams(address).await
+        let real = self.real.datagrams(address).await?;
+        Ok(Arc::new(Mutable { real, mute: self.mute.clone() }))
     }
 
     fn unix_ms(&self) -> u64 {

@@ -32,7 +32,7 @@ pub(crate) struct Truth {
 }
 
 /// How the log marks an entry with a batch: see `encode_payload` in the node.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 const NORMAL: u8 = 1;
 
 impl Truth {

@@ -1,0 +1,247 @@
+//! `hangraft join`, `leave`, `transfer-leader` and `cluster set`: who belongs to a
+//! cluster, who leads it, and how many voters it wants.
+
+use std::{net::SocketAddr, time::Duration};
+
+use anyhow::{Context, bail};
+use clap::Subcommand;
+use hangraft_proto::v1::{
+    JoinRequest, LeaveRequest, Member, SetReply, SetRequest, StatusReply, TransferLeaderRequest,
+    cluster_client::ClusterClient,
+};
+use serde::Serialize;
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    cluster::{self, Ask},
+    key::KeyFile,
+    output::Output,
+    usage::ensure,
+};
+
+/// How long joining may take: an id, the first entries or a snapshot.
+const JOIN: Duration = Duration::from_secs(60);
+
+/// How long a node may take to leave; it gives up by itself before.
+const LEAVE: Duration = Duration::from_secs(75);
+
+/// How long other requests may take.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// How often we look.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Let an empty, running node join a cluster, and say what it has become there.
+///
+/// The node must have been started with `hangraft node --wait`, or with a configuration
+/// that names neither members nor seeds.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  hangraft join --node 10.0.0.4:7101 --seed 10.0.0.1:7101")]
+pub(crate) struct JoinArgs {
+    /// The empty node.
+    #[arg(long, value_name = "ADDR")]
+    node: SocketAddr,
+    /// A node of the cluster; give several if some may be down.
+    #[arg(long = "seed", value_name = "ADDR", required = true, id = "seeds")]
+    seeds: Vec<SocketAddr>,
+    #[command(flatten)]
+    key: KeyFile,
+    /// For whom to print.
+    #[arg(long, value_enum, default_value_t)]
+    output: Output,
+}
+
+/// Let a node leave its cluster for good: it hands leadership over, a spare takes its
+/// place or the voters shrink to the next odd number, and it stops.
+///
+/// Refused, and nothing changed, when the others could not go on without it.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  hangraft leave --node 10.0.0.4:7101")]
+pub(crate) struct LeaveArgs {
+    /// The node that is to leave.
+    #[arg(long, value_name = "ADDR")]
+    node: SocketAddr,
+    #[command(flatten)]
+    key: KeyFile,
+    /// For whom to print.
+    #[arg(long, value_enum, default_value_t)]
+    output: Output,
+}
+
+/// Move leadership to another voter, and wait until it has moved.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  hangraft transfer-leader\n  hangraft transfer-leader --to 2 --node 10.0.0.1:7101"
+)]
+pub(crate) struct TransferArgs {
+    /// The next leader's id; without it, the voter that is closest.
+    #[arg(long, value_name = "ID")]
+    to: Option<u64>,
+    /// The node to ask; any will do.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7101")]
+    node: SocketAddr,
+    #[command(flatten)]
+    key: KeyFile,
+    /// For whom to print.
+    #[arg(long, value_enum, default_value_t)]
+    output: Output,
+}
+
+/// Settings that the whole cluster shares.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  hangraft cluster set --voters 5")]
+pub(crate) struct ClusterArgs {
+    #[command(subcommand)]
+    command: ClusterCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ClusterCommand {
+    Set(SetArgs),
+}
+
+/// Set how many voters the cluster wants, and when a silent one is replaced.
+///
+/// With fewer spares than that takes, the cluster grows when more nodes join.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  hangraft cluster set --voters 5\n  hangraft cluster set --replace-after 30m --node 10.0.0.1:7101"
+)]
+pub(crate) struct SetArgs {
+    /// How many voters are wanted: 3, 5 or 7.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32))]
+    voters: Option<u32>,
+    /// A voter that gossip and Raft have missed for this long is replaced by a spare:
+    /// 90s, 10m, 2h.
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    replace_after: Option<Duration>,
+    /// The node to ask; any will do.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7101")]
+    node: SocketAddr,
+    #[command(flatten)]
+    key: KeyFile,
+    /// For whom to print.
+    #[arg(long, value_enum, default_value_t)]
+    output: Output,
+}
+
+#[derive(Debug, Serialize)]
+struct Joined {
+    cluster: String,
+    id: u64,
+    name: String,
+    role: String,
+    why: String,
+}
+
+/// Joins, and waits until the node is a member.
+pub(crate) async fn join(args: JoinArgs) -> anyhow::Result<()> {
+    let mut client = ClusterClient::new(cluster::connect(args.node).await?);
+    let seeds = args.seeds.iter().map(SocketAddr::to_string).collect();
+    let request = args.key.request(JoinRequest { seeds })?;
+    let reply = Ask::new(args.node, JOIN).answer(client.join(request)).await?;
+    let (status, member) = until_member(args.node, reply.node).await?;
+    let joined = Joined {
+        cluster: reply.cluster,
+        id: reply.node,
+        name: member.name.clone(),
+        why: why(&status, &member),
+        role: member.role,
+    };
+    args.output.print(&joined, |joined| {
+        let Joined { cluster, id, name, role, why } = joined;
+        format!("{name} (node {id}) has joined cluster {cluster} as a {role}: {why}")
+    })
+}
+
+/// Asks the new node itself, until it has heard that it belongs.
+async fn until_member(node: SocketAddr, id: u64) -> anyhow::Result<(StatusReply, Member)> {
+    let deadline = Instant::now() + JOIN;
+    loop {
+        if let Ok(status) = cluster::status(node).await
+            && let Some(member) = status.members.iter().find(|member| member.id == id)
+            && member.role != "none"
+        {
+            return Ok((status.clone(), member.clone()));
+        }
+        if Instant::now() > deadline {
+            bail!(
+                "the node has id {id}, but the leader has not added it yet; look at `hangraft status`"
+            );
+        }
+        sleep(LOOK).await;
+    }
+}
+
+/// Why a new member votes or does not.
+fn why(status: &StatusReply, member: &Member) -> String {
+    let votes = |member: &&Member| member.role == "leader" || member.role == "voter";
+    let voters = status.members.iter().filter(votes).count();
+    let wanted = status.voters_wanted as usize;
+    if votes(&member) {
+        return format!("{voters} of {wanted} wanted voters are there");
+    }
+    if voters >= wanted {
+        return format!(
+            "a spare, because {wanted} voters are wanted and there; `hangraft cluster set --voters` wants more"
+        );
+    }
+    "a spare until it has been stable for 10 s; then voters grow by two, to stay odd".into()
+}
+
+/// Leaves, and waits until the node has left.
+pub(crate) async fn leave(args: LeaveArgs) -> anyhow::Result<()> {
+    let mut client = ClusterClient::new(cluster::connect(args.node).await?);
+    let request = args.key.request(LeaveRequest {})?;
+    let reply = Ask::new(args.node, LEAVE).answer(client.leave(request)).await?;
+    #[derive(Serialize)]
+    struct Left {
+        left: bool,
+        text: String,
+    }
+    args.output.print(&Left { left: true, text: reply.text }, |left| left.text.clone())
+}
+
+/// Moves leadership.
+pub(crate) async fn transfer_leader(args: TransferArgs) -> anyhow::Result<()> {
+    let mut client = ClusterClient::new(cluster::connect(args.node).await?);
+    let request = args.key.request(TransferLeaderRequest { to: args.to.unwrap_or(0) })?;
+    let reply = Ask::new(args.node, ANSWER).answer(client.transfer_leader(request)).await?;
+    #[derive(Serialize)]
+    struct Moved {
+        leader: u64,
+        term: u64,
+    }
+    let moved = Moved { leader: reply.leader, term: reply.term };
+    args.output.print(&moved, |moved| format!("node {} leads in term {}", moved.leader, moved.term))
+}
+
+/// Runs `hangraft cluster ...`.
+pub(crate) async fn cluster(args: ClusterArgs) -> anyhow::Result<()> {
+    let ClusterCommand::Set(args) = args.command;
+    ensure(args.voters.is_some() || args.replace_after.is_some(), || {
+        "nothing to set; give --voters or --replace-after".into()
+    })?;
+    ensure(args.voters.is_none_or(|voters| [3, 5, 7].contains(&voters)), || {
+        "--voters is 3, 5 or 7: an even number costs a machine and survives no more".into()
+    })?;
+    let replace_after_ms = args.replace_after.map(|time| time.as_millis());
+    let replace_after_ms = replace_after_ms.map(u64::try_from).transpose().context("too long")?;
+    let mut client = ClusterClient::new(cluster::connect(args.node).await?);
+    let request = args.key.request(SetRequest { voters: args.voters, replace_after_ms })?;
+    let SetReply { voters, replace_after_ms } =
+        Ask::new(args.node, ANSWER).answer(client.set(request)).await?;
+    #[derive(Serialize)]
+    struct Settings {
+        voters: u32,
+        replace_after_ms: u64,
+    }
+    args.output.print(&Settings { voters, replace_after_ms }, |settings| {
+        let after = Duration::from_millis(settings.replace_after_ms);
+        format!(
+            "{} voters are wanted; one that is silent for {} is replaced by a spare",
+            settings.voters,
+            humantime::format_duration(after)
+        )
+    })
+}

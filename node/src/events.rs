@@ -1,0 +1,61 @@
+//! What happens in the cluster, as one node sees it, for operators who follow along.
+
+use crate::env::Env;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use tokio::sync::broadcast;
+
+/// Past events a node remembers. Older ones are forgotten; logs have them.
+const PAST_MAX: usize = 1_024;
+
+/// Events on their way to one who follows; who is further behind misses some and is told.
+const BEHIND_MAX: usize = 256;
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Event {
+    /// The wall clock, in milliseconds since 1970.
+    pub(crate) at_ms: u64,
+    pub(crate) term: u64,
+    /// The log index it belongs to, or what was applied when it happened.
+    pub(crate) index: u64,
+    pub(crate) kind: &'static str,
+    pub(crate) text: String,
+}
+
+/// Takes events in and gives them out. Clones share them.
+#[derive(Clone)]
+pub(crate) struct Events(Arc<Inner>);
+
+struct Inner {
+    env: Arc<dyn Env>,
+    past: Mutex<VecDeque<Event>>,
+    news: broadcast::Sender<Event>,
+}
+
+impl Events {
+    pub(crate) fn new(env: Arc<dyn Env>) -> Self {
+        let (news, _) = broadcast::channel(BEHIND_MAX);
+        Events(Arc::new(Inner { env, past: Mutex::default(), news }))
+    }
+
+    pub(crate) fn note(&self, kind: &'static str, term: u64, index: u64, text: String) {
+        tracing::info!(kind, term, index, "{text}");
+        let event = Event { at_ms: self.0.env.unix_ms(), term, index, kind, text };
+        let mut past = self.0.past.lock().expect("never poisoned");
+        if past.len() == PAST_MAX {
+            past.pop_front();
+        }
+        past.push_back(event.clone());
+        // Nobody may be following; that is fine. Sent under the lock, so that none falls
+        // between the past and the news.
+        _ = self.0.news.send(event);
+    }
+
+    /// The last `past` events, and all that come.
+    pub(crate) fn follow(&self, past: usize) -> (Vec<Event>, broadcast::Receiver<Event>) {
+        let kept = self.0.past.lock().expect("never poisoned");
+        let skip = kept.len().saturating_sub(past);
+        (kept.iter().skip(skip).cloned().collect(), self.0.news.subscribe())
+    }
+}

@@ -1,0 +1,173 @@
+//! Who this node is, as its disk remembers it.
+//!
+//! A node's id stands for what its disk has promised: votes given, entries
+//! acknowledged. So every disk has a random number, Raft's membership says which disk
+//! each id belongs to, and an id that comes back with another disk is spent. An id
+//! without its disk could vote twice, or forget what it had acknowledged.
+
+use crate::env::{Env, Files};
+use hangraft_cluster_config::NodeConfig;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// The file's name among the node's files.
+pub(crate) const FILE: &str = "identity.json";
+
+/// The form of the file. Another one is refused.
+const FORMAT: u32 = 1;
+
+/// More than any such file has.
+const FILE_BYTES_MAX: usize = 64 << 10;
+
+/// Who a node is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Identity {
+    format: u32,
+    /// The cluster it belongs to.
+    pub(crate) cluster: String,
+    /// Its id there.
+    pub(crate) node: u64,
+    /// What people call it.
+    pub(crate) name: String,
+    /// The number of this disk.
+    pub(crate) disk: u64,
+    /// Where others reach it.
+    pub(crate) address: SocketAddr,
+    /// Members it heard of when it joined, to find the cluster again.
+    pub(crate) known: Vec<SocketAddr>,
+    /// The first members as they were configured, if it is one of them.
+    #[serde(default)]
+    pub(crate) founders: Founders,
+    pub(crate) phase: Phase,
+}
+
+/// The first members of a cluster: names and addresses by id.
+pub(crate) type Founders = BTreeMap<u64, (String, SocketAddr)>;
+
+/// The first members that a configuration names.
+pub(crate) fn founders_of(config: &NodeConfig) -> Founders {
+    let members = config.cluster.members.iter();
+    members.map(|member| (member.id, (member.name.clone(), member.address))).collect()
+}
+
+/// How far a node has come in its life.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Phase {
+    /// A first member with an empty disk, which may be new or may have lost it. It takes
+    /// no part until it knows.
+    Unproven,
+    /// The disk is the id's.
+    Proven,
+    /// It has a log; one that is empty from now on was lost.
+    Member,
+    /// The cluster has removed it, or never knew this disk. The id is spent.
+    Spent(String),
+}
+
+impl Identity {
+    /// A first member that starts with an empty disk.
+    pub(crate) fn founding(config: &NodeConfig, env: &dyn Env) -> Option<Self> {
+        let me = config.first_member()?;
+        Some(Identity {
+            format: FORMAT,
+            cluster: config.cluster.id.clone()?,
+            node: me.id,
+            name: me.name.clone(),
+            disk: env.entropy(),
+            address: me.address,
+            known: Vec::new(),
+            founders: founders_of(config),
+            phase: Phase::Unproven,
+        })
+    }
+
+    /// A node that was given this id.
+    pub(crate) fn given(
+        cluster: String,
+        node: u64,
+        name: String,
+        disk: u64,
+        address: SocketAddr,
+        known: Vec<SocketAddr>,
+    ) -> Self {
+        Identity {
+            format: FORMAT,
+            cluster,
+            node,
+            name,
+            disk,
+            address,
+            known,
+            founders: Founders::new(),
+            phase: Phase::Proven,
+        }
+    }
+
+    /// What the disk remembers; `None` on an empty one.
+    ///
+    /// # Errors
+    /// When the file is damaged, of another format, or the id is spent.
+    pub(crate) async fn load(files: &Arc<dyn Files>) -> io::Result<Option<Self>> {
+        if !files.list().await?.iter().any(|name| name == FILE) {
+            return Ok(None);
+        }
+        let mut reader = files.open(FILE).await?;
+        let mut bytes = Vec::new();
+        loop {
+            let more = reader.read(FILE_BYTES_MAX).await?;
+            if more.is_empty() || bytes.len() > FILE_BYTES_MAX {
+                break;
+            }
+            bytes.extend_from_slice(&more);
+        }
+        let identity: Identity = serde_json::from_slice(&bytes).map_err(|err| {
+            io::Error::new(io::ErrorKind::InvalidData, format!("{FILE} is damaged: {err}"))
+        })?;
+        if identity.format != FORMAT {
+            let format = identity.format;
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!(
+                    "{FILE} has format {format}, this build knows {FORMAT}; run the version that wrote it"
+                ),
+            ));
+        }
+        Ok(Some(identity))
+    }
+
+    /// Makes the disk remember this.
+    pub(crate) async fn save(&self, files: &Arc<dyn Files>) -> io::Result<()> {
+        let text = serde_json::to_vec_pretty(self).map_err(io::Error::other)?;
+        let mut writer = files.create(FILE).await?;
+        writer.append(text.into()).await?;
+        writer.commit().await
+    }
+
+    /// Why this folder does not fit a configuration, if it does not.
+    pub(crate) fn contradicts(&self, config: &NodeConfig) -> Option<String> {
+        let (node, cluster) = (self.node, &self.cluster);
+        if config.id.is_some_and(|id| id != node) {
+            let id = config.id.unwrap_or_default();
+            return Some(format!("it holds node {node}, but the configuration is node {id}'s"));
+        }
+        if config.cluster.id.as_ref().is_some_and(|wanted| wanted != cluster) {
+            let wanted = config.cluster.id.as_deref().unwrap_or_default();
+            return Some(format!(
+                "it holds node {node} of cluster {cluster:?}, but the configuration is for cluster {wanted:?}"
+            ));
+        }
+        None
+    }
+}
+
+/// How to go on with an id that is spent.
+pub(crate) fn join_anew(node: u64) -> String {
+    format!(
+        "node {node}'s id is spent and is never used again; to come back, empty the data folder \
+         and join as a new node: hangraft node --address ADDR --dir DIR --seed ADDR"
+    )
+}

@@ -1,0 +1,389 @@
+//! What the cluster agrees on about itself: how many voters it wants, which ids were
+//! given out, who is leaving, what every member can do.
+//!
+//! The charter is replicated beside the lobby: wishes for it travel in the log, and
+//! applying one depends on nothing but the charter, the membership and the wish.
+//! Gossip suggests, the charter and Raft's membership decide.
+//!
+//! What must hold: an id is given out once, ever. Ids come from the log, and each
+//! membership raises the next one past all it contains.
+
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Numbers of voters that may be wanted.
+const WANTED: [u8; 3] = [3, 5, 7];
+
+/// How long a voter may be silent before a spare replaces it, if nobody says otherwise.
+const REPLACE_AFTER_MS: u64 = 10 * 60 * 1_000;
+
+/// The shortest such time: below it, a restart would count as a death.
+const REPLACE_AFTER_MS_MIN: u64 = 1_000;
+
+/// Members and those on their way; a newcomer past it is refused. Each costs the leader
+/// a copy of every entry.
+const MEMBERS_MAX: usize = 16;
+
+/// What every build could do when the charter was invented; never asked for.
+const FIRST_FEATURES: [&str; 1] = ["game:hangman"];
+
+/// A member as Raft's membership knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Peer {
+    /// The name people know it by.
+    pub(crate) name: String,
+    /// Where it serves gRPC, and gossips.
+    pub(crate) address: SocketAddr,
+    /// The random number of its disk: a node that comes back with another one has lost
+    /// what it had promised.
+    pub(crate) disk: u64,
+}
+
+impl Default for Peer {
+    fn default() -> Self {
+        Peer { name: String::new(), address: SocketAddr::from(([0, 0, 0, 0], 0)), disk: 0 }
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.name, self.address)
+    }
+}
+
+/// What the cluster agrees on about itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Charter {
+    /// The next id to give out; 0 before the first membership.
+    next_id: u64,
+    /// How many voters are wanted; 0 before the first membership.
+    voters_wanted: u8,
+    replace_after_ms: u64,
+    /// Nodes with an id that are not members yet.
+    admitted: BTreeMap<u64, Peer>,
+    /// Members that were asked to leave.
+    leaving: BTreeSet<u64>,
+    /// What may be used because every voter knew it when it was turned on. Never turned
+    /// off: the log may hold it from then on.
+    features: BTreeSet<String>,
+}
+
+/// A wish to change the charter. New kinds are added at the end: the place is what the
+/// log stores.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Wish {
+    /// A node wants in.
+    Admit {
+        /// The name it would like; none to be called by its number.
+        name: Option<String>,
+        /// Where it is.
+        address: SocketAddr,
+        /// Its disk. Asking again from the same disk gives the same id.
+        disk: u64,
+    },
+    /// So many voters are wanted.
+    WantVoters(u8),
+    /// A voter silent for so long is replaced, in milliseconds.
+    ReplaceAfter(u64),
+    /// A member wants to leave.
+    Leave(u64),
+    /// A member that wanted to leave stays.
+    Stay(u64),
+    /// Every voter knows this now.
+    Enable(String),
+}
+
+/// What became of a wish.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Ruling {
+    /// The node has this id and name.
+    Admitted {
+        /// Its id, never used before.
+        id: u64,
+        /// Its name.
+        name: String,
+    },
+    /// It is so.
+    Done,
+    /// It cannot be, and nothing was changed.
+    Refused(String),
+}
+
+/// Raft's membership, as the charter looks at it: who is a member, and who votes.
+pub(crate) type Members = BTreeMap<u64, (Peer, bool)>;
+
+impl Default for Charter {
+    fn default() -> Self {
+        Charter {
+            next_id: 0,
+            voters_wanted: 0,
+            replace_after_ms: REPLACE_AFTER_MS,
+            admitted: BTreeMap::new(),
+            leaving: BTreeSet::new(),
+            features: FIRST_FEATURES.map(str::to_owned).into(),
+        }
+    }
+}
+
+impl Charter {
+    /// Applies a committed wish.
+    pub(crate) fn apply(&mut self, wish: &Wish, members: &Members) -> Ruling {
+        match wish {
+            Wish::Admit { name, address, disk } => {
+                self.admit(name.as_deref(), *address, *disk, members)
+            }
+            Wish::WantVoters(wanted) => {
+                if !WANTED.contains(wanted) {
+                    return Ruling::Refused(format!("{wanted} voters; a cluster has 3, 5 or 7"));
+                }
+                self.voters_wanted = *wanted;
+                Ruling::Done
+            }
+            Wish::ReplaceAfter(ms) => {
+                if *ms < REPLACE_AFTER_MS_MIN {
+                    let least = REPLACE_AFTER_MS_MIN;
+                    return Ruling::Refused(format!("{ms} ms is too short; {least} is the least"));
+                }
+                self.replace_after_ms = *ms;
+                Ruling::Done
+            }
+            Wish::Leave(id) => {
+                if !members.contains_key(id) && !self.admitted.contains_key(id) {
+                    return Ruling::Refused(format!("node {id} is no member"));
+                }
+                self.admitted.remove(id);
+                if members.contains_key(id) {
+                    self.leaving.insert(*id);
+                }
+                Ruling::Done
+            }
+            Wish::Stay(id) => {
+                self.leaving.remove(id);
+                Ruling::Done
+            }
+            Wish::Enable(feature) => {
+                self.features.insert(feature.clone());
+                Ruling::Done
+            }
+        }
+    }
+
+    /// Follows a committed membership.
+    pub(crate) fn follow(&mut self, members: &Members) {
+        let Some(highest) = members.keys().max() else { return };
+        self.next_id = self.next_id.max(highest + 1);
+        if self.voters_wanted == 0 {
+            let voters = members.values().filter(|(_, votes)| *votes).count();
+            let least = WANTED.into_iter().find(|wanted| usize::from(*wanted) >= voters);
+            self.voters_wanted = least.unwrap_or(WANTED[WANTED.len() - 1]);
+        }
+        self.admitted.retain(|id, _| !members.contains_key(id));
+        self.leaving.retain(|id| members.contains_key(id));
+    }
+
+    /// The charter of a new cluster that is begun from this one's backup: the settings
+    /// and the ids that are spent stay, who was coming or going does not.
+    pub(crate) fn begun_anew(mut self) -> Self {
+        self.admitted.clear();
+        self.leaving.clear();
+        self
+    }
+
+    fn admit(
+        &mut self,
+        name: Option<&str>,
+        address: SocketAddr,
+        disk: u64,
+        members: &Members,
+    ) -> Ruling {
+        let known = members.iter().map(|(id, (peer, _))| (id, peer)).chain(&self.admitted);
+        let mut names = BTreeSet::new();
+        for (id, peer) in known {
+            if peer.disk == disk {
+                return Ruling::Admitted { id: *id, name: peer.name.clone() };
+            }
+            names.insert(&peer.name);
+        }
+        if members.len() + self.admitted.len() >= MEMBERS_MAX {
+            return Ruling::Refused(format!(
+                "the cluster has {MEMBERS_MAX} members, which is the most; let one leave first"
+            ));
+        }
+        let id = self.next_id.max(1);
+        // Two members of one name would only confuse people.
+        let free = name.filter(|name| !names.contains(&(*name).to_owned()));
+        let name = free.map_or_else(|| format!("n{id}"), str::to_owned);
+        self.next_id = id + 1;
+        self.admitted.insert(id, Peer { name: name.clone(), address, disk });
+        Ruling::Admitted { id, name }
+    }
+
+    /// Whether a node was a member, or on its way to be one, and is none any more.
+    pub(crate) fn has_lost(&self, id: u64, members: &Members) -> bool {
+        id < self.next_id && !members.contains_key(&id) && !self.admitted.contains_key(&id)
+    }
+
+    /// How many voters are wanted; 0 before the first membership.
+    pub(crate) fn voters_wanted(&self) -> u8 {
+        self.voters_wanted
+    }
+
+    /// A voter silent for so long is replaced.
+    pub(crate) fn replace_after(&self) -> Duration {
+        Duration::from_millis(self.replace_after_ms)
+    }
+
+    /// Nodes with an id that are not members yet.
+    pub(crate) fn admitted(&self) -> &BTreeMap<u64, Peer> {
+        &self.admitted
+    }
+
+    /// Members that were asked to leave.
+    pub(crate) fn leaving(&self) -> &BTreeSet<u64> {
+        &self.leaving
+    }
+
+    /// What may be used.
+    pub(crate) fn features(&self) -> &BTreeSet<String> {
+        &self.features
+    }
+
+    /// Whether a game may be opened.
+    pub(crate) fn offers(&self, game: &str) -> bool {
+        self.features.contains(&feature_of(game))
+    }
+}
+
+/// A game as a feature.
+fn feature_of(game: &str) -> String {
+    format!("game:{game}")
+}
+
+/// Everything this build can do.
+pub(crate) fn known_features() -> BTreeSet<String> {
+    hangraft_game::games().iter().map(|game| feature_of(game)).collect()
+}
+
+/// What of these this build does not know.
+pub(crate) fn unknown_of(features: &BTreeSet<String>) -> Option<String> {
+    let known = known_features();
+    features.iter().find(|feature| !known.contains(*feature)).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(name: &str, disk: u64) -> Peer {
+        let address = SocketAddr::from(([10, 0, 0, 1], 7100));
+        Peer { name: name.into(), address, disk }
+    }
+
+    fn first_three() -> (Charter, Members) {
+        let members: Members =
+            (1..=3).map(|id| (id, (peer(&format!("n{id}"), 100 + id), true))).collect();
+        let mut charter = Charter::default();
+        charter.follow(&members);
+        (charter, members)
+    }
+
+    fn admit(charter: &mut Charter, members: &Members, name: &str, disk: u64) -> (u64, String) {
+        let Peer { name, address, disk } = peer(name, disk);
+        let name = (!name.is_empty()).then_some(name);
+        match charter.apply(&Wish::Admit { name, address, disk }, members) {
+            Ruling::Admitted { id, name } => (id, name),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// An id is given once, whatever comes and goes, and asking again gets the same.
+    #[test]
+    fn an_id_is_given_once() {
+        let (mut charter, mut members) = first_three();
+        assert_eq!(admit(&mut charter, &members, "", 7), (4, "n4".into()));
+        assert_eq!(admit(&mut charter, &members, "", 7), (4, "n4".into()));
+        assert_eq!(admit(&mut charter, &members, "box", 8), (5, "box".into()));
+        // It joins, leaves, and its disk comes again as a stranger's.
+        members.insert(5, (peer("box", 8), false));
+        charter.follow(&members);
+        assert_eq!(admit(&mut charter, &members, "x", 8), (5, "box".into()));
+        members.remove(&5);
+        charter.follow(&members);
+        assert_eq!(admit(&mut charter, &members, "box", 8), (6, "box".into()));
+        // A first member's disk has its id already; a taken name is not given again.
+        assert_eq!(admit(&mut charter, &members, "", 102), (2, "n2".into()));
+        assert_eq!(admit(&mut charter, &members, "n1", 9), (7, "n7".into()));
+    }
+
+    /// A cluster has so many members and no more.
+    #[test]
+    fn newcomers_past_the_most_are_refused() {
+        let (mut charter, members) = first_three();
+        for disk in 0..MEMBERS_MAX as u64 - 3 {
+            admit(&mut charter, &members, "", disk);
+        }
+        let before = charter.clone();
+        let Peer { address, .. } = peer("", 0);
+        let wish = Wish::Admit { name: None, address, disk: 99 };
+        assert!(matches!(charter.apply(&wish, &members), Ruling::Refused(_)));
+        assert_eq!(charter, before);
+    }
+
+    /// What cannot be is refused and changes nothing.
+    #[test]
+    fn a_refusal_changes_nothing() {
+        let (mut charter, members) = first_three();
+        let before = charter.clone();
+        for wish in
+            [Wish::WantVoters(4), Wish::WantVoters(9), Wish::ReplaceAfter(5), Wish::Leave(9)]
+        {
+            assert!(matches!(charter.apply(&wish, &members), Ruling::Refused(_)), "{wish:?}");
+            assert_eq!(charter, before);
+        }
+    }
+
+    #[test]
+    fn who_leaves_is_forgotten_when_gone() {
+        let (mut charter, mut members) = first_three();
+        assert_eq!(charter.voters_wanted(), 3);
+        assert_eq!(charter.apply(&Wish::Leave(3), &members), Ruling::Done);
+        assert_eq!(charter.leaving().len(), 1);
+        members.remove(&3);
+        assert!(!charter.has_lost(3, &first_three().1) && charter.has_lost(3, &members));
+        charter.follow(&members);
+        assert!(charter.leaving().is_empty());
+        // Its id is spent all the same.
+        assert_eq!(admit(&mut charter, &members, "", 1).0, 4);
+    }
+
+    /// A feature stays on: the log may hold it from then on.
+    #[test]
+    fn a_game_is_offered_once_it_is_enabled() {
+        let (mut charter, members) = first_three();
+        assert!(charter.offers("hangman") && !charter.offers("nim"));
+        charter.apply(&Wish::Enable("game:nim".into()), &members);
+        assert!(charter.offers("nim"));
+        assert_eq!(
+            unknown_of(&["game:of-tomorrow".to_owned()].into()).unwrap(),
+            "game:of-tomorrow"
+        );
+        assert_eq!(unknown_of(Charter::default().features()), None);
+    }
+
+    /// The log and snapshots hold these bytes.
+    #[test]
+    fn the_stored_form_stays() {
+        let (mut charter, members) = first_three();
+        admit(&mut charter, &members, "", 7);
+        charter.apply(&Wish::Leave(2), &members);
+        let bytes = postcard::to_allocvec(&charter).unwrap();
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, PINNED);
+        assert_eq!(postcard::from_bytes::<Charter>(&bytes).unwrap(), charter);
+    }
+
+    const PINNED: &str = "0503c0cf240104026e34000a000001bc37070102010c67616d653a68616e676d616e";
+}

@@ -1,0 +1,379 @@
+//! Who belongs to the cluster, and who votes: looked after by the leader.
+//!
+//! ```text
+//! gossip -> roster -+
+//! Raft's acks ------+-> look -> plan (pure) -> one step -> Replica, and look again
+//! the charter ------+
+//! ```
+//!
+//! Gossip suggests, Raft decides: a step is a membership change by joint consensus, one
+//! at a time, and the planner takes only safe ones. What it intends, and why it does not
+//! act, is told in sentences.
+//!
+//! One task owns all of this on each node. It acts only while the node leads, and answers
+//! what others ask of the leader.
+
+pub(crate) mod charter;
+pub(crate) mod plan;
+
+pub(crate) use charter::Peer;
+
+use crate::gossip::Roster;
+use crate::join::Application;
+use crate::raft::{Council, Replica};
+use charter::{Ruling, Wish, unknown_of};
+use plan::{Plan, Policy, Situation, Standing, Step};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+/// How often the leader looks.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Questions to the leader that wait. More wait at the askers' side.
+pub(crate) const ASKED_MAX: usize = 64;
+
+/// What can be asked of a leader.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Ask {
+    /// Let this node in.
+    Admit(Application),
+    /// Change what the whole cluster shares.
+    Set { voters: Option<u8>, replace_after_ms: Option<u64> },
+    /// Let this member leave, if the rest can do without it.
+    Leave(u64),
+    /// It stays after all.
+    Stay(u64),
+    /// Hand leadership to this voter, or to whoever is closest.
+    HandOver(Option<u64>),
+}
+
+/// What the leader says to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Told {
+    Done,
+    Admitted {
+        id: u64,
+        name: String,
+    },
+    /// No, and asking again changes nothing.
+    Refused(String),
+    /// Not now, or nobody knows; asking again may help.
+    NotNow(String),
+}
+
+/// A question on its way to the membership task.
+pub(crate) struct Asked {
+    pub(crate) ask: Ask,
+    pub(crate) told: oneshot::Sender<Told>,
+}
+
+/// What the leader intends, for those who ask for the status.
+pub(crate) type Intents = watch::Receiver<Vec<String>>;
+
+/// Runs as long as the node does.
+pub(crate) async fn run(
+    replica: Replica,
+    roster: watch::Receiver<Roster>,
+    mut asked: mpsc::Receiver<Asked>,
+    intents: watch::Sender<Vec<String>>,
+    stable_for: Duration,
+) {
+    let mut keeper =
+        Keeper { replica, roster, intents, stable_for, leads_since: None, known: BTreeMap::new() };
+    let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = looks.tick() => keeper.look_and_act().await,
+            question = asked.recv() => match question {
+                Some(Asked { ask, told }) => {
+                    let answer = keeper.answer(ask).await;
+                    // Whoever asked may have given up; that is their business.
+                    _ = told.send(answer);
+                }
+                None => return,
+            },
+        }
+    }
+}
+
+/// Keeps watch over the members while this node leads.
+struct Keeper {
+    replica: Replica,
+    roster: watch::Receiver<Roster>,
+    intents: watch::Sender<Vec<String>>,
+    /// A spare votes when it was heard for so long without a break.
+    stable_for: Duration,
+    leads_since: Option<Instant>,
+    /// Since when each member is silent, or heard without a break.
+    known: BTreeMap<u64, Heard>,
+}
+
+/// What was heard of a member lately.
+#[derive(Clone, Copy, Default)]
+struct Heard {
+    /// Neither gossip nor Raft has heard of it since. Only a leader can tell, so it is
+    /// counted anew by each: being slow to judge harms nobody.
+    silent_since: Option<Instant>,
+    /// Gossip has heard it without a break since, and, if this node leads, Raft has too
+    /// since it does. A new leader knows whom it can rely on.
+    stable_since: Option<Instant>,
+}
+
+impl Keeper {
+    async fn look_and_act(&mut self) {
+        let Some(council) = self.replica.council() else {
+            self.leads_since = None;
+            self.listen();
+            self.show(Vec::new());
+            return;
+        };
+        let situation = self.situation(&council);
+        let plan = plan::next_step(&situation);
+        self.show(plan.intents.clone());
+        if let Some(voters) = council.unfinished {
+            // Another leader had begun it; nothing else may be changed before it is done.
+            self.report(self.replica.set_voters(voters).await, "a change of voters was finished");
+        } else if let Plan { step: Some(step), .. } = plan {
+            self.take(step, &situation).await;
+        } else if let Some(feature) = self.next_feature(&situation) {
+            let text = format!("every voter knows {feature:?} now");
+            let wish = Wish::Enable(feature);
+            self.report(self.replica.wish(&wish).await.map(|_| ()), &text);
+        }
+    }
+
+    async fn take(&self, step: Step, situation: &Situation) {
+        let name = |id: &u64| self.name_of(*id, situation);
+        match step {
+            Step::AddLearner(id) => {
+                let Some(peer) = self.replica.machine().charter().admitted().get(&id).cloned()
+                else {
+                    return;
+                };
+                let text = format!("{peer} joins as node {id}");
+                self.report(self.replica.add_learner(id, peer).await, &text);
+            }
+            Step::SetVoters(voters) => {
+                let names =
+                    |ids: Vec<&u64>| ids.into_iter().map(name).collect::<Vec<_>>().join(", ");
+                let new = names(voters.difference(&situation.voters).collect());
+                let old = names(situation.voters.difference(&voters).collect());
+                let text = match (new.as_str(), old.as_str()) {
+                    (new, "") => format!("{new} may vote"),
+                    ("", old) => format!("{old} votes no more"),
+                    (new, old) => format!("{new} votes in the place of {old}"),
+                };
+                self.report(self.replica.set_voters(voters).await, &text);
+            }
+            Step::Remove(id) => {
+                let text = format!("{} is let go", name(&id));
+                self.report(self.replica.remove_learner(id).await, &text);
+            }
+            Step::HandOver(to) => {
+                let text = format!("leadership goes to {}, because this node leaves", name(&to));
+                let moved = self.replica.hand_over(to).await;
+                self.report(moved.then_some(()).ok_or("it did not move".into()), &text);
+            }
+        }
+    }
+
+    fn report(&self, done: Result<(), String>, text: &str) {
+        match done {
+            Ok(()) => self.replica.event("member", text.to_owned()),
+            // It is looked at again in a moment.
+            Err(why) => tracing::warn!(why, "not done: {text}"),
+        }
+    }
+
+    async fn answer(&mut self, ask: Ask) -> Told {
+        let Some(council) = self.replica.council() else {
+            return Told::NotNow("this node does not lead (any more); try again".into());
+        };
+        let situation = self.situation(&council);
+        match ask {
+            Ask::Admit(application) => self.admit(application).await,
+            Ask::Set { voters, replace_after_ms } => {
+                for wish in voters
+                    .map(Wish::WantVoters)
+                    .into_iter()
+                    .chain(replace_after_ms.map(Wish::ReplaceAfter))
+                {
+                    match self.wish(wish).await {
+                        Told::Done => {}
+                        told => return told,
+                    }
+                }
+                Told::Done
+            }
+            Ask::Leave(id) => match plan::may_leave(&situation, id) {
+                Ok(()) => self.wish(Wish::Leave(id)).await,
+                Err(why) => {
+                    let name = self.name_of(id, &situation);
+                    self.replica.event("refusal", format!("{name} may not leave: {why}"));
+                    Told::Refused(why)
+                }
+            },
+            Ask::Stay(id) => self.wish(Wish::Stay(id)).await,
+            Ask::HandOver(to) => self.hand_over(to, &situation).await,
+        }
+    }
+
+    async fn admit(&self, application: Application) -> Told {
+        let features = self.replica.machine().charter().features().clone();
+        if let Some(missing) = features.difference(&application.features).next() {
+            let text = format!(
+                "this cluster uses {missing:?}, which version {} does not know; run a newer one",
+                application.version
+            );
+            let address = application.address;
+            self.replica
+                .event("refusal", format!("the node at {address} was not admitted: {text}"));
+            return Told::Refused(text);
+        }
+        let Application { name, address, disk, .. } = application;
+        self.wish(Wish::Admit { name, address, disk }).await
+    }
+
+    async fn hand_over(&self, to: Option<u64>, situation: &Situation) -> Told {
+        let me = self.replica.me();
+        let Some(to) = to.or_else(|| self.replica.successor()) else {
+            return Told::Refused("no other voter answers".into());
+        };
+        if to == me {
+            return Told::Done;
+        }
+        if !situation.voters.contains(&to) {
+            return Told::Refused(format!("node {to} is no voter"));
+        }
+        if !situation.members.get(&to).is_some_and(|standing| standing.answers) {
+            return Told::Refused(format!("{} does not answer", self.name_of(to, situation)));
+        }
+        if self.replica.hand_over(to).await {
+            Told::Done
+        } else {
+            Told::NotNow("leadership did not move in time; look at the status".into())
+        }
+    }
+
+    async fn wish(&self, wish: Wish) -> Told {
+        match self.replica.wish(&wish).await {
+            Ok(Ruling::Done) => Told::Done,
+            Ok(Ruling::Admitted { id, name }) => Told::Admitted { id, name },
+            Ok(Ruling::Refused(why)) => Told::Refused(why),
+            Err(why) => Told::NotNow(why),
+        }
+    }
+
+    /// On a node that does not lead: only gossip can tell.
+    fn listen(&mut self) {
+        let now = Instant::now();
+        let roster = self.roster.borrow();
+        self.known.retain(|id, _| roster.contains_key(id));
+        for (id, seen) in roster.iter() {
+            let heard = self.known.entry(*id).or_default();
+            heard.note(seen.alive, seen.alive, now);
+            heard.silent_since = None;
+        }
+    }
+
+    /// What the planner is told.
+    fn situation(&mut self, council: &Council) -> Situation {
+        let charter = self.replica.machine().charter();
+        let roster = self.roster.borrow().clone();
+        let me = self.replica.me();
+        let now = Instant::now();
+        let leads_since = *self.leads_since.get_or_insert(now);
+        self.known.retain(|id, _| council.members.contains_key(id));
+        let mut members = BTreeMap::new();
+        for (id, (peer, _)) in &council.members {
+            let seen = roster.get(id);
+            let quiet = council.quiet.get(id).copied();
+            let answers = *id == me || quiet.is_some_and(|quiet| quiet < Council::QUIET);
+            let gossiped = *id == me || seen.is_some_and(|seen| seen.alive);
+            let heard = self.known.entry(*id).or_default();
+            // Those who have not had time to answer a new leader have broken nothing.
+            let early = quiet.is_none() && now - leads_since < Council::QUIET;
+            heard.note(answers || early, gossiped, now);
+            let card = seen.and_then(|seen| seen.card.as_ref());
+            let lacks = card.and_then(|card| charter.features().difference(&card.features).next());
+            members.insert(
+                *id,
+                Standing {
+                    name: peer.name.clone(),
+                    answers,
+                    silence: heard.silent_since.map_or(Duration::ZERO, |since| now - since),
+                    stable: heard.stable_since.map_or(Duration::ZERO, |since| now - since),
+                    lag: if *id == me {
+                        0
+                    } else {
+                        council.behind.get(id).copied().unwrap_or(u64::MAX)
+                    },
+                    unfit: lacks.map(|feature| format!("does not know {feature:?}")),
+                },
+            );
+        }
+        let voters = council.members.iter().filter(|(_, (_, votes))| *votes);
+        Situation {
+            leader: me,
+            settled: council.settled,
+            voters: voters.map(|(id, _)| *id).collect(),
+            members,
+            admitted: charter.admitted().keys().copied().collect(),
+            leaving: charter.leaving().clone(),
+            policy: Policy {
+                voters_wanted: charter.voters_wanted(),
+                replace_after: charter.replace_after(),
+                stable_for: self.stable_for,
+            },
+        }
+    }
+
+    /// Something that this build can do, every member says it can do, and that is not in
+    /// use yet. Learners count too: one that cannot follow would stop.
+    fn next_feature(&self, situation: &Situation) -> Option<String> {
+        let used = self.replica.machine().charter().features().clone();
+        let roster = self.roster.borrow();
+        let mut common: BTreeSet<String> = charter::known_features();
+        for (id, standing) in &situation.members {
+            if *id == situation.leader {
+                continue;
+            }
+            let card = roster.get(id).filter(|seen| seen.alive).and_then(|seen| seen.card.as_ref());
+            let features = card.filter(|_| standing.answers).map(|card| &card.features)?;
+            common.retain(|feature| features.contains(feature));
+        }
+        debug_assert_eq!(unknown_of(&used), None, "what is used is known here");
+        common.difference(&used).next().cloned()
+    }
+
+    fn name_of(&self, id: u64, situation: &Situation) -> String {
+        situation.members.get(&id).map_or_else(|| format!("n{id}"), |member| member.name.clone())
+    }
+
+    fn show(&self, intents: Vec<String>) {
+        self.intents.send_if_modified(|shown| {
+            let changed = *shown != intents;
+            if changed {
+                *shown = intents;
+            }
+            changed
+        });
+    }
+}
+
+impl Heard {
+    fn note(&mut self, answers: bool, gossiped: bool, now: Instant) {
+        match answers || gossiped {
+            true => self.silent_since = None,
+            false => _ = self.silent_since.get_or_insert(now),
+        }
+        match answers && gossiped {
+            true => _ = self.stable_since.get_or_insert(now),
+            false => self.stable_since = None,
+        }
+    }
+}

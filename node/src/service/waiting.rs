@@ -1,0 +1,158 @@
+//! What a node without a cluster serves: it waits to be told which one to join.
+
+use super::{Access, Server, accept_all};
+use crate::StartError;
+use crate::env::{Env, Listener};
+use crate::identity::Identity;
+use crate::join;
+use futures_util::stream::BoxStream;
+use hangraft_cluster_config::{ClusterKey, NodeConfig};
+use hangraft_proto::v1::cluster_server::{Cluster, ClusterServer};
+use hangraft_proto::v1::{
+    BackupChunk, BackupRequest, Event, EventsRequest, JoinReply, JoinRequest, LeaveReply,
+    LeaveRequest, NodeReport, ReportRequest, SetReply, SetRequest, StatusReply, StatusRequest,
+    TransferLeaderReply, TransferLeaderRequest,
+};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{sleep, timeout};
+use tonic::service::Routes;
+use tonic::{Request, Response, Status};
+
+/// A cluster that has not decided by then is asked again by whoever asked us.
+const JOIN_DEADLINE: Duration = Duration::from_secs(20);
+
+/// From the answer to whoever asked to the end of this service.
+const LAST_WORD: Duration = Duration::from_millis(100);
+
+/// Serves at the node's address until it has been told, and has been admitted.
+pub(crate) async fn wait_for_seeds(
+    mut listener: Box<dyn Listener>,
+    config: &NodeConfig,
+    reached: SocketAddr,
+    key: &ClusterKey,
+    env: &Arc<dyn Env>,
+) -> Result<(Box<dyn Listener>, Identity), StartError> {
+    let (wishes, mut asked) = mpsc::channel::<Wish>(1);
+    let service = WaitingRoom {
+        address: reached,
+        name: config.name.clone().unwrap_or_default(),
+        access: Access::new(&key.access_token()),
+        wishes,
+    };
+    let grpc = Routes::new(ClusterServer::new(service)).prepare();
+    let server = Server { grpc, replica: None, metrics: None };
+    let (stop, stopped) = watch::channel(false);
+    let deciding = async {
+        loop {
+            let Some(Wish { seeds, told }) = asked.recv().await else {
+                return std::future::pending().await;
+            };
+            let applying = join::apply(config, reached, &seeds, key, env);
+            let answer = match timeout(JOIN_DEADLINE, applying).await {
+                Ok(Ok(identity)) => {
+                    let reply =
+                        JoinReply { cluster: identity.cluster.clone(), node: identity.node };
+                    _ = told.send(Ok(reply));
+                    sleep(LAST_WORD).await;
+                    stop.send_replace(true);
+                    return identity;
+                }
+                Ok(Err(refused)) => Err(Status::failed_precondition(refused.to_string())),
+                Err(_) => Err(Status::unavailable("that cluster does not answer; try again")),
+            };
+            // Whoever asked may have hung up; that is their business.
+            _ = told.send(answer);
+        }
+    };
+    let (identity, ()) = tokio::join!(deciding, accept_all(&mut *listener, &server, stopped));
+    Ok((listener, identity))
+}
+
+/// An operator wants this node to join the cluster of these nodes.
+struct Wish {
+    seeds: Vec<SocketAddr>,
+    told: oneshot::Sender<Result<JoinReply, Status>>,
+}
+
+struct WaitingRoom {
+    address: SocketAddr,
+    name: String,
+    access: Access,
+    wishes: mpsc::Sender<Wish>,
+}
+
+fn no_cluster<T>() -> Result<T, Status> {
+    Err(Status::failed_precondition(
+        "this node belongs to no cluster yet; `hangraft join` tells it which one to join",
+    ))
+}
+
+#[tonic::async_trait]
+impl Cluster for WaitingRoom {
+    async fn join(&self, request: Request<JoinRequest>) -> Result<Response<JoinReply>, Status> {
+        self.access.check_operator(&request)?;
+        let parse = |seed: &String| {
+            seed.parse().map_err(|_| Status::invalid_argument(format!("{seed:?} is no address")))
+        };
+        let seeds: Vec<SocketAddr> =
+            request.into_inner().seeds.iter().map(parse).collect::<Result<_, _>>()?;
+        if seeds.is_empty() || seeds.contains(&self.address) {
+            return Err(Status::invalid_argument("name a node that is in the cluster already"));
+        }
+        let (told, answer) = oneshot::channel();
+        self.wishes
+            .try_send(Wish { seeds, told })
+            .map_err(|_| Status::unavailable("this node is being asked to join already"))?;
+        answer.await.map_err(|_| Status::unavailable("this node is stopping"))?.map(Response::new)
+    }
+
+    async fn status(&self, _: Request<StatusRequest>) -> Result<Response<StatusReply>, Status> {
+        Ok(Response::new(StatusReply::default()))
+    }
+
+    async fn report(&self, _: Request<ReportRequest>) -> Result<Response<NodeReport>, Status> {
+        Ok(Response::new(NodeReport {
+            name: self.name.clone(),
+            address: self.address.to_string(),
+            version: crate::VERSION.to_owned(),
+            state: "waiting".to_owned(),
+            ..NodeReport::default()
+        }))
+    }
+
+    type EventsStream = BoxStream<'static, Result<Event, Status>>;
+
+    async fn events(
+        &self,
+        _: Request<EventsRequest>,
+    ) -> Result<Response<Self::EventsStream>, Status> {
+        no_cluster()
+    }
+
+    async fn set(&self, _: Request<SetRequest>) -> Result<Response<SetReply>, Status> {
+        no_cluster()
+    }
+
+    async fn transfer_leader(
+        &self,
+        _: Request<TransferLeaderRequest>,
+    ) -> Result<Response<TransferLeaderReply>, Status> {
+        no_cluster()
+    }
+
+    async fn leave(&self, _: Request<LeaveRequest>) -> Result<Response<LeaveReply>, Status> {
+        no_cluster()
+    }
+
+    type BackupStream = BoxStream<'static, Result<BackupChunk, Status>>;
+
+    async fn backup(
+        &self,
+        _: Request<BackupRequest>,
+    ) -> Result<Response<Self::BackupStream>, Status> {
+        no_cluster()
+    }
+}

@@ -1,0 +1,258 @@
+//! Members come, go, die and are replaced; strangers and the dead who come back are told.
+
+use super::harness::{Cluster, Player, eventually};
+use hangraft_node::{Fatal, StartError};
+use hangraft_proto::v1::{
+    EventsRequest, JoinRequest, LeaveRequest, SetRequest, TransferLeaderRequest,
+};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
+use tonic::Code;
+
+async fn three() -> Cluster {
+    let mut cluster = Cluster::new(3);
+    cluster.start_all().await;
+    cluster.leader().await;
+    cluster
+}
+
+async fn until_voters(cluster: &Cluster, at: u64, voters: &[u64]) {
+    let so = || async { cluster.voters(at).await == voters };
+    eventually(&format!("{voters:?} vote"), so).await;
+}
+
+/// A fourth node is a spare until a fifth comes and five are wanted; then both vote.
+#[tokio::test(flavor = "multi_thread")]
+async fn voters_grow_by_two_when_more_are_wanted() {
+    let mut cluster = three().await;
+    cluster.newcomer(4);
+    cluster.start(4).await;
+    assert_eq!(cluster.node(4).id(), 4);
+    cluster.set(Some(5), None).await;
+    let waits = || async {
+        let status = cluster.status(2).await.unwrap_or_default();
+        status.intents.iter().any(|text| text.contains("n4 is a spare until another node joins"))
+    };
+    eventually("it is said why n4 waits", waits).await;
+    assert_eq!(cluster.voters(1).await, [1, 2, 3]);
+
+    cluster.newcomer(5);
+    cluster.start(5).await;
+    until_voters(&cluster, 4, &[1, 2, 3, 4, 5]).await;
+    let mut player = Player::at(cluster.address(5), &cluster).await;
+    let room = player.open_and_sit().await;
+    player.play_letters(room, "etaoin").await;
+    cluster.same_hash_everywhere().await;
+
+    // And back: the two that go become spares.
+    cluster.set(Some(3), None).await;
+    let three = || async { cluster.voters(1).await.len() == 3 };
+    eventually("three vote", three).await;
+    cluster.stop_all().await;
+}
+
+/// A running node without a cluster waits to be told which one to join, and no other
+/// tells it twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_node_is_told_to_join() {
+    let mut cluster = three().await;
+    cluster.newcomer(4).cluster.seeds.clear();
+    let address = cluster.address(4);
+    let seeds = vec![cluster.address(2).to_string()];
+    let asking = async {
+        let client = loop {
+            let url = format!("http://{address}");
+            match hangraft_proto::v1::cluster_client::ClusterClient::connect(url).await {
+                Ok(client) => break client,
+                Err(_) => sleep(Duration::from_millis(20)).await,
+            }
+        };
+        let refused = client.clone().leave(LeaveRequest {}).await.unwrap_err();
+        assert!(refused.message().contains("belongs to no cluster"), "{refused:?}");
+        let bad = JoinRequest { seeds: vec!["nowhere".into()] };
+        assert_eq!(client.clone().join(bad).await.unwrap_err().code(), Code::InvalidArgument);
+        client.clone().join(JoinRequest { seeds }).await.unwrap().into_inner()
+    };
+    let (node, reply) = tokio::join!(cluster.try_start(4), asking);
+    let node = node.unwrap();
+    assert_eq!((reply.cluster.as_str(), reply.node, node.id()), ("test", 4, 4));
+    let again = cluster.operator(4).await.join(JoinRequest { seeds: vec![] }).await.unwrap_err();
+    assert!(again.message().contains("already"), "{again:?}");
+    node.stop().await;
+    cluster.stop_all().await;
+}
+
+/// A leader that leaves hands over first; a spare takes its place; its id is spent.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_leaves_and_a_spare_takes_its_place() {
+    let mut cluster = three().await;
+    cluster.newcomer(4);
+    cluster.start(4).await;
+    let leader = cluster.leader().await;
+    let others: Vec<u64> = (1..=4).filter(|id| *id != leader).collect();
+    let mut player = Player::at(cluster.address(others[0]), &cluster).await;
+    let room = player.open_and_sit().await;
+
+    let mut operator = cluster.operator(leader).await;
+    let leaving = tokio::spawn(async move { operator.leave(LeaveRequest {}).await });
+    player.play_letters(room, "etaoinshr").await;
+    let said = leaving.await.unwrap().unwrap().into_inner().text;
+    assert!(said.contains("has left"), "{said}");
+    timeout(Duration::from_secs(5), cluster.node(leader).left()).await.expect("it has left");
+    cluster.stop(leader).await;
+    until_voters(&cluster, others[0], &others).await;
+
+    let Err(StartError::Spent(why)) = cluster.try_start(leader).await else {
+        panic!("a node that has left starts again");
+    };
+    assert!(why.contains("has left") && why.contains("--seed"), "{why}");
+    cluster.stop_all().await;
+}
+
+/// With one of three silent, no other may leave: the refusal has the numbers.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_leaves_when_the_rest_could_not_go_on() {
+    let mut cluster = three().await;
+    let leader = cluster.leader().await;
+    let others: Vec<u64> = (1..=3).filter(|id| *id != leader).collect();
+    cluster.stop(others[0]).await;
+    cluster.stop(others[1]).await;
+    cluster.start(others[1]).await;
+    cluster.leader().await;
+    cluster.stop(others[1]).await;
+    let silent = || async {
+        let asked = cluster.operator(leader).await.leave(LeaveRequest {}).await;
+        asked.is_err_and(|status| {
+            let text = status.message();
+            text.contains("1 of 3 voters answers") || text.contains("no leader")
+        })
+    };
+    eventually("leaving is refused with the numbers", silent).await;
+    assert_eq!(cluster.voters(leader).await, [1, 2, 3]);
+    cluster.stop_all().await;
+}
+
+/// A voter that is gone for good is replaced by a spare, and learns it when it comes back.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_voter_is_replaced_and_told() {
+    let mut cluster = three().await;
+    cluster.newcomer(4);
+    cluster.start(4).await;
+    cluster.set(None, Some(1_000)).await;
+    let leader = cluster.leader().await;
+    let dead = (1..=3).find(|id| *id != leader).unwrap();
+    cluster.stop(dead).await;
+    let rest: Vec<u64> = (1..=4).filter(|id| *id != dead).collect();
+    until_voters(&cluster, leader, &rest).await;
+
+    let forgotten = || async {
+        let status = cluster.status(leader).await.unwrap_or_default();
+        status.members.iter().all(|member| member.id != dead)
+    };
+    eventually("it is let go of", forgotten).await;
+    cluster.start(dead).await;
+    let ended = timeout(Duration::from_secs(20), cluster.node(dead).failed()).await.unwrap();
+    let Fatal::Spent(why) = ended else { panic!("{ended:?}") };
+    assert!(why.contains("has removed this node"), "{why}");
+    cluster.stop(dead).await;
+    assert!(matches!(cluster.try_start(dead).await, Err(StartError::Spent(_))));
+    cluster.stop_all().await;
+}
+
+/// A voter that comes back with an empty disk could vote twice in a term, or miss what it
+/// had acknowledged. It takes no part, is told why, and may come as a new node.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wiped_voter_is_told_that_its_id_is_spent() {
+    let mut cluster = three().await;
+    cluster.same_hash_everywhere().await;
+    let leader = cluster.leader().await;
+    let wiped = (1..=3).find(|id| *id != leader).unwrap();
+    cluster.stop(wiped).await;
+    cluster.wipe(wiped);
+    cluster.start(wiped).await;
+    let ended = timeout(Duration::from_secs(20), cluster.node(wiped).failed()).await.unwrap();
+    let Fatal::Spent(why) = ended else { panic!("{ended:?}") };
+    assert!(why.contains("another disk") && why.contains("--seed"), "{why}");
+    let report = cluster.report(wiped).await.unwrap();
+    assert_eq!((report.term, report.last_log), (0, 0), "it took part: {report:?}");
+    cluster.stop(wiped).await;
+    assert!(matches!(cluster.try_start(wiped).await, Err(StartError::Spent(_))));
+
+    // Others have heard of it.
+    let mut events = cluster.operator(leader).await;
+    let mut told = events.events(EventsRequest { past: 100 }).await.unwrap().into_inner();
+    let mut found = false;
+    while let Ok(Ok(Some(event))) = timeout(Duration::from_millis(300), told.message()).await {
+        found |= event.kind == "refusal" && event.text.contains("another disk");
+    }
+    assert!(found, "the refusal is no event");
+    cluster.stop_all().await;
+}
+
+/// Who names another cluster is refused for good; who does not know the key is not heard.
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_are_not_admitted() {
+    let mut cluster = three().await;
+    cluster.newcomer(4).cluster.id = Some("elsewhere".into());
+    let Err(StartError::Refused(why)) = cluster.try_start(4).await else {
+        panic!("a node of another cluster was admitted");
+    };
+    assert!(why.to_string().contains("this is cluster \"test\""), "{why}");
+
+    cluster.newcomer(5);
+    cluster.other_key(5);
+    let waited = timeout(Duration::from_secs(2), cluster.try_start(5)).await;
+    assert!(waited.is_err(), "a node with another key was decided about");
+    let status = cluster.status(1).await.unwrap();
+    assert_eq!(status.members.len(), 3);
+    cluster.stop_all().await;
+}
+
+/// A node whose gossip goes nowhere, while it hears the others', stays a voter: gossip
+/// alone decides nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn gossip_cut_one_way_does_not_shake_the_membership() {
+    let mut cluster = three().await;
+    cluster.newcomer(4);
+    cluster.start(4).await;
+    cluster.set(None, Some(1_000)).await;
+    let leader = cluster.leader().await;
+    let term = cluster.report(leader).await.unwrap().term;
+    let mute = (1..=3).find(|id| *id != leader).unwrap();
+    cluster.mute(mute).store(true, Ordering::SeqCst);
+    let gone = || {
+        let roster = cluster.roster(leader);
+        async move { roster.borrow().get(&mute).is_some_and(|seen| !seen.alive) }
+    };
+    eventually("gossip believes it dead", gone).await;
+    // Far longer than it takes to replace a voter that is dead.
+    sleep(Duration::from_secs(8)).await;
+    assert_eq!(cluster.voters(leader).await, [1, 2, 3]);
+    assert_eq!(cluster.report(leader).await.unwrap().term, term, "nobody campaigned");
+    cluster.mute(mute).store(false, Ordering::SeqCst);
+    let back = || {
+        let roster = cluster.roster(leader);
+        async move { roster.borrow().get(&mute).is_some_and(|seen| seen.alive) }
+    };
+    eventually("it is heard of again", back).await;
+    cluster.stop_all().await;
+}
+
+/// Leadership goes where it is asked to, and nowhere else.
+#[tokio::test(flavor = "multi_thread")]
+async fn leadership_is_transferred() {
+    let cluster = three().await;
+    let leader = cluster.leader().await;
+    let next = leader % 3 + 1;
+    let mut operator = cluster.operator(next).await;
+    let moved = operator.transfer_leader(TransferLeaderRequest { to: next }).await.unwrap();
+    assert_eq!(moved.into_inner().leader, next);
+    assert_eq!(cluster.leader().await, next);
+    let refused = operator.transfer_leader(TransferLeaderRequest { to: 9 }).await.unwrap_err();
+    assert!(refused.message().contains("node 9 is no voter"), "{refused:?}");
+    let bad = SetRequest { voters: Some(4), replace_after_ms: None };
+    let refused = operator.set(bad).await.unwrap_err();
+    assert!(refused.message().contains("3, 5 or 7"), "{refused:?}");
+    cluster.stop_all().await;
+}
