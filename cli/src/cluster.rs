@@ -4,7 +4,8 @@ use std::{error::Error, net::SocketAddr, time::Duration};
 
 use anyhow::{Context, anyhow};
 use hangraft_proto::v1::{
-    NodeReport, ReportRequest, StatusReply, StatusRequest, cluster_client::ClusterClient,
+    NodeReport, ReportRequest, StatusReply, StatusRequest, TransferLeaderRequest,
+    cluster_client::ClusterClient,
 };
 use tonic::transport::{Channel, Endpoint};
 
@@ -58,6 +59,13 @@ impl Ask {
 pub(crate) async fn status(node: SocketAddr) -> anyhow::Result<StatusReply> {
     let mut client = ClusterClient::new(connect(node).await?);
     Ask::new(node, ANSWER).answer(client.status(StatusRequest {})).await
+}
+
+/// Moves leadership to another voter, and returns when it has moved.
+pub(crate) async fn transfer_leader(node: SocketAddr) -> anyhow::Result<()> {
+    let mut client = ClusterClient::new(connect(node).await?);
+    let request = TransferLeaderRequest { to: 0 };
+    Ask::new(node, ANSWER).answer(client.transfer_leader(request)).await.map(drop)
 }
 
 /// One node alone.

@@ -18,6 +18,7 @@ pub mod gossip;
 mod identity;
 mod join;
 mod membership;
+mod meters;
 pub mod raft;
 pub mod real;
 mod service;
@@ -69,6 +70,7 @@ pub struct Node {
     serving: JoinHandle<()>,
     keeping: JoinHandle<()>,
     writing: JoinHandle<()>,
+    counting: JoinHandle<()>,
 }
 
 /// Why a node did not start.
@@ -173,6 +175,7 @@ impl Node {
             Duration::from_millis(config.membership.stable_ms),
         ));
         let writing = tokio::spawn(chronicle::run(replica.clone(), gossip.roster()));
+        let counting = tokio::spawn(meters::run(replica.clone(), gossip.roster(), intents.clone()));
         let parts = service::Parts {
             address: identity.address,
             cluster: identity.cluster,
@@ -201,6 +204,7 @@ impl Node {
             serving,
             keeping,
             writing,
+            counting,
         })
     }
 
@@ -275,6 +279,7 @@ impl Node {
         _ = (&mut self.serving).await;
         self.keeping.abort();
         self.writing.abort();
+        self.counting.abort();
         let log = self.log.clone();
         drop(self);
         // Tasks that end by themselves let go of the log as they do. Ours goes last,
@@ -308,6 +313,7 @@ impl Drop for Node {
         self.serving.abort();
         self.keeping.abort();
         self.writing.abort();
+        self.counting.abort();
         // A node that serves nobody must not go on leading.
         self.replica.abandon();
     }

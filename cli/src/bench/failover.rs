@@ -1,9 +1,13 @@
-//! `hangraft bench failover`: how long the cluster is silent when its leader dies.
+//! `hangraft bench failover`: how long the cluster is silent when its leader dies, or
+//! hands over.
 //!
 //! One player plays through a frontend without a pause. Each time the leader's
 //! process is killed, the clock runs until the next move that was sent after the
 //! kill is answered. Then the node comes back, catches up, and it is the next
 //! leader's turn.
+//!
+//! A leader that hands over, or is restarted in order, is not missed for that long; then
+//! the longest time between two answers around it is what counts.
 
 use std::{
     path::{Path, PathBuf},
@@ -12,6 +16,7 @@ use std::{
 };
 
 use anyhow::{Context, anyhow, bail};
+use clap::ValueEnum;
 use futures_util::SinkExt;
 use hangraft_proto::v1::{Code, StatusReply};
 use serde::Serialize;
@@ -61,16 +66,32 @@ const RECONNECT: Duration = Duration::from_millis(20);
 const EXAMPLES: &str = "\
 Example:
   hangraft demo --dir /tmp/demo --no-limits
-  hangraft bench failover --dir /tmp/demo --times 20";
+  hangraft bench failover --dir /tmp/demo --times 20
+  hangraft bench failover --dir /tmp/demo --how restart";
 
-/// Kill the leader of a demo, again and again, and measure how long nobody can move.
+/// What is done to a leader.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum How {
+    /// Its process is killed.
+    #[default]
+    Kill,
+    /// It is asked to hand leadership to another node.
+    Transfer,
+    /// Its process is asked to stop, which hands leadership over, and is started again.
+    Restart,
+}
+
+/// Take the leader of a demo away, again and again, and measure how long nobody can move.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
     /// The demo's folder.
     #[arg(long)]
     dir: PathBuf,
-    /// How many leaders to kill.
+    /// What to do to the leader.
+    #[arg(long, value_enum, default_value_t)]
+    how: How,
+    /// How many times.
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     times: u32,
     /// For whom to print.
@@ -82,6 +103,7 @@ pub(super) struct Args {
 #[derive(Debug, PartialEq, Serialize)]
 struct Report {
     workload: &'static str,
+    how: String,
     rounds: Vec<Round>,
     median_ms: f64,
     worst_ms: f64,
@@ -90,10 +112,11 @@ struct Report {
 /// One leader's end.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 struct Round {
-    killed: String,
-    /// From the kill to the answer of the next move.
+    leader: String,
+    /// After a kill: from then to the answer of the next move. Else: the longest time
+    /// between two answers.
     silent_ms: f64,
-    /// From its restart until the killed node had caught up.
+    /// From then, or from its restart, until all nodes had caught up.
     caught_up_ms: f64,
 }
 
@@ -113,10 +136,10 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let stopwatch = Arc::new(Stopwatch::default());
     let mut player = Player::new(urls, Arc::clone(&stopwatch));
     let rounds = tokio::select! {
-        rounds = kill_leaders(dir, args.times, &stopwatch) => rounds?,
+        rounds = take_leaders(dir, args.how, args.times, &stopwatch) => rounds?,
         result = player.play() => return result,
     };
-    args.output.print(&Report::new(rounds), Report::text)
+    args.output.print(&Report::new(args.how, rounds), Report::text)
 }
 
 fn demo(dir: &Path) -> anyhow::Result<Record> {
@@ -128,7 +151,12 @@ fn demo(dir: &Path) -> anyhow::Result<Record> {
     })
 }
 
-async fn kill_leaders(dir: &Path, times: u32, stopwatch: &Stopwatch) -> anyhow::Result<Vec<Round>> {
+async fn take_leaders(
+    dir: &Path,
+    how: How,
+    times: u32,
+    stopwatch: &Stopwatch,
+) -> anyhow::Result<Vec<Round>> {
     let bar = progress();
     let mut rounds = Vec::new();
     until_caught_up(dir).await?;
@@ -136,7 +164,10 @@ async fn kill_leaders(dir: &Path, times: u32, stopwatch: &Stopwatch) -> anyhow::
         bar.set_message(format!("leader {round} of {times}"));
         until_moves(stopwatch, Instant::now()).await?;
         sleep(Duration::from_millis(rand::random_range(0..PAUSE_MS_MAX))).await;
-        rounds.push(kill_leader(dir, stopwatch).await?);
+        rounds.push(match how {
+            How::Kill => kill_leader(dir, stopwatch).await?,
+            How::Transfer | How::Restart => move_leader(dir, how, stopwatch).await?,
+        });
     }
     bar.finish_and_clear();
     Ok(rounds)
@@ -151,7 +182,22 @@ async fn kill_leader(dir: &Path, stopwatch: &Stopwatch) -> anyhow::Result<Round>
     let restarted = Instant::now();
     restart_process(dir, &leader).await?;
     until_caught_up(dir).await?;
-    Ok(Round { killed: leader.name, silent_ms: ms(silent), caught_up_ms: ms(restarted.elapsed()) })
+    Ok(Round { leader: leader.name, silent_ms: ms(silent), caught_up_ms: ms(restarted.elapsed()) })
+}
+
+async fn move_leader(dir: &Path, how: How, stopwatch: &Stopwatch) -> anyhow::Result<Round> {
+    let leader = leader(dir).await?;
+    let begun = Instant::now();
+    stopwatch.watch_gaps(begun);
+    match (&leader.role, how) {
+        (Role::Node(address), How::Transfer) => cluster::transfer_leader(*address).await?,
+        _ => _ = restart_process(dir, &leader).await?,
+    }
+    until_caught_up(dir).await?;
+    let caught_up = begun.elapsed();
+    until_moves(stopwatch, Instant::now()).await?;
+    let longest = stopwatch.longest_gap();
+    Ok(Round { leader: leader.name, silent_ms: ms(longest), caught_up_ms: ms(caught_up) })
 }
 
 async fn until_moves(stopwatch: &Stopwatch, since: Instant) -> anyhow::Result<()> {
@@ -212,10 +258,18 @@ fn all_caught_up(status: &StatusReply) -> bool {
     })
 }
 
-/// Measures from a given moment to the first move made after it.
+/// Measures from a given moment to the first move made after it, and the longest time
+/// between two answers.
 #[derive(Default)]
 struct Stopwatch {
     running: Mutex<Option<(Instant, oneshot::Sender<Duration>)>>,
+    gaps: Mutex<Option<Gaps>>,
+}
+
+/// The last answer, and the longest time without one so far.
+struct Gaps {
+    last: Instant,
+    longest: Duration,
 }
 
 impl Stopwatch {
@@ -225,9 +279,23 @@ impl Stopwatch {
         moved
     }
 
+    fn watch_gaps(&self, from: Instant) {
+        let gaps = Gaps { last: from, longest: Duration::ZERO };
+        *self.gaps.lock().unwrap_or_else(PoisonError::into_inner) = Some(gaps);
+    }
+
+    fn longest_gap(&self) -> Duration {
+        let gaps = self.gaps.lock().unwrap_or_else(PoisonError::into_inner);
+        gaps.as_ref().map_or(Duration::ZERO, |gaps| gaps.longest)
+    }
+
     /// A move was answered. One that was sent before the start may have been
     /// answered before it, too, and only travelled; it does not count.
     fn moved(&self, sent: Instant, answered: Instant) {
+        if let Some(gaps) = &mut *self.gaps.lock().unwrap_or_else(PoisonError::into_inner) {
+            gaps.longest = gaps.longest.max(answered - gaps.last);
+            gaps.last = answered;
+        }
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((start, sender)) = running.take_if(|(start, _)| *start <= sent) {
             // Whoever waited may have given up.
@@ -304,7 +372,7 @@ async fn answer_to(wish: &Wish, socket: &mut Socket) -> Option<Answer> {
 }
 
 impl Report {
-    fn new(rounds: Vec<Round>) -> Self {
+    fn new(how: How, rounds: Vec<Round>) -> Self {
         let mut times: Vec<_> = rounds.iter().map(|round| round.silent_ms).collect();
         times.sort_by(f64::total_cmp);
         let at = |i: usize| times.get(i).copied().unwrap_or_default();
@@ -316,6 +384,7 @@ impl Report {
         };
         Self {
             workload: "failover",
+            how: format!("{how:?}").to_lowercase(),
             rounds,
             median_ms: median,
             worst_ms: times.last().copied().unwrap_or_default(),
@@ -326,8 +395,8 @@ impl Report {
         let mut text = String::new();
         for (round, i) in self.rounds.iter().zip(1..) {
             text += &format!(
-                "{i:>3}: {} killed, next move after {:.0} ms; back and caught up after {:.0} ms\n",
-                round.killed, round.silent_ms, round.caught_up_ms
+                "{i:>3}: {} led; silence {:.0} ms; all caught up after {:.0} ms\n",
+                round.leader, round.silent_ms, round.caught_up_ms
             );
         }
         text + &format!("median {:.0} ms, worst {:.0} ms", self.median_ms, self.worst_ms)
@@ -345,7 +414,7 @@ mod tests {
     use super::*;
 
     fn round(silent_ms: f64) -> Round {
-        Round { killed: "n1".into(), silent_ms, caught_up_ms: 1.0 }
+        Round { leader: "n1".into(), silent_ms, caught_up_ms: 1.0 }
     }
 
     #[test]
@@ -353,7 +422,7 @@ mod tests {
         for (times, median, worst) in
             [(vec![3.0, 1.0, 2.0], 2.0, 3.0), (vec![4.0, 1.0], 2.5, 4.0), (vec![], 0.0, 0.0)]
         {
-            let report = Report::new(times.into_iter().map(round).collect());
+            let report = Report::new(How::Kill, times.into_iter().map(round).collect());
             assert_eq!((report.median_ms, report.worst_ms), (median, worst));
         }
     }

@@ -261,6 +261,7 @@ impl Shared {
     fn start_sync(self: &Arc<Self>, mut inner: MutexGuard<'_, Inner>) {
         inner.syncing = true;
         let waiting = std::mem::take(&mut inner.waiting);
+        metrics::gauge!("hangraft_log_waiting_syncs").set(waiting.len() as f64);
         let done = SyncDone { shared: self.clone(), waiting, started: Instant::now() };
         if let Err(err) = inner.log().and_then(|log| log.flush(true, Some(done))) {
             // Dropped with the call, `SyncDone` has told those who waited.

@@ -12,6 +12,7 @@ use openraft::impls::ProgressResponder;
 use openraft::raft::ClientWriteResult;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::time::Instant;
 
 /// Batches on their way at a time. More would make batches thinner without making
 /// the disk faster; fewer would leave the disk waiting for the network.
@@ -123,6 +124,7 @@ impl Batcher {
             let (responder, written) = ProgressResponder::complete_only();
             let proposal = Proposal::batch(&batch);
             drop(batch);
+            let begun = Instant::now();
             if self.raft.client_write_ff(proposal, Some(responder)).await.is_err() {
                 // The replica has stopped. Dropping who asked tells them.
                 return;
@@ -133,6 +135,7 @@ impl Batcher {
                 let result = written.await;
                 drop(slot);
                 if let Ok(result) = result {
+                    metrics::histogram!("hangraft_proposal_seconds").record(begun.elapsed());
                     hand_out(result, asked);
                 }
             });

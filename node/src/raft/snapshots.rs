@@ -64,12 +64,19 @@ pub(crate) async fn write(
 ) -> io::Result<SnapshotFile> {
     let name = name_of(meta);
     let mut writer = files.create(&name).await?;
+    let mut bytes = 0;
     for chunk in bytes_of(meta, charter, frozen) {
+        bytes += chunk.len();
         writer.append(chunk).await?;
         tokio::task::yield_now().await;
     }
     writer.commit().await?;
+    show_size(bytes);
     Ok(SnapshotFile { name, files: files.clone() })
+}
+
+fn show_size(bytes: usize) {
+    metrics::gauge!("hangraft_snapshot_bytes").set(bytes as f64);
 }
 
 /// A snapshot file's bytes, made a chunk at a time.
@@ -187,6 +194,7 @@ pub(crate) struct Incoming {
     writer: Box<dyn FileWriter>,
     parser: Parser,
     crc: crc32fast::Hasher,
+    bytes: usize,
 }
 
 impl Incoming {
@@ -194,11 +202,12 @@ impl Incoming {
         let name = name_of(meta) + INCOMING;
         let writer = files.create(&name).await?;
         let (parser, crc) = (Parser::default(), crc32fast::Hasher::new());
-        Ok(Incoming { name, files: files.clone(), writer, parser, crc })
+        Ok(Incoming { name, files: files.clone(), writer, parser, crc, bytes: 0 })
     }
 
     pub(crate) async fn append(&mut self, chunk: Bytes) -> io::Result<()> {
         self.crc.update(&chunk);
+        self.bytes += chunk.len();
         self.parser.feed(chunk.clone()).map_err(corrupt)?;
         self.writer.append(chunk).await
     }
@@ -216,6 +225,7 @@ impl Incoming {
             return Err(corrupt("the snapshot is not the one that was announced".into()));
         }
         self.writer.commit().await?;
+        show_size(self.bytes);
         Ok(SnapshotFile { name: self.name, files: self.files })
     }
 }

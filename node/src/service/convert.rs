@@ -68,7 +68,9 @@ pub(crate) fn answer(id: u64, answer: GameAnswer) -> Answer {
         }),
         Err(rejection) => {
             // A full lobby empties over minutes: no use in asking again at once.
-            answer::Outcome::Refused(refused(code(rejection.code()), rejection.to_string()))
+            let code = code(rejection.code());
+            count(code);
+            answer::Outcome::Refused(refused(code, rejection.to_string()))
         }
     };
     Answer { id, outcome: Some(outcome) }
@@ -76,7 +78,14 @@ pub(crate) fn answer(id: u64, answer: GameAnswer) -> Answer {
 
 /// An answer that is a refusal.
 pub(crate) fn refusal(id: u64, refused: Refused) -> Answer {
+    count(refused.code());
     Answer { id, outcome: Some(answer::Outcome::Refused(refused)) }
+}
+
+/// Refusals are counted by the words that players and operators know them by.
+fn count(code: Code) {
+    let word = code.as_str_name().trim_start_matches("CODE_").to_lowercase().replace('_', "-");
+    metrics::counter!("hangraft_refusals_total", "code" => word).increment(1);
 }
 
 pub(crate) fn refused(code: Code, message: String) -> Refused {

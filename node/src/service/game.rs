@@ -65,7 +65,9 @@ impl Game for GameService {
         };
         let uplinks = request.into_inner();
         tokio::spawn(async move {
+            metrics::gauge!("hangraft_links").increment(1.0);
             link.run(uplinks).await;
+            metrics::gauge!("hangraft_links").decrement(1.0);
             drop(permit);
         });
         Ok(Response::new(tokio_stream::wrappers::ReceiverStream::new(downlinks).boxed()))

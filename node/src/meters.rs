@@ -1,0 +1,119 @@
+//! What operators' tools see at `/metrics`: where this replica stands, looked at again
+//! and again, and the names of everything that is counted where it happens.
+//!
+//! Names follow the Prometheus conventions and are read by dashboards: they stay. Labels
+//! are words from closed lists, and node ids; nothing that a player chose is ever one.
+
+use crate::gossip::Roster;
+use crate::membership::Intents;
+use crate::raft::Replica;
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
+use std::collections::BTreeSet;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// How often to look.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Raft's server states.
+const STATES: [&str; 5] = ["leader", "follower", "candidate", "learner", "shutdown"];
+
+/// Runs as long as the node does.
+pub(crate) async fn run(replica: Replica, roster: watch::Receiver<Roster>, intents: Intents) {
+    describe();
+    gauge!("hangraft_build_info", "version" => crate::VERSION).set(1.0);
+    let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut peers = BTreeSet::new();
+    loop {
+        looks.tick().await;
+        show_replica(&replica);
+        show_members(&replica, &mut peers);
+        let heard = roster.borrow().clone();
+        let alive = heard.values().filter(|seen| seen.alive).count();
+        gauge!("hangraft_gossip_members", "state" => "alive").set(alive as f64);
+        gauge!("hangraft_gossip_members", "state" => "down").set((heard.len() - alive) as f64);
+        gauge!("hangraft_membership_intents").set(intents.borrow().len() as f64);
+    }
+}
+
+fn show_replica(replica: &Replica) {
+    let report = replica.report();
+    for state in STATES {
+        let is = f64::from(u8::from(report.state == state));
+        gauge!("hangraft_raft_state", "state" => state).set(is);
+    }
+    gauge!("hangraft_raft_term").set(report.term as f64);
+    let index =
+        |name: &'static str, index: Option<u64>| gauge!(name).set(index.unwrap_or(0) as f64);
+    index("hangraft_raft_last_log_index", report.last_log);
+    index("hangraft_raft_committed_index", report.committed);
+    index("hangraft_raft_applied_index", report.applied);
+    index("hangraft_raft_snapshot_index", report.snapshot);
+    index("hangraft_raft_purged_index", report.purged);
+    gauge!("hangraft_rooms").set(report.rooms as f64);
+    gauge!("hangraft_commands_in_flight").set(report.in_flight as f64);
+}
+
+/// `peers` are those whose lag was shown before: a leader that is one no more shows none.
+fn show_members(replica: &Replica, peers: &mut BTreeSet<u64>) {
+    let members = replica.leadership().borrow().members.clone();
+    let voters = members.values().filter(|(_, votes)| *votes).count();
+    gauge!("hangraft_raft_voters").set(voters as f64);
+    gauge!("hangraft_raft_learners").set((members.len() - voters) as f64);
+    let wanted = replica.machine().charter().voters_wanted();
+    gauge!("hangraft_raft_voters_wanted").set(f64::from(wanted));
+    let behind = replica.council().map(|council| council.behind).unwrap_or_default();
+    for (id, lag) in &behind {
+        if *id != replica.me() {
+            peers.insert(*id);
+            gauge!("hangraft_raft_replication_lag_entries", "peer" => id.to_string())
+                .set(*lag as f64);
+        }
+    }
+    for id in peers.iter().filter(|id| !behind.contains_key(id)) {
+        gauge!("hangraft_raft_replication_lag_entries", "peer" => id.to_string()).set(0.0);
+    }
+}
+
+fn describe() {
+    describe_gauge!("hangraft_build_info", "1, with the version of this build");
+    describe_gauge!("hangraft_raft_state", "1 for the state this replica is in, else 0");
+    describe_gauge!("hangraft_raft_term", "The Raft term");
+    describe_gauge!("hangraft_raft_last_log_index", "The index of the last log entry here");
+    describe_gauge!("hangraft_raft_committed_index", "The last index known to be committed here");
+    describe_gauge!("hangraft_raft_applied_index", "The last index applied here");
+    describe_gauge!("hangraft_raft_snapshot_index", "The index that the newest snapshot covers");
+    describe_gauge!("hangraft_raft_purged_index", "The last index purged from the log here");
+    describe_gauge!("hangraft_raft_voters", "Members that vote, as this replica knows");
+    describe_gauge!("hangraft_raft_learners", "Members that do not vote: spares");
+    describe_gauge!("hangraft_raft_voters_wanted", "Voters that the cluster wants");
+    describe_gauge!(
+        "hangraft_raft_replication_lag_entries",
+        "On the leader: entries a member has yet to acknowledge"
+    );
+    describe_gauge!(
+        "hangraft_membership_intents",
+        "On the leader: sentences in `hangraft status` about what is intended or missing"
+    );
+    describe_gauge!("hangraft_gossip_members", "Members by what gossip says of them");
+    describe_gauge!("hangraft_rooms", "Live rooms");
+    describe_gauge!("hangraft_commands_in_flight", "Commands between arrival and answer here");
+    describe_gauge!("hangraft_links", "Links of frontends and other nodes open here");
+    describe_gauge!("hangraft_snapshot_bytes", Unit::Bytes, "The size of the newest snapshot");
+    describe_gauge!("hangraft_log_waiting_syncs", "Appends that wait for the running disk sync");
+    describe_counter!(
+        "hangraft_gossip_refused_total",
+        "Datagrams not made with this cluster's key, or for another cluster"
+    );
+    describe_counter!("hangraft_refusals_total", "Commands refused here, by code");
+    describe_histogram!(
+        "hangraft_proposal_seconds",
+        Unit::Seconds,
+        "On the leader: from a batch's start in Raft until it is stored by a majority and applied"
+    );
+    describe_histogram!("hangraft_apply_seconds", Unit::Seconds, "Applying one log entry");
+    describe_histogram!("hangraft_log_sync_seconds", Unit::Seconds, "One sync of the log to disk");
+    describe_histogram!("hangraft_batch_commands", "Commands in a batch");
+}
