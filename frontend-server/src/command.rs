@@ -127,6 +127,22 @@ pub(crate) enum Code {
 }
 
 impl Code {
+    pub(crate) const ALL: [Self; 13] = [
+        Self::NoSuchRoom,
+        Self::NotSeated,
+        Self::RoomFull,
+        Self::NotYourTurn,
+        Self::IllegalMove,
+        Self::GameOver,
+        Self::BadRequest,
+        Self::TooLarge,
+        Self::TooFast,
+        Self::Busy,
+        Self::NoQuorum,
+        Self::Unauthorized,
+        Self::UnknownOutcome,
+    ];
+
     /// As written on the socket.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
@@ -156,6 +172,13 @@ impl fmt::Display for Code {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The list of all codes has each in its place; what is counted by code relies on it.
+    #[test]
+    fn every_code_is_in_its_place() {
+        assert!(Code::ALL.iter().enumerate().all(|(place, code)| *code as usize == place));
+        assert_eq!(Code::ALL.last(), Some(&Code::UnknownOutcome), "the last of the enum");
+    }
 
     /// A player's id reads back as it was written, and in no other spelling.
     #[test]

@@ -51,6 +51,11 @@ use session::Premises;
 use token::TokenKey;
 use web::{Numbers, Origins, Shared};
 
+/// How long a draining frontend waits for its sockets to move. Those still here
+/// then are closed; whatever they wait for, they ask elsewhere under the same
+/// serial. Whoever stops a frontend should give it a little more than this
+/// before killing it.
+pub const MOVE_TIME: Duration = Duration::from_secs(4);
 /// How long open sockets may take to say goodbye when the frontend stops.
 const GOODBYE: Duration = Duration::from_secs(3);
 
@@ -58,6 +63,7 @@ const GOODBYE: Duration = Duration::from_secs(3);
 #[derive(Debug)]
 pub struct Frontend {
     addr: SocketAddr,
+    drain: CancellationToken,
     stop: CancellationToken,
     running: JoinHandle<()>,
 }
@@ -94,10 +100,10 @@ impl Frontend {
         let hub = Hub::start(meters.clone(), &mut tasks);
         let cluster =
             Cluster::start(&nodes, network, access, frontend, &hub, meters.clone(), &mut tasks);
-        let players = Players::new(limits.clone());
+        let players = Players::new(limits.clone(), meters.players.clone());
         tasks.spawn(presence::run(frontend, players.clone(), cluster.clone()));
 
-        let stop = CancellationToken::new();
+        let (drain, stop) = (CancellationToken::new(), CancellationToken::new());
         let shared = Arc::new(Shared {
             origins: Origins::new(&origins, &frontends),
             premises: Arc::new(Premises { tokens, frontends }),
@@ -107,12 +113,13 @@ impl Frontend {
             cluster,
             meters,
             metrics,
+            drain: drain.clone(),
             stop: stop.clone(),
             sockets: TaskTracker::new(),
             numbers: Numbers::default(),
         });
         info!(%addr, "the frontend serves");
-        Ok(Self { addr, stop, running: tokio::spawn(supervise(listener, shared, tasks)) })
+        Ok(Self { addr, drain, stop, running: tokio::spawn(supervise(listener, shared, tasks)) })
     }
 
     /// Where it listens.
@@ -127,9 +134,11 @@ impl Frontend {
         _ = (&mut self.running).await;
     }
 
-    /// Says goodbye to every socket, and stops.
+    /// Drains, and stops: takes no new sockets, tells those here to move to another
+    /// frontend, serves them until they have, for at most some seconds, and closes
+    /// those that are left. Called off, it stops without waiting.
     pub async fn stop(mut self) {
-        self.stop.cancel();
+        self.drain.cancel();
         self.stopped().await;
     }
 }
@@ -140,13 +149,14 @@ impl Drop for Frontend {
     }
 }
 
-/// Runs until asked to stop or until a part fails; then ends everything in order:
-/// sockets first, so that they can be told.
+/// Runs until drained, asked to stop or until a part fails; then ends everything
+/// in order: sockets first, so that they can be told.
 async fn supervise(listener: Box<dyn Listener>, shared: Arc<Shared>, mut tasks: JoinSet<()>) {
     let (stop, sockets) = (shared.stop.clone(), shared.sockets.clone());
     let mut server = JoinSet::new();
-    server.spawn(web::serve(listener, shared));
+    server.spawn(web::serve(listener, shared.clone()));
     tokio::select! {
+        () = drained(&shared) => {}
         () = stop.cancelled() => {}
         _ = tasks.join_next() => error!("a part of the frontend failed; it stops"),
         _ = server.join_next() => error!("the frontend cannot listen any more; it stops"),
@@ -158,4 +168,15 @@ async fn supervise(listener: Box<dyn Listener>, shared: Arc<Shared>, mut tasks: 
     }
     server.shutdown().await;
     tasks.shutdown().await;
+}
+
+/// Waits until asked to drain, and until there is nobody left to wait for.
+async fn drained(shared: &Shared) {
+    shared.drain.cancelled().await;
+    shared.meters.draining.set(1.0);
+    info!(sockets = shared.sockets.len(), "draining");
+    shared.sockets.close();
+    if timeout(MOVE_TIME, shared.sockets.wait()).await.is_err() {
+        info!(left = shared.sockets.len(), "some sockets did not move in time");
+    }
 }

@@ -57,6 +57,15 @@ pub(crate) enum Mail {
 }
 
 impl Mail {
+    /// How many views it holds.
+    pub(crate) fn views(&self) -> usize {
+        match self {
+            Self::View { .. } | Self::Closed { .. } => 1,
+            Self::Watching { missed, .. } => missed.len(),
+            Self::Answer { .. } | Self::Listing { .. } | Self::WatchRefused { .. } => 0,
+        }
+    }
+
     /// Bytes that will go to the socket, views and their like.
     fn weight(&self) -> usize {
         match self {

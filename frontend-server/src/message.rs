@@ -379,7 +379,8 @@ pub(crate) enum ServerMessage<'a> {
         id: Option<&'a RequestId>,
         refused: Trouble<'a>,
     },
-    /// The server closes this socket next.
+    /// The server closes this socket next; or, with the code `moving`, soon, and
+    /// the client should go on at another frontend.
     Bye { push: &'static str, code: &'static str, message: &'a str },
     /// The way to the cluster was lost or found.
     Cluster {

@@ -1,37 +1,98 @@
 //! What is counted. Handles are made once, so that counting costs an addition.
 //!
-//! The names are read by dashboards: they stay.
+//! The names are read by dashboards: they stay. Labels are words from closed
+//! lists of ours; nothing that a player chose is ever one.
 
-use metrics::{Counter, Gauge, counter, gauge};
+use metrics::{
+    Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram,
+    gauge, histogram,
+};
 
-use crate::{command::Code, message::Kind};
+use crate::{command::Code, message::Kind, session::Farewell};
 
 /// Everything this frontend counts.
 pub(crate) struct Meters {
     /// Sockets open now.
     pub(crate) sockets: Gauge,
+    /// Sockets ever opened.
+    pub(crate) sockets_opened: Counter,
+    /// Sockets that did not keep up with what was put into their queue.
+    pub(crate) overflows: Counter,
+    /// Players with at least one socket here.
+    pub(crate) players: Gauge,
     /// Rooms watched now.
     pub(crate) rooms: Gauge,
-    /// Commands on their way now.
-    pub(crate) flights: Gauge,
     /// Views put into sockets' queues.
     pub(crate) pushes: Counter,
+    /// Times a room was heard of with versions missing in between.
+    pub(crate) resyncs: Counter,
+    /// Commands on their way now.
+    pub(crate) flights: Gauge,
+    /// From a player's command to its answer, in seconds.
+    pub(crate) latency: Histogram,
     /// Commands sent again.
     pub(crate) resends: Counter,
+    /// Nodes we are linked with now.
+    pub(crate) nodes_linked: Gauge,
+    /// 1 when a leader is believed, else 0.
+    pub(crate) leader_known: Gauge,
+    /// 1 when sockets are being told to go elsewhere, else 0.
+    pub(crate) draining: Gauge,
     actions: [Counter; Kind::ALL.len()],
+    refused: [Counter; Code::ALL.len()],
+    closed: [Counter; Farewell::CODES.len()],
 }
 
 impl Meters {
     pub(crate) fn new() -> Self {
+        describe_families();
+        gauge!("hangraft_frontend_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
         let action =
             |kind: Kind| counter!("hangraft_frontend_actions_total", "action" => kind.as_str());
+        let refused =
+            |code: Code| counter!("hangraft_frontend_refused_total", "code" => code.as_str());
+        let closed = |why| counter!("hangraft_frontend_closed_total", "why" => why);
         Self {
-            sockets: gauge!("hangraft_frontend_sockets"),
-            rooms: gauge!("hangraft_frontend_rooms_watched"),
-            flights: gauge!("hangraft_frontend_commands_in_flight"),
-            pushes: counter!("hangraft_frontend_pushes_total"),
-            resends: counter!("hangraft_frontend_resends_total"),
+            sockets: shown("hangraft_frontend_sockets", "Sockets open now"),
+            sockets_opened: counted("hangraft_frontend_sockets_opened_total", "Sockets opened"),
+            overflows: counted(
+                "hangraft_frontend_send_queue_overflows_total",
+                "Sockets cut off because their client did not take what was sent to it",
+            ),
+            players: shown("hangraft_frontend_players", "Players with a socket here now"),
+            rooms: shown("hangraft_frontend_rooms_watched", "Rooms watched at a node now"),
+            pushes: counted(
+                "hangraft_frontend_pushes_total",
+                "Views of rooms put into sockets' send queues",
+            ),
+            resyncs: counted(
+                "hangraft_frontend_resyncs_total",
+                "Times a watched room was heard of with versions missing in between, so that all of it was shown anew",
+            ),
+            flights: shown(
+                "hangraft_frontend_commands_in_flight",
+                "Commands handed to the cluster and not answered yet",
+            ),
+            latency: timed(
+                "hangraft_frontend_command_seconds",
+                "Time from a player's command to its answer",
+            ),
+            resends: counted(
+                "hangraft_frontend_resends_total",
+                "Commands sent again, to the same node or another",
+            ),
+            nodes_linked: shown("hangraft_frontend_nodes_linked", "Nodes linked with now"),
+            leader_known: shown(
+                "hangraft_frontend_leader_known",
+                "1 when the cluster is believed to have a leader, else 0",
+            ),
+            draining: shown(
+                "hangraft_frontend_draining",
+                "1 when this frontend sends its sockets elsewhere and takes no new ones, else 0",
+            ),
             actions: Kind::ALL.map(action),
+            refused: Code::ALL.map(refused),
+            closed: Farewell::CODES.map(closed),
         }
     }
 
@@ -40,12 +101,14 @@ impl Meters {
     }
 
     pub(crate) fn refused(&self, code: Code) {
-        counter!("hangraft_frontend_refused_total", "code" => code.as_str()).increment(1);
+        self.refused[code as usize].increment(1);
     }
 
     /// A socket was closed by us.
     pub(crate) fn closed(&self, why: &'static str) {
-        counter!("hangraft_frontend_closed_total", "why" => why).increment(1);
+        if let Some(at) = Farewell::CODES.iter().position(|code| *code == why) {
+            self.closed[at].increment(1);
+        }
     }
 }
 
@@ -53,4 +116,27 @@ impl std::fmt::Debug for Meters {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Meters(..)")
     }
+}
+
+/// Says what those with labels are.
+fn describe_families() {
+    describe_gauge!("hangraft_frontend_build_info", "Always 1; the label says which version runs");
+    describe_counter!("hangraft_frontend_actions_total", "Requests understood, by action");
+    describe_counter!("hangraft_frontend_refused_total", "Requests refused, by code");
+    describe_counter!("hangraft_frontend_closed_total", "Sockets closed by this frontend, by why");
+}
+
+fn counted(name: &'static str, what: &'static str) -> Counter {
+    describe_counter!(name, what);
+    counter!(name)
+}
+
+fn shown(name: &'static str, what: &'static str) -> Gauge {
+    describe_gauge!(name, what);
+    gauge!(name)
+}
+
+fn timed(name: &'static str, what: &'static str) -> Histogram {
+    describe_histogram!(name, Unit::Seconds, what);
+    histogram!(name)
 }

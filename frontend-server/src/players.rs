@@ -10,6 +10,7 @@ use std::{
 };
 
 use hangraft_cluster_config::FrontendLimits;
+use metrics::Gauge;
 use tokio::sync::Notify;
 
 use crate::{command::PlayerId, pace::Pace};
@@ -50,6 +51,8 @@ pub(crate) struct Players {
 #[derive(Debug)]
 struct Shared {
     limits: FrontendLimits,
+    /// How many players have a socket here.
+    here: Gauge,
     state: Mutex<State>,
     /// Somebody came or went.
     changed: Notify,
@@ -78,9 +81,10 @@ pub(crate) struct Here {
 }
 
 impl Players {
-    pub(crate) fn new(limits: FrontendLimits) -> Self {
+    /// Nobody is here yet; `here` shows how many are.
+    pub(crate) fn new(limits: FrontendLimits, here: Gauge) -> Self {
         let (state, changed) = (Mutex::default(), Notify::new());
-        Self { shared: Arc::new(Shared { limits, state, changed }) }
+        Self { shared: Arc::new(Shared { limits, here, state, changed }) }
     }
 
     /// A socket of this player is here now.
@@ -95,6 +99,7 @@ impl Players {
         entry.left_at = None;
         let (first, paces) = (entry.sockets == 1, entry.paces.clone());
         if first {
+            self.shared.here.increment(1.0);
             state.note(player, true);
             self.shared.changed.notify_one();
         }
@@ -119,6 +124,7 @@ impl Players {
         entry.sockets -= 1;
         if entry.sockets == 0 {
             entry.left_at = Some(Instant::now());
+            self.shared.here.decrement(1.0);
             state.note(player, false);
             self.shared.changed.notify_one();
         }
@@ -158,7 +164,7 @@ mod tests {
     /// A second tab is no arrival, and a reload between two looks is nothing at all.
     #[test]
     fn only_first_and_last_sockets_count() {
-        let players = Players::new(FrontendLimits::default());
+        let players = Players::new(FrontendLimits::default(), Gauge::noop());
         let now = Instant::now();
         let first = players.enter(PlayerId(1));
         let second = players.enter(PlayerId(1));
@@ -175,7 +181,8 @@ mod tests {
     /// All sockets of a player share one pace, and coming back does not renew it.
     #[test]
     fn a_second_socket_is_no_faster() {
-        let players = Players::new(FrontendLimits { actions_per_20s: 3, ..Default::default() });
+        let limits = FrontendLimits { actions_per_20s: 3, ..Default::default() };
+        let players = Players::new(limits, Gauge::noop());
         let take = |here: &Here| here.paces().lock().unwrap().actions.take(Instant::now());
         let (one, two) = (players.enter(PlayerId(1)), players.enter(PlayerId(1)));
         assert!(take(&one) && take(&two) && take(&one));

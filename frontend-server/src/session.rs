@@ -78,6 +78,9 @@ pub(crate) enum Input<'a> {
     Idle,
     /// The client does not take what is sent to it.
     Slow,
+    /// The frontend is about to stop: the client should go to another one, and
+    /// may use this socket until it has.
+    Draining,
     /// The frontend is stopping.
     Stopping,
 }
@@ -124,11 +127,17 @@ pub(crate) struct Farewell {
     pub(crate) message: &'static str,
     /// The websocket's close code.
     pub(crate) close: u16,
+    /// The client has been told why; only the close is left to say.
+    pub(crate) told: bool,
 }
 
 impl Farewell {
+    /// Every code there is.
+    pub(crate) const CODES: [&str; 6] =
+        ["idle", "too-large", "abuse", "slow", "restarting", "moving"];
+
     const fn new(code: &'static str, close: u16, message: &'static str) -> Self {
-        Self { code, message, close }
+        Self { code, message, close, told: false }
     }
 }
 
@@ -139,6 +148,10 @@ const ABUSE: Farewell = Farewell::new("abuse", 1008, "too many frames that make 
 const HASTE: Farewell = Farewell::new("abuse", 1008, "far too many frames");
 const SLOW: Farewell = Farewell::new("slow", 1013, "this socket does not keep up; come back");
 const STOPPING: Farewell = Farewell::new("restarting", 1012, "this frontend is restarting");
+const MOVING: Farewell = Farewell {
+    told: true,
+    ..Farewell::new("moving", 1001, "this frontend is about to stop; go on at another one")
+};
 
 /// One player's conversation.
 #[derive(Debug)]
@@ -153,6 +166,8 @@ pub(crate) struct Session {
     pending: HashMap<u64, Pending>,
     watching: BTreeMap<u64, Watching>,
     link: LinkState,
+    /// The client was told to go to another frontend.
+    moving: bool,
     strikes: Pace,
     haste: Pace,
 }
@@ -182,6 +197,7 @@ impl Session {
             pending: HashMap::new(),
             watching: BTreeMap::new(),
             link,
+            moving: false,
             strikes: Pace::new(STRIKES_MAX - 1, STRIKES_WINDOW),
             haste: Pace::new(HASTE_MAX, STRIKES_WINDOW),
         }
@@ -201,7 +217,8 @@ impl Session {
             Input::Link(link) => self.on_link(link),
             Input::Idle => vec![Output::Bye(IDLE)],
             Input::Slow => vec![Output::Bye(SLOW)],
-            Input::Stopping => vec![Output::Bye(STOPPING)],
+            Input::Draining => self.on_draining(),
+            Input::Stopping => vec![Output::Bye(if self.moving { MOVING } else { STOPPING })],
         }
     }
 
@@ -381,6 +398,14 @@ impl Session {
             return vec![];
         }
         vec![Output::Send(message::cluster(link))]
+    }
+
+    /// Said once. Nothing else changes: what is in flight is still answered here.
+    fn on_draining(&mut self) -> Vec<Output> {
+        if std::mem::replace(&mut self.moving, true) {
+            return vec![];
+        }
+        vec![Output::Send(message::bye(MOVING.code, MOVING.message))]
     }
 
     /// Something that makes no sense: it is said, and counted.
@@ -756,6 +781,25 @@ mod tests {
         ] {
             assert_eq!(Stage::greeted().on(input), [bye]);
         }
+        let all = [IDLE, OVERSIZE, ABUSE, HASTE, SLOW, STOPPING, MOVING];
+        assert!(all.iter().all(|farewell| Farewell::CODES.contains(&farewell.code)));
+    }
+
+    /// A client is told once to move and served until it has; when it does not
+    /// move, the close is all that is left to say.
+    #[test]
+    fn who_should_move_is_told_once_and_served_meanwhile() {
+        let mut stage = Stage::greeted();
+        stage.says(r#"{"id":1,"action":"play","data":{"room":4,"move":{},"serial":9}}"#);
+        let bye = r#"{"push":"bye","code":"moving","message":"this frontend is about to stop; go on at another one"}"#;
+        assert_eq!(stage.on(Input::Draining), [bye]);
+        assert_eq!(stage.on(Input::Draining), [] as [&str; 0]);
+        let outcome = Ok(Accepted { room: 4, version: 7, seat: None, lease_lost: false });
+        let answer = Mail::Answer { tag: 1, outcome };
+        assert_eq!(stage.on(Input::Mail(answer)), [r#"{"id":1,"ok":{"version":7}}"#]);
+        let again = stage.says(r#"{"action":"again","data":{"room":4,"serial":10}}"#);
+        assert!(again[0].starts_with("submit"), "{again:?}");
+        assert_eq!(stage.on(Input::Stopping), ["bye moving 1001"]);
     }
 
     /// The state of the cluster is told when it changes, not when it does not.

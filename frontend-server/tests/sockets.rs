@@ -6,27 +6,13 @@ mod support;
 use std::time::Duration;
 
 use hangraft_proto::v1;
-use serde_json::{Value, json};
-use support::{Browser, FakeNode, Manner, SETTER, World, config, eventually, http, serving, start};
+use serde_json::json;
+use support::{
+    Browser, FakeNode, Manner, SETTER, cluster, config, eventually, http, play, room, serving,
+    start,
+};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Error as SocketError;
-
-/// A world with room 1, and nodes numbered from 1; the first leads.
-fn cluster(nodes: u64) -> (std::sync::Arc<World>, Vec<FakeNode>) {
-    let world = World::new();
-    world.room(1);
-    world.elect(1);
-    let nodes = (1..=nodes).map(|id| FakeNode::start(id, &world)).collect();
-    (world, nodes)
-}
-
-fn room(room: u64) -> Value {
-    json!({ "room": room })
-}
-
-fn play(serial: u64) -> Value {
-    json!({ "room": 1, "move": { "letter": "e" }, "serial": serial })
-}
 
 /// Everything once, with nothing going wrong.
 #[tokio::test]
@@ -207,7 +193,7 @@ async fn a_secret_reaches_its_setter_only() {
     assert_eq!(setter.push("view").await["view"]["secret"], "kanna kamui");
     world.change(1, 5);
     assert_eq!(setter.push("view").await["view"]["secret"], "kanna kamui");
-    frontend.stop().await;
+    drop(frontend);
     for (who, mut browser) in [("guesser", guesser), ("watcher", watcher), ("back", back)] {
         let (heard, _) = browser.until_closed().await;
         assert!(heard.iter().any(|push| push["version"] == 9), "{who} saw it to the end");
@@ -328,15 +314,14 @@ async fn losing_the_cluster_is_shown() {
     assert_eq!(node.attempts().len(), 1);
 }
 
-/// A frontend that stops says so.
+/// A frontend that ends without draining says so.
 #[tokio::test]
-async fn stopping_is_said() {
+async fn a_sudden_end_is_said() {
     let (_world, nodes) = cluster(1);
     let frontend = serving(&nodes).await;
     let mut ann = Browser::greet(&frontend, "Ann").await;
-    let listens = tokio::spawn(async move { ann.until_closed().await });
-    frontend.stop().await;
-    let (heard, close) = listens.await.unwrap();
+    drop(frontend);
+    let (heard, close) = ann.until_closed().await;
     assert_eq!(heard.last().unwrap()["code"], "restarting");
     assert_eq!(close.map(|frame| u16::from(frame.code)), Some(1012));
 }

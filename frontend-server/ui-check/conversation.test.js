@@ -201,6 +201,16 @@ test("wishes outlive a reload, unless they are old or not wishes", () => {
   assert.deepEqual(frames(connect(conversation)).map(({ data }) => data.serial), [1]);
 });
 
+test("a bye ends the talk, unless there is time to move", () => {
+  const conversation = atTheTable();
+  const bye = (code) => conversation.received({ push: "bye", code, message: "why" }, NOW);
+  assert.deepEqual(bye("moving"), [{ to: "move" }]);
+  assert.equal(conversation.standing, "connected");
+  assert.deepEqual(actions(conversation.wish(guess(7))), ["play"]);
+  assert.deepEqual(bye("restarting"), [{ to: "hang-up" }]);
+  assert.deepEqual(bye("abuse"), [{ to: "hang-up" }, { to: "tell", message: "why" }]);
+});
+
 test("frames that make no sense change nothing", () => {
   const conversation = atTheTable();
   for (const frame of [null, 7, "x", [], {}, { id: 999, ok: {} }, { push: "weather" }]) {

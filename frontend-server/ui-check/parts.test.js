@@ -10,11 +10,12 @@ import { Serials } from "../ui/serials.js";
 import { newLines, roomNumber } from "../ui/text.js";
 
 const half = () => 0.5;
+const stopped = () => 0;
 const UI = new URL("../ui/", import.meta.url);
 const OWN = "http://game.example:8080";
 
 test("a lost frontend is followed by the next, soon, and later slower", () => {
-  const dial = new Dial(OWN, ["http://game.example:8081"], half);
+  const dial = new Dial(OWN, ["http://game.example:8081"], half, stopped);
   assert.deepEqual(dial.next(), { url: "ws://game.example:8080/ws", wait: 0, patience: 2000 });
   dial.reached();
   const calls = Array.from({ length: 9 }, () => dial.next());
@@ -25,8 +26,33 @@ test("a lost frontend is followed by the next, soon, and later slower", () => {
   assert.equal(dial.next().wait, 50);
 });
 
+test("who sent us away is not called for a while, and a crowd that is sent away spreads", () => {
+  const urls = [8080, 8081, 8082].map((port) => `ws://game.example:${port}/ws`);
+  const others = ["http://game.example:8081", "http://game.example:8082"];
+  for (const [chance, first, second] of [[0, 1, 2], [0.99, 2, 1]]) {
+    let now = 0;
+    const dial = new Dial(OWN, others, () => chance, () => now);
+    dial.next();
+    dial.reached();
+    assert.equal(dial.leave(), true);
+    const calls = Array.from({ length: 4 }, () => dial.next().url);
+    assert.deepEqual(calls, [first, second, first, second].map((at) => urls[at]));
+    now += 10_000;
+    const later = Array.from({ length: 3 }, () => dial.next().url);
+    assert.deepEqual(later.sort(), urls);
+  }
+});
+
+test("with nowhere else to go, who sent us away is called again", () => {
+  const dial = new Dial(OWN, [], half, stopped);
+  const { url } = dial.next();
+  dial.reached();
+  assert.equal(dial.leave(), false);
+  assert.deepEqual([dial.next().url, dial.next().url], [url, url]);
+});
+
 test("a phone understands that 127.0.0.1 is not itself; nonsense is not called", () => {
-  const dial = new Dial("https://192.168.1.5:8080", [], half);
+  const dial = new Dial("https://192.168.1.5:8080", [], half, stopped);
   dial.learn(["https://127.0.0.1:8080", "https://localhost:8081", "ftp://x", "nonsense", 7, null]);
   assert.deepEqual(dial.origins, ["https://192.168.1.5:8080", "https://192.168.1.5:8081"]);
   assert.equal(dial.next().url, "wss://192.168.1.5:8080/ws");

@@ -1,5 +1,9 @@
 // The thin side of the socket: dials, waits, listens, and does what the
 // conversation says.
+//
+// A frontend that is about to stop says so and goes on serving: another one is
+// called meanwhile, and takes its place when it answers. What the first one has
+// not answered by then is asked again, as after any loss.
 
 import { Conversation, LOST } from "./conversation.js";
 import { Dial } from "./dial.js";
@@ -34,8 +38,13 @@ export class Client {
   #conversation;
   #dial;
   #serials = new Serials(Date.now, Math.random);
-  /** @type {WebSocket | null} */
+  /** What we talk through. @type {WebSocket | null} */
   #socket = null;
+  /** What is being called, to take its place. @type {WebSocket | null} */
+  #calling = null;
+  /** Whether another frontend is called although the one we talk to is still there. */
+  #moving = false;
+  /** Until the next call, or until a call is given up. */
   #timer = 0;
   /** @type {Map<number, (answer: Answer) => void>} */
   #questions = new Map();
@@ -49,7 +58,7 @@ export class Client {
   constructor() {
     const pending = Pending.restore(tab.list("pending"), Date.now());
     this.#conversation = new Conversation({ token: browser.get("token"), name: browser.get("name"), pending });
-    this.#dial = new Dial(location.origin, browser.list("frontends"), Math.random);
+    this.#dial = new Dial(location.origin, browser.list("frontends"), Math.random, Date.now);
   }
 
   get standing() {
@@ -136,8 +145,11 @@ export class Client {
     this.#carryOut(this.#conversation.unwatch());
   }
 
+  /** Calls the next frontend, soon, and goes on talking until it answers. */
   #call() {
-    this.#hangUp();
+    clearTimeout(this.#timer);
+    drop(this.#calling);
+    this.#calling = null;
     const { url, wait, patience } = this.#dial.next();
     this.#timer = setTimeout(() => this.#connect(url, patience), wait);
   }
@@ -145,28 +157,38 @@ export class Client {
   /** @param {string} url @param {number} patience */
   #connect(url, patience) {
     const socket = new WebSocket(url);
-    this.#socket = socket;
-    this.#timer = setTimeout(() => this.#lost(), patience);
-    socket.onopen = () => this.#carryOut(this.#conversation.opened());
-    socket.onmessage = (event) => this.#hear(event.data);
-    socket.onclose = () => this.#lost();
+    this.#calling = socket;
+    this.#timer = setTimeout(() => (this.#calling ? this.#call() : this.#lost()), patience);
+    socket.onopen = () => this.#answered(socket);
+    socket.onclose = () => this.#call();
   }
 
-  /** Forgets the socket at once; a dead one may take a minute to say that it is closed. */
-  #hangUp() {
-    clearTimeout(this.#timer);
-    const socket = this.#socket;
-    this.#socket = null;
-    if (!socket) return;
-    socket.onopen = socket.onmessage = socket.onclose = null;
-    socket.close();
+  /** From here on we talk through this one, and not through another any more. @param {WebSocket} socket */
+  #answered(socket) {
+    drop(this.#socket);
+    this.#socket = socket;
+    this.#calling = null;
+    this.#moving = false;
+    socket.onmessage = (event) => this.#hear(event.data);
+    socket.onclose = () => this.#lost();
+    this.#carryOut([...this.#conversation.lost(), ...this.#conversation.opened()]);
   }
 
   #lost() {
-    this.#hangUp();
+    drop(this.#socket);
+    this.#socket = null;
     const effects = this.#conversation.lost();
-    this.#call();
+    // On the move, the next one is being called already.
+    if (!this.#moving) this.#call();
     this.#carryOut(effects);
+  }
+
+  /** We are sent away: another frontend is called first, when there is one, and then this one is left. */
+  #move() {
+    if (this.#moving) return;
+    this.#moving = this.#dial.leave();
+    if (this.#moving) this.#call();
+    else this.#lost();
   }
 
   /** @param {string} text */
@@ -196,6 +218,8 @@ export class Client {
         return this.#socket?.readyState === WebSocket.OPEN && this.#socket.send(JSON.stringify(effect.frame));
       case "hang-up":
         return this.#lost();
+      case "move":
+        return this.#move();
       case "greeted":
         return this.#greeted();
       case "show":
@@ -215,11 +239,14 @@ export class Client {
   }
 
   #greeted() {
-    clearTimeout(this.#timer);
+    // On the move, it is the one we leave that greets us, by a new name: that ends no call.
+    if (!this.#moving) {
+      clearTimeout(this.#timer);
+      this.#dial.reached();
+    }
     const { token, name, server } = this.#conversation;
     browser.set("token", token);
     browser.set("name", name);
-    this.#dial.reached();
     this.#dial.learn(server.frontends ?? []);
     browser.set("frontends", JSON.stringify(this.#dial.origins));
     this.#tell("identity", undefined);
@@ -230,7 +257,7 @@ export class Client {
     this.#dial.hurry();
     // A call that is under way has its own deadline; a wait is over now.
     if (this.standing !== "reconnecting") this.#probe();
-    else if (!this.#socket) this.#call();
+    else if (!this.#socket && !this.#calling) this.#call();
   }
 
   async #probe() {
@@ -256,4 +283,11 @@ export class Client {
   #tell(kind, news) {
     for (const listener of this.#listeners.get(kind) ?? []) listener(news);
   }
+}
+
+/** Forgets a socket at once; a dead one may take a minute to say that it is closed. @param {WebSocket | null} socket */
+function drop(socket) {
+  if (!socket) return;
+  socket.onopen = socket.onmessage = socket.onclose = null;
+  socket.close();
 }

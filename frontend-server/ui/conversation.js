@@ -120,7 +120,7 @@ export class Conversation {
   received(frame, now) {
     if (frame?.push === "view") return this.#onView(frame);
     if (frame?.push === "cluster") return this.#onCluster(frame);
-    if (frame?.push === "bye") return [{ to: "hang-up" }, ...(frame.code === "abuse" ? [tell(frame.message)] : [])];
+    if (frame?.push === "bye") return this.#onBye(frame);
     if (frame?.push) return [];
     const asked = this.#asked.get(frame?.id);
     this.#asked.delete(frame?.id);
@@ -215,6 +215,13 @@ export class Conversation {
   #onCluster(push) {
     this.#cluster = push.state;
     return [];
+  }
+
+  /** The frontend goes, or wants us to. @param {any} push @returns {Effect[]} */
+  #onBye({ code, message }) {
+    // It will be gone soon, and serves us until then.
+    if (code === "moving") return [{ to: "move" }];
+    return [{ to: "hang-up" }, ...(code === "abuse" ? [tell(message)] : [])];
   }
 
   /** @param {number} serial @param {Answer} answer @param {number} now @returns {Effect[]} */

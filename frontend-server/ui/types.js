@@ -30,6 +30,7 @@
  * @typedef {(
  *   | {to: "send", frame: Record<string, any>}
  *   | {to: "hang-up"}
+ *   | {to: "move"}
  *   | {to: "greeted"}
  *   | {to: "show", seen: Seen}
  *   | {to: "settle", id: number, answer: Answer}

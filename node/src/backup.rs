@@ -14,7 +14,7 @@
 //! twice, first to check it, and nothing is written before that.
 
 use crate::env::{Env, Storage};
-use crate::identity::Identity;
+use crate::identity::{Identity, Phase};
 use crate::raft::{Everything, Import, Replica, found_anew, recovered};
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::Stream;
@@ -382,7 +382,7 @@ pub async fn restore(
 pub async fn recover(cluster: String, env: &dyn Env) -> Result<Contents, RestoreError> {
     let storage = env.storage().await.map_err(RestoreError::Storage)?;
     let there = identity_of(&storage).await?.ok_or(RestoreError::Nobody)?;
-    if there.cluster == cluster {
+    if there.cluster == cluster && there.phase != Phase::Unfinished {
         return Err(RestoreError::SameCluster(cluster));
     }
     let everything = recovered(&storage).await.map_err(RestoreError::Storage)?;

@@ -64,6 +64,8 @@ pub(crate) enum Phase {
     Proven,
     /// It has a log; one that is empty from now on was lost.
     Member,
+    /// A restore or a recovery was begun here and not finished.
+    Unfinished,
     /// The cluster has removed it, or never knew this disk. The id is spent.
     Spent(String),
 }

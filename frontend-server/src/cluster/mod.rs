@@ -110,7 +110,12 @@ struct Submission {
 
 #[derive(Debug)]
 enum ReplyTo {
-    Session { mailbox: Mailbox, tag: u64 },
+    /// A session, whose command came at this time.
+    Session {
+        mailbox: Mailbox,
+        tag: u64,
+        arrived: Instant,
+    },
     Asker(oneshot::Sender<Outcome>),
 }
 
@@ -118,7 +123,7 @@ impl ReplyTo {
     fn send(self, outcome: Outcome) {
         match self {
             // Whoever asked may be gone by now; that is their business.
-            Self::Session { mailbox, tag } => _ = mailbox.put(Mail::Answer { tag, outcome }),
+            Self::Session { mailbox, tag, .. } => _ = mailbox.put(Mail::Answer { tag, outcome }),
             Self::Asker(asker) => _ = asker.send(outcome),
         }
     }
@@ -169,7 +174,8 @@ impl Cluster {
 
     /// Hands a command over; its answer comes as mail with this tag.
     pub(crate) fn submit(&self, command: Command, mailbox: Mailbox, tag: u64) {
-        self.hand_over(Submission { command, reply: ReplyTo::Session { mailbox, tag } });
+        let reply = ReplyTo::Session { mailbox, tag, arrived: Instant::now() };
+        self.hand_over(Submission { command, reply });
     }
 
     /// Hands a command over and waits for its answer.
@@ -280,6 +286,7 @@ impl Task {
                 }
                 _ = ticks.tick(), if self.waits() => self.on_tick(Instant::now()).await,
             }
+            self.meters.flights.set(self.flights.len() as f64);
         }
     }
 
@@ -291,7 +298,7 @@ impl Task {
     fn on_wishes(&mut self, wished: impl Iterator<Item = Submission>, now: Instant) {
         for Submission { command, reply } in wished {
             if let Err(reply) = self.flights.begin(command, reply, now) {
-                reply.send(Err(full()));
+                self.answer(reply, Err(full()), now);
             }
         }
         self.send_ready(now);
@@ -345,16 +352,23 @@ impl Task {
             match self.flights.land(id, outcome, wait, now) {
                 Landed::Answer(reply, outcome) => {
                     self.sample(&outcome, now);
-                    reply.send(outcome);
+                    self.answer(reply, outcome, now);
                 }
                 Landed::Again => self.meters.resends.increment(1),
                 Landed::Old => {}
             }
         }
-        self.meters.flights.set(self.flights.len() as f64);
         let Some(slotted) = self.slots.get_mut(&slot) else { return false };
         slotted.heard_at = now;
         std::mem::take(&mut slotted.suspect)
+    }
+
+    /// Answers, and notes how long that took when a player waited for it.
+    fn answer(&self, reply: ReplyTo, outcome: Outcome, now: Instant) {
+        if let ReplyTo::Session { arrived, .. } = reply {
+            self.meters.latency.record(now.saturating_duration_since(arrived));
+        }
+        reply.send(outcome);
     }
 
     /// Now and then, tells the hub what it should be shown soon.
@@ -393,7 +407,7 @@ impl Task {
     /// Time has passed: retries, patience, silent nodes, doubts.
     async fn on_tick(&mut self, now: Instant) {
         for (reply, refusal) in self.flights.tick(now) {
-            reply.send(Err(refusal));
+            self.answer(reply, Err(refusal), now);
         }
         let silent = self.find_silent_writer(now);
         if silent || self.unsettled || self.route.leader.is_none() {
@@ -439,6 +453,8 @@ impl Task {
         let linked = self.slots.values().filter(|slotted| slotted.sender.is_some()).count();
         let watching = self.watching_life.is_some();
         let status = Status { leader: route.leader, watching, linked };
+        self.meters.nodes_linked.set(linked as f64);
+        self.meters.leader_known.set(if route.leader.is_some() { 1.0 } else { 0.0 });
         self.status.send_if_modified(|old| std::mem::replace(old, status) != status);
     }
 

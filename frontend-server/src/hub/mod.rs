@@ -247,6 +247,9 @@ impl Task {
         let share = (HISTORY_BYTES_MAX / self.rooms.len().max(1))
             .clamp(HISTORY_SHARE_MIN, HISTORY_SHARE_MAX);
         let Some(room) = self.rooms.get_mut(&update.room) else { return };
+        if room.version().is_some_and(|before| update.version > before + 1) {
+            self.meters.resyncs.increment(1);
+        }
         let heard = room.hear(update, share, now, &mut deliver(&self.meters));
         match heard {
             Ok(heard) => self.after(update.room, heard),
@@ -339,9 +342,7 @@ impl Task {
 /// Puts mail where it belongs, and counts.
 fn deliver(meters: &Meters) -> impl FnMut(&Mailbox, Mail) {
     |mailbox, mail| {
-        if matches!(mail, Mail::View { .. }) {
-            meters.pushes.increment(1);
-        }
+        meters.pushes.increment(mail.views() as u64);
         // One that overflowed or is gone takes nothing; its socket sees to the rest.
         mailbox.put(mail);
     }

@@ -28,7 +28,10 @@ use hangraft_cluster_config::FrontendLimits;
 use hangraft_proto::net::{Connection, Listener};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::time::sleep;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{
+    sync::CancellationToken,
+    task::{TaskTracker, task_tracker::TaskTrackerToken},
+};
 use tower_http::compression::CompressionLayer;
 use tracing::error;
 
@@ -75,9 +78,11 @@ pub(crate) struct Shared {
     pub(crate) cluster: Cluster,
     pub(crate) meters: Arc<Meters>,
     pub(crate) metrics: Option<PrometheusHandle>,
+    /// Cancelled when no new sockets are wanted and those here should move.
+    pub(crate) drain: CancellationToken,
     /// Cancelled when the frontend stops.
     pub(crate) stop: CancellationToken,
-    /// All socket tasks.
+    /// All places taken by sockets, those just being opened too.
     pub(crate) sockets: TaskTracker,
     pub(crate) numbers: Numbers,
 }
@@ -130,16 +135,18 @@ async fn open_socket(
     let Some(place) = Place::take(&shared) else {
         return (StatusCode::SERVICE_UNAVAILABLE, "too many sockets\n").into_response();
     };
+    // Looked at after the place was taken: whoever drains waits for all places that
+    // were taken before, and this sees to it that there are none after.
+    if shared.drain.is_cancelled() {
+        return (StatusCode::SERVICE_UNAVAILABLE, "draining\n").into_response();
+    }
     let session = shared.numbers.sessions.fetch_add(1, Ordering::Relaxed);
     upgrade
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
         .max_message_size(FRAME_BYTES_READ)
         .max_frame_size(FRAME_BYTES_READ)
-        .on_upgrade(move |socket| {
-            let sockets = shared.sockets.clone();
-            sockets.track_future(socket::run(socket, session, shared, place))
-        })
+        .on_upgrade(move |socket| socket::run(socket, session, shared, place))
 }
 
 /// Where else a page may go.
@@ -158,8 +165,13 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
     }
 }
 
-/// Ready is: there is a node to watch through, and a leader to write to.
+/// Ready is: there is a node to watch through, and a leader to write to, and no
+/// wish to stop.
 async fn ready(State(shared): State<Arc<Shared>>) -> (StatusCode, String) {
+    if shared.drain.is_cancelled() {
+        let left = format!("draining; {} sockets left\n", shared.sockets.len());
+        return (StatusCode::SERVICE_UNAVAILABLE, left);
+    }
     let status = *shared.cluster.status().borrow();
     let (code, what) = match (status.watching, status.leader) {
         (true, Some(leader)) => (StatusCode::OK, format!("ready, node {leader} leads")),
@@ -203,20 +215,24 @@ fn ends_one_connection(err: &io::Error) -> bool {
 }
 
 /// One of the sockets that may be open; dropping it makes room for another.
-struct Place(Arc<Shared>);
+struct Place {
+    shared: Arc<Shared>,
+    /// Whoever stops the frontend waits for it.
+    _token: TaskTrackerToken,
+}
 
 impl Place {
     fn take(shared: &Arc<Shared>) -> Option<Self> {
         let before = shared.numbers.open.fetch_add(1, Ordering::Relaxed);
-        let place = Self(shared.clone());
-        shared.meters.sockets.set((before + 1) as f64);
+        shared.meters.sockets.increment(1.0);
+        let place = Self { shared: shared.clone(), _token: shared.sockets.token() };
         (before < shared.limits.sockets_max as usize).then_some(place)
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let before = self.0.numbers.open.fetch_sub(1, Ordering::Relaxed);
-        self.0.meters.sockets.set((before - 1) as f64);
+        self.shared.numbers.open.fetch_sub(1, Ordering::Relaxed);
+        self.shared.meters.sockets.decrement(1.0);
     }
 }

@@ -4,8 +4,12 @@
 //! Everything that is ready is written before one flush. While the client does
 //! not take what is written, nothing more is read from it; and when its queue
 //! overflows meanwhile, that ends the wait and the socket.
+//!
+//! When the frontend drains, the client is told in its turn to go elsewhere, and
+//! served like any other until it closes or the frontend stops.
 
 use std::{
+    future::pending,
     pin::Pin,
     sync::{Arc, PoisonError},
     time::{Duration, SystemTime},
@@ -16,7 +20,7 @@ use axum::{
     extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket},
 };
 use futures_util::SinkExt;
-use tokio::time::{Instant, Sleep, sleep, timeout};
+use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout};
 use tokio_stream::{StreamExt, wrappers::WatchStream};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 use tracing::debug;
@@ -35,6 +39,9 @@ use crate::{
 const IDLE: Duration = Duration::from_secs(60);
 /// How long the last words may take.
 const GOODBYE: Duration = Duration::from_secs(1);
+/// Over this time (ms) sockets are told to move when the frontend drains, so that
+/// ten thousand players do not arrive at another one in the same instant.
+const SPREAD_MS: u64 = 500;
 
 /// Serves one socket until it ends.
 pub(super) async fn run(mut socket: WebSocket, number: u64, shared: Arc<Shared>, place: Place) {
@@ -56,7 +63,9 @@ fn open(number: u64, dice: Dice, shared: Arc<Shared>) -> (Desk, Wire) {
     let (mailbox, inbox) = mailbox::mailbox();
     let mut status = shared.cluster.status();
     let link = status.borrow_and_update().link_state();
+    shared.meters.sockets_opened.increment(1);
     let wire = Wire {
+        notice: Notice::new(number, &shared),
         outside: Outside {
             stop: Box::pin(shared.stop.clone().cancelled_owned()),
             overflow: inbox.overflow(),
@@ -76,8 +85,25 @@ fn open(number: u64, dice: Dice, shared: Arc<Shared>) -> (Desk, Wire) {
 struct Wire {
     inbox: Inbox,
     status: WatchStream<Status>,
+    notice: Notice,
     outside: Outside,
     mail: Vec<Mail>,
+}
+
+/// The notice to move: given once, when the frontend drains and this socket's
+/// turn has come.
+struct Notice {
+    turn: Duration,
+    stage: Stage,
+}
+
+/// How far a notice has come.
+enum Stage {
+    /// Nothing drains.
+    Quiet(Pin<Box<WaitForCancellationFutureOwned>>),
+    /// It drains; the turn comes then.
+    Due(Instant),
+    Given,
 }
 
 /// What ends a socket whatever it is doing.
@@ -93,6 +119,7 @@ enum Event {
     Frame(Option<Result<Message, Error>>),
     Mail,
     Status(Status),
+    Drain,
     End(Input<'static>),
 }
 
@@ -104,6 +131,7 @@ impl Wire {
                 frame = socket.recv() => Event::Frame(frame),
                 _ = self.inbox.take(&mut self.mail) => Event::Mail,
                 Some(status) = self.status.next() => Event::Status(status),
+                () = self.notice.wait() => Event::Drain,
                 end = self.outside.wait() => Event::End(end),
             };
             let mut bye = self.on_event(event, desk).await?;
@@ -133,6 +161,7 @@ impl Wire {
             Event::Frame(frame) => frame?,
             Event::Mail => return Some(desk.on_all(&mut self.mail).await),
             Event::Status(status) => return Some(desk.on(Input::Link(status.link_state())).await),
+            Event::Drain => return Some(desk.on(Input::Draining).await),
             Event::End(end) => return Some(desk.on(end).await),
         };
         self.outside.heard_at = Instant::now();
@@ -147,6 +176,33 @@ impl Wire {
             Err(err) if is_oversize(&err) => desk.on(Input::Oversize).await,
             Err(_) => return None,
         })
+    }
+}
+
+impl Notice {
+    /// Sockets are numbered in a row, so taking turns by number spreads them evenly
+    /// however many there are, and a few are told at once.
+    fn new(number: u64, shared: &Shared) -> Self {
+        let drains = Box::pin(shared.drain.clone().cancelled_owned());
+        Self { turn: Duration::from_millis(number % SPREAD_MS), stage: Stage::Quiet(drains) }
+    }
+
+    /// Waits until it is to be given; for ever, once it was. May be called off.
+    async fn wait(&mut self) {
+        loop {
+            match &mut self.stage {
+                Stage::Quiet(drains) => {
+                    drains.as_mut().await;
+                    self.stage = Stage::Due(Instant::now() + self.turn);
+                }
+                Stage::Due(at) => {
+                    sleep_until(*at).await;
+                    self.stage = Stage::Given;
+                    return;
+                }
+                Stage::Given => pending().await,
+            }
+        }
     }
 }
 
@@ -195,6 +251,9 @@ impl Desk {
     }
 
     async fn on(&mut self, input: Input<'_>) -> Option<Farewell> {
+        if matches!(input, Input::Slow) {
+            self.shared.meters.overflows.increment(1);
+        }
         let outputs = {
             let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
             self.session.on(input, now(), &mut paces)
@@ -265,9 +324,11 @@ fn text_frame(text: Text) -> Message {
 /// Says why, closes, and waits a moment for the other side to have read it: a
 /// connection that is cut with something unread takes what was sent with it.
 async fn say_goodbye(socket: &mut WebSocket, farewell: Farewell) {
-    let Farewell { code, message, close } = farewell;
+    let Farewell { code, message, close, told } = farewell;
     let last_words = async {
-        socket.feed(text_frame(message::bye(code, message))).await?;
+        if !told {
+            socket.feed(text_frame(message::bye(code, message))).await?;
+        }
         let frame = CloseFrame { code: close, reason: Utf8Bytes::from_static(code) };
         socket.send(Message::Close(Some(frame))).await?;
         while let Some(Ok(_)) = socket.recv().await {}
@@ -305,5 +366,25 @@ mod tests {
         }
         assert!(matches!(outside.wait().await, Input::Idle));
         assert_eq!(start.elapsed(), IDLE * 20 / 3 + IDLE);
+    }
+
+    /// The notice to move is given when the frontend drains, once, in its turn, and
+    /// not later for a socket that has much else to do.
+    #[tokio::test(start_paused = true)]
+    async fn the_notice_to_move_is_given_once_and_in_its_turn() {
+        let drain = CancellationToken::new();
+        let turn = Duration::from_millis(300);
+        let quiet = Box::pin(drain.clone().cancelled_owned());
+        let mut notice = Notice { turn, stage: Stage::Quiet(quiet) };
+        assert!(timeout(IDLE, notice.wait()).await.is_err(), "nothing drains yet");
+        drain.cancel();
+        let start = Instant::now();
+        let mut interrupted = 0;
+        while timeout(turn / 10, notice.wait()).await.is_err() {
+            interrupted += 1;
+            assert!(interrupted < 10, "other things keep it from being given");
+        }
+        assert_eq!(start.elapsed(), turn);
+        assert!(timeout(IDLE, notice.wait()).await.is_err(), "it was given");
     }
 }

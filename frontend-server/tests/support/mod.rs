@@ -434,6 +434,25 @@ impl Desk {
     }
 }
 
+/// A world with room 1, and nodes numbered from 1; the first leads.
+pub(crate) fn cluster(nodes: u64) -> (Arc<World>, Vec<FakeNode>) {
+    let world = World::new();
+    world.room(1);
+    world.elect(1);
+    let nodes = (1..=nodes).map(|id| FakeNode::start(id, &world)).collect();
+    (world, nodes)
+}
+
+/// The data of requests about a room and nothing else.
+pub(crate) fn room(room: u64) -> Value {
+    json!({ "room": room })
+}
+
+/// The data of a move in room 1.
+pub(crate) fn play(serial: u64) -> Value {
+    json!({ "room": 1, "move": { "letter": "e" }, "serial": serial })
+}
+
 /// The key of the cluster of paper.
 pub(crate) fn key() -> ClusterKey {
     ClusterKey::from_bytes([7; 32])
@@ -467,13 +486,15 @@ pub(crate) async fn start(config: FrontendConfig) -> Frontend {
 
 /// A plain HTTP request; the whole response as text.
 pub(crate) async fn http(frontend: &Frontend, request: &str) -> String {
+    http_at(frontend.addr(), request).await
+}
+
+/// The same, of a frontend that belongs to someone else by now.
+pub(crate) async fn http_at(addr: SocketAddr, request: &str) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let mut tcp = TcpStream::connect(frontend.addr()).await.unwrap();
+    let mut tcp = TcpStream::connect(addr).await.unwrap();
     let (line, headers) = request.split_once('\n').unwrap_or((request, ""));
-    let head = format!(
-        "{line} HTTP/1.1\r\nhost: {}\r\n{headers}connection: close\r\n\r\n",
-        frontend.addr()
-    );
+    let head = format!("{line} HTTP/1.1\r\nhost: {addr}\r\n{headers}connection: close\r\n\r\n");
     tcp.write_all(head.as_bytes()).await.unwrap();
     let mut response = String::new();
     timeout(DEADLINE, tcp.read_to_string(&mut response)).await.expect("a response").unwrap();
@@ -504,7 +525,11 @@ impl Browser {
     }
 
     pub(crate) async fn try_connect(frontend: &Frontend) -> Result<Self, SocketError> {
-        let url = format!("ws://{}/ws", frontend.addr());
+        Self::try_connect_at(frontend.addr()).await
+    }
+
+    pub(crate) async fn try_connect_at(addr: SocketAddr) -> Result<Self, SocketError> {
+        let url = format!("ws://{addr}/ws");
         let (socket, _) = timeout(DEADLINE, connect_async(url)).await.expect("in time")?;
         Ok(Self { socket, next_id: 1, pushes: Vec::new() })
     }

@@ -185,8 +185,9 @@ impl Charter {
     }
 
     /// The charter of a new cluster that is begun from this one's backup: the settings
-    /// and the ids that are spent stay, who was coming or going does not.
+    /// stay, who was coming or going does not, and ids are given out anew.
     pub(crate) fn begun_anew(mut self) -> Self {
+        self.next_id = 0;
         self.admitted.clear();
         self.leaving.clear();
         self

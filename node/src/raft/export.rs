@@ -10,7 +10,7 @@ use super::types::{
 };
 use crate::env::Storage;
 use crate::feed::Feed;
-use crate::identity::Identity;
+use crate::identity::{Identity, Phase};
 use crate::membership::charter::{Charter, Peer};
 use bytes::Bytes;
 use hangraft_game::{Frozen, RoomId};
@@ -109,13 +109,17 @@ pub(crate) async fn found_anew(
     };
     let mut charter = charter.begun_anew();
     charter.follow(&BTreeMap::from([(identity.node, (peer, true))]));
-    snapshots::write(&storage.files, &meta, &charter, &frozen).await?;
+    // Until all of it is there, nobody may start from it.
+    let mut unfinished = identity.clone();
+    unfinished.phase = Phase::Unfinished;
+    unfinished.save(&storage.files).await?;
     // Terms go on from here: what comes must be newer than what there is.
-    let vote = VoteRecord { term: applied.term, committed: false, node: identity.node };
-    storage.log.write(Write::Vote(vote))?;
+    let voted = storage.log.state().vote.map_or(0, |vote| vote.term);
+    let term = applied.term.max(voted) + 1;
+    storage.log.write(Write::Vote(VoteRecord { term, committed: false, node: identity.node }))?;
+    snapshots::write(&storage.files, &meta, &charter, &frozen).await?;
     storage.log.write(Write::Purge(applied))?;
     synced(&storage.log).await?;
-    // Last: a folder without it is nobody's.
     identity.save(&storage.files).await
 }
 

@@ -469,6 +469,10 @@ async fn until_ended(mut ended: watch::Receiver<Option<Ended>>, work: impl Futur
 fn check_disk(identity: &Identity, storage: &Storage) -> io::Result<()> {
     match &identity.phase {
         Phase::Spent(why) => Err(io::Error::other(SpentId(why.clone()))),
+        Phase::Unfinished => Err(io::Error::other(
+            "a restore or recovery into this folder was not finished; do it again, the restore \
+             into an empty folder",
+        )),
         Phase::Member if storage.log.state().vote.is_none() => {
             let lost = format!("the log in this folder was lost: {}", join_anew(identity.node));
             Err(io::Error::other(SpentId(lost)))
@@ -595,9 +599,12 @@ fn leadership_of(
     metrics: &openraft::RaftMetrics<types::TypeConfig>,
     quorum_age_max: Duration,
 ) -> Leadership {
-    let alone = metrics.current_leader == Some(metrics.id)
-        && metrics.last_quorum_acked.is_some_and(|acked| acked.elapsed() > quorum_age_max);
     let members = types::members_of(metrics.membership_config.membership());
+    // The only voter is its own majority, and nobody acknowledges anything to it.
+    let others = members.iter().any(|(id, (_, votes))| *votes && *id != metrics.id);
+    let alone = metrics.current_leader == Some(metrics.id)
+        && others
+        && metrics.last_quorum_acked.is_some_and(|acked| acked.elapsed() > quorum_age_max);
     let leader = metrics
         .current_leader
         .filter(|_| !alone)
