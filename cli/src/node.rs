@@ -208,8 +208,8 @@ async fn recover(args: RecoverArgs) -> anyhow::Result<()> {
         let Contents { term, index, rooms, hash, .. } = &recovered.contents;
         format!(
             "recovered as cluster {}: everything up to term {term}, index {index}: {rooms} rooms, state hash {hash}; \
-             what others acknowledged after that is lost\nstart it as before, without `cluster.members`, and let new nodes join it with --seed",
-            recovered.cluster
+             what others acknowledged after that is lost\nstart it as before, and let new nodes join it with --seed; in a configuration, set `cluster.id` to {:?} and leave out `id` and `cluster.members`",
+            recovered.cluster, recovered.cluster
         )
     })
 }

@@ -14,7 +14,6 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, bail};
 use nix::{
     sys::signal::{self, Signal},
     unistd::Pid,
@@ -27,7 +26,11 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{ports::Ports, wait::eventually};
+use crate::{
+    cluster::{Cluster, Status},
+    ports::Ports,
+    wait::eventually,
+};
 
 /// The environment variable with the binary to test, instead of the one beside us.
 const BINARY: &str = "HANGRAFT_BIN";
@@ -44,13 +47,16 @@ pub struct Wanted {
     pub frontends: u16,
     /// Whether players are slowed down as in real life.
     pub limits: bool,
+    /// How long its leaders watch a new node before it may vote; the usual time when
+    /// nobody says.
+    pub stable_ms: Option<u64>,
     /// What is logged, as in `HANGRAFT_LOG`.
     pub log: &'static str,
 }
 
 impl Default for Wanted {
     fn default() -> Self {
-        Self { nodes: 3, frontends: 2, limits: true, log: "info" }
+        Self { nodes: 3, frontends: 2, limits: true, stable_ms: None, log: "info" }
     }
 }
 
@@ -100,36 +106,6 @@ pub struct FrontendRecord {
     pub pid: u32,
     /// The URL to open.
     pub http: String,
-}
-
-/// What `hangraft status --output json` prints.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Status {
-    /// The cluster's name.
-    pub cluster: String,
-    /// Who leads, as far as the asked node knows.
-    pub leader: Option<u64>,
-    /// The term.
-    pub term: u64,
-    /// Everybody.
-    pub members: Vec<Member>,
-}
-
-/// One member of a cluster.
-#[derive(Clone, Debug, Deserialize)]
-pub struct Member {
-    /// Its number.
-    pub id: u64,
-    /// Its name.
-    pub name: String,
-    /// Whether gossip hears it.
-    pub alive: bool,
-    /// leader, voter or learner.
-    pub role: String,
-    /// The last entry it applied; nothing when it does not answer.
-    pub applied: Option<u64>,
-    /// The hash of its state after that entry.
-    pub hash: Option<String>,
 }
 
 /// The binary that is tested.
@@ -186,6 +162,16 @@ impl Home {
         self.ports.nodes()
     }
 
+    /// The file with the key of a demo here.
+    pub fn key(&self) -> PathBuf {
+        self.dir().join("cluster.key")
+    }
+
+    /// An address for a node that joins later, or for one that is started by hand.
+    pub fn new_address(&self) -> String {
+        format!("127.0.0.1:{}", self.ports.newcomer())
+    }
+
     /// The command that starts a demo here.
     pub fn command(&self, wanted: &Wanted) -> Command {
         let mut command = Command::new(binary());
@@ -204,6 +190,9 @@ impl Home {
             .kill_on_drop(true);
         if !wanted.limits {
             command.arg("--no-limits");
+        }
+        if let Some(ms) = wanted.stable_ms {
+            command.env("HANGRAFT_NODE_MEMBERSHIP__STABLE_MS", ms.to_string());
         }
         command
     }
@@ -314,40 +303,24 @@ impl Demo {
         self.process_fault("restart", name).await;
     }
 
+    /// The cluster as an operator sees it who knows the demo's own nodes.
+    pub fn cluster(&self) -> Cluster {
+        Cluster::of(self.record().nodes.into_iter().map(|node| node.address))
+    }
+
     /// The cluster as one of its nodes sees it, the first that answers.
     pub async fn status(&self) -> anyhow::Result<Status> {
-        for node in self.record().nodes {
-            let output = run(&["status", "--node", &node.address, "--output", "json"]).await;
-            if output.status.success() {
-                return serde_json::from_slice(&output.stdout).context("the form of a status");
-            }
-        }
-        bail!("no node answers");
+        self.cluster().status().await
     }
 
     /// The name of the node that leads, as soon as there is one and it answers.
     pub async fn leader(&self) -> String {
-        eventually("a node leads", PATIENCE, async || {
-            let status = self.status().await.ok()?;
-            let leader = status.members.iter().find(|member| Some(member.id) == status.leader)?;
-            leader.applied.map(|_| leader.name.clone())
-        })
-        .await
+        self.cluster().leader().await.name
     }
 
-    /// Waits until every replica answers, and all have applied the same entries;
-    /// returns their hashes, which should be one.
+    /// See [`Cluster::hashes_at_rest`].
     pub async fn hashes_at_rest(&self) -> Vec<String> {
-        eventually("all replicas have applied the same entries", PATIENCE, async || {
-            let status = self.status().await.ok()?;
-            let applied: Option<Vec<u64>> =
-                status.members.iter().map(|member| member.applied).collect();
-            let applied = applied?;
-            let even = !applied.is_empty() && applied.iter().all(|index| *index == applied[0]);
-            let hashes = status.members.into_iter().filter_map(|member| member.hash);
-            even.then(|| hashes.collect())
-        })
-        .await
+        self.cluster().hashes_at_rest().await
     }
 
     /// Asks the demo to stop, and waits until it and all it started are gone.

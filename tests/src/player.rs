@@ -233,6 +233,15 @@ impl Player {
         }
     }
 
+    /// Watches until this version, or a later one, is to be seen.
+    pub async fn see_version(&mut self, version: u64) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.version() < version {
+            let change = self.change_until(deadline).await;
+            assert!(change, "{} did not see version {version}", self.name);
+        }
+    }
+
     /// Watches for a while.
     pub async fn watch_for(&mut self, time: Duration) {
         let deadline = Instant::now() + time;
@@ -285,10 +294,13 @@ impl Player {
     fn take(&mut self, push: Push) {
         match push {
             Push::View(view) => self.take_view(view),
-            Push::Bye(Refusal { code, .. }) if code != "restarting" => {
-                self.book.complaints.push(format!("{} was sent away: {code}", self.name));
-            }
-            Push::Bye(_) | Push::Other(_) => {}
+            Push::Bye(Refusal { code, .. }) => match code.as_str() {
+                // What they had asked for was answered; the next frontend does the rest.
+                "moving" => self.go_to(self.at + 1),
+                "restarting" => {}
+                _ => self.book.complaints.push(format!("{} was sent away: {code}", self.name)),
+            },
+            Push::Other(_) => {}
         }
     }
 

@@ -1,4 +1,4 @@
-//! Ports for a demo: a block that nobody uses, and that no other test takes.
+//! Ports for a cluster: a block that nobody uses, and that no other test takes.
 //!
 //! Commands take port numbers, so a demo cannot be given port 0. A block is taken
 //! with a locked file, which holds across test processes and ends with them.
@@ -7,21 +7,25 @@ use std::{
     env,
     fs::{self, File},
     net::{Ipv4Addr, TcpListener, UdpSocket},
+    sync::atomic::{AtomicU16, Ordering},
 };
 
-/// Ports in a block: frontends from the first one, nodes from the middle.
-const BLOCK: u16 = 20;
-const HALF: u16 = BLOCK / 2;
+/// Ports in a block: frontends from the first one, then a demo's nodes, then nodes
+/// that come later.
+const BLOCK: u16 = 40;
+const NODES: u16 = 8;
+const NEWCOMERS: u16 = NODES + 7;
 
 /// Where blocks lie: below the range from which systems give ports to whoever
 /// asks for any.
 const FIRST: u16 = 20_000;
-const BLOCKS: u16 = 500;
+const BLOCKS: u16 = 250;
 
 /// A block of ports, ours until dropped.
 #[derive(Debug)]
 pub(crate) struct Ports {
     first: u16,
+    newcomer: AtomicU16,
     _lock: File,
 }
 
@@ -32,7 +36,7 @@ impl Ports {
         (0..BLOCKS)
             .map(|i| FIRST + (start + i) % BLOCKS * BLOCK)
             .find_map(Self::try_take)
-            .expect("of five hundred blocks of ports, one is free")
+            .expect("of all blocks of ports, one is free")
     }
 
     /// The first frontend's port.
@@ -42,7 +46,17 @@ impl Ports {
 
     /// The first node's port.
     pub(crate) fn nodes(&self) -> u16 {
-        self.first + HALF
+        self.first + NODES
+    }
+
+    /// A port for a node that comes later; never the same again.
+    ///
+    /// # Panics
+    /// When too many have come.
+    pub(crate) fn newcomer(&self) -> u16 {
+        let port = self.newcomer.fetch_add(1, Ordering::Relaxed);
+        assert!(port < self.first + BLOCK, "a block of ports is for {BLOCK} processes");
+        port
     }
 
     fn try_take(first: u16) -> Option<Self> {
@@ -54,7 +68,8 @@ impl Ports {
             TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
                 && UdpSocket::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
         };
-        (first..first + BLOCK).all(free).then_some(Self { first, _lock: lock })
+        let newcomer = AtomicU16::new(first + NEWCOMERS);
+        (first..first + BLOCK).all(free).then_some(Self { first, newcomer, _lock: lock })
     }
 }
 

@@ -158,6 +158,7 @@ struct Server {
     grpc: Routes,
     /// `None` while the node waits to join a cluster.
     replica: Option<Replica>,
+    draining: watch::Receiver<bool>,
     metrics: Option<PrometheusHandle>,
 }
 
@@ -171,7 +172,7 @@ impl Server {
             replica: replica.clone(),
             desk,
             access: access.clone(),
-            draining,
+            draining: draining.clone(),
             links: Arc::new(Semaphore::new(limits.links_max as usize)),
         };
         let cluster = ClusterService {
@@ -186,7 +187,7 @@ impl Server {
             env,
         };
         let (health, health_service) = tonic_health::server::health_reporter();
-        tokio::spawn(report_health(health, replica.clone()));
+        tokio::spawn(report_health(health, replica.clone(), draining.clone()));
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
@@ -206,7 +207,7 @@ impl Server {
         .add_service(health_service)
         .add_service(reflection)
         .prepare();
-        Server { grpc, replica: Some(replica), metrics }
+        Server { grpc, replica: Some(replica), draining, metrics }
     }
 
     /// One connection, HTTP/1 or HTTP/2, until it ends.
@@ -271,6 +272,9 @@ impl Server {
             let text = "this node waits to be told which cluster to join\n".into();
             return self::text(StatusCode::SERVICE_UNAVAILABLE, text);
         };
+        if *self.draining.borrow() {
+            return text(StatusCode::SERVICE_UNAVAILABLE, "draining: this node stops\n".into());
+        }
         match replica.leadership().borrow().leader {
             Some((leader, _)) => text(StatusCode::OK, format!("ready, node {leader} leads\n")),
             None => text(StatusCode::SERVICE_UNAVAILABLE, "no leader is known\n".into()),
@@ -287,17 +291,26 @@ fn text(status: StatusCode, text: String) -> Response<Body> {
     response
 }
 
-/// Serving means that a leader is known.
-async fn report_health(health: tonic_health::server::HealthReporter, replica: Replica) {
+/// Serving means that a leader is known, and that the node is not about to stop.
+async fn report_health(
+    health: tonic_health::server::HealthReporter,
+    replica: Replica,
+    mut draining: watch::Receiver<bool>,
+) {
     let mut leadership = replica.leadership();
     loop {
-        let ready = leadership.borrow_and_update().leader.is_some();
+        let led = leadership.borrow_and_update().leader.is_some();
+        let ready = led && !*draining.borrow_and_update();
         if ready {
             health.set_serving::<GameServer<GameService>>().await;
         } else {
             health.set_not_serving::<GameServer<GameService>>().await;
         }
-        if leadership.changed().await.is_err() {
+        let changed = tokio::select! {
+            changed = leadership.changed() => changed,
+            changed = draining.changed() => changed,
+        };
+        if changed.is_err() {
             return;
         }
     }

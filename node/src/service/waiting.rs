@@ -43,7 +43,8 @@ pub(crate) async fn wait_for_seeds(
         wishes,
     };
     let grpc = Routes::new(ClusterServer::new(service)).prepare();
-    let server = Server { grpc, replica: None, metrics: None };
+    let (_, draining) = watch::channel(false);
+    let server = Server { grpc, replica: None, draining, metrics: None };
     let (stop, stopped) = watch::channel(false);
     let deciding = async {
         loop {
