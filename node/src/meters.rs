@@ -7,7 +7,8 @@
 use crate::gossip::Roster;
 use crate::membership::Intents;
 use crate::raft::Replica;
-use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
+use hangraft_proto::v1::Code;
+use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -23,6 +24,7 @@ const STATES: [&str; 5] = ["leader", "follower", "candidate", "learner", "shutdo
 pub(crate) async fn run(replica: Replica, roster: watch::Receiver<Roster>, intents: Intents) {
     describe();
     gauge!("hangraft_build_info", "version" => crate::VERSION).set(1.0);
+    begin_at_zero();
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut peers = BTreeSet::new();
@@ -36,6 +38,22 @@ pub(crate) async fn run(replica: Replica, roster: watch::Receiver<Roster>, inten
         gauge!("hangraft_gossip_members", "state" => "down").set((heard.len() - alive) as f64);
         gauge!("hangraft_membership_intents").set(intents.borrow().len() as f64);
     }
+}
+
+/// What has not happened yet is 0 and not missing: alerts compare with it.
+fn begin_at_zero() {
+    counter!("hangraft_gossip_refused_total").absolute(0);
+    for code in 1..=i32::from(u16::MAX) {
+        let Ok(code) = Code::try_from(code) else { break };
+        counter!("hangraft_refusals_total", "code" => word_of(code)).absolute(0);
+    }
+    gauge!("hangraft_snapshot_bytes").increment(0.0);
+    gauge!("hangraft_links").increment(0.0);
+}
+
+/// A refusal in the word that players and operators know it by, such as `no-quorum`.
+pub(crate) fn word_of(code: Code) -> String {
+    code.as_str_name().trim_start_matches("CODE_").to_lowercase().replace('_', "-")
 }
 
 fn show_replica(replica: &Replica) {

@@ -39,6 +39,7 @@ pub(crate) use network::client;
 pub(crate) use peer_service::PeerService;
 pub(crate) use propose::ProposeError;
 pub(crate) use types::FORMAT;
+pub use types::{Electorate, electorate_of};
 
 use crate::dial::channel_to;
 use crate::env::{Env, Storage};

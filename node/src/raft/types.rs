@@ -10,6 +10,7 @@ use openraft::EntryPayload;
 use openraft::vote::RaftLeaderId;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io;
 
@@ -35,7 +36,7 @@ pub(crate) type Membership = openraft::Membership<u64, Peer>;
 /// A membership as the rest of the node looks at it. While it is joint, whoever is in
 /// either half votes.
 pub(crate) fn members_of(membership: &Membership) -> Members {
-    let voters: std::collections::BTreeSet<u64> = membership.voter_ids().collect();
+    let voters: BTreeSet<u64> = membership.voter_ids().collect();
     membership.nodes().map(|(id, peer)| (*id, (peer.clone(), voters.contains(id)))).collect()
 }
 
@@ -133,6 +134,27 @@ pub(crate) fn decode_payload(log_id: LogId, bytes: Bytes) -> io::Result<Entry> {
         }
     };
     Ok(Entry { log_id, payload })
+}
+
+/// Who belongs to the cluster by a log entry, for those who look at logs from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Electorate {
+    /// The voters; two sets, of which both must agree, while a change is under way.
+    pub voters: Vec<BTreeSet<u64>>,
+    /// The number of each member's disk, whether it votes or not.
+    pub disks: BTreeMap<u64, u64>,
+}
+
+/// What a stored payload says of the members; `None` when it is about something else.
+pub fn electorate_of(payload: &[u8]) -> Option<Electorate> {
+    let membership: Membership = match payload {
+        [FORMAT, MEMBERSHIP, membership @ ..] => postcard::from_bytes(membership).ok()?,
+        _ => return None,
+    };
+    Some(Electorate {
+        voters: membership.get_joint_config().clone(),
+        disks: membership.nodes().map(|(id, peer)| (*id, peer.disk)).collect(),
+    })
 }
 
 /// Encodes something that replicas tell each other.

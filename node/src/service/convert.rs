@@ -1,5 +1,6 @@
 //! Where domain types become wire types and back. Fails on anything missing.
 
+use crate::meters::word_of;
 use crate::raft::{Leadership, ProposeError, ReadError};
 use bytes::Bytes;
 use hangraft_game::{
@@ -84,8 +85,7 @@ pub(crate) fn refusal(id: u64, refused: Refused) -> Answer {
 
 /// Refusals are counted by the words that players and operators know them by.
 fn count(code: Code) {
-    let word = code.as_str_name().trim_start_matches("CODE_").to_lowercase().replace('_', "-");
-    metrics::counter!("hangraft_refusals_total", "code" => word).increment(1);
+    metrics::counter!("hangraft_refusals_total", "code" => word_of(code)).increment(1);
 }
 
 pub(crate) fn refused(code: Code, message: String) -> Refused {
