@@ -58,7 +58,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     info!("stopping");
     match asked {
         Some(Stop::InOrder) => frontend.stop().await,
-        Some(Stop::AtOnce) => drop(frontend),
+        Some(Stop::AtOnce) => frontend.stop_now().await,
         None => bail!("the frontend has stopped by itself; its log says why"),
     }
     Ok(())

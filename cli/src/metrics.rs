@@ -10,8 +10,8 @@ use tokio::time::{MissedTickBehavior, interval};
 const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Buckets for times, in seconds: from a disk flush to a lost leader.
-const SECONDS: [f64; 12] =
-    [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 1.0, 5.0];
+const SECONDS: [f64; 14] =
+    [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.25, 0.5, 1.0, 5.0, 10.0];
 
 /// Buckets for everything else: sizes of batches and queues.
 const COUNTS: [f64; 12] =

@@ -141,6 +141,12 @@ impl Frontend {
         self.drain.cancel();
         self.stopped().await;
     }
+
+    /// Stops without waiting for anybody to move: there is nowhere to go, or no time.
+    pub async fn stop_now(mut self) {
+        self.stop.cancel();
+        self.stopped().await;
+    }
 }
 
 impl Drop for Frontend {

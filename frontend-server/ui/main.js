@@ -16,6 +16,8 @@ const STANDINGS = {
 
 /** A loss shorter than this (ms) is shown, but not read aloud. */
 const WORTH_SAYING = 1500;
+/** A cluster that has no leader for shorter than this (ms) is handing over; nobody needs to know. */
+const WORTH_SHOWING = 400;
 
 const client = new Client();
 const connection = el("p", { class: "connection", "data-testid": "connection", "data-state": client.standing });
@@ -25,11 +27,16 @@ const place = el("div", { class: "place" });
 
 /** @type {LobbyScreen | RoomScreen | null} */
 let screen = null;
+let showing = 0;
 let saying = 0;
 let said = "connected";
 
 document.body.append(el("header", { class: "bar" }, logo, connection), place, ...announcers);
-client.on("standing", showStanding);
+client.on("standing", () => {
+  clearTimeout(showing);
+  if (client.standing === "electing") showing = setTimeout(showStanding, WORTH_SHOWING);
+  else showStanding();
+});
 client.on("tell", note);
 addEventListener("hashchange", route);
 showStanding();

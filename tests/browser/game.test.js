@@ -68,6 +68,44 @@ test("the leader dies, then a frontend, and the game goes on in the same pages",
   }
 });
 
+test("every process is restarted in order, one by one, and the pages go on", { timeout: 120_000 }, async (t) => {
+  const demo = await Demo.start((stop) => t.after(stop));
+  const [first, second] = await demo.frontends();
+  const browser = await openBrowser((close) => t.after(close));
+  const ann = await Person.arrive(browser, "Ann", first, { viewport: DESKTOP });
+  const bo = await Person.arrive(browser, "Bo", second, { viewport: PHONE });
+  const both = [ann, bo];
+  await bo.join(await ann.open("together", "mythology"));
+  for (const { page } of both) {
+    await page.evaluate(() => {
+      globalThis.samePage = true;
+      globalThis.standings = new Set();
+      const shown = document.querySelector('[data-testid="connection"]');
+      const note = () => globalThis.standings.add(shown.dataset.state);
+      new MutationObserver(note).observe(shown, { attributes: true, attributeFilter: ["data-state"] });
+    });
+  }
+
+  // A letter falls into each restart: frontends tell their pages to move, a leader hands over.
+  const names = ["f1", "n1", "f2", "n2", "n3"];
+  for (const [turn, name] of names.entries()) {
+    const [player, other] = turn % 2 ? [bo, ann] : [ann, bo];
+    const restarted = demo.fault("restart", name);
+    await player.press(LETTERS[turn]);
+    await other.seesLetter(LETTERS[turn]);
+    await restarted;
+  }
+  for (const person of both) {
+    await person.connected();
+    assert.equal((await person.tried()).length, LETTERS.length, "no letter is lost, none is doubled");
+    const seen = await person.page.evaluate(() => [globalThis.samePage, [...globalThis.standings]]);
+    assert.ok(seen[0], "nobody had to reload");
+    const calm = ["connected", "reconnecting"];
+    assert.ok(seen[1].every((state) => calm.includes(state)), `nothing worse was shown: ${seen[1]}`);
+    person.unharmed();
+  }
+});
+
 /** Both press what is likely, in turn, until the round is over for both. */
 async function playToTheEnd(both) {
   const rest = [..."tonrsldchumpgywfkbvjx"].filter((letter) => !LETTERS.includes(letter));

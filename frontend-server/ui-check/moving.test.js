@@ -1,0 +1,200 @@
+// The page's whole side of the socket, in a browser of paper: what it does when
+// its frontend is about to stop.
+
+import assert from "node:assert/strict";
+import { beforeEach, mock, test } from "node:test";
+
+/** A socket of paper; the test is the frontend at its other end. */
+class PaperSocket {
+  static OPEN = 1;
+  /** @type {PaperSocket[]} */
+  static all = [];
+  readyState = 0;
+  closed = false;
+  sent = [];
+
+  constructor(url) {
+    this.url = url;
+    PaperSocket.all.push(this);
+  }
+
+  send(text) {
+    assert.equal(this.readyState, PaperSocket.OPEN);
+    this.sent.push(JSON.parse(text));
+  }
+
+  close() {
+    this.closed = true;
+    this.readyState = 3;
+  }
+
+  open() {
+    this.readyState = PaperSocket.OPEN;
+    this.onopen();
+  }
+
+  says(frame) {
+    this.onmessage({ data: JSON.stringify(frame) });
+  }
+
+  ok(action, ok) {
+    const { id } = this.sent.findLast((frame) => frame.action === action);
+    this.says({ id, ok });
+  }
+
+  ends() {
+    this.readyState = 3;
+    this.onclose();
+  }
+
+  actions() {
+    return this.sent.map(({ action }) => action);
+  }
+}
+
+const OWN = "http://game.example:8080";
+const OTHER = "http://game.example:8081";
+const BYE = { push: "bye", code: "moving", message: "this frontend is about to stop" };
+const urls = () => PaperSocket.all.map(({ url }) => url);
+const view = (version) => ({ push: "view", room: 12, version, view: { round: 1 }, events: [] });
+/** Lets promises that are settled be heard. */
+const settled = () => new Promise(setImmediate);
+
+Object.assign(globalThis, {
+  WebSocket: PaperSocket,
+  location: { origin: OWN },
+  document: { addEventListener() {} },
+  addEventListener() {},
+});
+const { Client } = await import("../ui/client.js");
+const { browser, tab } = await import("../ui/store.js");
+
+beforeEach(() => {
+  mock.timers.reset();
+  mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"], now: 1_000_000 });
+  PaperSocket.all = [];
+  for (const key of ["token", "name", "frontends"]) browser.set(key, "");
+  tab.set("pending", "");
+});
+
+/** A page that looks at room 12 in version 5, the socket it does that through, and what it lives through from then on. */
+function atTheTable(frontends) {
+  const client = new Client();
+  client.start();
+  mock.timers.tick(0);
+  const [socket] = PaperSocket.all;
+  socket.open();
+  greet(socket, frontends);
+  client.watch(12);
+  socket.ok("watch", { room: 12, version: 5 });
+  socket.says(view(5));
+  const standings = [];
+  const versions = [];
+  client.on("standing", () => standings.push(client.standing));
+  client.on("seen", (seen) => versions.push(seen.version));
+  return { client, socket, standings, versions };
+}
+
+function greet(socket, frontends) {
+  socket.ok("hello", { player: "p1", name: "Ann", token: "t1", server: { frontends } });
+}
+
+test("who is sent away calls another frontend first, and then leaves; nothing is lost or done twice", async () => {
+  const { client, socket: here, standings, versions } = atTheTable([OWN, OTHER]);
+  const answers = [];
+  const first = client.wish("play", { room: 12, move: { letter: "e" } }, 1);
+  const second = client.wish("say", { room: 12, text: "hi" });
+  for (const wish of [first, second]) void wish.then((answer) => answers.push(answer.ok.version));
+  here.says(BYE);
+  mock.timers.tick(100);
+  const [, there] = PaperSocket.all;
+  assert.deepEqual(urls(), ["ws://game.example:8080/ws", "ws://game.example:8081/ws"]);
+
+  // The first is still good for answers and views, and for new wishes.
+  assert.equal(here.closed, false);
+  here.ok("play", { version: 6 });
+  here.says(view(6));
+  const third = client.wish("play", { room: 12, move: { letter: "a" } }, 1);
+  void third.then((answer) => answers.push(answer.ok.version));
+  await settled();
+  assert.deepEqual([answers, versions, standings], [[6], [6], []]);
+  const [play, say, late] = here.sent.slice(-3);
+  assert.deepEqual([play, say, late].map(({ action }) => action), ["play", "say", "play"]);
+
+  there.open();
+  assert.equal(here.closed, true);
+  assert.deepEqual(there.sent[0].data, { name: "Ann", token: "t1" });
+  greet(there, [OWN, OTHER]);
+  assert.deepEqual(there.actions(), ["hello", "watch", "say"]);
+  assert.deepEqual(there.sent[1].data, { room: 12, since: 6 });
+  assert.deepEqual(there.sent[2].data, say.data);
+  there.ok("watch", { room: 12, version: 7 });
+  there.says(view(7));
+  assert.deepEqual(there.sent[3].data, late.data);
+  there.ok("say", { version: 7 });
+  there.ok("play", { version: 8 });
+  there.says(view(8));
+  await settled();
+  assert.deepEqual([answers, versions], [[6, 7, 8], [6, 7, 8]]);
+  assert.deepEqual(standings, ["reconnecting", "connected"]);
+  assert.deepEqual(client.pending, []);
+  mock.timers.tick(10_000);
+  assert.equal(PaperSocket.all.length, 2, "that was all");
+  there.ends();
+  mock.timers.tick(100);
+  assert.equal(PaperSocket.all.length, 3, "a loss later on is a loss like any other");
+});
+
+test("when the other frontend does not answer at once, the first serves on and is not called again", () => {
+  const { client, socket: here, standings, versions } = atTheTable([OWN, OTHER]);
+  here.says(BYE);
+  here.says(BYE);
+  // A new name is greeted by the first; that does not end the wait for the other.
+  client.rename("Anna");
+  greet(here, [OWN, OTHER]);
+  mock.timers.tick(100);
+  PaperSocket.all[1].ends();
+  mock.timers.tick(500);
+  here.says(view(6));
+  assert.deepEqual([here.closed, versions, standings], [false, [6], []]);
+
+  // Time is up. Going on with the call that is under way, not with another.
+  here.ends();
+  mock.timers.tick(100);
+  assert.deepEqual([PaperSocket.all.length, client.standing], [3, "reconnecting"]);
+  const there = PaperSocket.all[2];
+  there.open();
+  greet(there, [OWN, OTHER]);
+  assert.deepEqual(there.sent[1].data, { room: 12, since: 6 });
+  assert.equal(client.standing, "connected");
+  assert.deepEqual(urls().slice(1), [OTHER, OTHER].map((origin) => `${origin.replace("http", "ws")}/ws`));
+});
+
+test("a call that hangs is given up for another, and the first still serves", () => {
+  const { socket: here, standings } = atTheTable([OWN, OTHER]);
+  here.says(BYE);
+  mock.timers.tick(100);
+  const [, silent] = PaperSocket.all;
+  // Patience ends, and then the wait before the next call.
+  mock.timers.tick(2100);
+  mock.timers.tick(400);
+  assert.deepEqual([silent.closed, here.closed, PaperSocket.all.length], [true, false, 3]);
+  assert.deepEqual(standings, []);
+});
+
+test("who knows no other frontend hangs up and comes back", () => {
+  const { client, socket: here } = atTheTable([]);
+  void client.wish("play", { room: 12, move: { letter: "e" } }, 1);
+  const play = here.sent.at(-1);
+  here.says(BYE);
+  assert.deepEqual([here.closed, client.standing], [true, "reconnecting"]);
+  mock.timers.tick(100);
+  PaperSocket.all[1].ends();
+  mock.timers.tick(500);
+  const again = PaperSocket.all[2];
+  assert.equal(again.url, here.url);
+  again.open();
+  greet(again, []);
+  again.ok("watch", { room: 12, version: 5 });
+  assert.deepEqual(again.sent.at(-1).data, play.data);
+});
