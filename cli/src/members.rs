@@ -175,10 +175,9 @@ async fn until_member(node: SocketAddr, id: u64) -> anyhow::Result<(StatusReply,
 
 /// Why a new member votes or does not.
 fn why(status: &StatusReply, member: &Member) -> String {
-    let votes = |member: &&Member| member.role == "leader" || member.role == "voter";
-    let voters = status.members.iter().filter(votes).count();
+    let voters = voters_in(status);
     let wanted = status.voters_wanted as usize;
-    if votes(&member) {
+    if votes(member) {
         return format!("{voters} of {wanted} wanted voters are there");
     }
     if voters >= wanted {
@@ -191,6 +190,7 @@ fn why(status: &StatusReply, member: &Member) -> String {
 
 /// Leaves, and waits until the node has left.
 pub(crate) async fn leave(args: LeaveArgs) -> anyhow::Result<()> {
+    let others = cluster::status(args.node).await?.members;
     let mut client = ClusterClient::new(cluster::connect(args.node).await?);
     let request = args.key.request(LeaveRequest {})?;
     let reply = Ask::new(args.node, LEAVE).answer(client.leave(request)).await?;
@@ -198,8 +198,47 @@ pub(crate) async fn leave(args: LeaveArgs) -> anyhow::Result<()> {
     struct Left {
         left: bool,
         text: String,
+        /// Who votes now; nothing when nobody could be asked.
+        voters: Option<usize>,
+        voters_wanted: Option<u32>,
     }
-    args.output.print(&Left { left: true, text: reply.text }, |left| left.text.clone())
+    let rest = status_of_others(&others, args.node).await;
+    let left = Left {
+        left: true,
+        text: reply.text,
+        voters: rest.as_ref().map(voters_in),
+        voters_wanted: rest.as_ref().map(|rest| rest.voters_wanted),
+    };
+    args.output.print(&left, |left| match (left.voters, left.voters_wanted) {
+        (Some(1), Some(wanted)) => format!(
+            "{}; 1 of {wanted} wanted voters is left, and no machine may fail: let others join",
+            left.text
+        ),
+        (Some(voters), Some(wanted)) => {
+            format!("{}; {voters} of {wanted} wanted voters are left", left.text)
+        }
+        _ => left.text.clone(),
+    })
+}
+
+/// The cluster as one of those sees it who are still in it.
+async fn status_of_others(members: &[Member], gone: SocketAddr) -> Option<StatusReply> {
+    for member in members.iter().filter(|member| member.alive) {
+        let address = member.address.parse().ok().filter(|address| *address != gone);
+        let Some(address) = address else { continue };
+        if let Ok(status) = cluster::status(address).await {
+            return Some(status);
+        }
+    }
+    None
+}
+
+fn voters_in(status: &StatusReply) -> usize {
+    status.members.iter().filter(|member| votes(member)).count()
+}
+
+fn votes(member: &Member) -> bool {
+    member.role == "leader" || member.role == "voter"
 }
 
 /// Moves leadership.

@@ -168,8 +168,10 @@ impl Args {
         config.name = self.name.clone().or(config.name);
         config.check().context("cannot run such a node")?;
         let key_file = &config.cluster.key_file;
-        ensure(!joins || self.key_file.is_some() || key_file.exists(), || {
-            "a node that joins needs the cluster's key; give it with --key-file".into()
+        // A new key would shut a node out that is in a cluster already.
+        let in_a_cluster = joins || RealEnv::holds_a_node(&config);
+        ensure(!in_a_cluster || self.key_file.is_some() || key_file.exists(), || {
+            format!("{} is missing; give the cluster's key with --key-file", key_file.display())
         })?;
         fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
         place_key(self.key_file.as_deref(), key_file)?;

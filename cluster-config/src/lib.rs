@@ -24,4 +24,5 @@ pub use frontend::{FrontendConfig, FrontendLimits};
 pub use key::{ClusterKey, KEY_BYTES, KeyError};
 pub use node::{
     ClusterConfig, GossipConfig, LimitsConfig, Member, MembershipConfig, NodeConfig, RaftConfig,
+    is_name,
 };

@@ -180,14 +180,14 @@ impl NodeConfig {
         file::load(path)
     }
 
-    /// A cluster of one, with all it needs in `dir` and the key in `dir/cluster.key`.
+    /// A cluster of one, with a name of its own, with all it needs in `dir` and the key in `dir/cluster.key`.
     pub fn alone(name: &str, address: SocketAddr, dir: &Path) -> Self {
         let me = Member { id: 1, name: name.into(), address };
         Self {
             id: Some(me.id),
             name: Some(me.name.clone()),
             cluster: ClusterConfig {
-                id: Some(name.into()),
+                id: None,
                 key_file: dir.join("cluster.key"),
                 members: vec![me],
                 seeds: Vec::new(),
@@ -275,7 +275,9 @@ impl NodeConfig {
             "are for a node that joins; a first member has `cluster.members`: write one of them"
                 .into()
         })?;
-        ensure(self.cluster.id.is_some(), "cluster.id", || {
+        // A cluster of one may name itself.
+        let alone = self.cluster.members.len() == 1;
+        ensure(self.cluster.id.is_some() || alone, "cluster.id", || {
             "is missing; name the cluster, the same on all its first members".into()
         })?;
         ensure(self.advertise.is_none(), "advertise", || {
@@ -477,11 +479,15 @@ impl Default for LimitsConfig {
     }
 }
 
+/// Whether this may be the name of a node or a cluster.
+pub fn is_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (1..=NAME_CHARS_MAX).contains(&name.len()) && name.bytes().all(plain)
+}
+
 /// A name goes into file names, log lines and tables, so it is kept plain.
 fn check_name(setting: &'static str, name: &str) -> Result<(), ConfigError> {
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let good = (1..=NAME_CHARS_MAX).contains(&name.len()) && name.bytes().all(plain);
-    ensure(good, setting, || {
+    ensure(is_name(name), setting, || {
         format!("has the name {name:?}; write 1 to {NAME_CHARS_MAX} of a-z, 0-9 and -")
     })
 }

@@ -15,11 +15,12 @@
 
 use crate::env::{Env, Storage};
 use crate::identity::{Identity, Phase};
-use crate::raft::{Everything, Import, Replica, found_anew, recovered};
+use crate::raft::{Everything, Import, Replica, Unusable, found_anew, recovered};
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::Stream;
 use hangraft_proto::MESSAGE_BYTES_MAX;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, Read};
 use std::net::SocketAddr;
 
@@ -31,8 +32,11 @@ const SNAPSHOT: u8 = 2;
 const GAMES: u8 = 3;
 const END: u8 = 4;
 
-/// Games in a frame. A game is a few kilobytes.
+/// Games read from the archive at a time.
 const PAGE_GAMES: usize = 256;
+
+/// Bytes of games in a frame, give or take one game.
+const FRAME_GAMES_BYTES: usize = 1 << 20;
 
 /// A longer frame is damage. None is longer than a message that carries it.
 const FRAME_BYTES_MAX: usize = MESSAGE_BYTES_MAX;
@@ -75,6 +79,9 @@ pub enum RestoreError {
     /// The file is not a whole backup; nothing was touched.
     #[error("this is no whole backup, and nothing was touched: {0}")]
     Damaged(String),
+    /// A newer version made it; nothing was touched.
+    #[error("{0}")]
+    Newer(String),
     /// The file cannot be read.
     #[error("cannot read the backup")]
     Read(#[source] io::Error),
@@ -119,7 +126,9 @@ pub(crate) fn write(
         hasher: blake3::Hasher::new(),
         snapshot: export.snapshot,
         before: export.newest_room.checked_add(1),
-        next: Next::Head(head, export.finished),
+        finished: export.finished,
+        ready: VecDeque::new(),
+        next: Next::Head(head),
     };
     futures_util::stream::unfold(writer, |mut writer| async move {
         let frame = writer.frame().await.transpose()?;
@@ -133,12 +142,16 @@ struct Writer {
     snapshot: Box<dyn Iterator<Item = Bytes> + Send>,
     /// Only archived games of rooms before this one are left to write.
     before: Option<u64>,
+    /// Games that were not in the archive yet.
+    finished: Vec<(u64, Bytes)>,
+    /// Frames of games, ready to be written.
+    ready: VecDeque<Vec<(u64, Bytes)>>,
     next: Next,
 }
 
 enum Next {
-    Head(Head, Vec<(u64, Bytes)>),
-    Snapshot(Vec<(u64, Bytes)>),
+    Head(Head),
+    Snapshot,
     Games,
     End,
     Nothing,
@@ -148,37 +161,37 @@ impl Writer {
     async fn frame(&mut self) -> io::Result<Option<Bytes>> {
         loop {
             match std::mem::replace(&mut self.next, Next::Nothing) {
-                Next::Head(head, finished) => {
-                    self.next = Next::Snapshot(finished);
+                Next::Head(head) => {
+                    self.next = Next::Snapshot;
                     let text = serde_json::to_vec(&head).map_err(io::Error::other)?;
                     let mut bytes = BytesMut::from(&MAGIC[..]);
                     bytes.put_u8(FORMAT);
                     put_frame(&mut bytes, HEAD, &text);
                     return Ok(Some(self.hashed(bytes)));
                 }
-                Next::Snapshot(finished) => match self.snapshot.next() {
+                Next::Snapshot => match self.snapshot.next() {
                     Some(chunk) => {
-                        self.next = Next::Snapshot(finished);
+                        self.next = Next::Snapshot;
                         return Ok(Some(self.framed(SNAPSHOT, &chunk)));
                     }
                     None => {
                         self.next = Next::Games;
-                        if !finished.is_empty() {
-                            return Ok(Some(self.games(&finished)?));
-                        }
+                        self.ready = in_frames(std::mem::take(&mut self.finished));
                     }
                 },
                 Next::Games => {
+                    self.next = Next::Games;
+                    if let Some(games) = self.ready.pop_front() {
+                        let page = postcard::to_allocvec(&games).map_err(io::Error::other)?;
+                        return Ok(Some(self.framed(GAMES, &page)));
+                    }
                     let archive = &self.replica.machine().storage().archive;
                     let games = archive.page(self.before, PAGE_GAMES).await?;
                     match games.last() {
-                        Some((oldest, _)) => {
-                            self.before = Some(*oldest);
-                            self.next = Next::Games;
-                            return Ok(Some(self.games(&games)?));
-                        }
+                        Some((oldest, _)) => self.before = Some(*oldest),
                         None => self.next = Next::End,
                     }
+                    self.ready = in_frames(games);
                 }
                 Next::End => {
                     let mut bytes = BytesMut::new();
@@ -188,11 +201,6 @@ impl Writer {
                 Next::Nothing => return Ok(None),
             }
         }
-    }
-
-    fn games(&mut self, games: &[(u64, Bytes)]) -> io::Result<Bytes> {
-        let page = postcard::to_allocvec(games).map_err(io::Error::other)?;
-        Ok(self.framed(GAMES, &page))
     }
 
     fn framed(&mut self, kind: u8, body: &[u8]) -> Bytes {
@@ -205,6 +213,24 @@ impl Writer {
         self.hasher.update(&bytes);
         bytes.freeze()
     }
+}
+
+/// Cuts games into frames of moderate size.
+fn in_frames(games: Vec<(u64, Bytes)>) -> VecDeque<Vec<(u64, Bytes)>> {
+    let mut frames = VecDeque::new();
+    let (mut frame, mut bytes) = (Vec::new(), 0);
+    for game in games {
+        bytes += game.1.len();
+        frame.push(game);
+        if bytes >= FRAME_GAMES_BYTES {
+            frames.push_back(std::mem::take(&mut frame));
+            bytes = 0;
+        }
+    }
+    if !frame.is_empty() {
+        frames.push_back(frame);
+    }
+    frames
 }
 
 fn put_frame(bytes: &mut BytesMut, kind: u8, body: &[u8]) {
@@ -313,7 +339,7 @@ fn read(
     while let Some(frame) = reader.next()? {
         match frame {
             Frame::Head(said) => head = Some(said),
-            Frame::Snapshot(bytes) => snapshot.feed(bytes).map_err(RestoreError::Damaged)?,
+            Frame::Snapshot(bytes) => snapshot.feed(bytes).map_err(unusable)?,
             Frame::Games(page) => {
                 count += page.len();
                 games(page)?;
@@ -321,7 +347,14 @@ fn read(
         }
     }
     let head = head.ok_or_else(|| RestoreError::Damaged("it has no head".into()))?;
-    Ok((head, snapshot.finish().map_err(RestoreError::Damaged)?, count))
+    Ok((head, snapshot.finish().map_err(unusable)?, count))
+}
+
+fn unusable(why: Unusable) -> RestoreError {
+    match why {
+        Unusable::Damaged(why) => RestoreError::Damaged(why),
+        Unusable::Newer(why) => RestoreError::Newer(why),
+    }
 }
 
 /// Who begins the new cluster.
@@ -349,7 +382,9 @@ pub async fn restore(
     env: &dyn Env,
 ) -> Result<Contents, RestoreError> {
     let storage = env.storage().await.map_err(RestoreError::Storage)?;
-    if let Some(there) = identity_of(&storage).await? {
+    if let Some(there) = identity_of(&storage).await?
+        && there.phase != Phase::Applying
+    {
         return Err(RestoreError::Taken { node: there.node, cluster: there.cluster });
     }
     let mut pages = Vec::new();
@@ -360,6 +395,10 @@ pub async fn restore(
     if head.cluster == founder.cluster {
         return Err(RestoreError::SameCluster(head.cluster));
     }
+    let Founder { cluster, name, address } = founder;
+    let identity = Identity::given(cluster, FIRST, name, env.entropy(), address, BTreeMap::new());
+    // From here on nobody may start from this folder before all of it is there.
+    identity.unfinished().save(&storage.files).await.map_err(RestoreError::Storage)?;
     let index = everything.applied.index;
     for mut page in pages {
         page.retain(|(room, _)| !everything.is_ahead(*room));
@@ -367,8 +406,6 @@ pub async fn restore(
     }
     storage.archive.store(Vec::new(), Some(index)).await.map_err(RestoreError::Storage)?;
     let contents = contents_of(&everything, games);
-    let Founder { cluster, name, address } = founder;
-    let identity = Identity::given(cluster, FIRST, name, env.entropy(), address, Vec::new());
     found_anew(&storage, &identity, everything).await.map_err(RestoreError::Storage)?;
     Ok(contents)
 }
@@ -388,7 +425,7 @@ pub async fn recover(cluster: String, env: &dyn Env) -> Result<Contents, Restore
     let everything = recovered(&storage).await.map_err(RestoreError::Storage)?;
     let contents = contents_of(&everything, 0);
     let Identity { node, name, disk, address, .. } = there;
-    let identity = Identity::given(cluster, node, name, disk, address, Vec::new());
+    let identity = Identity::given(cluster, node, name, disk, address, BTreeMap::new());
     found_anew(&storage, &identity, everything).await.map_err(RestoreError::Storage)?;
     Ok(contents)
 }

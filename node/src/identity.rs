@@ -37,7 +37,7 @@ pub(crate) struct Identity {
     /// Where others reach it.
     pub(crate) address: SocketAddr,
     /// Members it heard of when it joined, to find the cluster again.
-    pub(crate) known: Vec<SocketAddr>,
+    pub(crate) known: BTreeMap<u64, SocketAddr>,
     /// The first members as they were configured, if it is one of them.
     #[serde(default)]
     pub(crate) founders: Founders,
@@ -57,6 +57,8 @@ pub(crate) fn founders_of(config: &NodeConfig) -> Founders {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Phase {
+    /// It asks to be admitted; only the disk's number counts.
+    Applying,
     /// A first member with an empty disk, which may be new or may have lost it. It takes
     /// no part until it knows.
     Unproven,
@@ -76,15 +78,26 @@ impl Identity {
         let me = config.first_member()?;
         Some(Identity {
             format: FORMAT,
-            cluster: config.cluster.id.clone()?,
+            cluster: config.cluster.id.clone().unwrap_or_else(|| {
+                // A cluster of one that nobody named must not be taken for another.
+                format!("{}-{:08x}", me.name, env.entropy() as u32)
+            }),
             node: me.id,
             name: me.name.clone(),
             disk: env.entropy(),
             address: me.address,
-            known: Vec::new(),
+            known: BTreeMap::new(),
             founders: founders_of(config),
             phase: Phase::Unproven,
         })
+    }
+
+    /// A node that is about to ask for an id.
+    pub(crate) fn applying(address: SocketAddr, env: &dyn Env) -> Self {
+        Identity {
+            phase: Phase::Applying,
+            ..Self::given(String::new(), 0, String::new(), env.entropy(), address, BTreeMap::new())
+        }
     }
 
     /// A node that was given this id.
@@ -94,7 +107,7 @@ impl Identity {
         name: String,
         disk: u64,
         address: SocketAddr,
-        known: Vec<SocketAddr>,
+        known: BTreeMap<u64, SocketAddr>,
     ) -> Self {
         Identity {
             format: FORMAT,
@@ -107,6 +120,11 @@ impl Identity {
             founders: Founders::new(),
             phase: Phase::Proven,
         }
+    }
+
+    /// The same, before all that belongs to it is there.
+    pub(crate) fn unfinished(&self) -> Self {
+        Identity { phase: Phase::Unfinished, ..self.clone() }
     }
 
     /// What the disk remembers; `None` on an empty one.
@@ -152,6 +170,14 @@ impl Identity {
     /// Why this folder does not fit a configuration, if it does not.
     pub(crate) fn contradicts(&self, config: &NodeConfig) -> Option<String> {
         let (node, cluster) = (self.node, &self.cluster);
+        let reached = config.reached_at();
+        if reached != self.address && reached.port() != 0 && !reached.ip().is_unspecified() {
+            let address = self.address;
+            return Some(format!(
+                "node {node} is known to the others at {address}, but the configuration has {reached}; \
+                 start it where it was, or let it leave and join anew"
+            ));
+        }
         if config.id.is_some_and(|id| id != node) {
             let id = config.id.unwrap_or_default();
             return Some(format!("it holds node {node}, but the configuration is node {id}'s"));

@@ -9,10 +9,10 @@ use crate::dial::channel_to;
 use crate::env::Env;
 use crate::identity::Identity;
 use crate::membership::charter::known_features;
-use crate::raft::{Seal, client};
+use crate::raft::{Party, Seal, client};
 use hangraft_cluster_config::{ClusterKey, NodeConfig};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,8 +52,11 @@ pub(crate) enum Decision {
         cluster: String,
         id: u64,
         name: String,
+        /// The disk that the id belongs to, as it was asked for: an answer to an earlier
+        /// question is none to this one.
+        disk: u64,
         /// Where the members are.
-        known: Vec<SocketAddr>,
+        known: BTreeMap<u64, SocketAddr>,
     },
     /// Ask there; that is the leader.
     Elsewhere(SocketAddr),
@@ -68,51 +71,64 @@ pub(crate) enum Decision {
 #[error("the cluster does not take this node: {0}")]
 pub struct Refused(pub(crate) String);
 
-/// Asks until the cluster has decided.
-///
-/// # Errors
-/// When it is refused. While nobody answers, it goes on asking.
-pub(crate) async fn apply(
-    config: &NodeConfig,
-    address: SocketAddr,
-    seeds: &[SocketAddr],
-    key: &ClusterKey,
-    env: &Arc<dyn Env>,
-) -> Result<Identity, Refused> {
-    let seal = Seal::new("", key, 0);
-    let application = Application {
-        cluster: config.cluster.id.clone(),
-        name: config.name.clone(),
-        address,
-        disk: env.entropy(),
-        features: known_features(),
-        version: crate::VERSION.to_owned(),
-    };
-    let (mut rounds, mut leader) = (0, None);
-    loop {
-        let mut complaint = "no seed answers".to_owned();
-        for seed in leader.take().into_iter().chain(seeds.iter().copied()) {
-            match ask(env, &seal, seed, &application).await {
-                Ok(Decision::Admitted { cluster, id, name, mut known }) => {
-                    known.extend(seeds);
-                    let disk = application.disk;
-                    return Ok(Identity::given(cluster, id, name, disk, address, known));
+/// A node that asks to be admitted.
+pub(crate) struct Applicant<'a> {
+    pub(crate) config: &'a NodeConfig,
+    /// Where others reach it.
+    pub(crate) address: SocketAddr,
+    /// The number of its disk, which is stored already: asking again from the same disk
+    /// must not give another id.
+    pub(crate) disk: u64,
+    pub(crate) key: &'a ClusterKey,
+    pub(crate) env: &'a Arc<dyn Env>,
+    /// Why it was not admitted last.
+    pub(crate) complaint: String,
+}
+
+impl Applicant<'_> {
+    /// Asks until the cluster has decided.
+    ///
+    /// # Errors
+    /// When it is refused. While nobody answers, it goes on asking.
+    pub(crate) async fn apply(&mut self, seeds: &[SocketAddr]) -> Result<Identity, Refused> {
+        let Applicant { config, address, disk, key, env, .. } = *self;
+        let seal = Seal::new("", key, Party::unmet(0));
+        let application = Application {
+            cluster: config.cluster.id.clone(),
+            name: config.name.clone(),
+            address,
+            disk,
+            features: known_features(),
+            version: crate::VERSION.to_owned(),
+        };
+        let (mut rounds, mut leader) = (0, None);
+        loop {
+            let mut complaint = "no seed answers".to_owned();
+            for seed in leader.take().into_iter().chain(seeds.iter().copied()) {
+                match ask(env, &seal, seed, &application).await {
+                    Ok(Decision::Admitted { cluster, id, name, disk: admitted, known }) => {
+                        if admitted == disk {
+                            return Ok(Identity::given(cluster, id, name, disk, address, known));
+                        }
+                        complaint = format!("{seed}: the answer was to another question");
+                    }
+                    Ok(Decision::Refused(why)) => return Err(Refused(why)),
+                    Ok(Decision::Elsewhere(there)) => {
+                        leader = Some(there);
+                        break;
+                    }
+                    Ok(Decision::NotNow(why)) => complaint = format!("{seed}: {why}"),
+                    Err(why) => complaint = format!("{seed}: {why}"),
                 }
-                Ok(Decision::Refused(why)) => return Err(Refused(why)),
-                Ok(Decision::Elsewhere(there)) => {
-                    leader = Some(there);
-                    break;
+            }
+            if leader.is_none() {
+                self.complaint.clone_from(&complaint);
+                if rounds % SAY_EVERY == 0 {
+                    tracing::warn!(why = complaint, "not admitted to the cluster yet; asking on");
                 }
-                Ok(Decision::NotNow(why)) => complaint = format!("{seed}: {why}"),
-                Err(why) => complaint = format!("{seed}: {why}"),
+                rounds += 1;
+                sleep(ROUND).await;
             }
-        }
-        if leader.is_none() {
-            if rounds % SAY_EVERY == 0 {
-                tracing::warn!(why = complaint, "not admitted to the cluster yet; asking on");
-            }
-            rounds += 1;
-            sleep(ROUND).await;
         }
     }
 }
@@ -124,7 +140,8 @@ async fn ask(
     application: &Application,
 ) -> Result<Decision, String> {
     let mut client = client(channel_to(env, seed));
-    let answer = timeout(ANSWER_DEADLINE, client.admit(seal.seal(0, application))).await;
+    let answer =
+        timeout(ANSWER_DEADLINE, client.admit(seal.seal(Party::unmet(0), application))).await;
     let answer = answer.map_err(|_| "no answer in time".to_owned())?;
     let answer = answer.map_err(|status| match status.code() {
         tonic::Code::Unauthenticated => "the key here is not that cluster's".to_owned(),

@@ -27,7 +27,8 @@ use env::{Env, Listener, Storage};
 use events::Events;
 use gossip::{Card, Gossip};
 use hangraft_cluster_config::{ClusterKey, NodeConfig};
-use identity::Identity;
+use identity::{Identity, Phase};
+use join::Applicant;
 pub use join::Refused;
 use metrics_exporter_prometheus::PrometheusHandle;
 use raft::Replica;
@@ -330,24 +331,32 @@ async fn identify(
 ) -> Result<(Box<dyn Listener>, Identity), StartError> {
     let dir = || config.data_dir.clone();
     let storage_error = |source| StartError::Storage { dir: dir(), source };
-    if let Some(identity) = Identity::load(&storage.files).await.map_err(storage_error)? {
-        return match identity.contradicts(config) {
-            Some(why) => Err(StartError::Another { dir: dir(), why }),
-            None => Ok((listener, identity)),
-        };
-    }
-    let (listener, identity) = match Identity::founding(config, &**env) {
-        Some(identity) => (listener, identity),
-        None => {
-            let reached = config.advertise.unwrap_or_else(|| listener.address());
-            let seeds = config.cluster.seeds.clone();
-            if seeds.is_empty() {
-                tracing::info!(address = %reached, "waiting to be told which cluster to join: hangraft join --node {reached} --seed ADDR");
-                service::wait_for_seeds(listener, config, reached, key, env).await?
-            } else {
-                (listener, join::apply(config, reached, &seeds, key, env).await?)
-            }
+    let known = Identity::load(&storage.files).await.map_err(storage_error)?;
+    let (listener, identity) = match known {
+        Some(identity) if identity.phase != Phase::Applying => {
+            return match identity.contradicts(config) {
+                Some(why) => Err(StartError::Another { dir: dir(), why }),
+                None => Ok((listener, identity)),
+            };
         }
+        applying => match Identity::founding(config, &**env) {
+            Some(identity) => (listener, identity),
+            None => {
+                let reached = config.advertise.unwrap_or_else(|| listener.address());
+                let applying = applying.unwrap_or_else(|| Identity::applying(reached, &**env));
+                applying.save(&storage.files).await.map_err(storage_error)?;
+                let (disk, complaint) = (applying.disk, String::new());
+                let mut applicant =
+                    Applicant { config, address: reached, disk, key, env, complaint };
+                let seeds = config.cluster.seeds.clone();
+                if seeds.is_empty() {
+                    tracing::info!("waiting: hangraft join --node {reached} --seed ADDR");
+                    service::wait_for_seeds(listener, &mut applicant).await?
+                } else {
+                    (listener, applicant.apply(&seeds).await?)
+                }
+            }
+        },
     };
     identity.save(&storage.files).await.map_err(storage_error)?;
     Ok((listener, identity))
@@ -384,7 +393,8 @@ fn others_of(
     replica: Replica,
 ) -> impl Fn() -> BTreeSet<SocketAddr> + Send + 'static {
     let configured = config.cluster.members.iter().map(|member| member.address);
-    let first: BTreeSet<SocketAddr> = configured.chain(identity.known.iter().copied()).collect();
+    let heard_of = config.cluster.seeds.iter().chain(identity.known.values()).copied();
+    let first: BTreeSet<SocketAddr> = configured.chain(heard_of).collect();
     move || {
         let members = replica.leadership().borrow().members.clone();
         if members.is_empty() {

@@ -215,8 +215,14 @@ impl Charter {
         }
         let id = self.next_id.max(1);
         // Two members of one name would only confuse people.
-        let free = name.filter(|name| !names.contains(&(*name).to_owned()));
-        let name = free.map_or_else(|| format!("n{id}"), str::to_owned);
+        let mut name = name.unwrap_or_default().to_owned();
+        if name.is_empty() || names.contains(&name) {
+            let numbered = (0..).map(|more| match more {
+                0 => format!("n{id}"),
+                more => format!("n{id}-{more}"),
+            });
+            name = numbered.into_iter().find(|name| !names.contains(name)).unwrap_or_default();
+        }
         self.next_id = id + 1;
         self.admitted.insert(id, Peer { name: name.clone(), address, disk });
         Ruling::Admitted { id, name }

@@ -235,13 +235,16 @@ impl Keeper {
             return Told::Refused(text);
         }
         let Application { name, address, disk, .. } = application;
+        if name.as_ref().is_some_and(|name| !hangraft_cluster_config::is_name(name)) {
+            return Told::Refused("its name may have 1 to 64 of a-z, 0-9 and -".into());
+        }
         self.wish(Wish::Admit { name, address, disk }).await
     }
 
     async fn hand_over(&self, to: Option<u64>, situation: &Situation) -> Told {
         let me = self.replica.me();
         let Some(to) = to.or_else(|| self.replica.successor()) else {
-            return Told::Refused("no other voter answers".into());
+            return Told::Refused("no other voter answers and is close enough".into());
         };
         if to == me {
             return Told::Done;
@@ -249,8 +252,10 @@ impl Keeper {
         if !situation.voters.contains(&to) {
             return Told::Refused(format!("node {to} is no voter"));
         }
-        if !situation.members.get(&to).is_some_and(|standing| standing.answers) {
-            return Told::Refused(format!("{} does not answer", self.name_of(to, situation)));
+        // A leader that hands over takes no more moves: to one that cannot take over soon
+        // it would be a stop.
+        if let Some(why) = plan::cannot_lead(situation, to) {
+            return Told::Refused(format!("{} {why}", self.name_of(to, situation)));
         }
         if self.replica.hand_over(to).await {
             Told::Done

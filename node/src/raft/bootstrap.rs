@@ -18,6 +18,7 @@
 //! has a log that has begun, if anything was ever acknowledged.
 
 use super::Replica;
+use super::envelope::Party;
 use super::network::client;
 use crate::dial::channel_to;
 use crate::identity::{Founders, Phase, join_anew};
@@ -41,6 +42,8 @@ const SAY_EVERY: u32 = 50;
 /// What a node says of itself to one that it meets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Introduction {
+    /// The number that the asker gave: this answers its question and no earlier one.
+    pub(crate) nonce: u64,
     /// How far its log has come.
     pub(crate) log: LogSays,
     /// The number of its disk.
@@ -80,7 +83,12 @@ pub(super) async fn run(replica: Replica) {
     let mut rounds = 0;
     while !replica.has_log().await {
         if replica.0.first_members.is_empty() {
-            // It was given its id, and the leader will bring the log.
+            // It was given its id, and the leader will bring the log, unless the cluster
+            // has let it go meanwhile.
+            if rounds % SAY_EVERY == SAY_EVERY - 1 {
+                tracing::info!("waiting for the leader to bring the log");
+            }
+            rounds += 1;
             sleep(ROUND).await;
             continue;
         }
@@ -177,14 +185,16 @@ async fn meet(replica: &Replica) -> BTreeMap<u64, Introduction> {
     let members = replica.leadership().borrow().members.clone();
     let mut known: BTreeMap<u64, SocketAddr> =
         inner.first_members.iter().map(|(id, (_, address))| (*id, *address)).collect();
+    known.extend(&inner.known);
     known.extend(members.into_iter().map(|(id, (peer, _))| (id, peer.address)));
     known.remove(&inner.me);
     let asked = known.into_iter().map(|(id, address)| async move {
+        let nonce = inner.env.entropy();
         let mut client = client(channel_to(&inner.env, address));
-        let asking = client.introduce(inner.seal.seal(id, &inner.disk));
+        let asking = client.introduce(inner.seal.seal(Party::unmet(id), &nonce));
         let answer = timeout(ANSWER_DEADLINE, asking).await.ok()?.ok()?;
-        let (_, theirs) = inner.seal.open::<Introduction>(&answer.into_inner()).ok()?;
-        Some((id, theirs))
+        let (from, theirs) = inner.seal.open::<Introduction>(&answer.into_inner()).ok()?;
+        (from.node == id && theirs.nonce == nonce).then_some((id, theirs))
     });
     futures_util::future::join_all(asked).await.into_iter().flatten().collect()
 }
@@ -211,7 +221,7 @@ pub(super) async fn notice_removal(replica: Replica) {
 
 impl Replica {
     /// What this node says of itself to node `asker`.
-    pub(super) fn introduction(&self, asker: u64) -> Introduction {
+    pub(super) fn introduction(&self, asker: u64, nonce: u64) -> Introduction {
         let inner = &self.0;
         // The device knows before consensus has read it.
         let log = match inner.machine.storage().log.state().last {
@@ -225,13 +235,13 @@ impl Replica {
             None => YouAre::NoMember,
             Some((peer, _)) => YouAre::Member { disk: peer.disk },
         };
-        let (_, applied) = inner.machine.members();
         Introduction {
+            nonce,
             log,
             disk: inner.disk,
             configured: inner.first_members.clone(),
             you,
-            you_are_removed: inner.machine.charter().has_lost(asker, &applied),
+            you_are_removed: inner.machine.has_lost(asker),
         }
     }
 
@@ -258,9 +268,8 @@ impl Replica {
     /// Whether the cluster has removed this node, by what it has applied itself or by
     /// what others say.
     pub(crate) async fn is_removed(&self) -> bool {
-        let (_, members) = self.0.machine.members();
-        let lost = self.0.machine.charter().has_lost(self.me(), &members);
-        lost || meet(self).await.values().any(|theirs| theirs.you_are_removed)
+        self.0.machine.has_lost(self.me())
+            || meet(self).await.values().any(|theirs| theirs.you_are_removed)
     }
 
     /// This node is about to be removed, and knows it.
@@ -311,7 +320,14 @@ mod tests {
     }
 
     fn says(log: LogSays, you: YouAre) -> Introduction {
-        Introduction { log, disk: 9, configured: configured(), you, you_are_removed: false }
+        Introduction {
+            nonce: 0,
+            log,
+            disk: 9,
+            configured: configured(),
+            you,
+            you_are_removed: false,
+        }
     }
 
     /// Node 1 with disk 7 meets the others.

@@ -7,13 +7,14 @@ use super::{Replica, Role};
 use crate::dial::channel_to;
 use crate::join::{Application, Decision};
 use crate::membership::charter::{Members, Peer, Ruling, Wish};
+use crate::membership::plan::LAG_MAX;
 use crate::membership::{Ask, Asked, Told};
 use openraft::async_runtime::WatchReceiver;
 use openraft::{ChangeMembers, Instant as _};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 /// A step that is not committed by then has failed, as far as anybody here knows.
 const STEP_DEADLINE: Duration = Duration::from_secs(5);
@@ -26,9 +27,6 @@ const WISH_PAUSE: Duration = Duration::from_millis(20);
 
 /// A leader has handed over by then, or stays.
 const HAND_OVER_DEADLINE: Duration = Duration::from_secs(2);
-
-/// How often to look whether it has.
-const HAND_OVER_POLL: Duration = Duration::from_millis(2);
 
 /// A question to the leader is given up on then.
 const ASK_DEADLINE: Duration = Duration::from_secs(6);
@@ -44,6 +42,8 @@ pub(crate) struct Council {
     /// The voters of a joint membership that is committed but was never finished: its
     /// leader died in between.
     pub(crate) unfinished: Option<BTreeSet<u64>>,
+    /// Who votes when a change that is under way is done.
+    pub(crate) lasting: BTreeSet<u64>,
     /// Log entries each has yet to acknowledge.
     pub(crate) behind: BTreeMap<u64, u64>,
     /// For how long each has acknowledged nothing; absent if it never has to this leader.
@@ -70,6 +70,7 @@ impl Replica {
         Some(Council {
             members: members_of(membership),
             settled: committed && configs.len() == 1,
+            lasting: configs.last().cloned().unwrap_or_default(),
             unfinished: (committed && configs.len() > 1).then(|| configs.last().cloned()).flatten(),
             behind: matched.iter().map(behind).collect(),
             quiet: quiet.collect(),
@@ -135,25 +136,25 @@ impl Replica {
         if self.0.raft.trigger().transfer_leader(to).await.is_err() {
             return false;
         }
-        let deadline = Instant::now() + HAND_OVER_DEADLINE;
-        while self.role() == Role::Leads {
-            if Instant::now() > deadline {
-                return false;
-            }
-            sleep(HAND_OVER_POLL).await;
-        }
-        true
+        // One that knows no leader any more has handed over to nobody yet.
+        let mut leadership = self.leadership();
+        let moved = |now: &super::Leadership| {
+            now.leader.as_ref().is_some_and(|(leader, _)| *leader != self.me())
+        };
+        let moved = leadership.wait_for(moved);
+        matches!(timeout(HAND_OVER_DEADLINE, moved).await, Ok(Ok(_)))
     }
 
-    /// The voter that would have the least to catch up with as the next leader, of those
-    /// that answer.
+    /// The voter that has the least to catch up with as the next leader, of those that
+    /// answer and are not far behind.
     pub(crate) fn successor(&self) -> Option<u64> {
         let council = self.council()?;
-        let answers = |id: &u64| council.quiet.get(id).is_some_and(|quiet| *quiet < Council::QUIET);
-        let voters = council.members.iter().filter(|(_, (_, votes))| *votes).map(|(id, _)| *id);
-        voters
-            .filter(|id| *id != self.me() && answers(id))
-            .min_by_key(|id| (council.behind.get(id).copied().unwrap_or(u64::MAX), *id))
+        let able = |id: &u64| {
+            let answers = council.quiet.get(id).is_some_and(|quiet| *quiet < Council::QUIET);
+            answers && council.behind.get(id).is_some_and(|behind| *behind <= LAG_MAX)
+        };
+        let others = council.lasting.iter().copied().filter(|id| *id != self.me());
+        others.filter(able).min_by_key(|id| (council.behind.get(id).copied(), *id))
     }
 
     /// Asks whoever leads: this node itself, or the leader over the network.
@@ -210,12 +211,14 @@ impl Replica {
             };
         }
         let known = self.leadership().borrow().members.clone();
+        let disk = application.disk;
         match self.answer_as_leader(Ask::Admit(application)).await {
             Told::Admitted { id, name } => Decision::Admitted {
                 cluster: cluster.to_owned(),
                 id,
                 name,
-                known: known.values().map(|(peer, _)| peer.address).collect(),
+                disk,
+                known: known.into_iter().map(|(id, (peer, _))| (id, peer.address)).collect(),
             },
             Told::Refused(why) => Decision::Refused(why),
             Told::NotNow(why) => Decision::NotNow(why),

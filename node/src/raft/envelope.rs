@@ -15,23 +15,38 @@ use tonic::Status;
 /// The only Raft group so far.
 const GROUP: u32 = 0;
 
+/// Who speaks or is spoken to: a node, and the disk that its id belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Party {
+    pub(crate) node: u64,
+    /// 0 where it is not known yet.
+    pub(crate) disk: u64,
+}
+
+impl Party {
+    /// A node whose disk is not known yet, or does not matter.
+    pub(crate) fn unmet(node: u64) -> Self {
+        Party { node, disk: 0 }
+    }
+}
+
 /// What seals and opens envelopes for one node.
 #[derive(Clone)]
 pub(crate) struct Seal {
     cluster: String,
     key: [u8; 32],
-    me: u64,
+    me: Party,
 }
 
 impl Seal {
-    pub(crate) fn new(cluster: &str, key: &ClusterKey, me: u64) -> Self {
+    pub(crate) fn new(cluster: &str, key: &ClusterKey, me: Party) -> Self {
         Seal { cluster: cluster.to_owned(), key: key.wire_key(), me }
     }
 
     /// Seals and opens what is said with a node that may not know the cluster's id, and
     /// has none of its own: whoever knows the key.
     pub(crate) fn for_strangers(&self) -> Self {
-        Seal { cluster: String::new(), key: self.key, me: 0 }
+        Seal { cluster: String::new(), key: self.key, me: Party::unmet(0) }
     }
 
     /// The cluster this is for.
@@ -44,15 +59,17 @@ impl Seal {
         envelope.cluster != self.cluster
     }
 
-    pub(crate) fn seal<T: Serialize>(&self, to: u64, message: &T) -> Envelope {
+    pub(crate) fn seal<T: Serialize>(&self, to: Party, message: &T) -> Envelope {
         let mut envelope = Envelope {
             cluster: self.cluster.clone(),
             group: GROUP,
-            from: self.me,
-            to,
+            from: self.me.node,
+            to: to.node,
             format: FORMAT.into(),
             payload: encode(message),
             mac: Bytes::new(),
+            from_disk: self.me.disk,
+            to_disk: to.disk,
         };
         envelope.mac = Bytes::copy_from_slice(self.mac(&envelope).as_bytes());
         envelope
@@ -62,7 +79,7 @@ impl Seal {
     pub(crate) fn open<T: DeserializeOwned>(
         &self,
         envelope: &Envelope,
-    ) -> Result<(u64, T), Status> {
+    ) -> Result<(Party, T), Status> {
         if envelope.cluster != self.cluster {
             let why = format!("this node belongs to cluster {:?}", self.cluster);
             return Err(Status::failed_precondition(why));
@@ -71,8 +88,12 @@ impl Seal {
             let why = format!("format {} is not known here, {FORMAT} is", envelope.format);
             return Err(Status::failed_precondition(why));
         }
-        if envelope.to != self.me || envelope.group != GROUP {
-            let why = format!("this is node {} of group {GROUP}", self.me);
+        if envelope.to != self.me.node || envelope.group != GROUP {
+            let why = format!("this is node {} of group {GROUP}", self.me.node);
+            return Err(Status::failed_precondition(why));
+        }
+        if envelope.to_disk != 0 && envelope.to_disk != self.me.disk {
+            let why = format!("node {} is here with another disk", self.me.node);
             return Err(Status::failed_precondition(why));
         }
         // blake3's comparison takes the same time whatever differs.
@@ -81,7 +102,7 @@ impl Seal {
         }
         let message =
             decode(&envelope.payload).map_err(|err| Status::invalid_argument(err.to_string()))?;
-        Ok((envelope.from, message))
+        Ok((Party { node: envelope.from, disk: envelope.from_disk }, message))
     }
 
     fn mac(&self, envelope: &Envelope) -> blake3::Hash {
@@ -89,8 +110,9 @@ impl Seal {
         hasher.update(&(envelope.cluster.len() as u64).to_be_bytes());
         hasher.update(envelope.cluster.as_bytes());
         hasher.update(&envelope.group.to_be_bytes());
-        hasher.update(&envelope.from.to_be_bytes());
-        hasher.update(&envelope.to.to_be_bytes());
+        for number in [envelope.from, envelope.from_disk, envelope.to, envelope.to_disk] {
+            hasher.update(&number.to_be_bytes());
+        }
         hasher.update(&envelope.format.to_be_bytes());
         hasher.update(&envelope.payload);
         hasher.finalize()
@@ -101,23 +123,34 @@ impl Seal {
 mod tests {
     use super::*;
 
-    fn seal(cluster: &str, key: &ClusterKey, me: u64) -> Seal {
-        Seal::new(cluster, key, me)
+    fn seal(cluster: &str, key: &ClusterKey, node: u64) -> Seal {
+        Seal::new(cluster, key, party(node))
+    }
+
+    fn party(node: u64) -> Party {
+        Party { node, disk: 100 + node }
     }
 
     #[test]
     fn only_an_untouched_envelope_for_this_node_of_this_cluster_opens() {
         let key = ClusterKey::generate().unwrap();
         let other = ClusterKey::generate().unwrap();
-        let sent = seal("here", &key, 1).seal(2, &"hello".to_owned());
-        let (from, text): (u64, String) = seal("here", &key, 2).open(&sent).unwrap();
-        assert_eq!((from, text.as_str()), (1, "hello"));
+        let sent = seal("here", &key, 1).seal(party(2), &"hello".to_owned());
+        let (from, text): (Party, String) = seal("here", &key, 2).open(&sent).unwrap();
+        assert_eq!((from, text.as_str()), (party(1), "hello"));
+        // Before they have met, any disk will do; afterwards no other.
+        let unmet = seal("here", &key, 1).seal(Party::unmet(2), &"hello".to_owned());
+        assert!(seal("here", &key, 2).open::<String>(&unmet).is_ok());
+        let other_disk = Seal::new("here", &key, Party { node: 2, disk: 9 });
+        assert!(other_disk.open::<String>(&sent).is_err());
 
         assert!(seal("there", &key, 2).open::<String>(&sent).is_err());
         assert!(seal("here", &key, 3).open::<String>(&sent).is_err());
         assert!(seal("here", &other, 2).open::<String>(&sent).is_err());
-        let spoilt: [fn(&mut Envelope); 5] = [
+        let spoilt: [fn(&mut Envelope); 7] = [
             |e| e.from = 9,
+            |e| e.from_disk = 9,
+            |e| e.to_disk = 0,
             |e| e.format = 9,
             |e| e.payload = Bytes::from_static(b"\x05hallo"),
             |e| e.mac = Bytes::new(),

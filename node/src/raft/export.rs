@@ -4,13 +4,13 @@
 use super::Replica;
 use super::log_device::{LogDevice, Position, VoteRecord, Write};
 use super::machine::Machine;
-use super::snapshots::{self, Held, Parser};
+use super::snapshots::{self, Held, Parser, Unusable};
 use super::types::{
     Membership, SnapshotMeta, StoredMembership, corrupt, decode_payload, log_id_of, position_of,
 };
 use crate::env::Storage;
 use crate::feed::Feed;
-use crate::identity::{Identity, Phase};
+use crate::identity::Identity;
 use crate::membership::charter::{Charter, Peer};
 use bytes::Bytes;
 use hangraft_game::{Frozen, RoomId};
@@ -56,12 +56,12 @@ impl Replica {
 pub(crate) struct Import(Parser);
 
 impl Import {
-    pub(crate) fn feed(&mut self, bytes: Bytes) -> Result<(), String> {
+    pub(crate) fn feed(&mut self, bytes: Bytes) -> Result<(), Unusable> {
         self.0.feed(bytes)
     }
 
     /// What it held, once all of it was there and whole.
-    pub(crate) fn finish(self) -> Result<Everything, String> {
+    pub(crate) fn finish(self) -> Result<Everything, Unusable> {
         let (meta, Held { lobby, charter }) = self.0.finish()?;
         let applied = meta.last_log_id.as_ref().map_or(Position { term: 0, index: 0 }, position_of);
         Ok(Everything { applied, charter, rooms: lobby.len(), frozen: lobby.freeze() })
@@ -110,9 +110,7 @@ pub(crate) async fn found_anew(
     let mut charter = charter.begun_anew();
     charter.follow(&BTreeMap::from([(identity.node, (peer, true))]));
     // Until all of it is there, nobody may start from it.
-    let mut unfinished = identity.clone();
-    unfinished.phase = Phase::Unfinished;
-    unfinished.save(&storage.files).await?;
+    identity.unfinished().save(&storage.files).await?;
     // Terms go on from here: what comes must be newer than what there is.
     let voted = storage.log.state().vote.map_or(0, |vote| vote.term);
     let term = applied.term.max(voted) + 1;

@@ -172,6 +172,13 @@ impl Machine {
         self.read().charter.offers(game)
     }
 
+    /// Whether a node was a member, or on its way to be one, and is none any more. Looks
+    /// once: between two looks a membership may be applied.
+    pub(crate) fn has_lost(&self, id: u64) -> bool {
+        let state = self.read();
+        state.charter.has_lost(id, &members_of(state.membership.membership()))
+    }
+
     /// The last applied membership, and the log index it stands at.
     pub(crate) fn members(&self) -> (Option<u64>, Members) {
         let state = self.read();

@@ -32,12 +32,13 @@ mod tidy;
 mod types;
 
 pub(crate) use council::Council;
-pub(crate) use envelope::Seal;
+pub(crate) use envelope::{Party, Seal};
 pub(crate) use export::{Everything, Import, found_anew, recovered};
 pub(crate) use machine::{Machine, decode_finished};
 pub(crate) use network::client;
 pub(crate) use peer_service::PeerService;
 pub(crate) use propose::ProposeError;
+pub(crate) use snapshots::Unusable;
 pub(crate) use types::FORMAT;
 pub use types::{Electorate, electorate_of};
 
@@ -55,6 +56,7 @@ use log_store::LogStore;
 use openraft::async_runtime::WatchReceiver;
 use openraft::{Instant, ReadPolicy};
 use propose::{Answered, Proposer};
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicBool;
@@ -67,6 +69,9 @@ use types::Raft;
 
 /// How long a read waits for its freshness before it is refused.
 const READ_DEADLINE: Duration = Duration::from_secs(2);
+
+/// Between two complaints about strangers.
+const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
 
 /// How often the leader looks whether time alone would change the lobby.
 const TICK: Duration = Duration::from_secs(1);
@@ -100,6 +105,10 @@ struct Inner {
     /// What is asked of this node as the leader.
     asked: mpsc::Sender<Asked>,
     pub(crate) events: Events,
+    /// When a stranger was complained about last.
+    complained: Mutex<Option<tokio::time::Instant>>,
+    /// Members that this node heard of when it joined.
+    known: BTreeMap<u64, SocketAddr>,
 }
 
 /// Why a replica has ended by itself.
@@ -178,7 +187,7 @@ impl Replica {
     ) -> io::Result<Self> {
         let me = identity.node;
         check_disk(&identity, &storage)?;
-        let seal = Seal::new(&identity.cluster, key, me);
+        let seal = Seal::new(&identity.cluster, key, Party { node: me, disk: identity.disk });
         let machine = Machine::open(storage.clone(), Feed::default()).await?;
         #[cfg_attr(not(feature = "planted"), expect(unused_mut, reason = "only bugs change it"))]
         let mut log = LogStore::new(storage.log, machine.durable_snapshot());
@@ -192,6 +201,7 @@ impl Replica {
         let configured = founders_of(config);
         let first_members =
             if configured.is_empty() { identity.founders.clone() } else { configured };
+        let known = identity.known.clone();
         let in_flight_max = config.limits.in_flight_max as usize;
         let batch_bytes_max = config.limits.batch_bytes_max as usize;
         let proposer = Proposer::start(raft.clone(), env.clone(), in_flight_max, batch_bytes_max);
@@ -217,6 +227,8 @@ impl Replica {
             leader_channel: Mutex::default(),
             asked,
             events,
+            complained: Mutex::default(),
+            known,
         }));
         replica.spawn_helpers();
         Ok(replica)
@@ -311,6 +323,20 @@ impl Replica {
         self.0.events.note(kind, term, applied.map_or(0, |at| at.index), text);
     }
 
+    /// A stranger came, or somebody under an id that is spent. Said once in a while: who
+    /// does that does it again and again, and may want to fill our logs.
+    fn complain(&self, text: impl FnOnce() -> String) {
+        let now = tokio::time::Instant::now();
+        {
+            let mut last = self.0.complained.lock().expect("never poisoned");
+            if last.is_some_and(|last| now - last < COMPLAIN_EVERY) {
+                return;
+            }
+            *last = Some(now);
+        }
+        self.event("refusal", text());
+    }
+
     /// Follows what happens.
     pub(crate) fn events(&self) -> &Events {
         &self.0.events
@@ -381,6 +407,7 @@ impl Replica {
     async fn ask_leader(&self) -> Option<u64> {
         let (leader, peer) = self.0.leadership.borrow().leader.clone()?;
         let mut client = network::client(self.channel_to_leader(peer.address));
+        let leader = Party { node: leader, disk: peer.disk };
         let answer = client.read_index(self.0.seal.seal(leader, &())).await.ok()?;
         let (_, index) = self.0.seal.open::<Option<u64>>(&answer.into_inner()).ok()?;
         index
@@ -478,7 +505,7 @@ fn check_disk(identity: &Identity, storage: &Storage) -> io::Result<()> {
             let lost = format!("the log in this folder was lost: {}", join_anew(identity.node));
             Err(io::Error::other(SpentId(lost)))
         }
-        Phase::Unproven | Phase::Proven | Phase::Member => Ok(()),
+        Phase::Applying | Phase::Unproven | Phase::Proven | Phase::Member => Ok(()),
     }
 }
 
@@ -624,8 +651,9 @@ fn state_name(state: openraft::ServerState) -> &'static str {
 }
 
 impl Leadership {
-    /// The leader's address, if it is another node than `me`.
-    pub(crate) fn elsewhere(&self, me: u64) -> Option<(u64, SocketAddr)> {
-        self.leader.as_ref().filter(|(id, _)| *id != me).map(|(id, peer)| (*id, peer.address))
+    /// The leader and its address, if it is another node than `me`.
+    pub(crate) fn elsewhere(&self, me: u64) -> Option<(Party, SocketAddr)> {
+        let leader = self.leader.as_ref().filter(|(id, _)| *id != me);
+        leader.map(|(id, peer)| (Party { node: *id, disk: peer.disk }, peer.address))
     }
 }

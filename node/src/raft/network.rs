@@ -5,7 +5,7 @@
 //! one for snapshots. Appends are pipelined on one stream. openraft leaves deadlines
 //! to the network, so every call here has one.
 
-use super::envelope::Seal;
+use super::envelope::{Party, Seal};
 use super::log_store::Purged;
 use super::snapshots::{CHUNK_BYTES, SnapshotFile};
 use super::types::{TypeConfig, Vote};
@@ -76,6 +76,7 @@ impl Wire {
         };
         let (client, votes) = (client_for(purpose), client_for(Purpose::Heartbeat));
         let (seal, purged) = (self.seal.clone(), self.purged.clone());
+        let target = Party { node: target, disk: peer.disk };
         Network { target, seal, purged, client, votes, purpose }
     }
 }
@@ -105,7 +106,7 @@ enum Purpose {
 
 /// One connection to one peer, for one purpose.
 pub(crate) struct Network {
-    target: u64,
+    target: Party,
     seal: Seal,
     purged: Purged,
     client: RaftClient<Channel>,

@@ -2,7 +2,7 @@
 
 use super::Replica;
 use super::bootstrap::YouAre;
-use super::envelope::Seal;
+use super::envelope::{Party, Seal};
 use super::refill::{PAGE_GAMES, Page, PageRequest};
 use super::snapshots::Incoming;
 use super::types::{SnapshotMeta, TypeConfig, Vote};
@@ -25,6 +25,9 @@ use tonic::{Request, Response, Status, Streaming};
 /// A snapshot sender that is silent for this long is given up on.
 const SNAPSHOT_STALL: Duration = Duration::from_secs(10);
 
+/// Characters of a foreign cluster's name that are repeated.
+const NAME_QUOTED_MAX: usize = 64;
+
 /// An append stream that brings nothing for this long is closed.
 const FIRST_REQUEST_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -36,7 +39,7 @@ type Answered = Result<Response<Envelope>, Status>;
 pub(crate) struct PeerService(pub(crate) Replica);
 
 impl PeerService {
-    /// Opens the envelope, lets `work` answer, and seals the answer.
+    /// Opens a member's envelope, lets `work` answer, and seals the answer.
     async fn answer<Q, A, F>(
         &self,
         request: Request<Envelope>,
@@ -48,19 +51,38 @@ impl PeerService {
         F: Future<Output = Result<A, Status>>,
     {
         let seal = &self.0.0.seal;
-        let (from, message) = self.opened(request.get_ref())?;
+        let (from, message) = self.from_member(request.get_ref())?;
         Ok(Response::new(seal.seal(from, &work(message).await?)))
     }
 
     /// Opens an envelope. One of another cluster is worth a word to operators.
-    fn opened<Q: DeserializeOwned>(&self, envelope: &Envelope) -> Result<(u64, Q), Status> {
+    fn opened<Q: DeserializeOwned>(&self, envelope: &Envelope) -> Result<(Party, Q), Status> {
         let inner = &self.0.0;
         inner.seal.open(envelope).inspect_err(|_| {
             if inner.seal.is_foreign(envelope) {
-                let text = format!("a node of cluster {:?} spoke to this one", envelope.cluster);
-                self.0.event("refusal", text);
+                let named: String = envelope.cluster.chars().take(NAME_QUOTED_MAX).collect();
+                self.0.complain(|| format!("a node of cluster {named:?} spoke to this one"));
             }
         })
+    }
+
+    /// Opens what only a member may say. Whose id belongs to another disk is none: what
+    /// that disk had promised is lost.
+    fn from_member<Q: DeserializeOwned>(&self, envelope: &Envelope) -> Result<(Party, Q), Status> {
+        self.check_proven()?;
+        let (from, message) = self.opened(envelope)?;
+        self.check_disk(from)?;
+        Ok((from, message))
+    }
+
+    fn check_disk(&self, from: Party) -> Result<(), Status> {
+        let known = self.0.leadership().borrow().members.get(&from.node).map(|(peer, _)| peer.disk);
+        if known.is_none_or(|disk| disk == from.disk) {
+            return Ok(());
+        }
+        let node = from.node;
+        self.0.complain(|| format!("node {node} spoke with another disk; its id is spent"));
+        Err(Status::failed_precondition(format!("node {node} is known with another disk")))
     }
 
     /// A disk that is not known to be the id's takes no part: it may have promised
@@ -80,11 +102,8 @@ impl PeerService {
             Ok(None) => return futures_util::stream::empty().boxed(),
             Err(status) => return refused(status),
         };
-        if let Err(status) = self.check_proven() {
-            return refused(status);
-        }
         let seal = self.0.0.seal.clone();
-        let (from, first) = match self.opened::<AppendEntriesRequest<TypeConfig>>(&first) {
+        let (from, first) = match self.from_member::<AppendEntriesRequest<TypeConfig>>(&first) {
             Ok(opened) => opened,
             Err(status) => return refused(status),
         };
@@ -103,14 +122,13 @@ impl PeerService {
     async fn receive_snapshot(
         &self,
         mut chunks: Streaming<SnapshotChunk>,
-    ) -> Result<(u64, Vote), Status> {
-        self.check_proven()?;
-        self.0.hear_leader();
+    ) -> Result<(Party, Vote), Status> {
         let inner = &self.0.0;
         let trouble = |err: std::io::Error| Status::data_loss(err.to_string());
         let first = next_chunk(&mut chunks).await?;
         let head = first.head.as_ref().ok_or_else(|| Status::invalid_argument("no head"))?;
-        let (from, (vote, meta)): (u64, (Vote, SnapshotMeta)) = inner.seal.open(head)?;
+        let (from, (vote, meta)): (Party, (Vote, SnapshotMeta)) = self.from_member(head)?;
+        self.0.hear_leader();
         let files = &inner.machine.storage().files;
         let mut incoming = Incoming::start(files, &meta).await.map_err(trouble)?;
         let mut chunk = first;
@@ -162,7 +180,6 @@ impl RaftService for PeerService {
     }
 
     async fn heartbeat(&self, request: Request<Envelope>) -> Answered {
-        self.check_proven()?;
         self.answer(request, |append: AppendEntriesRequest<TypeConfig>| async move {
             self.0.hear_leader();
             self.0.0.raft.append_entries(append).await.map_err(stopped)
@@ -171,7 +188,6 @@ impl RaftService for PeerService {
     }
 
     async fn vote(&self, request: Request<Envelope>) -> Answered {
-        self.check_proven()?;
         self.answer(request, |vote: VoteRequest<TypeConfig>| async move {
             self.0.0.raft.vote(vote).await.map_err(stopped)
         })
@@ -179,7 +195,6 @@ impl RaftService for PeerService {
     }
 
     async fn pre_vote(&self, request: Request<Envelope>) -> Answered {
-        self.check_proven()?;
         self.answer(request, |vote: VoteRequest<TypeConfig>| async move {
             self.0.0.raft.pre_vote(vote).await.map_err(stopped)
         })
@@ -187,7 +202,6 @@ impl RaftService for PeerService {
     }
 
     async fn transfer_leader(&self, request: Request<Envelope>) -> Answered {
-        self.check_proven()?;
         self.answer(request, |transfer: TransferLeaderRequest<TypeConfig>| async move {
             self.0.0.raft.handle_transfer_leader(transfer).await.map_err(stopped)
         })
@@ -204,24 +218,30 @@ impl RaftService for PeerService {
     }
 
     async fn introduce(&self, request: Request<Envelope>) -> Answered {
+        // Open to those who are not members: to tell them so is what it is for.
         let seal = &self.0.0.seal;
-        let (from, disk): (u64, u64) = self.opened(request.get_ref())?;
-        let introduction = self.0.introduction(from);
-        if matches!(introduction.you, YouAre::Member { disk: known } if known != disk) {
-            let text = format!("node {from} came back with another disk; its id is spent");
-            self.0.event("refusal", text);
+        let (from, nonce): (Party, u64) = self.opened(request.get_ref())?;
+        let introduction = self.0.introduction(from.node, nonce);
+        if matches!(introduction.you, YouAre::Member { disk } if disk != from.disk) {
+            let node = from.node;
+            self.0.complain(|| format!("node {node} came back with another disk; its id is spent"));
         }
         Ok(Response::new(seal.seal(from, &introduction)))
     }
 
     async fn admit(&self, request: Request<Envelope>) -> Answered {
         let seal = self.0.0.seal.for_strangers();
-        let (_, application): (u64, Application) = seal.open(request.get_ref())?;
-        Ok(Response::new(seal.seal(0, &self.0.admit(application).await)))
+        let (_, application): (Party, Application) = seal.open(request.get_ref())?;
+        Ok(Response::new(seal.seal(Party::unmet(0), &self.0.admit(application).await)))
     }
 
     async fn ask(&self, request: Request<Envelope>) -> Answered {
-        self.answer(request, |ask: Ask| async move { Ok(self.0.answer_as_leader(ask).await) }).await
+        let seal = &self.0.0.seal;
+        let (from, ask): (Party, Ask) = self.from_member(request.get_ref())?;
+        if matches!(ask, Ask::Leave(id) | Ask::Stay(id) if id != from.node) {
+            return Err(Status::permission_denied("only a node itself leaves or stays"));
+        }
+        Ok(Response::new(seal.seal(from, &self.0.answer_as_leader(ask).await)))
     }
 
     async fn archive(&self, request: Request<Envelope>) -> Answered {
@@ -239,7 +259,7 @@ impl RaftService for PeerService {
 /// a gap must not be taken.
 fn opened(
     seal: Seal,
-    from: u64,
+    from: Party,
     sealed: Streaming<Envelope>,
 ) -> impl Stream<Item = AppendEntriesRequest<TypeConfig>> + Send + 'static {
     futures_util::stream::unfold(sealed, move |mut sealed| {
@@ -249,11 +269,11 @@ fn opened(
             match seal.open(&envelope) {
                 Ok((speaker, request)) if speaker == from => Some((request, sealed)),
                 Ok((speaker, _)) => {
-                    tracing::warn!(from, speaker, "an append stream changed its sender; closed");
+                    tracing::warn!(?from, ?speaker, "an append stream changed its sender; closed");
                     None
                 }
                 Err(status) => {
-                    tracing::warn!(from, %status, "an append was refused; the stream is closed");
+                    tracing::warn!(?from, %status, "an append was refused; the stream is closed");
                     None
                 }
             }

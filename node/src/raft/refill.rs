@@ -4,7 +4,7 @@
 //! misses games that others archived. It asks its peers page by page, newest first,
 //! until it has what one of them has.
 
-use super::envelope::Seal;
+use super::envelope::{Party, Seal};
 use super::machine::Machine;
 use super::network::client;
 use crate::dial::channel_to;
@@ -63,7 +63,8 @@ pub(crate) async fn run(
         // A cluster of one has nobody to ask.
         let mut filled = candidates.iter().all(|(id, _)| *id == me);
         for (id, peer) in candidates.into_iter().filter(|(id, _)| *id != me) {
-            match copy_from(&machine, &env, &seal, id, peer.address, gap.index).await {
+            let from = Party { node: id, disk: peer.disk };
+            match copy_from(&machine, &env, &seal, from, peer.address, gap.index).await {
                 Ok(true) => {
                     filled = true;
                     break;
@@ -86,14 +87,14 @@ async fn copy_from(
     machine: &Machine,
     env: &Arc<dyn Env>,
     seal: &Seal,
-    id: u64,
+    from: Party,
     address: SocketAddr,
     index: u64,
 ) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
     let mut client = client(channel_to(env, address));
     let mut before = None;
     loop {
-        let request = seal.seal(id, &PageRequest { before });
+        let request = seal.seal(from, &PageRequest { before });
         let answer = timeout(ANSWER_DEADLINE, client.archive(request)).await??;
         let (_, page) = seal.open::<Page>(&answer.into_inner())?;
         if page.complete < Some(index) {

@@ -20,6 +20,22 @@ pub(crate) struct Held {
     pub(crate) charter: Charter,
 }
 
+/// Why a snapshot's bytes cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Unusable {
+    /// They are not what was written.
+    Damaged(String),
+    /// A newer build wrote them.
+    Newer(String),
+}
+
+impl From<Unusable> for io::Error {
+    fn from(unusable: Unusable) -> Self {
+        let (Unusable::Damaged(why) | Unusable::Newer(why)) = unusable;
+        corrupt(why)
+    }
+}
+
 /// A complete snapshot file.
 #[derive(Clone)]
 pub(crate) struct SnapshotFile {
@@ -165,13 +181,16 @@ impl SnapshotFile {
 
     /// Reads and checks everything.
     pub(crate) async fn load(&self) -> io::Result<(SnapshotMeta, Held)> {
-        let damaged = |what: String| {
-            corrupt(format!(
+        let unusable = |why: Unusable| match why {
+            Unusable::Newer(why) => {
+                corrupt(format!("cannot read the snapshot {}: {why}", self.name))
+            }
+            Unusable::Damaged(what) => corrupt(format!(
                 "the snapshot {} is damaged: {what}; restore the file from a backup, or replace \
                  this node by one with a new id (a voter that comes back empty under its old id \
                  can lose what it had acknowledged)",
                 self.name
-            ))
+            )),
         };
         let mut parser = Parser::default();
         let mut reader = self.reader().await?;
@@ -180,10 +199,10 @@ impl SnapshotFile {
             if chunk.is_empty() {
                 break;
             }
-            parser.feed(chunk).map_err(damaged)?;
+            parser.feed(chunk).map_err(unusable)?;
             tokio::task::yield_now().await;
         }
-        parser.finish().map_err(damaged)
+        parser.finish().map_err(unusable)
     }
 }
 
@@ -208,7 +227,7 @@ impl Incoming {
     pub(crate) async fn append(&mut self, chunk: Bytes) -> io::Result<()> {
         self.crc.update(&chunk);
         self.bytes += chunk.len();
-        self.parser.feed(chunk.clone()).map_err(corrupt)?;
+        self.parser.feed(chunk.clone())?;
         self.writer.append(chunk).await
     }
 
@@ -220,7 +239,7 @@ impl Incoming {
                 "the snapshot arrived damaged: {sent:x} is not {crc32:x}"
             )));
         }
-        let (inside, _) = self.parser.finish().map_err(corrupt)?;
+        let (inside, _) = self.parser.finish()?;
         if inside != *meta {
             return Err(corrupt("the snapshot is not the one that was announced".into()));
         }
@@ -251,7 +270,7 @@ impl Default for Parser {
 }
 
 impl Parser {
-    pub(crate) fn feed(&mut self, chunk: Bytes) -> Result<(), String> {
+    pub(crate) fn feed(&mut self, chunk: Bytes) -> Result<(), Unusable> {
         self.held.put_slice(&chunk);
         if self.head.is_none() {
             self.take_head()?;
@@ -259,51 +278,61 @@ impl Parser {
         if self.head.is_some() && self.held.len() > 4 {
             let body = self.held.split_to(self.held.len() - 4);
             self.crc.update(&body);
-            self.lobby.feed(&body).map_err(|err| err.to_string())?;
+            self.lobby.feed(&body).map_err(|err| Unusable::Damaged(err.to_string()))?;
         }
         Ok(())
     }
 
-    fn take_head(&mut self) -> Result<(), String> {
+    fn take_head(&mut self) -> Result<(), Unusable> {
+        let damaged = |why: &str| Unusable::Damaged(why.to_owned());
         const FIXED: usize = MAGIC.len() + 1 + 4;
         if self.held.len() < FIXED {
             return Ok(());
         }
         if &self.held[..MAGIC.len()] != MAGIC {
-            return Err("it is not a snapshot".into());
+            return Err(damaged("it is not a snapshot"));
         }
         let format = self.held[MAGIC.len()];
         if format != FORMAT {
-            return Err(format!("it has format {format}, this build knows {FORMAT}"));
+            let why = format!("it has format {format}, this version knows {FORMAT}");
+            return Err(if format > FORMAT {
+                Unusable::Newer(why)
+            } else {
+                Unusable::Damaged(why)
+            });
         }
         let length = (&self.held[MAGIC.len() + 1..]).get_u32() as usize;
         if length > META_BYTES_MAX {
-            return Err("its head is too long".into());
+            return Err(damaged("its head is too long"));
         }
         if self.held.len() >= FIXED + length {
             let head = self.held.split_to(FIXED + length);
             self.crc.update(&head);
             let (meta, charter): (SnapshotMeta, Charter) =
-                decode(&head[FIXED..]).map_err(|err| err.to_string())?;
+                decode(&head[FIXED..]).map_err(|err| Unusable::Damaged(err.to_string()))?;
             // Said before the rooms are read, which would only look damaged.
             if let Some(feature) = unknown_of(charter.features()) {
-                return Err(format!("it uses {feature:?}, which this build does not know"));
+                return Err(Unusable::Newer(format!(
+                    "it uses {feature:?}, which version {} does not know; run a newer one",
+                    crate::VERSION
+                )));
             }
             self.head = Some((meta, charter));
         }
         Ok(())
     }
 
-    pub(crate) fn finish(self) -> Result<(SnapshotMeta, Held), String> {
-        let Some((meta, charter)) = self.head else { return Err("it ends early".into()) };
+    pub(crate) fn finish(self) -> Result<(SnapshotMeta, Held), Unusable> {
+        let damaged = |why: &str| Unusable::Damaged(why.to_owned());
+        let Some((meta, charter)) = self.head else { return Err(damaged("it ends early")) };
         let Ok(expected) = <[u8; 4]>::try_from(self.held.as_ref()) else {
-            return Err("it ends early".into());
+            return Err(damaged("it ends early"));
         };
         let crc = self.crc.finalize();
         if crc != u32::from_be_bytes(expected) {
-            return Err("its checksum is wrong".into());
+            return Err(damaged("its checksum is wrong"));
         }
-        let lobby = self.lobby.finish().map_err(|err| err.to_string())?;
+        let lobby = self.lobby.finish().map_err(|err| Unusable::Damaged(err.to_string()))?;
         Ok((meta, Held { lobby, charter }))
     }
 }

@@ -35,6 +35,9 @@ const LEAVE_DEADLINE: Duration = Duration::from_secs(60);
 /// How often a leaving node looks whether it is out.
 const LEAVE_POLL: Duration = Duration::from_millis(100);
 
+/// Between two tries to take leaving back.
+const STAY_PAUSE: Duration = Duration::from_secs(1);
+
 /// From the answer to whoever asked a node to leave to the node's end.
 const LAST_WORD: Duration = Duration::from_millis(200);
 
@@ -90,11 +93,9 @@ impl ClusterService {
     /// Everyone Raft or gossip knows, without their reports.
     fn members(&self, leadership: &Leadership) -> BTreeMap<u64, Member> {
         let mut members: BTreeMap<u64, Member> = BTreeMap::new();
-        let (_, applied) = self.replica.machine().members();
-        let charter = self.replica.machine().charter();
         for (id, seen) in self.roster.borrow().iter() {
             // Gossip remembers for a day who has left.
-            if !seen.alive && charter.has_lost(*id, &applied) {
+            if !seen.alive && self.replica.machine().has_lost(*id) {
                 continue;
             }
             let name = seen.card.as_ref().map_or_else(String::new, |card| card.name.clone());
@@ -128,7 +129,8 @@ impl ClusterService {
         let address = member.address.parse().ok()?;
         let mut client = ClusterClient::new(channel_to(&self.env, address));
         let report = timeout(REPORT_DEADLINE, client.report(ReportRequest {})).await;
-        Some(report.ok()?.ok()?.into_inner())
+        // Another node may have taken the address of one that is gone.
+        Some(report.ok()?.ok()?.into_inner()).filter(|report| report.id == member.id)
     }
 }
 
@@ -251,6 +253,10 @@ impl Cluster for ClusterService {
         self.access.check(request.metadata()).map_err(|_| {
             Status::unauthenticated("a backup needs the cluster's key; give it with --key-file")
         })?;
+        if self.replica.machine().archive_gap().borrow().is_some() {
+            let why = "this node is still fetching finished games; ask another, or again later";
+            return Err(Status::unavailable(why));
+        }
         self.replica.linearizable().await?;
         let chunks = backup::write(self.replica.clone(), self.cluster.clone(), self.env.unix_ms());
         Ok(Response::new(
@@ -274,10 +280,11 @@ impl ClusterService {
             stays
         });
         if begun {
-            Ok(())
-        } else {
-            Err(Status::failed_precondition("this node is leaving already"))
+            return Ok(());
         }
+        Err(Status::failed_precondition(
+            "this node is leaving already, or an earlier wish to leave is still being taken back",
+        ))
     }
 
     async fn leave_for_good(self) -> Result<LeaveReply, Status> {
@@ -288,10 +295,15 @@ impl ClusterService {
             told => done(told),
         };
         if let Err(status) = out {
-            // It may have been asked for all the same; it is taken back.
-            self.replica.ask_the_leader(Ask::Stay(me)).await;
-            self.replica.expect_removal(false);
-            self.departure.send_replace(Departure::Stays);
+            if status.code() == tonic::Code::FailedPrecondition {
+                // Refused by the leader: nothing was begun.
+                self.replica.expect_removal(false);
+                self.departure.send_replace(Departure::Stays);
+                return Err(status);
+            }
+            // It may have been asked for all the same; it is taken back, however long
+            // that takes.
+            tokio::spawn(self.stay_after_all());
             return Err(status);
         }
         self.replica.forget_id("this node has left the cluster").await;
@@ -303,12 +315,25 @@ impl ClusterService {
         Ok(LeaveReply { text: format!("{} has left cluster {:?}", self.name, self.cluster) })
     }
 
+    async fn stay_after_all(self) {
+        while !matches!(
+            self.replica.ask_the_leader(Ask::Stay(self.replica.me())).await,
+            Told::Done | Told::Refused(_)
+        ) {
+            sleep(STAY_PAUSE).await;
+        }
+        self.replica.expect_removal(false);
+        self.departure.send_replace(Departure::Stays);
+    }
+
     async fn until_out(&self) -> Result<(), Status> {
         let deadline = Instant::now() + LEAVE_DEADLINE;
         while !self.replica.is_removed().await {
             if Instant::now() > deadline {
                 let intents = self.intents.borrow().join("; ");
-                let why = format!("not out in {LEAVE_DEADLINE:?}, so the node stays; {intents}");
+                let why = format!(
+                    "not out in {LEAVE_DEADLINE:?}; leaving is being taken back; {intents}"
+                );
                 return Err(Status::deadline_exceeded(why));
             }
             sleep(LEAVE_POLL).await;

@@ -2,11 +2,10 @@
 
 use super::{Access, Server, accept_all};
 use crate::StartError;
-use crate::env::{Env, Listener};
+use crate::env::Listener;
 use crate::identity::Identity;
-use crate::join;
+use crate::join::Applicant;
 use futures_util::stream::BoxStream;
-use hangraft_cluster_config::{ClusterKey, NodeConfig};
 use hangraft_proto::v1::cluster_server::{Cluster, ClusterServer};
 use hangraft_proto::v1::{
     BackupChunk, BackupRequest, Event, EventsRequest, JoinReply, JoinRequest, LeaveReply,
@@ -14,7 +13,6 @@ use hangraft_proto::v1::{
     TransferLeaderReply, TransferLeaderRequest,
 };
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{sleep, timeout};
@@ -30,16 +28,13 @@ const LAST_WORD: Duration = Duration::from_millis(100);
 /// Serves at the node's address until it has been told, and has been admitted.
 pub(crate) async fn wait_for_seeds(
     mut listener: Box<dyn Listener>,
-    config: &NodeConfig,
-    reached: SocketAddr,
-    key: &ClusterKey,
-    env: &Arc<dyn Env>,
+    applicant: &mut Applicant<'_>,
 ) -> Result<(Box<dyn Listener>, Identity), StartError> {
     let (wishes, mut asked) = mpsc::channel::<Wish>(1);
     let service = WaitingRoom {
-        address: reached,
-        name: config.name.clone().unwrap_or_default(),
-        access: Access::new(&key.access_token()),
+        address: applicant.address,
+        name: applicant.config.name.clone().unwrap_or_default(),
+        access: Access::new(&applicant.key.access_token(), applicant.address),
         wishes,
     };
     let grpc = Routes::new(ClusterServer::new(service)).prepare();
@@ -51,8 +46,7 @@ pub(crate) async fn wait_for_seeds(
             let Some(Wish { seeds, told }) = asked.recv().await else {
                 return std::future::pending().await;
             };
-            let applying = join::apply(config, reached, &seeds, key, env);
-            let answer = match timeout(JOIN_DEADLINE, applying).await {
+            let answer = match timeout(JOIN_DEADLINE, applicant.apply(&seeds)).await {
                 Ok(Ok(identity)) => {
                     let reply =
                         JoinReply { cluster: identity.cluster.clone(), node: identity.node };
@@ -62,7 +56,10 @@ pub(crate) async fn wait_for_seeds(
                     return identity;
                 }
                 Ok(Err(refused)) => Err(Status::failed_precondition(refused.to_string())),
-                Err(_) => Err(Status::unavailable("that cluster does not answer; try again")),
+                Err(_) => {
+                    let why = format!("not admitted in time: {}", applicant.complaint);
+                    Err(Status::unavailable(why))
+                }
             };
             // Whoever asked may have hung up; that is their business.
             _ = told.send(answer);

@@ -145,6 +145,10 @@ impl Cluster {
         self.configs.get_mut(&id).expect("just inserted")
     }
 
+    pub(crate) fn configs_mut(&mut self, id: u64) -> &mut NodeConfig {
+        self.configs.get_mut(&id).expect("a node of this cluster")
+    }
+
     /// Removes all that a stopped node has.
     pub(crate) fn wipe(&self, id: u64) {
         std::fs::remove_dir_all(&self.configs[&id].data_dir).unwrap();

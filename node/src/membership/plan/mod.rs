@@ -119,11 +119,17 @@ pub(crate) struct Plan {
 /// The next step towards the membership that the policy asks for.
 pub(crate) fn next_step(now: &Situation) -> Plan {
     let wait = |why: &str| Plan { step: None, intents: vec![why.to_string()] };
-    if !now.voters.contains(&now.leader) {
-        return wait("members do not change while a node leads that does not vote");
-    }
     if !now.settled {
         return wait("a change of members is under way");
+    }
+    if !now.voters.contains(&now.leader) {
+        // It took the lead in the middle of a change that left it out.
+        let step = successor(now).map(Step::HandOver);
+        let name = now.name(now.leader);
+        return Plan {
+            step,
+            intents: vec![format!("{name} leads and does not vote: it hands over")],
+        };
     }
     let step = RULES.iter().find_map(|rule| rule(now));
     let intents = Outlook::new(now, step.as_ref()).sentences();
@@ -155,6 +161,19 @@ pub(crate) fn may_leave(now: &Situation, id: u64) -> Result<(), String> {
         let advice = "let another node join first";
         return Err(format!("{name} is the only voter that is not leaving; {advice}"));
     }
+    // Without a spare the voters shrink, and whoever is away now would be let go of with
+    // the one that leaves. The others must have a quorum by themselves.
+    if now.candidates().next().is_none() {
+        let rest = less(now, &[id]);
+        let (answer, all) = (now.answering(&rest), rest.len());
+        if answer < majority(all) {
+            return Err(format!(
+                "{name} cannot leave now: of the other {all} voters only {answer} would answer, \
+                 {} are needed, and there is no spare",
+                majority(all)
+            ));
+        }
+    }
     let mut then = now.clone();
     then.leaving.insert(id);
     if id == now.leader {
@@ -176,6 +195,18 @@ fn can_stop_voting(then: &Situation, id: u64) -> Result<(), String> {
     }
     // The first way is the one that would be preferred.
     Err(objections.into_iter().next().unwrap_or_else(|| "no voter would be left".into()))
+}
+
+/// Why a voter cannot take the lead now, if it cannot.
+pub(crate) fn cannot_lead(now: &Situation, id: u64) -> Option<String> {
+    let Some(member) = now.members.get(&id) else { return Some("is not a member".into()) };
+    let objections = [
+        (!now.answers(id)).then(|| "does not answer".into()),
+        member.unfit.clone(),
+        (member.lag > LAG_MAX)
+            .then(|| format!("is {} entries behind", intents::grouped(member.lag))),
+    ];
+    objections.into_iter().flatten().next()
 }
 
 // ---- What is known ----

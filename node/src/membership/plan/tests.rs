@@ -170,12 +170,15 @@ const LEAVES: &[(&str, u64, &str)] = &[
     // Replaced by a spare, or with one voter fewer to stay odd.
     ("3: 1* 2 3 | 4", 3, ""),
     ("3: 1* 2 3", 3, ""),
-    ("3: 1* 2m 3", 3, ""),
+    ("3: 1* 2m 3", 2, ""),
+    ("3: 1* 2m 3 | 4", 3, ""),
+    ("3: 1* 2m 3", 3, "n3 cannot leave now: of the other 2 voters only 1 would answer, 2 are needed, and there is no spare"),
     ("3: 1* 2d 3m", 3, "n3 cannot leave now: only 1 of 3 voters answers"),
-    ("5: 1* 2l 3 4d 5d", 3, ""),
+    ("5: 1* 2 3 4 5d", 3, ""),
+    ("5: 1* 2 3 4d 5d", 3, "n3 cannot leave now: of the other 4 voters only 2 would answer, 3 are needed, and there is no spare"),
     // The leader leaves when somebody can take over.
-    ("3: 1* 2m 3", 1, ""),
-    ("3: 1* 2m 3b", 1, "n1 leads, and no other voter could take over: one has to answer, fit, stay, and be at most 1,000 entries behind"),
+    ("3: 1* 2m 3 | 4", 1, ""),
+    ("3: 1* 2b 3b", 1, "n1 leads, and no other voter could take over: one has to answer, fit, stay, and be at most 1,000 entries behind"),
     ("2: 1* 2", 1, ""),
 ];
 
@@ -200,14 +203,15 @@ fn whatever_a_rule_asks_for_has_to_be_safe() {
 }
 
 #[test]
-fn nothing_happens_while_a_change_is_under_way_or_the_leader_does_not_vote() {
+fn nothing_happens_while_a_change_is_under_way_and_a_leader_without_a_vote_hands_over() {
     let mut now = situation("3: 1* 2 3d | 4 | 5");
     now.settled = false;
     let plan = next_step(&now);
     assert_eq!((plan.step, &*plan.intents[0]), (None, "a change of members is under way"));
     now.leader = 4;
-    now.settled = true;
     assert_eq!(next_step(&now).step, None);
+    now.settled = true;
+    assert_eq!(next_step(&now).step, Some(Step::HandOver(1)));
 }
 
 #[test]
