@@ -263,6 +263,7 @@ impl Node {
     /// returns, the data folder is free for another node.
     pub async fn stop(self) {
         self.draining.send_replace(true);
+        self.replica.until_settled().await;
         if let Some(next) = self.replica.successor()
             && !self.replica.hand_over(next).await
         {

@@ -19,6 +19,10 @@ pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "
 /// The metadata entry that carries the access token of [`v1::game_client::GameClient::link`].
 pub const ACCESS_HEADER: &str = "hangraft-access";
 
+/// The metadata entry of a link by which a node says which cluster it means. One of
+/// another cluster refuses.
+pub const CLUSTER_HEADER: &str = "hangraft-cluster";
+
 /// The largest gRPC message either side sends or takes, in bytes. Batches are
 /// cut well below it; a larger one is refused by the receiver.
 pub const MESSAGE_BYTES_MAX: usize = 16 << 20;

@@ -153,6 +153,7 @@ impl Cluster {
             links: JoinSet::new(),
             route: Route::default(),
             unsettled: false,
+            cluster: None,
             watching_life: None,
             flights: Flights::new(),
             network,
@@ -244,6 +245,8 @@ struct Task {
     route: Route,
     /// The route should be looked at again soon.
     unsettled: bool,
+    /// The cluster we serve: the first that had a leader.
+    cluster: Option<String>,
     /// The life of the link that the hub watches through.
     watching_life: Option<u64>,
     flights: Flights<ReplyTo>,
@@ -319,6 +322,9 @@ impl Task {
     fn on_one(&mut self, slot: Slot, news: News, now: Instant) -> bool {
         match news {
             News::Up { sender, standing } => {
+                if self.is_strange(slot, &standing) {
+                    return false;
+                }
                 let Some(slotted) = self.slots.get_mut(&slot) else { return false };
                 slotted.sender = Some(sender);
                 slotted.frozen_at = None;
@@ -326,6 +332,10 @@ impl Task {
                 true
             }
             News::Standing { standing } => {
+                if self.is_strange(slot, &standing) {
+                    self.on_down(slot, now);
+                    return true;
+                }
                 self.on_standing(slot, &standing, now);
                 true
             }
@@ -335,6 +345,25 @@ impl Task {
                 true
             }
         }
+    }
+
+    /// Whether a node belongs to another cluster: one may have taken an address that was
+    /// ours, with the same key. It is as good as out of reach.
+    fn is_strange(&mut self, slot: Slot, standing: &v1::Standing) -> bool {
+        let ours = match &self.cluster {
+            Some(ours) => *ours == standing.cluster,
+            None => {
+                if standing.leader != 0 {
+                    self.cluster = Some(standing.cluster.clone());
+                }
+                true
+            }
+        };
+        if !ours && let Some(slotted) = self.slots.get(&slot) {
+            let (node, cluster) = (&slotted.address, &standing.cluster);
+            warn!(node, cluster, "belongs to another cluster; not used");
+        }
+        !ours
     }
 
     fn on_standing(&mut self, slot: Slot, standing: &v1::Standing, now: Instant) {

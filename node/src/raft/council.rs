@@ -28,6 +28,11 @@ const WISH_PAUSE: Duration = Duration::from_millis(20);
 /// A leader has handed over by then, or stays.
 const HAND_OVER_DEADLINE: Duration = Duration::from_secs(2);
 
+/// How long a leader that stops waits for a change of members to end, and how often it
+/// looks.
+const SETTLED_DEADLINE: Duration = Duration::from_secs(4);
+const SETTLED_POLL: Duration = Duration::from_millis(10);
+
 /// A question to the leader is given up on then.
 const ASK_DEADLINE: Duration = Duration::from_secs(6);
 
@@ -155,6 +160,20 @@ impl Replica {
         };
         let others = council.lasting.iter().copied().filter(|id| *id != self.me());
         others.filter(able).min_by_key(|id| (council.behind.get(id).copied(), *id))
+    }
+
+    /// Waits until a change of members that is under way is done, if this node leads. A
+    /// leader that goes in the middle of one leaves the others waiting for a majority of
+    /// the old voters *and* of the new ones, which may need this very node.
+    pub(crate) async fn until_settled(&self) {
+        let settled = async {
+            while self.council().is_some_and(|council| !council.settled) {
+                sleep(SETTLED_POLL).await;
+            }
+        };
+        if timeout(SETTLED_DEADLINE, settled).await.is_err() {
+            tracing::warn!("a change of members did not end in time; stopping all the same");
+        }
     }
 
     /// Asks whoever leads: this node itself, or the leader over the network.

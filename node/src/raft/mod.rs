@@ -70,6 +70,9 @@ use types::Raft;
 /// How long a read waits for its freshness before it is refused.
 const READ_DEADLINE: Duration = Duration::from_secs(2);
 
+/// Before a leader is asked again for a read index.
+const READ_PAUSE: Duration = Duration::from_millis(25);
+
 /// Between two complaints about strangers.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
 
@@ -258,6 +261,11 @@ impl Replica {
         self.0.me
     }
 
+    /// The cluster it belongs to.
+    pub(crate) fn cluster(&self) -> &str {
+        self.0.seal.cluster()
+    }
+
     pub(crate) fn machine(&self) -> &Machine {
         &self.0.machine
     }
@@ -355,11 +363,17 @@ impl Replica {
             return Ok(());
         }
         let asked = async {
-            let index = match self.role() {
-                Role::Leads => self.read_index().await,
-                Role::Follows | Role::KnowsNoLeader => self.ask_leader().await,
-            };
-            self.wait_applied(index.ok_or(ReadError::NoQuorum)?).await
+            loop {
+                let index = match self.role() {
+                    Role::Leads => self.read_index().await,
+                    Role::Follows | Role::KnowsNoLeader => self.ask_leader().await,
+                };
+                match index {
+                    Some(index) => return self.wait_applied(index).await,
+                    // While leadership moves nobody knows; soon somebody will.
+                    None => tokio::time::sleep(READ_PAUSE).await,
+                }
+            }
         };
         timeout(READ_DEADLINE, asked).await.unwrap_or(Err(ReadError::NoQuorum))
     }

@@ -130,10 +130,16 @@ impl From<ReadError> for tonic::Status {
 }
 
 /// Where this node stands, for frontends.
-pub(crate) fn standing(me: u64, leadership: &Leadership, draining: bool) -> Standing {
+pub(crate) fn standing(
+    me: u64,
+    cluster: &str,
+    leadership: &Leadership,
+    draining: bool,
+) -> Standing {
     let leader = leadership.leader.as_ref();
     Standing {
         node: me,
+        cluster: cluster.to_owned(),
         leader: leader.map_or(0, |(id, _)| *id),
         leader_address: leader.map_or_else(String::new, |(_, peer)| peer.address.to_string()),
         term: leadership.term,

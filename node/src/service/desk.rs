@@ -62,8 +62,8 @@ impl Desk {
         key: &ClusterKey,
         command_bytes_max: usize,
     ) -> Self {
-        let forwarder =
-            Forwarder::start(replica.leadership(), replica.me(), env, key.access_token());
+        let (cluster, access) = (replica.cluster().to_owned(), key.access_token());
+        let forwarder = Forwarder::start(replica.leadership(), replica.me(), cluster, env, access);
         let waiting = Arc::new(Semaphore::new(WAITING_MAX));
         Desk { replica, forwarder, command_bytes_max, waiting }
     }

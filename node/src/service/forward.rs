@@ -11,7 +11,7 @@ use crate::env::Env;
 use crate::raft::{Leadership, ProposeError};
 use hangraft_proto::v1::game_client::GameClient;
 use hangraft_proto::v1::{Answer, Command, Downlink, Uplink};
-use hangraft_proto::{ACCESS_HEADER, MESSAGE_BYTES_MAX};
+use hangraft_proto::{ACCESS_HEADER, CLUSTER_HEADER, MESSAGE_BYTES_MAX};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -48,11 +48,12 @@ impl Forwarder {
     pub(crate) fn start(
         leadership: watch::Receiver<Leadership>,
         me: u64,
+        cluster: String,
         env: Arc<dyn Env>,
         access: String,
     ) -> Self {
         let (groups, inbox) = mpsc::channel(QUEUE_MAX);
-        let task = Task { leadership, me, env, access, inbox };
+        let task = Task { leadership, me, cluster, env, access, inbox };
         tokio::spawn(task.run());
         Forwarder { groups }
     }
@@ -69,6 +70,7 @@ impl Forwarder {
 struct Task {
     leadership: watch::Receiver<Leadership>,
     me: u64,
+    cluster: String,
     env: Arc<dyn Env>,
     access: String,
     inbox: mpsc::Receiver<Group>,
@@ -98,6 +100,7 @@ impl Task {
         let mut request = Request::new(tokio_stream::wrappers::ReceiverStream::new(receiver));
         request.metadata_mut().insert(ACCESS_HEADER, self.access.parse().ok()?);
         request.metadata_mut().insert(FORWARDED_HEADER, self.me.into());
+        request.metadata_mut().insert(CLUSTER_HEADER, self.cluster.parse().ok()?);
         let downlinks = timeout(OPEN_DEADLINE, client.link(request)).await.ok()?.ok()?.into_inner();
         let owed = Owed { next_id: 0, waiting: BTreeMap::new(), since: Instant::now() };
         Some(Link { uplinks, downlinks, owed })

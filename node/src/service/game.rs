@@ -8,6 +8,7 @@ use crate::raft::{Replica, decode_finished};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use hangraft_game::{Filter, PlayerId, Room, RoomId, games};
+use hangraft_proto::CLUSTER_HEADER;
 use hangraft_proto::v1::freshness::Level;
 use hangraft_proto::v1::game_server::Game;
 use hangraft_proto::v1::{
@@ -44,6 +45,11 @@ impl Game for GameService {
         request: Request<Streaming<Uplink>>,
     ) -> Result<Response<Self::LinkStream>, Status> {
         self.access.check(request.metadata())?;
+        let meant = request.metadata().get(CLUSTER_HEADER);
+        if meant.is_some_and(|meant| meant.as_bytes() != self.replica.cluster().as_bytes()) {
+            let why = format!("this node belongs to cluster {:?}", self.replica.cluster());
+            return Err(Status::failed_precondition(why));
+        }
         let permit = self.links.clone().try_acquire_owned().map_err(|_| {
             Status::resource_exhausted("this node has as many links as it takes; try another")
         })?;

@@ -190,7 +190,8 @@ impl Link {
 
     fn standing(&mut self) -> hangraft_proto::v1::Standing {
         let draining = *self.draining.borrow_and_update();
-        convert::standing(self.me, &self.leadership.borrow_and_update(), draining)
+        let leadership = self.leadership.borrow_and_update();
+        convert::standing(self.me, self.replica.cluster(), &leadership, draining)
     }
 
     async fn on_uplink(&mut self, uplink: Uplink, answers: &Answers) -> Result<(), Gone> {
