@@ -35,6 +35,10 @@ use crate::{
 /// The environment variable with the binary to test, instead of the one beside us.
 const BINARY: &str = "HANGRAFT_BIN";
 
+/// The environment variable with a build of the next version, instead of the one
+/// beside us.
+const NEXT_BINARY: &str = "HANGRAFT_NEXT_BIN";
+
 /// How long a demo may take to start, or to stop: two cores, many demos.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -114,12 +118,7 @@ pub struct FrontendRecord {
 /// When it was not built. Tests do not build: they would test something else
 /// than what `cargo build` left.
 pub fn binary() -> PathBuf {
-    if let Some(binary) = env::var_os(BINARY) {
-        return binary.into();
-    }
-    let test = env::current_exe().expect("this test is a file");
-    let profile = test.parent().and_then(Path::parent).expect("target/<profile>/deps/<test>");
-    let binary = profile.join(format!("hangraft{}", env::consts::EXE_SUFFIX));
+    let binary = binary_beside_us(BINARY, "hangraft");
     assert!(
         binary.exists(),
         "{} is missing; run `cargo build` first, or name another in {BINARY}",
@@ -128,12 +127,60 @@ pub fn binary() -> PathBuf {
     binary
 }
 
+/// A build of the next version, with `--features next`, if there is one.
+///
+/// # Errors
+/// What to do about it.
+pub fn next_binary() -> Result<PathBuf, String> {
+    let binary = binary_beside_us(NEXT_BINARY, "hangraft-next");
+    if binary.exists() {
+        return Ok(binary);
+    }
+    Err(format!(
+        "{} is missing; make it as scripts/test does, or name another in {NEXT_BINARY}",
+        binary.display()
+    ))
+}
+
+fn binary_beside_us(variable: &str, name: &str) -> PathBuf {
+    if let Some(binary) = env::var_os(variable) {
+        return binary.into();
+    }
+    let test = env::current_exe().expect("this test is a file");
+    let profile = test.parent().and_then(Path::parent).expect("target/<profile>/deps/<test>");
+    profile.join(format!("{name}{}", env::consts::EXE_SUFFIX))
+}
+
 /// Runs the binary to its end.
 pub async fn run<S: AsRef<OsStr>>(args: &[S]) -> Output {
     let mut command = Command::new(binary());
     command.args(args).stdin(Stdio::null()).kill_on_drop(true);
     let output = timeout(PATIENCE, command.output()).await;
     output.expect("a command that ends").expect("a command that starts")
+}
+
+/// Runs the binary, which must do what it is asked; what it prints.
+///
+/// # Panics
+/// When it does not; with what it said.
+pub async fn run_well<S: AsRef<OsStr>>(args: &[S]) -> String {
+    let output = run(args).await;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let args: Vec<_> = args.iter().map(|arg| arg.as_ref().to_string_lossy()).collect();
+    assert!(output.status.success(), "{args:?}: {}: {said}", output.status);
+    String::from_utf8(output.stdout).expect("text")
+}
+
+/// Runs the binary, which must refuse in one line; the exit code and that line.
+///
+/// # Panics
+/// When it does something, or says more or less.
+pub async fn run_in_vain<S: AsRef<OsStr>>(args: &[S]) -> (Option<i32>, String) {
+    let output = run(args).await;
+    let said = String::from_utf8(output.stderr).expect("text");
+    assert!(!output.status.success() && said.lines().count() == 1, "{}: {said}", output.status);
+    assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
+    (output.status.code(), said)
 }
 
 impl Home {
