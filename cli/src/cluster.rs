@@ -82,6 +82,10 @@ fn in_time<T>(
     reply.map_err(|_| silent())?.map_err(|status| match status.source() {
         // The connection broke; the node itself has said nothing.
         Some(_) => silent(),
+        // Nobody has decided; it may be so or not.
+        None if status.code() == tonic::Code::Unavailable => {
+            anyhow!("the node at {node}: {}", status.message())
+        }
         None => anyhow!("the node at {node} refused: {}", status.message()),
     })
 }

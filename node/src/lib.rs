@@ -186,7 +186,7 @@ impl Node {
             replica: replica.clone(),
             roster: gossip.roster(),
             intents,
-            draining: draining.subscribe(),
+            draining: draining.clone(),
             departure: depart,
             metrics,
             limits: config.limits,

@@ -35,6 +35,10 @@ const LOOK: Duration = Duration::from_millis(200);
 /// Questions to the leader that wait. More wait at the askers' side.
 pub(crate) const ASKED_MAX: usize = 64;
 
+/// A member leaves for as long as it goes on asking. One that has not asked again by then
+/// has given up, or has not yet found the new leader; what it wished before waits.
+const LEAVE_ASKED: Duration = Duration::from_secs(2);
+
 /// What can be asked of a leader.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) enum Ask {
@@ -42,7 +46,8 @@ pub(crate) enum Ask {
     Admit(Application),
     /// Change what the whole cluster shares.
     Set { voters: Option<u8>, replace_after_ms: Option<u64> },
-    /// Let this member leave, if the rest can do without it.
+    /// Let this member leave, if the rest can do without it. Asked again and again until
+    /// it is out.
     Leave(u64),
     /// It stays after all.
     Stay(u64),
@@ -81,8 +86,15 @@ pub(crate) async fn run(
     intents: watch::Sender<Vec<String>>,
     stable_for: Duration,
 ) {
-    let mut keeper =
-        Keeper { replica, roster, intents, stable_for, leads_since: None, known: BTreeMap::new() };
+    let mut keeper = Keeper {
+        replica,
+        roster,
+        intents,
+        stable_for,
+        leads_since: None,
+        want_to_leave: BTreeMap::new(),
+        known: BTreeMap::new(),
+    };
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -108,6 +120,8 @@ struct Keeper {
     /// A spare votes when it was heard for so long without a break.
     stable_for: Duration,
     leads_since: Option<Instant>,
+    /// When members that want to leave have last said so to this node.
+    want_to_leave: BTreeMap<u64, Instant>,
     /// Since when each member is silent, or heard without a break.
     known: BTreeMap<u64, Heard>,
 }
@@ -210,16 +224,31 @@ impl Keeper {
                 Told::Done
             }
             Ask::Leave(id) => match plan::may_leave(&situation, id) {
-                Ok(()) => self.wish(Wish::Leave(id)).await,
+                Ok(()) => self.let_leave(id).await,
                 Err(why) => {
                     let name = self.name_of(id, &situation);
                     self.replica.event("refusal", format!("{name} may not leave: {why}"));
                     Told::Refused(why)
                 }
             },
-            Ask::Stay(id) => self.wish(Wish::Stay(id)).await,
+            Ask::Stay(id) => {
+                self.want_to_leave.remove(&id);
+                self.wish(Wish::Stay(id)).await
+            }
             Ask::HandOver(to) => self.hand_over(to, &situation).await,
         }
+    }
+
+    /// The log remembers who wants to leave, for the next leader; that they still do is
+    /// known only from them. A wish that was given up comes true no more, whenever it is
+    /// committed.
+    async fn let_leave(&mut self, id: u64) -> Told {
+        let known = self.replica.machine().charter().leaving().contains(&id);
+        let told = if known { Told::Done } else { self.wish(Wish::Leave(id)).await };
+        if told == Told::Done {
+            self.want_to_leave.insert(id, Instant::now());
+        }
+        told
     }
 
     async fn admit(&self, application: Application) -> Told {
@@ -322,13 +351,15 @@ impl Keeper {
             );
         }
         let voters = council.members.iter().filter(|(_, (_, votes))| *votes);
+        let still_want =
+            |id: &u64| self.want_to_leave.get(id).is_some_and(|asked| now - *asked < LEAVE_ASKED);
         Situation {
             leader: me,
             settled: council.settled,
             voters: voters.map(|(id, _)| *id).collect(),
             members,
             admitted: charter.admitted().keys().copied().collect(),
-            leaving: charter.leaving().clone(),
+            leaving: charter.leaving().iter().copied().filter(still_want).collect(),
             policy: Policy {
                 voters_wanted: charter.voters_wanted(),
                 replace_after: charter.replace_after(),

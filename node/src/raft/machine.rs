@@ -63,6 +63,9 @@ struct State {
     lobby: Lobby,
     applied: Option<LogId>,
     membership: StoredMembership,
+    /// The first membership it had.
+    #[cfg(feature = "planted")]
+    first: Option<StoredMembership>,
     charter: Charter,
     /// Games that left the lobby since the last snapshot, with their room numbers.
     finished: BTreeMap<u64, Bytes>,
@@ -220,7 +223,7 @@ impl Machine {
             charter: state.charter.clone(),
             meta: SnapshotMeta {
                 last_log_id: state.applied,
-                last_membership: state.membership.clone(),
+                last_membership: state.membership_to_keep(),
             },
             finished: state.finished.iter().map(|(id, game)| (*id, game.clone())).collect(),
         }
@@ -279,6 +282,8 @@ impl Machine {
             Task::Membership(membership) => {
                 state.charter.follow(&members_of(&membership));
                 state.membership = StoredMembership::new(Some(entry.log_id), membership);
+                #[cfg(feature = "planted")]
+                state.remember_first();
                 Answers::default()
             }
         };
@@ -349,6 +354,8 @@ impl State {
             lobby: Lobby::default(),
             applied: None,
             membership: StoredMembership::default(),
+            #[cfg(feature = "planted")]
+            first: None,
             charter: Charter::default(),
             finished: BTreeMap::new(),
         }
@@ -360,8 +367,25 @@ impl State {
             charter: held.charter,
             applied: meta.last_log_id,
             membership: meta.last_membership.clone(),
+            #[cfg(feature = "planted")]
+            first: Some(meta.last_membership.clone()),
             finished: BTreeMap::new(),
         }
+    }
+
+    /// The membership that goes into a snapshot.
+    fn membership_to_keep(&self) -> StoredMembership {
+        #[cfg(feature = "planted")]
+        if hangraft_planted::is(hangraft_planted::Bug::RemovedVoterCounts) {
+            return self.first.clone().unwrap_or_default();
+        }
+        self.membership.clone()
+    }
+
+    /// For a planted bug.
+    #[cfg(feature = "planted")]
+    fn remember_first(&mut self) {
+        self.first.get_or_insert_with(|| self.membership.clone());
     }
 
     fn apply(&mut self, batch: &Batch, publisher: &mut Publisher<'_>) -> Vec<Answer> {

@@ -65,6 +65,7 @@ pub(crate) struct ClusterService {
     pub(crate) intents: Intents,
     pub(crate) access: Access,
     pub(crate) departure: Arc<watch::Sender<Departure>>,
+    pub(crate) draining: watch::Sender<bool>,
     pub(crate) env: Arc<dyn Env>,
 }
 
@@ -291,7 +292,11 @@ impl ClusterService {
         let me = self.replica.me();
         self.replica.expect_removal(true);
         let out = match self.replica.ask_the_leader(Ask::Leave(me)).await {
-            Told::Done => self.until_out().await,
+            Told::Done => {
+                // Who watches or writes through this node goes elsewhere first.
+                self.draining.send_replace(true);
+                self.until_out().await
+            }
             told => done(told),
         };
         if let Err(status) = out {
@@ -301,6 +306,7 @@ impl ClusterService {
                 self.departure.send_replace(Departure::Stays);
                 return Err(status);
             }
+            self.draining.send_replace(false);
             // It may have been asked for all the same; it is taken back, however long
             // that takes.
             tokio::spawn(self.stay_after_all());
@@ -329,6 +335,9 @@ impl ClusterService {
     async fn until_out(&self) -> Result<(), Status> {
         let deadline = Instant::now() + LEAVE_DEADLINE;
         while !self.replica.is_removed().await {
+            // It leaves for as long as it says so. No answer, or no, changes nothing now:
+            // the leader may just be another one.
+            self.replica.ask_the_leader(Ask::Leave(self.replica.me())).await;
             if Instant::now() > deadline {
                 let intents = self.intents.borrow().join("; ");
                 let why = format!(

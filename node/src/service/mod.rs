@@ -69,7 +69,8 @@ pub(crate) struct Parts {
     pub(crate) replica: Replica,
     pub(crate) roster: watch::Receiver<Roster>,
     pub(crate) intents: Intents,
-    pub(crate) draining: watch::Receiver<bool>,
+    /// Says that frontends should go elsewhere.
+    pub(crate) draining: watch::Sender<bool>,
     /// Says when this node has left its cluster.
     pub(crate) departure: watch::Sender<Departure>,
     pub(crate) metrics: Option<PrometheusHandle>,
@@ -172,7 +173,8 @@ struct Server {
 impl Server {
     async fn new(parts: Parts) -> Self {
         let Parts { address, cluster, name, key, env, replica, roster, .. } = parts;
-        let Parts { intents, draining, departure, metrics, limits, .. } = parts;
+        let Parts { intents, draining: drain, departure, metrics, limits, .. } = parts;
+        let draining = drain.subscribe();
         let access = Access::new(&key.access_token(), address);
         let desk = Desk::new(replica.clone(), env.clone(), &key, limits.command_bytes_max as usize);
         let game = GameService {
@@ -191,6 +193,7 @@ impl Server {
             intents,
             access,
             departure: Arc::new(departure),
+            draining: drain,
             env,
         };
         let (health, health_service) = tonic_health::server::health_reporter();
