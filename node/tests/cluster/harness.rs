@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use hangraft_cluster_config::{ClusterKey, NodeConfig};
+use hangraft_node::backup::{self, Founder};
 use hangraft_node::env::{Connection, Datagrams, Env, Listener, Network, Storage};
 use hangraft_node::gossip::Roster;
 use hangraft_node::raft::log_device::{DeviceState, LogDevice, Position, Synced, Write};
@@ -16,9 +17,9 @@ use hangraft_proto::v1::command::Action;
 use hangraft_proto::v1::freshness::Level;
 use hangraft_proto::v1::game_client::GameClient;
 use hangraft_proto::v1::{
-    Accepted, Code, Command, Downlink, Freshness, Member, NodeReport, Open, Play, ReadReply,
-    ReadRequest, Refused, ReportRequest, RoomsRequest, SetRequest, Sit, Stand, StatusReply,
-    StatusRequest, Uplink, Watch,
+    Accepted, BackupRequest, Code, Command, Downlink, Freshness, Member, NodeReport, Open, Play,
+    ReadReply, ReadRequest, Refused, ReportRequest, RoomsRequest, SetRequest, Sit, Stand,
+    StatusReply, StatusRequest, Uplink, Watch,
 };
 use std::collections::BTreeMap;
 use std::io;
@@ -218,6 +219,28 @@ impl Cluster {
     /// Moves all wall clocks ahead.
     pub(crate) fn pass(&self, time: Duration) {
         self.clock_ahead_ms.fetch_add(time.as_millis() as u64, Ordering::SeqCst);
+    }
+
+    /// A backup, as a node gives it.
+    pub(crate) async fn backup(&self, id: u64) -> Vec<u8> {
+        let mut request = Request::new(BackupRequest {});
+        request.metadata_mut().insert(ACCESS_HEADER, self.access());
+        let mut chunks = self.operator(id).await.backup(request).await.unwrap().into_inner();
+        let mut file = Vec::new();
+        while let Some(chunk) = chunks.message().await.unwrap() {
+            file.extend_from_slice(&chunk.data);
+        }
+        file
+    }
+
+    /// Makes a node that was never started the beginning of a cluster from a backup.
+    pub(crate) async fn restore(&mut self, id: u64, file: &[u8], cluster: &str) {
+        let config = self.configs_mut(id);
+        config.cluster.id = Some(cluster.into());
+        let (name, address) = (format!("n{id}"), config.address);
+        let founder = Founder { cluster: cluster.into(), name, address };
+        let env = RealEnv::new(config).unwrap();
+        backup::restore(file, founder, &*env).await.unwrap();
     }
 
     /// Removes a stopped node's archive.

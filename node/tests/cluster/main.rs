@@ -4,6 +4,7 @@
 mod harness;
 mod members;
 
+use hangraft_node::backup;
 use hangraft_proto::v1::Code;
 use harness::{Cluster, Player, eventually};
 use std::sync::atomic::Ordering;
@@ -182,7 +183,25 @@ async fn a_lost_archive_is_filled_again() {
     cluster.start(follower).await;
     let filled = || async { cluster.archived(follower).await == played };
     eventually("the archive is filled again", filled).await;
+
+    // A backup of the replica that was filled again holds them, and so does a cluster
+    // that is begun from it.
+    let (hash, file) =
+        (cluster.report(follower).await.unwrap().hash, cluster.backup(follower).await);
+    let (head, contents) = backup::check(&file[..]).unwrap();
+    assert_eq!((contents.games, contents.rooms, &contents.hash), (3, 1, &hash));
     cluster.stop_all().await;
+    let mut restored = Cluster::new(1);
+    restored.restore(1, &file, "another").await;
+    restored.start(1).await;
+    restored.leader().await;
+    assert_eq!(restored.archived(1).await, played);
+    let report = restored.report(1).await.unwrap();
+    assert!(report.applied > head.index && report.rooms == 1, "{report:?}");
+    let mut player = Player::at(restored.address(1), &restored).await;
+    // The same player asks under the same serials as at first, and gets the same answer.
+    assert_eq!(player.open_and_sit().await, *played.last().unwrap());
+    restored.stop_all().await;
 }
 
 /// Gossip shows who is alive, and that a stopped node is not.
