@@ -42,6 +42,10 @@ pub(crate) struct Identity {
     #[serde(default)]
     pub(crate) founders: Founders,
     pub(crate) phase: Phase,
+    /// Counts its starts, for gossip: at least the wall clock, and always more than before,
+    /// for a clock may have been set back.
+    #[serde(default)]
+    pub(crate) incarnation: u64,
 }
 
 /// The first members of a cluster: names and addresses by id.
@@ -89,6 +93,7 @@ impl Identity {
             known: BTreeMap::new(),
             founders: founders_of(config),
             phase: Phase::Unproven,
+            incarnation: 0,
         })
     }
 
@@ -119,6 +124,7 @@ impl Identity {
             known,
             founders: Founders::new(),
             phase: Phase::Proven,
+            incarnation: 0,
         }
     }
 

@@ -144,7 +144,10 @@ impl Node {
         let listener = listening.map_err(listen)?;
         let storage_error = |source| StartError::Storage { dir: config.data_dir.clone(), source };
         let storage = env.storage().await.map_err(storage_error)?;
-        let (listener, identity) = identify(listener, &config, &key, &env, &storage).await?;
+        let (listener, mut identity) = identify(listener, &config, &key, &env, &storage).await?;
+        identity.incarnation = env.unix_ms().max(identity.incarnation + 1);
+        // On a full disk it is only welcomed later by the others.
+        _ = identity.save(&storage.files).await;
         let address = listener.address();
         let log = storage.log.clone();
         let (id, name) = (identity.node, identity.name.clone());

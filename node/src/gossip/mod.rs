@@ -100,8 +100,11 @@ impl Gossip {
         let socket = env.datagrams(address).await?;
         let (publish, roster) = watch::channel(Roster::new());
         let (leave, leaving) = mpsc::channel(1);
-        let me =
-            Member { node: identity.node, address: identity.address, incarnation: env.unix_ms() };
+        let me = Member {
+            node: identity.node,
+            address: identity.address,
+            incarnation: identity.incarnation,
+        };
         let cards = Cards::default();
         let swim = Foca::with_custom_broadcast(
             me.clone(),
@@ -195,7 +198,8 @@ impl Identity for Member {
     }
 
     fn win_addr_conflict(&self, adversary: &Self) -> bool {
-        self.incarnation > adversary.incarnation
+        // A new node at the address of one that is gone has a higher id.
+        (self.node, self.incarnation) > (adversary.node, adversary.incarnation)
     }
 }
 

@@ -96,7 +96,11 @@ pub(super) async fn run(replica: Replica) {
         let inner = &replica.0;
         let verdict = judge(inner.me, inner.disk, &inner.first_members, &met);
         match verdict {
-            Verdict::Spent(why) => return replica.end_spent(&why).await,
+            Verdict::Spent(why) => {
+                if replica.end_spent(&why).await {
+                    return;
+                }
+            }
             Verdict::New(disks) => {
                 if replica.prove().await && Some(&inner.me) == inner.first_members.keys().next() {
                     found(&replica, &disks).await;
@@ -213,8 +217,8 @@ pub(super) async fn notice_removal(replica: Replica) {
             continue;
         }
         let removed = meet(&replica).await.values().any(|theirs| theirs.you_are_removed);
-        if removed {
-            return replica.end_spent("the cluster has removed this node").await;
+        if removed && replica.end_spent("the cluster has removed this node").await {
+            return;
         }
     }
 }
@@ -282,13 +286,14 @@ impl Replica {
         self.remember(Phase::Spent(format!("{why}: {}", join_anew(self.0.me)))).await;
     }
 
-    async fn end_spent(&self, why: &str) {
+    async fn end_spent(&self, why: &str) -> bool {
         if self.0.removal_expected.load(Ordering::Relaxed) {
-            return;
+            return false;
         }
         let text = format!("{why}: {}", join_anew(self.0.me));
         self.remember(Phase::Spent(text.clone())).await;
         self.end(true, text);
+        true
     }
 
     /// Stores how far this node has come.

@@ -2,7 +2,7 @@
 //! another: backups, and the last resort when a majority is lost for good.
 
 use super::Replica;
-use super::log_device::{LogDevice, Position, VoteRecord, Write};
+use super::log_device::{Position, VoteRecord, Write};
 use super::machine::Machine;
 use super::snapshots::{self, Held, Parser, Unusable};
 use super::types::{
@@ -16,8 +16,6 @@ use bytes::Bytes;
 use hangraft_game::{Frozen, RoomId};
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::Arc;
-use tokio::sync::oneshot;
 
 /// Bytes of log read at a time.
 const READ_BYTES: usize = 1 << 20;
@@ -117,7 +115,7 @@ pub(crate) async fn found_anew(
     storage.log.write(Write::Vote(VoteRecord { term, committed: false, node: identity.node }))?;
     snapshots::write(&storage.files, &meta, &charter, &frozen).await?;
     storage.log.write(Write::Purge(applied))?;
-    synced(&storage.log).await?;
+    super::synced(&*storage.log).await?;
     identity.save(&storage.files).await
 }
 
@@ -143,10 +141,4 @@ pub(crate) async fn recovered(storage: &Storage) -> io::Result<Everything> {
     storage.archive.store(checkpoint.finished, storage.archive.complete()).await?;
     let rooms = machine.standing().rooms as usize;
     Ok(Everything { applied, charter: checkpoint.charter, rooms, frozen: checkpoint.frozen })
-}
-
-async fn synced(log: &Arc<dyn LogDevice>) -> io::Result<()> {
-    let (done, synced) = oneshot::channel();
-    log.sync(Box::new(|result| _ = done.send(result)));
-    synced.await.map_err(|_| io::Error::other("the log was closed"))?
 }

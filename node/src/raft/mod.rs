@@ -51,7 +51,7 @@ use crate::membership::charter::Members;
 use crate::membership::{Asked, Peer};
 use hangraft_cluster_config::{ClusterKey, NodeConfig, RaftConfig};
 use hangraft_game::{Entry, RoomId, Version};
-use log_device::Position;
+use log_device::{LogDevice, Position, Write};
 use log_store::LogStore;
 use openraft::async_runtime::WatchReceiver;
 use openraft::{Instant, ReadPolicy};
@@ -192,6 +192,7 @@ impl Replica {
         check_disk(&identity, &storage)?;
         let seal = Seal::new(&identity.cluster, key, Party { node: me, disk: identity.disk });
         let machine = Machine::open(storage.clone(), Feed::default()).await?;
+        mend_log(&*storage.log, machine.standing().applied).await?;
         #[cfg_attr(not(feature = "planted"), expect(unused_mut, reason = "only bugs change it"))]
         let mut log = LogStore::new(storage.log, machine.durable_snapshot());
         #[cfg(feature = "planted")]
@@ -521,6 +522,38 @@ fn check_disk(identity: &Identity, storage: &Storage) -> io::Result<()> {
         }
         Phase::Applying | Phase::Unproven | Phase::Proven | Phase::Member => Ok(()),
     }
+}
+
+/// Lets go of entries that the snapshot has replaced: a crash right behind an installed
+/// snapshot can leave them, and they would stand in the way of what comes next. An entry
+/// of another term where the snapshot ends, and all behind it, were never committed
+/// (thesis section 3.5); where the log ends before the snapshot does, nothing is missed.
+/// Found by simulation.
+async fn mend_log(device: &dyn LogDevice, covered: Option<Position>) -> io::Result<()> {
+    let Some(covered) = covered else { return Ok(()) };
+    let state = device.state();
+    let stale = match state.last {
+        None => false,
+        Some(last) if last.index < covered.index => true,
+        Some(_) if state.purged.is_some_and(|purged| purged.index >= covered.index) => false,
+        Some(_) => {
+            let there = device.read(covered.index, covered.index + 1, usize::MAX)?;
+            there.first().is_some_and(|(at, _)| *at != covered)
+        }
+    };
+    if stale {
+        device.write(Write::TruncateAfter(state.purged))?;
+        device.write(Write::Purge(covered))?;
+        synced(device).await?;
+    }
+    Ok(())
+}
+
+/// Waits until everything written to the log before is durable.
+async fn synced(log: &dyn LogDevice) -> io::Result<()> {
+    let (done, synced) = oneshot::channel();
+    log.sync(Box::new(move |result| _ = done.send(result)));
+    synced.await.map_err(|_| io::Error::other("the log was closed"))?
 }
 
 /// The id in this folder is spent.

@@ -143,6 +143,9 @@ impl PeerService {
         };
         let snapshot = incoming.finish(crc32, &meta).await.map_err(trouble)?;
         let installed = inner.raft.install_full_snapshot(vote, Snapshot { meta, snapshot }).await;
+        // What the leader hears of this lets it count on the log as well, so the purge
+        // that comes with it must be on the disk. Found by simulation.
+        super::synced(&*inner.machine.storage().log).await.map_err(trouble)?;
         Ok((from, installed.map_err(stopped)?.vote))
     }
 }

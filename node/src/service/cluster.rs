@@ -307,6 +307,7 @@ impl ClusterService {
                 return Err(status);
             }
             self.draining.send_replace(false);
+            self.replica.expect_removal(false);
             // It may have been asked for all the same; it is taken back, however long
             // that takes.
             tokio::spawn(self.stay_after_all());
