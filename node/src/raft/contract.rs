@@ -190,3 +190,24 @@ async fn nothing_is_purged_before_its_snapshot_is_durable() {
     // Purged entries are not read, and not taken for a hole.
     assert!(store.try_get_log_entries(0..6).await.unwrap().is_empty());
 }
+
+/// A crash right behind an installed snapshot can leave what it replaced: entries of
+/// another leader, or fewer than the snapshot covers. What belongs to it stays.
+#[tokio::test]
+async fn entries_that_a_snapshot_replaced_are_let_go() {
+    let other = |index| Position { term: 2, index };
+    for (covered, left) in [
+        (at(2), (None, Some(at(4)))),
+        (other(2), (Some(other(2)), Some(other(2)))),
+        (other(9), (Some(other(9)), Some(other(9)))),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let device = open(dir.path());
+        device.write(entries(0..5)).unwrap();
+        sync(&device).unwrap();
+        super::mend_log(&device, Some(covered)).await.unwrap();
+        drop(device);
+        let state = open(dir.path()).state();
+        assert_eq!((state.purged, state.last), left, "a snapshot up to {covered:?}");
+    }
+}
