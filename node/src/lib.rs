@@ -25,7 +25,7 @@ mod service;
 
 use env::{Env, Listener, Storage};
 use events::Events;
-use gossip::{Card, Gossip};
+use gossip::{Card, Gossip, Knowledge};
 use hangraft_cluster_config::{ClusterKey, NodeConfig};
 use identity::{Identity, Phase};
 use join::Applicant;
@@ -157,10 +157,12 @@ impl Node {
             Replica::start(&config, identity.clone(), &key, env.clone(), storage, asking, events)
                 .await
                 .map_err(consensus_error)?;
-        let card = card_of(name.clone(), replica.clone());
-        let others = others_of(&config, &identity, replica.clone());
-        let gossip =
-            Gossip::start(&config, &identity, address, &key, env.clone(), card, others).await;
+        let knowledge = Knowledge {
+            card: Box::new(card_of(name.clone(), replica.clone())),
+            others: Box::new(others_of(&config, &identity, replica.clone())),
+            proven: replica.proven(),
+        };
+        let gossip = Gossip::start(&config, &identity, address, &key, env.clone(), knowledge).await;
         let gossip = match gossip {
             Ok(gossip) => gossip,
             Err(source) => {

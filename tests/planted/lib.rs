@@ -33,11 +33,13 @@ pub enum Bug {
     SecretShown,
     /// Replication that asks for what is purged is left to itself.
     StreamAstray,
+    /// A snapshot keeps the first membership that there was.
+    RemovedVoterCounts,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 11] = [
+    pub const ALL: [Bug; 12] = [
         Bug::AckBeforeFsync,
         Bug::VoteNotSaved,
         Bug::StaleRead,
@@ -49,6 +51,7 @@ impl Bug {
         Bug::RetryNumberedAnew,
         Bug::SecretShown,
         Bug::StreamAstray,
+        Bug::RemovedVoterCounts,
     ];
 
     /// How it is called on command lines.
@@ -65,6 +68,7 @@ impl Bug {
             Bug::RetryNumberedAnew => "retry-numbered-anew",
             Bug::SecretShown => "secret-shown",
             Bug::StreamAstray => "stream-astray",
+            Bug::RemovedVoterCounts => "removed-voter-counts",
         }
     }
 }

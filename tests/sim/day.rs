@@ -3,11 +3,12 @@
 
 use crate::clock::{DriftingClock, MICRO, MILLI};
 use crate::faults::Nemesis;
-use crate::nodes::Cluster;
+use crate::nodes::{Cluster, name_of};
 use crate::plan::Plan;
-use crate::players::Scene;
 use crate::players::player::Player;
 use crate::players::reader::Reader;
+use crate::players::{Scene, operator};
+use crate::promises::recovery::Scenery;
 use crate::promises::{Broken, Judge, recovery};
 use crate::story::Story;
 use crate::world::disk::{Disk, Pace};
@@ -16,6 +17,7 @@ use crate::world::{Machines, World};
 use serde::{Deserialize, Serialize};
 use std::cell::Cell;
 use std::fmt;
+use std::ops::AddAssign;
 use std::sync::{Arc, Mutex};
 
 /// What came of a day.
@@ -37,6 +39,28 @@ pub(crate) struct Outcome {
     pub(crate) reads: usize,
     pub(crate) pushes: u64,
     pub(crate) delivered: u64,
+    pub(crate) members: Moves,
+}
+
+/// How members came and went.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Moves {
+    /// Nodes that became members.
+    pub(crate) joined: u64,
+    /// Nodes that left because somebody asked.
+    pub(crate) left: u64,
+    /// Members that were let go of, for whatever reason.
+    pub(crate) removed: u64,
+    /// Changes of voters that were finished.
+    pub(crate) changes: u64,
+    /// Voters that were lost for ever and then replaced or dropped.
+    pub(crate) replaced: u64,
+    /// Times that leadership moved because somebody asked.
+    pub(crate) transferred: u64,
+    pub(crate) perished: u64,
+    pub(crate) wiped: u64,
+    /// So much was lost that nothing could be decided any more; such a day has no end.
+    pub(crate) beyond_help: u64,
 }
 
 impl fmt::Display for Outcome {
@@ -56,10 +80,45 @@ impl fmt::Display for Outcome {
             self.delivered,
             self.virtual_ms
         )?;
+        writeln!(f, "{}", self.members)?;
         match &self.broken {
             None => write!(f, "every promise kept; digest {}", self.digest),
             Some((promise, how)) => write!(f, "BROKEN {promise}: {how}; digest {}", self.digest),
         }
+    }
+}
+
+impl fmt::Display for Moves {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} joined, {} left, {} removed in all, {} changes of voters, {} lost ones replaced, \
+             {} transfers, {} machines lost, {} disks emptied, {} days beyond help",
+            self.joined,
+            self.left,
+            self.removed,
+            self.changes,
+            self.replaced,
+            self.transferred,
+            self.perished,
+            self.wiped,
+            self.beyond_help
+        )
+    }
+}
+
+impl AddAssign for Moves {
+    fn add_assign(&mut self, more: Self) {
+        let Moves { joined, left, removed, changes, replaced, .. } = more;
+        self.joined += joined;
+        self.left += left;
+        self.removed += removed;
+        self.changes += changes;
+        self.replaced += replaced;
+        self.transferred += more.transferred;
+        self.perished += more.perished;
+        self.wiped += more.wiped;
+        self.beyond_help += more.beyond_help;
     }
 }
 
@@ -91,6 +150,7 @@ struct Day {
     judge: Arc<Mutex<Judge>>,
     scene: Scene,
     nemesis: Nemesis,
+    beyond_help: bool,
 }
 
 impl Day {
@@ -100,7 +160,7 @@ impl Day {
         let mut machines = Machines::new(world.clone());
         for (number, (drift, skew)) in plan.clocks.iter().enumerate() {
             let clock = DriftingClock::new(*drift, skew * MILLI as i64);
-            machines.add(format!("n{}", number + 1), clock);
+            machines.add(name_of(plan.nodes, number), clock);
         }
         for number in 0..plan.frontends {
             machines.add(format!("f{}", number + 1), DriftingClock::new(0, 0));
@@ -110,9 +170,9 @@ impl Day {
         let pace = Pace { sync: (80 * MICRO, plan.sync_us * MICRO), ..Pace::GOOD };
         let pace = Pace { stall_ppm: plan.stall_ppm, stall: Pace::SLOW.stall, ..pace };
         let disks: Vec<Disk> =
-            (0..plan.nodes).map(|id| Disk::new(world.clone(), id, pace)).collect();
+            (0..plan.clocks.len()).map(|id| Disk::new(world.clone(), id, pace)).collect();
         let cluster = Cluster::new(plan, &world, &net, disks.clone());
-        let judge = Arc::new(Mutex::new(Judge::new(disks)));
+        let judge = Arc::new(Mutex::new(Judge::new(plan, disks[..plan.nodes].to_vec())));
         let scene = Scene::new(
             world.clone(),
             net.of(people),
@@ -120,18 +180,19 @@ impl Day {
             cluster.frontend_addresses(),
             cluster.node_addresses(),
             cluster.key(),
+            people,
         );
-        let nemesis = Nemesis::new(plan, &world, pace);
-        Day { world, net, machines, cluster, judge, scene, nemesis }
+        let nemesis = Nemesis::new(plan, &world, pace, scene.clone());
+        Day { world, net, machines, cluster, judge, scene, nemesis, beyond_help: false }
     }
 
     fn pass(&mut self, plan: &Plan) {
         self.world.tell(format_args!("{plan}"));
         self.nemesis.heal_network(&self.cluster, &self.net);
-        for id in 0..plan.nodes + plan.frontends {
+        for id in self.cluster.in_service().into_iter().chain(self.cluster.frontends()) {
             self.cluster.boot(id, &mut self.machines);
         }
-        let people = plan.nodes + plan.frontends;
+        let people = self.cluster.len() + plan.frontends;
         let (scene, plan_) = (self.scene.clone(), plan.clone());
         scene.expect(plan.rooms.min(plan.players), plan.players);
         self.machines.boot(people, move || seat_everybody(&scene, &plan_));
@@ -158,15 +219,32 @@ impl Day {
             }
             let mut judge = self.judge.lock().expect("the judge does not panic");
             let seen = judge.orders.behind(&judge.truth).is_none();
-            if self.scene.playing() == 0 && seen && recovery::is_well(&self.cluster.reports()) {
-                judge.at_the_end();
+            let played = self.scene.playing() == 0 && seen;
+            if played && let Ok(shared) = self.scenery(plan, &judge).look() {
+                judge.at_the_end(shared);
                 return;
             }
         }
         let mut judge = self.judge.lock().expect("the judge does not panic");
+        if judge.disks.are_too_few(&judge.truth) {
+            self.world.tell(format_args!("too much was lost; nothing can be decided any more"));
+            self.beyond_help = true;
+            return;
+        }
         let behind = judge.orders.behind(&judge.truth);
-        let late = recovery::too_late(&self.cluster.reports(), self.scene.playing(), behind);
+        let late = recovery::too_late(&self.scenery(plan, &judge), self.scene.playing(), behind);
         judge.hold(Err(late));
+    }
+
+    fn scenery<'a>(&self, plan: &Plan, judge: &'a Judge) -> Scenery<'a> {
+        Scenery {
+            standings: self.cluster.standings(),
+            told: self.scene.settings_told(),
+            intents: self.scene.intents_told(),
+            asked: plan.members_change,
+            truth: &judge.truth,
+            disks: &judge.disks,
+        }
     }
 
     /// Lets the world live until then; false when a promise was broken before.
@@ -178,8 +256,12 @@ impl Day {
                 return true;
             }
             for id in ran {
-                if let Some(report) = cluster.news(id) {
-                    judge.lock().expect("the judge does not panic").node_ran(id, &report);
+                if let Some((who, report)) = cluster.news(id) {
+                    let mut judge = judge.lock().expect("the judge does not panic");
+                    judge.node_ran(&who, &report);
+                    for news in judge.take_news() {
+                        world.tell(format_args!("{news}"));
+                    }
                 }
                 cluster.note_end(id, machines);
             }
@@ -214,6 +296,14 @@ impl Day {
             reads: judge.history.reads.len(),
             pushes: judge.pushes,
             delivered: self.net.delivered(),
+            members: Moves {
+                left: judge.left,
+                transferred: judge.transferred,
+                perished: self.nemesis.counts().perished,
+                wiped: self.nemesis.counts().wiped,
+                beyond_help: self.beyond_help.into(),
+                ..judge.moves()
+            },
         }
     }
 }
@@ -231,5 +321,8 @@ fn seat_everybody(scene: &Scene, plan: &Plan) {
     }
     for number in 0..plan.readers {
         tokio::spawn(Reader::new(scene, number).run());
+    }
+    if plan.members_change {
+        tokio::spawn(operator::run(scene.clone(), scene.take_errands()));
     }
 }

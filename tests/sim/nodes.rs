@@ -7,93 +7,189 @@ use crate::world::env::SimEnv;
 use crate::world::net::{MachineNetwork, Net};
 use crate::world::{MachineId, Machines, World};
 use hangraft_cluster_config::{
-    ClusterConfig, ClusterKey, FrontendConfig, GossipConfig, Member, NodeConfig, RaftConfig,
+    ClusterConfig, ClusterKey, FrontendConfig, GossipConfig, Member, MembershipConfig, NodeConfig,
+    RaftConfig,
 };
 use hangraft_frontend_server::Frontend;
 use hangraft_node::env::Network;
-use hangraft_node::{Node, Observer, Report};
+use hangraft_node::{Fatal, Node, Observer, Report, StartError};
+use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
+use std::ops::Range;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 use tokio::sync::watch;
+use tokio::time::sleep;
 
 /// Where nodes and frontends listen.
 const NODE_PORT: u16 = 7100;
 const FRONTEND_PORT: u16 = 8080;
 
-/// All nodes and frontends, by their machines' numbers.
+/// How many others a node knows that joins.
+const SEEDS: Range<u64> = 2..4;
+
+/// All nodes and frontends, by their machines' numbers: first members, then machines
+/// that may join them, then frontends.
 pub(crate) struct Cluster {
     world: World,
     net: Net,
     key: ClusterKey,
     nodes: Vec<Server>,
+    first_members: usize,
     frontends: Vec<FrontendConfig>,
+    lost_writes: u64,
 }
 
-/// A node, life after life.
+/// A machine for a node, life after life.
 struct Server {
     config: NodeConfig,
     disk: Disk,
+    service: Service,
     life: Arc<Mutex<Life>>,
+    /// Who its node is, once that is known.
+    who: Option<Who>,
     /// What it said last.
     report: Option<Report>,
     highest_term: u64,
 }
 
+/// What is to become of a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Service {
+    /// It was never started.
+    Waits,
+    /// Whenever its node ends, it is started again.
+    Runs,
+    /// Its node is gone for good: it has left, or its id is spent.
+    Spent,
+    /// It is gone for ever.
+    Lost,
+}
+
+/// A node, by the id that it goes by and the disk that it has.
+#[derive(Clone)]
+pub(crate) struct Who {
+    pub(crate) node: u64,
+    /// The number of its disk, as the disk remembers it.
+    pub(crate) disk_number: u64,
+    pub(crate) disk: Disk,
+}
+
+/// How a machine is doing.
+#[derive(Clone, Debug)]
+pub(crate) struct Standing {
+    pub(crate) name: String,
+    pub(crate) address: SocketAddr,
+    pub(crate) service: Service,
+    pub(crate) is_first_member: bool,
+    /// Who its node is, while it runs or when it ran last.
+    pub(crate) node: Option<u64>,
+    /// What the running node says.
+    pub(crate) report: Option<Report>,
+}
+
 /// What a running node shows to the outside.
 #[derive(Default)]
 struct Life {
+    node: Option<u64>,
     observer: Option<Observer>,
+    /// What it said last, after it has stopped.
+    last_words: Option<Report>,
     /// Asks it to stop in good order.
     stop: Option<watch::Sender<bool>>,
     /// Why it has ended, if it has by itself or because it was asked to.
-    ended: Option<String>,
+    ended: Option<End>,
+}
+
+/// How a process has ended.
+enum End {
+    /// As one does that is started again.
+    Plainly(String),
+    /// Starting it again changes nothing.
+    Spent(String),
+    /// It has left its cluster.
+    Left,
 }
 
 impl Cluster {
+    /// `disks` are those of the first members and of the machines that may join them.
     pub(crate) fn new(plan: &Plan, world: &World, net: &Net, disks: Vec<Disk>) -> Self {
-        let ips: Vec<IpAddr> = (0..plan.nodes).map(|_| net.attach()).collect();
-        let members: Vec<Member> = ips
+        let ips: Vec<IpAddr> = disks.iter().map(|_| net.attach()).collect();
+        let address = |ip: &IpAddr| SocketAddr::new(*ip, NODE_PORT);
+        let members: Vec<Member> = ips[..plan.nodes]
             .iter()
             .enumerate()
             .map(|(number, ip)| Member {
                 id: number as u64 + 1,
                 name: format!("n{}", number + 1),
-                address: SocketAddr::new(*ip, NODE_PORT),
+                address: address(ip),
             })
             .collect();
-        let nodes = members
-            .iter()
-            .zip(disks)
-            .map(|(member, disk)| Server {
-                config: config(plan, member, &members),
-                disk,
-                life: Arc::default(),
-                report: None,
-                highest_term: 0,
-            })
-            .collect();
-        let addresses: Vec<SocketAddr> = members.iter().map(|member| member.address).collect();
+        let first = members.iter().map(|member| first_member(plan, member, &members));
+        let spares = ips[plan.nodes..].iter().map(|ip| newcomer(plan, address(ip)));
+        let server = |number, config, disk| Server {
+            config,
+            disk,
+            service: if number < plan.nodes { Service::Runs } else { Service::Waits },
+            life: Arc::default(),
+            who: None,
+            report: None,
+            highest_term: 0,
+        };
+        let configs = first.chain(spares).zip(disks).enumerate();
+        let nodes = configs.map(|(number, (config, disk))| server(number, config, disk)).collect();
         let frontends = (0..plan.frontends)
             .map(|_| {
                 let address = SocketAddr::new(net.attach(), FRONTEND_PORT);
-                let mut config = FrontendConfig::new(address, addresses.clone(), PathBuf::new());
+                let mut config = FrontendConfig::new(address, Vec::new(), PathBuf::new());
                 // Players here think faster than people.
                 config.limits.actions_per_20s = 0;
                 config
             })
             .collect();
         net.attach();
-        let key = ClusterKey::from_bytes([7; 32]);
-        Cluster { world: world.clone(), net: net.clone(), key, nodes, frontends }
+        Cluster {
+            world: world.clone(),
+            net: net.clone(),
+            key: ClusterKey::from_bytes([7; 32]),
+            nodes,
+            first_members: plan.nodes,
+            frontends,
+            lost_writes: 0,
+        }
     }
 
     pub(crate) fn key(&self) -> ClusterKey {
         self.key.clone()
     }
 
+    /// How many machines there are for nodes, started or not.
     pub(crate) fn len(&self) -> usize {
         self.nodes.len()
+    }
+
+    /// The machines whose nodes run, or are started again when they do not.
+    pub(crate) fn in_service(&self) -> Vec<MachineId> {
+        let runs = |id: &MachineId| self.nodes[*id].service == Service::Runs;
+        (0..self.nodes.len()).filter(runs).collect()
+    }
+
+    /// The machines whose nodes are gone for good.
+    pub(crate) fn spent(&self) -> Vec<MachineId> {
+        let spent = |id: &MachineId| self.nodes[*id].service == Service::Spent;
+        (0..self.nodes.len()).filter(spent).collect()
+    }
+
+    /// Whether a machine that does not run is to be started.
+    pub(crate) fn is_to_run(&self, id: MachineId) -> bool {
+        self.nodes.get(id).is_none_or(|node| node.service == Service::Runs)
+    }
+
+    /// A machine that may join, by its number among those.
+    pub(crate) fn spare(&self, number: usize) -> MachineId {
+        self.first_members + number
     }
 
     /// The machine of a frontend.
@@ -117,22 +213,89 @@ impl Cluster {
         &self.nodes[id].disk
     }
 
+    /// Who a machine's node is, while it runs or when it ran last.
+    pub(crate) fn who(&self, id: MachineId) -> Option<&Who> {
+        self.nodes[id].who.as_ref()
+    }
+
+    pub(crate) fn address(&self, id: MachineId) -> SocketAddr {
+        self.nodes[id].config.address
+    }
+
     /// Switches a machine on and starts what belongs on it.
     pub(crate) fn boot(&mut self, id: MachineId, machines: &mut Machines) {
         self.net.power_on(id);
         self.world.tell(format_args!("{} starts", machines.get(id).name));
         let network = self.net.of(id);
         let key = self.key.clone();
-        if let Some(node) = self.nodes.get_mut(id) {
+        if id < self.nodes.len() {
+            if self.nodes[id].config.id.is_none() {
+                self.nodes[id].config.cluster.seeds = self.seeds_for(id);
+            }
+            let node = &mut self.nodes[id];
             node.life = Arc::default();
             node.report = None;
             let env = SimEnv { world: self.world.clone(), network, disk: node.disk.clone() };
             let running = run_node(node.config.clone(), key, env, node.life.clone());
             machines.boot(id, || _ = tokio::spawn(running));
         } else {
-            let config = self.frontends[id - self.nodes.len()].clone();
+            // Operators keep the list of nodes up to date.
+            let nodes = self.in_service().into_iter().map(|node| self.address(node)).collect();
+            let number = id - self.nodes.len();
+            let config = FrontendConfig { nodes, ..self.frontends[number].clone() };
             machines.boot(id, || _ = tokio::spawn(run_frontend(config, key, network)));
         }
+    }
+
+    /// Two or three first members that are in service; if those are fewer, others as well.
+    fn seeds_for(&self, id: MachineId) -> Vec<SocketAddr> {
+        let others = self.in_service().into_iter().filter(|other| *other != id);
+        let (mut first, mut rest): (Vec<MachineId>, Vec<MachineId>) =
+            others.partition(|other| *other < self.first_members);
+        let mut seeds = Vec::new();
+        for _ in 0..self.world.draw(SEEDS) {
+            let from = if first.is_empty() { &mut rest } else { &mut first };
+            if from.is_empty() {
+                break;
+            }
+            let nth = self.world.draw(0..from.len() as u64) as usize;
+            seeds.push(self.address(from.remove(nth)));
+        }
+        seeds
+    }
+
+    /// A machine is started for the first time, or anew: with an empty disk, it joins.
+    pub(crate) fn join(&mut self, id: MachineId, plan: &Plan, machines: &mut Machines) {
+        self.crash(id, false, machines);
+        let address = self.address(id);
+        self.nodes[id].config = newcomer(plan, address);
+        self.nodes[id].service = Service::Runs;
+        self.put_empty_disk(id);
+        self.boot(id, machines);
+    }
+
+    /// Whether a node has not joined yet, and all whom it was told of are gone for good.
+    pub(crate) fn asks_in_vain(&self, id: MachineId) -> bool {
+        let Server { who, config, .. } = &self.nodes[id];
+        let runs = |seed: &SocketAddr| {
+            let seed = self.nodes.iter().find(|node| node.config.address == *seed);
+            seed.is_some_and(|node| node.service == Service::Runs)
+        };
+        who.is_none() && config.id.is_none() && !config.cluster.seeds.iter().any(runs)
+    }
+
+    /// A machine that does not run gets an empty disk, as good as the one before.
+    pub(crate) fn put_empty_disk(&mut self, id: MachineId) {
+        let node = &mut self.nodes[id];
+        self.lost_writes += node.disk.lost();
+        node.disk = node.disk.renewed();
+        node.who = None;
+    }
+
+    /// A machine is gone for ever.
+    pub(crate) fn lose(&mut self, id: MachineId, machines: &mut Machines) {
+        self.crash(id, true, machines);
+        self.nodes[id].service = Service::Lost;
     }
 
     /// A machine is gone, with what it had not synced.
@@ -162,28 +325,54 @@ impl Cluster {
     /// A process that has ended by itself leaves its machine.
     pub(crate) fn note_end(&mut self, id: MachineId, machines: &mut Machines) {
         let Some(node) = self.nodes.get(id) else { return };
-        let ended = lock(&node.life).ended.take();
-        if let Some(why) = ended {
-            self.world.tell(format_args!("n{} has ended: {why}", id + 1));
-            self.crash(id, false, machines);
+        let Some(end) = lock(&node.life).ended.take() else { return };
+        let name = &machines.get(id).name;
+        match &end {
+            End::Plainly(why) => self.world.tell(format_args!("{name} has ended: {why}")),
+            End::Spent(why) => {
+                self.world.tell(format_args!("{name} has ended for good: {why}"));
+            }
+            End::Left => self.world.tell(format_args!("{name} has ended: it has left")),
         }
+        if !matches!(end, End::Plainly(_)) {
+            self.nodes[id].service = Service::Spent;
+        }
+        self.crash(id, false, machines);
     }
 
     /// What a node says of itself, if that differs from what it said before.
-    pub(crate) fn news(&mut self, id: MachineId) -> Option<Report> {
+    pub(crate) fn news(&mut self, id: MachineId) -> Option<(Who, Report)> {
         let node = self.nodes.get_mut(id)?;
-        let report = lock(&node.life).observer.as_ref()?.report();
+        let (report, number) = {
+            let life = lock(&node.life);
+            let said = life.observer.as_ref().map(Observer::report);
+            (said.or_else(|| life.last_words.clone())?, life.node?)
+        };
+        if node.who.as_ref().is_none_or(|who| who.node != number) {
+            let disk_number = node.disk.number().expect("a node that runs has stored who it is");
+            let who = Who { node: number, disk_number, disk: node.disk.clone() };
+            self.world.tell(format_args!("{} is node {number}", name_of(self.first_members, id)));
+            node.who = Some(who);
+        }
         node.highest_term = node.highest_term.max(report.term);
         if node.report.as_ref() == Some(&report) {
             return None;
         }
         node.report = Some(report.clone());
-        Some(report)
+        Some((node.who.clone().expect("just seen"), report))
     }
 
-    /// What all nodes said last.
-    pub(crate) fn reports(&self) -> Vec<Option<Report>> {
-        self.nodes.iter().map(|node| node.report.clone()).collect()
+    /// How all machines for nodes are doing.
+    pub(crate) fn standings(&self) -> Vec<Standing> {
+        let standing = |(id, node): (MachineId, &Server)| Standing {
+            name: name_of(self.first_members, id),
+            address: node.config.address,
+            service: node.service,
+            is_first_member: id < self.first_members && node.config.id.is_some(),
+            node: node.who.as_ref().map(|who| who.node),
+            report: node.report.clone(),
+        };
+        self.nodes.iter().enumerate().map(standing).collect()
     }
 
     /// Who leads, in the highest term.
@@ -200,7 +389,15 @@ impl Cluster {
     }
 
     pub(crate) fn lost_writes(&self) -> u64 {
-        self.nodes.iter().map(|node| node.disk.lost()).sum()
+        self.lost_writes + self.nodes.iter().map(|node| node.disk.lost()).sum::<u64>()
+    }
+}
+
+/// How a machine for a node is called.
+pub(crate) fn name_of(first_members: usize, id: MachineId) -> String {
+    match id.checked_sub(first_members) {
+        None => format!("n{}", id + 1),
+        Some(spare) => format!("s{}", spare + 1),
     }
 }
 
@@ -208,7 +405,7 @@ fn lock(life: &Mutex<Life>) -> MutexGuard<'_, Life> {
     life.lock().expect("nothing panics while a life is held")
 }
 
-fn config(plan: &Plan, member: &Member, members: &[Member]) -> NodeConfig {
+fn first_member(plan: &Plan, member: &Member, members: &[Member]) -> NodeConfig {
     let mut config = NodeConfig::alone(&member.name, member.address, &PathBuf::new());
     config.id = Some(member.id);
     config.cluster = ClusterConfig {
@@ -217,6 +414,15 @@ fn config(plan: &Plan, member: &Member, members: &[Member]) -> NodeConfig {
         key_file: PathBuf::new(),
         members: members.to_vec(),
     };
+    tuned(config, plan)
+}
+
+/// A node that joins; its seeds are written down when it starts.
+fn newcomer(plan: &Plan, address: SocketAddr) -> NodeConfig {
+    tuned(NodeConfig::joining(address, &PathBuf::new(), Vec::new()), plan)
+}
+
+fn tuned(mut config: NodeConfig, plan: &Plan) -> NodeConfig {
     config.raft = RaftConfig {
         heartbeat_ms: plan.heartbeat_ms,
         election_ms_min: plan.heartbeat_ms * 4,
@@ -230,6 +436,7 @@ fn config(plan: &Plan, member: &Member, members: &[Member]) -> NodeConfig {
         suspect_ms: 3_000,
         ..GossipConfig::default()
     };
+    config.membership = MembershipConfig { stable_ms: 1_000 };
     config.check().expect("the configuration is one that a node would take");
     config
 }
@@ -238,27 +445,65 @@ fn config(plan: &Plan, member: &Member, members: &[Member]) -> NodeConfig {
 async fn run_node(config: NodeConfig, key: ClusterKey, env: SimEnv, life: Arc<Mutex<Life>>) {
     let node = match Node::start(config, key, Arc::new(env), None).await {
         Ok(node) => node,
+        Err(StartError::Spent(why)) => {
+            lock(&life).ended = Some(End::Spent(why));
+            return;
+        }
         Err(err) => {
-            lock(&life).ended = Some(format!("it did not start: {}", chain(&err)));
+            let end = End::Plainly(format!("it did not start: {}", chain(&err)));
+            lock(&life).ended = Some(end);
             return;
         }
     };
     let (stop, mut stopping) = watch::channel(false);
     {
         let mut life = lock(&life);
+        life.node = Some(node.id());
         life.observer = Some(node.observer());
         life.stop = Some(stop);
     }
     let asked = async move { _ = stopping.wait_for(|stop| *stop).await };
-    let failed = tokio::select! {
-        fatal = node.failed() => Some(fatal.to_string()),
-        () = asked => None,
+    let end = tokio::select! {
+        fatal = node.failed() => Err(fatal),
+        () = node.left() => Ok(End::Left),
+        () = asked => Ok(End::Plainly("stopped in good order".to_owned())),
     };
-    if failed.is_none() {
-        lock(&life).observer = None;
-        node.stop().await;
+    let end = match end {
+        Ok(End::Left) => {
+            stop_watched(node.stop_now(), &life).await;
+            End::Left
+        }
+        Ok(end) => {
+            stop_watched(node.stop(), &life).await;
+            end
+        }
+        Err(Fatal::Broken(why)) => End::Plainly(why),
+        Err(Fatal::Spent(why)) => End::Spent(why),
+    };
+    lock(&life).ended = Some(end);
+}
+
+/// How long a stopping node is looked at after consensus has ended: what was committed
+/// before is applied then.
+const LAST_LOOK: Duration = Duration::from_millis(1);
+
+/// Waits until a node has stopped. Until consensus has ended it may still apply and
+/// answer, so it is looked at for as long; after that a look would hold it up.
+async fn stop_watched(stopping: impl Future<Output = ()>, life: &Mutex<Life>) {
+    let report = || lock(life).observer.as_ref().map(Observer::report);
+    let watching = async {
+        while report().is_some_and(|report| report.state != "shutdown") {
+            sleep(LAST_LOOK).await;
+        }
+        sleep(LAST_LOOK).await;
+        let mut life = lock(life);
+        life.last_words = life.observer.take().as_ref().map(Observer::report);
+    };
+    let (mut stopping, mut watching) = (pin!(stopping), pin!(watching));
+    tokio::select! {
+        () = &mut stopping => {}
+        () = &mut watching => stopping.await,
     }
-    lock(&life).ended = Some(failed.unwrap_or_else(|| "stopped in good order".to_owned()));
 }
 
 /// What `hangraft frontend` does.

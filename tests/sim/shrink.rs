@@ -11,6 +11,7 @@ const TRIES_MAX: u32 = 150;
 /// The smallest day found that breaks the same promise, and what came of it.
 pub(crate) fn shrink(whole: &Request, outcome: &Outcome) -> (Request, Outcome) {
     let mut search = Search {
+        whole: Plan::of(whole.seed, DAY_MS, whole.nodes),
         best: (whole.clone(), outcome.clone()),
         promise: outcome.broken.as_ref().map(|(promise, _)| promise.clone()),
         tries: 0,
@@ -23,6 +24,7 @@ pub(crate) fn shrink(whole: &Request, outcome: &Outcome) -> (Request, Outcome) {
 }
 
 struct Search {
+    whole: Plan,
     best: (Request, Outcome),
     promise: Option<String>,
     tries: u32,
@@ -50,10 +52,10 @@ impl Search {
 
     /// Heals right after the promise was broken, or even before.
     fn shorten(&mut self) {
-        let millis = self.cut().millis.unwrap_or(DAY_MS);
+        let millis = self.cut().millis.unwrap_or(self.whole.millis);
         let broken_at = self.best.1.virtual_ms + 1;
         for shorter in [broken_at, millis / 4, millis / 2, millis * 3 / 4] {
-            if shorter < self.cut().millis.unwrap_or(DAY_MS) {
+            if shorter < self.cut().millis.unwrap_or(self.whole.millis) {
                 self.attempt(Cut { millis: Some(shorter), ..self.cut() });
             }
         }
@@ -61,8 +63,7 @@ impl Search {
 
     /// Leaves out halves of the faults, then smaller and smaller parts.
     fn drop_faults(&mut self) {
-        let Request { seed, nodes, .. } = self.best.0;
-        let all = Plan::of(seed, DAY_MS, nodes).faults.len();
+        let all = self.whole.faults.len();
         let mut kept = self.cut().faults.unwrap_or_else(|| (0..all).collect());
         let mut part = kept.len().div_ceil(2);
         while part > 0 {

@@ -1,6 +1,6 @@
 //! Many days, as many at once as there are cores, and what came of them.
 
-use crate::day::Outcome;
+use crate::day::{Moves, Outcome};
 use crate::{Args, Request, hours, shrink};
 use std::io::IsTerminal;
 use std::sync::Mutex;
@@ -25,6 +25,7 @@ struct Seen {
     terms: u64,
     crashes: u64,
     lost_writes: u64,
+    members: Moves,
 }
 
 /// Lives through `count` days from the seed of `first` on; whether all kept all
@@ -64,6 +65,7 @@ pub(crate) fn sweep(first: &Request, count: u64, args: &Args) -> anyhow::Result<
         "{} wishes answered, {} terms, {} crashes that took back {} writes",
         seen.wishes, seen.terms, seen.crashes, seen.lost_writes
     );
+    println!("{}", seen.members);
     println!(
         "seeds={} failed={} virtual_hours={:.1} per_wall_second={:.0}",
         seen.days,
@@ -82,6 +84,10 @@ impl Seen {
         self.terms += outcome.terms;
         self.crashes += outcome.crashes;
         self.lost_writes += outcome.lost_writes;
+        self.members += outcome.members;
+        if outcome.members.beyond_help > 0 {
+            eprintln!("seed {} lost too much to go on", outcome.seed);
+        }
         if let Some((promise, _)) = &outcome.broken {
             eprintln!("seed {} broke {promise}", outcome.seed);
             self.failed.push(outcome);

@@ -75,6 +75,16 @@ pub struct Seen {
 /// All members gossip has heard of, by node id.
 pub type Roster = BTreeMap<u64, Seen>;
 
+/// What gossip asks the rest of the node.
+pub(crate) struct Knowledge {
+    /// News of this node.
+    pub(crate) card: Box<dyn Fn() -> Card + Send>,
+    /// Where members may be.
+    pub(crate) others: Box<dyn Fn() -> BTreeSet<SocketAddr> + Send>,
+    /// Whether this node's disk is known to be its id's.
+    pub(crate) proven: watch::Receiver<bool>,
+}
+
 /// A handle to the running gossip. The task ends when it is dropped.
 pub struct Gossip {
     roster: watch::Receiver<Roster>,
@@ -83,8 +93,8 @@ pub struct Gossip {
 }
 
 impl Gossip {
-    /// Starts gossiping at the node's address. `card` is asked for news of this node,
-    /// `others` for where members may be.
+    /// Starts gossiping at the node's address, once the node is proven to be who it says:
+    /// before, others would take it for the one it may not be.
     ///
     /// # Errors
     /// When the address cannot be bound.
@@ -94,9 +104,9 @@ impl Gossip {
         address: SocketAddr,
         key: &ClusterKey,
         env: Arc<dyn Env>,
-        card: impl Fn() -> Card + Send + 'static,
-        others: impl Fn() -> BTreeSet<SocketAddr> + Send + 'static,
+        knowledge: Knowledge,
     ) -> io::Result<Self> {
+        let Knowledge { card, others, mut proven } = knowledge;
         let socket = env.datagrams(address).await?;
         let (publish, roster) = watch::channel(Roster::new());
         let (leave, leaving) = mpsc::channel(1);
@@ -122,15 +132,21 @@ impl Gossip {
             cipher,
             runtime: AccumulatingRuntime::new(),
             timers: FuturesUnordered::new(),
-            others: Box::new(others),
+            others,
             leaving,
             announcing: tokio::time::interval(Duration::from_millis(config.gossip.announce_ms)),
             telling: tokio::time::interval(CARD_EVERY),
-            card: Box::new(card),
+            card,
             sequence: 0,
             publish,
         };
-        Ok(Gossip { roster, leave, task: tokio::spawn(task.run()) })
+        let gossiping = async move {
+            // An error means that the node is being dropped.
+            if proven.wait_for(|proven| *proven).await.is_ok() {
+                task.run().await;
+            }
+        };
+        Ok(Gossip { roster, leave, task: tokio::spawn(gossiping) })
     }
 
     /// Tells the others that this node goes for good, and gossips no more.

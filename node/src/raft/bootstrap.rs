@@ -39,9 +39,21 @@ const ANSWER_DEADLINE: Duration = Duration::from_millis(500);
 /// Rounds before a node says whom it waits for, and between saying so again.
 const SAY_EVERY: u32 = 50;
 
+/// Who asks, and which number the answer must carry. Whoever is at the address now may
+/// answer: the node that was there may be gone, and its successor knows what became of us.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Greeting {
+    pub(crate) cluster: String,
+    pub(crate) node: u64,
+    pub(crate) disk: u64,
+    pub(crate) nonce: u64,
+}
+
 /// What a node says of itself to one that it meets.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Introduction {
+    /// Who speaks.
+    pub(crate) node: u64,
     /// The number that the asker gave: this answers its question and no earlier one.
     pub(crate) nonce: u64,
     /// How far its log has come.
@@ -192,13 +204,16 @@ async fn meet(replica: &Replica) -> BTreeMap<u64, Introduction> {
     known.extend(&inner.known);
     known.extend(members.into_iter().map(|(id, (peer, _))| (id, peer.address)));
     known.remove(&inner.me);
-    let asked = known.into_iter().map(|(id, address)| async move {
-        let nonce = inner.env.entropy();
+    let addresses: BTreeSet<SocketAddr> = known.into_values().collect();
+    let asked = addresses.into_iter().map(|address| async move {
+        let (seal, nonce) = (inner.seal.for_strangers(), inner.env.entropy());
+        let (cluster, node) = (inner.seal.cluster().to_owned(), inner.me);
+        let greeting = Greeting { cluster, node, disk: inner.disk, nonce };
         let mut client = client(channel_to(&inner.env, address));
-        let asking = client.introduce(inner.seal.seal(Party::unmet(id), &nonce));
+        let asking = client.introduce(seal.seal(Party::unmet(0), &greeting));
         let answer = timeout(ANSWER_DEADLINE, asking).await.ok()?.ok()?;
-        let (from, theirs) = inner.seal.open::<Introduction>(&answer.into_inner()).ok()?;
-        (from.node == id && theirs.nonce == nonce).then_some((id, theirs))
+        let (_, theirs) = seal.open::<Introduction>(&answer.into_inner()).ok()?;
+        (theirs.nonce == nonce && theirs.node != inner.me).then_some((theirs.node, theirs))
     });
     futures_util::future::join_all(asked).await.into_iter().flatten().collect()
 }
@@ -226,6 +241,7 @@ pub(super) async fn notice_removal(replica: Replica) {
 impl Replica {
     /// What this node says of itself to node `asker`.
     pub(super) fn introduction(&self, asker: u64, nonce: u64) -> Introduction {
+        let node = self.0.me;
         let inner = &self.0;
         // The device knows before consensus has read it.
         let log = match inner.machine.storage().log.state().last {
@@ -240,6 +256,7 @@ impl Replica {
             Some((peer, _)) => YouAre::Member { disk: peer.disk },
         };
         Introduction {
+            node,
             nonce,
             log,
             disk: inner.disk,
@@ -326,6 +343,7 @@ mod tests {
 
     fn says(log: LogSays, you: YouAre) -> Introduction {
         Introduction {
+            node: 0,
             nonce: 0,
             log,
             disk: 9,

@@ -262,6 +262,11 @@ impl Replica {
         self.0.me
     }
 
+    /// Follows whether this disk is known to be its id's.
+    pub(crate) fn proven(&self) -> watch::Receiver<bool> {
+        self.0.proven.subscribe()
+    }
+
     /// The cluster it belongs to.
     pub(crate) fn cluster(&self) -> &str {
         self.0.seal.cluster()

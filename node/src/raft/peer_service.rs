@@ -1,7 +1,7 @@
 //! openraft's network over gRPC, the answering side.
 
 use super::Replica;
-use super::bootstrap::YouAre;
+use super::bootstrap::{Greeting, YouAre};
 use super::envelope::{Party, Seal};
 use super::refill::{PAGE_GAMES, Page, PageRequest};
 use super::snapshots::Incoming;
@@ -51,7 +51,7 @@ impl PeerService {
         F: Future<Output = Result<A, Status>>,
     {
         let seal = &self.0.0.seal;
-        let (from, message) = self.from_member(request.get_ref())?;
+        let (from, message) = self.said_by_member(request.get_ref())?;
         Ok(Response::new(seal.seal(from, &work(message).await?)))
     }
 
@@ -68,7 +68,10 @@ impl PeerService {
 
     /// Opens what only a member may say. Whose id belongs to another disk is none: what
     /// that disk had promised is lost.
-    fn from_member<Q: DeserializeOwned>(&self, envelope: &Envelope) -> Result<(Party, Q), Status> {
+    fn said_by_member<Q: DeserializeOwned>(
+        &self,
+        envelope: &Envelope,
+    ) -> Result<(Party, Q), Status> {
         self.check_proven()?;
         let (from, message) = self.opened(envelope)?;
         self.check_disk(from)?;
@@ -103,7 +106,7 @@ impl PeerService {
             Err(status) => return refused(status),
         };
         let seal = self.0.0.seal.clone();
-        let (from, first) = match self.from_member::<AppendEntriesRequest<TypeConfig>>(&first) {
+        let (from, first) = match self.said_by_member::<AppendEntriesRequest<TypeConfig>>(&first) {
             Ok(opened) => opened,
             Err(status) => return refused(status),
         };
@@ -127,7 +130,7 @@ impl PeerService {
         let trouble = |err: std::io::Error| Status::data_loss(err.to_string());
         let first = next_chunk(&mut chunks).await?;
         let head = first.head.as_ref().ok_or_else(|| Status::invalid_argument("no head"))?;
-        let (from, (vote, meta)): (Party, (Vote, SnapshotMeta)) = self.from_member(head)?;
+        let (from, (vote, meta)): (Party, (Vote, SnapshotMeta)) = self.said_by_member(head)?;
         self.0.hear_leader();
         let files = &inner.machine.storage().files;
         let mut incoming = Incoming::start(files, &meta).await.map_err(trouble)?;
@@ -222,14 +225,19 @@ impl RaftService for PeerService {
 
     async fn introduce(&self, request: Request<Envelope>) -> Answered {
         // Open to those who are not members: to tell them so is what it is for.
-        let seal = &self.0.0.seal;
-        let (from, nonce): (Party, u64) = self.opened(request.get_ref())?;
-        let introduction = self.0.introduction(from.node, nonce);
-        if matches!(introduction.you, YouAre::Member { disk } if disk != from.disk) {
-            let node = from.node;
+        let seal = self.0.0.seal.for_strangers();
+        let (_, greeting): (Party, Greeting) = seal.open(request.get_ref())?;
+        let Greeting { cluster, node, disk, nonce } = greeting;
+        if cluster != self.0.cluster() {
+            let named: String = cluster.chars().take(NAME_QUOTED_MAX).collect();
+            self.0.complain(|| format!("a node of cluster {named:?} spoke to this one"));
+            return Err(Status::failed_precondition("this node belongs to another cluster"));
+        }
+        let introduction = self.0.introduction(node, nonce);
+        if matches!(introduction.you, YouAre::Member { disk: known } if known != disk) {
             self.0.complain(|| format!("node {node} came back with another disk; its id is spent"));
         }
-        Ok(Response::new(seal.seal(from, &introduction)))
+        Ok(Response::new(seal.seal(Party::unmet(0), &introduction)))
     }
 
     async fn admit(&self, request: Request<Envelope>) -> Answered {
@@ -240,7 +248,7 @@ impl RaftService for PeerService {
 
     async fn ask(&self, request: Request<Envelope>) -> Answered {
         let seal = &self.0.0.seal;
-        let (from, ask): (Party, Ask) = self.from_member(request.get_ref())?;
+        let (from, ask): (Party, Ask) = self.said_by_member(request.get_ref())?;
         if matches!(ask, Ask::Leave(id) | Ask::Stay(id) if id != from.node) {
             return Err(Status::permission_denied("only a node itself leaves or stays"));
         }

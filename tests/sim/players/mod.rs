@@ -1,18 +1,28 @@
-//! Those who use the cluster: players and watchers on sockets of frontends, and
-//! readers who ask replicas. They all live on one machine of their own, and tell
+//! Those who use the cluster: players and watchers on sockets of frontends, readers who
+//! ask replicas, and an operator. They all live on one machine of their own, and tell
 //! the judge what they do and hear.
 
+pub(crate) mod operator;
 pub(crate) mod player;
 pub(crate) mod reader;
 mod socket;
 
 use crate::promises::Judge;
-use crate::world::World;
+use crate::promises::settings::Shared;
 use crate::world::net::MachineNetwork;
+use crate::world::{MachineId, World};
 use hangraft_cluster_config::ClusterKey;
 use hangraft_game::RoomId;
+use hangraft_node::env::Network;
+use hangraft_proto::v1::StatusReply;
+use hyper_util::rt::TokioIo;
+use operator::Errand;
+use std::collections::BTreeMap;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
+use tokio::sync::mpsc;
+use tonic::transport::{Channel, Endpoint};
 
 /// What all of them share. Clones share it.
 #[derive(Clone)]
@@ -23,6 +33,8 @@ pub(crate) struct Scene {
     pub(crate) frontends: Vec<SocketAddr>,
     pub(crate) nodes: Vec<SocketAddr>,
     pub(crate) key: ClusterKey,
+    /// Where they live.
+    machine: MachineId,
     tables: Arc<Mutex<Tables>>,
 }
 
@@ -36,6 +48,14 @@ struct Tables {
     playing: usize,
     /// Words told apart by their number.
     words: u64,
+    /// What the operator is sent to ask.
+    errands: Option<mpsc::UnboundedSender<Errand>>,
+    /// What nodes said holds when the operator asked last, at the end.
+    told: BTreeMap<SocketAddr, Shared>,
+    /// What the leader said that it intends, then.
+    intents: Vec<String>,
+    /// How often something was set; what was told before is out of date.
+    settings: u64,
 }
 
 /// A room, with the newest version that somebody was told of.
@@ -53,8 +73,71 @@ impl Scene {
         frontends: Vec<SocketAddr>,
         nodes: Vec<SocketAddr>,
         key: ClusterKey,
+        machine: MachineId,
     ) -> Self {
-        Scene { world, network, judge, frontends, nodes, key, tables: Arc::default() }
+        Scene { world, network, judge, frontends, nodes, key, machine, tables: Arc::default() }
+    }
+
+    /// An operator takes errands from now on.
+    pub(crate) fn take_errands(&self) -> mpsc::UnboundedReceiver<Errand> {
+        let (errands, taken) = mpsc::unbounded_channel();
+        self.tables().errands = Some(errands);
+        taken
+    }
+
+    /// Sends the operator to ask something, if there is one.
+    pub(crate) fn send(&self, errand: Errand) {
+        if let Some(errands) = &self.tables().errands {
+            // An error means that the world has ended.
+            _ = errands.send(errand);
+        }
+        self.world.stir(self.machine);
+    }
+
+    /// Something was set, as the operator was told.
+    fn is_set(&self) {
+        let mut tables = self.tables();
+        tables.settings += 1;
+        tables.told.clear();
+    }
+
+    /// A node has told its status, when it was asked after so many settings.
+    fn told(&self, node: SocketAddr, status: Option<StatusReply>, settings: u64) {
+        let mut tables = self.tables();
+        match status {
+            Some(status) if tables.settings == settings => {
+                let StatusReply { voters_wanted, replace_after_ms, intents, .. } = status;
+                tables.told.insert(node, Shared { voters: voters_wanted, replace_after_ms });
+                tables.intents = intents;
+            }
+            _ => _ = tables.told.remove(&node),
+        }
+    }
+
+    /// What the leader said that it intends, when the operator asked last.
+    pub(crate) fn intents_told(&self) -> Vec<String> {
+        self.tables().intents.clone()
+    }
+
+    /// What nodes said holds when the operator asked last.
+    pub(crate) fn settings_told(&self) -> BTreeMap<SocketAddr, Shared> {
+        self.tables().told.clone()
+    }
+
+    /// A connection that is not made again behind the back of who uses it.
+    async fn connect(&self, node: SocketAddr) -> Result<Channel, tonic::transport::Error> {
+        let network = self.network.clone();
+        let mut first = true;
+        let connector = tower::service_fn(move |_: http::Uri| {
+            let (network, allowed) = (network.clone(), std::mem::take(&mut first));
+            async move {
+                if !allowed {
+                    return Err(io::Error::from(io::ErrorKind::NotConnected));
+                }
+                network.connect(node).await.map(TokioIo::new)
+            }
+        });
+        Endpoint::from_static("http://node").connect_with_connector(connector).await
     }
 
     /// There will be so many rooms and players.

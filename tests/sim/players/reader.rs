@@ -4,18 +4,15 @@ use super::Scene;
 use crate::clock::MILLI;
 use crate::history::{Level, Read, chat_of};
 use hangraft_game::PlayerId;
-use hangraft_node::env::Network;
 use hangraft_proto::ACCESS_HEADER;
 use hangraft_proto::v1::freshness;
 use hangraft_proto::v1::game_client::GameClient;
 use hangraft_proto::v1::{Freshness, ReadReply, ReadRequest};
-use hyper_util::rt::TokioIo;
-use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 use tonic::Request;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::Channel;
 
 /// How long a reader waits for an answer. A replica gives up after two seconds.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -45,7 +42,7 @@ impl Reader {
 
     /// Reads on one connection for as long as it lasts.
     async fn read_from(&self, node: SocketAddr) {
-        let connecting = timeout(PATIENCE, self.connect(node)).await;
+        let connecting = timeout(PATIENCE, self.scene.connect(node)).await;
         let Ok(Ok(channel)) = connecting else { return };
         let reads = self.scene.world.draw(1..READS_MAX);
         for _ in 0..reads {
@@ -91,22 +88,6 @@ impl Reader {
         self.scene.world.tell(format_args!("read {room} {level:?}: {version}"));
         let returned = judge.history.moment();
         judge.read(Read { room, level, invoked, returned, version, chat });
-    }
-
-    /// A connection that is not made again behind the reader's back.
-    async fn connect(&self, node: SocketAddr) -> Result<Channel, tonic::transport::Error> {
-        let network = self.scene.network.clone();
-        let mut first = true;
-        let connector = tower::service_fn(move |_: http::Uri| {
-            let (network, allowed) = (network.clone(), std::mem::take(&mut first));
-            async move {
-                if !allowed {
-                    return Err(io::Error::from(io::ErrorKind::NotConnected));
-                }
-                network.connect(node).await.map(TokioIo::new)
-            }
-        });
-        Endpoint::from_static("http://node").connect_with_connector(connector).await
     }
 
     /// The answer, or that there is no such room; `Ok(None)` for a refusal that leaves

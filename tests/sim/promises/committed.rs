@@ -6,7 +6,7 @@
 
 use super::truth::Truth;
 use super::{Broken, Verdict};
-use crate::world::disk::Disk;
+use crate::nodes::Who;
 use hangraft_node::Report;
 
 const NAME: &str = "committed";
@@ -14,7 +14,8 @@ const NAME: &str = "committed";
 /// Entries before the newest that are compared again each time.
 const LOOK_BACK: u64 = 3;
 
-pub(super) fn see(number: usize, report: &Report, disk: &Disk, truth: &mut Truth) -> Verdict {
+pub(super) fn see(who: &Who, report: &Report, truth: &mut Truth) -> Verdict {
+    let disk = &who.disk;
     let Some(applied) = report.applied else { return Ok(()) };
     if disk.last().is_none_or(|last| last.index < applied) {
         // A snapshot was installed, and the log it replaces is not purged yet.
@@ -29,9 +30,7 @@ pub(super) fn see(number: usize, report: &Report, disk: &Disk, truth: &mut Truth
             Some((known, _)) => {
                 let how = format!(
                     "entry {index} was applied of term {}, but n{} applies one of term {} there",
-                    known.term,
-                    number + 1,
-                    at.term
+                    known.term, who.node, at.term
                 );
                 return Err(Broken::new(NAME, how));
             }

@@ -7,6 +7,7 @@
 //! at the end.
 
 pub(crate) mod committed;
+pub(crate) mod disks;
 pub(crate) mod in_order;
 pub(crate) mod linearizable;
 pub(crate) mod membership;
@@ -16,9 +17,13 @@ pub(crate) mod one_leader;
 pub(crate) mod recovery;
 pub(crate) mod same_hash;
 pub(crate) mod secrets;
+pub(crate) mod settings;
 pub(crate) mod truth;
 
+use crate::day::Moves;
 use crate::history::{Action, History, Level, Outcome, Read};
+use crate::nodes::Who;
+use crate::plan::Plan;
 use crate::world::disk::Disk;
 use hangraft_game::{PlayerId, RoomId};
 use hangraft_node::Report;
@@ -52,31 +57,38 @@ pub(crate) type Verdict = Result<(), Broken>;
 pub(crate) struct Judge {
     pub(crate) history: History,
     pub(crate) truth: truth::Truth,
-    disks: Vec<Disk>,
+    pub(crate) disks: disks::Disks,
     leaders: one_leader::Leaders,
-    membership: membership::Voters,
+    members: membership::Members,
+    pub(crate) settings: settings::Settings,
     hashes: same_hash::Hashes,
     secrets: secrets::Secrets,
     pub(crate) orders: in_order::Orders,
     verdict: Option<Broken>,
     /// How much was seen, for the last line.
     pub(crate) pushes: u64,
+    /// Nodes that have left, and times that leadership was moved, as operators know.
+    pub(crate) left: u64,
+    pub(crate) transferred: u64,
 }
 
 impl Judge {
-    /// Over a world of nodes with these disks.
-    pub(crate) fn new(disks: Vec<Disk>) -> Self {
+    /// Over a world of first members with these disks.
+    pub(crate) fn new(plan: &Plan, disks: Vec<Disk>) -> Self {
         Judge {
             history: History::default(),
             truth: truth::Truth::default(),
+            disks: disks::Disks::of_first_members(disks),
             leaders: one_leader::Leaders::default(),
-            membership: membership::Voters::configured(disks.len()),
+            members: membership::Members::default(),
+            settings: settings::Settings::of_first_members(plan.nodes),
             hashes: same_hash::Hashes::default(),
             secrets: secrets::Secrets::default(),
             orders: in_order::Orders::default(),
             verdict: None,
             pushes: 0,
-            disks,
+            left: 0,
+            transferred: 0,
         }
     }
 
@@ -92,16 +104,38 @@ impl Judge {
         }
     }
 
-    /// Node `number` (from 0) has run, and says this of itself.
-    pub(crate) fn node_ran(&mut self, number: usize, report: &Report) {
-        let verdict = self.leaders.see(number, report);
+    /// A node has run, and says this of itself.
+    pub(crate) fn node_ran(&mut self, who: &Who, report: &Report) {
+        if self.members.is_disk_of(who.node, who.disk_number) {
+            self.disks.belongs(who);
+        }
+        let verdict = self.leaders.see(who.node, report);
         self.hold(verdict);
-        let verdict = self.membership.see(number, report);
+        let verdict = committed::see(who, report, &mut self.truth);
         self.hold(verdict);
-        let verdict = committed::see(number, report, &self.disks[number], &mut self.truth);
+        let verdict = self.members.follow(&self.truth);
         self.hold(verdict);
-        let verdict = self.hashes.see(number, report, &self.truth);
+        let verdict = self.members.see(who, report, &self.truth);
         self.hold(verdict);
+        let verdict = self.hashes.see(who.node, report, &self.truth);
+        self.hold(verdict);
+    }
+
+    /// What has happened to the members since this was asked last, in words.
+    pub(crate) fn take_news(&mut self) -> Vec<String> {
+        self.members.take_news()
+    }
+
+    /// An operator was told that a node has left.
+    pub(crate) fn has_left(&mut self, node: u64) {
+        self.left += 1;
+        let verdict = membership::has_left(node, &self.truth);
+        self.hold(verdict);
+    }
+
+    /// An operator was told that leadership has moved.
+    pub(crate) fn was_transferred(&mut self) {
+        self.transferred += 1;
     }
 
     /// A player wishes for something, for the first time.
@@ -160,8 +194,18 @@ impl Judge {
         self.history.reads.push(read);
     }
 
-    /// The world has ended: the promises about whole histories.
-    pub(crate) fn at_the_end(&mut self) {
+    /// How members came and went, by the log.
+    pub(crate) fn moves(&self) -> Moves {
+        membership::moves(&self.truth, &self.disks)
+    }
+
+    /// The world has ended: the promises about whole histories. Nodes said that these
+    /// settings hold, if they were asked.
+    pub(crate) fn at_the_end(&mut self, told: Option<settings::Shared>) {
+        if let Some(shared) = told {
+            let verdict = self.settings.may_be(shared);
+            self.hold(verdict);
+        }
         let verdicts = [
             nothing_lost::at_the_end(&self.history, &self.truth),
             none_twice::at_the_end(&self.history, &self.truth),

@@ -1,16 +1,17 @@
 //! No acknowledged move is lost: what a player was told is in the committed log,
-//! with that very answer, and a majority has it on disk before the player hears.
+//! with that very answer, and a majority of the voters has it on disk before the player
+//! hears.
 
+use super::disks::Disks;
 use super::truth::{Truth, room_of};
 use super::{Broken, Verdict};
 use crate::history::{History, Outcome, Wish};
-use crate::world::disk::Disk;
 use hangraft_game::Answer;
 
 const NAME: &str = "nothing_lost";
 
 /// A wish has just been answered.
-pub(super) fn on_answer(wish: &Wish, truth: &Truth, disks: &[Disk]) -> Verdict {
+pub(super) fn on_answer(wish: &Wish, truth: &Truth, disks: &Disks) -> Verdict {
     let Outcome::Accepted { version, .. } = wish.outcome else { return is_same(wish, truth) };
     let Some((at, _)) = truth.attempt(wish) else {
         let how = format!(
@@ -20,16 +21,11 @@ pub(super) fn on_answer(wish: &Wish, truth: &Truth, disks: &[Disk]) -> Verdict {
         );
         return Err(Broken::new(NAME, how));
     };
-    let holders = disks.iter().filter(|disk| disk.holds(*at)).count();
-    if holders <= disks.len() / 2 {
+    if let Err(who) = disks.hold(*at, truth) {
         let how = format!(
-            "{} was told that {:?}, serial {}, made version {version}, when only {holders} of \
-             {} disks had entry {}",
-            wish.player,
-            wish.action,
-            wish.serial,
-            disks.len(),
-            at.index
+            "{} was told that {:?}, serial {}, made version {version}, when {who} entry {} on \
+             their disks",
+            wish.player, wish.action, wish.serial, at.index
         );
         return Err(Broken::new(NAME, how));
     }

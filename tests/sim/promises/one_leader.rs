@@ -8,18 +8,17 @@ const NAME: &str = "one_leader";
 
 /// Who was seen leading which term.
 #[derive(Default)]
-pub(super) struct Leaders(BTreeMap<u64, usize>);
+pub(super) struct Leaders(BTreeMap<u64, u64>);
 
 impl Leaders {
-    pub(super) fn see(&mut self, number: usize, report: &Report) -> Verdict {
+    pub(super) fn see(&mut self, node: u64, report: &Report) -> Verdict {
         if report.state != "leader" {
             return Ok(());
         }
-        let first = *self.0.entry(report.term).or_insert(number);
-        if first == number {
+        let first = *self.0.entry(report.term).or_insert(node);
+        if first == node {
             return Ok(());
         }
-        let (one, other) = (first + 1, number + 1);
-        Err(Broken::new(NAME, format!("n{one} and n{other} both led term {}", report.term)))
+        Err(Broken::new(NAME, format!("n{first} and n{node} both led term {}", report.term)))
     }
 }

@@ -9,21 +9,20 @@ const NAME: &str = "same_hash";
 
 /// Hashes that nodes had at indices which the truth had not reached yet.
 #[derive(Default)]
-pub(super) struct Hashes(BTreeMap<(u64, usize), u64>);
+pub(super) struct Hashes(BTreeMap<(u64, u64), u64>);
 
 impl Hashes {
-    pub(super) fn see(&mut self, number: usize, report: &Report, truth: &Truth) -> Verdict {
+    pub(super) fn see(&mut self, node: u64, report: &Report, truth: &Truth) -> Verdict {
         if let Some(applied) = report.applied {
-            self.0.insert((applied, number), report.hash);
+            self.0.insert((applied, node), report.hash);
         }
-        while let Some((&(index, number), &hash)) = self.0.first_key_value() {
+        while let Some((&(index, node), &hash)) = self.0.first_key_value() {
             let Some(expected) = truth.hash(index) else { break };
             self.0.pop_first();
             if hash != expected {
                 let how = format!(
-                    "at index {index} n{} has hash {hash:016x}, and the committed log makes \
-                     {expected:016x}",
-                    number + 1
+                    "at index {index} n{node} has hash {hash:016x}, and the committed log makes \
+                     {expected:016x}"
                 );
                 return Err(Broken::new(NAME, how));
             }

@@ -5,6 +5,7 @@ use crate::history::{Action, Wish};
 use bytes::Bytes;
 use hangraft_game::{Answer, Attempt, Batch, Change, Command, Lobby, PlayerId, Room, RoomId};
 use hangraft_node::raft::log_device::Position;
+use hangraft_node::raft::{Electorate, electorate_of};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -16,6 +17,8 @@ type Attempted = (PlayerId, u64, u64);
 pub(crate) struct Truth {
     /// The committed entries, from index 0 on.
     entries: Vec<(Position, Bytes)>,
+    /// Those of them that say who belongs to the cluster, by their index.
+    electorates: Vec<(u64, Electorate)>,
     lobby: Lobby,
     /// The lobby's hash behind each entry.
     hashes: Vec<u64>,
@@ -102,6 +105,16 @@ impl Truth {
         made.count()
     }
 
+    /// Who belonged to the cluster, again and again, by the index of the entry that said so.
+    pub(crate) fn electorates(&self) -> &[(u64, Electorate)] {
+        &self.electorates
+    }
+
+    /// Who belongs to the cluster; nobody before it has begun.
+    pub(crate) fn electorate(&self) -> Option<&Electorate> {
+        self.electorates.last().map(|(_, electorate)| electorate)
+    }
+
     /// The next entry is committed.
     pub(crate) fn commit(&mut self, at: Position, payload: Bytes) -> Result<(), String> {
         assert_eq!(at.index, self.len(), "entries are committed in order");
@@ -112,6 +125,7 @@ impl Truth {
             let batch = Batch::decode(&payload[2..]).map_err(|err| err.to_string())?;
             self.apply(at, &batch);
         }
+        self.electorates.extend(electorate_of(&payload).map(|electorate| (at.index, electorate)));
         self.entries.push((at, payload));
         self.hashes.push(self.lobby.hash());
         Ok(())

@@ -198,6 +198,19 @@ impl Disk {
         Disk { world, machine, inner: Arc::new(Mutex::new(inner)) }
     }
 
+    /// An empty disk in its place.
+    pub(crate) fn renewed(&self) -> Self {
+        let pace = self.lock().pace;
+        Disk::new(self.world.clone(), self.machine, pace)
+    }
+
+    /// The number that the node that uses it knows it by; none if it is empty.
+    pub(crate) fn number(&self) -> Option<u64> {
+        let identity = self.lock().files.get("identity.json").cloned()?;
+        let identity: serde_json::Value = serde_json::from_slice(&identity).ok()?;
+        identity["disk"].as_u64()
+    }
+
     /// The storage of a node that starts now.
     pub(crate) fn open(&self) -> Storage {
         let held = Arc::new(Held { disk: self.clone(), life: self.lock().life });
@@ -270,6 +283,21 @@ impl Disk {
     /// The entry at `index`, durable or not.
     pub(crate) fn entry(&self, index: u64) -> Option<(Position, Bytes)> {
         self.lock().log.now.at(index).cloned()
+    }
+
+    /// The entries from `index` on, durable or not.
+    pub(crate) fn entries_from(&self, index: u64) -> Vec<(Position, Bytes)> {
+        let inner = self.lock();
+        let entries = &inner.log.now.entries;
+        let Some((first, _)) = entries.front() else { return Vec::new() };
+        let skip = usize::try_from(index.saturating_sub(first.index)).unwrap_or(usize::MAX);
+        entries.iter().skip(skip).cloned().collect()
+    }
+
+    /// Whether its log holds nothing: no entry, and no vote.
+    pub(crate) fn has_promised_nothing(&self) -> bool {
+        let state = &self.lock().log.now.state;
+        state.last.is_none() && state.vote.is_none()
     }
 
     /// The last entry, durable or not.

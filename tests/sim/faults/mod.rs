@@ -1,8 +1,13 @@
 //! Carries out the faults of a plan, and ends those that end by themselves.
 
+mod members;
+
+pub(crate) use members::Counts;
+
 use crate::clock::{MICRO, MILLI};
 use crate::nodes::Cluster;
 use crate::plan::{Direction, Plan, Target, Traffic, What};
+use crate::players::Scene;
 use crate::world::disk::{Deed, Pace, Trouble};
 use crate::world::net::{Net, Way};
 use crate::world::{MachineId, Machines, World};
@@ -21,6 +26,12 @@ pub(crate) struct Nemesis {
     /// Nodes that crash when they have done something, and for how long.
     armed: BTreeMap<MachineId, (Deed, u64)>,
     crashes: u64,
+    plan: Plan,
+    /// Where an operator is, and the judge.
+    scene: Scene,
+    /// When a machine, or what was on its disk, was lost last.
+    lost_at: Option<u64>,
+    counts: Counts,
 }
 
 enum Ending {
@@ -32,7 +43,7 @@ enum Ending {
 }
 
 impl Nemesis {
-    pub(crate) fn new(plan: &Plan, world: &World, pace: Pace) -> Self {
+    pub(crate) fn new(plan: &Plan, world: &World, pace: Pace, scene: Scene) -> Self {
         let way = Way {
             latency: (100 * MICRO, 100 * MICRO + plan.latency_us * MICRO),
             loss_ppm: plan.loss_ppm,
@@ -47,7 +58,15 @@ impl Nemesis {
             planned: 0,
             armed: BTreeMap::new(),
             crashes: 0,
+            plan: plan.clone(),
+            scene,
+            lost_at: None,
+            counts: Counts::default(),
         }
+    }
+
+    pub(crate) fn counts(&self) -> &Counts {
+        &self.counts
     }
 
     pub(crate) fn crashes(&self) -> u64 {
@@ -64,10 +83,7 @@ impl Nemesis {
     ) {
         self.world.tell(format_args!("fault: {what:?}"));
         let nodes = cluster.len();
-        let find = |target: &Target| match target {
-            Target::Leader => cluster.leader().unwrap_or(0),
-            Target::Node(number) => *number % nodes,
-        };
+        let find = |target: &Target| members::find(target, cluster);
         match what {
             What::Heal => self.heal_network(cluster, net),
             What::Isolate(target, traffic) => {
@@ -129,7 +145,7 @@ impl Nemesis {
                 self.armed.insert(node, (*deed, *down_ms));
             }
             What::Blackout { down_ms } => {
-                for node in 0..nodes {
+                for node in cluster.in_service() {
                     self.crash(node, true, *down_ms, cluster, machines);
                 }
             }
@@ -166,6 +182,12 @@ impl Nemesis {
                 let power = self.world.happens(500_000);
                 self.crash(frontend, power, *down_ms, cluster, machines);
             }
+            What::Join(_)
+            | What::Ask(_)
+            | What::Perish(_)
+            | What::Wipe { .. }
+            | What::ComeBack
+            | What::StartSpent => self.move_members(what, cluster, machines),
         }
     }
 
@@ -188,7 +210,11 @@ impl Nemesis {
             let ending = entry.remove();
             self.end(ending, cluster, machines);
         }
-        for node in 0..cluster.len() {
+        for node in cluster.in_service() {
+            if machines.get(node).is_on() && cluster.asks_in_vain(node) {
+                // Somebody sees that, and tells it of others when it starts again.
+                cluster.crash(node, false, machines);
+            }
             // Who has ended by itself is started by whoever looks after it.
             if !machines.get(node).is_on() && !self.will_start(node) {
                 self.end_in(AFTER_END_MS, Ending::Boot(node));
@@ -213,7 +239,7 @@ impl Nemesis {
             self.end(ending, cluster, machines);
         }
         for machine in 0..cluster.len() + cluster.frontends().count() {
-            if !machines.get(machine).is_on() {
+            if !machines.get(machine).is_on() && cluster.is_to_run(machine) {
                 cluster.boot(machine, machines);
             }
         }
@@ -230,7 +256,7 @@ impl Nemesis {
     fn end(&mut self, ending: Ending, cluster: &mut Cluster, machines: &mut Machines) {
         match ending {
             Ending::Boot(machine) => {
-                if !machines.get(machine).is_on() {
+                if !machines.get(machine).is_on() && cluster.is_to_run(machine) {
                     cluster.boot(machine, machines);
                 }
             }

@@ -5,6 +5,8 @@
 //! happen when. A smaller plan of the same seed, with fewer faults or players or
 //! less time, is a [`Cut`]; shrinking looks for the smallest that still fails.
 
+mod members;
+
 use crate::world::disk::Deed;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
@@ -15,7 +17,12 @@ use std::fmt;
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     pub(crate) seed: u64,
+    /// First members.
     pub(crate) nodes: usize,
+    /// Machines that may join them later.
+    pub(crate) spares: usize,
+    /// Whether members come and go on this day.
+    pub(crate) members_change: bool,
     pub(crate) frontends: usize,
     /// Rooms that are played in.
     pub(crate) rooms: usize,
@@ -58,7 +65,7 @@ pub(crate) struct Fault {
 pub(crate) enum Target {
     /// Whoever leads then.
     Leader,
-    /// This one, from 0.
+    /// This one, from 0, of those that are in service then.
     Node(usize),
 }
 
@@ -115,6 +122,37 @@ pub(crate) enum What {
     Jump(Target, i64),
     /// A frontend is gone and comes back.
     FrontendCrash { frontend: usize, down_ms: u64 },
+
+    // What follows is not all wrong: members come and go.
+    /// A machine that was not there in the beginning starts, and joins; by its number
+    /// among those that may, from 0.
+    Join(usize),
+    /// An operator asks for something.
+    Ask(Request),
+    /// A machine is gone for ever, if the rest can do without it.
+    Perish(Target),
+    /// A machine comes back with an empty disk, and does not know better than that it is
+    /// who it was; if the rest can do without what it had.
+    Wipe { target: Target, down_ms: u64 },
+    /// A machine whose node is gone for good, if there is one, joins as a new node.
+    ComeBack,
+    /// A node that is gone for good is started once more, by mistake.
+    StartSpent,
+}
+
+/// What an operator asks for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Request {
+    /// So many voters.
+    Voters(u32),
+    /// That a voter is replaced when it was silent for so many milliseconds.
+    ReplaceAfter(u64),
+    /// That this node leads, or somebody else than now.
+    Transfer(Option<Target>),
+    /// That a node leaves.
+    Leave(Target),
+    /// That two nodes leave, at once.
+    LeaveBoth(Target, Target),
 }
 
 /// In one direction only.
@@ -139,20 +177,26 @@ pub(crate) struct Cut {
 const QUIET_MS: u64 = 1_200;
 
 impl Plan {
-    /// The plan of a seed, over `millis` of virtual time.
+    /// The plan of a seed, over `millis` of virtual time, or somewhat more.
     pub(crate) fn of(seed: u64, millis: u64, nodes: Option<usize>) -> Self {
         let mut dice = StdRng::seed_from_u64(seed ^ 0x706c_616e);
         let drawn = *[3, 3, 3, 5, 5, 7].choose(&mut dice).expect("not empty");
         let nodes = nodes.unwrap_or(drawn);
+        let comings = members::draw(seed, nodes, millis + members::LONGER_MS);
+        let members_change = comings.is_some();
+        let millis = if members_change { millis + members::LONGER_MS } else { millis };
+        let spares = comings.as_ref().map_or(0, |comings| comings.spares);
         let heartbeat_ms = dice.random_range(80..240);
         let drift: i64 = *[0, 0, 200, 50_000].choose(&mut dice).expect("not empty");
-        let clocks = (0..nodes)
+        let clocks = (0..nodes + spares)
             .map(|_| (dice.random_range(-drift..=drift), dice.random_range(-120_000..120_000)))
             .collect();
         let snapshot_after = dice.random_range(8..70);
         let mut plan = Plan {
             seed,
             nodes,
+            spares,
+            members_change,
             frontends: 2,
             rooms: dice.random_range(1..=3),
             players: dice.random_range(3..=5),
@@ -179,9 +223,11 @@ impl Plan {
             if at_ms >= faults_until {
                 break;
             }
-            let what = what(&mut dice, &kinds, nodes, plan.frontends);
+            let what = what(&mut dice, &kinds, nodes + spares, plan.frontends);
             plan.faults.push(Fault { at_ms, what });
         }
+        plan.faults.extend(comings.map(|comings| comings.events).unwrap_or_default());
+        plan.faults.sort_by_key(|fault| fault.at_ms);
         plan
     }
 
@@ -326,11 +372,12 @@ impl fmt::Display for Target {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Plan { seed, nodes, frontends, rooms, players, millis, .. } = self;
+        let Plan { seed, nodes, spares, frontends, rooms, players, millis, .. } = self;
+        let spares = if *spares > 0 { format!(" and {spares} to come") } else { String::new() };
         write!(
             f,
-            "seed {seed}: {nodes} nodes, {frontends} frontends, {players} players in {rooms} \
-             rooms, {} faults in {millis} ms",
+            "seed {seed}: {nodes} nodes{spares}, {frontends} frontends, {players} players in \
+             {rooms} rooms, {} faults in {millis} ms",
             self.faults.len()
         )
     }

@@ -1,0 +1,120 @@
+//! Members that come and go: machines that join, that are lost, and what operators ask.
+
+use super::Nemesis;
+use crate::clock::MILLI;
+use crate::nodes::Cluster;
+use crate::plan::{Request, Target, What};
+use crate::players::operator::Errand;
+use crate::promises::settings::Setting;
+use crate::world::{MachineId, Machines};
+
+/// Between two losses. Until a leader has noticed one, it may still make plans with who is
+/// lost, and then the next loss could be one too many.
+const APART: u64 = 5_000 * MILLI;
+
+/// How often what happened.
+#[derive(Default)]
+pub(crate) struct Counts {
+    /// Machines that are gone for ever.
+    pub(crate) perished: u64,
+    /// Disks that were emptied.
+    pub(crate) wiped: u64,
+}
+
+impl Nemesis {
+    /// A member comes or goes, or somebody asks that one does.
+    pub(super) fn move_members(
+        &mut self,
+        what: &What,
+        cluster: &mut Cluster,
+        machines: &mut Machines,
+    ) {
+        match what {
+            What::Join(spare) => {
+                let machine = cluster.spare(*spare);
+                cluster.join(machine, &self.plan, machines);
+            }
+            What::ComeBack => {
+                if let Some(machine) = cluster.spent().first().copied() {
+                    let name = &machines.get(machine).name;
+                    self.world.tell(format_args!("{name} comes back with an empty disk, to join"));
+                    cluster.join(machine, &self.plan, machines);
+                }
+            }
+            What::StartSpent => {
+                let off = |id: &&MachineId| !machines.get(**id).is_on();
+                if let Some(machine) = cluster.spent().iter().find(off).copied() {
+                    cluster.boot(machine, machines);
+                }
+            }
+            What::Perish(target) => {
+                let machine = find(target, cluster);
+                if self.may_lose(machine, cluster) {
+                    self.world
+                        .tell(format_args!("{} is gone for ever", machines.get(machine).name));
+                    self.counts.perished += 1;
+                    self.armed.remove(&machine);
+                    cluster.lose(machine, machines);
+                }
+            }
+            What::Wipe { target, down_ms } => {
+                let machine = find(target, cluster);
+                if self.may_lose(machine, cluster) {
+                    self.counts.wiped += 1;
+                    self.crash(machine, true, *down_ms, cluster, machines);
+                    let name = &machines.get(machine).name;
+                    self.world.tell(format_args!("{name} comes back with an empty disk"));
+                    cluster.put_empty_disk(machine);
+                }
+            }
+            What::Ask(request) => self.ask(request, cluster),
+            _ => unreachable!("this is not about members"),
+        }
+    }
+
+    /// Whether the cluster can do without what a machine holds; then it is lost from now on.
+    fn may_lose(&mut self, machine: MachineId, cluster: &Cluster) -> bool {
+        let Some(node) = cluster.who(machine).map(|who| who.node) else { return false };
+        let now = self.world.now();
+        let mut judge = self.scene.judge();
+        let may = self.lost_at.is_none_or(|at| now >= at + APART)
+            && judge.disks.can_spare(node, &judge.truth);
+        if may {
+            judge.disks.lose(node);
+            self.lost_at = Some(now);
+        }
+        may
+    }
+
+    fn ask(&self, request: &Request, cluster: &Cluster) {
+        let node = |target: &Target| cluster.who(find(target, cluster)).map(|who| who.node);
+        let leave = |target: &Target| {
+            let machine = find(target, cluster);
+            let who = cluster.who(machine)?;
+            Some(Errand::Leave { node: who.node, address: cluster.address(machine) })
+        };
+        let errands = match request {
+            Request::Voters(voters) => vec![Errand::Set(Setting::Voters(*voters))],
+            Request::ReplaceAfter(ms) => vec![Errand::Set(Setting::ReplaceAfter(*ms))],
+            Request::Transfer(to) => {
+                let to = to.as_ref().map_or(Some(0), node);
+                to.map(|to| Errand::Transfer { to }).into_iter().collect()
+            }
+            Request::Leave(target) => leave(target).into_iter().collect(),
+            Request::LeaveBoth(one, other) => leave(one).into_iter().chain(leave(other)).collect(),
+        };
+        for errand in errands {
+            self.world.tell(format_args!("the operator asks: {errand:?}"));
+            self.scene.send(errand);
+        }
+    }
+}
+
+/// The machine that is meant, of those that are in service.
+pub(super) fn find(target: &Target, cluster: &Cluster) -> MachineId {
+    let in_service = cluster.in_service();
+    match target {
+        Target::Leader => cluster.leader().unwrap_or(in_service[0]),
+        Target::Node(number) => in_service[*number % in_service.len()],
+    }
+}

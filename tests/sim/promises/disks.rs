@@ -1,0 +1,81 @@
+//! Whose disk is whose, and what the cluster can do without.
+//!
+//! An id is one disk for ever. A disk that is lost still stands for what it held: that was
+//! promised when it was there.
+
+use super::membership::is_majority;
+use super::truth::Truth;
+use crate::nodes::Who;
+use crate::world::disk::Disk;
+use hangraft_node::raft::log_device::Position;
+use hangraft_node::raft::{Electorate, electorate_of};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The disks of all that ever were members, or were on their way to be.
+pub(crate) struct Disks {
+    by_id: BTreeMap<u64, Disk>,
+    /// Ids whose machine, or what was on its disk, is gone for ever.
+    lost: BTreeSet<u64>,
+}
+
+impl Disks {
+    /// Those of the first members, in order of their ids.
+    pub(super) fn of_first_members(disks: Vec<Disk>) -> Self {
+        Disks { by_id: (1..).zip(disks).collect(), lost: BTreeSet::new() }
+    }
+
+    /// A node goes by this id, rightly.
+    pub(super) fn belongs(&mut self, who: &Who) {
+        if !self.lost.contains(&who.node) {
+            self.by_id.insert(who.node, who.disk.clone());
+        }
+    }
+
+    /// Whether enough disks hold an entry for it to count as committed; and how many of
+    /// whom, in words, if not.
+    pub(super) fn hold(&self, at: Position, truth: &Truth) -> Result<(), String> {
+        let holds = |id: &u64| self.by_id.get(id).is_some_and(|disk| disk.holds(at));
+        let Some(now) = truth.electorate() else { return Err("nobody belongs".into()) };
+        // A leader goes by the newest membership it has, which may not be committed yet.
+        if is_majority(now, holds) || self.proposed(truth).iter().any(|e| is_majority(e, holds)) {
+            return Ok(());
+        }
+        let holders: Vec<&u64> = self.by_id.keys().filter(|id| holds(id)).collect();
+        Err(format!("only {holders:?} of the voters {:?} have", now.voters))
+    }
+
+    /// Whether the cluster could go on without this id, whatever becomes of the changes
+    /// that are under way.
+    pub(crate) fn can_spare(&self, id: u64, truth: &Truth) -> bool {
+        let lives = |other: &u64| *other != id && !self.lost.contains(other);
+        let mut all = self.proposed(truth);
+        all.extend(truth.electorate().cloned());
+        truth.electorate().is_some_and(|now| now.disks.contains_key(&id))
+            && all.iter().all(|electorate| is_majority(electorate, lives))
+    }
+
+    /// An id's machine, or what was on its disk, is gone for ever.
+    pub(crate) fn lose(&mut self, id: u64) {
+        self.lost.insert(id);
+    }
+
+    pub(crate) fn is_lost(&self, id: u64) -> bool {
+        self.lost.contains(&id)
+    }
+
+    /// Whether so much is lost that nothing can be decided any more, by a membership that
+    /// somebody goes by.
+    pub(crate) fn are_too_few(&self, truth: &Truth) -> bool {
+        let lives = |id: &u64| !self.lost.contains(id);
+        let mut all = self.proposed(truth);
+        all.extend(truth.electorate().cloned());
+        all.iter().any(|electorate| !is_majority(electorate, lives))
+    }
+
+    /// The memberships that stand in logs, and are not committed as far as is known.
+    fn proposed(&self, truth: &Truth) -> Vec<Electorate> {
+        let living = self.by_id.iter().filter(|(id, _)| !self.lost.contains(id));
+        let entries = living.flat_map(|(_, disk)| disk.entries_from(truth.len()));
+        entries.filter_map(|(_, payload)| electorate_of(&payload)).collect()
+    }
+}
