@@ -21,7 +21,7 @@ async fn dashboards_ask_for_what_is_counted() {
     let room = player.open(json!({})).await;
     player.watch(room).await;
     player.sit(room).await;
-    player.guess('e').await;
+    player.guess('e').await.expect("a first letter is taken");
 
     let wanted = asked_for();
     assert!(wanted.len() > 20, "the dashboard and the alerts ask for little: {wanted:?}");
