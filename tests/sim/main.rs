@@ -76,7 +76,8 @@ struct Args {
     /// Only so many players.
     #[arg(long)]
     players: Option<usize>,
-    /// Heal after so many virtual milliseconds instead of 20,000.
+    /// Heal after so many virtual milliseconds instead of 20,000, or 28,000 on a day on
+    /// which members come and go.
     #[arg(long)]
     millis: Option<u64>,
     /// So many nodes, whatever the seed says.
@@ -92,7 +93,7 @@ const EXAMPLES: &str = "Examples:\n  \
     scripts/simulate --seeds 1000           a thousand days, all cores\n  \
     scripts/simulate --bugs                 how soon planted bugs are found";
 
-/// How long the faults of a day last.
+/// How long the faults of a day last on which no members come and go.
 const DAY_MS: u64 = 20_000;
 
 /// Wall time after which a day that does not end is ended.

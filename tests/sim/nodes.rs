@@ -84,6 +84,8 @@ pub(crate) struct Standing {
     pub(crate) address: SocketAddr,
     pub(crate) service: Service,
     pub(crate) is_first_member: bool,
+    /// Whether first members were told that one of them is there.
+    pub(crate) is_where_one_was: bool,
     /// Who its node is, while it runs or when it ran last.
     pub(crate) node: Option<u64>,
     /// What the running node says.
@@ -368,7 +370,8 @@ impl Cluster {
             name: name_of(self.first_members, id),
             address: node.config.address,
             service: node.service,
-            is_first_member: id < self.first_members && node.config.id.is_some(),
+            is_first_member: node.config.id.is_some(),
+            is_where_one_was: id < self.first_members,
             node: node.who.as_ref().map(|who| who.node),
             report: node.report.clone(),
         };

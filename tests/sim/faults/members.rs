@@ -3,7 +3,7 @@
 use super::Nemesis;
 use crate::clock::MILLI;
 use crate::nodes::Cluster;
-use crate::plan::{Request, Target, What};
+use crate::plan::{Move, Request, Target};
 use crate::players::operator::Errand;
 use crate::promises::settings::Setting;
 use crate::world::{MachineId, Machines};
@@ -25,29 +25,29 @@ impl Nemesis {
     /// A member comes or goes, or somebody asks that one does.
     pub(super) fn move_members(
         &mut self,
-        what: &What,
+        what: &Move,
         cluster: &mut Cluster,
         machines: &mut Machines,
     ) {
         match what {
-            What::Join(spare) => {
+            Move::Join(spare) => {
                 let machine = cluster.spare(*spare);
                 cluster.join(machine, &self.plan, machines);
             }
-            What::ComeBack => {
+            Move::ComeBack => {
                 if let Some(machine) = cluster.spent().first().copied() {
                     let name = &machines.get(machine).name;
                     self.world.tell(format_args!("{name} comes back with an empty disk, to join"));
                     cluster.join(machine, &self.plan, machines);
                 }
             }
-            What::StartSpent => {
+            Move::StartSpent => {
                 let off = |id: &&MachineId| !machines.get(**id).is_on();
                 if let Some(machine) = cluster.spent().iter().find(off).copied() {
                     cluster.boot(machine, machines);
                 }
             }
-            What::Perish(target) => {
+            Move::Perish(target) => {
                 let machine = find(target, cluster);
                 if self.may_lose(machine, cluster) {
                     self.world
@@ -57,18 +57,17 @@ impl Nemesis {
                     cluster.lose(machine, machines);
                 }
             }
-            What::Wipe { target, down_ms } => {
+            Move::Wipe { target, down_ms } => {
                 let machine = find(target, cluster);
                 if self.may_lose(machine, cluster) {
                     self.counts.wiped += 1;
                     self.crash(machine, true, *down_ms, cluster, machines);
-                    let name = &machines.get(machine).name;
-                    self.world.tell(format_args!("{name} comes back with an empty disk"));
+                    self.world
+                        .tell(format_args!("{}'s disk is emptied", machines.get(machine).name));
                     cluster.put_empty_disk(machine);
                 }
             }
-            What::Ask(request) => self.ask(request, cluster),
-            _ => unreachable!("this is not about members"),
+            Move::Ask(request) => self.ask(request, cluster),
         }
     }
 
@@ -88,8 +87,7 @@ impl Nemesis {
 
     fn ask(&self, request: &Request, cluster: &Cluster) {
         let node = |target: &Target| cluster.who(find(target, cluster)).map(|who| who.node);
-        let leave = |target: &Target| {
-            let machine = find(target, cluster);
+        let leave = |machine: MachineId| {
             let who = cluster.who(machine)?;
             Some(Errand::Leave { node: who.node, address: cluster.address(machine) })
         };
@@ -100,11 +98,16 @@ impl Nemesis {
                 let to = to.as_ref().map_or(Some(0), node);
                 to.map(|to| Errand::Transfer { to }).into_iter().collect()
             }
-            Request::Leave(target) => leave(target).into_iter().collect(),
-            Request::LeaveBoth(one, other) => leave(one).into_iter().chain(leave(other)).collect(),
+            Request::Leave(target) => leave(find(target, cluster)).into_iter().collect(),
+            Request::LeaveBoth(target) => {
+                let one = find(target, cluster);
+                let in_service = cluster.in_service();
+                let other = in_service.iter().find(|id| **id > one).unwrap_or(&in_service[0]);
+                leave(one).into_iter().chain(leave(*other).filter(|_| *other != one)).collect()
+            }
         };
         for errand in errands {
-            self.world.tell(format_args!("the operator asks: {errand:?}"));
+            self.world.tell(format_args!("the operator asks: {errand}"));
             self.scene.send(errand);
         }
     }

@@ -182,12 +182,7 @@ impl Nemesis {
                 let power = self.world.happens(500_000);
                 self.crash(frontend, power, *down_ms, cluster, machines);
             }
-            What::Join(_)
-            | What::Ask(_)
-            | What::Perish(_)
-            | What::Wipe { .. }
-            | What::ComeBack
-            | What::StartSpent => self.move_members(what, cluster, machines),
+            What::Move(what) => self.move_members(what, cluster, machines),
         }
     }
 

@@ -3,7 +3,7 @@
 //! Drawn with dice of its own, so that days without it are as they would be if nothing
 //! ever came or went.
 
-use super::{Fault, QUIET_MS, Request, Target, What};
+use super::{Fault, Move, QUIET_MS, Request, Target, What};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
@@ -68,12 +68,13 @@ pub(super) fn draw(seed: u64, nodes: usize, millis: u64) -> Option<Comings> {
     let mut events: Vec<Fault> = (0..spares)
         .map(|spare| Fault {
             at_ms: dice.random_range(QUIET_MS..millis * 3 / 4),
-            what: What::Join(spare),
+            what: What::Move(Move::Join(spare)),
         })
         .collect();
     if (has(Kind::Perish) || has(Kind::Wipe)) && dice.random_bool(0.8) {
         let at_ms = dice.random_range(QUIET_MS..2 * QUIET_MS);
-        events.push(Fault { at_ms, what: What::Ask(Request::ReplaceAfter(SOON_MS)) });
+        let soon = Move::Ask(Request::ReplaceAfter(SOON_MS));
+        events.push(Fault { at_ms, what: What::Move(soon) });
     }
     let mut at_ms = QUIET_MS;
     while kinds.iter().any(|(_, weight)| *weight > 0) {
@@ -81,7 +82,8 @@ pub(super) fn draw(seed: u64, nodes: usize, millis: u64) -> Option<Comings> {
         if at_ms >= millis {
             break;
         }
-        events.push(Fault { at_ms, what: what(&mut dice, &kinds, nodes + spares) });
+        let what = What::Move(draw_move(&mut dice, &kinds, nodes + spares));
+        events.push(Fault { at_ms, what });
     }
     events.sort_by_key(|event| event.at_ms);
     Some(Comings { spares, events })
@@ -97,27 +99,56 @@ fn kinds(dice: &mut StdRng) -> Vec<(Kind, u32)> {
     chosen
 }
 
-fn what(dice: &mut StdRng, kinds: &[(Kind, u32)], machines: usize) -> What {
+fn draw_move(dice: &mut StdRng, kinds: &[(Kind, u32)], machines: usize) -> Move {
     let target = super::target(dice, machines);
     let kind = kinds.choose_weighted(dice, |(_, weight)| *weight).expect("one has a weight");
     match kind.0 {
         Kind::Join => unreachable!("it has no weight"),
-        Kind::Voters => What::Ask(Request::Voters(*[3, 5, 7].choose(dice).expect("not empty"))),
+        Kind::Voters => Move::Ask(Request::Voters(*[3, 5, 7].choose(dice).expect("not empty"))),
         Kind::ReplaceAfter => {
             let times = [SOON_MS, SOON_MS, 3_000, 600_000];
-            What::Ask(Request::ReplaceAfter(*times.choose(dice).expect("not empty")))
+            Move::Ask(Request::ReplaceAfter(*times.choose(dice).expect("not empty")))
         }
         Kind::Transfer => {
             let to = dice.random_bool(0.8).then(|| Target::Node(dice.random_range(0..machines)));
-            What::Ask(Request::Transfer(to))
+            Move::Ask(Request::Transfer(to))
         }
-        Kind::Leave => What::Ask(Request::Leave(target)),
-        Kind::LeaveBoth => {
-            What::Ask(Request::LeaveBoth(target, Target::Node(dice.random_range(0..machines))))
+        Kind::Leave => Move::Ask(Request::Leave(target)),
+        Kind::LeaveBoth => Move::Ask(Request::LeaveBoth(target)),
+        Kind::Perish => Move::Perish(target),
+        Kind::Wipe => Move::Wipe { target, down_ms: dice.random_range(10..2_500) },
+        Kind::ComeBack => Move::ComeBack,
+        Kind::StartSpent => Move::StartSpent,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Plan;
+    use super::*;
+
+    /// Many days are as they would be if nobody ever came or went; on the others, every
+    /// spare joins once, while there is time for it to matter.
+    #[test]
+    fn on_many_days_nobody_comes_or_goes() {
+        let plans: Vec<Plan> = (0..200).map(|seed| Plan::of(seed, 20_000, None)).collect();
+        let moves = |plan: &Plan| {
+            plan.faults.iter().filter(|fault| matches!(fault.what, What::Move(_))).count()
+        };
+        let quiet = plans.iter().filter(|plan| !plan.members_change);
+        assert!(
+            quiet.clone().all(|plan| (plan.spares, plan.millis, moves(plan)) == (0, 20_000, 0))
+        );
+        assert!((60..140).contains(&quiet.count()));
+        for plan in plans.iter().filter(|plan| plan.members_change) {
+            let joins = plan.faults.iter().filter_map(|fault| match fault.what {
+                What::Move(Move::Join(spare)) => Some((spare, fault.at_ms)),
+                _ => None,
+            });
+            let mut joins: Vec<(usize, u64)> = joins.collect();
+            joins.sort_unstable();
+            assert!(joins.iter().map(|(spare, _)| *spare).eq(0..plan.spares));
+            assert!(joins.iter().all(|(_, at_ms)| *at_ms < plan.millis * 3 / 4));
         }
-        Kind::Perish => What::Perish(target),
-        Kind::Wipe => What::Wipe { target, down_ms: dice.random_range(10..2_500) },
-        Kind::ComeBack => What::ComeBack,
-        Kind::StartSpent => What::StartSpent,
     }
 }

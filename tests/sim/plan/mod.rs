@@ -123,7 +123,13 @@ pub(crate) enum What {
     /// A frontend is gone and comes back.
     FrontendCrash { frontend: usize, down_ms: u64 },
 
-    // What follows is not all wrong: members come and go.
+    /// A member comes or goes, which need not be wrong.
+    Move(Move),
+}
+
+/// A member comes or goes, or somebody asks that one does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Move {
     /// A machine that was not there in the beginning starts, and joins; by its number
     /// among those that may, from 0.
     Join(usize),
@@ -151,8 +157,8 @@ pub(crate) enum Request {
     Transfer(Option<Target>),
     /// That a node leaves.
     Leave(Target),
-    /// That two nodes leave, at once.
-    LeaveBoth(Target, Target),
+    /// That a node leaves, and the one on the next machine, at once.
+    LeaveBoth(Target),
 }
 
 /// In one direction only.

@@ -5,7 +5,10 @@ use super::Scene;
 use crate::promises::settings::Setting;
 use hangraft_proto::ACCESS_HEADER;
 use hangraft_proto::v1::cluster_client::ClusterClient;
-use hangraft_proto::v1::{LeaveRequest, SetRequest, StatusRequest, TransferLeaderRequest};
+use hangraft_proto::v1::{
+    LeaveRequest, SetReply, SetRequest, StatusRequest, TransferLeaderRequest,
+};
+use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -25,6 +28,20 @@ pub(crate) enum Errand {
         node: u64,
         address: SocketAddr,
     },
+}
+
+impl fmt::Display for Errand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Errand::Set(Setting::Voters(voters)) => write!(f, "let {voters} vote"),
+            Errand::Set(Setting::ReplaceAfter(ms)) => {
+                write!(f, "let a voter be replaced after {ms} ms of silence")
+            }
+            Errand::Transfer { to: 0 } => f.write_str("let somebody else lead"),
+            Errand::Transfer { to } => write!(f, "let n{to} lead"),
+            Errand::Leave { node, .. } => write!(f, "let n{node} leave"),
+        }
+    }
 }
 
 /// How long an operator waits for a connection and for most answers. A node gives up
@@ -54,7 +71,7 @@ pub(crate) async fn run(scene: Scene, mut errands: mpsc::UnboundedReceiver<Erran
 
 async fn go(scene: Scene, errand: Errand) {
     match errand {
-        Errand::Leave { node, address } => leave(&scene, node, address).await,
+        Errand::Leave { node, address } => leave(&scene, &errand, node, address).await,
         Errand::Set(_) | Errand::Transfer { .. } => {
             for _ in 0..TRIES {
                 let node = *scene.choose(&scene.nodes);
@@ -63,7 +80,7 @@ async fn go(scene: Scene, errand: Errand) {
                 }
                 sleep(AGAIN).await;
             }
-            scene.world.tell(format_args!("the operator gives up: {errand:?}"));
+            scene.world.tell(format_args!("the operator gives up: {errand}"));
         }
     }
 }
@@ -92,8 +109,8 @@ async fn ask(scene: &Scene, node: SocketAddr, errand: &Errand) -> bool {
             if answer.is_ok() {
                 scene.is_set();
             }
-            let answer = answer.map(|said| format!("{:?}", said.into_inner()));
-            hear(scene, &format!("{setting:?}"), answer)
+            let answer = answer.map(|said| said_of(&said.into_inner()));
+            hear(scene, errand, answer)
         }
         Errand::Transfer { to } => {
             let request = shown(scene, TransferLeaderRequest { to: *to });
@@ -102,13 +119,13 @@ async fn ask(scene: &Scene, node: SocketAddr, errand: &Errand) -> bool {
                 scene.judge().was_transferred();
             }
             let answer = answer.map(|said| format!("n{} leads now", said.into_inner().leader));
-            hear(scene, &format!("let n{to} lead"), answer)
+            hear(scene, errand, answer)
         }
         Errand::Leave { .. } => unreachable!("only the node itself is asked"),
     }
 }
 
-async fn leave(scene: &Scene, node: u64, address: SocketAddr) {
+async fn leave(scene: &Scene, errand: &Errand, node: u64, address: SocketAddr) {
     let connecting = timeout(PATIENCE, scene.connect(address)).await;
     let Ok(Ok(channel)) = connecting else {
         return scene.world.tell(format_args!("the operator does not reach n{node}"));
@@ -118,7 +135,7 @@ async fn leave(scene: &Scene, node: u64, address: SocketAddr) {
     if answer.is_ok() {
         scene.judge().has_left(node);
     }
-    hear(scene, &format!("n{node}, leave"), answer.map(|said| said.into_inner().text));
+    hear(scene, errand, answer.map(|said| said.into_inner().text));
 }
 
 /// Asks everybody what holds, again and again, once the day is over.
@@ -171,8 +188,13 @@ fn is_final(no: &Status) -> bool {
     no.code() == Code::FailedPrecondition
 }
 
+fn said_of(set: &SetReply) -> String {
+    let SetReply { voters, replace_after_ms } = set;
+    format!("{voters} are wanted, and a voter is replaced after {replace_after_ms} ms")
+}
+
 /// Tells what was answered; whether it settles the question.
-fn hear(scene: &Scene, asked: &str, answer: Result<String, Status>) -> bool {
+fn hear(scene: &Scene, asked: &Errand, answer: Result<String, Status>) -> bool {
     match answer {
         Ok(said) => {
             scene.world.tell(format_args!("the operator hears to \"{asked}\": {said}"));

@@ -209,9 +209,11 @@ pub(super) fn in_words(electorate: &Electorate) -> String {
     let names = |ids: &mut dyn Iterator<Item = &u64>| {
         ids.map(|id| format!("n{id}")).collect::<Vec<_>>().join(" ")
     };
-    let halves: Vec<String> =
-        electorate.voters.iter().map(|half| names(&mut half.iter())).collect();
-    let mut text = format!("{} vote", halves.join(" and then "));
+    let mut halves = electorate.voters.iter().map(|half| names(&mut half.iter()));
+    let mut text = format!("{} vote", halves.next().unwrap_or_default());
+    for half in halves {
+        write!(text, ", on the way to {half}").expect("a string takes everything");
+    }
     let voters: BTreeSet<u64> = all_voters(electorate).collect();
     let spares = names(&mut electorate.disks.keys().filter(|id| !voters.contains(id)));
     if !spares.is_empty() {
@@ -273,6 +275,6 @@ mod tests {
         let change = electorate(&[&[1, 2, 3], &[3, 4, 5]], &[]);
         let agree = |ids: &[u64]| is_majority(&change, |id| ids.contains(id));
         assert!(agree(&[2, 3, 4]) && !agree(&[1, 2, 3]) && !agree(&[3, 4, 5]));
-        assert_eq!(in_words(&change), "n1 n2 n3 and then n3 n4 n5 vote");
+        assert_eq!(in_words(&change), "n1 n2 n3 vote, on the way to n3 n4 n5");
     }
 }

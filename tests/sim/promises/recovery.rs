@@ -95,7 +95,7 @@ impl Scenery<'_> {
         self.standings.iter().any(|other| {
             let lives = other.service == Service::Runs
                 && now.zip(other.node).is_some_and(|(now, id)| now.disks.contains_key(&id));
-            let configured = standing.is_first_member && other.is_first_member;
+            let configured = standing.is_first_member && other.is_where_one_was;
             let listed = log.zip(other.node).is_some_and(|(log, id)| log.disks.contains_key(&id));
             other.name != standing.name && lives && (configured || listed)
         })
