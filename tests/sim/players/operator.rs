@@ -6,7 +6,7 @@ use crate::promises::settings::Setting;
 use hangraft_proto::ACCESS_HEADER;
 use hangraft_proto::v1::cluster_client::ClusterClient;
 use hangraft_proto::v1::{
-    LeaveRequest, SetReply, SetRequest, StatusRequest, TransferLeaderRequest,
+    LeaveRequest, ReportRequest, SetReply, SetRequest, StatusRequest, TransferLeaderRequest,
 };
 use std::fmt;
 use std::net::SocketAddr;
@@ -130,8 +130,13 @@ async fn leave(scene: &Scene, errand: &Errand, node: u64, address: SocketAddr) {
     let Ok(Ok(channel)) = connecting else {
         return scene.world.tell(format_args!("the operator does not reach n{node}"));
     };
-    let request = shown(scene, LeaveRequest {});
-    let answer = within(LEAVING, ClusterClient::new(channel).leave(request)).await;
+    let mut client = ClusterClient::new(channel);
+    // Another node may be there by now.
+    let there = within(PATIENCE, client.report(ReportRequest {})).await;
+    if there.is_ok_and(|there| there.into_inner().id != node) {
+        return scene.world.tell(format_args!("the operator finds n{node} gone"));
+    }
+    let answer = within(LEAVING, client.leave(shown(scene, LeaveRequest {}))).await;
     if answer.is_ok() {
         scene.judge().has_left(node);
     }

@@ -85,7 +85,7 @@ impl Player {
             let room = self.room();
             let data = json!({"room": room.0, "text": text});
             let outcome = self.insist(Action::Say(room, text), "say", data, false).await;
-            self.scene.judge().last_answered(&self.name, &outcome);
+            self.scene.judge().last_answered(&self.name, room, &outcome);
             self.scene.tables().playing -= 1;
         }
         loop {

@@ -76,6 +76,10 @@ impl Reader {
         reply: Option<ReadReply>,
     ) {
         let mut judge = self.scene.judge();
+        if reply.is_none() && judge.truth.newest(room).is_some() && judge.truth.has_left(room) {
+            // Nobody sat there for long, and it has left the lobby.
+            return;
+        }
         // Nobody in particular reads, with the gallery's eyes. A room that is denied
         // is one that was never opened.
         let (mut version, mut chat) = (0, Vec::new());

@@ -109,7 +109,7 @@ impl Members {
         }
         // A leader may be the one to finish a change after which it votes no more, and goes
         // a little later (thesis section 4.2.2). It was elected before it knew.
-        let committed = report.applied.and_then(|at| in_force(truth, at));
+        let committed = applied_of(report).and_then(|at| in_force(truth, at));
         let votes = |electorate| all_voters(electorate).any(|id| id == *node);
         let may_vote = report.voters.contains(node) || committed.is_some_and(votes);
         let led_before = self.led.get(node) == Some(&report.term);
@@ -168,7 +168,7 @@ fn follows(before: &Electorate, now: &Electorate) -> Result<(), String> {
 /// Whether a node's voters are in its log: in the membership of what it has applied, or
 /// in a later one that it has or was given with a snapshot.
 fn is_known(report: &Report, disk: &Disk, truth: &Truth) -> bool {
-    let applied = report.applied;
+    let applied = applied_of(report);
     if applied.is_some_and(|applied| applied >= truth.len()) {
         // It was given a snapshot of what the judge has not seen yet.
         return true;
@@ -182,6 +182,11 @@ fn is_known(report: &Report, disk: &Disk, truth: &Truth) -> bool {
     let mut later = disk.entries_from(next).into_iter();
     committed.map(|(_, electorate)| electorate).any(fits)
         || later.any(|(_, payload)| electorate_of(&payload).as_ref().is_some_and(fits))
+}
+
+/// What a node has applied. What consensus says of itself may be a moment older.
+fn applied_of(report: &Report) -> Option<u64> {
+    report.applied.min(report.last_log)
 }
 
 /// The membership that holds at a log index.

@@ -177,8 +177,8 @@ impl Judge {
     }
 
     /// The wish after the last fault was answered.
-    pub(crate) fn last_answered(&mut self, who: &str, outcome: &Outcome) {
-        let verdict = recovery::is_progress(who, outcome);
+    pub(crate) fn last_answered(&mut self, who: &str, room: RoomId, outcome: &Outcome) {
+        let verdict = recovery::is_progress(who, room, outcome, &self.truth);
         self.hold(verdict);
     }
 

@@ -9,6 +9,7 @@ use super::truth::Truth;
 use super::{Broken, Verdict};
 use crate::history::Outcome;
 use crate::nodes::{Service, Standing};
+use hangraft_game::RoomId;
 use hangraft_node::Report;
 use hangraft_node::raft::Electorate;
 use std::collections::{BTreeMap, BTreeSet};
@@ -169,10 +170,12 @@ impl Scenery<'_> {
     }
 }
 
-/// Whether the wish after the last fault had an effect.
-pub(super) fn is_progress(who: &str, outcome: &Outcome) -> Verdict {
+/// Whether the wish after the last fault had an effect, if it could have one: a room in
+/// which nobody sat for long has left the lobby.
+pub(super) fn is_progress(who: &str, room: RoomId, outcome: &Outcome, truth: &Truth) -> Verdict {
     match outcome {
         Outcome::Accepted { .. } => Ok(()),
+        Outcome::Refused(code) if code == "no-such-room" && truth.has_left(room) => Ok(()),
         other => Err(Broken::new(NAME, format!("{who}'s last words were answered {other:?}"))),
     }
 }
