@@ -8,6 +8,7 @@
 //! that this build cannot read stops the replica; guessing would let it drift.
 
 use super::archive::Archive;
+use super::compare::Hashes;
 use super::log_device::Position;
 use super::snapshots::{self, Held, SnapshotFile};
 use super::tidy::Ledger;
@@ -62,6 +63,7 @@ pub(crate) struct Gap {
 struct State {
     lobby: Lobby,
     applied: Option<LogId>,
+    hashes: Hashes,
     membership: StoredMembership,
     /// The first membership it had.
     #[cfg(feature = "planted")]
@@ -153,6 +155,11 @@ impl Machine {
             rooms: state.lobby.len() as u64,
             next_due: state.lobby.next_due(),
         }
+    }
+
+    /// The lobby's hash behind the entry at `index`, if it is remembered.
+    pub(super) fn hash_at(&self, index: u64) -> Option<u64> {
+        self.read().hashes.at(index)
     }
 
     /// A live room as it is applied here.
@@ -288,6 +295,8 @@ impl Machine {
             }
         };
         state.applied = Some(entry.log_id);
+        let hash = state.lobby.hash();
+        state.hashes.note(entry.log_id.index, hash);
         drop(state);
         metrics::histogram!("hangraft_apply_seconds").record(started.elapsed());
         self.0.applied.send_replace(Some(entry.log_id.index));
@@ -353,6 +362,7 @@ impl State {
         State {
             lobby: Lobby::default(),
             applied: None,
+            hashes: Hashes::default(),
             membership: StoredMembership::default(),
             #[cfg(feature = "planted")]
             first: None,
@@ -362,10 +372,15 @@ impl State {
     }
 
     fn at(meta: &SnapshotMeta, held: Held) -> Self {
+        let mut hashes = Hashes::default();
+        if let Some(id) = meta.last_log_id {
+            hashes.note(id.index, held.lobby.hash());
+        }
         State {
             lobby: held.lobby,
             charter: held.charter,
             applied: meta.last_log_id,
+            hashes,
             membership: meta.last_membership.clone(),
             #[cfg(feature = "planted")]
             first: Some(meta.last_membership.clone()),

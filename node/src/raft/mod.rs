@@ -14,6 +14,7 @@
 
 pub mod archive;
 mod bootstrap;
+mod compare;
 #[cfg(test)]
 mod contract;
 mod council;
@@ -256,6 +257,7 @@ impl Replica {
         );
         tokio::spawn(until_ended(inner.ended.subscribe(), refill));
         tokio::spawn(until_ended(inner.ended.subscribe(), self.clone().tick()));
+        tokio::spawn(until_ended(inner.ended.subscribe(), compare::run(self.clone())));
     }
 
     pub(crate) fn me(&self) -> u64 {

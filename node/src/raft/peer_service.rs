@@ -2,6 +2,7 @@
 
 use super::Replica;
 use super::bootstrap::{Greeting, YouAre};
+use super::compare::Question;
 use super::envelope::{Party, Seal};
 use super::refill::{PAGE_GAMES, Page, PageRequest};
 use super::snapshots::Incoming;
@@ -263,6 +264,11 @@ impl RaftService for PeerService {
             Ok(Page { games, complete: archive.complete() })
         })
         .await
+    }
+
+    async fn hash(&self, request: Request<Envelope>) -> Answered {
+        let machine = &self.0.0.machine;
+        self.answer(request, |asked: Question| async move { Ok(machine.answer(&asked)) }).await
     }
 }
 

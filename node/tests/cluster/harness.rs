@@ -52,9 +52,11 @@ pub(crate) struct Cluster {
     configs: BTreeMap<u64, NodeConfig>,
     keys: BTreeMap<u64, ClusterKey>,
     broken: BTreeMap<u64, Arc<AtomicBool>>,
-    /// How far all wall clocks have been moved.
+    /// Whose disks forget what was written in their entries.
+    forgetful: BTreeMap<u64, Arc<AtomicBool>>,
     /// Whose datagrams go nowhere.
     mute: BTreeMap<u64, Arc<AtomicBool>>,
+    /// How far all wall clocks have been moved.
     clock_ahead_ms: Arc<AtomicU64>,
     nodes: BTreeMap<u64, Node>,
 }
@@ -82,8 +84,8 @@ impl Cluster {
             NodeConfig::load(&path).unwrap()
         };
         let configs = addresses.iter().map(|(id, a)| (*id, config(*id, *a))).collect();
-        let broken = addresses.keys().map(|id| (*id, Arc::default())).collect();
-        let mute = addresses.keys().map(|id| (*id, Arc::default())).collect();
+        let switches = || addresses.keys().map(|id| (*id, Arc::default())).collect();
+        let (broken, forgetful, mute) = (switches(), switches(), switches());
         let key = ClusterKey::generate().unwrap();
         Cluster {
             dir,
@@ -91,6 +93,7 @@ impl Cluster {
             configs,
             keys: BTreeMap::new(),
             broken,
+            forgetful,
             mute,
             clock_ahead_ms: Arc::default(),
             nodes: BTreeMap::new(),
@@ -124,6 +127,7 @@ impl Cluster {
         let env = Arc::new(BreakableEnv {
             real: RealEnv::new(&config).unwrap(),
             broken: self.broken[&id].clone(),
+            forgetful: self.forgetful[&id].clone(),
             mute: self.mute[&id].clone(),
             clock_ahead_ms: self.clock_ahead_ms.clone(),
         });
@@ -141,6 +145,7 @@ impl Cluster {
         config.membership = first.membership.clone();
         config.realtime = false;
         self.broken.insert(id, Arc::default());
+        self.forgetful.insert(id, Arc::default());
         self.mute.insert(id, Arc::default());
         self.configs.insert(id, config);
         self.configs.get_mut(&id).expect("just inserted")
@@ -214,6 +219,10 @@ impl Cluster {
 
     pub(crate) fn broken(&self, id: u64) -> &AtomicBool {
         &self.broken[&id]
+    }
+
+    pub(crate) fn forgetful(&self, id: u64) -> &AtomicBool {
+        &self.forgetful[&id]
     }
 
     /// Moves all wall clocks ahead.
@@ -463,6 +472,7 @@ async fn link(
 struct BreakableEnv {
     real: Arc<RealEnv>,
     broken: Arc<AtomicBool>,
+    forgetful: Arc<AtomicBool>,
     mute: Arc<AtomicBool>,
     clock_ahead_ms: Arc<AtomicU64>,
 }
@@ -515,7 +525,8 @@ impl Env for BreakableEnv {
 
     async fn storage(&self) -> io::Result<Storage> {
         let storage = self.real.storage().await?;
-        let log = BreakableLog { real: storage.log, broken: self.broken.clone() };
+        let (broken, forgetful) = (self.broken.clone(), self.forgetful.clone());
+        let log = BreakableLog { real: storage.log, broken, forgetful };
         Ok(Storage { log: Arc::new(log), ..storage })
     }
 
@@ -527,7 +538,13 @@ impl Env for BreakableEnv {
 struct BreakableLog {
     real: Arc<dyn LogDevice>,
     broken: Arc<AtomicBool>,
+    forgetful: Arc<AtomicBool>,
 }
+
+/// What a batch of commands begins with in the log, and what an entry is that says nothing:
+/// the format and the kind.
+const BATCH: [u8; 2] = [2, 1];
+const BLANK: [u8; 2] = [2, 0];
 
 impl LogDevice for BreakableLog {
     fn write(&self, write: Write) -> io::Result<()> {
@@ -543,7 +560,12 @@ impl LogDevice for BreakableLog {
     }
 
     fn read(&self, from: u64, to: u64, bytes_max: usize) -> io::Result<Vec<(Position, Bytes)>> {
-        self.real.read(from, to, bytes_max)
+        let mut entries = self.real.read(from, to, bytes_max)?;
+        if self.forgetful.load(Ordering::SeqCst) {
+            let batches = entries.iter_mut().filter(|(_, payload)| payload.starts_with(&BATCH));
+            batches.for_each(|(_, payload)| *payload = Bytes::from_static(&BLANK));
+        }
+        Ok(entries)
     }
 
     fn state(&self) -> DeviceState {

@@ -114,6 +114,27 @@ async fn a_node_whose_fsync_fails_stops_and_the_others_play_on() {
     cluster.stop_all().await;
 }
 
+/// A disk gave back something else than it was given, and no checksum noticed: the node's
+/// lobby is another one now. It finds out by asking the others, and stops.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_has_drifted_stops_and_the_others_play_on() {
+    let mut cluster = Cluster::new(3);
+    cluster.start_all().await;
+    let leader = cluster.leader().await;
+    let follower = (1..=3).find(|id| *id != leader).unwrap();
+    let mut player = Player::at(cluster.address(leader), &cluster).await;
+    let room = player.open_and_sit().await;
+    cluster.stop(follower).await;
+    cluster.forgetful(follower).store(true, Ordering::SeqCst);
+    cluster.start(follower).await;
+    let reason = cluster.failed(follower).await;
+    assert!(reason.contains("another lobby than a majority"), "{reason}");
+    cluster.stop(follower).await;
+    player.play_letters(room, "etaoin").await;
+    cluster.same_hash_everywhere().await;
+    cluster.stop_all().await;
+}
+
 /// A node that was away while the log was purged gets a snapshot, streamed and
 /// checked, and then follows the log again. So does one after a restart.
 #[tokio::test(flavor = "multi_thread")]
