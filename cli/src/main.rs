@@ -2,8 +2,8 @@
 //! asks lives in the other crates.
 //!
 //! It exits with 0 when the thing asked for is done, with 2 when it was asked
-//! wrongly, with 3 when a node's id is spent, and with 1 otherwise, after one line
-//! that says what to do next.
+//! wrongly (with a folder whose id is spent, too), and with 1 otherwise, after one
+//! line that says what to do next.
 
 mod bench;
 mod cluster;
@@ -78,11 +78,8 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) => {
             eprintln!("hangraft: {err:#}");
-            ExitCode::from(match err {
-                err if err.is::<Usage>() => 2,
-                err if err.is::<node::Spent>() => node::SPENT,
-                _ => 1,
-            })
+            let wrongly_used = err.is::<Usage>() || err.is::<node::Spent>();
+            ExitCode::from(if wrongly_used { 2 } else { 1 })
         }
     }
 }

@@ -136,6 +136,9 @@ struct Joined {
 
 /// Joins, and waits until the node is a member.
 pub(crate) async fn join(args: JoinArgs) -> anyhow::Result<()> {
+    ensure(!args.seeds.contains(&args.node), || {
+        "--seed is a node of the cluster to join, and not the node that joins".into()
+    })?;
     let mut client = ClusterClient::new(cluster::connect(args.node).await?);
     let seeds = args.seeds.iter().map(SocketAddr::to_string).collect();
     let request = args.key.request(JoinRequest { seeds })?;
@@ -180,12 +183,17 @@ fn why(status: &StatusReply, member: &Member) -> String {
     if votes(member) {
         return format!("{voters} of {wanted} wanted voters are there");
     }
+    // The leader knows best.
+    let about = format!("{} ", member.name);
+    if let Some(intent) = status.intents.iter().find(|intent| intent.starts_with(&about)) {
+        return intent.clone();
+    }
     if voters >= wanted {
         return format!(
             "a spare, because {wanted} voters are wanted and there; `hangraft cluster set --voters` wants more"
         );
     }
-    "a spare until it has been stable for 10 s; then voters grow by two, to stay odd".into()
+    "a spare until it has been stable for a while; voters grow by two, to stay odd".into()
 }
 
 /// Leaves, and waits until the node has left.

@@ -31,10 +31,7 @@ Examples:
   hangraft node --address 127.0.0.1:7101 --dir /var/lib/hangraft     a cluster of one
   hangraft node --address 10.0.0.4:7101 --dir /var/lib/hangraft --seed 10.0.0.1:7101 --key-file cluster.key
                                                                      joins the seed's cluster
-It exits with 3 when its id is spent: starting it again changes nothing.";
-
-/// The exit code when the node's id is spent, so that nothing starts it again in vain.
-pub(crate) const SPENT: u8 = 3;
+It exits with 2 when its id is spent, as after any wrong use: starting it again changes nothing.";
 
 /// Run one node in the foreground, until Ctrl-C.
 #[derive(Debug, clap::Args)]
@@ -142,7 +139,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     }
 }
 
-/// The node's id is spent. The process exits with [`SPENT`].
+/// The node's id is spent: this folder is of no use any more. The process exits with 2, so
+/// that nothing starts it again in vain.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Spent(String);

@@ -268,12 +268,7 @@ impl Node {
     /// returns, the data folder is free for another node.
     pub async fn stop(self) {
         self.draining.send_replace(true);
-        self.replica.until_settled().await;
-        if let Some(next) = self.replica.successor()
-            && !self.replica.hand_over(next).await
-        {
-            tracing::info!(next, "leadership was not taken over in time; stopped all the same");
-        }
+        self.replica.step_down().await;
         self.end().await;
     }
 

@@ -26,6 +26,10 @@ const STEADY: Duration = Duration::from_secs(3);
 /// Rooms with two players each, while members come and go.
 const ROOMS: u64 = 20;
 
+/// A leader that leaves hands over first, so nobody waits as long as for an election,
+/// twice over: this machine may be busy.
+const GAP_MAX: Duration = Duration::from_secs(2);
+
 /// How often the leader leaves, when nobody wants more.
 const LEAVES: u64 = 3;
 
@@ -94,6 +98,8 @@ async fn a_leader_leaves_again_and_again() {
         "a leader left {} times, while one player made {moves} moves; the longest",
         waits.len()
     );
+    let longest = waits.iter().map(|waits| waits.between).max().expect("somebody left");
+    assert!(longest < GAP_MAX, "{longest:?} between two acknowledged moves");
     spread("time between two acknowledged moves", waits.iter().map(|waits| waits.between));
     spread("wait for an answer", waits.iter().map(|waits| waits.answer));
     spread("wait for the view after it", waits.iter().map(|waits| waits.view));
@@ -145,8 +151,8 @@ async fn a_wiped_node_is_refused() {
     // The restart may be done before the node has met anybody who knows better.
     let dir = demo.home().dir().to_str().expect("a plain name");
     run(&["restart", &node.name, "--dir", dir]).await;
-    eventually("the wiped node ends with 3", PATIENCE, async || {
-        demo.printed().contains("exit status: 3").then_some(())
+    eventually("the wiped node ends with 2", PATIENCE, async || {
+        demo.printed().contains("exit status: 2").then_some(())
     })
     .await;
     let log = fs::read_to_string(demo.home().dir().join("n3.log")).expect("it has a log");
@@ -229,7 +235,8 @@ async fn what_would_do_harm_is_refused() {
         demo.kill(&node.name).await;
     }
     let (code, said) = run_in_vain(&["leave", "--node", &leader.address]).await;
-    assert_eq!(code, Some(1), "{said}");
+    let numbers = said.contains("of 3 voters") || said.contains("2 are needed");
+    assert!(code == Some(1) && numbers, "{code:?}: {said}");
     // A no stays a no when the others are back.
     for node in &dead {
         demo.restart(&node.name).await;

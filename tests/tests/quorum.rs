@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use hangraft_tests::{
-    demo::{Demo, Wanted},
+    demo::{Demo, Wanted, run_well},
     http,
     player::Player,
     socket::Socket,
@@ -67,18 +67,26 @@ async fn without_a_majority_nothing_is_promised() {
 async fn without_a_majority_nobody_is_ready() {
     let demo = Demo::start(&Wanted::default()).await;
     let frontend = demo.frontends()[0].clone();
-    let leader = demo.leader().await;
-    for follower in demo.nodes().iter().filter(|node| **node != leader) {
-        demo.kill(follower).await;
-    }
-    ready(&frontend, 503).await;
-    let hello = hello(&frontend).await;
-    assert_eq!(hello["server"]["leader"], Value::Null, "a page shows how things are: {hello}");
+    for led_before in [true, false] {
+        let leader = demo.leader().await;
+        let left = demo.record().nodes.into_iter().find(|n| (n.name == leader) == led_before);
+        let left = left.expect("three nodes");
+        let dead: Vec<_> = demo.nodes().into_iter().filter(|node| *node != left.name).collect();
+        for node in &dead {
+            demo.kill(node).await;
+        }
+        ready(&frontend, 503).await;
+        ready(&format!("http://{}", left.address), 503).await;
+        let hello = hello(&frontend).await;
+        assert_eq!(hello["server"]["leader"], Value::Null, "a page shows how things are: {hello}");
+        let status = run_well(&["status", "--node", &left.address]).await;
+        assert!(status.contains("led by nobody"), "{status}");
 
-    let back = demo.nodes().into_iter().find(|node| *node != leader).unwrap();
-    demo.restart(&back).await;
-    ready(&frontend, 200).await;
-    assert_ne!(self::hello(&frontend).await["server"]["leader"], Value::Null);
+        demo.restart(&dead[0]).await;
+        ready(&frontend, 200).await;
+        assert_ne!(self::hello(&frontend).await["server"]["leader"], Value::Null);
+        demo.restart(&dead[1]).await;
+    }
 }
 
 /// All nodes die at once, in the middle of a game, as in a power cut. What was

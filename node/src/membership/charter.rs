@@ -96,6 +96,21 @@ pub(crate) enum Wish {
     Enable(String),
 }
 
+impl Wish {
+    /// Why it makes no sense, whatever the cluster is like.
+    pub(crate) fn objection(&self) -> Option<String> {
+        match self {
+            Wish::WantVoters(wanted) if !WANTED.contains(wanted) => {
+                Some(format!("{wanted} voters; a cluster has 3, 5 or 7"))
+            }
+            Wish::ReplaceAfter(ms) if *ms < REPLACE_AFTER_MS_MIN => {
+                Some(format!("{ms} ms is too short; {REPLACE_AFTER_MS_MIN} is the least"))
+            }
+            _ => None,
+        }
+    }
+}
+
 /// What became of a wish.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Ruling {
@@ -131,22 +146,18 @@ impl Default for Charter {
 impl Charter {
     /// Applies a committed wish.
     pub(crate) fn apply(&mut self, wish: &Wish, members: &Members) -> Ruling {
+        if let Some(why) = wish.objection() {
+            return Ruling::Refused(why);
+        }
         match wish {
             Wish::Admit { name, address, disk } => {
                 self.admit(name.as_deref(), *address, *disk, members)
             }
             Wish::WantVoters(wanted) => {
-                if !WANTED.contains(wanted) {
-                    return Ruling::Refused(format!("{wanted} voters; a cluster has 3, 5 or 7"));
-                }
                 self.voters_wanted = *wanted;
                 Ruling::Done
             }
             Wish::ReplaceAfter(ms) => {
-                if *ms < REPLACE_AFTER_MS_MIN {
-                    let least = REPLACE_AFTER_MS_MIN;
-                    return Ruling::Refused(format!("{ms} ms is too short; {least} is the least"));
-                }
                 self.replace_after_ms = *ms;
                 Ruling::Done
             }

@@ -67,6 +67,11 @@ pub(crate) enum Told {
     Refused(String),
     /// Not now, or nobody knows; asking again may help.
     NotNow(String),
+    /// This node leads now, in this term.
+    Leads {
+        leader: u64,
+        term: u64,
+    },
 }
 
 /// A question on its way to the membership task.
@@ -148,11 +153,12 @@ impl Keeper {
         let situation = self.situation(&council);
         let plan = plan::next_step(&situation);
         self.show(plan.intents.clone());
-        if let Some(voters) = council.unfinished {
+        if let Some(voters) = council.unfinished.clone() {
             // Another leader had begun it; nothing else may be changed before it is done.
-            self.report(self.replica.set_voters(voters).await, "a change of voters was finished");
+            let done = self.replica.set_voters(&council, voters).await;
+            self.report(done, "a change of voters was finished");
         } else if let Plan { step: Some(step), .. } = plan {
-            self.take(step, &situation).await;
+            self.take(step, &council, &situation).await;
         } else if let Some(feature) = self.next_feature(&situation) {
             let text = format!("every voter knows {feature:?} now");
             let wish = Wish::Enable(feature);
@@ -160,7 +166,7 @@ impl Keeper {
         }
     }
 
-    async fn take(&self, step: Step, situation: &Situation) {
+    async fn take(&self, step: Step, council: &Council, situation: &Situation) {
         let name = |id: &u64| self.name_of(*id, situation);
         match step {
             Step::AddLearner(id) => {
@@ -169,7 +175,7 @@ impl Keeper {
                     return;
                 };
                 let text = format!("{peer} joins as node {id}");
-                self.report(self.replica.add_learner(id, peer).await, &text);
+                self.report(self.replica.add_learner(council, id, peer).await, &text);
             }
             Step::SetVoters(voters) => {
                 let names =
@@ -181,16 +187,16 @@ impl Keeper {
                     ("", old) => format!("{old} votes no more"),
                     (new, old) => format!("{new} votes in the place of {old}"),
                 };
-                self.report(self.replica.set_voters(voters).await, &text);
+                self.report(self.replica.set_voters(council, voters).await, &text);
             }
             Step::Remove(id) => {
                 let text = format!("{} is let go", name(&id));
-                self.report(self.replica.remove_learner(id).await, &text);
+                self.report(self.replica.remove_learner(council, id).await, &text);
             }
             Step::HandOver(to) => {
                 let text = format!("leadership goes to {}, because this node leaves", name(&to));
                 let moved = self.replica.hand_over(to).await;
-                self.report(moved.then_some(()).ok_or("it did not move".into()), &text);
+                self.report(moved.map(drop).ok_or("it did not move".into()), &text);
             }
         }
     }
@@ -211,11 +217,14 @@ impl Keeper {
         match ask {
             Ask::Admit(application) => self.admit(application).await,
             Ask::Set { voters, replace_after_ms } => {
-                for wish in voters
-                    .map(Wish::WantVoters)
-                    .into_iter()
-                    .chain(replace_after_ms.map(Wish::ReplaceAfter))
-                {
+                let voters = voters.map(Wish::WantVoters).into_iter();
+                let wishes: Vec<Wish> =
+                    voters.chain(replace_after_ms.map(Wish::ReplaceAfter)).collect();
+                // All or nothing.
+                if let Some(why) = wishes.iter().find_map(Wish::objection) {
+                    return Told::Refused(why);
+                }
+                for wish in wishes {
                     match self.wish(wish).await {
                         Told::Done => {}
                         told => return told,
@@ -227,7 +236,7 @@ impl Keeper {
                 Ok(()) => self.let_leave(id).await,
                 Err(why) => {
                     let name = self.name_of(id, &situation);
-                    self.replica.event("refusal", format!("{name} may not leave: {why}"));
+                    self.replica.complain(format!("{name} may not leave: {why}"));
                     Told::Refused(why)
                 }
             },
@@ -259,8 +268,7 @@ impl Keeper {
                 application.version
             );
             let address = application.address;
-            self.replica
-                .event("refusal", format!("the node at {address} was not admitted: {text}"));
+            self.replica.complain(format!("the node at {address} was not admitted: {text}"));
             return Told::Refused(text);
         }
         let Application { name, address, disk, .. } = application;
@@ -272,11 +280,13 @@ impl Keeper {
 
     async fn hand_over(&self, to: Option<u64>, situation: &Situation) -> Told {
         let me = self.replica.me();
-        let Some(to) = to.or_else(|| self.replica.successor()) else {
-            return Told::Refused("no other voter answers and is close enough".into());
+        let Some(to) = to.or_else(|| plan::successor(situation)) else {
+            let able = plan::able_to_lead();
+            return Told::Refused(format!("no other voter could take over: {able}"));
         };
         if to == me {
-            return Told::Done;
+            let term = self.replica.leadership().borrow().term;
+            return Told::Leads { leader: me, term };
         }
         if !situation.voters.contains(&to) {
             return Told::Refused(format!("node {to} is no voter"));
@@ -286,10 +296,9 @@ impl Keeper {
         if let Some(why) = plan::cannot_lead(situation, to) {
             return Told::Refused(format!("{} {why}", self.name_of(to, situation)));
         }
-        if self.replica.hand_over(to).await {
-            Told::Done
-        } else {
-            Told::NotNow("leadership did not move in time; look at the status".into())
+        match self.replica.hand_over(to).await {
+            Some((leader, term)) => Told::Leads { leader, term },
+            None => Told::NotNow("leadership did not move in time; look at the status".into()),
         }
     }
 
@@ -339,6 +348,7 @@ impl Keeper {
                 Standing {
                     name: peer.name.clone(),
                     answers,
+                    gossiped,
                     silence: heard.silent_since.map_or(Duration::ZERO, |since| now - since),
                     stable: heard.stable_since.map_or(Duration::ZERO, |since| now - since),
                     lag: if *id == me {

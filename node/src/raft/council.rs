@@ -2,16 +2,17 @@
 //! single steps it can take. What to do is decided in [`crate::membership`].
 
 use super::network::client;
-use super::types::{Proposal, members_of};
+use super::types::{LogId, Proposal, TypeConfig, members_of, position_of};
 use super::{Replica, Role};
 use crate::dial::channel_to;
 use crate::join::{Application, Decision};
 use crate::membership::charter::{Members, Peer, Ruling, Wish};
-use crate::membership::plan::LAG_MAX;
 use crate::membership::{Ask, Asked, Told};
 use openraft::async_runtime::WatchReceiver;
+use openraft::raft::Precondition;
 use openraft::{ChangeMembers, Instant as _};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
@@ -36,19 +37,23 @@ const SETTLED_POLL: Duration = Duration::from_millis(10);
 /// A question to the leader is given up on then.
 const ASK_DEADLINE: Duration = Duration::from_secs(6);
 
+/// Whoever wants to join must be reached by the leader within this.
+const REACH_DEADLINE: Duration = Duration::from_secs(1);
+
 /// How long an operator's question waits for a leader.
 const LEADER_WAIT: Duration = Duration::from_secs(2);
 
 /// What a leader knows of its cluster's members, at one instant.
 pub(crate) struct Council {
     pub(crate) members: Members,
-    /// Committed, and not joint.
+    /// Where this membership stands in the log. A step counts only if it still holds.
+    at: Option<LogId>,
+    /// The membership is committed and not joint, and this leader has applied it, and all
+    /// that earlier leaders had committed: the charter is no older than the membership.
     pub(crate) settled: bool,
     /// The voters of a joint membership that is committed but was never finished: its
     /// leader died in between.
     pub(crate) unfinished: Option<BTreeSet<u64>>,
-    /// Who votes when a change that is under way is done.
-    pub(crate) lasting: BTreeSet<u64>,
     /// Log entries each has yet to acknowledge.
     pub(crate) behind: BTreeMap<u64, u64>,
     /// For how long each has acknowledged nothing; absent if it never has to this leader.
@@ -66,6 +71,10 @@ impl Replica {
         let stored = &metrics.membership_config;
         let membership = stored.membership();
         let committed = stored.log_id().is_some() && *stored.log_id() <= metrics.local_committed;
+        let applied = self.0.machine.standing().applied;
+        let stands_at = stored.log_id().as_ref().map(position_of);
+        let known = applied >= stands_at
+            && applied.is_some_and(|applied| applied.term == metrics.current_term);
         let configs = membership.get_joint_config();
         let last = metrics.last_log_index.unwrap_or(0);
         let behind = |(id, at): (&u64, &Option<super::types::LogId>)| {
@@ -74,8 +83,8 @@ impl Replica {
         let quiet = acked.iter().filter_map(|(id, at)| Some((*id, (**at.as_ref()?).elapsed())));
         Some(Council {
             members: members_of(membership),
-            settled: committed && configs.len() == 1,
-            lasting: configs.last().cloned().unwrap_or_default(),
+            at: *stored.log_id(),
+            settled: committed && known && configs.len() == 1,
             unfinished: (committed && configs.len() > 1).then(|| configs.last().cloned()).flatten(),
             behind: matched.iter().map(behind).collect(),
             quiet: quiet.collect(),
@@ -83,27 +92,39 @@ impl Replica {
     }
 
     /// Adds a member that does not vote.
-    pub(crate) async fn add_learner(&self, id: u64, peer: Peer) -> Result<(), String> {
-        self.step(self.0.raft.add_learner(id, peer, false)).await
+    pub(crate) async fn add_learner(
+        &self,
+        council: &Council,
+        id: u64,
+        peer: Peer,
+    ) -> Result<(), String> {
+        self.step(council, ChangeMembers::AddNodes([(id, peer)].into())).await
     }
 
     /// Makes exactly these the voters, by joint consensus (thesis section 4.3). Who votes
     /// no more stays as a learner.
-    pub(crate) async fn set_voters(&self, voters: BTreeSet<u64>) -> Result<(), String> {
-        let change = ChangeMembers::ReplaceAllVoters(voters);
-        self.step(self.0.raft.change_membership(change, true)).await
+    pub(crate) async fn set_voters(
+        &self,
+        council: &Council,
+        voters: BTreeSet<u64>,
+    ) -> Result<(), String> {
+        self.step(council, ChangeMembers::ReplaceAllVoters(voters)).await
     }
 
     /// Lets go of a learner.
-    pub(crate) async fn remove_learner(&self, id: u64) -> Result<(), String> {
-        let change = ChangeMembers::RemoveNodes([id].into());
-        self.step(self.0.raft.change_membership(change, true)).await
+    pub(crate) async fn remove_learner(&self, council: &Council, id: u64) -> Result<(), String> {
+        self.step(council, ChangeMembers::RemoveNodes([id].into())).await
     }
 
-    async fn step<T, E: std::fmt::Display>(
+    /// Changes the membership, if it is still the one that was looked at.
+    async fn step(
         &self,
-        step: impl Future<Output = Result<T, E>>,
+        council: &Council,
+        change: ChangeMembers<u64, Peer>,
     ) -> Result<(), String> {
+        let same =
+            Precondition::<TypeConfig>::LastMembershipLogId { last_membership_log_id: council.at };
+        let step = self.0.raft.change_membership_if(change, true, [same]);
         match timeout(STEP_DEADLINE, step).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(err)) => Err(err.to_string()),
@@ -132,40 +153,41 @@ impl Replica {
         }
     }
 
-    /// Hands leadership to a voter and waits until it has moved (thesis section 3.10);
-    /// `false` when it has not.
-    pub(crate) async fn hand_over(&self, to: u64) -> bool {
+    /// Hands leadership to a voter and waits until it has moved (thesis section 3.10): who
+    /// leads then, which may be another one, and in which term. `None` when it has not.
+    pub(crate) async fn hand_over(&self, to: u64) -> Option<(u64, u64)> {
         if self.role() != Role::Leads || to == self.me() {
-            return false;
+            return None;
         }
-        if self.0.raft.trigger().transfer_leader(to).await.is_err() {
-            return false;
-        }
+        self.0.raft.trigger().transfer_leader(to).await.ok()?;
         // One that knows no leader any more has handed over to nobody yet.
         let mut leadership = self.leadership();
         let moved = |now: &super::Leadership| {
             now.leader.as_ref().is_some_and(|(leader, _)| *leader != self.me())
         };
-        let moved = leadership.wait_for(moved);
-        matches!(timeout(HAND_OVER_DEADLINE, moved).await, Ok(Ok(_)))
+        let moved = timeout(HAND_OVER_DEADLINE, leadership.wait_for(moved)).await;
+        let now = moved.ok()?.ok()?;
+        Some((now.leader.as_ref()?.0, now.term))
     }
 
-    /// The voter that has the least to catch up with as the next leader, of those that
-    /// answer and are not far behind.
-    pub(crate) fn successor(&self) -> Option<u64> {
-        let council = self.council()?;
-        let able = |id: &u64| {
-            let answers = council.quiet.get(id).is_some_and(|quiet| *quiet < Council::QUIET);
-            answers && council.behind.get(id).is_some_and(|behind| *behind <= LAG_MAX)
-        };
-        let others = council.lasting.iter().copied().filter(|id| *id != self.me());
-        others.filter(able).min_by_key(|id| (council.behind.get(id).copied(), *id))
+    /// Hands leadership to whoever is closest, if this node leads: it stops.
+    pub(crate) async fn step_down(&self) {
+        self.until_settled().await;
+        if self.role() != Role::Leads {
+            return;
+        }
+        match self.answer_as_leader(Ask::HandOver(None)).await {
+            Told::Refused(why) | Told::NotNow(why) => {
+                tracing::info!(why, "leadership was not handed over; stopped all the same");
+            }
+            Told::Done | Told::Admitted { .. } | Told::Leads { .. } => {}
+        }
     }
 
     /// Waits until a change of members that is under way is done, if this node leads. A
     /// leader that goes in the middle of one leaves the others waiting for a majority of
     /// the old voters *and* of the new ones, which may need this very node.
-    pub(crate) async fn until_settled(&self) {
+    async fn until_settled(&self) {
         let settled = async {
             while self.council().is_some_and(|council| !council.settled) {
                 sleep(SETTLED_POLL).await;
@@ -219,7 +241,7 @@ impl Replica {
                 "a node at {} that belongs to cluster {wanted:?} wanted to join",
                 application.address
             );
-            self.event("refusal", text);
+            self.complain(text);
             return Decision::Refused(format!("this is cluster {cluster:?}, not {wanted:?}"));
         }
         if self.role() != Role::Leads {
@@ -228,6 +250,14 @@ impl Replica {
                 Some((_, address)) => Decision::Elsewhere(address),
                 None => Decision::NotNow("the cluster has no leader just now".into()),
             };
+        }
+        let address = application.address;
+        if let Err(why) = self.reach(address).await {
+            let text = format!("this node does not reach {address}: {why}");
+            self.complain(format!("a node that wants to join was not admitted: {text}"));
+            let advice =
+                "is it where others find you (--address, `advertise`), and is its port open?";
+            return Decision::NotNow(format!("{text}; {advice}"));
         }
         let known = self.leadership().borrow().members.clone();
         let disk = application.disk;
@@ -241,7 +271,15 @@ impl Replica {
             },
             Told::Refused(why) => Decision::Refused(why),
             Told::NotNow(why) => Decision::NotNow(why),
-            Told::Done => Decision::NotNow("the leader gave no id".into()),
+            Told::Done | Told::Leads { .. } => Decision::NotNow("the leader gave no id".into()),
+        }
+    }
+
+    /// A member that nobody reaches would be none.
+    async fn reach(&self, address: SocketAddr) -> Result<(), String> {
+        match timeout(REACH_DEADLINE, self.0.env.connect(address)).await {
+            Ok(connected) => connected.map(drop).map_err(|err| err.to_string()),
+            Err(_) => Err("no answer in time".into()),
         }
     }
 }

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! `Replica` is where the three rivers meet: it takes commands, it tells what is
-//! applied, and it will take membership changes. Nothing outside this folder names
+//! applied, and it changes the membership. Nothing outside this folder names
 //! a type of openraft.
 
 pub mod archive;
@@ -74,8 +74,12 @@ const READ_DEADLINE: Duration = Duration::from_secs(2);
 /// Before a leader is asked again for a read index.
 const READ_PAUSE: Duration = Duration::from_millis(25);
 
-/// Between two complaints about strangers.
+/// Between two complaints in the same words.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
+
+/// Complaints in different words within that time. What is more is not said: a flood of
+/// them would push out of the events what matters.
+const COMPLAINTS_MAX: usize = 16;
 
 /// How often the leader looks whether time alone would change the lobby.
 const TICK: Duration = Duration::from_secs(1);
@@ -104,16 +108,18 @@ struct Inner {
     leadership: watch::Receiver<Leadership>,
     ended: watch::Sender<Option<Ended>>,
     /// When a leader was heard of last, by the clock of tokio's timers.
-    heard: Mutex<tokio::time::Instant>,
+    heard: Heard,
     leader_channel: Mutex<Option<(SocketAddr, Channel)>>,
     /// What is asked of this node as the leader.
     asked: mpsc::Sender<Asked>,
     pub(crate) events: Events,
-    /// When a stranger was complained about last.
-    complained: Mutex<Option<tokio::time::Instant>>,
+    /// What was complained about lately, and when.
+    complained: Mutex<BTreeMap<String, tokio::time::Instant>>,
     /// Members that this node heard of when it joined.
     known: BTreeMap<u64, SocketAddr>,
 }
+
+type Heard = Arc<Mutex<Option<tokio::time::Instant>>>;
 
 /// Why a replica has ended by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -212,7 +218,8 @@ impl Replica {
         let proposer = Proposer::start(raft.clone(), env.clone(), in_flight_max, batch_bytes_max);
         let quorum_age_max = Duration::from_millis(2 * config.raft.election_ms_max);
         let ended = watch::Sender::new(None);
-        let leadership = follow(&raft, &env, quorum_age_max, ended.clone());
+        let heard = Heard::default();
+        let leadership = follow(&raft, &env, quorum_age_max, heard.clone(), ended.clone());
         let replica = Replica(Arc::new(Inner {
             me,
             disk: identity.disk,
@@ -228,7 +235,7 @@ impl Replica {
             removal_expected: AtomicBool::new(false),
             leadership,
             ended,
-            heard: Mutex::new(tokio::time::Instant::now()),
+            heard,
             leader_channel: Mutex::default(),
             asked,
             events,
@@ -323,13 +330,12 @@ impl Replica {
 
     /// A word from a leader has come.
     fn hear_leader(&self) {
-        *self.0.heard.lock().expect("never poisoned") = tokio::time::Instant::now();
+        *self.0.heard.lock().expect("never poisoned") = Some(tokio::time::Instant::now());
     }
 
     /// Whether this node leads, or has heard of a leader lately.
     fn heard_of_leader_within(&self, silence: Duration) -> bool {
-        self.role() == Role::Leads
-            || self.0.heard.lock().expect("never poisoned").elapsed() < silence
+        self.role() == Role::Leads || is_recent(&self.0.heard, silence)
     }
 
     /// Something happened here that others may want to know.
@@ -339,18 +345,19 @@ impl Replica {
         self.0.events.note(kind, term, applied.map_or(0, |at| at.index), text);
     }
 
-    /// A stranger came, or somebody under an id that is spent. Said once in a while: who
-    /// does that does it again and again, and may want to fill our logs.
-    fn complain(&self, text: impl FnOnce() -> String) {
+    /// Something was refused. Said once in a while: who asks in vain asks again and again,
+    /// and may want to fill our logs.
+    pub(crate) fn complain(&self, text: String) {
         let now = tokio::time::Instant::now();
         {
-            let mut last = self.0.complained.lock().expect("never poisoned");
-            if last.is_some_and(|last| now - last < COMPLAIN_EVERY) {
+            let mut said = self.0.complained.lock().expect("never poisoned");
+            said.retain(|_, at| now - *at < COMPLAIN_EVERY);
+            if said.contains_key(&text) || said.len() >= COMPLAINTS_MAX {
                 return;
             }
-            *last = Some(now);
+            said.insert(text.clone(), now);
         }
-        self.event("refusal", text());
+        self.event("refusal", text);
     }
 
     /// Follows what happens.
@@ -628,12 +635,14 @@ fn raft_config(
 
 /// Boils openraft's metrics down to what the rest of the node follows.
 ///
-/// A leader that has not heard from a majority for `quorum_age_max` leads nobody:
-/// it is not shown as the leader until it has.
+/// A leader that has not heard from a majority for `quorum_age_max` leads nobody, and one
+/// that its followers have not heard for as long does not lead them: neither is shown as
+/// the leader until that changes.
 fn follow(
     raft: &Raft,
     env: &Arc<dyn Env>,
     quorum_age_max: Duration,
+    heard: Heard,
     ended: watch::Sender<Option<Ended>>,
 ) -> watch::Receiver<Leadership> {
     let (leadership, leaders) = watch::channel(Leadership::default());
@@ -651,7 +660,8 @@ fn follow(
         loop {
             let (now, running) = {
                 let metrics = metrics.borrow_and_update();
-                (leadership_of(&metrics, quorum_age_max), metrics.running_state.clone())
+                let recent = is_recent(&heard, quorum_age_max);
+                (leadership_of(&metrics, quorum_age_max, recent), metrics.running_state.clone())
             };
             let changed = leadership.send_if_modified(|known| {
                 let changed = *known != now;
@@ -680,6 +690,7 @@ fn follow(
 fn leadership_of(
     metrics: &openraft::RaftMetrics<types::TypeConfig>,
     quorum_age_max: Duration,
+    heard_lately: bool,
 ) -> Leadership {
     let members = types::members_of(metrics.membership_config.membership());
     // The only voter is its own majority, and nobody acknowledges anything to it.
@@ -689,9 +700,13 @@ fn leadership_of(
         && metrics.last_quorum_acked.is_some_and(|acked| acked.elapsed() > quorum_age_max);
     let leader = metrics
         .current_leader
-        .filter(|_| !alone)
+        .filter(|leader| if *leader == metrics.id { !alone } else { heard_lately })
         .and_then(|id| members.get(&id).map(|(peer, _)| (id, peer.clone())));
     Leadership { term: metrics.current_term, leader, members }
+}
+
+fn is_recent(heard: &Heard, age_max: Duration) -> bool {
+    heard.lock().expect("never poisoned").is_some_and(|at| at.elapsed() < age_max)
 }
 
 fn state_name(state: openraft::ServerState) -> &'static str {

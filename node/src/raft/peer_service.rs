@@ -62,13 +62,14 @@ impl PeerService {
         inner.seal.open(envelope).inspect_err(|_| {
             if inner.seal.is_foreign(envelope) {
                 let named: String = envelope.cluster.chars().take(NAME_QUOTED_MAX).collect();
-                self.0.complain(|| format!("a node of cluster {named:?} spoke to this one"));
+                self.0.complain(format!("a node of cluster {named:?} spoke to this one"));
             }
         })
     }
 
-    /// Opens what only a member may say. Whose id belongs to another disk is none: what
-    /// that disk had promised is lost.
+    /// Opens what members say to each other. Whose id belongs to another disk is none: what
+    /// that disk had promised is lost. An id that this node does not know may be a member
+    /// that it has not heard of yet.
     fn said_by_member<Q: DeserializeOwned>(
         &self,
         envelope: &Envelope,
@@ -85,7 +86,7 @@ impl PeerService {
             return Ok(());
         }
         let node = from.node;
-        self.0.complain(|| format!("node {node} spoke with another disk; its id is spent"));
+        self.0.complain(format!("node {node} spoke with another disk; its id is spent"));
         Err(Status::failed_precondition(format!("node {node} is known with another disk")))
     }
 
@@ -112,7 +113,8 @@ impl PeerService {
             Err(status) => return refused(status),
         };
         self.0.hear_leader();
-        let rest = opened(seal.clone(), from, sealed);
+        let replica = self.0.clone();
+        let rest = opened(seal.clone(), from, sealed).inspect(move |_| replica.hear_leader());
         let requests = futures_util::stream::once(async { first }).chain(rest);
         let answers = self.0.0.raft.stream_append(requests);
         answers
@@ -231,12 +233,12 @@ impl RaftService for PeerService {
         let Greeting { cluster, node, disk, nonce } = greeting;
         if cluster != self.0.cluster() {
             let named: String = cluster.chars().take(NAME_QUOTED_MAX).collect();
-            self.0.complain(|| format!("a node of cluster {named:?} spoke to this one"));
+            self.0.complain(format!("a node of cluster {named:?} spoke to this one"));
             return Err(Status::failed_precondition("this node belongs to another cluster"));
         }
         let introduction = self.0.introduction(node, nonce);
         if matches!(introduction.you, YouAre::Member { disk: known } if known != disk) {
-            self.0.complain(|| format!("node {node} came back with another disk; its id is spent"));
+            self.0.complain(format!("node {node} came back with another disk; its id is spent"));
         }
         Ok(Response::new(seal.seal(Party::unmet(0), &introduction)))
     }
@@ -250,6 +252,9 @@ impl RaftService for PeerService {
     async fn ask(&self, request: Request<Envelope>) -> Answered {
         let seal = &self.0.0.seal;
         let (from, ask): (Party, Ask) = self.said_by_member(request.get_ref())?;
+        if self.0.machine().has_lost(from.node) {
+            return Err(Status::permission_denied("the cluster has removed this node"));
+        }
         if matches!(ask, Ask::Leave(id) | Ask::Stay(id) if id != from.node) {
             return Err(Status::permission_denied("only a node itself leaves or stays"));
         }

@@ -32,6 +32,9 @@ const REPORT_DEADLINE: Duration = Duration::from_secs(1);
 /// A node that is not out by then stays.
 const LEAVE_DEADLINE: Duration = Duration::from_secs(60);
 
+/// A leader that says no for this long does not change its mind soon.
+const REFUSED_FOR: Duration = Duration::from_secs(5);
+
 /// How often a leaving node looks whether it is out.
 const LEAVE_POLL: Duration = Duration::from_millis(100);
 
@@ -41,7 +44,7 @@ const STAY_PAUSE: Duration = Duration::from_secs(1);
 /// From the answer to whoever asked a node to leave to the node's end.
 const LAST_WORD: Duration = Duration::from_millis(200);
 
-/// A new leader is known to this node by then, or the asker has to look.
+/// A new leader is known to this node by then, most likely.
 const TRANSFER_SEEN: Duration = Duration::from_secs(2);
 
 /// Whether a node belongs to its cluster.
@@ -208,23 +211,23 @@ impl Cluster for ClusterService {
     ) -> Result<Response<TransferLeaderReply>, Status> {
         self.access.check_operator(&request)?;
         let to = request.into_inner().to;
-        let mut leadership = self.replica.leadership();
-        let before = leadership.borrow_and_update().leader.as_ref().map(|(id, _)| *id);
-        done(self.replica.ask_the_leader(Ask::HandOver((to != 0).then_some(to))).await)?;
-        let moved = |now: &Leadership| {
-            let leader = now.leader.as_ref().map(|(id, _)| *id);
-            leader.is_some() && (leader == Some(to) || to == 0 && leader != before)
-        };
-        let seen = timeout(TRANSFER_SEEN, leadership.wait_for(moved)).await;
-        let (leader, term) = match seen {
-            Ok(Ok(now)) => (now.leader.as_ref().map_or(0, |(id, _)| *id), now.term),
-            Ok(Err(_)) | Err(_) => {
-                let why =
-                    "leadership was handed over, but no new leader is seen yet; look at the status";
-                return Err(Status::unavailable(why));
+        match self.replica.ask_the_leader(Ask::HandOver((to != 0).then_some(to))).await {
+            Told::Leads { leader, term } if to == 0 || to == leader => {
+                // This node's status says so, too, when this returns.
+                let mut leadership = self.replica.leadership();
+                let seen = leadership.wait_for(|now| now.term >= term && now.leader.is_some());
+                _ = timeout(TRANSFER_SEEN, seen).await;
+                Ok(Response::new(TransferLeaderReply { leader, term }))
             }
-        };
-        Ok(Response::new(TransferLeaderReply { leader, term }))
+            Told::Leads { leader, term } => {
+                let why = format!("node {leader} was elected instead, in term {term}; try again");
+                Err(Status::unavailable(why))
+            }
+            told => {
+                done(told)?;
+                Err(Status::internal("the leader did not say who leads now"))
+            }
+        }
     }
 
     async fn join(&self, request: Request<JoinRequest>) -> Result<Response<JoinReply>, Status> {
@@ -297,6 +300,7 @@ impl ClusterService {
                 self.draining.send_replace(true);
                 self.until_out().await
             }
+            Told::NotNow(why) => Err(Status::unavailable(format!("{why}; {}", self.who_lives()))),
             told => done(told),
         };
         if let Err(status) = out {
@@ -335,26 +339,62 @@ impl ClusterService {
 
     async fn until_out(&self) -> Result<(), Status> {
         let deadline = Instant::now() + LEAVE_DEADLINE;
+        let mut refused_since = None;
         while !self.replica.is_removed().await {
-            // It leaves for as long as it says so. No answer, or no, changes nothing now:
-            // the leader may just be another one.
-            self.replica.ask_the_leader(Ask::Leave(self.replica.me())).await;
-            if Instant::now() > deadline {
-                let intents = self.intents.borrow().join("; ");
-                let why = format!(
-                    "not out in {LEAVE_DEADLINE:?}; leaving is being taken back; {intents}"
-                );
-                return Err(Status::deadline_exceeded(why));
+            // It leaves for as long as it says so. A leader that has just been elected may
+            // not know yet who answers; a no that stays is one.
+            let told = self.replica.ask_the_leader(Ask::Leave(self.replica.me())).await;
+            let refused = matches!(told, Told::Refused(_));
+            refused_since = refused.then(|| refused_since.unwrap_or_else(Instant::now));
+            let for_good = refused_since.is_some_and(|since| since.elapsed() > REFUSED_FOR);
+            if for_good || Instant::now() > deadline {
+                return Err(Status::aborted(self.why_not_out(told).await));
             }
             sleep(LEAVE_POLL).await;
         }
         Ok(())
     }
+
+    /// How many voters there are, and how many of them live as far as this node knows.
+    fn who_lives(&self) -> String {
+        let members = self.replica.leadership().borrow().members.clone();
+        let voters = members.iter().filter(|(_, (_, votes))| *votes).map(|(id, _)| *id);
+        let voters: Vec<u64> = voters.collect();
+        let roster = self.roster.borrow();
+        let me = self.replica.me();
+        let lives = |id: &&u64| **id == me || roster.get(*id).is_some_and(|seen| seen.alive);
+        let alive = voters.iter().filter(lives).count();
+        format!("gossip hears {alive} of {} voters", voters.len())
+    }
+
+    /// Why this node has not left in time, and what it is now.
+    async fn why_not_out(&self, told: Told) -> String {
+        let why = match told {
+            Told::Refused(why) | Told::NotNow(why) => why,
+            Told::Done | Told::Admitted { .. } | Told::Leads { .. } => {
+                let intents = self.leader_intents().await;
+                if intents.is_empty() { "the leader is not done with it".into() } else { intents }
+            }
+        };
+        let leadership = self.replica.leadership().borrow().clone();
+        let votes = leadership.members.get(&self.replica.me()).is_some_and(|(_, votes)| *votes);
+        let role = if votes { "votes" } else { "is a spare" };
+        format!("{why}. {} stays in the cluster and {role}", self.name)
+    }
+
+    /// What the leader says that it intends.
+    async fn leader_intents(&self) -> String {
+        let leadership = self.replica.leadership().borrow().clone();
+        let Some((leader, _)) = leadership.leader.clone() else { return String::new() };
+        let members = self.members(&leadership);
+        let Some(leader) = members.get(&leader) else { return String::new() };
+        self.report_of(leader).await.unwrap_or_default().intents.join("; ")
+    }
 }
 
 fn done(told: Told) -> Result<(), Status> {
     match told {
-        Told::Done | Told::Admitted { .. } => Ok(()),
+        Told::Done | Told::Admitted { .. } | Told::Leads { .. } => Ok(()),
         Told::Refused(why) => Err(Status::failed_precondition(why)),
         Told::NotNow(why) => Err(Status::unavailable(why)),
     }

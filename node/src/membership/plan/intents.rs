@@ -107,6 +107,12 @@ impl<'a> Outlook<'a> {
                 self.now.name(id)
             ));
         }
+        if member.answers && !member.gossiped {
+            return Some(format!(
+                "{} answers, but gossip does not hear it: is UDP open on its port?",
+                self.now.name(id)
+            ));
+        }
         if voter { None } else { self.about_spare(id, member) }
     }
 
@@ -213,7 +219,8 @@ impl<'a> Outlook<'a> {
     }
 }
 
-pub(super) fn able_to_lead() -> String {
+/// What a voter needs to take the lead.
+pub(crate) fn able_to_lead() -> String {
     let lag_max = grouped(LAG_MAX);
     format!("one has to answer, fit, stay, and be at most {lag_max} entries behind")
 }

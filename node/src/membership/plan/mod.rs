@@ -6,8 +6,8 @@
 //!
 //! What holds after every change of voters:
 //! * The leader votes, and the number of voters is odd.
-//! * A majority of the old voters and a majority of the new ones answer right now,
-//!   because a joint change needs both.
+//! * A majority of the old voters and a majority of the new ones answer, as of a moment
+//!   ago, because a joint change needs both.
 //! * Whoever is new held the log, was stable, and knew everything it has to know.
 //! * Whoever stopped voting was leaving, dead or one too many. It stays as a spare
 //!   first: a voter is never let go of in one step.
@@ -25,7 +25,8 @@ mod intents;
 #[cfg(test)]
 mod tests;
 
-use intents::{Outlook, able_to_lead};
+use intents::Outlook;
+pub(crate) use intents::able_to_lead;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -49,7 +50,7 @@ const SILENCE_SAID: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Policy {
     /// How many voters there should be: 1, 3, 5 or 7. Anything else counts as the
-    /// next smaller of these.
+    /// next smaller of these; 0 is nobody's wish, and changes nothing.
     pub(crate) voters_wanted: u8,
     /// A voter that is silent for this long is dead, and is replaced.
     pub(crate) replace_after: Duration,
@@ -64,6 +65,8 @@ pub(crate) struct Standing {
     pub(crate) name: String,
     /// Raft heard from it lately. The leader counts as answering in any case.
     pub(crate) answers: bool,
+    /// Gossip hears it now.
+    pub(crate) gossiped: bool,
     /// For how long neither gossip nor Raft has heard of it; zero as soon as either has.
     pub(crate) silence: Duration,
     /// For how long both have heard it without a break.
@@ -257,7 +260,10 @@ impl Situation {
 
     /// Voters that the policy asks for, as an odd number.
     fn wanted(&self) -> usize {
-        let most = usize::from(self.policy.voters_wanted).clamp(1, VOTERS_MAX);
+        let most = match self.policy.voters_wanted {
+            0 => self.voters.len(),
+            wanted => usize::from(wanted).clamp(1, VOTERS_MAX),
+        };
         if most.is_multiple_of(2) { most - 1 } else { most }
     }
 
@@ -277,7 +283,7 @@ impl Situation {
     fn hopefuls(&self) -> impl Iterator<Item = u64> {
         self.spares().filter(|id| {
             let member = &self.members[id];
-            member.is_able() && member.silence.is_zero()
+            member.is_able() && member.gossiped
         })
     }
 
@@ -410,7 +416,7 @@ fn let_go(now: &Situation) -> Option<Step> {
 }
 
 /// The voter that may lead next: the one with the least to catch up on.
-fn successor(now: &Situation) -> Option<u64> {
+pub(crate) fn successor(now: &Situation) -> Option<u64> {
     let able = |id: &u64| now.members.get(id).is_some_and(Standing::is_able);
     let stay = now.followers().filter(|id| !now.leaving.contains(id));
     stay.filter(able).min_by_key(|id| (now.members[id].lag, *id))
