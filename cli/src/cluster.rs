@@ -83,6 +83,9 @@ fn in_time<T>(
         // The connection broke; the node itself has said nothing.
         Some(_) => silent(),
         // Nobody has decided; it may be so or not.
+        None if status.message().starts_with("protocol error") => {
+            anyhow!("no node speaks at {node}; is it a frontend's port?")
+        }
         None if status.code() == tonic::Code::Unavailable => {
             anyhow!("the node at {node}: {}", status.message())
         }

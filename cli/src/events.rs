@@ -1,13 +1,14 @@
 //! `hangraft events`: follows what happens in a cluster.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{collections::VecDeque, net::SocketAddr, time::Duration};
 
-use anyhow::bail;
 use chrono::{DateTime, SecondsFormat};
 use hangraft_proto::v1::{Event, EventsRequest, cluster_client::ClusterClient};
 use serde::Serialize;
+use tonic::Streaming;
 
 use crate::{
+    address,
     cluster::{self, Ask},
     output::Output,
 };
@@ -23,7 +24,7 @@ const ANSWER: Duration = Duration::from_secs(5);
 )]
 pub(crate) struct Args {
     /// The node to ask; any will do, and each sees its own gossip and refusals.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7101")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7101", value_parser = address::node)]
     node: SocketAddr,
     /// How many past events to begin with.
     #[arg(long, value_name = "N", default_value_t = 20)]
@@ -49,24 +50,53 @@ struct Line {
 /// Without more, the past is over.
 const QUIET: Duration = Duration::from_millis(300);
 
-/// Prints until the node stops, or for ever.
+/// Between two tries to reach a node that has stopped.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Printed events that are remembered, as many as a node remembers: who is followed again
+/// tells them again.
+const PRINTED_MAX: usize = 1_024;
+
+/// Prints the past ones, or follows for ever: a node that restarts is followed again.
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
-    let mut client = ClusterClient::new(cluster::connect(args.node).await?);
-    let request = EventsRequest { past: args.past };
-    let mut events = Ask::new(args.node, ANSWER).answer(client.events(request)).await?;
+    let mut printed = VecDeque::new();
+    let mut events = open(args.node, args.past).await?;
     loop {
-        let next = match args.no_follow {
-            true => match tokio::time::timeout(QUIET, events.message()).await {
-                Ok(next) => next,
-                Err(_) => return Ok(()),
-            },
-            false => events.message().await,
-        };
-        match next {
-            Ok(Some(event)) => args.output.print(&Line::from(event), Line::text)?,
-            Ok(None) => bail!("the node at {} has stopped", args.node),
-            Err(status) => bail!("the node at {}: {}", args.node, status.message()),
+        while let Some(event) = next(&args, &mut events).await {
+            if printed.contains(&event) {
+                continue;
+            }
+            if printed.len() == PRINTED_MAX {
+                printed.pop_front();
+            }
+            printed.push_back(event.clone());
+            args.output.print(&Line::from(event), Line::text)?;
         }
+        if args.no_follow {
+            return Ok(());
+        }
+        eprintln!("hangraft: the node at {} is out of reach; looking for it again", args.node);
+        events = loop {
+            tokio::time::sleep(AGAIN).await;
+            if let Ok(events) = open(args.node, u32::MAX).await {
+                break events;
+            }
+        };
+    }
+}
+
+async fn open(node: SocketAddr, past: u32) -> anyhow::Result<Streaming<Event>> {
+    let mut client = ClusterClient::new(cluster::connect(node).await?);
+    Ask::new(node, ANSWER).answer(client.events(EventsRequest { past })).await
+}
+
+/// The next event; none when the past is over and nobody wants more, when the node is
+/// gone, or when it was faster than we are.
+async fn next(args: &Args, events: &mut Streaming<Event>) -> Option<Event> {
+    let coming = events.message();
+    match args.no_follow {
+        true => tokio::time::timeout(QUIET, coming).await.ok()?.ok()?,
+        false => coming.await.ok()?,
     }
 }
 

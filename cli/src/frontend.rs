@@ -3,13 +3,13 @@
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use anyhow::{Context, bail};
-use hangraft_cluster_config::{ClusterKey, FrontendConfig};
+use hangraft_cluster_config::FrontendConfig;
 use hangraft_frontend_server::Frontend;
 use hangraft_proto::net::{Network, Tcp};
 use tracing::info;
 
 use crate::{
-    metrics,
+    key, metrics,
     process::{Stop, StopRequests},
 };
 
@@ -43,7 +43,7 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let mut stop = StopRequests::listen(args.stop_with_parent)?;
     let config = args.load()?;
-    let key = ClusterKey::load(&config.key_file)?;
+    let key = key::load(&config.key_file)?;
     let address = config.address;
     let listener = Tcp.listen(address).await.with_context(|| {
         format!("cannot listen on {address}; choose another address or stop what uses it")

@@ -2,9 +2,10 @@
 //! asks lives in the other crates.
 //!
 //! It exits with 0 when the thing asked for is done, with 2 when it was asked
-//! wrongly (with a folder whose id is spent, too), and with 1 otherwise, after one
+//! wrongly (a configuration that cannot work, a folder whose id is spent), and with 1 otherwise, after one
 //! line that says what to do next.
 
+mod address;
 mod bench;
 mod cluster;
 mod demo;
@@ -26,6 +27,8 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use hangraft_cluster_config::{ConfigError, KeyError};
+use hangraft_node::StartError;
 
 use crate::usage::Usage;
 
@@ -78,10 +81,19 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(err) => {
             eprintln!("hangraft: {err:#}");
-            let wrongly_used = err.is::<Usage>() || err.is::<node::Spent>();
-            ExitCode::from(if wrongly_used { 2 } else { 1 })
+            ExitCode::from(if is_wrong_use(&err) { 2 } else { 1 })
         }
     }
+}
+
+/// Whether doing it again, as it is, cannot help: something starts nodes and frontends
+/// again after any other end.
+fn is_wrong_use(err: &anyhow::Error) -> bool {
+    err.is::<Usage>()
+        || err.is::<node::Spent>()
+        || err.is::<ConfigError>()
+        || err.is::<KeyError>()
+        || matches!(err.downcast_ref(), Some(StartError::Another { .. }))
 }
 
 fn run(command: Command) -> anyhow::Result<()> {

@@ -13,6 +13,7 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
 use crate::{
+    address,
     cluster::{self, Ask},
     key::KeyFile,
     output::Output,
@@ -39,10 +40,10 @@ const LOOK: Duration = Duration::from_millis(200);
 #[command(after_help = "Example:\n  hangraft join --node 10.0.0.4:7101 --seed 10.0.0.1:7101")]
 pub(crate) struct JoinArgs {
     /// The empty node.
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = address::node)]
     node: SocketAddr,
     /// A node of the cluster; give several if some may be down.
-    #[arg(long = "seed", value_name = "ADDR", required = true, id = "seeds")]
+    #[arg(long = "seed", value_name = "ADDR", required = true, id = "seeds", value_parser = address::node)]
     seeds: Vec<SocketAddr>,
     #[command(flatten)]
     key: KeyFile,
@@ -59,7 +60,7 @@ pub(crate) struct JoinArgs {
 #[command(after_help = "Example:\n  hangraft leave --node 10.0.0.4:7101")]
 pub(crate) struct LeaveArgs {
     /// The node that is to leave.
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = address::node)]
     node: SocketAddr,
     #[command(flatten)]
     key: KeyFile,
@@ -78,7 +79,7 @@ pub(crate) struct TransferArgs {
     #[arg(long, value_name = "ID")]
     to: Option<u64>,
     /// The node to ask; any will do.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7101")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7101", value_parser = address::node)]
     node: SocketAddr,
     #[command(flatten)]
     key: KeyFile,
@@ -116,7 +117,7 @@ pub(crate) struct SetArgs {
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     replace_after: Option<Duration>,
     /// The node to ask; any will do.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7101")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7101", value_parser = address::node)]
     node: SocketAddr,
     #[command(flatten)]
     key: KeyFile,

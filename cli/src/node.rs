@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use clap::Subcommand;
-use hangraft_cluster_config::{ClusterKey, NodeConfig};
+use hangraft_cluster_config::NodeConfig;
 use hangraft_node::{
     Fatal, Node, StartError,
     backup::{self, Contents},
@@ -18,7 +18,7 @@ use serde::Serialize;
 use tracing::info;
 
 use crate::{
-    metrics,
+    address, key, metrics,
     output::Output,
     process::{Stop, StopRequests},
     snapshot::place_key,
@@ -50,7 +50,7 @@ pub(crate) struct Args {
     dir: Option<PathBuf>,
     /// A node of the cluster to join; give several if some may be down. Without it, a
     /// cluster of one.
-    #[arg(long = "seed", value_name = "ADDR", id = "seeds", requires = "address")]
+    #[arg(long = "seed", value_name = "ADDR", id = "seeds", requires = "address", value_parser = address::node)]
     seeds: Vec<SocketAddr>,
     /// The key of the cluster to join, copied into the folder.
     #[arg(long, value_name = "FILE", requires = "address")]
@@ -83,10 +83,10 @@ enum Command {
 )]
 struct RecoverArgs {
     /// The stopped survivor's folder, as `hangraft node --dir` has it.
-    #[arg(long, value_name = "DIR", required_unless_present = "config")]
+    #[arg(long, value_name = "DIR", conflicts_with = "config")]
     dir: Option<PathBuf>,
     /// Or its configuration.
-    #[arg(long, value_name = "FILE", conflicts_with = "dir")]
+    #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The new cluster's id, different from the old one's.
     #[arg(long, value_name = "ID")]
@@ -106,7 +106,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     }
     let mut stop = StopRequests::listen(args.stop_with_parent)?;
     let config = args.load()?;
-    let key = ClusterKey::load(&config.cluster.key_file)?;
+    let key = key::load(&config.cluster.key_file)?;
     let env = RealEnv::new(&config).context("cannot prepare the node")?;
     let metrics = metrics::install()?;
     let started = tokio::select! {
@@ -190,6 +190,10 @@ struct Recovered {
 }
 
 async fn recover(args: RecoverArgs) -> anyhow::Result<()> {
+    ensure(args.dir.is_some() || args.config.is_some(), || {
+        "whose data? give the survivor's folder with --dir, or its configuration with --config"
+            .into()
+    })?;
     ensure(args.accept_loss, || {
         "this may lose acknowledged moves: whatever had not reached this disk; if no majority can \
          ever come back, say --accept-loss"
@@ -198,7 +202,7 @@ async fn recover(args: RecoverArgs) -> anyhow::Result<()> {
     let config = match (&args.config, &args.dir) {
         (Some(file), _) => NodeConfig::load(file)?,
         (None, Some(dir)) => NodeConfig::joining(([127, 0, 0, 1], 1).into(), dir, Vec::new()),
-        (None, None) => unreachable!("clap asks for one of them"),
+        (None, None) => unreachable!("asked for above"),
     };
     anyhow::ensure!(config.data_dir.exists(), "there is no {}", config.data_dir.display());
     let env = RealEnv::new(&config).context("cannot prepare the node's storage")?;

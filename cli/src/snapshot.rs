@@ -25,9 +25,11 @@ use tempfile::NamedTempFile;
 use tokio::time::timeout;
 
 use crate::{
+    address,
     cluster::{self, Ask},
-    key::KeyFile,
+    key::with_key,
     output::Output,
+    usage::Usage,
 };
 
 /// How long a node may take to begin, and between two pieces.
@@ -60,10 +62,11 @@ struct SaveArgs {
     /// The new file. One that is there already is replaced when the new one is whole.
     file: PathBuf,
     /// The node to ask; any will do.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7101")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7101", value_parser = address::node)]
     node: SocketAddr,
-    #[command(flatten)]
-    key: KeyFile,
+    /// The cluster's key: a backup needs it even on the node's own machine.
+    #[arg(long, value_name = "FILE", env = "HANGRAFT_KEY_FILE")]
+    key_file: Option<PathBuf>,
     /// For whom to print.
     #[arg(long, value_enum, default_value_t)]
     output: Output,
@@ -120,14 +123,22 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 async fn save(args: SaveArgs) -> anyhow::Result<()> {
+    let key_file = args.key_file.as_deref().filter(|path| !path.as_os_str().is_empty());
+    let key_file = key_file.ok_or_else(|| {
+        Usage(
+            "a backup holds hidden words and needs the cluster's key; give it with --key-file"
+                .into(),
+        )
+    })?;
     let mut client = ClusterClient::new(cluster::connect(args.node).await?)
         .max_decoding_message_size(MESSAGE_BYTES_MAX);
-    let request = args.key.request(BackupRequest {})?;
+    let request = with_key(key_file, BackupRequest {})?;
     let mut chunks = Ask::new(args.node, STALL).answer(client.backup(request)).await?;
     let dir = args.file.parent().filter(|dir| !dir.as_os_str().is_empty());
     let dir = dir.unwrap_or(Path::new("."));
     let cannot = || format!("cannot write {}", args.file.display());
     // Nobody but its owner may read it, and nobody sees half of it.
+    anyhow::ensure!(dir.is_dir(), "there is no folder {}; make it first", dir.display());
     let mut file = NamedTempFile::new_in(dir).with_context(cannot)?;
     loop {
         let chunk = timeout(STALL, chunks.message()).await;

@@ -11,7 +11,7 @@ use hangraft_proto::v1::{Member, StatusReply};
 use serde::Serialize;
 
 use crate::{
-    cluster,
+    address, cluster,
     output::{Output, print},
 };
 
@@ -32,7 +32,7 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     /// The node to ask; any will do.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7101")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7101", value_parser = address::node)]
     node: SocketAddr,
     /// Look every second, until Ctrl-C.
     #[arg(long)]

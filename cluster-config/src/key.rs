@@ -4,6 +4,7 @@
 //! never used as it is: each purpose has a key of its own, derived from it, so
 //! that what is learned of one says nothing about the others.
 
+use std::os::unix::fs::PermissionsExt;
 use std::{
     fmt,
     fs::{self, OpenOptions},
@@ -84,6 +85,12 @@ impl ClusterKey {
         Self::parse(&text).ok_or_else(|| KeyError::Malformed { path: path.into() })
     }
 
+    /// Whether everybody on this machine may read a key's file. Some ways to hand out
+    /// secrets do that where nobody else is, so it is worth a warning and no more.
+    pub fn is_open_to_all(path: &Path) -> bool {
+        fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o004 != 0)
+    }
+
     /// Makes a new key in a new file that only its owner may read. A file that
     /// is there already is left alone: its key may be the only copy.
     pub fn create(path: &Path) -> Result<Self, KeyError> {
@@ -142,7 +149,6 @@ impl fmt::Debug for ClusterKey {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
 
     use tempfile::TempDir;
 

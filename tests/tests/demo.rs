@@ -2,10 +2,10 @@
 //! down what it started, takes everything with it when it ends, however it ends,
 //! and goes on where it was.
 
-use std::{net::TcpListener, time::Duration};
+use std::{fs, net::TcpListener, process::Stdio, time::Duration};
 
 use hangraft_tests::{
-    demo::{Demo, Home, Wanted, run, send},
+    demo::{Demo, Home, Wanted, binary, run, run_in_vain, run_well, send},
     http,
     player::Player,
     wait::eventually,
@@ -13,9 +13,14 @@ use hangraft_tests::{
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines},
     net::UnixStream,
+    process::{ChildStdout, Command},
+    time::timeout,
 };
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long children may outlive a demo that was killed.
 const ORPHANED: Duration = Duration::from_secs(5);
@@ -214,6 +219,49 @@ async fn commands_for_what_is_not_there_say_so() {
     let output = run(&["kill", "n9", "--dir", dir]).await;
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("n1"), "names those there are");
+    let frontend = demo.frontends()[0].replace("http://", "");
+    let (code, said) = run_in_vain(&["status", "--node", &frontend]).await;
+    assert!(code == Some(1) && said.contains("is it a frontend's port?"), "{code:?}: {said}");
+    let local = demo.record().nodes[0].address.replace("127.0.0.1", "localhost");
+    assert!(run_well(&["status", "--node", &local]).await.contains("led by"));
+}
+
+/// What cannot work however often it is started ends with 2, so that nothing starts it
+/// again in vain.
+#[tokio::test]
+async fn a_configuration_that_cannot_work_ends_with_2() {
+    let home = Home::new();
+    let file = home.dir().join("node.toml");
+    let path = file.to_str().unwrap();
+    let (code, said) = run_in_vain(&["node", "--config", path]).await;
+    assert!(code == Some(2) && said.contains("cannot read"), "{code:?}: {said}");
+    fs::write(&file, "data_dirr = 'n1'\n").expect("a temporary folder");
+    for what in ["node", "frontend"] {
+        let (code, said) = run_in_vain(&[what, "--config", path]).await;
+        assert!(code == Some(2) && said.contains("data_dirr"), "{what}: {code:?}: {said}");
+    }
+}
+
+/// Who follows the events goes on when the node comes back.
+#[tokio::test]
+async fn events_are_followed_across_a_restart() {
+    let demo = Demo::start(&small()).await;
+    let node = demo.record().nodes.remove(0);
+    let mut events = Command::new(binary())
+        .args(["events", "--node", &node.address])
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("it starts");
+    let mut lines = BufReader::new(events.stdout.take().expect("piped")).lines();
+    let next = async |lines: &mut Lines<BufReader<ChildStdout>>| {
+        let line = timeout(PATIENCE, lines.next_line()).await.expect("in time");
+        line.expect("text").expect("it follows on")
+    };
+    while !next(&mut lines).await.contains("leads") {}
+    demo.kill(&node.name).await;
+    demo.restart(&node.name).await;
+    while !next(&mut lines).await.contains("leads") {}
 }
 
 /// What a demo says that does not start.

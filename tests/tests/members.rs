@@ -180,6 +180,11 @@ async fn a_foreign_node_is_refused() {
     fs::write(&wrong, format!("{:A<43}=", "")).expect("a temporary folder");
     let mut stranger = Process::joining(&demo.home().new_address(), cluster.nodes(), &wrong);
     stranger.says("the key here is not that cluster's").await;
+    let events = run_well(&["events", "--no-follow", "--node", &cluster.nodes()[0]]).await;
+    assert!(
+        events.contains("a node with another key spoke to this one, from 127.0.0.1"),
+        "{events}"
+    );
 
     let toml =
         format!("[cluster]\nid = \"other\"\nkey_file = {key:?}\nseeds = {:?}\n", cluster.nodes());

@@ -80,7 +80,11 @@ async fn without_a_majority_nobody_is_ready() {
         let hello = hello(&frontend).await;
         assert_eq!(hello["server"]["leader"], Value::Null, "a page shows how things are: {hello}");
         let status = run_well(&["status", "--node", &left.address]).await;
-        assert!(status.contains("led by nobody"), "{status}");
+        assert!(status.contains("led by nobody") && status.contains("1 of 3 voters"), "{status}");
+        // Nor does it believe what its disk says of an earlier leader.
+        demo.kill(&left.name).await;
+        demo.restart(&left.name).await;
+        ready(&format!("http://{}", left.address), 503).await;
 
         demo.restart(&dead[0]).await;
         ready(&frontend, 200).await;

@@ -281,6 +281,12 @@ impl Replica {
         self.0.seal.cluster()
     }
 
+    /// Ids, names and addresses of the first members, on a node that is one.
+    pub(crate) fn first_members(&self) -> impl Iterator<Item = (u64, String, SocketAddr)> {
+        let first = &self.0.first_members;
+        first.iter().map(|(id, (name, address))| (*id, name.clone(), *address))
+    }
+
     pub(crate) fn machine(&self) -> &Machine {
         &self.0.machine
     }

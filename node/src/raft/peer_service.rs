@@ -9,6 +9,7 @@ use super::snapshots::Incoming;
 use super::types::{SnapshotMeta, TypeConfig, Vote};
 use crate::join::Application;
 use crate::membership::Ask;
+use crate::service::Caller;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, Stream, StreamExt};
 use hangraft_proto::v1::raft_server::Raft as RaftService;
@@ -21,7 +22,7 @@ use std::fmt::Display;
 use std::future::Future;
 use std::time::Duration;
 use tokio::time::timeout;
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Code, Request, Response, Status, Streaming};
 
 /// A snapshot sender that is silent for this long is given up on.
 const SNAPSHOT_STALL: Duration = Duration::from_secs(10);
@@ -52,17 +53,24 @@ impl PeerService {
         F: Future<Output = Result<A, Status>>,
     {
         let seal = &self.0.0.seal;
-        let (from, message) = self.said_by_member(request.get_ref())?;
+        let (from, message) = self.said_by_member(caller_of(&request), request.get_ref())?;
         Ok(Response::new(seal.seal(from, &work(message).await?)))
     }
 
-    /// Opens an envelope. One of another cluster is worth a word to operators.
-    fn opened<Q: DeserializeOwned>(&self, envelope: &Envelope) -> Result<(Party, Q), Status> {
-        let inner = &self.0.0;
-        inner.seal.open(envelope).inspect_err(|_| {
-            if inner.seal.is_foreign(envelope) {
-                let named: String = envelope.cluster.chars().take(NAME_QUOTED_MAX).collect();
-                self.0.complain(format!("a node of cluster {named:?} spoke to this one"));
+    /// Opens an envelope. Operators hear of one of another cluster, or with another key.
+    fn opened<Q: DeserializeOwned>(
+        &self,
+        seal: &Seal,
+        caller: Option<Caller>,
+        envelope: &Envelope,
+    ) -> Result<(Party, Q), Status> {
+        seal.open(envelope).inspect_err(|status| {
+            let whence = whence(caller);
+            if seal.is_foreign(envelope) {
+                let named = quoted(&envelope.cluster);
+                self.0.complain(format!("a node of cluster {named} spoke to this one{whence}"));
+            } else if status.code() == Code::Unauthenticated {
+                self.0.complain(format!("a node with another key spoke to this one{whence}"));
             }
         })
     }
@@ -72,10 +80,11 @@ impl PeerService {
     /// that it has not heard of yet.
     fn said_by_member<Q: DeserializeOwned>(
         &self,
+        caller: Option<Caller>,
         envelope: &Envelope,
     ) -> Result<(Party, Q), Status> {
         self.check_proven()?;
-        let (from, message) = self.opened(envelope)?;
+        let (from, message) = self.opened(&self.0.0.seal, caller, envelope)?;
         self.check_disk(from)?;
         Ok((from, message))
     }
@@ -100,7 +109,11 @@ impl PeerService {
     }
 
     /// Feeds the requests of a stream to openraft. The first one tells who speaks.
-    async fn append_all(self, mut sealed: Streaming<Envelope>) -> AppendAnswers {
+    async fn append_all(
+        self,
+        caller: Option<Caller>,
+        mut sealed: Streaming<Envelope>,
+    ) -> AppendAnswers {
         let refused = |status| futures_util::stream::once(async { Err(status) }).boxed();
         let first = match first_request(&mut sealed).await {
             Ok(Some(first)) => first,
@@ -108,7 +121,8 @@ impl PeerService {
             Err(status) => return refused(status),
         };
         let seal = self.0.0.seal.clone();
-        let (from, first) = match self.said_by_member::<AppendEntriesRequest<TypeConfig>>(&first) {
+        let opened_first = self.said_by_member::<AppendEntriesRequest<TypeConfig>>(caller, &first);
+        let (from, first) = match opened_first {
             Ok(opened) => opened,
             Err(status) => return refused(status),
         };
@@ -127,13 +141,15 @@ impl PeerService {
 
     async fn receive_snapshot(
         &self,
+        caller: Option<Caller>,
         mut chunks: Streaming<SnapshotChunk>,
     ) -> Result<(Party, Vote), Status> {
         let inner = &self.0.0;
         let trouble = |err: std::io::Error| Status::data_loss(err.to_string());
         let first = next_chunk(&mut chunks).await?;
         let head = first.head.as_ref().ok_or_else(|| Status::invalid_argument("no head"))?;
-        let (from, (vote, meta)): (Party, (Vote, SnapshotMeta)) = self.said_by_member(head)?;
+        let (from, (vote, meta)): (Party, (Vote, SnapshotMeta)) =
+            self.said_by_member(caller, head)?;
         self.0.hear_leader();
         let files = &inner.machine.storage().files;
         let mut incoming = Incoming::start(files, &meta).await.map_err(trouble)?;
@@ -154,6 +170,20 @@ impl PeerService {
         super::synced(&*inner.machine.storage().log).await.map_err(trouble)?;
         Ok((from, installed.map_err(stopped)?.vote))
     }
+}
+
+fn caller_of<T>(request: &Request<T>) -> Option<Caller> {
+    request.extensions().get().copied()
+}
+
+/// Where somebody speaks from, as far as it is known.
+fn whence(caller: Option<Caller>) -> String {
+    caller.map_or_else(String::new, |caller| format!(", from {}", caller.0.ip()))
+}
+
+/// A foreign name, shortened.
+fn quoted(name: &str) -> String {
+    format!("{:?}", name.chars().take(NAME_QUOTED_MAX).collect::<String>())
 }
 
 /// A replica that opens a stream has something to send.
@@ -184,7 +214,8 @@ impl RaftService for PeerService {
     ) -> Result<Response<Self::AppendStream>, Status> {
         // Answered at once: the first request may be a while in coming.
         let service = self.clone();
-        let answers = async move { service.append_all(request.into_inner()).await };
+        let caller = caller_of(&request);
+        let answers = async move { service.append_all(caller, request.into_inner()).await };
         Ok(Response::new(answers.flatten_stream().boxed()))
     }
 
@@ -218,7 +249,7 @@ impl RaftService for PeerService {
     }
 
     async fn snapshot(&self, request: Request<Streaming<SnapshotChunk>>) -> Answered {
-        let (from, vote) = self.receive_snapshot(request.into_inner()).await?;
+        let (from, vote) = self.receive_snapshot(caller_of(&request), request.into_inner()).await?;
         Ok(Response::new(self.0.0.seal.seal(from, &vote)))
     }
 
@@ -229,11 +260,12 @@ impl RaftService for PeerService {
     async fn introduce(&self, request: Request<Envelope>) -> Answered {
         // Open to those who are not members: to tell them so is what it is for.
         let seal = self.0.0.seal.for_strangers();
-        let (_, greeting): (Party, Greeting) = seal.open(request.get_ref())?;
+        let caller = caller_of(&request);
+        let (_, greeting): (Party, Greeting) = self.opened(&seal, caller, request.get_ref())?;
         let Greeting { cluster, node, disk, nonce } = greeting;
         if cluster != self.0.cluster() {
-            let named: String = cluster.chars().take(NAME_QUOTED_MAX).collect();
-            self.0.complain(format!("a node of cluster {named:?} spoke to this one"));
+            let (named, whence) = (quoted(&cluster), whence(caller));
+            self.0.complain(format!("a node of cluster {named} spoke to this one{whence}"));
             return Err(Status::failed_precondition("this node belongs to another cluster"));
         }
         let introduction = self.0.introduction(node, nonce);
@@ -245,13 +277,16 @@ impl RaftService for PeerService {
 
     async fn admit(&self, request: Request<Envelope>) -> Answered {
         let seal = self.0.0.seal.for_strangers();
-        let (_, application): (Party, Application) = seal.open(request.get_ref())?;
+        let caller = caller_of(&request);
+        let (_, application): (Party, Application) =
+            self.opened(&seal, caller, request.get_ref())?;
         Ok(Response::new(seal.seal(Party::unmet(0), &self.0.admit(application).await)))
     }
 
     async fn ask(&self, request: Request<Envelope>) -> Answered {
         let seal = &self.0.0.seal;
-        let (from, ask): (Party, Ask) = self.said_by_member(request.get_ref())?;
+        let (from, ask): (Party, Ask) =
+            self.said_by_member(caller_of(&request), request.get_ref())?;
         if self.0.machine().has_lost(from.node) {
             return Err(Status::permission_denied("the cluster has removed this node"));
         }

@@ -110,6 +110,18 @@ impl ClusterService {
                 Member { id: *id, name, address, alive: seen.alive, role, report: None },
             );
         }
+        for (id, name, address) in self.replica.first_members() {
+            if leadership.members.is_empty() {
+                let (address, role) = (address.to_string(), "none".to_owned());
+                members.entry(id).or_insert(Member {
+                    id,
+                    name,
+                    address,
+                    role,
+                    ..Member::default()
+                });
+            }
+        }
         let leader = leadership.leader.as_ref().map(|(id, _)| *id);
         for (id, (peer, voter)) in &leadership.members {
             let member = members.entry(*id).or_default();
@@ -146,11 +158,16 @@ impl Cluster for ClusterService {
         let reports = members.iter().map(|member| self.report_of(member));
         let reports = futures_util::future::join_all(reports).await;
         for (member, report) in members.iter_mut().zip(reports) {
+            // Before the cluster has begun, nobody gossips.
+            member.alive |= leadership.members.is_empty() && report.is_some();
             member.report = report;
         }
         let leader = leadership.leader.map_or(0, |(id, _)| id);
         let led = members.iter().find(|member| member.id == leader);
-        let intents = led.and_then(|member| member.report.clone()).unwrap_or_default().intents;
+        let intents = match led {
+            Some(leader) => leader.report.clone().unwrap_or_default().intents,
+            None => vec![self.why_nobody_leads(&members)],
+        };
         let charter = self.replica.machine().charter();
         Ok(Response::new(StatusReply {
             cluster: self.cluster.clone(),
@@ -197,7 +214,7 @@ impl Cluster for ClusterService {
         }
         // What does not fit is refused by the charter, with the numbers there are.
         let voters = voters.map(|voters| u8::try_from(voters).unwrap_or(u8::MAX));
-        done(self.replica.ask_the_leader(Ask::Set { voters, replace_after_ms }).await)?;
+        self.done(self.replica.ask_the_leader(Ask::Set { voters, replace_after_ms }).await)?;
         // The reply tells what holds now, here: it was committed before.
         self.replica.linearizable().await?;
         let charter = self.replica.machine().charter();
@@ -224,7 +241,7 @@ impl Cluster for ClusterService {
                 Err(Status::unavailable(why))
             }
             told => {
-                done(told)?;
+                self.done(told)?;
                 Err(Status::internal("the leader did not say who leads now"))
             }
         }
@@ -255,13 +272,17 @@ impl Cluster for ClusterService {
     ) -> Result<Response<Self::BackupStream>, Status> {
         // It holds hidden words, so being on this machine is not enough.
         self.access.check(request.metadata()).map_err(|_| {
+            self.replica.complain("a backup was asked for without the cluster's key".into());
             Status::unauthenticated("a backup needs the cluster's key; give it with --key-file")
         })?;
         if self.replica.machine().archive_gap().borrow().is_some() {
             let why = "this node is still fetching finished games; ask another, or again later";
             return Err(Status::unavailable(why));
         }
-        self.replica.linearizable().await?;
+        self.replica
+            .linearizable()
+            .await
+            .map_err(|err| Status::unavailable(format!("{err}; {}", self.who_lives())))?;
         let chunks = backup::write(self.replica.clone(), self.cluster.clone(), self.env.unix_ms());
         Ok(Response::new(
             chunks
@@ -300,8 +321,7 @@ impl ClusterService {
                 self.draining.send_replace(true);
                 self.until_out().await
             }
-            Told::NotNow(why) => Err(Status::unavailable(format!("{why}; {}", self.who_lives()))),
-            told => done(told),
+            told => self.done(told),
         };
         if let Err(status) = out {
             if status.code() == tonic::Code::FailedPrecondition {
@@ -355,6 +375,37 @@ impl ClusterService {
         Ok(())
     }
 
+    fn done(&self, told: Told) -> Result<(), Status> {
+        match told {
+            Told::Done | Told::Admitted { .. } | Told::Leads { .. } => Ok(()),
+            Told::Refused(why) => Err(Status::failed_precondition(why)),
+            Told::NotNow(why) => Err(Status::unavailable(format!("{why}; {}", self.who_lives()))),
+        }
+    }
+
+    /// Why nobody leads, as far as this node can tell.
+    fn why_nobody_leads(&self, members: &[Member]) -> String {
+        let voters: Vec<&Member> = members.iter().filter(|member| member.role == "voter").collect();
+        if !voters.is_empty() {
+            let answer = voters.iter().filter(|voter| voter.report.is_some()).count();
+            let (all, needed) = (voters.len(), voters.len() / 2 + 1);
+            let verb = if answer == 1 { "answers" } else { "answer" };
+            return format!("nobody leads: {answer} of {all} voters {verb}, {needed} are needed");
+        }
+        let missing = members.iter().filter(|member| member.report.is_none());
+        let missing: Vec<&str> = missing.map(|member| member.name.as_str()).collect();
+        match &missing[..] {
+            [] => "the cluster has not begun yet".into(),
+            missing => format!(
+                "the cluster begins when all its first members are there; {} missing",
+                match missing {
+                    [one] => format!("{one} is"),
+                    many => format!("{} are", many.join(", ")),
+                }
+            ),
+        }
+    }
+
     /// How many voters there are, and how many of them live as far as this node knows.
     fn who_lives(&self) -> String {
         let members = self.replica.leadership().borrow().members.clone();
@@ -364,7 +415,8 @@ impl ClusterService {
         let me = self.replica.me();
         let lives = |id: &&u64| **id == me || roster.get(*id).is_some_and(|seen| seen.alive);
         let alive = voters.iter().filter(lives).count();
-        format!("gossip hears {alive} of {} voters", voters.len())
+        let needed = voters.len() / 2 + 1;
+        format!("{alive} of {} voters are heard, {needed} are needed", voters.len())
     }
 
     /// Why this node has not left in time, and what it is now.
@@ -389,14 +441,6 @@ impl ClusterService {
         let members = self.members(&leadership);
         let Some(leader) = members.get(&leader) else { return String::new() };
         self.report_of(leader).await.unwrap_or_default().intents.join("; ")
-    }
-}
-
-fn done(told: Told) -> Result<(), Status> {
-    match told {
-        Told::Done | Told::Admitted { .. } | Told::Leads { .. } => Ok(()),
-        Told::Refused(why) => Err(Status::failed_precondition(why)),
-        Told::NotNow(why) => Err(Status::unavailable(why)),
     }
 }
 
