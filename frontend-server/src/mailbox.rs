@@ -4,9 +4,12 @@
 //! them out. A socket that does not keep up fills its queue, and from then on it
 //! only hears that it was too slow. Nobody else notices.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
 };
 
 use tokio::sync::{Notify, mpsc};
@@ -126,6 +129,37 @@ impl Mailbox {
             }
         }
     }
+
+    /// How many things wait in it.
+    fn waiting(&self) -> usize {
+        self.sender.max_capacity() - self.sender.capacity()
+    }
+}
+
+/// The queues of all open sockets, by session, for whoever wants to know how full they
+/// are. Putting and taking know nothing of it.
+#[derive(Debug, Default)]
+pub(crate) struct Queues(Mutex<HashMap<u64, Mailbox>>);
+
+impl Queues {
+    pub(crate) fn enter(&self, session: u64, mailbox: Mailbox) {
+        self.lock().insert(session, mailbox);
+    }
+
+    pub(crate) fn leave(&self, session: u64) {
+        self.lock().remove(&session);
+    }
+
+    /// How many things wait in all of them, and in the fullest.
+    pub(crate) fn waiting(&self) -> (usize, usize) {
+        let queues = self.lock();
+        let waiting = queues.values().map(Mailbox::waiting);
+        waiting.fold((0, 0), |(all, most), one| (all + one, most.max(one)))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Mailbox>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Inbox {
@@ -174,6 +208,22 @@ mod tests {
             taken.clear();
             assert_eq!(inbox.take(&mut taken).await, 100);
         }
+    }
+
+    /// Whoever asks hears how full the queues of open sockets are.
+    #[tokio::test]
+    async fn queues_say_how_full_they_are() {
+        let queues = Queues::default();
+        let (slow, mut inbox) = mailbox();
+        let (quick, _other) = mailbox();
+        queues.enter(1, slow.clone());
+        queues.enter(2, quick.clone());
+        assert!((0..5).all(|_| slow.put(view(1))) && quick.put(view(1)));
+        assert_eq!(queues.waiting(), (6, 5));
+        inbox.take(&mut Vec::new()).await;
+        assert_eq!(queues.waiting(), (1, 1));
+        queues.leave(2);
+        assert_eq!(queues.waiting(), (0, 0));
     }
 
     /// Too many things, or too much, ends it for good; the task is told.

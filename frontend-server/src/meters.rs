@@ -8,7 +8,7 @@ use metrics::{
     gauge, histogram,
 };
 
-use crate::{command::Code, message::Kind, session::Farewell};
+use crate::{command::Code, mailbox::Queues, message::Kind, session::Farewell};
 
 /// Everything this frontend counts.
 pub(crate) struct Meters {
@@ -38,6 +38,10 @@ pub(crate) struct Meters {
     pub(crate) leader_known: Gauge,
     /// 1 when sockets are being told to go elsewhere, else 0.
     pub(crate) draining: Gauge,
+    /// The sockets' send queues, which are looked at when somebody asks.
+    pub(crate) queues: Queues,
+    queued: Gauge,
+    queued_most: Gauge,
     actions: [Counter; Kind::ALL.len()],
     refused: [Counter; Code::ALL.len()],
     closed: [Counter; Farewell::CODES.len()],
@@ -90,6 +94,15 @@ impl Meters {
                 "hangraft_frontend_draining",
                 "1 when this frontend sends its sockets elsewhere and takes no new ones, else 0",
             ),
+            queues: Queues::default(),
+            queued: shown(
+                "hangraft_frontend_send_queue_messages",
+                "What waits in sockets' send queues now, all together",
+            ),
+            queued_most: shown(
+                "hangraft_frontend_send_queue_messages_max",
+                "What waits in the fullest send queue now; at 256 its socket is cut off",
+            ),
             actions: Kind::ALL.map(action),
             refused: Code::ALL.map(refused),
             closed: Farewell::CODES.map(closed),
@@ -102,6 +115,16 @@ impl Meters {
 
     pub(crate) fn refused(&self, code: Code) {
         self.refused[code as usize].increment(1);
+    }
+
+    /// Looks at what is not counted where it happens: how full the send queues are, and
+    /// what the system says of this process.
+    pub(crate) fn look(&self) {
+        let (all, most) = self.queues.waiting();
+        self.queued.set(all as f64);
+        self.queued_most.set(most as f64);
+        #[cfg(target_os = "linux")]
+        metrics_process::Collector::default().collect();
     }
 
     /// A socket was closed by us.
@@ -118,8 +141,10 @@ impl std::fmt::Debug for Meters {
     }
 }
 
-/// Says what those with labels are.
+/// Says what those with labels are, and those of the process.
 fn describe_families() {
+    #[cfg(target_os = "linux")]
+    metrics_process::Collector::default().describe();
     describe_gauge!("hangraft_frontend_build_info", "Always 1; the label says which version runs");
     describe_counter!("hangraft_frontend_actions_total", "Requests understood, by action");
     describe_counter!("hangraft_frontend_refused_total", "Requests refused, by code");

@@ -83,7 +83,8 @@ async fn metrics_are_described_and_keep_secrets() {
     let families: Vec<_> = families.filter_map(|line| line.split(' ').next()).collect();
     assert!(families.len() >= 17, "{families:?}");
     for family in families {
-        assert!(family.starts_with("hangraft_frontend_"), "{family}");
+        let ours = ["hangraft_frontend_", "process_"];
+        assert!(ours.iter().any(|prefix| family.starts_with(prefix)), "{family}");
         assert!(text.contains(&format!("# HELP {family} ")), "{family} has no description");
     }
     let (player, token) = (hello["player"].as_str().unwrap(), hello["token"].as_str().unwrap());

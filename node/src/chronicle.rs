@@ -1,5 +1,9 @@
 //! Writes down what happens in the cluster, by looking at it again and again: who leads,
 //! who belongs to it, what is agreed on, who is heard of.
+//!
+//! What a node has on its disk when it starts is no news: it happened long ago, and was
+//! written down then. What the cluster did while the node was away is told by those who
+//! were there.
 
 use crate::gossip::Roster;
 use crate::membership::charter::{Charter, Members};
@@ -12,13 +16,27 @@ use tokio::time::timeout;
 /// How often to look when nothing wakes us: settings and snapshots wake nobody.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Runs as long as the node does.
-pub(crate) async fn run(replica: Replica, mut roster: watch::Receiver<Roster>) {
+/// Runs as long as the node does. What the node held before is looked at now, when nobody
+/// can have told it more yet.
+pub(crate) fn run(
+    replica: Replica,
+    roster: watch::Receiver<Roster>,
+) -> impl Future<Output = ()> + Send {
+    let past = Past::of(log_end(&replica));
+    follow(replica, roster, past)
+}
+
+async fn follow(replica: Replica, mut roster: watch::Receiver<Roster>, mut past: Past) {
     let mut leadership = replica.leadership();
     let mut before = Sight::default();
     loop {
+        // Asked first: what is seen may be newer, but is not older.
+        let applied = *replica.machine().applied().borrow();
         let now = look(&replica, &roster.borrow_and_update());
         leadership.borrow_and_update();
+        if past.lasts(applied, || log_end(&replica)) {
+            before = before.with_past(&now);
+        }
         for (kind, index, text) in now.since(&before) {
             let applied = replica.machine().standing().applied.map_or(0, |at| at.index);
             replica.events().note(kind, now.term, index.unwrap_or(applied), text);
@@ -46,8 +64,36 @@ fn look(replica: &Replica, roster: &Roster) -> Sight {
         membership_index,
         members,
         charter: replica.machine().charter(),
-        snapshot: replica.report().snapshot,
+        snapshot: *replica.machine().durable_snapshot().borrow(),
         heard: roster.iter().map(|(id, seen)| (*id, seen.alive)).collect(),
+    }
+}
+
+/// Where the log on this node's disk ends.
+fn log_end(replica: &Replica) -> Option<u64> {
+    replica.machine().storage().log.state().last.map(|last| last.index)
+}
+
+/// How far a node's log had come when it started. It is applied again, and until it is,
+/// what comes of it is no news.
+#[derive(Debug)]
+struct Past {
+    end: Option<u64>,
+}
+
+impl Past {
+    /// A log that has nothing but the first membership is one that begins.
+    fn of(log_end: Option<u64>) -> Self {
+        Past { end: log_end.filter(|end| *end > 0) }
+    }
+
+    /// Whether what is seen now is the past still, with all up to `applied` applied, and
+    /// often more.
+    fn lasts(&mut self, applied: Option<u64>, log_end: impl FnOnce() -> Option<u64>) -> bool {
+        let Some(end) = self.end else { return false };
+        // A leader may have cut off what was never committed.
+        self.end = log_end().map(|now| now.min(end)).filter(|end| applied < Some(*end));
+        true
     }
 }
 
@@ -67,6 +113,12 @@ struct Sight {
 type Happened = (&'static str, Option<u64>, String);
 
 impl Sight {
+    /// The same, as if it had known what the disk has brought since.
+    fn with_past(&self, now: &Sight) -> Sight {
+        let Sight { term, leader, heard, .. } = self.clone();
+        Sight { term, leader, heard, ..now.clone() }
+    }
+
     fn since(&self, before: &Sight) -> Vec<Happened> {
         let mut happened = Vec::new();
         self.leader_since(before, &mut happened);
@@ -204,5 +256,47 @@ mod tests {
             told(&lost, &gone),
             ["leader: nobody is known to lead", "gossip: n4 is not heard of any more"]
         );
+    }
+
+    /// A node that starts again knows its members from its disk, and tells only who leads
+    /// and whom it hears of.
+    #[test]
+    fn what_the_disk_has_is_no_news() {
+        let mut charter = Charter::default();
+        let members = members(&[(1, true), (2, true), (3, true)]);
+        charter.follow(&members);
+        let (snapshot, heard) = (Some(9), [(2, true)].into());
+        let now = Sight {
+            term: 4,
+            leader: Some(2),
+            members,
+            charter,
+            snapshot,
+            heard,
+            ..Sight::default()
+        };
+        assert_eq!(told(&now, &Sight::default()).len(), 7);
+        let before = Sight::default().with_past(&now);
+        assert_eq!(told(&now, &before), ["leader: n2 leads", "gossip: n2 is heard of"]);
+    }
+
+    /// The past lasts until the log that was there is applied, and includes the moment at
+    /// which it is. Entries that a leader cuts off are not waited for.
+    #[test]
+    fn the_past_ends_where_the_log_ended() {
+        let lasts = |past: &mut Past, applied, end| past.lasts(applied, || end);
+        let mut past = Past::of(Some(9));
+        assert!(lasts(&mut past, None, Some(9)));
+        assert!(lasts(&mut past, Some(4), Some(12)));
+        assert!(lasts(&mut past, Some(12), Some(12)));
+        assert!(!lasts(&mut past, Some(12), Some(12)));
+        let mut past = Past::of(Some(9));
+        assert!(lasts(&mut past, Some(4), Some(6)));
+        assert!(lasts(&mut past, Some(6), Some(20)));
+        assert!(!lasts(&mut past, Some(7), Some(20)));
+        // A new node has none: it is told of the members once.
+        for end in [None, Some(0)] {
+            assert!(!lasts(&mut Past::of(end), None, Some(5)), "{end:?}");
+        }
     }
 }

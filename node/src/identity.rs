@@ -181,7 +181,8 @@ impl Identity {
             let address = self.address;
             return Some(format!(
                 "node {node} is known to the others at {address}, but the configuration has {reached}; \
-                 start it where it was, or let it leave and join anew"
+                 start it where it was, or, if the others go on without it, {AS_A_NEW_NODE}; the old \
+                 one is replaced by a spare after a while, and `hangraft status` says when"
             ));
         }
         if config.id.is_some_and(|id| id != node) {
@@ -198,10 +199,36 @@ impl Identity {
     }
 }
 
+/// How to come without what the data folder has.
+const AS_A_NEW_NODE: &str = "empty the data folder and join as a new node: \
+                             hangraft node --address ADDR --dir DIR --seed ADDR --key-file FILE";
+
 /// How to go on with an id that is spent.
 pub(crate) fn join_anew(node: u64) -> String {
-    format!(
-        "node {node}'s id is spent and is never used again; to come back, empty the data folder \
-         and join as a new node: hangraft node --address ADDR --dir DIR --seed ADDR"
-    )
+    format!("node {node}'s id is spent and is never used again; to come back, {AS_A_NEW_NODE}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A node at a new address is not let start, and what is advised can be done while it
+    /// does not run.
+    #[test]
+    fn a_node_that_has_moved_is_told_what_to_do() {
+        let there = SocketAddr::from(([10, 0, 0, 4], 7101));
+        let elsewhere = SocketAddr::from(([10, 0, 0, 5], 7101));
+        let seed = SocketAddr::from(([10, 0, 0, 1], 7101));
+        let name = "n4".to_owned();
+        let identity = Identity::given("test".into(), 4, name, 7, there, BTreeMap::new());
+        let config = |address| NodeConfig::joining(address, "n4".as_ref(), vec![seed]);
+        assert_eq!(identity.contradicts(&config(there)), None);
+        let advice = identity.contradicts(&config(elsewhere)).unwrap();
+        for part in
+            ["start it where it was", "empty the data folder", "--seed ADDR", "`hangraft status`"]
+        {
+            assert!(advice.contains(part), "{advice}");
+        }
+        assert!(!advice.contains("leave"), "{advice}");
+    }
 }

@@ -144,7 +144,8 @@ impl Node {
         let listener = listening.map_err(listen)?;
         let storage_error = |source| StartError::Storage { dir: config.data_dir.clone(), source };
         let storage = env.storage().await.map_err(storage_error)?;
-        let (listener, mut identity) = identify(listener, &config, &key, &env, &storage).await?;
+        let (listener, mut identity) =
+            identify(listener, &config, &key, &env, &storage, metrics.clone()).await?;
         identity.incarnation = env.unix_ms().max(identity.incarnation + 1);
         // On a full disk it is only welcomed later by the others.
         _ = identity.save(&storage.files).await;
@@ -329,6 +330,7 @@ async fn identify(
     key: &ClusterKey,
     env: &Arc<dyn Env>,
     storage: &Storage,
+    metrics: Option<PrometheusHandle>,
 ) -> Result<(Box<dyn Listener>, Identity), StartError> {
     let dir = || config.data_dir.clone();
     let storage_error = |source| StartError::Storage { dir: dir(), source };
@@ -352,10 +354,8 @@ async fn identify(
                 let seeds = config.cluster.seeds.clone();
                 if seeds.is_empty() {
                     tracing::info!("waiting: hangraft join --node {reached} --seed ADDR");
-                    service::wait_for_seeds(listener, &mut applicant).await?
-                } else {
-                    (listener, applicant.apply(&seeds).await?)
                 }
+                service::wait_for_admission(listener, &mut applicant, &seeds, metrics).await?
             }
         },
     };

@@ -2,14 +2,17 @@
 //! and again, and the names of everything that is counted where it happens.
 //!
 //! Names follow the Prometheus conventions and are read by dashboards: they stay. Labels
-//! are words from closed lists, and node ids; nothing that a player chose is ever one.
+//! are words from closed lists, and nodes' ids and names; nothing that a player chose is
+//! ever one.
 
 use crate::gossip::Roster;
 use crate::membership::Intents;
 use crate::raft::Replica;
 use hangraft_proto::v1::Code;
-use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
-use std::collections::BTreeSet;
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, interval};
@@ -27,11 +30,11 @@ pub(crate) async fn run(replica: Replica, roster: watch::Receiver<Roster>, inten
     begin_at_zero();
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut peers = BTreeSet::new();
+    let mut shown = Shown::default();
     loop {
         looks.tick().await;
-        show_replica(&replica);
-        show_members(&replica, &mut peers);
+        shown.replica(&replica);
+        shown.members(&replica);
         let heard = roster.borrow().clone();
         let alive = heard.values().filter(|seen| seen.alive).count();
         gauge!("hangraft_gossip_members", "state" => "alive").set(alive as f64);
@@ -49,6 +52,19 @@ fn begin_at_zero() {
     }
     gauge!("hangraft_snapshot_bytes").increment(0.0);
     gauge!("hangraft_links").increment(0.0);
+    counter!("hangraft_raft_committed_entries_total").absolute(0);
+    // Those of the log are there since it was opened.
+    for unused in ["hangraft_proposal_seconds", "hangraft_apply_seconds", "hangraft_batch_commands"]
+    {
+        _ = histogram!(unused);
+    }
+}
+
+/// What the system says of this process: looked at when somebody asks. Nobody asks a node
+/// in a simulator, which has no process of its own.
+pub(crate) fn look_at_process() {
+    #[cfg(target_os = "linux")]
+    metrics_process::Collector::default().collect();
 }
 
 /// A refusal in the word that players and operators know it by, such as `no-quorum`.
@@ -56,47 +72,91 @@ pub(crate) fn word_of(code: Code) -> String {
     code.as_str_name().trim_start_matches("CODE_").to_lowercase().replace('_', "-")
 }
 
-fn show_replica(replica: &Replica) {
-    let report = replica.report();
-    for state in STATES {
-        let is = f64::from(u8::from(report.state == state));
-        gauge!("hangraft_raft_state", "state" => state).set(is);
-    }
-    gauge!("hangraft_raft_term").set(report.term as f64);
-    let index =
-        |name: &'static str, index: Option<u64>| gauge!(name).set(index.unwrap_or(0) as f64);
-    index("hangraft_raft_last_log_index", report.last_log);
-    index("hangraft_raft_committed_index", report.committed);
-    index("hangraft_raft_applied_index", report.applied);
-    index("hangraft_raft_snapshot_index", report.snapshot);
-    index("hangraft_raft_purged_index", report.purged);
-    gauge!("hangraft_rooms").set(report.rooms as f64);
-    gauge!("hangraft_commands_in_flight").set(report.in_flight as f64);
+/// What was shown before.
+#[derive(Default)]
+struct Shown {
+    /// The last index known to be committed, once there was one.
+    committed: Option<u64>,
+    /// This node's name.
+    name: Option<String>,
+    /// Whose lag, by id and name: a leader that is one no more shows none.
+    peers: BTreeSet<(u64, String)>,
 }
 
-/// `peers` are those whose lag was shown before: a leader that is one no more shows none.
-fn show_members(replica: &Replica, peers: &mut BTreeSet<u64>) {
-    let members = replica.leadership().borrow().members.clone();
-    let voters = members.values().filter(|(_, votes)| *votes).count();
-    gauge!("hangraft_raft_voters").set(voters as f64);
-    gauge!("hangraft_raft_learners").set((members.len() - voters) as f64);
-    let wanted = replica.machine().charter().voters_wanted();
-    gauge!("hangraft_raft_voters_wanted").set(f64::from(wanted));
-    let behind = replica.council().map(|council| council.behind).unwrap_or_default();
-    for (id, lag) in &behind {
-        if *id != replica.me() {
-            peers.insert(*id);
-            gauge!("hangraft_raft_replication_lag_entries", "peer" => id.to_string())
-                .set(*lag as f64);
+impl Shown {
+    fn replica(&mut self, replica: &Replica) {
+        let report = replica.report();
+        for state in STATES {
+            let is = f64::from(u8::from(report.state == state));
+            gauge!("hangraft_raft_state", "state" => state).set(is);
+        }
+        gauge!("hangraft_raft_term").set(report.term as f64);
+        let index =
+            |name: &'static str, index: Option<u64>| gauge!(name).set(index.unwrap_or(0) as f64);
+        index("hangraft_raft_last_log_index", report.last_log);
+        index("hangraft_raft_committed_index", report.committed);
+        // What was committed before this process began is not its news.
+        if let (Some(before), Some(now)) = (self.committed, report.committed) {
+            let more = now.saturating_sub(before);
+            counter!("hangraft_raft_committed_entries_total").increment(more);
+        }
+        self.committed = report.committed.max(self.committed);
+        index("hangraft_raft_applied_index", report.applied);
+        index("hangraft_raft_snapshot_index", report.snapshot);
+        index("hangraft_raft_purged_index", report.purged);
+        gauge!("hangraft_rooms").set(report.rooms as f64);
+        gauge!("hangraft_commands_in_flight").set(report.in_flight as f64);
+    }
+
+    fn members(&mut self, replica: &Replica) {
+        let members = replica.leadership().borrow().members.clone();
+        let voters = members.values().filter(|(_, votes)| *votes).count();
+        gauge!("hangraft_raft_voters").set(voters as f64);
+        gauge!("hangraft_raft_learners").set((members.len() - voters) as f64);
+        let wanted = replica.machine().charter().voters_wanted();
+        gauge!("hangraft_raft_voters_wanted").set(f64::from(wanted));
+        let name_of = |id| members.get(&id).map(|(peer, _)| peer.name.clone());
+        let me = replica.me();
+        if let Some(name) = name_of(me) {
+            self.me(me, name);
+        }
+        let behind = replica.council().map(|council| council.behind).unwrap_or_default();
+        let lags: BTreeMap<(u64, String), u64> = behind
+            .into_iter()
+            .filter(|(id, _)| *id != me)
+            .filter_map(|(id, lag)| Some(((id, name_of(id)?), lag)))
+            .collect();
+        self.peers.extend(lags.keys().cloned());
+        for peer in &self.peers {
+            let lag = lags.get(peer).copied().unwrap_or(0);
+            let labels = [("peer", peer.0.to_string()), ("name", peer.1.clone())];
+            gauge!("hangraft_raft_replication_lag_entries", &labels).set(lag as f64);
         }
     }
-    for id in peers.iter().filter(|id| !behind.contains_key(id)) {
-        gauge!("hangraft_raft_replication_lag_entries", "peer" => id.to_string()).set(0.0);
+
+    /// A node that is none of the members any more keeps the name it had.
+    fn me(&mut self, id: u64, name: String) {
+        if self.name.as_ref() == Some(&name) {
+            return;
+        }
+        let info = |name: String| {
+            let version = crate::VERSION.to_owned();
+            let labels = [("id", id.to_string()), ("name", name), ("version", version)];
+            gauge!("hangraft_node_info", &labels)
+        };
+        if let Some(before) = self.name.replace(name.clone()) {
+            info(before).set(0.0);
+        }
+        info(name).set(1.0);
     }
 }
 
 fn describe() {
     describe_gauge!("hangraft_build_info", "1, with the version of this build");
+    describe_gauge!(
+        "hangraft_node_info",
+        "1, with this node's number, name and version: ties an `instance` to what people call it"
+    );
     describe_gauge!("hangraft_raft_state", "1 for the state this replica is in, else 0");
     describe_gauge!("hangraft_raft_term", "The Raft term");
     describe_gauge!("hangraft_raft_last_log_index", "The index of the last log entry here");
@@ -109,7 +169,7 @@ fn describe() {
     describe_gauge!("hangraft_raft_voters_wanted", "Voters that the cluster wants");
     describe_gauge!(
         "hangraft_raft_replication_lag_entries",
-        "On the leader: entries a member has yet to acknowledge"
+        "On the leader: entries a member has yet to acknowledge, by its number and name"
     );
     describe_gauge!(
         "hangraft_membership_intents",
@@ -120,10 +180,17 @@ fn describe() {
     describe_gauge!("hangraft_commands_in_flight", "Commands between arrival and answer here");
     describe_gauge!("hangraft_links", "Links of frontends and other nodes open here");
     describe_gauge!("hangraft_snapshot_bytes", Unit::Bytes, "The size of the newest snapshot");
-    describe_gauge!("hangraft_log_waiting_syncs", "Appends that wait for the running disk sync");
+    describe_gauge!(
+        "hangraft_log_waiting_syncs",
+        "Appends and votes that wait for a sync to disk now, the running one or the next"
+    );
     describe_counter!(
         "hangraft_gossip_refused_total",
         "Datagrams not made with this cluster's key, or for another cluster"
+    );
+    describe_counter!(
+        "hangraft_raft_committed_entries_total",
+        "Entries that this replica has learned are committed, since it started"
     );
     describe_counter!("hangraft_refusals_total", "Commands refused here, by code");
     describe_histogram!(
@@ -133,5 +200,11 @@ fn describe() {
     );
     describe_histogram!("hangraft_apply_seconds", Unit::Seconds, "Applying one log entry");
     describe_histogram!("hangraft_log_sync_seconds", Unit::Seconds, "One sync of the log to disk");
+    describe_histogram!(
+        "hangraft_log_sync_batch",
+        "Appends and votes that one sync to disk makes durable"
+    );
     describe_histogram!("hangraft_batch_commands", "Commands in a batch");
+    #[cfg(target_os = "linux")]
+    metrics_process::Collector::default().describe();
 }

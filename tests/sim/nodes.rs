@@ -203,6 +203,18 @@ impl Cluster {
         self.nodes.len()..self.nodes.len() + self.frontends.len()
     }
 
+    /// Frontends all of whose nodes, as they were told when they started, are gone for
+    /// good. What they have learned since may have been cut off from them.
+    pub(crate) fn stranded_frontends(&self) -> Vec<MachineId> {
+        let there: Vec<SocketAddr> =
+            self.in_service().into_iter().map(|node| self.address(node)).collect();
+        let stranded = |id: &MachineId| {
+            let told = &self.frontends[*id - self.nodes.len()].nodes;
+            told.iter().all(|node| !there.contains(node))
+        };
+        self.frontends().filter(stranded).collect()
+    }
+
     pub(crate) fn node_addresses(&self) -> Vec<SocketAddr> {
         self.nodes.iter().map(|node| node.config.address).collect()
     }
@@ -244,7 +256,8 @@ impl Cluster {
             // Operators keep the list of nodes up to date.
             let nodes = self.in_service().into_iter().map(|node| self.address(node)).collect();
             let number = id - self.nodes.len();
-            let config = FrontendConfig { nodes, ..self.frontends[number].clone() };
+            self.frontends[number].nodes = nodes;
+            let config = self.frontends[number].clone();
             machines.boot(id, || _ = tokio::spawn(run_frontend(config, key, network)));
         }
     }

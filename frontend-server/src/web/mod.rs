@@ -158,7 +158,10 @@ async fn frontends(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
 async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
     const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
     match &shared.metrics {
-        Some(handle) => ([(header::CONTENT_TYPE, TEXT_FORMAT)], handle.render()).into_response(),
+        Some(handle) => {
+            shared.meters.look();
+            ([(header::CONTENT_TYPE, TEXT_FORMAT)], handle.render()).into_response()
+        }
         None => {
             (StatusCode::NOT_FOUND, "metrics are not recorded in this process\n").into_response()
         }

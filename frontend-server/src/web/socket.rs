@@ -64,6 +64,7 @@ fn open(number: u64, dice: Dice, shared: Arc<Shared>) -> (Desk, Wire) {
     let mut status = shared.cluster.status();
     let link = status.borrow_and_update().link_state();
     shared.meters.sockets_opened.increment(1);
+    shared.meters.queues.enter(number, mailbox.clone());
     let wire = Wire {
         notice: Notice::new(number, &shared),
         outside: Outside {
@@ -298,6 +299,7 @@ impl Desk {
 
 impl Drop for Desk {
     fn drop(&mut self) {
+        self.shared.meters.queues.leave(self.number);
         self.shared.hub.leave(self.number);
     }
 }

@@ -98,7 +98,8 @@ pub(super) async fn run(replica: Replica) {
             // It was given its id, and the leader will bring the log, unless the cluster
             // has let it go meanwhile.
             if rounds % SAY_EVERY == SAY_EVERY - 1 {
-                tracing::info!("waiting for the leader to bring the log");
+                let address = replica.0.identity.lock().await.address;
+                tracing::info!("waiting for the leader to bring the log; expected at {address}");
             }
             rounds += 1;
             sleep(ROUND).await;

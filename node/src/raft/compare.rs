@@ -194,19 +194,19 @@ mod tests {
     #[test]
     fn whom_a_majority_contradicts_is_wrong() {
         let divided = |ids: &[u64]| Verdict::Divided(ids.iter().copied().collect());
-        let cases: [(&[(u64, u64)], usize, Verdict); 8] = [
-            (&[], 3, Verdict::Same),
-            (&[(2, 7), (3, 7)], 3, Verdict::Same),
-            (&[(2, 7), (3, 8)], 3, divided(&[3])),
-            (&[(3, 8)], 3, divided(&[3])),
-            (&[(2, 8), (3, 8)], 3, Verdict::Outvoted),
+        let cases = [
+            (vec![], 3, Verdict::Same),
+            (vec![(2, 7), (3, 7)], 3, Verdict::Same),
+            (vec![(2, 7), (3, 8)], 3, divided(&[3])),
+            (vec![(3, 8)], 3, divided(&[3])),
+            (vec![(2, 8), (3, 8)], 3, Verdict::Outvoted),
             // Two who are wrong in two ways are no majority of one mind.
-            (&[(2, 8), (3, 9)], 3, divided(&[2, 3])),
-            (&[(2, 8), (3, 8), (4, 7), (5, 9)], 5, divided(&[2, 3, 5])),
-            (&[(2, 8), (3, 8), (4, 7), (5, 8)], 5, Verdict::Outvoted),
+            (vec![(2, 8), (3, 9)], 3, divided(&[2, 3])),
+            (vec![(2, 8), (3, 8), (4, 7), (5, 9)], 5, divided(&[2, 3, 5])),
+            (vec![(2, 8), (3, 8), (4, 7), (5, 8)], 5, Verdict::Outvoted),
         ];
         for (theirs, voters, expected) in cases {
-            let theirs = theirs.iter().copied().collect();
+            let theirs = theirs.into_iter().collect();
             assert_eq!(judge(7, &theirs, voters), expected, "{theirs:?} of {voters}");
         }
     }

@@ -10,6 +10,7 @@
 //! refuses all that follows, and the node stops.
 
 use bytes::Bytes;
+use metrics::{Gauge, Histogram, gauge, histogram};
 use raft_log::api::raft_log_writer::RaftLogWriter;
 use raft_log::codeq::{Decode, Encode};
 use raft_log::{Config, RaftLog, Types};
@@ -140,7 +141,8 @@ impl RaftLogDevice {
             .join()
             .map_err(|_| io::Error::other("opening the log panicked"))??;
         let inner = Inner { log: Some(log), waiting: Vec::new(), syncing: false, failure: None };
-        Ok(RaftLogDevice { shared: Arc::new(Shared(Mutex::new(inner))) })
+        let shared = Shared { inner: Mutex::new(inner), meters: Meters::new() };
+        Ok(RaftLogDevice { shared: Arc::new(shared) })
     }
 }
 
@@ -187,6 +189,7 @@ impl LogDevice for RaftLogDevice {
             return synced(Err(err));
         }
         inner.waiting.push(synced);
+        self.shared.meters.waiting.increment(1.0);
         if !inner.syncing {
             self.shared.start_sync(inner);
         }
@@ -225,7 +228,30 @@ impl LogDevice for RaftLogDevice {
     }
 }
 
-struct Shared(Mutex<Inner>);
+struct Shared {
+    inner: Mutex<Inner>,
+    meters: Meters,
+}
+
+/// What is counted here. Handles are made once, so that counting costs an addition.
+struct Meters {
+    /// Those who wait for a sync now, the running one or the next.
+    waiting: Gauge,
+    /// How many one sync makes durable.
+    batch: Histogram,
+    /// How long one sync takes.
+    seconds: Histogram,
+}
+
+impl Meters {
+    fn new() -> Self {
+        Meters {
+            waiting: gauge!("hangraft_log_waiting_syncs"),
+            batch: histogram!("hangraft_log_sync_batch"),
+            seconds: histogram!("hangraft_log_sync_seconds"),
+        }
+    }
+}
 
 struct Inner {
     /// `None` once the device is dropped.
@@ -253,7 +279,7 @@ impl Inner {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // A panic while the lock was held leaves the log in an unknown state.
-        self.0.lock().expect("no panic happens under the log's lock")
+        self.inner.lock().expect("no panic happens under the log's lock")
     }
 
     /// Starts one sync for all that wait. Whoever comes meanwhile waits for the
@@ -261,7 +287,7 @@ impl Shared {
     fn start_sync(self: &Arc<Self>, mut inner: MutexGuard<'_, Inner>) {
         inner.syncing = true;
         let waiting = std::mem::take(&mut inner.waiting);
-        metrics::gauge!("hangraft_log_waiting_syncs").set(waiting.len() as f64);
+        self.meters.batch.record(waiting.len() as f64);
         let done = SyncDone { shared: self.clone(), waiting, started: Instant::now() };
         if let Err(err) = inner.log().and_then(|log| log.flush(true, Some(done))) {
             // Dropped with the call, `SyncDone` has told those who waited.
@@ -274,8 +300,14 @@ impl Shared {
         inner.failure.get_or_insert_with(|| (err.kind(), format!("the log failed: {err}")));
         let waiting = std::mem::take(&mut inner.waiting);
         drop(inner);
+        self.tell(waiting, || Err(io::Error::new(err.kind(), err.to_string())));
+    }
+
+    /// Those who waited do so no more.
+    fn tell(&self, waiting: Vec<Synced>, outcome: impl Fn() -> io::Result<()>) {
+        self.meters.waiting.decrement(waiting.len() as f64);
         for synced in waiting {
-            synced(Err(io::Error::new(err.kind(), err.to_string())));
+            synced(outcome());
         }
     }
 }
@@ -289,13 +321,11 @@ struct SyncDone {
 
 impl raft_log::Callback for SyncDone {
     fn send(mut self, result: io::Result<()>) {
-        metrics::histogram!("hangraft_log_sync_seconds").record(self.started.elapsed());
-        for synced in std::mem::take(&mut self.waiting) {
-            synced(match &result {
-                Ok(()) => Ok(()),
-                Err(err) => Err(io::Error::new(err.kind(), err.to_string())),
-            });
-        }
+        self.shared.meters.seconds.record(self.started.elapsed());
+        self.shared.tell(std::mem::take(&mut self.waiting), || match &result {
+            Ok(()) => Ok(()),
+            Err(err) => Err(io::Error::new(err.kind(), err.to_string())),
+        });
         let mut inner = self.shared.lock();
         match result {
             Err(err) => self.shared.fail(inner, &err),
@@ -308,9 +338,8 @@ impl raft_log::Callback for SyncDone {
 /// A flush that raft-log dropped undone tells those who wait.
 impl Drop for SyncDone {
     fn drop(&mut self) {
-        for synced in std::mem::take(&mut self.waiting) {
-            synced(Err(io::Error::other("the log's writer has stopped")));
-        }
+        let waiting = std::mem::take(&mut self.waiting);
+        self.shared.tell(waiting, || Err(io::Error::other("the log's writer has stopped")));
     }
 }
 

@@ -194,15 +194,19 @@ impl SnapshotFile {
         };
         let mut parser = Parser::default();
         let mut reader = self.reader().await?;
+        let mut bytes = 0;
         loop {
             let chunk = reader.read(CHUNK_BYTES).await?;
             if chunk.is_empty() {
                 break;
             }
+            bytes += chunk.len();
             parser.feed(chunk).map_err(unusable)?;
             tokio::task::yield_now().await;
         }
-        parser.finish().map_err(unusable)
+        let loaded = parser.finish().map_err(unusable)?;
+        show_size(bytes);
+        Ok(loaded)
     }
 }
 
@@ -213,7 +217,6 @@ pub(crate) struct Incoming {
     writer: Box<dyn FileWriter>,
     parser: Parser,
     crc: crc32fast::Hasher,
-    bytes: usize,
 }
 
 impl Incoming {
@@ -221,12 +224,11 @@ impl Incoming {
         let name = name_of(meta) + INCOMING;
         let writer = files.create(&name).await?;
         let (parser, crc) = (Parser::default(), crc32fast::Hasher::new());
-        Ok(Incoming { name, files: files.clone(), writer, parser, crc, bytes: 0 })
+        Ok(Incoming { name, files: files.clone(), writer, parser, crc })
     }
 
     pub(crate) async fn append(&mut self, chunk: Bytes) -> io::Result<()> {
         self.crc.update(&chunk);
-        self.bytes += chunk.len();
         self.parser.feed(chunk.clone())?;
         self.writer.append(chunk).await
     }
@@ -244,7 +246,6 @@ impl Incoming {
             return Err(corrupt("the snapshot is not the one that was announced".into()));
         }
         self.writer.commit().await?;
-        show_size(self.bytes);
         Ok(SnapshotFile { name: self.name, files: self.files })
     }
 }

@@ -10,11 +10,12 @@ mod link;
 mod waiting;
 
 pub(crate) use cluster::Departure;
-pub(crate) use waiting::wait_for_seeds;
+pub(crate) use waiting::wait_for_admission;
 
 use crate::env::{Connection, Env, Listener};
 use crate::gossip::Roster;
 use crate::membership::Intents;
+use crate::meters;
 use crate::raft::{PeerService, Replica};
 use cluster::ClusterService;
 use desk::Desk;
@@ -39,7 +40,10 @@ use tokio_util::task::TaskTracker;
 use tonic::Status;
 use tonic::body::Body;
 use tonic::metadata::MetadataMap;
+use tonic::server::NamedService;
 use tonic::service::Routes;
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
 use tower::ServiceExt;
 
 /// Marks commands that a follower sends on.
@@ -57,6 +61,9 @@ const CONNECTIONS_MAX: usize = 4_096;
 
 /// After a failed accept, for example for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// What the health protocol calls a server as a whole.
+const WHOLE_NODE: &str = "";
 
 /// What the services need.
 pub(crate) struct Parts {
@@ -197,6 +204,9 @@ impl Server {
             env,
         };
         let (health, health_service) = tonic_health::server::health_reporter();
+        health.set_serving::<ClusterServer<ClusterService>>().await;
+        health.set_serving::<RaftServer<PeerService>>().await;
+        show_readiness(&health, false).await;
         tokio::spawn(report_health(health, replica.clone(), draining.clone()));
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
@@ -267,7 +277,10 @@ impl Server {
             "/healthz" => text(StatusCode::OK, "alive\n".into()),
             "/readyz" => self.ready(),
             "/metrics" => match &self.metrics {
-                Some(metrics) => text(StatusCode::OK, metrics.render()),
+                Some(metrics) => {
+                    meters::look_at_process();
+                    text(StatusCode::OK, metrics.render())
+                }
                 None => text(StatusCode::NOT_FOUND, "this process keeps no metrics\n".into()),
             },
             _ => text(
@@ -301,9 +314,11 @@ fn text(status: StatusCode, text: String) -> Response<Body> {
     response
 }
 
-/// Serving means that a leader is known, and that the node is not about to stop.
+/// What probes are told, service by service. [`GameServer`], and the node as a whole, are
+/// ready as `/readyz` is: a leader is known, and the node is not about to stop. Operators
+/// and replicas are served as long as the node runs: they are there to mend it.
 async fn report_health(
-    health: tonic_health::server::HealthReporter,
+    health: HealthReporter,
     replica: Replica,
     mut draining: watch::Receiver<bool>,
 ) {
@@ -311,11 +326,7 @@ async fn report_health(
     loop {
         let led = leadership.borrow_and_update().leader.is_some();
         let ready = led && !*draining.borrow_and_update();
-        if ready {
-            health.set_serving::<GameServer<GameService>>().await;
-        } else {
-            health.set_not_serving::<GameServer<GameService>>().await;
-        }
+        show_readiness(&health, ready).await;
         let changed = tokio::select! {
             changed = leadership.changed() => changed,
             changed = draining.changed() => changed,
@@ -323,5 +334,12 @@ async fn report_health(
         if changed.is_err() {
             return;
         }
+    }
+}
+
+async fn show_readiness(health: &HealthReporter, ready: bool) {
+    let status = if ready { ServingStatus::Serving } else { ServingStatus::NotServing };
+    for service in [WHOLE_NODE, <GameServer<GameService> as NamedService>::NAME] {
+        health.set_service_status(service, status).await;
     }
 }

@@ -1,6 +1,7 @@
-//! What a node without a cluster serves: it waits to be told which one to join.
+//! What a node without a cluster serves: it waits to be admitted to one, or to be told
+//! which one to join.
 
-use super::{Access, Server, accept_all};
+use super::{Access, Server, accept_all, show_readiness};
 use crate::StartError;
 use crate::env::Listener;
 use crate::identity::Identity;
@@ -12,6 +13,7 @@ use hangraft_proto::v1::{
     LeaveRequest, NodeReport, ReportRequest, SetReply, SetRequest, StatusReply, StatusRequest,
     TransferLeaderReply, TransferLeaderRequest,
 };
+use metrics_exporter_prometheus::PrometheusHandle;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -25,23 +27,36 @@ const JOIN_DEADLINE: Duration = Duration::from_secs(20);
 /// From the answer to whoever asked to the end of this service.
 const LAST_WORD: Duration = Duration::from_millis(100);
 
-/// Serves at the node's address until it has been told, and has been admitted.
-pub(crate) async fn wait_for_seeds(
+/// Serves at the node's address until it has been admitted by one of these nodes; without
+/// any, until it has been told whom to ask.
+///
+/// # Errors
+/// When nodes that were given refuse.
+pub(crate) async fn wait_for_admission(
     mut listener: Box<dyn Listener>,
     applicant: &mut Applicant<'_>,
+    seeds: &[SocketAddr],
+    metrics: Option<PrometheusHandle>,
 ) -> Result<(Box<dyn Listener>, Identity), StartError> {
     let (wishes, mut asked) = mpsc::channel::<Wish>(1);
     let service = WaitingRoom {
         address: applicant.address,
         name: applicant.config.name.clone().unwrap_or_default(),
         access: Access::new(&applicant.key.access_token(), applicant.address),
-        wishes,
+        wishes: seeds.is_empty().then_some(wishes),
     };
-    let grpc = Routes::new(ClusterServer::new(service)).prepare();
+    let (health, health_service) = tonic_health::server::health_reporter();
+    show_readiness(&health, false).await;
+    let grpc = Routes::new(ClusterServer::new(service)).add_service(health_service).prepare();
     let (_, draining) = watch::channel(false);
-    let server = Server { grpc, replica: None, draining, metrics: None };
+    let server = Server { grpc, replica: None, draining, metrics };
     let (stop, stopped) = watch::channel(false);
     let deciding = async {
+        if !seeds.is_empty() {
+            let decided = applicant.apply(seeds).await;
+            stop.send_replace(true);
+            return decided;
+        }
         loop {
             let Some(Wish { seeds, told }) = asked.recv().await else {
                 return std::future::pending().await;
@@ -53,7 +68,7 @@ pub(crate) async fn wait_for_seeds(
                     _ = told.send(Ok(reply));
                     sleep(LAST_WORD).await;
                     stop.send_replace(true);
-                    return identity;
+                    return Ok(identity);
                 }
                 Ok(Err(refused)) => Err(Status::failed_precondition(refused.to_string())),
                 Err(_) => {
@@ -65,8 +80,8 @@ pub(crate) async fn wait_for_seeds(
             _ = told.send(answer);
         }
     };
-    let (identity, ()) = tokio::join!(deciding, accept_all(&mut *listener, &server, stopped));
-    Ok((listener, identity))
+    let (decided, ()) = tokio::join!(deciding, accept_all(&mut *listener, &server, stopped));
+    Ok((listener, decided?))
 }
 
 /// An operator wants this node to join the cluster of these nodes.
@@ -79,7 +94,8 @@ struct WaitingRoom {
     address: SocketAddr,
     name: String,
     access: Access,
-    wishes: mpsc::Sender<Wish>,
+    /// `None` when it knows whom to ask.
+    wishes: Option<mpsc::Sender<Wish>>,
 }
 
 fn no_cluster<T>() -> Result<T, Status> {
@@ -100,15 +116,20 @@ impl Cluster for WaitingRoom {
         if seeds.is_empty() || seeds.contains(&self.address) {
             return Err(Status::invalid_argument("name a node that is in the cluster already"));
         }
+        let Some(wishes) = &self.wishes else {
+            return Err(Status::failed_precondition(
+                "this node was started with --seed and asks there already; its log says why it waits",
+            ));
+        };
         let (told, answer) = oneshot::channel();
-        self.wishes
+        wishes
             .try_send(Wish { seeds, told })
             .map_err(|_| Status::unavailable("this node is being asked to join already"))?;
         answer.await.map_err(|_| Status::unavailable("this node is stopping"))?.map(Response::new)
     }
 
     async fn status(&self, _: Request<StatusRequest>) -> Result<Response<StatusReply>, Status> {
-        Ok(Response::new(StatusReply::default()))
+        no_cluster()
     }
 
     async fn report(&self, _: Request<ReportRequest>) -> Result<Response<NodeReport>, Status> {

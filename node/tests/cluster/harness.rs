@@ -230,11 +230,18 @@ impl Cluster {
         self.clock_ahead_ms.fetch_add(time.as_millis() as u64, Ordering::SeqCst);
     }
 
-    /// A backup, as a node gives it.
+    /// A backup, as a node gives it once it can.
     pub(crate) async fn backup(&self, id: u64) -> Vec<u8> {
-        let mut request = Request::new(BackupRequest {});
-        request.metadata_mut().insert(ACCESS_HEADER, self.access());
-        let mut chunks = self.operator(id).await.backup(request).await.unwrap().into_inner();
+        let deadline = Instant::now() + PATIENCE;
+        let mut chunks = loop {
+            let mut request = Request::new(BackupRequest {});
+            request.metadata_mut().insert(ACCESS_HEADER, self.access());
+            match self.operator(id).await.backup(request).await {
+                Ok(chunks) => break chunks.into_inner(),
+                Err(status) => assert!(Instant::now() < deadline, "{status:?}"),
+            }
+            sleep(Duration::from_millis(20)).await;
+        };
         let mut file = Vec::new();
         while let Some(chunk) = chunks.message().await.unwrap() {
             file.extend_from_slice(&chunk.data);

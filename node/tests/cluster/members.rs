@@ -2,13 +2,16 @@
 
 use super::harness::{Cluster, Player, eventually};
 use hangraft_node::{Fatal, StartError};
+use hangraft_proto::v1::cluster_client::ClusterClient;
 use hangraft_proto::v1::{
-    EventsRequest, JoinRequest, LeaveRequest, SetRequest, TransferLeaderRequest,
+    EventsRequest, JoinRequest, LeaveRequest, ReportRequest, SetRequest, StatusRequest,
+    TransferLeaderRequest,
 };
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 use tonic::Code;
+use tonic::transport::Channel;
 
 async fn three() -> Cluster {
     let mut cluster = Cluster::new(3);
@@ -287,4 +290,105 @@ async fn leadership_is_transferred() {
     let refused = operator.set(bad).await.unwrap_err();
     assert!(refused.message().contains("3, 5 or 7"), "{refused:?}");
     cluster.stop_all().await;
+}
+
+/// A client of a node that is just starting, and has no cluster yet.
+async fn until_it_waits(cluster: &Cluster, id: u64) -> ClusterClient<Channel> {
+    let url = format!("http://{}", cluster.address(id));
+    loop {
+        match ClusterClient::connect(url.clone()).await {
+            Ok(client) => return client,
+            Err(_) => sleep(Duration::from_millis(20)).await,
+        }
+    }
+}
+
+/// A node without a cluster does not answer for one, and says how it gets one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_waits_has_no_status() {
+    let mut cluster = three().await;
+    cluster.newcomer(4).cluster.seeds.clear();
+    let asking = async {
+        let mut client = until_it_waits(&cluster, 4).await;
+        let report = client.report(ReportRequest {}).await.unwrap().into_inner();
+        (client.status(StatusRequest {}).await.unwrap_err(), report)
+    };
+    let (refused, report) = tokio::select! {
+        _ = cluster.try_start(4) => panic!("nobody told it to join"),
+        answers = asking => answers,
+    };
+    assert_eq!(refused.code(), Code::FailedPrecondition);
+    assert!(refused.message().contains("`hangraft join`"), "{refused:?}");
+    assert_eq!((report.id, report.state.as_str()), (0, "waiting"));
+    cluster.stop_all().await;
+}
+
+/// What a node reads from its own disk is no news when it starts again; what changes later
+/// is. One that begins with nothing tells all of it once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_is_no_news() {
+    let mut cluster = Cluster::new(3);
+    cluster.snapshot_every(20);
+    cluster.start_all().await;
+    let first = || async { told(&cluster, 2, &["member"]).await.len() == 3 };
+    eventually("the first members are news once", first).await;
+    cluster.newcomer(4);
+    cluster.snapshot_every(20);
+    cluster.start(4).await;
+    let all = || async { told(&cluster, 4, &["member"]).await.len() == 4 };
+    eventually("so are all to one that joins", all).await;
+    assert_eq!(told(&cluster, 4, &["setting"]).await[0], "3 voters are wanted");
+    cluster.set(Some(5), None).await;
+
+    // At first the log has it all; then a snapshot has most of it.
+    for saved in [false, true] {
+        let there = || async {
+            let (one, other) = (cluster.report(2).await, cluster.report(4).await);
+            [one, other].into_iter().flatten().filter(|report| report.snapshot > 0).count() == 2
+        };
+        if saved {
+            let mut player = Player::at(cluster.address(1), &cluster).await;
+            for _ in 0..3 {
+                let room = player.open_and_sit().await;
+                player.play_letters(room, "etaoinshrdlu").await;
+            }
+            eventually("they have snapshots", there).await;
+        }
+        assert_eq!(there().await, saved);
+        cluster.same_hash_everywhere().await;
+        for id in [2, 4] {
+            let covered = cluster.report(id).await.unwrap().snapshot;
+            let old = format!("a snapshot covers the log up to {covered}");
+            cluster.stop(id).await;
+            cluster.start(id).await;
+            let led = || async { !told(&cluster, id, &["leader"]).await.is_empty() };
+            eventually("it hears who leads", led).await;
+            cluster.same_hash_everywhere().await;
+            // Long enough to look again.
+            sleep(Duration::from_millis(600)).await;
+            let told = told(&cluster, id, &["member", "setting", "snapshot"]).await;
+            // It may take another snapshot now.
+            let news = told.iter().filter(|text| **text == old || !text.contains("snapshot"));
+            assert_eq!(news.collect::<Vec<_>>(), [""; 0], "saved: {saved}, n{id}");
+        }
+    }
+    cluster.set(Some(3), None).await;
+    for id in [2, 4] {
+        let set = || async { told(&cluster, id, &["setting"]).await == ["3 voters are wanted"] };
+        eventually("what changes is news", set).await;
+    }
+    cluster.stop_all().await;
+}
+
+/// What a node has told of these kinds.
+async fn told(cluster: &Cluster, id: u64, kinds: &[&str]) -> Vec<String> {
+    let mut operator = cluster.operator(id).await;
+    let mut events = operator.events(EventsRequest { past: 100 }).await.unwrap().into_inner();
+    let mut told = Vec::new();
+    while let Ok(Ok(Some(event))) = timeout(Duration::from_millis(200), events.message()).await {
+        if kinds.contains(&event.kind.as_str()) {
+            told.push(event.text);
+        }
+    }
+    told
 }

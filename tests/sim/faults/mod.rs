@@ -238,6 +238,11 @@ impl Nemesis {
                 cluster.boot(machine, machines);
             }
         }
+        // Operators tell them where the nodes are now.
+        for frontend in cluster.stranded_frontends() {
+            cluster.crash(frontend, false, machines);
+            cluster.boot(frontend, machines);
+        }
     }
 
     fn will_start(&self, machine: MachineId) -> bool {

@@ -372,8 +372,10 @@ impl Player {
             let watch = json!({"room": table.room.0, "since": since});
             let id = self.socket.as_mut()?.ask("watch", &watch).await?;
             if let Err(refusal) = self.answer_to(id, deadline).await? {
-                self.scene.judge().watch_refused(player, table.room, &refusal.code);
-                return None;
+                // Of a room that is gone there is nothing to see; what is asked about it
+                // is answered so.
+                let gone = self.scene.judge().watch_refused(player, table.room, &refusal.code);
+                return gone.then_some(());
             }
         }
         Some(())

@@ -18,6 +18,11 @@ impl Orders {
         self.0.get(&(player, room)).copied()
     }
 
+    /// Somebody was told that the room is gone, and looks at it no more.
+    pub(super) fn forget(&mut self, player: PlayerId, room: RoomId) {
+        self.0.remove(&(player, room));
+    }
+
     /// Who has not seen the newest version of what they watch, in words.
     pub(crate) fn behind(&self, truth: &Truth) -> Option<String> {
         self.0.iter().find_map(|((player, room), seen)| {

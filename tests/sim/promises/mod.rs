@@ -171,9 +171,16 @@ impl Judge {
     }
 
     /// A player's watch was refused.
-    pub(crate) fn watch_refused(&mut self, player: PlayerId, room: RoomId, code: &str) {
+    ///
+    /// Gives whether the room is gone: there is nothing more to see of it.
+    pub(crate) fn watch_refused(&mut self, player: PlayerId, room: RoomId, code: &str) -> bool {
         let verdict = in_order::may_refuse(player, room, code, &self.truth);
+        let gone = code == "no-such-room" && verdict.is_ok();
+        if gone {
+            self.orders.forget(player, room);
+        }
         self.hold(verdict);
+        gone
     }
 
     /// The wish after the last fault was answered.

@@ -362,9 +362,9 @@ fn check(now: &Situation) -> Result<(), TestCaseError> {
             };
             let why = match (new.len(), old.len()) {
                 (1, 1) => was % 2 == 1 && old.iter().all(|id| leaves(id) || silent(id, 1)),
-                (1, 0) => was % 2 == 0 && was < 7,
+                (1, 0) => was.is_multiple_of(2) && was < 7,
                 (2, 0) => voters.len() <= wanted,
-                (0, 1) => was % 2 == 0,
+                (0, 1) => was.is_multiple_of(2),
                 (0, 2) => was > wanted || old.iter().any(leaves),
                 _ => false,
             };
