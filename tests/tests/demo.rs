@@ -233,8 +233,10 @@ async fn a_configuration_that_cannot_work_ends_with_2() {
     let home = Home::new();
     let file = home.dir().join("node.toml");
     let path = file.to_str().unwrap();
-    let (code, said) = run_in_vain(&["node", "--config", path]).await;
-    assert!(code == Some(2) && said.contains("cannot read"), "{code:?}: {said}");
+    for what in ["node", "frontend"] {
+        let (code, said) = run_in_vain(&[what, "--config", path]).await;
+        assert!(code == Some(2) && said.contains("cannot read"), "{what}: {code:?}: {said}");
+    }
     fs::write(&file, "data_dirr = 'n1'\n").expect("a temporary folder");
     for what in ["node", "frontend"] {
         let (code, said) = run_in_vain(&[what, "--config", path]).await;
