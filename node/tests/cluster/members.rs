@@ -244,6 +244,28 @@ async fn strangers_are_not_admitted() {
     cluster.stop_all().await;
 }
 
+/// An address at which nobody reaches a newcomer makes no member; the leader says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_not_reached_is_not_admitted() {
+    let mut cluster = three().await;
+    // Nobody listens there.
+    cluster.newcomer(4).advertise = Some(([127, 0, 0, 1], 1).into());
+    let waited = timeout(Duration::from_secs(2), cluster.try_start(4)).await;
+    assert!(waited.is_err(), "a node that is not reached was decided about");
+    let leader = cluster.leader().await;
+    assert_eq!(cluster.status(leader).await.unwrap().members.len(), 3);
+    let request = EventsRequest { past: 100 };
+    let mut events = cluster.operator(leader).await.events(request).await.unwrap().into_inner();
+    loop {
+        let next = timeout(Duration::from_secs(5), events.message()).await;
+        let event = next.expect("it is told").unwrap().expect("the leader runs");
+        if event.text.contains("does not reach 127.0.0.1:1") {
+            break;
+        }
+    }
+    cluster.stop_all().await;
+}
+
 /// A node whose gossip goes nowhere, while it hears the others', stays a voter: gossip
 /// alone decides nothing.
 #[tokio::test(flavor = "multi_thread")]
