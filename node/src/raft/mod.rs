@@ -20,6 +20,7 @@ mod contract;
 mod council;
 mod envelope;
 mod export;
+mod leadership;
 pub mod log_device;
 mod log_store;
 mod machine;
@@ -35,6 +36,7 @@ mod types;
 pub(crate) use council::Council;
 pub(crate) use envelope::{Party, Seal};
 pub(crate) use export::{Everything, Import, found_anew, recovered};
+pub(crate) use leadership::Leadership;
 pub(crate) use machine::{Machine, decode_finished};
 pub(crate) use network::client;
 pub(crate) use peer_service::PeerService;
@@ -48,14 +50,14 @@ use crate::env::{Env, Storage};
 use crate::events::Events;
 use crate::feed::Feed;
 use crate::identity::{Founders, Identity, Phase, founders_of, join_anew};
-use crate::membership::charter::Members;
 use crate::membership::{Asked, Peer};
 use hangraft_cluster_config::{ClusterKey, NodeConfig, RaftConfig};
 use hangraft_game::{Entry, RoomId, Version};
+use leadership::{Heard, follow, is_recent};
 use log_device::{LogDevice, Position, Write};
 use log_store::LogStore;
+use openraft::ReadPolicy;
 use openraft::async_runtime::WatchReceiver;
-use openraft::{Instant, ReadPolicy};
 use propose::{Answered, Proposer};
 use std::collections::BTreeMap;
 use std::io;
@@ -119,23 +121,12 @@ struct Inner {
     known: BTreeMap<u64, SocketAddr>,
 }
 
-type Heard = Arc<Mutex<Option<tokio::time::Instant>>>;
-
 /// Why a replica has ended by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ended {
     /// Its id is spent: starting it again changes nothing.
     pub(crate) spent: bool,
     pub(crate) why: String,
-}
-
-/// Who leads, as this node knows it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Leadership {
-    pub(crate) term: u64,
-    pub(crate) leader: Option<(u64, Peer)>,
-    /// All members by Raft's membership, and whether each may vote.
-    pub(crate) members: Members,
 }
 
 /// What a node is in the cluster.
@@ -639,82 +630,6 @@ fn raft_config(
     .validate()
 }
 
-/// Boils openraft's metrics down to what the rest of the node follows.
-///
-/// A leader that has not heard from a majority for `quorum_age_max` leads nobody, and one
-/// that its followers have not heard for as long does not lead them: neither is shown as
-/// the leader until that changes.
-fn follow(
-    raft: &Raft,
-    env: &Arc<dyn Env>,
-    quorum_age_max: Duration,
-    heard: Heard,
-    ended: watch::Sender<Option<Ended>>,
-) -> watch::Receiver<Leadership> {
-    let (leadership, leaders) = watch::channel(Leadership::default());
-    let end = move |why: String| {
-        ended.send_if_modified(|ended| {
-            let first = ended.is_none();
-            if first {
-                *ended = Some(Ended { spent: false, why });
-            }
-            first
-        });
-    };
-    let mut metrics = raft.metrics();
-    env.spawn_consensus(Box::pin(async move {
-        loop {
-            let (now, running) = {
-                let metrics = metrics.borrow_and_update();
-                let recent = is_recent(&heard, quorum_age_max);
-                (leadership_of(&metrics, quorum_age_max, recent), metrics.running_state.clone())
-            };
-            let changed = leadership.send_if_modified(|known| {
-                let changed = *known != now;
-                if changed {
-                    *known = now.clone();
-                }
-                changed
-            });
-            if changed {
-                let leader = now.leader.as_ref().map(|(id, _)| *id);
-                tracing::info!(term = now.term, ?leader, "leadership");
-            }
-            if let Err(fatal) = running {
-                return end(fatal.to_string());
-            }
-            // Silence changes no metric, so it is looked for.
-            let waited = timeout(quorum_age_max / 2, metrics.changed()).await;
-            if matches!(waited, Ok(Err(_))) {
-                return end("consensus has stopped".into());
-            }
-        }
-    }));
-    leaders
-}
-
-fn leadership_of(
-    metrics: &openraft::RaftMetrics<types::TypeConfig>,
-    quorum_age_max: Duration,
-    heard_lately: bool,
-) -> Leadership {
-    let members = types::members_of(metrics.membership_config.membership());
-    // The only voter is its own majority, and nobody acknowledges anything to it.
-    let others = members.iter().any(|(id, (_, votes))| *votes && *id != metrics.id);
-    let alone = metrics.current_leader == Some(metrics.id)
-        && others
-        && metrics.last_quorum_acked.is_some_and(|acked| acked.elapsed() > quorum_age_max);
-    let leader = metrics
-        .current_leader
-        .filter(|leader| if *leader == metrics.id { !alone } else { heard_lately })
-        .and_then(|id| members.get(&id).map(|(peer, _)| (id, peer.clone())));
-    Leadership { term: metrics.current_term, leader, members }
-}
-
-fn is_recent(heard: &Heard, age_max: Duration) -> bool {
-    heard.lock().expect("never poisoned").is_some_and(|at| at.elapsed() < age_max)
-}
-
 fn state_name(state: openraft::ServerState) -> &'static str {
     match state {
         openraft::ServerState::Leader => "leader",
@@ -722,13 +637,5 @@ fn state_name(state: openraft::ServerState) -> &'static str {
         openraft::ServerState::Candidate => "candidate",
         openraft::ServerState::Learner => "learner",
         openraft::ServerState::Shutdown => "shutdown",
-    }
-}
-
-impl Leadership {
-    /// The leader and its address, if it is another node than `me`.
-    pub(crate) fn elsewhere(&self, me: u64) -> Option<(Party, SocketAddr)> {
-        let leader = self.leader.as_ref().filter(|(id, _)| *id != me);
-        leader.map(|(id, peer)| (Party { node: *id, disk: peer.disk }, peer.address))
     }
 }

@@ -124,6 +124,8 @@ async fn a_node_that_has_drifted_stops_and_the_others_play_on() {
     let follower = (1..=3).find(|id| *id != leader).unwrap();
     let mut player = Player::at(cluster.address(leader), &cluster).await;
     let room = player.open_and_sit().await;
+    // What it has not written down yet, it cannot forget.
+    cluster.same_hash_everywhere().await;
     cluster.stop(follower).await;
     cluster.forgetful(follower).store(true, Ordering::SeqCst);
     cluster.start(follower).await;

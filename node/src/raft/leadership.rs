@@ -1,0 +1,113 @@
+//! Who leads, as this node knows it: openraft's metrics, boiled down to what can be
+//! believed. openraft names the leader of the last vote, whether it lives or not.
+
+use super::Ended;
+use super::envelope::Party;
+use super::types::{self, Raft};
+use crate::env::Env;
+use crate::membership::Peer;
+use crate::membership::charter::Members;
+use openraft::Instant;
+use openraft::async_runtime::WatchReceiver;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+/// When a leader was heard of last, by the clock of tokio's timers.
+pub(super) type Heard = Arc<Mutex<Option<tokio::time::Instant>>>;
+
+/// Who leads, as this node knows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Leadership {
+    pub(crate) term: u64,
+    pub(crate) leader: Option<(u64, Peer)>,
+    /// All members by Raft's membership, and whether each may vote.
+    pub(crate) members: Members,
+}
+
+/// Boils openraft's metrics down to what the rest of the node follows.
+///
+/// A leader that has not heard from a majority for `quorum_age_max` leads nobody, and one
+/// that its followers have not heard for as long does not lead them: neither is shown as
+/// the leader until that changes.
+pub(super) fn follow(
+    raft: &Raft,
+    env: &Arc<dyn Env>,
+    quorum_age_max: Duration,
+    heard: Heard,
+    ended: watch::Sender<Option<Ended>>,
+) -> watch::Receiver<Leadership> {
+    let (leadership, leaders) = watch::channel(Leadership::default());
+    let end = move |why: String| {
+        ended.send_if_modified(|ended| {
+            let first = ended.is_none();
+            if first {
+                *ended = Some(Ended { spent: false, why });
+            }
+            first
+        });
+    };
+    let mut metrics = raft.metrics();
+    env.spawn_consensus(Box::pin(async move {
+        loop {
+            let (now, running) = {
+                let metrics = metrics.borrow_and_update();
+                let recent = is_recent(&heard, quorum_age_max);
+                (leadership_of(&metrics, quorum_age_max, recent), metrics.running_state.clone())
+            };
+            let changed = leadership.send_if_modified(|known| {
+                let changed = *known != now;
+                if changed {
+                    *known = now.clone();
+                }
+                changed
+            });
+            if changed {
+                let leader = now.leader.as_ref().map(|(id, _)| *id);
+                tracing::info!(term = now.term, ?leader, "leadership");
+            }
+            if let Err(fatal) = running {
+                return end(fatal.to_string());
+            }
+            // Silence changes no metric, so it is looked for.
+            let waited = timeout(quorum_age_max / 2, metrics.changed()).await;
+            if matches!(waited, Ok(Err(_))) {
+                return end("consensus has stopped".into());
+            }
+        }
+    }));
+    leaders
+}
+
+fn leadership_of(
+    metrics: &openraft::RaftMetrics<types::TypeConfig>,
+    quorum_age_max: Duration,
+    heard_lately: bool,
+) -> Leadership {
+    let members = types::members_of(metrics.membership_config.membership());
+    // The only voter is its own majority, and nobody acknowledges anything to it.
+    let others = members.iter().any(|(id, (_, votes))| *votes && *id != metrics.id);
+    let alone = metrics.current_leader == Some(metrics.id)
+        && others
+        && metrics.last_quorum_acked.is_some_and(|acked| acked.elapsed() > quorum_age_max);
+    let leader = metrics
+        .current_leader
+        .filter(|leader| if *leader == metrics.id { !alone } else { heard_lately })
+        .and_then(|id| members.get(&id).map(|(peer, _)| (id, peer.clone())));
+    Leadership { term: metrics.current_term, leader, members }
+}
+
+/// Whether a leader was heard of within this time.
+pub(super) fn is_recent(heard: &Heard, age_max: Duration) -> bool {
+    heard.lock().expect("never poisoned").is_some_and(|at| at.elapsed() < age_max)
+}
+
+impl Leadership {
+    /// The leader and its address, if it is another node than `me`.
+    pub(crate) fn elsewhere(&self, me: u64) -> Option<(Party, SocketAddr)> {
+        let leader = self.leader.as_ref().filter(|(id, _)| *id != me);
+        leader.map(|(id, peer)| (Party { node: *id, disk: peer.disk }, peer.address))
+    }
+}
