@@ -1,7 +1,7 @@
 //! This process among others: when it is asked to stop, with whom it dies, how
 //! many files it may open.
 
-use std::{io, thread};
+use std::{env, io, thread};
 
 use anyhow::Context;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -18,6 +18,11 @@ pub(crate) enum Stop {
     InOrder,
     /// Somebody waits at the terminal, or has gone.
     AtOnce,
+}
+
+/// This program as it was called, so that what we print can be pasted.
+pub(crate) fn program() -> String {
+    env::args().next().unwrap_or_else(|| "hangraft".into())
 }
 
 /// Resolves whenever someone asks this process to stop.

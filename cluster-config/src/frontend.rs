@@ -32,6 +32,10 @@ pub struct FrontendConfig {
     /// and those of `frontends` always may.
     #[serde(default)]
     pub origins: Vec<String>,
+    /// Where else people find this frontend, as browsers write it: a page that was opened
+    /// at an address of its own machine alone shares one of these. May be empty.
+    #[serde(default)]
+    pub addresses: Vec<String>,
     /// What one frontend takes on.
     #[serde(default)]
     pub limits: FrontendLimits,
@@ -60,8 +64,16 @@ impl FrontendConfig {
 
     /// A frontend with the defaults.
     pub fn new(address: SocketAddr, nodes: Vec<SocketAddr>, key_file: PathBuf) -> Self {
-        let (frontends, origins) = (Vec::new(), Vec::new());
-        Self { address, nodes, key_file, frontends, origins, limits: FrontendLimits::default() }
+        let (frontends, origins, addresses) = Default::default();
+        Self {
+            address,
+            nodes,
+            key_file,
+            frontends,
+            origins,
+            addresses,
+            limits: FrontendLimits::default(),
+        }
     }
 
     /// Holds everything that must be true before a frontend may start.
@@ -78,7 +90,11 @@ impl FrontendConfig {
         ensure(different.len() == self.nodes.len(), "nodes", || {
             "names the same address twice".into()
         })?;
-        for (setting, urls) in [("frontends", &self.frontends), ("origins", &self.origins)] {
+        for (setting, urls) in [
+            ("frontends", &self.frontends),
+            ("origins", &self.origins),
+            ("addresses", &self.addresses),
+        ] {
             urls.iter().try_for_each(|url| check_origin(setting, url))?;
         }
         ensure(self.limits.sockets_max >= 1, "limits.sockets_max", || {

@@ -93,7 +93,7 @@ impl Frontend {
         let frontend = getrandom::u64().map_err(StartError::Entropy)?;
         let access = key.access_token().parse().expect("an access token is plain ASCII");
         let tokens = TokenKey::new(&key.guest_token_key());
-        let FrontendConfig { nodes, frontends, origins, limits, .. } = config;
+        let FrontendConfig { nodes, frontends, origins, addresses, limits, .. } = config;
 
         let mut tasks = JoinSet::new();
         let meters = Arc::new(Meters::new());
@@ -106,7 +106,7 @@ impl Frontend {
         let (drain, stop) = (CancellationToken::new(), CancellationToken::new());
         let shared = Arc::new(Shared {
             origins: Origins::new(&origins, &frontends),
-            premises: Arc::new(Premises { tokens, frontends }),
+            premises: Arc::new(Premises { tokens, frontends, addresses }),
             limits,
             players,
             hub,

@@ -409,6 +409,9 @@ pub(crate) struct ServerInfo<'a> {
     pub(crate) version: &'static str,
     /// Where else to go when this frontend is gone.
     pub(crate) frontends: &'a [String],
+    /// Where else people find this frontend; left out when nobody said.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub(crate) addresses: &'a [String],
     /// As in a `cluster` push.
     pub(crate) cluster: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]

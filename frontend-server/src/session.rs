@@ -43,6 +43,8 @@ pub(crate) struct Premises {
     pub(crate) tokens: TokenKey,
     /// The URLs of all frontends.
     pub(crate) frontends: Vec<String>,
+    /// Where else people find this frontend.
+    pub(crate) addresses: Vec<String>,
 }
 
 /// Random numbers for one session.
@@ -458,6 +460,7 @@ impl Session {
         let server = ServerInfo {
             version: env!("CARGO_PKG_VERSION"),
             frontends: &self.premises.frontends,
+            addresses: &self.premises.addresses,
             cluster: self.link.state,
             leader: self.link.leader,
         };
@@ -518,7 +521,8 @@ mod tests {
 
     fn premises() -> Arc<Premises> {
         let frontends = vec!["http://a".to_owned(), "http://b".to_owned()];
-        Arc::new(Premises { tokens: TokenKey::new(&[1; 32]), frontends })
+        let addresses = vec!["http://192.168.1.7:8080".to_owned()];
+        Arc::new(Premises { tokens: TokenKey::new(&[1; 32]), frontends, addresses })
     }
 
     impl Stage {
@@ -586,6 +590,7 @@ mod tests {
             (&"p000000000000beef".into(), &"Guest 8879".into())
         );
         assert_eq!(ok["server"]["frontends"], serde_json::json!(["http://a", "http://b"]));
+        assert_eq!(ok["server"]["addresses"], serde_json::json!(["http://192.168.1.7:8080"]));
         assert_eq!(
             (&ok["server"]["cluster"], &ok["server"]["leader"]),
             (&"connected".into(), &1.into())

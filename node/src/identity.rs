@@ -199,6 +199,14 @@ impl Identity {
     }
 }
 
+/// Why the id in an identity file is spent, if it is.
+pub(crate) fn why_spent(text: &[u8]) -> Option<String> {
+    match serde_json::from_slice(text) {
+        Ok(Identity { phase: Phase::Spent(why), .. }) => Some(why),
+        _ => None,
+    }
+}
+
 /// How to come without what the data folder has.
 const AS_A_NEW_NODE: &str = "empty the data folder and join as a new node: \
                              hangraft node --address ADDR --dir DIR --seed ADDR --key-file FILE";

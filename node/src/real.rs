@@ -53,6 +53,13 @@ impl RealEnv {
     pub fn holds_a_node(config: &NodeConfig) -> bool {
         config.data_dir.join(STATE).join(crate::identity::FILE).exists()
     }
+
+    /// Why the id that a node's data folder holds is spent; `None` when it is not, or when
+    /// the folder does not say who the node is.
+    pub fn why_spent(data_dir: &Path) -> Option<String> {
+        let text = std::fs::read(data_dir.join(STATE).join(crate::identity::FILE)).ok()?;
+        crate::identity::why_spent(&text)
+    }
 }
 
 /// Where snapshots are, and who the node is.

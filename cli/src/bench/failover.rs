@@ -1,10 +1,11 @@
 //! `hangraft bench failover`: how long the cluster is silent when its leader dies, or
 //! hands over.
 //!
-//! One player plays through a frontend without a pause. Each time the leader's
-//! process is killed, the clock runs until the next move that was sent after the
-//! kill is answered. Then the node comes back, catches up, and it is the next
-//! leader's turn.
+//! One player plays through a frontend without a pause; where the frontends hold
+//! players to a human speed, a crowd of them plays at that speed instead, one after
+//! the other. Each time the leader's process is killed, the clock runs until the next
+//! move that was sent after the kill is answered. Then the node comes back, catches up,
+//! and it is the next leader's turn.
 //!
 //! A leader that hands over, or is restarted in order, is not missed for that long; then
 //! the longest time between two answers around it is what counts.
@@ -17,7 +18,8 @@ use std::{
 
 use anyhow::{Context, anyhow, bail};
 use clap::ValueEnum;
-use futures_util::SinkExt;
+use futures_util::{SinkExt, future::try_join_all};
+use hangraft_cluster_config::FrontendConfig;
 use hangraft_proto::v1::{Code, StatusReply};
 use serde::Serialize;
 use tokio::{
@@ -36,6 +38,8 @@ use crate::{
     cluster,
     demo::{
         faults::{kill_process, restart_process},
+        home::config_file,
+        plan::frontend_name,
         record::{Process, Record, Role},
     },
     output::Output,
@@ -60,14 +64,23 @@ const LOOK: Duration = Duration::from_millis(50);
 /// The longest pause before a kill, so that kills fall anywhere between two heartbeats.
 const PAUSE_MS_MAX: u64 = 500;
 
-/// How long the player waits before another frontend is tried.
+/// Players who share the moves where each may only be as fast as people are. More of
+/// them would see shorter gaps, and cost the demo more.
+const CROWD: u32 = 40;
+
+/// The window in which a frontend counts a player's actions, a little longer, so that a
+/// player at this pace is never refused.
+const PACE_WINDOW: Duration = Duration::from_secs(22);
+
+/// How long a player waits before another frontend is tried.
 const RECONNECT: Duration = Duration::from_millis(20);
 
 const EXAMPLES: &str = "\
-Example:
-  hangraft demo --dir /tmp/demo --no-limits
+Examples:
+  hangraft demo --dir /tmp/demo
   hangraft bench failover --dir /tmp/demo --times 20
-  hangraft bench failover --dir /tmp/demo --how restart";
+  hangraft bench failover --dir /tmp/demo --how restart
+A demo with --no-limits shows gaps to the millisecond, others to some five.";
 
 /// What is done to a leader.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -134,10 +147,9 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
         frontends.iter().map(|frontend| frontend.http.parse()).collect();
     let urls = urls.map_err(|err| anyhow!("a frontend's URL in demo.json is wrong: {err}"))?;
     let stopwatch = Arc::new(Stopwatch::default());
-    let mut player = Player::new(urls, Arc::clone(&stopwatch));
     let rounds = tokio::select! {
         rounds = take_leaders(dir, args.how, args.times, &stopwatch) => rounds?,
-        result = player.play() => return result,
+        result = play(crowd(dir)?, &urls, &stopwatch) => return result,
     };
     args.output.print(&Report::new(args.how, rounds), Report::text)
 }
@@ -145,10 +157,34 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
 fn demo(dir: &Path) -> anyhow::Result<Record> {
     Record::load(dir)?.ok_or_else(|| {
         anyhow!(
-            "no demo has run in {dir}; start one with `hangraft demo --no-limits --dir {dir}`",
+            "no demo has run in {dir}; start one with `hangraft demo --dir {dir}`",
             dir = dir.display()
         )
     })
+}
+
+/// Who plays: how long each player rests before a move.
+fn crowd(dir: &Path) -> anyhow::Result<Vec<Duration>> {
+    let config = FrontendConfig::load(&config_file(dir, &frontend_name(1)))?;
+    Ok(match config.limits.actions_per_20s {
+        0 => vec![Duration::ZERO],
+        limit => vec![PACE_WINDOW / limit; CROWD as usize],
+    })
+}
+
+/// All play, each beginning a little later than the one before. Returns only when one
+/// cannot go on.
+async fn play(
+    rests: Vec<Duration>,
+    urls: &[Url],
+    stopwatch: &Arc<Stopwatch>,
+) -> anyhow::Result<()> {
+    let apart = rests[0] / u32::try_from(rests.len()).unwrap_or(u32::MAX);
+    let players = (0..).zip(rests).map(|(nth, rest)| async move {
+        sleep(apart * nth).await;
+        Player::new(urls.to_vec(), rest, Arc::clone(stopwatch)).play().await
+    });
+    try_join_all(players).await.map(drop)
 }
 
 async fn take_leaders(
@@ -307,6 +343,8 @@ impl Stopwatch {
 /// Someone who never stops playing.
 struct Player {
     urls: Vec<Url>,
+    /// How long they rest before a move.
+    rest: Duration,
     token: Option<String>,
     table: Table,
     next: Vec<Wish>,
@@ -314,9 +352,9 @@ struct Player {
 }
 
 impl Player {
-    fn new(urls: Vec<Url>, stopwatch: Arc<Stopwatch>) -> Self {
+    fn new(urls: Vec<Url>, rest: Duration, stopwatch: Arc<Stopwatch>) -> Self {
         let (table, _open) = Table::new(1, false);
-        Self { urls, token: None, table, next: Vec::new(), stopwatch }
+        Self { urls, rest, token: None, table, next: Vec::new(), stopwatch }
     }
 
     /// Plays for ever, at another frontend whenever one fails. Returns only when
@@ -340,7 +378,7 @@ impl Player {
     async fn play_at(&mut self, mut socket: Socket) -> anyhow::Result<()> {
         self.next = self.table.open_wish(0).into_iter().collect();
         while let Some(wish) = self.next.pop() {
-            sleep(wish.after).await;
+            sleep(wish.after.max(self.rest)).await;
             let sent = Instant::now();
             if socket.send(Message::text(text(&wish))).await.is_err() {
                 return Ok(());

@@ -8,13 +8,15 @@ use std::{
     collections::VecDeque,
     fs::OpenOptions,
     io,
+    net::SocketAddr,
     path::PathBuf,
     process::{ExitStatus, Stdio},
     time::Duration,
 };
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use hangraft_node::real::RealEnv;
 use nix::{
     sys::signal::{self, Signal},
     unistd::Pid,
@@ -24,10 +26,13 @@ use tokio::{
     time::timeout,
 };
 
-use crate::demo::{
-    home::{config_file, log_file},
-    plan::{Place, Plan},
-    record::{FrontendRecord, NodeRecord, Record},
+use crate::{
+    demo::{
+        home::{config_file, log_file},
+        plan::{Place, Plan},
+        record::{FrontendRecord, NodeRecord, Record},
+    },
+    process::program,
 };
 
 /// How long a process may take to stop in order before it is killed.
@@ -66,7 +71,7 @@ pub(super) struct Exit {
 }
 
 impl Crew {
-    /// Starts everything that is planned.
+    /// Starts everything that is planned, but not nodes that have left the cluster.
     pub(super) fn start(dir: PathBuf, plan: &Plan) -> anyhow::Result<Self> {
         let binary = std::env::current_exe().context("cannot find this program")?;
         let nodes = plan.nodes.iter().map(|place| (place, Kind::Node));
@@ -80,8 +85,11 @@ impl Crew {
         };
         for (place, kind) in nodes.chain(frontends) {
             let place = place.clone();
+            let left = kind == Kind::Node && crew.why_spent(&place.name).is_some();
             crew.members.push(Member { place, kind, pid: 0, running: false });
-            crew.spawn(crew.members.len() - 1)?;
+            if !left {
+                crew.spawn(crew.members.len() - 1)?;
+            }
         }
         Ok(crew)
     }
@@ -103,7 +111,39 @@ impl Crew {
             // told to move.
             self.stop(Signal::SIGTERM, |member| member.place.name == name).await;
         }
+        if let Some(why) = self.why_spent(name) {
+            bail!("{}", self.how_to_replace(name, &why));
+        }
         self.spawn(place)
+    }
+
+    /// Why a node's id is spent, if it is: then it cannot start again.
+    pub(super) fn why_spent(&self, name: &str) -> Option<String> {
+        RealEnv::why_spent(&self.dir.join(name))
+    }
+
+    /// What to do about a node whose id is spent.
+    pub(super) fn how_to_replace(&self, name: &str, why: &str) -> String {
+        let nodes = || self.members.iter().filter(|member| member.kind == Kind::Node);
+        let seed = nodes().find(|member| member.place.name != name);
+        let seed = seed.map_or_else(|| "ADDR".into(), |seed| seed.place.address.to_string());
+        let port = nodes().map(|member| member.place.address.port()).max().unwrap_or_default();
+        let newcomer = (nodes().count() + 1..).map(|i| format!("n{i}"));
+        let newcomer = newcomer.map(|name| self.dir.join(name)).find(|dir| !dir.exists());
+        let (dir, newcomer) = (self.dir.display(), newcomer.expect("numbers have no end"));
+        format!(
+            "{name} does not come back: {why}. To see a new node join: \
+             {} node --address 127.0.0.1:{} --dir {} --seed {seed} --key-file {dir}/cluster.key",
+            program(),
+            port.saturating_add(1),
+            newcomer.display(),
+        )
+    }
+
+    /// The addresses of the nodes that run, or are meant to.
+    pub(super) fn nodes(&self) -> Vec<SocketAddr> {
+        let nodes = self.members.iter().filter(|member| member.kind == Kind::Node);
+        nodes.filter(|node| node.running).map(|node| node.place.address).collect()
     }
 
     /// Stops everything: politely, and after a while not.

@@ -24,7 +24,7 @@ pub(super) struct Home {
 }
 
 /// The configuration of a demo's process.
-pub(super) fn config_file(dir: &Path, name: &str) -> PathBuf {
+pub(crate) fn config_file(dir: &Path, name: &str) -> PathBuf {
     dir.join(format!("{name}.toml"))
 }
 
@@ -160,6 +160,7 @@ mod tests {
             frontends: 1,
             port: 8080,
             host: LOCALHOST,
+            lan: vec![],
             limits: true,
         };
         let plan = Plan::new(&wanted, None).unwrap();
@@ -180,6 +181,7 @@ mod tests {
             frontends: 1,
             port,
             host: LOCALHOST,
+            lan: vec![],
             limits: true,
         };
         let mut plan = Plan::new(&wanted, None).unwrap();

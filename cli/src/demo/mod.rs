@@ -4,13 +4,14 @@
 mod control;
 mod crew;
 pub(crate) mod faults;
-mod home;
-mod plan;
+pub(crate) mod home;
+mod lan;
+pub(crate) mod plan;
 pub(crate) mod record;
 
 use std::{
-    env,
-    net::IpAddr,
+    io::{self, IsTerminal},
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     pin::pin,
     time::Duration,
@@ -30,7 +31,7 @@ use crate::{
     },
     http,
     output::print,
-    process::StopRequests,
+    process::{StopRequests, program},
 };
 
 const EXAMPLES: &str = "\
@@ -111,6 +112,7 @@ impl Args {
             frontends: self.frontends,
             port: self.port,
             host: self.host,
+            lan: if self.host.is_unspecified() { lan::addresses() } else { Vec::new() },
             limits: !self.no_limits,
         }
     }
@@ -119,8 +121,9 @@ impl Args {
 /// Waits until there is a leader and every frontend is ready. A process that ends
 /// meanwhile ends the wait: it could not start, and its log says why.
 async fn until_ready(crew: &mut Crew, plan: &Plan, dir: &Path) -> anyhow::Result<()> {
+    let nodes = crew.nodes();
     tokio::select! {
-        ready = timeout(START, ready(plan)) => ready.map_err(|_| {
+        ready = timeout(START, ready(&nodes, plan)) => ready.map_err(|_| {
             anyhow!("the cluster did not answer within {START:?}; look into {}/*.log", dir.display())
         }),
         exit = crew.next_exit() => {
@@ -129,14 +132,14 @@ async fn until_ready(crew: &mut Crew, plan: &Plan, dir: &Path) -> anyhow::Result
     }
 }
 
-async fn ready(plan: &Plan) {
+async fn ready(nodes: &[SocketAddr], plan: &Plan) {
     for frontend in &plan.frontends {
         while !matches!(http::get_status(frontend.address, "/readyz").await, Ok(200)) {
             sleep(LOOK).await;
         }
     }
-    for node in &plan.nodes {
-        while !cluster::status(node.address).await.is_ok_and(|status| status.leader != 0) {
+    for node in nodes {
+        while !cluster::status(*node).await.is_ok_and(|status| status.leader != 0) {
             sleep(LOOK).await;
         }
     }
@@ -149,7 +152,7 @@ async fn serve(stop: &mut StopRequests, control: &Control, crew: &mut Crew, dir:
     loop {
         tokio::select! {
             _ = stop.next() => return,
-            exit = crew.next_exit() => eprintln!("{}", obituary(&exit, dir)),
+            exit = crew.next_exit() => eprintln!("{}", obituary(crew, &exit, dir)),
             request = &mut asked => {
                 asked.set(control.next());
                 let result = restart(crew, &request.name, dir).await;
@@ -179,11 +182,7 @@ fn welcome(plan: &Plan, dir: &Path) -> String {
     for (frontend, word) in plan.frontends.iter().zip(["Open", "or"].into_iter().chain([""; 8])) {
         text += &format!("  {word:<5} {}\n", frontend.url());
     }
-    let open_to_all = plan.frontends.iter().find(|f| f.address.ip().is_unspecified());
-    if let Some(frontend) = open_to_all {
-        let port = frontend.address.port();
-        text += &format!("  from other machines: port {port} at this machine's address\n");
-    }
+    text += &lan::invitation(&plan.lan_urls(), io::stdout().is_terminal());
     text += &format!(
         "\nBreak it while you play:\n\n\
          \x20 {program} status --node {}\n\
@@ -196,8 +195,11 @@ fn welcome(plan: &Plan, dir: &Path) -> String {
     text
 }
 
-fn obituary(exit: &Exit, dir: &Path) -> String {
+fn obituary(crew: &Crew, exit: &Exit, dir: &Path) -> String {
     let Exit { name, pid, status } = exit;
+    if let Some(why) = crew.why_spent(name) {
+        return format!("{name} (process {pid}) has ended. {}", crew.how_to_replace(name, &why));
+    }
     let how = match status {
         Ok(status) => status.to_string(),
         Err(err) => format!("nobody knows how: {err}"),
@@ -208,11 +210,6 @@ fn obituary(exit: &Exit, dir: &Path) -> String {
         program(),
         dir.display(),
     )
-}
-
-/// This program as it was called, so that what we print can be pasted.
-fn program() -> String {
-    env::args().next().unwrap_or_else(|| "hangraft".into())
 }
 
 fn counted(count: usize, thing: &str) -> String {

@@ -32,6 +32,8 @@ pub(super) struct Wanted {
     pub(super) port: u16,
     /// Where the frontends listen. Nodes stay on loopback.
     pub(super) host: IpAddr,
+    /// This machine's addresses on its networks, where the frontends listen on all.
+    pub(super) lan: Vec<IpAddr>,
     pub(super) limits: bool,
 }
 
@@ -40,6 +42,7 @@ pub(super) struct Wanted {
 pub(super) struct Plan {
     pub(super) nodes: Vec<Place>,
     pub(super) frontends: Vec<Place>,
+    lan: Vec<IpAddr>,
     /// Whether players are held to a human speed.
     limits: bool,
 }
@@ -52,7 +55,7 @@ pub(super) struct Place {
 }
 
 /// The name of the `i`th frontend, from 1.
-pub(super) fn frontend_name(i: usize) -> String {
+pub(crate) fn frontend_name(i: usize) -> String {
     format!("f{i}")
 }
 
@@ -76,6 +79,7 @@ impl Plan {
         let plan = Self {
             nodes: places(nodes, LOOPBACK, node_port, "--node-port", |i| format!("n{i}"))?,
             frontends: places(wanted.frontends, wanted.host, wanted.port, "--port", frontend_name)?,
+            lan: wanted.lan.clone(),
             limits: wanted.limits,
         };
         let (n, f) = (&plan.nodes, &plan.frontends);
@@ -125,9 +129,22 @@ impl Plan {
              nodes = {nodes:?}\n\
              key_file = \"cluster.key\"\n\
              frontends = {frontends:?}\n\
+             addresses = {:?}\n\
              {limits}",
-            self.frontends[i].address
+            self.frontends[i].address,
+            self.lan_urls_of(&self.frontends[i]),
         )
+    }
+
+    /// Where friends on the same network find the first frontend; none when it listens
+    /// for this machine alone.
+    pub(super) fn lan_urls(&self) -> Vec<String> {
+        self.frontends.first().map_or_else(Vec::new, |first| self.lan_urls_of(first))
+    }
+
+    fn lan_urls_of(&self, frontend: &Place) -> Vec<String> {
+        let port = frontend.address.port();
+        self.lan.iter().map(|ip| format!("http://{}", SocketAddr::new(*ip, port))).collect()
     }
 }
 
@@ -196,6 +213,7 @@ mod tests {
             frontends: 2,
             port: 8080,
             host: LOOPBACK,
+            lan: vec![],
             limits: true,
         }
     }
@@ -234,6 +252,21 @@ mod tests {
                 assert_eq!(config.limits.actions_per_20s == 0, !limits);
             }
         }
+    }
+
+    /// A page that was opened on this machine learns where friends find it.
+    #[test]
+    fn friends_are_told_this_machines_addresses() {
+        let dir = TempDir::new().unwrap();
+        let file = dir.path().join("x.toml");
+        let host = Ipv4Addr::UNSPECIFIED.into();
+        let lan = vec!["192.168.1.7".parse().unwrap(), "fd00::7".parse().unwrap()];
+        let plan = Plan::new(&Wanted { host, lan, ..wanted() }, None).unwrap();
+        std::fs::write(&file, plan.frontend_toml(1)).unwrap();
+        let config = FrontendConfig::load(&file).expect("a frontend's file");
+        assert_eq!(config.addresses, ["http://192.168.1.7:8081", "http://[fd00::7]:8081"]);
+        assert_eq!(plan.lan_urls()[0], "http://192.168.1.7:8080");
+        assert!(Plan::new(&wanted(), None).unwrap().lan_urls().is_empty());
     }
 
     #[test]

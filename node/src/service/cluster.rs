@@ -17,7 +17,7 @@ use hangraft_proto::v1::{
     LeaveRequest, Member, NodeReport, ReportRequest, SetReply, SetRequest, StatusReply,
     StatusRequest, TransferLeaderReply, TransferLeaderRequest,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -91,7 +91,14 @@ impl ClusterService {
             snapshot: index(report.snapshot),
             purged: index(report.purged),
             intents: self.intents.borrow().clone(),
+            silent_ms: self.silences(),
         }
+    }
+
+    /// As the leader: for how long each member has acknowledged nothing, in milliseconds.
+    fn silences(&self) -> HashMap<u64, u64> {
+        let quiet = self.replica.council().map_or_else(BTreeMap::new, |council| council.quiet);
+        quiet.into_iter().map(|(id, quiet)| (id, millis(quiet))).collect()
     }
 
     /// Everyone Raft or gossip knows, without their reports.
@@ -107,7 +114,14 @@ impl ClusterService {
             let role = "none".to_owned();
             members.insert(
                 *id,
-                Member { id: *id, name, address, alive: seen.alive, role, report: None },
+                Member {
+                    id: *id,
+                    name,
+                    address,
+                    alive: seen.alive,
+                    role,
+                    ..Member::default()
+                },
             );
         }
         for (id, name, address) in self.replica.first_members() {
@@ -164,10 +178,17 @@ impl Cluster for ClusterService {
         }
         let leader = leadership.leader.map_or(0, |(id, _)| id);
         let led = members.iter().find(|member| member.id == leader);
-        let intents = match led {
-            Some(leader) => leader.report.clone().unwrap_or_default().intents,
-            None => vec![self.why_nobody_leads(&members)],
+        let (intents, silent_ms) = match led {
+            Some(leader) => {
+                let NodeReport { intents, silent_ms, .. } =
+                    leader.report.clone().unwrap_or_default();
+                (intents, silent_ms)
+            }
+            None => (vec![self.why_nobody_leads(&members)], HashMap::new()),
         };
+        for member in &mut members {
+            member.silent_ms = silent_ms.get(&member.id).copied();
+        }
         let charter = self.replica.machine().charter();
         Ok(Response::new(StatusReply {
             cluster: self.cluster.clone(),
