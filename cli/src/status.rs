@@ -69,7 +69,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         let clear = if redraw { CLEAR } else { "" };
         match cluster::status(args.node).await.map(Status::from) {
             Ok(status) => {
-                args.output.print(&status, |status| format!("{clear}{}", status.table(args.wide)))?;
+                args.output
+                    .print(&status, |status| format!("{clear}{}", status.table(args.wide)))?;
             }
             // It may come back; whoever watches wants to see that.
             Err(err) if args.output == Output::Text => print(&format!("{clear}{err:#}"))?,

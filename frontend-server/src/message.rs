@@ -4,7 +4,7 @@
 //! never taken apart. Everything here is total: any text is either a
 //! [`ClientMessage`] or a [`BadMessage`] that says what is wrong.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -75,6 +75,8 @@ pub(crate) enum Action {
     Watch {
         room: u64,
         since: Option<u64>,
+        /// What `since` belongs to; the present epoch when nothing is said.
+        epoch: Option<String>,
     },
     Unwatch {
         room: u64,
@@ -199,6 +201,8 @@ struct WatchData {
     room: u64,
     #[serde(default)]
     since: Option<u64>,
+    #[serde(default)]
+    epoch: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -280,8 +284,8 @@ fn read(kind: Kind, data: &str) -> serde_json::Result<Result<Action, Refusal>> {
         Kind::Open => return Ok(open(object(data)?)),
         Kind::Rooms => return Ok(rooms(object(data)?)),
         Kind::Watch => {
-            let WatchData { room, since } = object(data)?;
-            Action::Watch { room, since }
+            let WatchData { room, since, epoch } = object(data)?;
+            Action::Watch { room, since, epoch }
         }
         Kind::Unwatch => {
             let RoomData { room, .. } = object(data)?;
@@ -416,6 +420,8 @@ pub(crate) struct ServerInfo<'a> {
     pub(crate) cluster: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) leader: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) epoch: Option<Epoch>,
 }
 
 /// The inside of a refusal.
@@ -433,13 +439,35 @@ pub(crate) struct LinkState {
     /// The leader's node id, when one is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) leader: Option<u64>,
+    /// What versions of rooms belong to; nothing before the cluster was ever reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) epoch: Option<Epoch>,
+}
+
+/// Versions of rooms can be compared only within one epoch. A cluster that was restored
+/// from a backup has another than before: what it shows may be older than what was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Epoch(pub(crate) u64);
+
+impl fmt::Display for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl Serialize for Epoch {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
 }
 
 impl LinkState {
-    pub(crate) const RECONNECTING: Self = Self { state: "reconnecting", leader: None };
+    pub(crate) const fn reconnecting(epoch: Option<Epoch>) -> Self {
+        Self { state: "reconnecting", leader: None, epoch }
+    }
 
-    pub(crate) const fn connected(leader: u64) -> Self {
-        Self { state: "connected", leader: Some(leader) }
+    pub(crate) const fn connected(leader: u64, epoch: Option<Epoch>) -> Self {
+        Self { state: "connected", leader: Some(leader), epoch }
     }
 }
 
@@ -511,7 +539,11 @@ mod tests {
             ),
             (
                 r#"{"id":3,"action":"watch","data":{"room":4,"since":9}}"#,
-                Action::Watch { room: 4, since: Some(9) },
+                Action::Watch { room: 4, since: Some(9), epoch: None },
+            ),
+            (
+                r#"{"id":3,"action":"watch","data":{"room":4,"since":9,"epoch":"00c0ffee00c0ffee"}}"#,
+                Action::Watch { room: 4, since: Some(9), epoch: Some("00c0ffee00c0ffee".into()) },
             ),
             (r#"{"id":3,"action":"unwatch","data":{"room":4}}"#, Action::Unwatch { room: 4 }),
             (r#"{"action":"sit","data":{"room":4}}"#, change(Wish::Sit { room: 4 }, None)),
@@ -587,10 +619,13 @@ mod tests {
             ),
             (bye("slow", "too slow"), r#"{"push":"bye","code":"slow","message":"too slow"}"#),
             (
-                cluster(LinkState::connected(2)),
-                r#"{"push":"cluster","state":"connected","leader":2}"#,
+                cluster(LinkState::connected(2, Some(Epoch(0xc0ffee)))),
+                r#"{"push":"cluster","state":"connected","leader":2,"epoch":"0000000000c0ffee"}"#,
             ),
-            (cluster(LinkState::RECONNECTING), r#"{"push":"cluster","state":"reconnecting"}"#),
+            (
+                cluster(LinkState::reconnecting(None)),
+                r#"{"push":"cluster","state":"reconnecting"}"#,
+            ),
         ] {
             assert_eq!(text.as_str(), expected);
         }

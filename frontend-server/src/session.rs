@@ -260,7 +260,9 @@ impl Session {
                 let tag = self.expect_answer(id, kind)?;
                 Ok(vec![Output::List { tag, query }])
             }
-            (Action::Watch { room, since }, Some(guest)) => {
+            (Action::Watch { room, since, epoch }, Some(guest)) => {
+                // Of another epoch nothing is known, whatever the version.
+                let since = since.filter(|_| epoch.is_none_or(|epoch| self.is_epoch(&epoch)));
                 self.on_watch(id, guest.player, room, since)
             }
             (Action::Unwatch { room }, Some(_)) => Ok(self.on_unwatch(id.as_ref(), room)),
@@ -315,6 +317,10 @@ impl Session {
         outputs.push(send_ok(id, reply));
         self.guest = Some(guest);
         Ok(outputs)
+    }
+
+    fn is_epoch(&self, epoch: &str) -> bool {
+        self.link.epoch.is_some_and(|ours| ours.to_string() == epoch)
     }
 
     fn on_watch(
@@ -463,6 +469,7 @@ impl Session {
             addresses: &self.premises.addresses,
             cluster: self.link.state,
             leader: self.link.leader,
+            epoch: self.link.epoch,
         };
         Reply::Hello { player: guest.player.to_string(), name: &guest.name, token, server }
     }
@@ -512,6 +519,10 @@ mod tests {
 
     use super::*;
 
+    use crate::message::Epoch;
+
+    const EPOCH: Option<Epoch> = Some(Epoch(0xe0));
+
     /// A session under test, at a time that stands still unless moved.
     struct Stage {
         session: Session,
@@ -528,7 +539,7 @@ mod tests {
     impl Stage {
         fn with(limits: &FrontendLimits) -> Self {
             let dice = Dice { player: 0xbeef, lane: 77 };
-            let session = Session::new(premises(), dice, LinkState::connected(1));
+            let session = Session::new(premises(), dice, LinkState::connected(1, EPOCH));
             let now = Now { instant: Instant::now(), unix: 1_700_000_000 };
             Self { session, now, paces: Paces::new(limits) }
         }
@@ -718,6 +729,25 @@ mod tests {
         assert_eq!(stage.on(Input::Mail(view("late"))), [] as [&str; 0]);
     }
 
+    /// A page that slept through a restore knows versions that mean nothing any more, and
+    /// is shown the whole room.
+    #[test]
+    fn a_version_of_another_epoch_counts_for_nothing() {
+        for (epoch, since) in [
+            (r#","epoch":"00000000000000e0""#, "Some(16)"),
+            ("", "Some(16)"),
+            (r#","epoch":"00000000000000e1""#, "None"),
+            (r#","epoch":"""#, "None"),
+        ] {
+            let mut stage = Stage::greeted();
+            let data = format!(r#"{{"room":4,"since":16{epoch}}}"#);
+            let asked = stage.says(&format!(r#"{{"action":"watch","data":{data}}}"#));
+            let expected =
+                format!("Watch {{ tag: 1, player: PlayerId(48879), room: 4, since: {since} }}");
+            assert_eq!(asked, [expected], "{data}");
+        }
+    }
+
     /// One socket may want only so much at once.
     #[test]
     fn one_socket_is_not_the_world() {
@@ -811,11 +841,12 @@ mod tests {
     #[test]
     fn the_link_is_shown_honestly() {
         let mut stage = Stage::greeted();
-        assert_eq!(stage.on(Input::Link(LinkState::connected(1))), [] as [&str; 0]);
-        let lost = r#"{"push":"cluster","state":"reconnecting"}"#;
-        assert_eq!(stage.on(Input::Link(LinkState::RECONNECTING)), [lost]);
-        let found = r#"{"push":"cluster","state":"connected","leader":2}"#;
-        assert_eq!(stage.on(Input::Link(LinkState::connected(2))), [found]);
+        assert_eq!(stage.on(Input::Link(LinkState::connected(1, EPOCH))), [] as [&str; 0]);
+        let lost = r#"{"push":"cluster","state":"reconnecting","epoch":"00000000000000e0"}"#;
+        assert_eq!(stage.on(Input::Link(LinkState::reconnecting(EPOCH))), [lost]);
+        let found =
+            r#"{"push":"cluster","state":"connected","leader":2,"epoch":"00000000000000e0"}"#;
+        assert_eq!(stage.on(Input::Link(LinkState::connected(2, EPOCH))), [found]);
     }
 
     proptest! {

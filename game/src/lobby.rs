@@ -343,7 +343,12 @@ impl Lobby {
     }
 
     fn hash_of(&self, parts: [u64; 4]) -> u64 {
-        let counters = [self.clock.now_ms(), self.clock.stamp_ms(), u64::from(self.opened)];
-        parts.into_iter().fold(digest::of_numbers(Kind::Counters, counters), u64::wrapping_add)
+        parts.into_iter().fold(counters_digest(&self.clock, self.opened), u64::wrapping_add)
     }
+}
+
+/// The counters' part of the lobby's hash.
+pub(crate) fn counters_digest(clock: &Clock, opened: u32) -> u64 {
+    let counters = [clock.now_ms(), clock.stamp_ms(), u64::from(opened)];
+    digest::of_numbers(Kind::Counters, counters)
 }

@@ -18,7 +18,7 @@ use crate::attempts::{FrozenAttempts, StoredLane};
 use crate::chat::{Chat, StoredChat};
 use crate::clock::Clock;
 use crate::ids::{PlayerId, RoomId};
-use crate::lobby::Lobby;
+use crate::lobby::{Lobby, counters_digest};
 use crate::presence::{FrozenFrontends, StoredFrontend};
 use crate::room::Room;
 
@@ -32,6 +32,11 @@ const CHUNK_BYTES: usize = 192 * 1024;
 /// Bytes in a frame. A longer one is refused before memory is taken for it;
 /// the longest we write, a room with a full chat, is far below.
 const FRAME_BYTES_MAX: usize = 1024 * 1024;
+
+/// Room numbers left out when a lobby begins another cluster: more rooms than were ever
+/// opened between a backup and the end of its cluster. There is room for a thousand
+/// restores and as many rooms after them; when the numbers end, `open` is refused.
+const ROOMS_SKIPPED: u32 = 1 << 21;
 
 /// A lobby at rest.
 #[derive(Clone, Debug)]
@@ -141,6 +146,17 @@ impl Frozen {
     /// A room that was live then.
     pub fn room(&self, id: RoomId) -> Option<&Arc<Room>> {
         self.rooms.get(&id)
+    }
+
+    /// The same lobby as the beginning of another cluster, whose players may hold links to
+    /// rooms that were opened after it was frozen and are lost: no number that may have
+    /// been given to one of those is given again.
+    pub fn begun_anew(mut self) -> Frozen {
+        let before = counters_digest(&self.head.clock, self.head.opened);
+        self.head.opened = self.head.opened.saturating_add(ROOMS_SKIPPED);
+        let after = counters_digest(&self.head.clock, self.head.opened);
+        self.hash = self.hash.wrapping_sub(before).wrapping_add(after);
+        self
     }
 
     /// The last room that was opened before, live or not; room 0 when there was none.

@@ -406,7 +406,9 @@ pub async fn restore(
     }
     storage.archive.store(Vec::new(), Some(index)).await.map_err(RestoreError::Storage)?;
     let contents = contents_of(&everything, games);
-    found_anew(&storage, &identity, everything).await.map_err(RestoreError::Storage)?;
+    found_anew(&storage, &identity, everything, env.entropy())
+        .await
+        .map_err(RestoreError::Storage)?;
     Ok(contents)
 }
 
@@ -426,7 +428,9 @@ pub async fn recover(cluster: String, env: &dyn Env) -> Result<Contents, Restore
     let contents = contents_of(&everything, 0);
     let Identity { node, name, disk, address, .. } = there;
     let identity = Identity::given(cluster, node, name, disk, address, BTreeMap::new());
-    found_anew(&storage, &identity, everything).await.map_err(RestoreError::Storage)?;
+    found_anew(&storage, &identity, everything, env.entropy())
+        .await
+        .map_err(RestoreError::Storage)?;
     Ok(contents)
 }
 

@@ -39,7 +39,7 @@ use crate::{
     command::{Accepted, Code, Command, Outcome, Refusal},
     hub::{Hub, HubInput},
     mailbox::{Mail, Mailbox},
-    message::LinkState,
+    message::{Epoch, LinkState},
     meters::Meters,
 };
 use flight::{Flights, Landed};
@@ -89,14 +89,16 @@ pub(crate) struct Status {
     pub(crate) watching: bool,
     /// How many nodes we are linked with.
     pub(crate) linked: usize,
+    /// The cluster's epoch, once it was reached.
+    pub(crate) epoch: Option<Epoch>,
 }
 
 impl Status {
     /// As pages see it.
     pub(crate) fn link_state(self) -> LinkState {
         match self.leader {
-            Some(leader) if self.watching => LinkState::connected(leader),
-            _ => LinkState::RECONNECTING,
+            Some(leader) if self.watching => LinkState::connected(leader, self.epoch),
+            _ => LinkState::reconnecting(self.epoch),
         }
     }
 }
@@ -154,6 +156,7 @@ impl Cluster {
             route: Route::default(),
             unsettled: false,
             cluster: None,
+            epoch: None,
             watching_life: None,
             flights: Flights::new(),
             network,
@@ -247,6 +250,8 @@ struct Task {
     unsettled: bool,
     /// The cluster we serve: the first that had a leader.
     cluster: Option<String>,
+    /// The epoch of that cluster. It has one for as long as it lives.
+    epoch: Option<Epoch>,
     /// The life of the link that the hub watches through.
     watching_life: Option<u64>,
     flights: Flights<ReplyTo>,
@@ -355,6 +360,7 @@ impl Task {
             None => {
                 if standing.leader != 0 {
                     self.cluster = Some(standing.cluster.clone());
+                    self.epoch = Some(Epoch(standing.epoch));
                 }
                 true
             }
@@ -481,7 +487,7 @@ impl Task {
         self.move_watches().await;
         let linked = self.slots.values().filter(|slotted| slotted.sender.is_some()).count();
         let watching = self.watching_life.is_some();
-        let status = Status { leader: route.leader, watching, linked };
+        let status = Status { leader: route.leader, watching, linked, epoch: self.epoch };
         self.meters.nodes_linked.set(linked as f64);
         self.meters.leader_known.set(if route.leader.is_some() { 1.0 } else { 0.0 });
         self.status.send_if_modified(|old| std::mem::replace(old, status) != status);

@@ -69,6 +69,10 @@ pub(crate) struct Charter {
     /// What may be used because every voter knew it when it was turned on. Never turned
     /// off: the log may hold it from then on.
     features: BTreeSet<String>,
+    /// 0 in a cluster that began empty; a number of its own in one that was begun from a
+    /// backup or a survivor's disk. Stored beside the charter, for those who have one.
+    #[serde(skip)]
+    epoch: u64,
 }
 
 /// A wish to change the charter. New kinds are added at the end: the place is what the
@@ -139,6 +143,7 @@ impl Default for Charter {
             admitted: BTreeMap::new(),
             leaving: BTreeSet::new(),
             features: FIRST_FEATURES.map(str::to_owned).into(),
+            epoch: 0,
         }
     }
 }
@@ -195,9 +200,22 @@ impl Charter {
         self.leaving.retain(|id| members.contains_key(id));
     }
 
+    /// Tells what a cluster was begun from: versions of rooms mean the same only within one
+    /// epoch. 0 in a cluster that began empty.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// The same charter with the epoch that was stored beside it.
+    pub(crate) fn in_epoch(mut self, epoch: u64) -> Self {
+        self.epoch = epoch;
+        self
+    }
+
     /// The charter of a new cluster that is begun from this one's backup: the settings
     /// stay, who was coming or going does not, and ids are given out anew.
-    pub(crate) fn begun_anew(mut self) -> Self {
+    pub(crate) fn begun_anew(mut self, epoch: u64) -> Self {
+        self.epoch = epoch;
         self.next_id = 0;
         self.admitted.clear();
         self.leaving.clear();

@@ -87,11 +87,13 @@ impl Everything {
 }
 
 /// Makes empty storage the beginning of a new cluster of one, which goes on where
-/// `everything` ended.
+/// `everything` ended. `epoch` is a number of its own, so that nobody takes the new
+/// cluster's versions of rooms for those of the old one.
 pub(crate) async fn found_anew(
     storage: &Storage,
     identity: &Identity,
     everything: Everything,
+    epoch: u64,
 ) -> io::Result<()> {
     let Everything { applied, charter, frozen, .. } = everything;
     let peer = Peer { name: identity.name.clone(), address: identity.address, disk: identity.disk };
@@ -105,7 +107,7 @@ pub(crate) async fn found_anew(
         last_log_id: Some(log_id),
         last_membership: StoredMembership::new(Some(log_id), membership),
     };
-    let mut charter = charter.begun_anew();
+    let mut charter = charter.begun_anew(epoch.max(1));
     charter.follow(&BTreeMap::from([(identity.node, (peer, true))]));
     // Until all of it is there, nobody may start from it.
     identity.unfinished().save(&storage.files).await?;
@@ -113,7 +115,7 @@ pub(crate) async fn found_anew(
     let voted = storage.log.state().vote.map_or(0, |vote| vote.term);
     let term = applied.term.max(voted) + 1;
     storage.log.write(Write::Vote(VoteRecord { term, committed: false, node: identity.node }))?;
-    snapshots::write(&storage.files, &meta, &charter, &frozen).await?;
+    snapshots::write(&storage.files, &meta, &charter, &frozen.begun_anew()).await?;
     storage.log.write(Write::Purge(applied))?;
     super::synced(&*storage.log).await?;
     identity.save(&storage.files).await

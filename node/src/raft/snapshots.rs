@@ -51,7 +51,10 @@ impl std::fmt::Debug for SnapshotFile {
 }
 
 const MAGIC: &[u8; 8] = b"hangraft";
+/// The form of a head without an epoch, and of one with it. The older one is written
+/// wherever it will do, for replicas that do not know the newer yet.
 const FORMAT: u8 = 2;
+const FORMAT_WITH_EPOCH: u8 = 3;
 const SUFFIX: &str = ".snapshot";
 
 /// What comes in has this suffix until it is installed: a crash in between leaves
@@ -113,10 +116,13 @@ pub(crate) fn bytes_of(
 }
 
 fn head(meta: &SnapshotMeta, charter: &Charter) -> Bytes {
-    let meta = encode(&(meta, charter));
+    let (format, meta) = match charter.epoch() {
+        0 => (FORMAT, encode(&(meta, charter))),
+        epoch => (FORMAT_WITH_EPOCH, encode(&(meta, charter, epoch))),
+    };
     let mut head = BytesMut::new();
     head.put_slice(MAGIC);
-    head.put_u8(FORMAT);
+    head.put_u8(format);
     head.put_u32(u32::try_from(meta.len()).expect("a membership is small"));
     head.put_slice(&meta);
     head.freeze()
@@ -294,9 +300,9 @@ impl Parser {
             return Err(damaged("it is not a snapshot"));
         }
         let format = self.held[MAGIC.len()];
-        if format != FORMAT {
-            let why = format!("it has format {format}, this version knows {FORMAT}");
-            return Err(if format > FORMAT {
+        if !(FORMAT..=FORMAT_WITH_EPOCH).contains(&format) {
+            let why = format!("it has format {format}, this version knows {FORMAT_WITH_EPOCH}");
+            return Err(if format > FORMAT_WITH_EPOCH {
                 Unusable::Newer(why)
             } else {
                 Unusable::Damaged(why)
@@ -309,8 +315,14 @@ impl Parser {
         if self.held.len() >= FIXED + length {
             let head = self.held.split_to(FIXED + length);
             self.crc.update(&head);
-            let (meta, charter): (SnapshotMeta, Charter) =
-                decode(&head[FIXED..]).map_err(|err| Unusable::Damaged(err.to_string()))?;
+            let body = &head[FIXED..];
+            let decoded = if format == FORMAT {
+                decode::<(SnapshotMeta, Charter)>(body)
+            } else {
+                decode::<(SnapshotMeta, Charter, u64)>(body)
+                    .map(|(meta, charter, epoch)| (meta, charter.in_epoch(epoch)))
+            };
+            let (meta, charter) = decoded.map_err(|err| Unusable::Damaged(err.to_string()))?;
             // Said before the rooms are read, which would only look damaged.
             if let Some(feature) = unknown_of(charter.features()) {
                 return Err(Unusable::Newer(format!(

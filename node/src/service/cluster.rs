@@ -114,14 +114,7 @@ impl ClusterService {
             let role = "none".to_owned();
             members.insert(
                 *id,
-                Member {
-                    id: *id,
-                    name,
-                    address,
-                    alive: seen.alive,
-                    role,
-                    ..Member::default()
-                },
+                Member { id: *id, name, address, alive: seen.alive, role, ..Member::default() },
             );
         }
         for (id, name, address) in self.replica.first_members() {

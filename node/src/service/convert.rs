@@ -149,6 +149,7 @@ pub(crate) fn standing(
             .map(|(id, (peer, _))| Peer { node: *id, address: peer.address.to_string() })
             .collect(),
         draining,
+        epoch: 0,
     }
 }
 

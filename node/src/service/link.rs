@@ -191,7 +191,9 @@ impl Link {
     fn standing(&mut self) -> hangraft_proto::v1::Standing {
         let draining = *self.draining.borrow_and_update();
         let leadership = self.leadership.borrow_and_update();
-        convert::standing(self.me, self.replica.cluster(), &leadership, draining)
+        let standing = convert::standing(self.me, self.replica.cluster(), &leadership, draining);
+        let epoch = self.replica.machine().charter().epoch();
+        hangraft_proto::v1::Standing { epoch, ..standing }
     }
 
     async fn on_uplink(&mut self, uplink: Uplink, answers: &Answers) -> Result<(), Gone> {
