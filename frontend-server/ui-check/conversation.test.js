@@ -88,16 +88,54 @@ test("a guess waits until the room has reached the version the server spoke of",
 
 test("busy, no-quorum and unknown-outcome leave a wish open, but not for ever", () => {
   for (const code of ["busy", "no-quorum", "unknown-outcome"]) {
-    const conversation = atTheTable();
-    const [sent] = frames(conversation.wish(guess(7)));
-    const refused = { code, message: "not now" };
-    assert.deepEqual(conversation.received({ id: sent.id, refused }, NOW + 10_000), [{ to: "retry", serial: 7 }]);
-    const [again] = frames(conversation.retry(7));
-    assert.equal(again.data.serial, 7);
-    const [end] = conversation.received({ id: again.id, refused }, NOW + 61_000);
-    assert.equal(end.answer.refused.code, code);
-    assert.deepEqual(conversation.pending, []);
+    // A line of chat is old after a minute; a guess, of which we say that it is safe, after ten.
+    for (const [wish, minutes] of [[say(7), 1], [guess(7), 10]]) {
+      const conversation = atTheTable();
+      const [sent] = frames(conversation.wish(wish));
+      const refused = { code, message: "not now" };
+      const late = minutes * 60_000 - 1;
+      assert.deepEqual(conversation.received({ id: sent.id, refused }, NOW + late), [{ to: "retry", serial: 7, after: 3000 }]);
+      const [again] = frames(conversation.retry(7));
+      assert.equal(again.data.serial, 7);
+      const [end] = conversation.received({ id: again.id, refused }, NOW + late + 1);
+      assert.equal(end.answer.refused.code, code);
+      assert.deepEqual(conversation.pending, []);
+    }
   }
+});
+
+test("a wish that waits for a leader is asked again soon, then slower, and at once when a leader is back", () => {
+  const conversation = atTheTable();
+  const [sent] = frames(conversation.wish(guess(7)));
+  conversation.received({ push: "cluster", state: "electing" }, NOW);
+  const refused = { code: "no-quorum", message: "not now" };
+  const waits = [];
+  let { id } = sent;
+  for (const after of [0, 4000, 12_000]) {
+    waits.push(conversation.received({ id, refused }, NOW + after)[0].after);
+    [{ id }] = frames(conversation.retry(7));
+  }
+  assert.deepEqual(waits, [400, 1000, 3000]);
+  assert.deepEqual(actions(conversation.received({ push: "cluster", state: "connected" }, NOW)), [], "it is on its way");
+  conversation.received({ id, refused }, NOW + 12_000);
+  assert.deepEqual(actions(conversation.received({ push: "cluster", state: "connected" }, NOW)), ["play"]);
+});
+
+test("a guess whose room was left, or whose round is over, is never sent late", () => {
+  const left = atTheTable();
+  left.lost();
+  left.wish(guess(7));
+  left.unwatch();
+  const back = connect(left);
+  assert.deepEqual([actions(back), back.map(({ to }) => to)], [[], ["greeted", "fulfil"]]);
+
+  // Put off in one round, due in the next.
+  const later = atTheTable();
+  const [sent] = frames(later.wish(guess(7)));
+  later.received({ id: sent.id, refused: { code: "busy", message: "not now" } }, NOW);
+  later.received(view(6, 2), NOW);
+  assert.deepEqual(later.retry(7).map(({ to }) => to), ["fulfil"]);
+  assert.deepEqual(later.pending, []);
 });
 
 test("any other refusal is an answer", () => {
@@ -122,6 +160,74 @@ test("a gap nobody explained is not shown but asked about; a resync is shown", (
   assert.deepEqual([ask.action, ask.data.since], ["watch", 5]);
   const [show] = conversation.received(view(8, 1, { resync: true }), NOW);
   assert.equal(show.seen.version, 8);
+});
+
+test("a resync is shown also when its version is lower: the server has counted anew", () => {
+  const conversation = atTheTable();
+  assert.deepEqual(conversation.received(view(4), NOW), [], "without, it is old news");
+  const [show] = conversation.received(view(4, 1, { resync: true }), NOW);
+  assert.equal(show.seen.version, 4);
+  assert.equal(conversation.received(view(5), NOW)[0].seen.version, 5);
+});
+
+/** The same, in a cluster that says its epoch. */
+function inEpoch(conversation, epoch) {
+  const [hello] = frames(conversation.opened());
+  return conversation.received({ id: hello.id, ok: { ...HELLO, server: { ...HELLO.server, epoch } } }, NOW);
+}
+
+test("after a restore everything is looked at anew, whatever its version, and that is said", () => {
+  const conversation = new Conversation();
+  inEpoch(conversation, "e1");
+  const [watch] = frames(conversation.watch(12));
+  conversation.received({ id: watch.id, ok: { room: 12, version: 16 } }, NOW);
+  conversation.received(view(16), NOW);
+  conversation.lost();
+  const same = inEpoch(conversation, "e1");
+  assert.deepEqual(frames(same)[0].data, { room: 12, since: 16, epoch: "e1" });
+  assert.deepEqual(same.map(({ to }) => to), ["greeted", "send"]);
+  rewatch(conversation, same, 16);
+  conversation.wish(guess(7));
+  conversation.lost();
+
+  const other = inEpoch(conversation, "e2");
+  assert.deepEqual(other.map(({ to }) => to), ["greeted", "fulfil", "tell", "send"]);
+  assert.match(other[2].message, /restored from a backup/);
+  assert.deepEqual(frames(other)[0].data, { room: 12 }, "what was seen does not count");
+  assert.deepEqual(conversation.pending, [], "the letter was meant for another board");
+  rewatch(conversation, other, 4);
+  assert.equal(conversation.received(view(4), NOW)[0].seen.version, 4);
+  assert.equal(conversation.received(view(5), NOW)[0].seen.version, 5);
+});
+
+test("a restore that happened over a reload is said; another cluster is not a restore", () => {
+  const reloaded = new Conversation({ token: "t1", epoch: "e1" });
+  reloaded.watch(12);
+  assert.ok(inEpoch(reloaded, "e2").some(({ to }) => to === "tell"));
+
+  const elsewhere = new Conversation({ token: "old", epoch: "e1" });
+  elsewhere.watch(12);
+  const [hello] = frames(elsewhere.opened());
+  const [second] = frames(elsewhere.received({ id: hello.id, refused: { code: "unauthorized", message: "no" } }, NOW));
+  const greeted = elsewhere.received({ id: second.id, ok: { ...HELLO, server: { epoch: "e2" } } }, NOW);
+  assert.deepEqual(greeted.map(({ to }) => to), ["greeted", "send"]);
+});
+
+test("a guess for a round that a restore has not come to yet is dropped", () => {
+  const conversation = atTheTable();
+  conversation.lost();
+  conversation.wish(guess(7, 3));
+  const back = connect(conversation);
+  const answered = rewatch(conversation, back, 2);
+  const caughtUp = conversation.received(view(2, 1, { resync: true }), NOW);
+  assert.deepEqual([...answered, ...caughtUp].map(({ to }) => to), ["fulfil", "show"]);
+});
+
+test("a name nobody accepts is told, and the game goes on without", () => {
+  const conversation = new Conversation({ name: "\u3164" });
+  const [hello] = frames(conversation.opened());
+  const effects = conversation.received({ id: hello.id, refused: { code: "bad-request", message: "no" } }, NOW);
+  assert.deepEqual(effects.map(({ to }) => to), ["tell", "send"]);
 });
 
 test("a token nobody accepts is dropped, and a new guest says hello", () => {
@@ -195,7 +301,7 @@ test("too many unanswered wishes are refused on the spot", () => {
 });
 
 test("wishes outlive a reload, unless they are old or not wishes", () => {
-  const saved = [say(1), { ...say(2), since: NOW - 120_000 }, null, { serial: "3" }];
+  const saved = [say(1), { ...say(2), since: NOW - 120_000 }, null, { serial: "3" }, { ...guess(4), since: NOW - 600_000 }];
   const pending = Pending.restore(JSON.parse(JSON.stringify(saved)), NOW);
   const conversation = new Conversation({ token: "t1", pending });
   assert.deepEqual(frames(connect(conversation)).map(({ data }) => data.serial), [1]);

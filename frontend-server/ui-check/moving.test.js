@@ -3,101 +3,14 @@
 
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
+import { anew, atTheTable, greet, OTHER, OWN, PaperSocket, view } from "./paper.js";
 
-/** A socket of paper; the test is the frontend at its other end. */
-class PaperSocket {
-  static OPEN = 1;
-  /** @type {PaperSocket[]} */
-  static all = [];
-  readyState = 0;
-  closed = false;
-  sent = [];
-
-  constructor(url) {
-    this.url = url;
-    PaperSocket.all.push(this);
-  }
-
-  send(text) {
-    assert.equal(this.readyState, PaperSocket.OPEN);
-    this.sent.push(JSON.parse(text));
-  }
-
-  close() {
-    this.closed = true;
-    this.readyState = 3;
-  }
-
-  open() {
-    this.readyState = PaperSocket.OPEN;
-    this.onopen();
-  }
-
-  says(frame) {
-    this.onmessage({ data: JSON.stringify(frame) });
-  }
-
-  ok(action, ok) {
-    const { id } = this.sent.findLast((frame) => frame.action === action);
-    this.says({ id, ok });
-  }
-
-  ends() {
-    this.readyState = 3;
-    this.onclose();
-  }
-
-  actions() {
-    return this.sent.map(({ action }) => action);
-  }
-}
-
-const OWN = "http://game.example:8080";
-const OTHER = "http://game.example:8081";
 const BYE = { push: "bye", code: "moving", message: "this frontend is about to stop" };
 const urls = () => PaperSocket.all.map(({ url }) => url);
-const view = (version) => ({ push: "view", room: 12, version, view: { round: 1 }, events: [] });
 /** Lets promises that are settled be heard. */
 const settled = () => new Promise(setImmediate);
 
-Object.assign(globalThis, {
-  WebSocket: PaperSocket,
-  location: { origin: OWN },
-  document: { addEventListener() {} },
-  addEventListener() {},
-});
-const { Client } = await import("../ui/client.js");
-const { browser, tab } = await import("../ui/store.js");
-
-beforeEach(() => {
-  mock.timers.reset();
-  mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"], now: 1_000_000 });
-  PaperSocket.all = [];
-  for (const key of ["token", "name", "frontends"]) browser.set(key, "");
-  tab.set("pending", "");
-});
-
-/** A page that looks at room 12 in version 5, the socket it does that through, and what it lives through from then on. */
-function atTheTable(frontends) {
-  const client = new Client();
-  client.start();
-  mock.timers.tick(0);
-  const [socket] = PaperSocket.all;
-  socket.open();
-  greet(socket, frontends);
-  client.watch(12);
-  socket.ok("watch", { room: 12, version: 5 });
-  socket.says(view(5));
-  const standings = [];
-  const versions = [];
-  client.on("standing", () => standings.push(client.standing));
-  client.on("seen", (seen) => versions.push(seen.version));
-  return { client, socket, standings, versions };
-}
-
-function greet(socket, frontends) {
-  socket.ok("hello", { player: "p1", name: "Ann", token: "t1", server: { frontends } });
-}
+beforeEach(anew);
 
 test("who is sent away calls another frontend first, and then leaves; nothing is lost or done twice", async () => {
   const { client, socket: here, standings, versions } = atTheTable([OWN, OTHER]);

@@ -4,10 +4,15 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Dial } from "../ui/dial.js";
-import { baseLetter, plainPattern, situation, spokenPattern, story } from "../ui/hangman/story.js";
+import { agreement } from "../ui/hangman/again.js";
+import { baseLetter, misfit, plainPattern, situation, spokenPattern, story } from "../ui/hangman/story.js";
 import { CATEGORIES } from "../ui/games.js";
+import { invitation } from "../ui/links.js";
+import { plainly } from "../ui/plain.js";
+import { awayText } from "../ui/seats.js";
 import { Serials } from "../ui/serials.js";
-import { newLines, roomNumber } from "../ui/text.js";
+import { newLines, roomNumber, sentence, together } from "../ui/text.js";
+import { trouble } from "../ui/trouble.js";
 
 const half = () => 0.5;
 const stopped = () => 0;
@@ -89,7 +94,7 @@ test("several changes at once are told like one after the other, and nothing twi
   const before = view({ tried: [tried("e", 2)] });
   const after = view({ tried: [tried("e", 2), tried("x", 0), { seat: 1, name: "Bo", word: "tea", hits: 0 }], lives: 1, players: PLAYERS.slice(0, 1) });
   const lines = story(before, after, "p1");
-  assert.deepEqual(lines.slice(0, 3), ["Bo stood up.", "Ann guessed X: no hit.", "Bo tried “tea”: wrong."]);
+  assert.deepEqual(lines.slice(0, 3), ["Bo left the table.", "Ann guessed X: no hit.", "Bo tried “tea”: wrong."]);
   assert.equal(lines.at(-1), "One life left.");
   assert.deepEqual(story(after, after, "p1"), []);
 });
@@ -108,6 +113,84 @@ test("everybody is told whom they wait for", () => {
   const away = view({ ...waiting, players: [{ ...players[0], online: false }, players[1]] });
   assert.equal(situation(away, "p2"), "Ann was to set a word, but is away.");
   assert.equal(spokenPattern(waiting), "No word yet");
+});
+
+test("one is told what one did oneself, and not one's own name", () => {
+  const mine = { ...tried("q", 0), player: "p1" };
+  assert.equal(situation(view({ tried: [mine] }), "p1"), "You guessed Q: no hit.");
+  assert.equal(situation(view({ tried: [mine] }), "p2"), "Ann guessed Q: no hit.");
+  const word = { seat: 0, name: "Ann", player: "p1", word: "tea", hits: 0 };
+  assert.equal(situation(view({ tried: [word] }), "p1"), "You tried “tea”: wrong.");
+  const [came, guessed] = story(view({ players: PLAYERS.slice(1) }), view({ tried: [mine] }), "p1");
+  assert.deepEqual([came, guessed], ["You took a seat.", "You guessed Q: no hit."]);
+  assert.equal(story(view({}), view({ players: PLAYERS.slice(1) }), "p1")[0], "You left the table.");
+});
+
+test("another round: who wants it, whom one waits for, and when it begins", () => {
+  const over = (again) => view({ state: "won", ...(again && { again }) });
+  const three = [...PLAYERS, { ...PLAYERS[0], seat: 2, name: "Cy", player: "p3" }];
+  const [none, one, two] = [undefined, { agreed: [1], begins_in_ms: 10_000 }, { agreed: [0, 1], begins_in_ms: 10_000 }];
+  assert.equal(agreement(over(none), "p1", 0), "A new round begins when everybody here agrees.");
+  assert.equal(agreement({ ...over(none), players: PLAYERS.slice(0, 1) }, "p1", 0), "");
+  assert.equal(agreement(over(one), "p1", 2100), "Bo wants another round; it begins in 8 s.");
+  assert.equal(agreement(over(one), "p2", 0), "You agreed. Waiting for Ann; it begins in 10 s.");
+  assert.equal(agreement({ ...over(two), players: three }, "p3", 0), "Ann and Bo want another round; it begins in 10 s.");
+  // Nobody waits for who is not here, and no second is below zero.
+  const away = { ...over(one), players: [{ ...PLAYERS[0], online: false }, PLAYERS[1]] };
+  assert.equal(agreement(away, "p2", 20_000), "Everybody agreed; it begins in 0 s.");
+});
+
+test("a word that is too short or far too long to be right is known before it is sent", () => {
+  const five = view({ pattern: [null, "a", " ", null, "-", null, null] });
+  for (const word of ["maori", "MA ORI", "ma-ori", "mäöri", "łaøri", "straße"]) assert.equal(misfit(five, word), "", word);
+  for (const word of ["e", "", "maor", "a-b-c-d"]) assert.match(misfit(five, word), /has 5 letters; this has \d/, word);
+  assert.match(misfit(five, "abcdefghijk"), /this has 11/);
+});
+
+test("a silence of seconds is explained: the letter is kept", () => {
+  const now = 100_000;
+  const letter = { serial: 1, action: "play", data: { move: { letter: "e" } }, round: 1, since: now - 3000 };
+  const young = { ...letter, since: now - 1000 };
+  assert.equal(trouble("connected", 0, [], now), "");
+  assert.equal(trouble("electing", 800, [young], now), "", "a blink");
+  assert.equal(trouble("electing", 3000, [young], now), "Your letter is safe; it will be played when the machines answer.");
+  assert.equal(trouble("connected", 0, [letter], now), "Your letter is safe; it will be played when the machines answer.");
+  assert.equal(trouble("reconnecting", 5000, [letter], now), "Your letter is safe; it will be played when the connection is back.");
+  assert.equal(trouble("electing", 5000, [], now), "Your game is safe; it goes on when the machines answer.");
+  const word = { ...letter, data: { move: { word: "tea" } } };
+  assert.match(trouble("electing", 5000, [word], now), /^Your word is safe/);
+});
+
+test("refusals are sentences for players", () => {
+  assert.equal(plainly({ code: "illegal-move", message: "'e' was guessed before" }), "E was guessed a moment before.");
+  assert.equal(plainly({ code: "illegal-move", message: "that word was tried before" }), "That word was tried before.");
+  assert.equal(plainly({ code: "room-full", message: "x" }), "The table is full.");
+  assert.deepEqual(["", "a", "Done.", "why?"].map(sentence), ["", "A.", "Done.", "Why?"]);
+  assert.equal(together(["Ann"]), "Ann");
+  assert.equal(together(["Ann", "Bo", "Cy", "Di"]), "Ann, Bo and 2 more");
+});
+
+test("who is gone is said, and when their seat is free", () => {
+  const gone = { ...PLAYERS[0], online: false };
+  assert.equal(awayText(PLAYERS[0], 60_000, 0), "");
+  assert.equal(awayText(gone, 60_000, 0), "gone");
+  assert.equal(awayText({ ...gone, away_ms: 0 }, 60_000, 0), "gone, seat free in 60 s");
+  assert.equal(awayText({ ...gone, away_ms: 15_000 }, 60_000, 2500), "gone, seat free in 43 s");
+  assert.equal(awayText({ ...gone, away_ms: 60_000 }, 60_000, 9999), "gone, seat free");
+});
+
+test("a link that only this machine can open is not given to others", () => {
+  const urls = (...about) => invitation(...about).links.map(({ url }) => url);
+  const lan = ["http://192.168.1.5:8080", "http://127.0.0.1:8080", "nonsense", 7, "ftp://x", "http://192.168.1.5:8080/"];
+  assert.deepEqual(urls("https://play.example.org", "#/room/12", lan), ["https://play.example.org/#/room/12"]);
+  for (const own of ["http://127.0.0.1:8080", "http://localhost:8080", "http://[::1]:8080", "http://a.localhost:8080"]) {
+    assert.deepEqual(urls(own, "#/room/12", lan), ["http://192.168.1.5:8080/#/room/12"]);
+    assert.equal(invitation(own, "#/room/12", lan).lonely, false);
+    for (const none of [undefined, null, [], "x", ["http://localhost:1"]]) {
+      assert.equal(invitation(own, "#/room/12", none).lonely, true);
+      assert.deepEqual(urls(own, "#/room/12", none), [`${own}/#/room/12`]);
+    }
+  }
 });
 
 test("letters are understood as the rules fold them, other keys are not letters", () => {
@@ -156,6 +239,6 @@ test("every hook the README promises is in the page", () => {
       .replace(/^letter-.$/, "`letter-$")
       .replace(/^open-(together|setter)$/, '#opener("$1"')
       .replace(/^(word|secret|chat)-(input|button)$/, 'lineForm("$1"')
-      .replace(/^(stand|drawer|share)-button$/, 'button("$1"');
+      .replace(/^(stand|share)-button$/, 'button("$1"');
   for (const hook of promised.filter((name) => name !== "data-testid")) assert.ok(source.includes(made(hook)), hook);
 });

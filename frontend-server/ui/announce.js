@@ -10,10 +10,11 @@ const NOTE_STAYS = 4500;
 const NOTES_MAX = 3;
 
 const live = el("div", { class: "unseen", "aria-live": "polite", "data-testid": "announcements" });
-const notes = el("div", { class: "notes", role: "status", "data-testid": "notes" });
+/** Brief messages. Each screen has a place for them where they cover nothing that is read or pressed. */
+export const notes = el("div", { class: "notes", role: "status", "data-testid": "notes" });
 
-/** The two elements to put on the page, once. */
-export const announcers = [live, notes];
+/** What is only read aloud; to put on the page, once. */
+export const announcer = live;
 
 /** Says something to screen readers. @param {string} sentence */
 export function announce(sentence) {

@@ -5,7 +5,8 @@
 // called meanwhile, and takes its place when it answers. What the first one has
 // not answered by then is asked again, as after any loss.
 
-import { Conversation, LOST } from "./conversation.js";
+import { Conversation } from "./conversation.js";
+import { deadline } from "./deadline.js";
 import { Dial } from "./dial.js";
 import { Pending } from "./pending.js";
 import { Serials } from "./serials.js";
@@ -15,14 +16,15 @@ import { browser, tab } from "./store.js";
 /** @typedef {import("./types.js").Effect} Effect */
 /** @typedef {import("./types.js").Wish} Wish */
 
-/** Between two heartbeats (ms); the server drops a socket after 60 s of silence. */
+/**
+ * Between two heartbeats (ms), by which the page learns that a connection is dead.
+ * A hidden page's come late, and need not come: it is the server that asks whether
+ * the browser is still there, which answers without the page.
+ */
 const HEARTBEAT = 15_000;
 
 /** A ping that takes longer (ms) means the connection is dead, whatever the socket says. */
 const PING_DEADLINE = 2000;
-
-/** Before a wish that was refused for now is asked again (ms). */
-const RETRY_AFTER = 400;
 
 /**
  * `standing`: how things stand has changed. `identity`: so has who we are.
@@ -44,8 +46,8 @@ export class Client {
   #calling = null;
   /** Whether another frontend is called although the one we talk to is still there. */
   #moving = false;
-  /** Until the next call, or until a call is given up. */
-  #timer = 0;
+  /** Calls off the next call, or the end of our patience with one. */
+  #callOff = () => {};
   /** @type {Map<number, (answer: Answer) => void>} */
   #questions = new Map();
   /** @type {Map<number, (answer: Answer) => void>} */
@@ -54,15 +56,23 @@ export class Client {
   #listeners = new Map();
   /** @type {import("./types.js").Standing | null} */
   #stood = null;
+  /** Since when we have not been connected (ms); null when we are. @type {number | null} */
+  #troubledSince = Date.now();
 
   constructor() {
     const pending = Pending.restore(tab.list("pending"), Date.now());
-    this.#conversation = new Conversation({ token: browser.get("token"), name: browser.get("name"), pending });
+    const [epoch] = tab.list("epoch");
+    this.#conversation = new Conversation({ token: browser.get("token"), name: browser.get("name"), epoch, pending });
     this.#dial = new Dial(location.origin, browser.list("frontends"), Math.random, Date.now);
   }
 
   get standing() {
     return this.#conversation.standing;
+  }
+
+  /** For how long (ms) nobody has answered; 0 while all is well. */
+  get troubledMs() {
+    return this.#troubledSince === null ? 0 : Date.now() - this.#troubledSince;
   }
 
   get player() {
@@ -147,18 +157,19 @@ export class Client {
 
   /** Calls the next frontend, soon, and goes on talking until it answers. */
   #call() {
-    clearTimeout(this.#timer);
+    this.#callOff();
     drop(this.#calling);
     this.#calling = null;
     const { url, wait, patience } = this.#dial.next();
-    this.#timer = setTimeout(() => this.#connect(url, patience), wait);
+    const timer = setTimeout(() => this.#connect(url, patience), wait);
+    this.#callOff = () => clearTimeout(timer);
   }
 
   /** @param {string} url @param {number} patience */
   #connect(url, patience) {
     const socket = new WebSocket(url);
     this.#calling = socket;
-    this.#timer = setTimeout(() => (this.#calling ? this.#call() : this.#lost()), patience);
+    this.#callOff = deadline(patience, () => (this.#calling ? this.#call() : this.#lost()));
     socket.onopen = () => this.#answered(socket);
     socket.onclose = () => this.#call();
   }
@@ -208,6 +219,7 @@ export class Client {
     for (const effect of effects) this.#do(effect);
     if (this.standing === this.#stood) return;
     this.#stood = this.standing;
+    this.#troubledSince = this.standing === "connected" ? null : (this.#troubledSince ?? Date.now());
     this.#tell("standing", undefined);
   }
 
@@ -230,7 +242,7 @@ export class Client {
         this.#resolve(this.#wishes, effect.wish.serial, effect.answer);
         return this.#wishesChanged();
       case "retry":
-        return setTimeout(() => this.#carryOut(this.#conversation.retry(effect.serial)), RETRY_AFTER);
+        return setTimeout(() => this.#carryOut(this.#conversation.retry(effect.serial)), effect.after);
       case "gone":
         return this.#tell("gone", effect.refused);
       case "tell":
@@ -241,11 +253,12 @@ export class Client {
   #greeted() {
     // On the move, it is the one we leave that greets us, by a new name: that ends no call.
     if (!this.#moving) {
-      clearTimeout(this.#timer);
+      this.#callOff();
       this.#dial.reached();
     }
-    const { token, name, server } = this.#conversation;
+    const { token, name, server, epoch } = this.#conversation;
     browser.set("token", token);
+    tab.set("epoch", JSON.stringify(epoch === undefined ? [] : [epoch]));
     browser.set("name", name);
     this.#dial.learn(server.frontends ?? []);
     browser.set("frontends", JSON.stringify(this.#dial.origins));
@@ -263,9 +276,9 @@ export class Client {
   async #probe() {
     if (this.standing === "reconnecting") return;
     const socket = this.#socket;
-    const late = new Promise((resolve) => setTimeout(resolve, PING_DEADLINE, LOST));
-    const answer = await Promise.race([this.ask("ping"), late]);
-    if (answer === LOST && socket === this.#socket) this.#lost();
+    const callOff = deadline(PING_DEADLINE, () => socket === this.#socket && this.#lost());
+    await this.ask("ping");
+    callOff();
   }
 
   /** @param {Map<number, (answer: Answer) => void>} waiting @param {number} key @param {Answer} answer */

@@ -7,11 +7,14 @@
 // - A wish stays in `pending` until the server has answered it, and travels
 //   under one serial however often it is sent.
 // - Views of a room are shown in the order of their versions, each at most once.
+//   The exception is a resync: the server says that the count itself has changed.
 // - After a reconnect a guess waits until the room's present view is here, and is
-//   dropped when its round is over: it was either taken in time or never meant
-//   for this round.
+//   dropped when the round is another or the room was left: it was either taken in
+//   time or never meant for this round.
+// - Versions belong to an epoch. In another one the cluster was restored from a
+//   backup: whatever is seen then may be older, and is shown all the same.
 
-import { Pending } from "./pending.js";
+import { isStale, Pending } from "./pending.js";
 
 /** @typedef {import("./types.js").Effect} Effect */
 /** @typedef {import("./types.js").Wish} Wish */
@@ -21,8 +24,15 @@ import { Pending } from "./pending.js";
 /** Refusals that leave a wish open: asking again under the same serial settles it. */
 const ASK_AGAIN = new Set(["busy", "no-quorum", "unknown-outcome"]);
 
-/** How long (ms) a wish is asked again after such refusals, before the player is told. */
-const GIVE_UP_AFTER = 60_000;
+/**
+ * Waits (ms) before it is asked again: a quarter of the time it has been waiting,
+ * within these bounds, so that a long outage does not use up the player's pace.
+ */
+const RETRY_AFTER_MIN = 400;
+const RETRY_AFTER_MAX = 3000;
+
+/** What is said when the game on the screen is an older one from now on. */
+const RESTORED = "The cluster was restored from a backup; this is the game as it was then.";
 
 export class Conversation {
   /** @type {"offline" | "greeting" | "ready"} */
@@ -37,9 +47,11 @@ export class Conversation {
   #pending;
   #room = nowhere();
 
-  /** @param {{token?: string, name?: string, pending?: Pending}} [memory] */
+  /** @param {{token?: string, name?: string, epoch?: string | number, pending?: Pending}} [memory] */
   constructor(memory = {}) {
     this.token = memory.token ?? "";
+    /** The cluster's epoch, as far as it was told. */
+    this.epoch = memory.epoch;
     this.name = memory.name ?? "";
     this.player = "";
     /** @type {import("./types.js").Server} */
@@ -93,13 +105,13 @@ export class Conversation {
       const refused = { code: "too-fast", message: "too much is still waiting for an answer" };
       return [{ to: "fulfil", wish, answer: { refused } }];
     }
-    return this.#sendable(wish) ? [this.#sendWish(wish)] : [];
+    return this.#sendOrDrop([wish]);
   }
 
   /** A wish that was refused for now is due again. @param {number} serial @returns {Effect[]} */
   retry(serial) {
     const wish = this.#pending.get(serial);
-    return wish && this.#sendable(wish) && !this.#inFlight(serial) ? [this.#sendWish(wish)] : [];
+    return wish ? this.#sendOrDrop([wish]) : [];
   }
 
   /** Looks at one room, and at no other any more. @param {number} id @returns {Effect[]} */
@@ -140,12 +152,28 @@ export class Conversation {
     this.player = ok.player;
     this.name = ok.name;
     this.server = { ...this.server, ...ok.server };
+    const restored = this.#onEpoch(ok.server?.epoch);
     // A second hello only changes the name.
-    if (!first) return [{ to: "greeted" }];
+    if (!first && restored.length === 0) return [{ to: "greeted" }];
     this.#cluster = ok.server?.cluster ?? "connected";
     const watch = this.#room.id ? [this.#sendWatch()] : [];
-    const wishes = this.#pending.list().filter((wish) => this.#sendable(wish));
-    return [{ to: "greeted" }, ...watch, ...wishes.map((wish) => this.#sendWish(wish))];
+    return [{ to: "greeted" }, ...restored, ...watch, ...this.#sendOrDrop(this.#pending.list())];
+  }
+
+  /**
+   * In another epoch nothing that was seen counts, and a guess was made at another
+   * board. Nothing is done when the epoch is the one we know.
+   * @param {string | number | undefined} epoch @returns {Effect[]}
+   */
+  #onEpoch(epoch) {
+    const known = this.epoch;
+    this.epoch = epoch ?? known;
+    if (known === undefined || epoch === undefined || epoch === known) return [];
+    this.#room.version = 0;
+    this.#room.current = false;
+    const guesses = this.#pending.list().filter(({ round }) => round !== null);
+    const told = this.#room.id ? [tell(RESTORED)] : [];
+    return [...guesses.map((wish) => this.#fulfil(wish, { ok: {} })), ...told];
   }
 
   /**
@@ -155,10 +183,15 @@ export class Conversation {
    */
   #onHelloRefused(refused) {
     if (this.#phase === "ready") return [tell(refused.message)];
-    if (refused.code === "unauthorized" && this.token) this.token = "";
-    else if (refused.code === "bad-request" && this.name) this.name = "";
-    else return [{ to: "hang-up" }];
-    return [this.#greet()];
+    if (refused.code === "unauthorized" && this.token) {
+      // Another cluster altogether: what we knew of one says nothing about it.
+      this.token = "";
+      this.epoch = undefined;
+      return [this.#greet()];
+    }
+    if (refused.code !== "bad-request" || !this.name) return [{ to: "hang-up" }];
+    this.name = "";
+    return [tell(refused.message), this.#greet()];
   }
 
   /** @param {any} answer @returns {Effect[]} */
@@ -185,7 +218,7 @@ export class Conversation {
     const room = this.#room;
     if (push.room !== room.id) return [];
     // News of before, such as a replay that overlaps what we have.
-    if (push.version <= room.version && !push.closed) return [];
+    if (push.version <= room.version && !push.closed && !push.resync) return [];
     // A gap the server did not explain: ask from where we are, show no jump.
     if (room.version > 0 && push.version > room.version + 1 && !push.resync) {
       room.current = false;
@@ -204,17 +237,13 @@ export class Conversation {
     const before = room.current;
     room.current = true;
     if (before) return [];
-    const waiting = this.#pending.list().filter((wish) => wish.data.room === room.id && !this.#inFlight(wish.serial));
-    return waiting.map((wish) => {
-      const moot = wish.round !== null && wish.round < room.round;
-      return moot ? this.#fulfil(wish, { ok: {} }) : this.#sendWish(wish);
-    });
+    return this.#sendOrDrop(this.#pending.list().filter((wish) => wish.data.room === room.id));
   }
 
-  /** @param {any} push @returns {Effect[]} */
+  /** When a leader is back, what waited for one goes out at once. @param {any} push @returns {Effect[]} */
   #onCluster(push) {
     this.#cluster = push.state;
-    return [];
+    return push.state === "connected" ? this.#sendOrDrop(this.#pending.list()) : [];
   }
 
   /** The frontend goes, or wants us to. @param {any} push @returns {Effect[]} */
@@ -230,8 +259,9 @@ export class Conversation {
     // Answered before, on an earlier socket.
     if (!wish) return [];
     const open = answer.refused !== undefined && ASK_AGAIN.has(answer.refused.code);
-    if (open && now - wish.since < GIVE_UP_AFTER) return [{ to: "retry", serial }];
-    return [this.#fulfil(wish, answer)];
+    if (!open || isStale(wish, now)) return [this.#fulfil(wish, answer)];
+    const after = Math.min(Math.max((now - wish.since) / 4, RETRY_AFTER_MIN), RETRY_AFTER_MAX);
+    return [{ to: "retry", serial, after }];
   }
 
   /** @param {Wish} wish @param {Answer} answer @returns {Effect} */
@@ -240,10 +270,20 @@ export class Conversation {
     return { to: "fulfil", wish, answer };
   }
 
-  /** Whether it may go out now; a wish for a round waits for the room's present view. @param {Wish} wish */
-  #sendable(wish) {
-    const waits = wish.round !== null && wish.data.room === this.#room.id && !this.#room.current;
-    return this.#phase === "ready" && !waits;
+  /** Sends what may go out now, and drops what will never be meant for what there is. @param {Wish[]} wishes @returns {Effect[]} */
+  #sendOrDrop(wishes) {
+    if (this.#phase !== "ready") return [];
+    return wishes.filter(({ serial }) => !this.#inFlight(serial)).flatMap((wish) => {
+      if (this.#isMoot(wish)) return [this.#fulfil(wish, { ok: {} })];
+      return wish.round === null || this.#room.current ? [this.#sendWish(wish)] : [];
+    });
+  }
+
+  /** Whether it was meant for another round, or for a room that was left. @param {Wish} wish */
+  #isMoot({ round, data }) {
+    if (round === null) return false;
+    const { id, current, round: present } = this.#room;
+    return data.room !== id || (current && round !== present);
   }
 
   /** @param {number} serial */
@@ -258,7 +298,8 @@ export class Conversation {
 
   #sendWatch() {
     const { id, version } = this.#room;
-    const send = this.#send("watch", { room: id, ...(version && { since: version }) });
+    const since = version && { since: version, ...(this.epoch !== undefined && { epoch: this.epoch }) };
+    const send = this.#send("watch", { room: id, ...since });
     this.#room.target = 0;
     this.#room.asking = send.frame.id;
     return send;

@@ -70,21 +70,55 @@ export function list(parent, items, key, make, update) {
 
 /**
  * A form of one field and one button. The text goes out at once, and comes back
- * into the field when it was refused and nothing else was typed meanwhile.
+ * into the field when it was refused and nothing else was typed meanwhile; why is
+ * said beside the field. What `look` finds unfit is not sent at all.
  * @param {string} name what its test hooks start with
  * @param {string} label @param {string} button @param {number} longest
- * @param {(text: string) => Promise<boolean>} submit whether it was accepted
+ * @param {(text: string) => Promise<string>} submit why it was refused; empty when it was accepted
+ * @param {(text: string) => {unfit: string, count: string}} [look] why it cannot be sent, and what to show of its length
  */
-export function lineForm(name, label, button, longest, submit) {
+export function lineForm(name, label, button, longest, submit, look = () => ({ unfit: "", count: "" })) {
+  const why = el("p", { class: "why", role: "alert", "data-testid": `${name}-why` });
+  const count = el("span", { class: "count", "aria-hidden": "true", "data-testid": `${name}-count` });
+  const press = el("button", { "data-testid": `${name}-button` }, button);
   const input = el("input", {
     "aria-label": label, placeholder: label, maxlength: longest, required: true, autocomplete: "off",
     autocapitalize: "none", spellcheck: "false", enterkeyhint: "send", "data-testid": `${name}-input`,
   });
+  const typed = () => {
+    const text = input.value.trim();
+    const { unfit, count: size } = look(text);
+    say(why, "");
+    say(count, text ? size : "");
+    set(press, { "aria-disabled": text !== "" && unfit !== "" });
+  };
   const send = async (/** @type {Event} */ event) => {
     event.preventDefault();
     const text = input.value.trim();
+    const { unfit } = look(text);
+    if (!text || unfit) return say(why, text ? unfit : "");
     input.value = "";
-    if (text && !(await submit(text)) && !input.value) input.value = text;
+    typed();
+    const refused = await submit(text);
+    if (refused && !input.value) {
+      input.value = text;
+      typed();
+    }
+    say(why, refused);
   };
-  return el("form", { class: "line", submit: send }, input, el("button", { "data-testid": `${name}-button` }, button));
+  set(input, { input: typed });
+  return el("form", { class: "line", submit: send }, why, el("div", { class: "entry" }, input, count), press);
+}
+
+/**
+ * Makes one element the only one on the page that can be reached, or no longer:
+ * everything beside it and beside what it is in. What is only read aloud goes on.
+ * @param {Element} element @param {boolean} alone
+ */
+export function setAlone(element, alone) {
+  for (let at = element; at !== document.body && at.parentElement; at = at.parentElement) {
+    for (const other of at.parentElement.children) {
+      if (other !== at && !other.hasAttribute("aria-live")) set(other, { inert: alone });
+    }
+  }
 }

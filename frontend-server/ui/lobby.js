@@ -1,8 +1,9 @@
 // The way in: who you are, the rooms that are open, and how to open one.
 
-import { note } from "./announce.js";
+import { note, notes } from "./announce.js";
 import { el, list, say, set } from "./dom.js";
 import { BOARDS, CATEGORIES } from "./games.js";
+import { plainly } from "./plain.js";
 import { nameField } from "./room.js";
 import { roomNumber } from "./text.js";
 
@@ -14,7 +15,7 @@ const LOOK_EVERY = 2000;
 
 const LEAD =
   "Guess the word with your friends before the raft is one short. " +
-  "The machines underneath may die; your game goes on.";
+  "If a machine fails meanwhile, your game goes on.";
 
 /** Rooms shown. */
 const ROOMS_SHOWN = 30;
@@ -49,6 +50,7 @@ export class LobbyScreen {
       () => clearInterval(timer),
       this.#client.on("identity", () => this.#onIdentity()),
     ];
+    this.element.append(notes);
     this.#look();
   }
 
@@ -108,10 +110,10 @@ export class LobbyScreen {
     this.#together.disabled = this.#setter.disabled = true;
     const { ok, refused } = await this.#client.wish("open", { game: "hangman", options });
     this.#together.disabled = this.#setter.disabled = false;
-    if (refused) return note(refused.message);
+    if (refused) return note(plainly(refused));
     location.hash = `#/room/${ok.room}`;
     const sat = await this.#client.wish("sit", { room: ok.room });
-    if (sat.refused) note(sat.refused.message);
+    if (sat.refused) note(plainly(sat.refused));
   }
 
   #onIdentity() {

@@ -1,11 +1,11 @@
 // Where the page starts: the bar on top, and which screen is below it.
 
-import { announce, announcers, note } from "./announce.js";
+import { announce, announcer, note } from "./announce.js";
 import { Client } from "./client.js";
 import { el, say, set } from "./dom.js";
 import { LobbyScreen } from "./lobby.js";
 import { RoomScreen } from "./room.js";
-import { roomNumber } from "./text.js";
+import { roomNumber, sentence } from "./text.js";
 
 /** How a standing is called on the page. */
 const STANDINGS = {
@@ -31,13 +31,13 @@ let showing = 0;
 let saying = 0;
 let said = "connected";
 
-document.body.append(el("header", { class: "bar" }, logo, connection), place, ...announcers);
+document.body.append(el("header", { class: "bar" }, logo, connection), place, announcer);
 client.on("standing", () => {
   clearTimeout(showing);
   if (client.standing === "electing") showing = setTimeout(showStanding, WORTH_SHOWING);
   else showStanding();
 });
-client.on("tell", note);
+client.on("tell", (message) => note(sentence(message)));
 addEventListener("hashchange", route);
 showStanding();
 route();

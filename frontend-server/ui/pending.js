@@ -6,8 +6,19 @@
 /** Unanswered wishes kept at most; one more is refused on the spot. */
 export const PENDING_MAX = 64;
 
-/** A wish found in storage after this long (ms) is not sent again: nobody wants it any more. */
-export const STALE_AFTER = 60_000;
+/**
+ * After this long (ms) a wish is given up: one that the cluster keeps putting off,
+ * and one found in storage. Nobody expects it any more.
+ */
+const GIVE_UP_AFTER = 60_000;
+
+/** A guess is kept longer: the player is told that it is safe, and it can never land in another round. */
+const GIVE_UP_GUESS_AFTER = 600_000;
+
+/** Whether it is too old to be sent once more. @param {Wish} wish @param {number} now */
+export function isStale({ since, round }, now) {
+  return now - since >= (round === null ? GIVE_UP_AFTER : GIVE_UP_GUESS_AFTER);
+}
 
 export class Pending {
   /** @type {Map<number, Wish>} */
@@ -17,7 +28,7 @@ export class Pending {
   static restore(saved, now) {
     const pending = new Pending();
     for (const wish of saved) {
-      if (Number.isSafeInteger(wish?.serial) && now - wish.since < STALE_AFTER) pending.add(wish);
+      if (Number.isSafeInteger(wish?.serial) && !isStale(wish, now)) pending.add(wish);
     }
     return pending;
   }

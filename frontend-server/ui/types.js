@@ -35,14 +35,24 @@
  *   | {to: "show", seen: Seen}
  *   | {to: "settle", id: number, answer: Answer}
  *   | {to: "fulfil", wish: Wish, answer: Answer}
- *   | {to: "retry", serial: number}
+ *   | {to: "retry", serial: number, after: number}
  *   | {to: "gone", room: number, refused: Refusal}
  *   | {to: "tell", message: string}
  * )} Effect
  */
 
-/** @typedef {{seat: number, name: string, letter?: string, word?: string, hits: number}} Tried */
-/** @typedef {{seat: number, name: string, player: string, online: boolean, points: number, role: "guesser" | "setter"}} Player */
+/** @typedef {{seat: number, name: string, player?: string, letter?: string, word?: string, hits: number}} Tried */
+
+/**
+ * Somebody at the table. `online`: looks at this room now. `away_ms`: how long
+ * not any more, at the view's version.
+ * @typedef {{
+ *   seat: number, name: string, player: string, online: boolean, away_ms?: number, points: number, role: "guesser" | "setter",
+ * }} Player
+ */
+
+/** Who wants another round, and when it begins even if not all do, from the view's version on. @typedef {{agreed: number[], begins_in_ms: number}} Again */
+
 /** @typedef {{player: string, name: string, text: string}} Line */
 
 /**
@@ -51,7 +61,7 @@
  *   game: string, state: "waiting" | "playing" | "won" | "lost", mode: "together" | "setter", round: number,
  *   pattern: (string | null)[], wrong: string[], tried: Tried[], lives: number, lives_max: number,
  *   category: string | null, players: Player[], setter: number | null, winner: string | null,
- *   answer?: string, seats: number, chat: Line[],
+ *   answer?: string, seats: number, chat: Line[], again?: Again, seat_kept_ms?: number,
  * }} HangmanView
  */
 
@@ -63,12 +73,22 @@
  * }} RoomSummary
  */
 
-/** @typedef {{version?: string, frontends?: string[], cluster?: string}} Server */
+/**
+ * What a frontend says of itself. `epoch`: another one means that the cluster was
+ * restored. `addresses`: origins under which others may reach it.
+ * @typedef {{version?: string, frontends?: string[], cluster?: string, epoch?: string | number, addresses?: string[]}} Server
+ */
 
 /**
- * What a board may ask of the room around it.
- * `play` tells whether the move was accepted.
- * @typedef {{play: (move: Record<string, string>) => Promise<boolean>, again: () => void}} Acts
+ * What a board may ask of the room around it. `play` tells why the move was
+ * refused, in plain words; nothing when it was accepted.
+ * @typedef {{play: (move: Record<string, string>) => Promise<string>, again: () => void}} Acts
+ */
+
+/**
+ * What a board needs to know besides the view. `elapsed`: for how long (ms) this
+ * view has been here. `trouble`: what to say while nobody answers.
+ * @typedef {{version: number, me: string, pending: Wish[], elapsed: number, trouble: string}} Moment
  */
 
 export {};

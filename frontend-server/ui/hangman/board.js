@@ -2,13 +2,15 @@
 // player may do right now.
 
 import { el, lineForm, list, say, set } from "../dom.js";
+import { Again } from "./again.js";
 import { Gallows } from "./gallows.js";
 import { Keyboard } from "./keyboard.js";
-import { plainPattern, situation, spokenLives, spokenPattern, story } from "./story.js";
+import { letterCount, misfit, places, plainPattern, situation, spokenLives, spokenPattern, story } from "./story.js";
 
 /** @typedef {import("../types.js").HangmanView} View */
 /** @typedef {import("../types.js").Player} Player */
 /** @typedef {import("../types.js").Wish} Wish */
+/** @typedef {import("../types.js").Moment} Moment */
 
 /** The longest word a setter may choose, as the rules have it. */
 const SECRET_MAX = 40;
@@ -21,15 +23,14 @@ export class HangmanBoard {
   #word = el("div", { class: "word", role: "img", "data-testid": "word" });
   #lives = el("div", { class: "lives", role: "img", "data-testid": "lives" });
   #misses = el("p", { class: "misses", role: "img", "data-testid": "wrong" });
-  #state = el("p", { class: "state", "data-testid": "state" });
+  #state = el("p", { class: "state", translate: "yes", "data-testid": "state" });
   #keyboard;
   #wordForm;
   #secretForm;
-  #result;
-  #hand;
-  #answer = el("strong", { class: "answer" });
-  #solution;
   #again;
+  #hand;
+  /** What a guess of the whole word is measured with. @type {View | null} */
+  #view = null;
 
   /** The drawing for the lobby: everybody is safe. */
   static picture() {
@@ -41,16 +42,16 @@ export class HangmanBoard {
   /** @param {import("../types.js").Acts} acts */
   constructor(acts) {
     this.#keyboard = new Keyboard((letter) => acts.play({ letter }));
-    this.#wordForm = lineForm("word", "Guess the whole word", "Guess", SECRET_MAX, (word) => acts.play({ word }));
+    const look = (/** @type {string} */ text) => this.#measure(text);
+    this.#wordForm = lineForm("word", "Guess the whole word", "Guess", SECRET_MAX, (word) => acts.play({ word }), look);
     this.#secretForm = lineForm("secret", "A word for the others", "Set it", SECRET_MAX, (secret) => acts.play({ secret }));
-    const again = () => this.#again.ariaDisabled !== "true" && acts.again();
-    this.#again = el("button", { type: "button", class: "main", "data-testid": "again-button", click: again });
-    this.#solution = el("p", {}, "It was ", this.#answer);
-    this.#result = el("div", { class: "result" }, this.#solution, this.#again);
-    this.#hand = el("div", { class: "hand" }, this.#secretForm, this.#wordForm, this.#result, this.#keyboard.element);
+    this.#again = new Again(() => acts.again());
+    // Forms and result take turns in one row, so that the drawing keeps its height.
+    const row = el("div", { class: "row", translate: "yes" }, this.#secretForm, this.#wordForm, this.#again.element);
+    this.#hand = el("div", { class: "hand" }, row, this.#keyboard.element);
     this.element = el(
       "section",
-      { class: "board", "aria-label": "Board" },
+      { class: "board", "aria-label": "Board", translate: "no" },
       el("div", { class: "scene" }, this.#gallows.element, this.#lives, this.#misses),
       this.#word,
       this.#state,
@@ -60,51 +61,60 @@ export class HangmanBoard {
 
   /** A key of the real keyboard, anywhere on the page. @param {KeyboardEvent} event */
   typed(event) {
-    this.#keyboard.typed(event);
+    // Out of the field again, without a mouse: letters go to the board from there.
+    if (event.key === "Escape" && this.#wordForm.contains(document.activeElement)) this.#keyboard.current.focus();
+    else this.#keyboard.typed(event);
   }
 
-  /**
-   * @param {View} view @param {number} version @param {string} me
-   * @param {Wish[]} pending this room's wishes without an answer
-   */
-  update(view, version, me, pending) {
-    const mine = view.players.find(({ player }) => player === me);
+  /** @param {View} view @param {Moment} moment */
+  update(view, moment) {
+    const mine = view.players.find(({ player }) => player === moment.me);
+    this.#view = view;
     set(this.element, { "data-state": view.state });
     this.#gallows.update(view);
-    this.#showWord(view, version, mine?.role === "setter");
+    this.#showWord(view, moment.version, mine?.role === "setter");
     this.#showLives(view);
     this.#showMisses(view);
-    say(this.#state, situation(view, me));
-    set(this.#state, { "data-state": view.state });
-    this.#showHand(view, mine, pending);
+    say(this.#state, moment.trouble || situation(view, moment.me));
+    set(this.#state, { "data-state": view.state, "data-trouble": moment.trouble !== "" });
+    this.#showHand(view, mine, moment);
   }
 
-  /** What this player can do now, if anything. @param {View} view @param {Player | undefined} mine @param {Wish[]} pending */
-  #showHand(view, mine, pending) {
+  /** What this player can do now, if anything. @param {View} view @param {Player | undefined} mine @param {Moment} moment */
+  #showHand(view, mine, moment) {
     const sets = mine?.role === "setter";
     const over = view.state === "won" || view.state === "lost";
     const guesses = view.state === "playing" && mine !== undefined && !sets;
     const choosing = view.state === "waiting" && sets;
     const stuck = mine !== undefined && !sets && setterIsAway(view);
-    const asked = pending.some(({ action }) => action === "again");
     const held = this.#hand.contains(document.activeElement);
-    this.#keyboard.update(view, sendingLetters(pending), guesses);
+    const ended = (over || stuck) && !this.#again.shown;
+    this.#keyboard.update(view, sendingLetters(moment.pending), guesses);
     set(this.#secretForm, { hidden: !choosing });
     set(this.#wordForm, { hidden: !guesses });
-    set(this.#result, { hidden: !over && !stuck });
-    set(this.#keyboard.element, { hidden: over || choosing || stuck });
-    set(this.#again, { hidden: mine === undefined, "aria-disabled": String(asked) });
-    say(this.#again, stuck ? "Go on without them" : "Play again");
-    set(this.#solution, { hidden: !over });
-    say(this.#answer, view.answer ?? "");
-    if (held) this.#keepFocus();
+    if (over || stuck) this.#again.update(view, moment, stuck);
+    else this.#again.hide();
+    set(this.#keyboard.element, { "data-away": choosing || stuck });
+    if (held) this.#keepFocus(ended);
   }
 
-  /** Somebody without a mouse goes on where the hand goes on: a form or the keys may just have been hidden. */
-  #keepFocus() {
-    const shown = document.activeElement instanceof HTMLElement && document.activeElement.offsetParent !== null;
-    const next = [this.#again, this.#keyboard.current].find((control) => control.offsetParent !== null);
-    if (!shown || !this.#hand.contains(document.activeElement)) next?.focus();
+  /**
+   * Somebody without a mouse goes on where the hand goes on: a form or the keys may
+   * just have been hidden, or the round has ended.
+   * @param {boolean} ended
+   */
+  #keepFocus(ended) {
+    const focused = document.activeElement;
+    const stays = focused instanceof HTMLElement && this.#hand.contains(focused) && isShown(focused);
+    if (stays && !ended) return;
+    if (this.#again.shown) this.#again.focus();
+    else if (!stays && isShown(this.#keyboard.current)) this.#keyboard.current.focus();
+  }
+
+  /** What can be told of a word before it is sent. @param {string} text */
+  #measure(text) {
+    if (!this.#view) return { unfit: "", count: "" };
+    return { unfit: misfit(this.#view, text), count: `${letterCount(text)}/${places(this.#view)}` };
   }
 
   /** Letters in words, so that a phrase breaks between words. @param {View} view @param {number} version @param {boolean} sets */
@@ -160,6 +170,11 @@ function showTile(element, { letter, hidden }) {
 /** Whether everybody waits for a word from somebody who is not there; then the table may go on. @param {View} view */
 function setterIsAway(view) {
   return view.state === "waiting" && view.players.some(({ role, online }) => role === "setter" && !online);
+}
+
+/** @param {HTMLElement} element */
+function isShown(element) {
+  return element.offsetParent !== null && getComputedStyle(element).visibility === "visible";
 }
 
 /** Letters pressed and not yet answered. @param {Wish[]} pending @returns {Set<string>} */

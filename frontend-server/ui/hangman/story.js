@@ -33,10 +33,11 @@ export function spokenPattern(view) {
   return `The word: ${letters.join(", ")}`;
 }
 
-/** @param {Tried} tried */
-export function spokenGuess({ name, letter, word, hits }) {
-  if (letter) return `${name} guessed ${letter.toUpperCase()}: ${hits ? many(hits, "hit") : "no hit"}.`;
-  return `${name} tried “${word ?? ""}”: ${hits ? "right" : "wrong"}.`;
+/** @param {Tried} tried @param {string} me */
+export function spokenGuess({ name, player, letter, word, hits }, me) {
+  const who = player === me ? "You" : name;
+  if (letter) return `${who} guessed ${letter.toUpperCase()}: ${hits ? many(hits, "hit") : "no hit"}.`;
+  return `${who} tried “${word ?? ""}”: ${hits ? "right" : "wrong"}.`;
 }
 
 /** @param {View} view */
@@ -67,7 +68,7 @@ export function situation(view, me) {
   if (mine && view.players.length < 2) return "Your word is set. Share the link, so that somebody can guess it.";
   if (mine && view.tried.length === 0) return "Your word. Watch them guess.";
   const last = view.tried.at(-1);
-  return last ? spokenGuess(last) : "Pick a letter.";
+  return last ? spokenGuess(last, me) : "Pick a letter.";
 }
 
 /**
@@ -77,11 +78,11 @@ export function situation(view, me) {
  * @returns {string[]}
  */
 export function story(before, after, me) {
-  const lines = before ? comings(before, after) : [];
+  const lines = before ? comings(before, after, me) : [];
   const anew = !before || before.round !== after.round || before.pattern.length !== after.pattern.length;
   if (anew) lines.push(`Round ${after.round}.`, ...(after.pattern.length ? [opening(after)] : [situation(after, me)]));
   const guesses = after.tried.slice(anew ? after.tried.length : before.tried.length);
-  lines.push(...guesses.map(spokenGuess));
+  lines.push(...guesses.map((tried) => spokenGuess(tried, me)));
   if (guesses.length && after.state === "playing") lines.push(spokenPattern(after), spokenLives(after));
   if (after.state !== before?.state && ending(after, me)) lines.push(ending(after, me), `It was: ${after.answer ?? ""}.`);
   return lines;
@@ -89,15 +90,45 @@ export function story(before, after, me) {
 
 /** @param {View} view */
 function opening(view) {
-  const size = many(view.pattern.filter((letter) => letter === null || baseLetter(letter)).length, "letter");
+  const size = many(places(view), "letter");
   return `${size}${view.category ? `, ${view.category}` : ""}. ${spokenPattern(view)}. ${spokenLives(view)}`;
 }
 
-/** Who came and went. @param {View} before @param {View} after */
-function comings(before, after) {
+/** Who came and went. @param {View} before @param {View} after @param {string} me */
+function comings(before, after, me) {
   const was = new Set(before.players.map(({ player }) => player));
   const is = new Set(after.players.map(({ player }) => player));
-  const came = after.players.filter(({ player }) => !was.has(player)).map(({ name }) => `${name} took a seat.`);
-  const went = before.players.filter(({ player }) => !is.has(player)).map(({ name }) => `${name} stood up.`);
+  const who = (/** @type {import("../types.js").Player} */ { player, name }) => (player === me ? "You" : name);
+  const came = after.players.filter(({ player }) => !was.has(player)).map((player) => `${who(player)} took a seat.`);
+  const went = before.players.filter(({ player }) => !is.has(player)).map((player) => `${who(player)} left the table.`);
   return [...came, ...went];
+}
+
+/** Any letter, also one that is no letter a to z with an accent, such as "ł". */
+const LETTER = /\p{L}/u;
+
+/** How many places of the word are letters. @param {View} view */
+export function places(view) {
+  return view.pattern.filter((letter) => letter === null || LETTER.test(letter)).length;
+}
+
+/** Letters that are two when spelled out, as the rules have them. */
+const LIGATURES = /[ßæœþĳ]/g;
+
+/** Letters of what was typed, spelled out. @param {string} typed */
+export function letterCount(typed) {
+  return [...typed.toLowerCase().replace(LIGATURES, "xx")].filter((one) => LETTER.test(one)).length;
+}
+
+/**
+ * Why a guess of the whole word cannot be right, as far as counting tells; empty
+ * when it may be. A hidden ligature takes one place and is typed as two letters,
+ * so a word may be longer than its places, but never shorter.
+ * @param {View} view @param {string} typed
+ */
+export function misfit(view, typed) {
+  const letters = letterCount(typed);
+  const needed = places(view);
+  if (letters >= needed && letters <= 2 * needed) return "";
+  return `The word has ${many(needed, "letter")}; this has ${letters}.`;
 }

@@ -1,0 +1,77 @@
+// Another round: who wants one, and when it begins. It never begins by a tap that
+// was meant for a key, so the button takes none for a moment after the end.
+
+import { el, say, set } from "../dom.js";
+import { secondsLeft, together } from "../text.js";
+
+/** @typedef {import("../types.js").HangmanView} View */
+/** @typedef {import("../types.js").Moment} Moment */
+
+/** How long (ms) after it has appeared the button takes no tap. */
+export const DEAF_MS = 1000;
+
+/**
+ * What is said beside the button: pure.
+ * @param {View} view @param {string} me @param {number} elapsed how long (ms) the view has been here
+ */
+export function agreement(view, me, elapsed) {
+  const here = view.players.filter(({ online }) => online);
+  if (!view.again) return here.length > 1 ? "A new round begins when everybody here agrees." : "";
+  const { agreed, begins_in_ms } = view.again;
+  const name = (/** @type {import("../types.js").Player} */ one) => (one.player === me ? "you" : one.name);
+  const willing = view.players.filter(({ seat }) => agreed.includes(seat));
+  const waited = here.filter(({ seat }) => !agreed.includes(seat));
+  const left = `it begins in ${secondsLeft(begins_in_ms - elapsed)} s`;
+  if (willing.some(({ player }) => player === me)) {
+    return waited.length ? `You agreed. Waiting for ${together(waited.map(name))}; ${left}.` : `Everybody agreed; ${left}.`;
+  }
+  const names = together(willing.map(name));
+  return `${names} ${willing.length === 1 ? "wants" : "want"} another round; ${left}.`;
+}
+
+export class Again {
+  #button;
+  #text = el("p", { class: "agreement", "data-testid": "agreement" });
+  #ask;
+  /** Which end the button was shown for, and since when (ms). */
+  #shown = { end: "", since: 0 };
+
+  /** @param {() => void} ask */
+  constructor(ask) {
+    this.#ask = ask;
+    this.#button = el("button", { type: "button", class: "main", "data-testid": "again-button", click: () => this.#onClick() });
+    this.element = el("div", { class: "again" }, this.#button, this.#text);
+  }
+
+  focus() {
+    this.#button.focus();
+  }
+
+  get shown() {
+    return this.#button.offsetParent !== null;
+  }
+
+  /** @param {View} view @param {Moment} moment @param {boolean} stuck whether it goes on without the setter */
+  update(view, { me, pending, elapsed }, stuck) {
+    const seat = view.players.find(({ player }) => player === me)?.seat;
+    const end = `${view.round} ${view.state}`;
+    if (this.#shown.end !== end || this.element.hidden) this.#shown = { end, since: performance.now() };
+    const asked = pending.some(({ action }) => action === "again") || (view.again?.agreed ?? []).some((one) => one === seat);
+    set(this.element, { hidden: false });
+    set(this.#button, { hidden: seat === undefined, "aria-disabled": String(asked || this.#deaf), "data-asked": asked });
+    say(this.#button, stuck ? "Go on without them" : "Play again");
+    say(this.#text, stuck && !view.again ? "" : agreement(view, me, elapsed));
+  }
+
+  hide() {
+    set(this.element, { hidden: true });
+  }
+
+  get #deaf() {
+    return performance.now() - this.#shown.since < DEAF_MS;
+  }
+
+  #onClick() {
+    if (!this.#deaf && this.#button.dataset.asked === undefined) this.#ask();
+  }
+}

@@ -1,0 +1,95 @@
+// Guesses and chat: a column beside the board, or on a phone a drawer over it.
+
+import { el, lineForm, list, say, set, setAlone } from "./dom.js";
+import { newLines } from "./text.js";
+
+/** @typedef {import("./types.js").HangmanView} View */
+
+/** The longest chat line, as the rules have it. */
+const TEXT_MAX = 500;
+
+/** Where there is room for a column; as the style sheet has it. */
+const WIDE = "(min-width: 900px) and (min-height: 560px)";
+
+export class Talk {
+  #tried = el("ol", { class: "tried", "aria-label": "Guesses", translate: "no", "data-testid": "tried" });
+  #chat = el("div", { class: "chat", role: "log", "aria-label": "Chat", tabindex: 0, "data-testid": "chat-log" });
+  #wide = matchMedia(WIDE);
+  #onWide = () => this.#wide.matches && this.close();
+  #said = 0;
+  #unread = 0;
+
+  /** @param {(text: string) => Promise<string>} submit says a line; why it was refused */
+  constructor(submit) {
+    const toggle = () => (this.isOpen ? this.close() : this.#open());
+    this.drawer = el("button", { type: "button", class: "small drawer", "aria-expanded": "false", "data-testid": "drawer-button", click: toggle }, "Chat");
+    const close = el("button", { type: "button", class: "small close", click: () => this.close() }, "Back to the game");
+    const form = lineForm("chat", "Say something", "Say", TEXT_MAX, submit);
+    const [guesses, chat] = [el("h2", {}, "Guesses"), el("h2", {}, "Chat")];
+    this.element = el("aside", { class: "side", "aria-label": "Guesses and chat" }, close, guesses, this.#tried, chat, this.#chat, form);
+  }
+
+  enter() {
+    this.#wide.addEventListener("change", this.#onWide);
+  }
+
+  leave() {
+    this.#wide.removeEventListener("change", this.#onWide);
+    this.close();
+  }
+
+  /** Whether the drawer is. */
+  get isOpen() {
+    return this.drawer.getAttribute("aria-expanded") === "true";
+  }
+
+  /** @param {View | null} before @param {View} after @param {string} me */
+  update(before, after, me) {
+    this.#count(before, after, me);
+    const tried = after.tried.map((one, at) => ({ ...one, at, who: one.player === me ? "You" : one.name }));
+    list(this.#tried, tried, ({ at }) => `${after.round}.${at}`, makeTried);
+    const atEnd = this.#chat.scrollTop + this.#chat.clientHeight >= this.#chat.scrollHeight - 8;
+    // Chat lines have no numbers of their own; we count those we have seen go by.
+    const lines = after.chat.map((line, at) => ({ ...line, at: this.#said - after.chat.length + at }));
+    list(this.#chat, lines, ({ at }) => String(at), ({ name, text }) => el("p", {}, el("b", { translate: "no" }, name), " ", text));
+    if (atEnd) this.#chat.scrollTop = this.#chat.scrollHeight;
+    say(this.drawer, this.#unread ? `Chat (${this.#unread})` : "Chat");
+  }
+
+  /**
+   * Counts the chat lines that are new, and among them those nobody has read here.
+   * @param {View | null} before @param {View} after @param {string} me
+   */
+  #count(before, after, me) {
+    const count = newLines(before?.chat ?? [], after.chat);
+    this.#said += count;
+    if (!before || this.isOpen) return;
+    this.#unread += after.chat.slice(after.chat.length - count).filter(({ player }) => player !== me).length;
+  }
+
+  /** Over the game; then it is all there is, also for Tab and for a screen reader. */
+  #open() {
+    this.#unread = 0;
+    say(this.drawer, "Chat");
+    set(this.drawer, { "aria-expanded": "true" });
+    set(this.element, { "data-open": true, role: "dialog", "aria-modal": "true" });
+    setAlone(this.element, true);
+    this.#chat.scrollTop = this.#chat.scrollHeight;
+    this.element.querySelector("input")?.focus();
+  }
+
+  close() {
+    if (!this.isOpen) return;
+    set(this.drawer, { "aria-expanded": "false" });
+    set(this.element, { "data-open": false, role: null, "aria-modal": null });
+    setAlone(this.element, false);
+    this.drawer.focus();
+  }
+}
+
+/** @param {import("./types.js").Tried & {who: string}} tried */
+function makeTried({ who, letter, word, hits }) {
+  const what = el("b", {}, (letter ?? word ?? "").toUpperCase());
+  const how = hits ? (letter ? `×${hits}` : "right") : "no";
+  return el("li", { "data-hit": String(hits > 0) }, who, " ", what, " ", el("span", {}, how));
+}
