@@ -132,12 +132,12 @@ test("another round: who wants it, whom one waits for, and when it begins", () =
   const [none, one, two] = [undefined, { agreed: [1], begins_in_ms: 10_000 }, { agreed: [0, 1], begins_in_ms: 10_000 }];
   assert.equal(agreement(over(none), "p1", 0), "A new round begins when everybody here agrees.");
   assert.equal(agreement({ ...over(none), players: PLAYERS.slice(0, 1) }, "p1", 0), "");
-  assert.equal(agreement(over(one), "p1", 2100), "Bo wants another round; it begins in 8 s.");
-  assert.equal(agreement(over(one), "p2", 0), "You agreed. Waiting for Ann; it begins in 10 s.");
-  assert.equal(agreement({ ...over(two), players: three }, "p3", 0), "Ann and Bo want another round; it begins in 10 s.");
+  assert.equal(agreement(over(one), "p1", 2100), "Next round in 8 s. Bo agreed.");
+  assert.equal(agreement(over(one), "p2", 0), "Next round in 10 s, or when Ann agrees.");
+  assert.equal(agreement({ ...over(two), players: three }, "p3", 0), "Next round in 10 s. Ann and Bo agreed.");
   // Nobody waits for who is not here, and no second is below zero.
   const away = { ...over(one), players: [{ ...PLAYERS[0], online: false }, PLAYERS[1]] };
-  assert.equal(agreement(away, "p2", 20_000), "Everybody agreed; it begins in 0 s.");
+  assert.equal(agreement(away, "p2", 20_000), "Next round in 0 s.");
 });
 
 test("a word that is too short or far too long to be right is known before it is sent", () => {
@@ -238,7 +238,7 @@ test("every hook the README promises is in the page", () => {
     hook
       .replace(/^letter-.$/, "`letter-$")
       .replace(/^open-(together|setter)$/, '#opener("$1"')
-      .replace(/^(word|secret|chat)-(input|button)$/, 'lineForm("$1"')
+      .replace(/^(word|secret|chat)-(input|button|why|count)$/, 'lineForm("$1"')
       .replace(/^(stand|share)-button$/, 'button("$1"');
   for (const hook of promised.filter((name) => name !== "data-testid")) assert.ok(source.includes(made(hook)), hook);
 });

@@ -90,7 +90,7 @@ export function lineForm(name, label, button, longest, submit, look = () => ({ u
     const { unfit, count: size } = look(text);
     say(why, "");
     say(count, text ? size : "");
-    set(press, { "aria-disabled": text !== "" && unfit !== "" });
+    set(press, { "aria-disabled": String(text !== "" && unfit !== "") });
   };
   const send = async (/** @type {Event} */ event) => {
     event.preventDefault();

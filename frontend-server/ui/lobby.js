@@ -4,7 +4,7 @@ import { note, notes } from "./announce.js";
 import { el, list, say, set } from "./dom.js";
 import { BOARDS, CATEGORIES } from "./games.js";
 import { plainly } from "./plain.js";
-import { nameField } from "./room.js";
+import { expect, nameField } from "./room.js";
 import { roomNumber } from "./text.js";
 
 /** @typedef {import("./client.js").Client} Client */
@@ -111,6 +111,7 @@ export class LobbyScreen {
     const { ok, refused } = await this.#client.wish("open", { game: "hangman", options });
     this.#together.disabled = this.#setter.disabled = false;
     if (refused) return note(plainly(refused));
+    expect(ok.room);
     location.hash = `#/room/${ok.room}`;
     const sat = await this.#client.wish("sit", { room: ok.room });
     if (sat.refused) note(plainly(sat.refused));

@@ -17,10 +17,19 @@ import { trouble } from "./trouble.js";
 export const NAME_MAX = 24;
 
 /**
- * Waits (ms) before a room that is not there is looked for again: the replica
- * asked may not have heard yet of a room that was opened this moment.
+ * Waits (ms) before a room that was opened here is looked for again: the replica
+ * asked may be behind. Any other room that is not there is not there; the frontend
+ * has looked more than once.
  */
 const LOOK_AGAIN = [100, 300, 900];
+
+/** Rooms that were opened here, by this page. @type {Set<number>} */
+const opened = new Set();
+
+/** A room was opened, and will be there. @param {number} room */
+export function expect(room) {
+  opened.add(room);
+}
 
 /** Between two looks at what counts down (ms). */
 const TICK = 250;
@@ -59,7 +68,8 @@ export class RoomScreen {
     this.title = `Room ${room}`;
     const take = el("button", { class: "main", "data-testid": "sit-button" }, "Take a seat");
     this.#sit = el("form", { class: "line sit", submit: (event) => this.#onSit(event) }, this.#name, take);
-    this.#stand = button("stand", "Leave the table", "small plain", () => this.#wish("stand"));
+    this.#stand = button("stand", "Leave", "small plain", () => this.#wish("stand"));
+    set(this.#stand, { "aria-label": "Leave the table", title: "Leave the table" });
     this.#talk = new Talk((text) => this.#ask("say", { text }));
     this.#share = new ShareDialog(this.title);
     const seats = el("div", { class: "seats" }, this.#seats.element, this.#stand, this.#watching, this.#sit);
@@ -185,7 +195,7 @@ export class RoomScreen {
   /** @param {string} message */
   #onMissing(message) {
     const wait = LOOK_AGAIN[this.#looks];
-    if (this.#seen || wait === undefined) return this.#onGone(message);
+    if (this.#seen || wait === undefined || !opened.has(this.#room)) return this.#onGone(message);
     this.#looks += 1;
     const timer = setTimeout(() => this.#client.watch(this.#room), wait);
     this.#leaving.push(() => clearTimeout(timer));

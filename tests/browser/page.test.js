@@ -123,6 +123,7 @@ test("nobody needs a mouse", { timeout: 60_000 }, async () => {
   }
   await ann.sees("state", "data-state", ["won", "lost"]);
   await tabTo(ann, "again-button");
+  await ann.sees("again-button", "aria-disabled", "false");
   await keyboard.press("Enter");
   await ann.sees("state", "data-state", "playing");
   ann.unharmed();

@@ -18,15 +18,13 @@ export function agreement(view, me, elapsed) {
   const here = view.players.filter(({ online }) => online);
   if (!view.again) return here.length > 1 ? "A new round begins when everybody here agrees." : "";
   const { agreed, begins_in_ms } = view.again;
-  const name = (/** @type {import("../types.js").Player} */ one) => (one.player === me ? "you" : one.name);
+  const name = (/** @type {import("../types.js").Player} */ one) => one.name;
   const willing = view.players.filter(({ seat }) => agreed.includes(seat));
   const waited = here.filter(({ seat }) => !agreed.includes(seat));
-  const left = `it begins in ${secondsLeft(begins_in_ms - elapsed)} s`;
-  if (willing.some(({ player }) => player === me)) {
-    return waited.length ? `You agreed. Waiting for ${together(waited.map(name))}; ${left}.` : `Everybody agreed; ${left}.`;
-  }
-  const names = together(willing.map(name));
-  return `${names} ${willing.length === 1 ? "wants" : "want"} another round; ${left}.`;
+  const next = `Next round in ${secondsLeft(begins_in_ms - elapsed)} s`;
+  if (!willing.some(({ player }) => player === me)) return `${next}. ${together(willing.map(name), 2)} agreed.`;
+  if (waited.length === 0) return `${next}.`;
+  return `${next}, or when ${together(waited.map(name), 2)} ${waited.length === 1 ? "agrees" : "agree"}.`;
 }
 
 export class Again {
