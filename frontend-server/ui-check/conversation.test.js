@@ -7,13 +7,15 @@ import { Pending, PENDING_MAX } from "../ui/pending.js";
 
 const HELLO = { player: "p1", name: "Ann", token: "t1", server: { version: "1", frontends: [], cluster: "connected" } };
 const NOW = 1_000_000;
+const ROOM = "k7qmw2vxp4t5hj3d";
+const OTHER_ROOM = "a7qmw2vxp4t5hj3d";
 
 /** The frames among what is to be done. */
 const frames = (effects) => effects.filter(({ to }) => to === "send").map(({ frame }) => frame);
 const actions = (effects) => frames(effects).map(({ action }) => action);
-const guess = (serial, round = 1) => ({ serial, action: "play", data: { room: 12, move: { letter: "e" } }, round, since: NOW });
-const say = (serial) => ({ serial, action: "say", data: { room: 12, text: "hi" }, round: null, since: NOW });
-const view = (version, round = 1, extra = {}) => ({ push: "view", room: 12, version, view: { round }, events: [], ...extra });
+const guess = (serial, round = 1) => ({ serial, action: "play", data: { room: ROOM, move: { letter: "e" } }, round, since: NOW });
+const say = (serial) => ({ serial, action: "say", data: { room: ROOM, text: "hi" }, round: null, since: NOW });
+const view = (version, round = 1, extra = {}) => ({ push: "view", room: ROOM, version, view: { round }, events: [], ...extra });
 
 /** Connects and is greeted; what follows the greeting is returned. */
 function connect(conversation) {
@@ -22,12 +24,12 @@ function connect(conversation) {
   return conversation.received({ id: hello.id, ok: HELLO }, NOW);
 }
 
-/** A conversation that looks at room 12, up to date at version 5. */
+/** A conversation that looks at a room, up to date at version 5. */
 function atTheTable() {
   const conversation = new Conversation({ name: "Ann" });
   connect(conversation);
-  const [watch] = frames(conversation.watch(12));
-  conversation.received({ id: watch.id, ok: { room: 12, version: 5 } }, NOW);
+  const [watch] = frames(conversation.watch(ROOM));
+  conversation.received({ id: watch.id, ok: { room: ROOM, version: 5 } }, NOW);
   conversation.received(view(5), NOW);
   return conversation;
 }
@@ -35,7 +37,7 @@ function atTheTable() {
 /** After a reconnect: answers the watch. */
 function rewatch(conversation, effects, version) {
   const watch = frames(effects).find(({ action }) => action === "watch");
-  return conversation.received({ id: watch.id, ok: { room: 12, version } }, NOW);
+  return conversation.received({ id: watch.id, ok: { room: ROOM, version } }, NOW);
 }
 
 test("a guess whose answer was lost goes out again under its serial, once the room is up to date", () => {
@@ -151,7 +153,7 @@ test("views are shown in order, each once", () => {
   assert.equal(conversation.received(view(6), NOW)[0].seen.version, 6);
   assert.deepEqual(conversation.received(view(6), NOW), []);
   assert.deepEqual(conversation.received(view(4), NOW), []);
-  assert.deepEqual(conversation.received({ ...view(7), room: 13 }, NOW), []);
+  assert.deepEqual(conversation.received({ ...view(7), room: OTHER_ROOM }, NOW), []);
 });
 
 test("a gap nobody explained is not shown but asked about; a resync is shown", () => {
@@ -179,12 +181,12 @@ function inEpoch(conversation, epoch) {
 test("after a restore everything is looked at anew, whatever its version, and that is said", () => {
   const conversation = new Conversation();
   inEpoch(conversation, "e1");
-  const [watch] = frames(conversation.watch(12));
-  conversation.received({ id: watch.id, ok: { room: 12, version: 16 } }, NOW);
+  const [watch] = frames(conversation.watch(ROOM));
+  conversation.received({ id: watch.id, ok: { room: ROOM, version: 16 } }, NOW);
   conversation.received(view(16), NOW);
   conversation.lost();
   const same = inEpoch(conversation, "e1");
-  assert.deepEqual(frames(same)[0].data, { room: 12, since: 16, epoch: "e1" });
+  assert.deepEqual(frames(same)[0].data, { room: ROOM, since: 16, epoch: "e1" });
   assert.deepEqual(same.map(({ to }) => to), ["greeted", "send"]);
   rewatch(conversation, same, 16);
   conversation.wish(guess(7));
@@ -193,7 +195,7 @@ test("after a restore everything is looked at anew, whatever its version, and th
   const other = inEpoch(conversation, "e2");
   assert.deepEqual(other.map(({ to }) => to), ["greeted", "fulfil", "tell", "send"]);
   assert.match(other[2].message, /restored from a backup/);
-  assert.deepEqual(frames(other)[0].data, { room: 12 }, "what was seen does not count");
+  assert.deepEqual(frames(other)[0].data, { room: ROOM }, "what was seen does not count");
   assert.deepEqual(conversation.pending, [], "the letter was meant for another board");
   rewatch(conversation, other, 4);
   assert.equal(conversation.received(view(4), NOW)[0].seen.version, 4);
@@ -202,11 +204,11 @@ test("after a restore everything is looked at anew, whatever its version, and th
 
 test("a restore that happened over a reload is said; another cluster is not a restore", () => {
   const reloaded = new Conversation({ token: "t1", epoch: "e1" });
-  reloaded.watch(12);
+  reloaded.watch(ROOM);
   assert.ok(inEpoch(reloaded, "e2").some(({ to }) => to === "tell"));
 
   const elsewhere = new Conversation({ token: "old", epoch: "e1" });
-  elsewhere.watch(12);
+  elsewhere.watch(ROOM);
   const [hello] = frames(elsewhere.opened());
   const [second] = frames(elsewhere.received({ id: hello.id, refused: { code: "unauthorized", message: "no" } }, NOW));
   const greeted = elsewhere.received({ id: second.id, ok: { ...HELLO, server: { epoch: "e2" } } }, NOW);
@@ -277,12 +279,12 @@ test("a room that is not there takes its waiting wishes along", () => {
 test("leaving a room and coming back at once is not mistaken for a room that is gone", () => {
   const conversation = new Conversation();
   connect(conversation);
-  const [first] = frames(conversation.watch(12));
+  const [first] = frames(conversation.watch(ROOM));
   conversation.unwatch();
-  const [second] = frames(conversation.watch(12));
+  const [second] = frames(conversation.watch(ROOM));
   const left = { code: "bad-request", message: "the room was left before it was shown" };
   assert.deepEqual(conversation.received({ id: first.id, refused: left }, NOW), []);
-  conversation.received({ id: second.id, ok: { room: 12, version: 5 } }, NOW);
+  conversation.received({ id: second.id, ok: { room: ROOM, version: 5 } }, NOW);
   assert.equal(conversation.received(view(5), NOW)[0].to, "show");
 });
 

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { beforeEach, mock, test } from "node:test";
-import { anew, atTheTable, greet, OTHER, OWN, PaperSocket, view } from "./paper.js";
+import { anew, atTheTable, greet, OTHER, OWN, PaperSocket, ROOM, view } from "./paper.js";
 
 const BYE = { push: "bye", code: "moving", message: "this frontend is about to stop" };
 const urls = () => PaperSocket.all.map(({ url }) => url);
@@ -15,8 +15,8 @@ beforeEach(anew);
 test("who is sent away calls another frontend first, and then leaves; nothing is lost or done twice", async () => {
   const { client, socket: here, standings, versions } = atTheTable([OWN, OTHER]);
   const answers = [];
-  const first = client.wish("play", { room: 12, move: { letter: "e" } }, 1);
-  const second = client.wish("say", { room: 12, text: "hi" });
+  const first = client.wish("play", { room: ROOM, move: { letter: "e" } }, 1);
+  const second = client.wish("say", { room: ROOM, text: "hi" });
   for (const wish of [first, second]) void wish.then((answer) => answers.push(answer.ok.version));
   here.says(BYE);
   mock.timers.tick(100);
@@ -27,7 +27,7 @@ test("who is sent away calls another frontend first, and then leaves; nothing is
   assert.equal(here.closed, false);
   here.ok("play", { version: 6 });
   here.says(view(6));
-  const third = client.wish("play", { room: 12, move: { letter: "a" } }, 1);
+  const third = client.wish("play", { room: ROOM, move: { letter: "a" } }, 1);
   void third.then((answer) => answers.push(answer.ok.version));
   await settled();
   assert.deepEqual([answers, versions, standings], [[6], [6], []]);
@@ -39,9 +39,9 @@ test("who is sent away calls another frontend first, and then leaves; nothing is
   assert.deepEqual(there.sent[0].data, { name: "Ann", token: "t1" });
   greet(there, [OWN, OTHER]);
   assert.deepEqual(there.actions(), ["hello", "watch", "say"]);
-  assert.deepEqual(there.sent[1].data, { room: 12, since: 6 });
+  assert.deepEqual(there.sent[1].data, { room: ROOM, since: 6 });
   assert.deepEqual(there.sent[2].data, say.data);
-  there.ok("watch", { room: 12, version: 7 });
+  there.ok("watch", { room: ROOM, version: 7 });
   there.says(view(7));
   assert.deepEqual(there.sent[3].data, late.data);
   there.ok("say", { version: 7 });
@@ -78,7 +78,7 @@ test("when the other frontend does not answer at once, the first serves on and i
   const there = PaperSocket.all[2];
   there.open();
   greet(there, [OWN, OTHER]);
-  assert.deepEqual(there.sent[1].data, { room: 12, since: 6 });
+  assert.deepEqual(there.sent[1].data, { room: ROOM, since: 6 });
   assert.equal(client.standing, "connected");
   assert.deepEqual(urls().slice(1), [OTHER, OTHER].map((origin) => `${origin.replace("http", "ws")}/ws`));
 });
@@ -97,7 +97,7 @@ test("a call that hangs is given up for another, and the first still serves", ()
 
 test("who knows no other frontend hangs up and comes back", () => {
   const { client, socket: here } = atTheTable([]);
-  void client.wish("play", { room: 12, move: { letter: "e" } }, 1);
+  void client.wish("play", { room: ROOM, move: { letter: "e" } }, 1);
   const play = here.sent.at(-1);
   here.says(BYE);
   assert.deepEqual([here.closed, client.standing], [true, "reconnecting"]);
@@ -108,6 +108,6 @@ test("who knows no other frontend hangs up and comes back", () => {
   assert.equal(again.url, here.url);
   again.open();
   greet(again, []);
-  again.ok("watch", { room: 12, version: 5 });
+  again.ok("watch", { room: ROOM, version: 5 });
   assert.deepEqual(again.sent.at(-1).data, play.data);
 });

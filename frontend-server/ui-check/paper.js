@@ -52,8 +52,9 @@ export class PaperSocket {
 }
 
 export const OWN = "http://game.example:8080";
+export const ROOM = "k7qmw2vxp4t5hj3d";
 export const OTHER = "http://game.example:8081";
-export const view = (version) => ({ push: "view", room: 12, version, view: { round: 1 }, events: [] });
+export const view = (version) => ({ push: "view", room: ROOM, version, view: { round: 1 }, events: [] });
 
 Object.assign(globalThis, {
   WebSocket: PaperSocket,
@@ -73,7 +74,7 @@ export function anew() {
   for (const key of ["pending", "epoch"]) tab.set(key, "");
 }
 
-/** A page that looks at room 12 in version 5, the socket it does that through, and what it lives through from then on. */
+/** A page that looks at a room in version 5, the socket it does that through, and what it lives through from then on. */
 export function atTheTable(frontends) {
   const client = new Client();
   client.start();
@@ -81,8 +82,8 @@ export function atTheTable(frontends) {
   const [socket] = PaperSocket.all;
   socket.open();
   greet(socket, frontends);
-  client.watch(12);
-  socket.ok("watch", { room: 12, version: 5 });
+  client.watch(ROOM);
+  socket.ok("watch", { room: ROOM, version: 5 });
   socket.says(view(5));
   const standings = [];
   const versions = [];

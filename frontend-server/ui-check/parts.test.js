@@ -9,9 +9,9 @@ import { baseLetter, misfit, plainPattern, situation, spokenPattern, story } fro
 import { CATEGORIES } from "../ui/games.js";
 import { invitation } from "../ui/links.js";
 import { plainly } from "../ui/plain.js";
-import { awayText } from "../ui/seats.js";
+import { awayText, isFree } from "../ui/seats.js";
 import { Serials } from "../ui/serials.js";
-import { newLines, roomNumber, sentence, together } from "../ui/text.js";
+import { newLines, notARoom, roomName, sentence, together } from "../ui/text.js";
 import { trouble } from "../ui/trouble.js";
 
 const half = () => 0.5;
@@ -177,6 +177,9 @@ test("who is gone is said, and when their seat is free", () => {
   assert.equal(awayText({ ...gone, away_ms: 0 }, 60_000, 0), "gone, seat free in 60 s");
   assert.equal(awayText({ ...gone, away_ms: 15_000 }, 60_000, 2500), "gone, seat free in 43 s");
   assert.equal(awayText({ ...gone, away_ms: 60_000 }, 60_000, 9999), "gone, seat free");
+  assert.deepEqual([59_999, 60_000].map((away_ms) => isFree({ ...gone, away_ms }, 60_000, 0)), [false, true]);
+  assert.ok(isFree({ ...gone, away_ms: 50_000 }, 60_000, 10_000));
+  assert.ok(!isFree({ ...PLAYERS[0], away_ms: 60_000 }, 60_000, 0));
 });
 
 test("a link that only this machine can open is not given to others", () => {
@@ -199,9 +202,12 @@ test("letters are understood as the rules fold them, other keys are not letters"
   assert.equal(plainPattern(view({})), "__ _-");
 });
 
-test("a room is found by number or link, and by nothing else", () => {
-  for (const text of ["12", " #12 ", "http://game.example:8080/#/room/12", "#/room/12"]) assert.equal(roomNumber(text), 12);
-  for (const text of ["", "0", "twelve", "1.5", "-3", "99999999999999999", "http://game.example/12x"]) assert.equal(roomNumber(text), null);
+test("a room is found by its name or a link, and old links are explained", () => {
+  const name = "k7qmw2vxp4t5hj3d";
+  for (const text of [name, ` ${name.toUpperCase()} `, `http://game.example:8080/#/room/${name}`, `#/room/${name}`]) assert.equal(roomName(text), name);
+  for (const text of ["", "12", "#/room/12", `${name}x`, name.slice(1), `#/room/${name}/x`, "k7qmw2vxp4t9hj3d", "<b>"]) assert.equal(roomName(text), null, text);
+  for (const text of ["12", "#12", "http://game.example:8080/#/room/12"]) assert.match(notARoom(text), /old link/);
+  for (const text of ["twelve", "http://game.example/12x", `${name}x`]) assert.match(notARoom(text), /not a link/);
 });
 
 test("of a chat of which only the end is kept, the new lines are known", () => {
@@ -239,6 +245,6 @@ test("every hook the README promises is in the page", () => {
       .replace(/^letter-.$/, "`letter-$")
       .replace(/^open-(together|setter)$/, '#opener("$1"')
       .replace(/^(word|secret|chat)-(input|button|why|count)$/, 'lineForm("$1"')
-      .replace(/^(stand|share)-button$/, 'button("$1"');
+      .replace(/^(stand|share|host)-button$/, 'button("$1"');
   for (const hook of promised.filter((name) => name !== "data-testid")) assert.ok(source.includes(made(hook)), hook);
 });

@@ -146,7 +146,7 @@ export class Client {
     if (name && name !== this.name) this.#carryOut(this.#conversation.rename(name));
   }
 
-  /** @param {number} room */
+  /** @param {string} room */
   watch(room) {
     this.#carryOut(this.#conversation.watch(room));
   }

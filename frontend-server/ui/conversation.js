@@ -114,7 +114,7 @@ export class Conversation {
     return wish ? this.#sendOrDrop([wish]) : [];
   }
 
-  /** Looks at one room, and at no other any more. @param {number} id @returns {Effect[]} */
+  /** Looks at one room, and at no other any more. @param {string} id @returns {Effect[]} */
   watch(id) {
     const effects = this.unwatch();
     this.#room = { ...nowhere(), id };
@@ -226,7 +226,7 @@ export class Conversation {
     }
     room.version = push.version;
     room.round = push.view.round ?? 0;
-    const seen = { room: room.id, version: room.version, view: push.view, closed: push.closed === true };
+    const seen = { room: room.id, version: room.version, view: push.view, closed: push.closed === true, events: push.events ?? [] };
     return [{ to: "show", seen }, ...this.#catchUp()];
   }
 
@@ -330,7 +330,7 @@ export class Conversation {
  * `current`: that version is here, so nothing is missing as far as we know.
  */
 function nowhere() {
-  return { id: 0, version: 0, round: 0, asking: 0, target: 0, current: false };
+  return { id: "", version: 0, round: 0, asking: 0, target: 0, current: false };
 }
 
 /** The answer to a question whose socket died. @type {Answer} */

@@ -4,8 +4,9 @@ import { announce, announcer, note } from "./announce.js";
 import { Client } from "./client.js";
 import { el, say, set } from "./dom.js";
 import { LobbyScreen } from "./lobby.js";
+import { LostScreen } from "./lost.js";
 import { RoomScreen } from "./room.js";
-import { roomNumber, sentence } from "./text.js";
+import { notARoom, roomName, sentence } from "./text.js";
 
 /** How a standing is called on the page. */
 const STANDINGS = {
@@ -25,7 +26,7 @@ const sign = el("img", { src: "/favicon.svg", alt: "", width: 28, height: 28 });
 const logo = el("a", { class: "logo", href: "#/" }, sign, "Hangraft");
 const place = el("div", { class: "place" });
 
-/** @type {LobbyScreen | RoomScreen | null} */
+/** @type {LobbyScreen | RoomScreen | LostScreen | null} */
 let screen = null;
 let showing = 0;
 let saying = 0;
@@ -45,19 +46,25 @@ client.start();
 // Without it, as in a page that is not served securely, only the reload of a dead frontend's page is lost.
 navigator.serviceWorker?.register("/worker.js").catch(() => {});
 
-/** "#/room/12" is a room; everything else is the lobby. */
+/** "#/room/k7qmw2vxp4t5hj3d" is a room; everything else is the lobby. */
 function route() {
   screen?.leave();
-  const room = location.hash.startsWith("#/room/") ? roomNumber(location.hash) : null;
+  const { hash } = location;
   const moved = screen !== null;
-  screen = room ? new RoomScreen(client, room) : new LobbyScreen(client);
+  screen = hash.startsWith("#/room/") ? roomScreen(hash) : new LobbyScreen(client);
   document.title = screen.title ? `${screen.title} · Hangraft` : "Hangraft";
-  set(document.body, { "data-screen": room ? "room" : "lobby" });
+  set(document.body, { "data-screen": hash.startsWith("#/room/") ? "room" : "lobby" });
   place.replaceChildren(screen.element);
   scrollTo(0, 0);
   screen.enter();
   // Somebody without a mouse goes on from the new screen's top.
   if (moved) screen.element.querySelector("h1")?.focus();
+}
+
+/** @param {string} hash */
+function roomScreen(hash) {
+  const room = roomName(hash);
+  return room ? new RoomScreen(client, room) : new LostScreen(notARoom(hash));
 }
 
 function showStanding() {

@@ -4,8 +4,10 @@
 import { announce, note, notes } from "./announce.js";
 import { el, say, set } from "./dom.js";
 import { BOARDS } from "./games.js";
+import { HostDialog } from "./host.js";
+import { lostCard } from "./lost.js";
 import { plainly } from "./plain.js";
-import { Seats } from "./seats.js";
+import { isFree, Seats } from "./seats.js";
 import { ShareDialog } from "./share.js";
 import { Talk } from "./talk.js";
 import { trouble } from "./trouble.js";
@@ -23,10 +25,10 @@ export const NAME_MAX = 24;
  */
 const LOOK_AGAIN = [100, 300, 900];
 
-/** Rooms that were opened here, by this page. @type {Set<number>} */
+/** Rooms that were opened here, by this page. @type {Set<string>} */
 const opened = new Set();
 
-/** A room was opened, and will be there. @param {number} room */
+/** A room was opened, and will be there. @param {string} room */
 export function expect(room) {
   opened.add(room);
 }
@@ -35,6 +37,7 @@ export function expect(room) {
 const TICK = 250;
 
 export class RoomScreen {
+  title = "Room";
   #client;
   #room;
   /** @type {import("./types.js").Seen | null} */
@@ -49,6 +52,7 @@ export class RoomScreen {
   #leaving = [];
   #looks = 0;
 
+  #heading = el("h1", { tabindex: -1 }, this.title);
   #about = el("p", { class: "about" });
   #seats = new Seats();
   #name;
@@ -59,21 +63,30 @@ export class RoomScreen {
   #middle = el("div", { class: "middle" }, this.#table);
   #talk;
   #share;
+  #host;
+  #manage;
 
-  /** @param {Client} client @param {number} room */
+  /** @param {Client} client @param {string} room */
   constructor(client, room) {
     this.#client = client;
     this.#room = room;
     this.#name = nameField(client);
-    this.title = `Room ${room}`;
     const take = el("button", { class: "main", "data-testid": "sit-button" }, "Take a seat");
     this.#sit = el("form", { class: "line sit", submit: (event) => this.#onSit(event) }, this.#name, take);
     this.#stand = button("stand", "Leave", "small plain", () => this.#wish("stand"));
     set(this.#stand, { "aria-label": "Leave the table", title: "Leave the table" });
     this.#talk = new Talk((text) => this.#ask("say", { text }));
-    this.#share = new ShareDialog(this.title);
-    const seats = el("div", { class: "seats" }, this.#seats.element, this.#stand, this.#watching, this.#sit);
-    this.element = el("main", { class: "room" }, this.#makeHead(), seats, this.#middle, this.#talk.element, this.#share.element);
+    this.#share = new ShareDialog("A game of hangman");
+    this.#host = new HostDialog({
+      lock: (locked) => this.#wish("lock", { locked }),
+      remove: (player) => this.#wish("remove", { player }),
+    });
+    this.#manage = button("host", "Host", "small plain", () => this.#openHost());
+    set(this.#manage, { title: "Lock the table, or remove somebody" });
+    const ways = el("div", { class: "ways" }, this.#stand, this.#manage);
+    const seats = el("div", { class: "seats" }, this.#seats.element, ways, this.#watching, this.#sit);
+    const dialogs = [this.#share.element, this.#host.element];
+    this.element = el("main", { class: "room" }, this.#makeHead(), seats, this.#middle, this.#talk.element, ...dialogs);
   }
 
   /** On the page: start listening. */
@@ -98,6 +111,7 @@ export class RoomScreen {
 
   leave() {
     this.#talk.leave();
+    for (const dialog of [this.#share, this.#host]) dialog.element.close();
     for (const stop of this.#leaving) stop();
   }
 
@@ -110,6 +124,7 @@ export class RoomScreen {
     const Board = BOARDS[seen.view.game];
     if (!Board) return this.#onGone(`This page cannot show ${seen.view.game}.`);
     for (const sentence of Board.story(before, seen.view, me)) announce(sentence);
+    if (seen.events.some(({ kind, player }) => kind === "removed" && player === me)) note("The host has taken you off the table.");
     this.#board ??= this.#makeBoard(Board);
     this.#talk.update(before, seen.view, me);
     set(this.element, { "data-seen": true });
@@ -135,15 +150,32 @@ export class RoomScreen {
     const seated = view.players.some(({ player }) => player === me);
     const elapsed = performance.now() - this.#seenAt;
 
+    this.#showTitle(titleOf(view, me));
     say(this.#about, about(view));
     this.#seats.update(view, me, elapsed);
-    const full = view.players.length >= view.seats;
+    const free = view.players.length < view.seats || view.players.some((player) => isFree(player, view.seat_kept_ms, elapsed));
+    const shut = view.locked && view.host !== me;
     const sitting = pending.some(({ action }) => action === "sit");
-    set(this.#sit, { hidden: seated || sitting || full });
+    set(this.#sit, { hidden: seated || sitting || !free || shut });
     if (!this.#name.value && document.activeElement !== this.#name) this.#name.value = this.#client.name;
     set(this.#stand, { hidden: !seated });
-    say(this.#watching, seated || sitting ? "" : full ? "The table is full; you are watching." : "You are watching.");
+    set(this.#manage, { hidden: view.host !== me });
+    const why = shut ? "The table is locked; you are watching." : free ? "You are watching." : "The table is full; you are watching.";
+    say(this.#watching, seated || sitting ? "" : why);
+    if (this.#host.element.open) this.#host.update(view, me);
     this.#board.update(view, { version, me, pending, elapsed, trouble: this.#troubled(pending) });
+  }
+
+  /** @param {string} title */
+  #showTitle(title) {
+    if (this.title === title) return;
+    this.title = title;
+    say(this.#heading, title);
+    document.title = `${title} · Hangraft`;
+  }
+
+  #openHost() {
+    if (this.#seen) this.#host.open(this.#seen.view, this.#client.player);
   }
 
   /** What is to be said while nobody answers; a new sentence is read aloud once. @param {import("./types.js").Wish[]} pending */
@@ -163,7 +195,7 @@ export class RoomScreen {
 
   /** @param {KeyboardEvent} event */
   #onKey(event) {
-    if (this.#share.element.open) return;
+    if (this.#share.element.open || this.#host.element.open) return;
     if (event.key === "Escape" && this.#talk.isOpen) this.#talk.close();
     else if (!this.#talk.isOpen) this.#board?.typed(event);
   }
@@ -205,8 +237,7 @@ export class RoomScreen {
   #onGone(message) {
     this.leave();
     this.#leaving = [];
-    const back = el("a", { class: "button main", href: "#/" }, "Back to the lobby");
-    const card = el("div", { class: "gone", role: "alert", "data-testid": "gone" }, el("p", {}, message), back);
+    const card = lostCard(message);
     set(this.element, { "data-gone": true });
     if (this.#board) this.#middle.before(card);
     else this.#table.replaceChildren(card);
@@ -214,7 +245,7 @@ export class RoomScreen {
   }
 
   #makeHead() {
-    const title = el("div", { class: "title" }, el("h1", { tabindex: -1 }, this.title), this.#about);
+    const title = el("div", { class: "title" }, this.#heading, this.#about);
     const open = () => this.#share.open(this.#client.origin, `#/room/${this.#room}`, this.#client.server.addresses);
     return el("div", { class: "head" }, title, button("share", "Invite", "small share-button", open), this.#talk.drawer);
   }
@@ -230,10 +261,17 @@ export function nameField(client) {
   return input;
 }
 
+/** Whose room it is. @param {View} view @param {string} me */
+function titleOf(view, me) {
+  if (view.host === me) return "Your room";
+  const host = view.players.find(({ player }) => player === view.host);
+  return host ? `${host.name}’s room` : "Room";
+}
+
 /** @param {View} view */
 function about(view) {
   const way = view.mode === "setter" ? "one sets the word" : (view.category ?? "all together");
-  return `Round ${view.round} · ${way}`;
+  return `Round ${view.round} · ${way}${view.locked ? " · locked" : ""}`;
 }
 
 /** @param {string} hook @param {string} text @param {string} look @param {() => void} click */

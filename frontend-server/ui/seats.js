@@ -22,6 +22,14 @@ export function awayText({ online, away_ms }, keptMs, elapsed) {
   return left > 0 ? `gone, seat free in ${left} s` : "gone, seat free";
 }
 
+/**
+ * Whether somebody else may take this player's seat when no other is free.
+ * @param {Player} player @param {number | undefined} keptMs @param {number} elapsed
+ */
+export function isFree({ online, away_ms }, keptMs, elapsed) {
+  return !online && away_ms !== undefined && keptMs !== undefined && away_ms + elapsed >= keptMs;
+}
+
 export class Seats {
   element = el("ul", { class: "players", "aria-label": "Players", translate: "no", "data-testid": "players" });
 

@@ -26,7 +26,7 @@ export class Talk {
     const close = el("button", { type: "button", class: "small close", click: () => this.close() }, "Back to the game");
     const form = lineForm("chat", "Say something", "Say", TEXT_MAX, submit);
     const [guesses, chat] = [el("h2", {}, "Guesses"), el("h2", {}, "Chat")];
-    this.element = el("aside", { class: "side", "aria-label": "Guesses and chat" }, close, guesses, this.#tried, chat, this.#chat, form);
+    this.element = el("div", { class: "side", role: "complementary", "aria-label": "Guesses and chat" }, close, guesses, this.#tried, chat, this.#chat, form);
   }
 
   enter() {
@@ -81,7 +81,7 @@ export class Talk {
   close() {
     if (!this.isOpen) return;
     set(this.drawer, { "aria-expanded": "false" });
-    set(this.element, { "data-open": false, role: null, "aria-modal": null });
+    set(this.element, { "data-open": false, role: "complementary", "aria-modal": null });
     setAlone(this.element, false);
     this.drawer.focus();
   }

@@ -22,11 +22,20 @@ export function secondsLeft(ms) {
   return Math.max(0, Math.ceil(ms / 1000));
 }
 
-/** The room somebody means who types "12", "#12" or pastes a link. @param {string} text */
-export function roomNumber(text) {
-  const found = /(?:^#?|\/room\/)(\d{1,16})\s*$/.exec(text.trim());
-  const room = Number(found?.[1]);
-  return Number.isSafeInteger(room) && room > 0 ? room : null;
+/**
+ * The room somebody means who pastes its name or a link to it; null when it is neither.
+ * Only the frontend can tell whether there is such a room.
+ * @param {string} text
+ */
+export function roomName(text) {
+  return /(?:^|\/room\/)([a-z2-7]{16})$/.exec(text.trim().toLowerCase())?.[1] ?? null;
+}
+
+/** Why a text names no room, for a player who thought it did. @param {string} text */
+export function notARoom(text) {
+  const numbered = /(?:^#?|\/room\/)\d{1,16}$/.test(text.trim());
+  if (numbered) return "That is an old link: rooms have names now instead of numbers. Ask for a new one.";
+  return "That is not a link to a room, or not the whole of one.";
 }
 
 /**

@@ -21,8 +21,8 @@
  */
 
 /**
- * A room as far as this page knows it. `version` 0: not seen yet.
- * @typedef {{room: number, version: number, view: HangmanView, closed: boolean}} Seen
+ * A room as far as this page knows it. `events`: what has happened since the view before.
+ * @typedef {{room: string, version: number, view: HangmanView, closed: boolean, events: RoomEvent[]}} Seen
  */
 
 /**
@@ -36,7 +36,7 @@
  *   | {to: "settle", id: number, answer: Answer}
  *   | {to: "fulfil", wish: Wish, answer: Answer}
  *   | {to: "retry", serial: number, after: number}
- *   | {to: "gone", room: number, refused: Refusal}
+ *   | {to: "gone", room: string, refused: Refusal}
  *   | {to: "tell", message: string}
  * )} Effect
  */
@@ -54,22 +54,24 @@
 /** Who wants another round, and when it begins even if not all do, from the view's version on. @typedef {{agreed: number[], begins_in_ms: number}} Again */
 
 /** @typedef {{player: string, name: string, text: string}} Line */
+/** @typedef {{kind: string, player?: string, seat?: number | null, name?: string}} RoomEvent */
 
 /**
- * A hangman room as one pair of eyes may see it.
+ * A hangman room as one pair of eyes may see it. `host`: who opened it.
  * @typedef {{
  *   game: string, state: "waiting" | "playing" | "won" | "lost", mode: "together" | "setter", round: number,
  *   pattern: (string | null)[], wrong: string[], tried: Tried[], lives: number, lives_max: number,
  *   category: string | null, players: Player[], setter: number | null, winner: string | null,
- *   answer?: string, seats: number, chat: Line[], again?: Again, seat_kept_ms?: number,
+ *   answer?: string, seats: number, chat: Line[], again?: Again,
+ *   host: string | null, public: boolean, locked: boolean, seat_kept_ms?: number,
  * }} HangmanView
  */
 
 /**
- * One line of the lobby's list.
+ * One line of the lobby's list. `here`: how many of those at the table look at it now.
  * @typedef {{
- *   room: number, game: string, state: string, players: number, watchers: number, version: number,
- *   seats?: number, names?: string[], about?: {mode?: string, category?: string | null},
+ *   room: string, game: string, state: string, players: number, here?: number, watchers: number, version: number,
+ *   seats?: number, names?: string[], locked?: boolean, about?: {mode?: string, category?: string | null},
  * }} RoomSummary
  */
 

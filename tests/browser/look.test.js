@@ -2,12 +2,14 @@
 // states that a real cluster shows too rarely or too slowly to wait for.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { after, before, test } from "node:test";
 import { eventually } from "./demo.js";
-import { game, player, Reader, won } from "./paper.js";
+import { game, player, Reader, ROOM, won } from "./paper.js";
 import { DESKTOP, openBrowser, PHONE } from "./people.js";
 
-const HASH = "#/room/12";
+const HASH = `#/room/${ROOM}`;
 const EIGHT = ["Maximilian von Habsburg", "Bo", "Christina-Alexandra Long", "Dee", "Eve", "Fred the second of Prus", "Gus", "Hal"];
 
 let browser;
@@ -238,4 +240,143 @@ test("after a restore the older game is shown, and that it is", { timeout: 30_00
   ann.says({ push: "view", room: ann.room, version: 2, view: game({ round: 2 }), events: [], resync: true });
   await ann.page.locator(".about", { hasText: "Round 2" }).waitFor();
   ann.unharmed();
+});
+
+test("who is gone is counted down, and their seat can be taken", { timeout: 30_000 }, async () => {
+  const bo = player(1, "Bo", { online: false, away_ms: 58_000, player: "p2" });
+  const ann = await inTheRoom({ view: game({ players: [bo], seats: 1 }) });
+  await ann.hook("players").getByText("gone, seat free in 2 s").waitFor();
+  assert.equal(await ann.hook("sit-button").isVisible(), false, "the table is full");
+  await ann.hook("players").getByText("gone, seat free", { exact: true }).waitFor();
+  await ann.hook("sit-button").click();
+  await eventually("the wish is sent", () => ann.asked("sit")[0]);
+  ann.unharmed();
+});
+
+test("a table whose setter has left can go on without them", { timeout: 30_000 }, async () => {
+  const setter = player(1, "Bo", { role: "setter" });
+  const waiting = { state: "waiting", mode: "setter", setter: 1, pattern: [], tried: [], wrong: [], category: null };
+  const ann = await inTheRoom({ view: game({ ...waiting, players: [player(0, "Ann"), setter] }) });
+  await ann.hook("state").getByText("Bo is choosing a word…").waitFor();
+  assert.equal(await ann.hook("again-button").isVisible(), false);
+  ann.shows(game({ ...waiting, players: [player(0, "Ann"), { ...setter, online: false, away_ms: 0 }] }));
+  await ann.hook("again-button").getByText("Go on without them").click();
+  await eventually("the wish is sent", () => ann.asked("again")[0]);
+  ann.unharmed();
+});
+
+test("a host locks the table, and removes somebody only after a second word", { timeout: 30_000 }, async () => {
+  const ann = await inTheRoom({ viewport: PHONE });
+  assert.equal(await ann.page.locator("h1").textContent(), "Your room");
+  await ann.hook("host-button").click();
+  await ann.hook("host-about").getByText("This room is private.").waitFor();
+  await ann.hook("lock-button").click();
+  await eventually("the lock is asked for", () => ann.asked("lock")[0]);
+  assert.deepEqual({ ...ann.asked("lock")[0].data, serial: 0 }, { room: ROOM, locked: true, serial: 0 });
+  ann.shows(game({ locked: true }));
+  await ann.sees("lock-button", "aria-pressed", "true");
+
+  await ann.hook("remove-button").click();
+  await ann.hook("host-players").getByText("Remove Bo? They cannot sit down here again.").waitFor();
+  await ann.hook("remove-keep").click();
+  assert.deepEqual(ann.asked("remove"), []);
+  await ann.hook("remove-button").click();
+  await ann.hook("remove-sure").click();
+  await eventually("the removal is asked for", () => ann.asked("remove")[0]);
+  assert.equal(ann.asked("remove")[0].data.player, "p2");
+  await ann.fits();
+  ann.unharmed();
+});
+
+test("who is not the host has no such buttons, and learns when they were removed or the table is locked", { timeout: 30_000 }, async () => {
+  const ann = await inTheRoom({ view: game({ host: "p2" }) });
+  assert.equal(await ann.page.locator("h1").textContent(), "Bo’s room");
+  assert.equal(await ann.hook("host-button").isVisible(), false);
+  ann.shows(game({ host: "p2", players: [player(1, "Bo")] }), { events: [{ kind: "removed", seat: 0, name: "Ann", player: "p1" }] });
+  await ann.hook("notes").getByText("The host has taken you off the table.").waitFor();
+  ann.shows(game({ host: "p2", players: [player(1, "Bo")], locked: true }));
+  await ann.page.getByText("The table is locked; you are watching.").waitFor();
+  assert.equal(await ann.hook("sit-button").isVisible(), false);
+  ann.unharmed();
+});
+
+test("a room is private unless the player opens it to strangers", { timeout: 30_000 }, async () => {
+  const ann = await Reader.arrive(browser, { answers: { open: () => ({ ok: { room: ROOM } }) } });
+  await ann.hook("open-together").click();
+  await ann.hook("word").waitFor();
+  assert.equal(ann.asked("open")[0].data.public, false);
+  await ann.page.evaluate(() => (location.hash = "#/"));
+  await ann.hook("public-check").check();
+  await ann.hook("open-setter").click();
+  await ann.hook("word").waitFor();
+  assert.equal(ann.asked("open")[1].data.public, true);
+  ann.unharmed();
+});
+
+test("the list asks for rooms one can join, and for all only when one wants that", { timeout: 30_000 }, async () => {
+  const line = (names, more) => ({ room: ROOM, game: "hangman", state: "playing", players: 2, here: 1, watchers: 0, version: 3, seats: 8, names, locked: false, about: { mode: "together", category: "food" }, ...more });
+  const rooms = ({ all }) => ({ ok: { rooms: all ? [line(["Cy"], { locked: true, state: "won" })] : [line(["Bo", "<b>Di"])], next: null } });
+  const ann = await Reader.arrive(browser, { answers: { rooms } });
+  const list = ann.hook("room-list");
+  await list.getByText("Bo, <b>Di").waitFor();
+  await list.getByText("food · playing · 2 of 8 seated, 1 here", { exact: true }).waitFor();
+  assert.equal(ann.asked("rooms").some(({ data }) => data.all), false);
+  await ann.hook("all-rooms").click();
+  await list.getByText("food · won · 2 of 8 seated, 1 here · locked").waitFor();
+  await ann.hook("all-rooms").click();
+  await list.getByText("Bo, <b>Di").waitFor();
+  ann.unharmed();
+});
+
+test("an old link is explained, and so is half a link", { timeout: 30_000 }, async () => {
+  const ann = await Reader.arrive(browser, { hash: "#/room/12" });
+  await ann.hook("gone").getByText(/old link: rooms have names now/).waitFor();
+  await ann.hook("gone").getByText("Back to the lobby").click();
+  await ann.hook("join-input").fill("#/room/k7qm");
+  await ann.hook("join-button").click();
+  await ann.hook("join-why").getByText(/not the whole of one/).waitFor();
+  await ann.hook("join-input").fill(`http://elsewhere.test/${HASH}`);
+  await ann.hook("join-button").click();
+  await ann.hook("word").waitFor();
+  ann.unharmed();
+});
+
+test("nothing on the page stands in anybody's way: axe finds nothing, by day and by night", { timeout: 120_000 }, async () => {
+  const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+  const eight = EIGHT.map((name, seat) => player(seat, name, seat === 3 ? { online: false, away_ms: 1000 } : {}));
+  for (const [viewport, colorScheme] of [[PHONE, "light"], [PHONE, "dark"], [DESKTOP, "light"], [DESKTOP, "dark"]]) {
+    const ann = await Reader.arrive(browser, { viewport, colorScheme, answers: { play: () => ({ refused: { code: "game-over", message: "over" } }) } });
+    const look = async (state) => {
+      // What is still fading in has no contrast yet.
+      await ann.page.evaluate(() => Promise.all(document.getAnimations().map((one) => one.finish())));
+      const found = await ann.page.evaluate(`${axe}; axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + " " + nodes[0].html))`);
+      assert.deepEqual(found, [], `${state}, ${viewport.width}, ${colorScheme}`);
+    };
+    await look("lobby");
+    await ann.page.evaluate((hash) => (location.hash = hash), HASH);
+    await ann.hook("word").waitFor();
+    ann.shows(game({ players: eight }));
+    await ann.hook("word-input").fill("e");
+    await ann.page.keyboard.press("Enter");
+    await ann.hook("word-why").getByText(/letters/).waitFor();
+    await look("a refusal and eight players");
+    ann.shows(won({ players: eight, again: { agreed: [1], begins_in_ms: 10_000 } }));
+    await ann.hook("again-button").waitFor();
+    await look("the end");
+    await ann.hook("share-button").click();
+    await look("inviting");
+    await ann.page.keyboard.press("Escape");
+    await ann.hook("host-button").click();
+    await ann.hook("remove-button").first().click();
+    await look("the host's dialog");
+    await ann.page.keyboard.press("Escape");
+    if (viewport === PHONE) {
+      await ann.hook("drawer-button").click();
+      await look("the drawer");
+    }
+    await ann.page.evaluate(() => (location.hash = "#/room/12"));
+    await ann.hook("gone").waitFor();
+    await look("an old link");
+    ann.unharmed();
+  }
 });

@@ -18,7 +18,7 @@ const KINDS = { ".html": "text/html", ".js": "text/javascript", ".css": "text/cs
 export const ME = "p1";
 
 /** A room's public name. */
-export const ROOM = "k7qmw2vxp4t9hj3d".replace(/[^a-z2-7]/g, "a");
+export const ROOM = "k7qmw2vxp4t5hj3d";
 
 /** A player at the table. */
 export const player = (seat, name, more = {}) =>
