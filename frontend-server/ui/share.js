@@ -14,7 +14,7 @@ const LONELY =
 const OTHERS = "This page is open at this computer's own address. Others reach it under this one:";
 
 export class ShareDialog {
-  #link = el("input", { class: "link", readonly: true, "aria-label": "Link to this room", translate: "no", "data-testid": "share-link" });
+  #link = el("textarea", { class: "link", rows: 2, readonly: true, "aria-label": "Link to this room", translate: "no", "data-testid": "share-link" });
   #choice = el("select", { "aria-label": "Address", "data-testid": "share-address" });
   #hint = el("p", { class: "hint", "data-testid": "share-hint" });
   #told = el("p", { class: "told", role: "status", "data-testid": "share-told" });
@@ -31,12 +31,11 @@ export class ShareDialog {
     set(this.#link, { focus: () => this.#link.select() });
     set(this.#choice, { change: () => this.#show(this.#choice.value) });
     const heading = el("h2", { id: "share-title" }, "Invite others");
-    const line = el("div", { class: "line" }, this.#link, copy);
-    const buttons = el("div", { class: "buttons" }, send, close);
+    const buttons = el("div", { class: "buttons" }, close, send, copy);
     this.element = el(
       "dialog",
       { class: "card share", "aria-labelledby": "share-title", "data-testid": "share-dialog", click: (event) => this.#onClick(event) },
-      heading, this.#hint, this.#choice, line, this.#told, this.#code, buttons,
+      heading, this.#hint, this.#choice, this.#link, this.#code, this.#told, buttons,
     );
   }
 
