@@ -135,6 +135,9 @@ test("another round: who wants it, whom one waits for, and when it begins", () =
   assert.equal(agreement(over(one), "p1", 2100), "Next round in 8 s. Bo agreed.");
   assert.equal(agreement(over(one), "p2", 0), "Next round in 10 s, or when Ann agrees.");
   assert.equal(agreement({ ...over(two), players: three }, "p3", 0), "Next round in 10 s. Ann and Bo agreed.");
+  // Read aloud once, and not to who has just pressed the button.
+  assert.deepEqual(story(over(none), over(one), "p1"), ["Bo wants another round."]);
+  assert.deepEqual([story(over(one), over(one), "p1"), story(over(none), over(one), "p2")], [[], []]);
   // Nobody waits for who is not here, and no second is below zero.
   const away = { ...over(one), players: [{ ...PLAYERS[0], online: false }, PLAYERS[1]] };
   assert.equal(agreement(away, "p2", 20_000), "Next round in 0 s.");

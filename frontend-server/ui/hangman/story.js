@@ -85,7 +85,15 @@ export function story(before, after, me) {
   lines.push(...guesses.map((tried) => spokenGuess(tried, me)));
   if (guesses.length && after.state === "playing") lines.push(spokenPattern(after), spokenLives(after));
   if (after.state !== before?.state && ending(after, me)) lines.push(ending(after, me), `It was: ${after.answer ?? ""}.`);
+  lines.push(...willing(before, after, me));
   return lines;
+}
+
+/** Who wants another round, and did not before. @param {View | null} before @param {View} after @param {string} me */
+function willing(before, after, me) {
+  const was = before?.round === after.round ? (before.again?.agreed ?? []) : [];
+  const now = after.players.filter(({ seat, player }) => player !== me && after.again?.agreed.includes(seat));
+  return now.filter(({ seat }) => !was.includes(seat)).map(({ name }) => `${name} wants another round.`);
 }
 
 /** @param {View} view */
