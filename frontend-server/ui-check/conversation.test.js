@@ -202,6 +202,21 @@ test("after a restore everything is looked at anew, whatever its version, and th
   assert.equal(conversation.received(view(5), NOW)[0].seen.version, 5);
 });
 
+test("a restore behind a frontend that has stayed is noticed and said like any other", () => {
+  const conversation = new Conversation();
+  inEpoch(conversation, "e1");
+  const [watch] = frames(conversation.watch(ROOM));
+  conversation.received({ id: watch.id, ok: { room: ROOM, version: 16 } }, NOW);
+  conversation.received(view(16), NOW);
+  assert.deepEqual(conversation.received({ push: "cluster", state: "reconnecting", epoch: "e1" }, NOW), []);
+  const back = conversation.received({ push: "cluster", state: "connected", leader: 1, epoch: "e2" }, NOW);
+  assert.deepEqual(back.map(({ to }) => to), ["tell", "send"]);
+  assert.deepEqual(frames(back)[0].data, { room: ROOM });
+  rewatch(conversation, back, 4);
+  assert.equal(conversation.received(view(4, 1, { resync: true }), NOW)[0].seen.version, 4);
+  assert.deepEqual(conversation.received({ push: "cluster", state: "connected", epoch: "e2" }, NOW), [], "said once");
+});
+
 test("a restore that happened over a reload is said; another cluster is not a restore", () => {
   const reloaded = new Conversation({ token: "t1", epoch: "e1" });
   reloaded.watch(ROOM);

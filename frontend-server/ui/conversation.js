@@ -240,10 +240,17 @@ export class Conversation {
     return this.#sendOrDrop(this.#pending.list().filter((wish) => wish.data.room === room.id));
   }
 
-  /** When a leader is back, what waited for one goes out at once. @param {any} push @returns {Effect[]} */
+  /**
+   * When a leader is back, what waited for one goes out at once. It may be another
+   * cluster's, restored behind a frontend that has stayed.
+   * @param {any} push @returns {Effect[]}
+   */
   #onCluster(push) {
     this.#cluster = push.state;
-    return push.state === "connected" ? this.#sendOrDrop(this.#pending.list()) : [];
+    const restored = this.#onEpoch(push.epoch);
+    const watch = restored.length && this.#room.id ? [this.#sendWatch()] : [];
+    const due = push.state === "connected" ? this.#sendOrDrop(this.#pending.list()) : [];
+    return [...restored, ...watch, ...due];
   }
 
   /** The frontend goes, or wants us to. @param {any} push @returns {Effect[]} */
