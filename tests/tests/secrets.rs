@@ -26,8 +26,8 @@ const SECRETS: [(&str, &[&str]); 3] = [
 /// Letters that are in none of them.
 const WRONG: [&str; 5] = ["k", "p", "s", "v", "y"];
 
-/// The most detail that we log ourselves.
-const LOG: &str = "info,hangraft=trace,hangraft_node=trace,hangraft_frontend_server=trace";
+/// The most detail there is: ours, and that of every library.
+const LOG: &str = "trace";
 
 /// Someone who must not see the word, and all that came to them.
 struct Outsider {
@@ -41,6 +41,7 @@ async fn nobody_sees_the_word_who_may_not() {
     let frontends = demo.frontends();
     let told = Transcript::kept();
     let mut setter = Player::arrive_with("Sue", &frontends, 0, told.clone()).await;
+    let token = token_in(&told.text());
     for (round, (secret, traces)) in SECRETS.into_iter().enumerate() {
         let room = setter.open(json!({"mode": "setter"})).await;
         // Two beside the setter, two at the other frontend.
@@ -88,6 +89,14 @@ async fn nobody_sees_the_word_who_may_not() {
         mend(&demo).await;
     }
     words_are_not_logged(&demo);
+    // Neither is what lets its bearer be somebody.
+    assert!(demo.home().logs().iter().all(|(_, text)| !text.contains(&token)), "a token is logged");
+}
+
+/// The token that a player was told.
+fn token_in(heard: &str) -> String {
+    let token = heard.split("\"token\":\"").nth(1).and_then(|rest| rest.split('"').next());
+    token.expect("a player is told a token").to_owned()
 }
 
 /// A player who has seen nothing yet and watches from the start has no more to
