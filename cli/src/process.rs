@@ -102,3 +102,9 @@ pub(crate) fn raise_open_files() {
         warn!(%err, "cannot raise the number of open files");
     }
 }
+
+/// How many files this process may have open.
+pub(crate) fn open_files_max() -> anyhow::Result<u64> {
+    let (soft, _) = getrlimit(Resource::RLIMIT_NOFILE).context("how many files may be open?")?;
+    Ok(soft)
+}

@@ -28,6 +28,12 @@ pub struct FrontendConfig {
     /// that loses its frontend turns to another of these.
     #[serde(default)]
     pub frontends: Vec<String>,
+    /// Further names by which browsers and scrapers may call this frontend, without
+    /// scheme and port. It always answers to the hosts of `frontends`, to addresses, and
+    /// to names that are in no public DNS (`localhost`, those without a dot, those that
+    /// end in `.local`, `.internal` or `.home.arpa`); to any other it says 421.
+    #[serde(default)]
+    pub names: Vec<String>,
     /// Further origins whose pages may open a socket. The frontend's own host
     /// and those of `frontends` always may.
     #[serde(default)]
@@ -51,8 +57,17 @@ pub struct FrontendLimits {
     /// Rooms one player may open in a minute; more are refused with `too-fast`.
     /// 0 for no limit.
     pub rooms_per_minute: u32,
-    /// Open sockets; one more is turned away with status 503.
+    /// Open sockets. For one more, the oldest that has not said hello is closed; when
+    /// all have, it is turned away with status 503. The last twentieth is for players
+    /// who come back with a token: new guests are told `full`, and `/readyz` says so.
     pub sockets_max: u32,
+    /// Open sockets of one address (of one /64 in IPv6); one more is turned away with
+    /// status 429. 0 for no limit.
+    pub sockets_per_address: u32,
+    /// Connections at once, sockets included; for one more, the one that is silent
+    /// longest is closed. 0, and whatever is more, stands for a thousand above `sockets_max`. It is
+    /// lowered to what the system's limit of open files allows.
+    pub connections_max: u32,
 }
 
 impl FrontendConfig {
@@ -64,14 +79,14 @@ impl FrontendConfig {
 
     /// A frontend with the defaults.
     pub fn new(address: SocketAddr, nodes: Vec<SocketAddr>, key_file: PathBuf) -> Self {
-        let (frontends, origins, addresses) = Default::default();
         Self {
             address,
             nodes,
             key_file,
-            frontends,
-            origins,
-            addresses,
+            frontends: Vec::new(),
+            names: Vec::new(),
+            origins: Vec::new(),
+            addresses: Vec::new(),
             limits: FrontendLimits::default(),
         }
     }
@@ -97,6 +112,7 @@ impl FrontendConfig {
         ] {
             urls.iter().try_for_each(|url| check_origin(setting, url))?;
         }
+        self.names.iter().try_for_each(|name| check_name(name))?;
         ensure(self.limits.sockets_max >= 1, "limits.sockets_max", || {
             "is 0; nobody could connect".into()
         })
@@ -117,8 +133,24 @@ impl FromFile for FrontendConfig {
 
 impl Default for FrontendLimits {
     fn default() -> Self {
-        Self { actions_per_20s: 100, rooms_per_minute: 20, sockets_max: 10_000 }
+        Self {
+            actions_per_20s: 100,
+            rooms_per_minute: 20,
+            sockets_max: 10_000,
+            sockets_per_address: 500,
+            connections_max: 0,
+        }
     }
+}
+
+/// A name as a browser sends it in `Host`, without a port.
+fn check_name(name: &str) -> Result<(), ConfigError> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    ensure(!name.is_empty() && name.chars().all(fits), "names", || {
+        format!(
+            "has {name:?}; write it like \"games.example\", without scheme and port, and other letters than ASCII as browsers do (xn--...)"
+        )
+    })
 }
 
 /// An origin as a browser sends it: scheme, host and perhaps a port, no path.
@@ -128,6 +160,8 @@ fn check_origin(setting: &'static str, url: &str) -> Result<(), ConfigError> {
         !host.is_empty() && host.chars().all(|c| c.is_ascii_graphic() && !"/?#@\\\"'".contains(c))
     });
     ensure(good, setting, || {
-        format!("has {url:?}; write it like \"http://games.example:8080\", without a path")
+        format!(
+            "has {url:?}; write it like \"http://games.example:8080\", without a path, and other letters than ASCII as browsers do (xn--...)"
+        )
     })
 }

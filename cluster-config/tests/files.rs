@@ -174,6 +174,8 @@ fn a_frontends_mistake_is_explained() {
         ("127.0.0.1:7102", "127.0.0.1:0", "nobody can connect to"),
         ("http://localhost:8080", "localhost:8080", "write it like"),
         ("http://localhost:8080", "http://localhost:8080/", "without a path"),
+        ("http://localhost:8080", "http://bücher.example", "xn--"),
+        ("frontends", "names = [\"http://games.example\"]\nfrontends", "without scheme"),
         ("key_file", "keyfile", "unknown field"),
     ] {
         std::fs::write(&path, text.replacen(from, to, 1)).unwrap();

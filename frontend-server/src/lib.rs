@@ -15,8 +15,7 @@
 //!
 //! # Not here
 //!
-//! TLS and limits per address. A frontend that faces the internet stands behind a
-//! proxy that does both better.
+//! TLS. A frontend that faces the internet stands behind a proxy that speaks it.
 
 mod cluster;
 mod command;
@@ -31,7 +30,11 @@ mod session;
 mod token;
 mod web;
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
 
 use hangraft_cluster_config::{ClusterKey, FrontendConfig};
 use hangraft_proto::net::{Listener, Network};
@@ -49,7 +52,7 @@ use meters::Meters;
 use players::Players;
 use session::Premises;
 use token::TokenKey;
-use web::{Numbers, Origins, Shared};
+use web::{Origins, Shared, Visitors};
 
 /// How long a draining frontend waits for its sockets to move. Those still here
 /// then are closed; whatever they wait for, they ask elsewhere under the same
@@ -93,7 +96,7 @@ impl Frontend {
         let frontend = getrandom::u64().map_err(StartError::Entropy)?;
         let access = key.access_token().parse().expect("an access token is plain ASCII");
         let tokens = TokenKey::new(&key.guest_token_key());
-        let FrontendConfig { nodes, frontends, origins, addresses, limits, .. } = config;
+        let FrontendConfig { nodes, frontends, names, origins, addresses, limits, .. } = config;
 
         let mut tasks = JoinSet::new();
         let meters = Arc::new(Meters::new());
@@ -105,7 +108,8 @@ impl Frontend {
 
         let (drain, stop) = (CancellationToken::new(), CancellationToken::new());
         let shared = Arc::new(Shared {
-            origins: Origins::new(&origins, &frontends),
+            origins: Origins::new(&origins, &[&frontends[..], &addresses].concat(), &names),
+            visitors: Visitors::new(&limits),
             premises: Arc::new(Premises { tokens, frontends, addresses }),
             limits,
             players,
@@ -116,7 +120,7 @@ impl Frontend {
             drain: drain.clone(),
             stop: stop.clone(),
             sockets: TaskTracker::new(),
-            numbers: Numbers::default(),
+            sessions: AtomicU64::new(0),
         });
         info!(%addr, "the frontend serves");
         Ok(Self { addr, drain, stop, running: tokio::spawn(supervise(listener, shared, tasks)) })

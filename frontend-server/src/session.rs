@@ -73,11 +73,21 @@ pub(crate) enum Input<'a> {
     Binary,
     /// A frame that is too large.
     Oversize,
+    /// What comes in breaks the rules of the protocol that frames are made of.
+    Malformed,
+    /// A text frame that is no UTF-8.
+    NotUtf8,
+    /// Far more frames than are read.
+    Flood,
     Mail(Mail),
     /// The way to the cluster was lost or found.
     Link(LinkState),
     /// Nothing was heard of the client for too long.
     Idle,
+    /// The client has not said hello in time.
+    Silent,
+    /// There is no place for this client: others, or those who come back, need it.
+    Full,
     /// The client does not take what is sent to it.
     Slow,
     /// The frontend is about to stop: the client should go to another one, and
@@ -92,8 +102,12 @@ pub(crate) enum Input<'a> {
 pub(crate) enum Output {
     /// To the client.
     Send(Text),
-    /// The session belongs to this player from now on. At most once.
-    Enter(PlayerId),
+    /// The session belongs to this player from now on, if there is a place for them. At
+    /// most once. `known`: a token says that they were here before.
+    Enter {
+        player: PlayerId,
+        known: bool,
+    },
     /// To the cluster; the answer is mail with this tag.
     Submit {
         tag: u64,
@@ -135,8 +149,21 @@ pub(crate) struct Farewell {
 
 impl Farewell {
     /// Every code there is.
-    pub(crate) const CODES: [&str; 6] =
-        ["idle", "too-large", "abuse", "slow", "restarting", "moving"];
+    pub(crate) const CODES: [&str; 9] = [
+        "idle",
+        "no-hello",
+        "full",
+        "too-large",
+        "bad-frame",
+        "abuse",
+        "slow",
+        "restarting",
+        "moving",
+    ];
+
+    /// There is no place for this client.
+    pub(crate) const FULL: Self =
+        Self::new("full", 1013, "this frontend is full; try another, or later");
 
     const fn new(code: &'static str, close: u16, message: &'static str) -> Self {
         Self { code, message, close, told: false }
@@ -144,7 +171,10 @@ impl Farewell {
 }
 
 // Close codes are those of RFC 6455, section 7.4, and its registry at IANA.
-const IDLE: Farewell = Farewell::new("idle", 1000, "nothing was heard for a minute");
+const IDLE: Farewell = Farewell::new("idle", 1000, "nothing was heard for over a minute");
+const SILENT: Farewell = Farewell::new("no-hello", 1008, "say hello within ten seconds");
+const MALFORMED: Farewell = Farewell::new("bad-frame", 1002, "that is no WebSocket frame");
+const NOT_UTF8: Farewell = Farewell::new("bad-frame", 1007, "a text frame is UTF-8");
 const OVERSIZE: Farewell = Farewell::new("too-large", 1009, "a frame has at most 8 KiB");
 const ABUSE: Farewell = Farewell::new("abuse", 1008, "too many frames that make no sense");
 const HASTE: Farewell = Farewell::new("abuse", 1008, "far too many frames");
@@ -215,9 +245,14 @@ impl Session {
                 self.strike(None, &refusal, now)
             }
             Input::Oversize => vec![Output::Bye(OVERSIZE)],
+            Input::Malformed => vec![Output::Bye(MALFORMED)],
+            Input::NotUtf8 => vec![Output::Bye(NOT_UTF8)],
+            Input::Flood => vec![Output::Bye(HASTE)],
             Input::Mail(mail) => self.on_mail(mail),
             Input::Link(link) => self.on_link(link),
             Input::Idle => vec![Output::Bye(IDLE)],
+            Input::Silent => vec![Output::Bye(SILENT)],
+            Input::Full => vec![Output::Bye(Farewell::FULL)],
             Input::Slow => vec![Output::Bye(SLOW)],
             Input::Draining => self.on_draining(),
             Input::Stopping => vec![Output::Bye(if self.moving { MOVING } else { STOPPING })],
@@ -289,30 +324,36 @@ impl Session {
         now: Now,
     ) -> Result<Vec<Output>, Refusal> {
         let unauthorized = |message| Refusal::new(Code::Unauthorized, message);
-        let bearer = match token {
-            Some(token) => Some(
-                (self.premises.tokens.verify(&token))
-                    .ok_or_else(|| unauthorized("that token was not made by this cluster"))?,
-            ),
+        let bearer = match &token {
+            Some(token) => {
+                Some((self.premises.tokens.verify(token, now.unix)).ok_or_else(|| {
+                    unauthorized("that token was not made by this cluster, or is too old")
+                })?)
+            }
             None => None,
         };
         let known = self.guest.clone();
         if let (Some(bearer), Some(known)) = (&bearer, &known)
-            && bearer.player != known.player
+            && bearer.guest.player != known.player
         {
             return Err(unauthorized("this socket is another player's; open a new one"));
         }
         let name = name.map(|name| good_name(&name)).transpose()?.flatten();
         let first = known.is_none();
-        let mut guest = known.or(bearer).unwrap_or_else(|| self.new_guest());
+        let shown = bearer.as_ref().map(|bearer| bearer.guest.clone());
+        let mut guest = known.or(shown).unwrap_or_else(|| self.new_guest());
         if let Some(name) = name {
             guest.name = name;
         }
-        let token = self.premises.tokens.sign(&guest, now.unix);
+        let kept = bearer.as_ref().is_some_and(|bearer| bearer.is_good_for(&guest, now.unix));
+        let token = match token {
+            Some(token) if kept => token,
+            _ => self.premises.tokens.sign(&guest, now.unix),
+        };
         let reply = self.greeting(&guest, &token);
         let mut outputs = Vec::new();
         if first {
-            outputs.push(Output::Enter(guest.player));
+            outputs.push(Output::Enter { player: guest.player, known: bearer.is_some() });
         }
         outputs.push(send_ok(id, reply));
         self.guest = Some(guest);
@@ -545,7 +586,11 @@ mod tests {
         }
 
         fn new() -> Self {
-            Self::with(&FrontendLimits { actions_per_20s: 0, rooms_per_minute: 0, sockets_max: 1 })
+            Self::with(&FrontendLimits {
+                actions_per_20s: 0,
+                rooms_per_minute: 0,
+                ..FrontendLimits::default()
+            })
         }
 
         fn greeted() -> Self {
@@ -593,7 +638,7 @@ mod tests {
     fn a_guest_is_known_again() {
         let mut stage = Stage::new();
         let lines = stage.says(r#"{"id":1,"action":"hello"}"#);
-        assert_eq!(lines[0], "Enter(PlayerId(48879))");
+        assert_eq!(lines[0], "Enter { player: PlayerId(48879), known: false }");
         let ok: serde_json::Value = serde_json::from_str(&lines[1]).unwrap();
         let ok = &ok["ok"];
         assert_eq!(
@@ -612,7 +657,7 @@ mod tests {
         let hello =
             format!(r#"{{"action":"hello","data":{{"token":{},"name":" Bo "}}}}"#, ok["token"]);
         let lines = other.says(&hello);
-        assert_eq!(lines[0], "Enter(PlayerId(48879))");
+        assert_eq!(lines[0], "Enter { player: PlayerId(48879), known: true }");
         assert!(lines[1].contains(r#""name":"Bo""#));
         // Again, with another name; it is no second arrival.
         let lines = other.says(r#"{"action":"hello","data":{"name":"Cy"}}"#);
@@ -629,7 +674,7 @@ mod tests {
         assert_eq!(code(&stage.says(bad)), "unauthorized");
         stage.says(r#"{"action":"hello"}"#);
         let other = Guest { player: PlayerId(5), name: "Eve".into() };
-        let token = premises().tokens.sign(&other, 0);
+        let token = premises().tokens.sign(&other, stage.now.unix);
         let hello = format!(r#"{{"action":"hello","data":{{"token":"{token}"}}}}"#);
         assert_eq!(code(&stage.says(&hello)), "unauthorized");
         for (name, expected) in [
@@ -642,6 +687,30 @@ mod tests {
         }
         let lines = stage.says(r#"{"action":"sit","data":{"room":1}}"#);
         assert_eq!(lines, ["submit 1: p000000000000beef Guest 8879 77/1 Sit { room: 1 }"]);
+    }
+
+    /// A token that is used stays good: the same one for a day, then a newer one. One
+    /// that nobody used for too long is refused, and who had it may come as a guest.
+    #[test]
+    fn a_token_is_renewed_by_use() {
+        const DAY: u64 = 24 * 60 * 60;
+        let mut stage = Stage::new();
+        let hello = |stage: &mut Stage, token: &str| {
+            let hello = format!(r#"{{"action":"hello","data":{{"token":"{token}"}}}}"#);
+            let lines = stage.says(&hello);
+            let answer: serde_json::Value = serde_json::from_str(lines.last().unwrap()).unwrap();
+            answer["ok"]["token"].as_str().map(str::to_owned)
+        };
+        let guest = Guest { player: PlayerId(0xbeef), name: "Ann".into() };
+        let first = premises().tokens.sign(&guest, stage.now.unix);
+        stage.now.unix += DAY - 1;
+        assert_eq!(hello(&mut stage, &first).as_ref(), Some(&first));
+        stage.now.unix += 1;
+        let second = hello(&mut stage, &first).unwrap();
+        assert_ne!(second, first);
+        stage.now.unix += 400 * DAY;
+        assert_eq!(hello(&mut stage, &first), None);
+        assert!(hello(&mut stage, &second).is_some());
     }
 
     /// Before hello there is only hello and ping.

@@ -4,11 +4,9 @@
 //! a small JSON object; the signature is HMAC-SHA-256 with a key derived from the
 //! cluster's key, so frontends need not ask anybody and nobody else can make one.
 //!
-//! # Not here
-//!
-//! Expiry. A guest is worth nothing to steal but the game itself, and a child's
-//! tablet that comes back after a month should be the same player. `issued` is in
-//! the payload for the day accounts need it.
+//! A token is good for more than a year after it was made, for a child's tablet that comes
+//! back after the summer should be the same player; and whoever uses it gets a newer one
+//! after a day. One that was copied and lost sight of has an end.
 
 use std::{fmt, sync::Arc};
 
@@ -19,6 +17,12 @@ use sha2::Sha256;
 
 use crate::command::PlayerId;
 
+/// A token older than this, in seconds, is refused: 400 days, as long as browsers keep
+/// anything (RFC 6265bis, section 5.5).
+const GOOD_FOR: u64 = 400 * DAY;
+/// A token older than this, in seconds, is replaced when it is used.
+const RENEWED_AFTER: u64 = DAY;
+const DAY: u64 = 24 * 60 * 60;
 /// The longest token looked at, in bytes; a longer one is no token of ours.
 const TOKEN_BYTES_MAX: usize = 512;
 
@@ -27,6 +31,21 @@ const TOKEN_BYTES_MAX: usize = 512;
 pub(crate) struct Guest {
     pub(crate) player: PlayerId,
     pub(crate) name: Arc<str>,
+}
+
+/// Who has shown a good token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Bearer {
+    pub(crate) guest: Guest,
+    /// When the token was made, in seconds since 1970.
+    issued: u64,
+}
+
+impl Bearer {
+    /// Whether the token can go on saying who this is, at this time (seconds since 1970).
+    pub(crate) fn is_good_for(&self, guest: &Guest, now: u64) -> bool {
+        self.guest == *guest && now.saturating_sub(self.issued) < RENEWED_AFTER
+    }
 }
 
 /// Signs and verifies tokens. Prints nothing of its key.
@@ -56,8 +75,9 @@ impl TokenKey {
         format!("{payload}.{signature}")
     }
 
-    /// Who the bearer is, if the token is one of ours.
-    pub(crate) fn verify(&self, token: &str) -> Option<Guest> {
+    /// Who the bearer is, if the token is one of ours and not too old. `now` is in seconds
+    /// since 1970. A clock that is behind the one that made the token refuses nobody.
+    pub(crate) fn verify(&self, token: &str, now: u64) -> Option<Bearer> {
         if token.len() > TOKEN_BYTES_MAX {
             return None;
         }
@@ -67,7 +87,9 @@ impl TokenKey {
         self.mac(payload).verify_slice(&signature).ok()?;
         let json = BASE64_URL_SAFE_NO_PAD.decode(payload).ok()?;
         let payload: Payload = serde_json::from_slice(&json).ok()?;
-        Some(Guest { player: payload.player.parse().ok()?, name: payload.name.into() })
+        let Payload { player, name, issued } = payload;
+        let guest = Guest { player: player.parse().ok()?, name: name.into() };
+        (now.saturating_sub(issued) <= GOOD_FOR).then_some(Bearer { guest, issued })
     }
 
     fn mac(&self, payload: &str) -> Hmac<Sha256> {
@@ -85,16 +107,22 @@ impl fmt::Debug for TokenKey {
 mod tests {
     use super::*;
 
+    const NOW: u64 = 1_700_000_000;
+
     fn guest() -> Guest {
         Guest { player: PlayerId(7), name: "Zoë".into() }
+    }
+
+    fn bearer(issued: u64) -> Bearer {
+        Bearer { guest: guest(), issued }
     }
 
     /// A token made by one frontend is believed by another with the same key.
     #[test]
     fn a_token_travels_between_frontends() {
-        let token = TokenKey::new(&[1; 32]).sign(&guest(), 1_700_000_000);
-        assert_eq!(TokenKey::new(&[1; 32]).verify(&token), Some(guest()));
-        assert_eq!(TokenKey::new(&[2; 32]).verify(&token), None);
+        let token = TokenKey::new(&[1; 32]).sign(&guest(), NOW);
+        assert_eq!(TokenKey::new(&[1; 32]).verify(&token, NOW), Some(bearer(NOW)));
+        assert_eq!(TokenKey::new(&[2; 32]).verify(&token, NOW), None);
     }
 
     /// Tokens live in browsers for months: this one must stay good.
@@ -105,24 +133,36 @@ mod tests {
             "NzAwMDAwMDAwfQ",
         );
         let key = TokenKey::new(&[1; 32]);
-        let token = key.sign(&guest(), 1_700_000_000);
+        let token = key.sign(&guest(), NOW);
         assert!(token.starts_with(old), "{token}");
-        assert_eq!(key.verify(&token), Some(guest()));
+        assert_eq!(key.verify(&token, NOW), Some(bearer(NOW)));
+    }
+
+    /// A token has an end, and neither a clock that is behind nor one that is far ahead
+    /// of everything is a reason to panic.
+    #[test]
+    fn a_token_has_an_end() {
+        let key = TokenKey::new(&[1; 32]);
+        let token = key.sign(&guest(), NOW);
+        assert!(key.verify(&token, NOW + GOOD_FOR).is_some());
+        assert_eq!(key.verify(&token, NOW + GOOD_FOR + 1), None);
+        assert_eq!(key.verify(&token, u64::MAX), None);
+        assert!(key.verify(&token, 0).is_some());
     }
 
     /// No single changed, added or missing character goes unnoticed.
     #[test]
     fn a_token_cannot_be_touched() {
         let key = TokenKey::new(&[1; 32]);
-        let token = key.sign(&guest(), 1);
+        let token = key.sign(&guest(), NOW);
         for at in 0..token.len() {
             let mut other = token.clone().into_bytes();
             other[at] = if other[at] == b'A' { b'Q' } else { b'A' };
-            assert_eq!(key.verify(&String::from_utf8(other).unwrap()), None, "at {at}");
-            assert_eq!(key.verify(&token[..at]), None, "up to {at}");
+            assert_eq!(key.verify(&String::from_utf8(other).unwrap(), NOW), None, "at {at}");
+            assert_eq!(key.verify(&token[..at], NOW), None, "up to {at}");
         }
         for wrong in ["", ".", "..", "é.é", &format!("{token}A"), &"x".repeat(10_000)] {
-            assert_eq!(key.verify(wrong), None);
+            assert_eq!(key.verify(wrong, NOW), None);
         }
     }
 

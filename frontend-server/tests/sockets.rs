@@ -283,8 +283,8 @@ async fn sockets_are_for_some_and_so_many() {
                    sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\norigin: http://evil.example\r\n";
     let response = http(&frontend, &format!("GET /ws\nconnection: upgrade\r\n{upgrade}")).await;
     assert!(response.starts_with("HTTP/1.1 403"), "{response}");
-    let one = Browser::connect(&frontend).await;
-    let _two = Browser::connect(&frontend).await;
+    let one = Browser::greet(&frontend, "One").await;
+    let _two = Browser::greet(&frontend, "Two").await;
     match Browser::try_connect(&frontend).await {
         Err(SocketError::Http(response)) => assert_eq!(response.status(), 503),
         other => panic!("a third socket: {:?}", other.err()),

@@ -88,6 +88,7 @@ const PURE: &[&str] = &[
     "frontend-server/src/message.rs",
     "frontend-server/src/pace.rs",
     "frontend-server/src/session.rs",
+    "frontend-server/src/web/frames.rs",
 ];
 
 /// What a file that decides does not do.

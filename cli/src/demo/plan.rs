@@ -121,7 +121,7 @@ impl Plan {
         let limits = if self.limits {
             ""
         } else {
-            "\n[limits]\nactions_per_20s = 0\nrooms_per_minute = 0\n"
+            "\n[limits]\nactions_per_20s = 0\nrooms_per_minute = 0\nsockets_per_address = 0\n"
         };
         format!(
             "# Written by `hangraft demo`, and again at its next start here.\n\

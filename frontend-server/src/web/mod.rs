@@ -3,51 +3,51 @@
 //! axum begins and ends here.
 
 mod assets;
+mod door;
+mod frames;
+mod host;
 mod origin;
 mod socket;
+mod stream;
+mod upgrade;
+mod visitors;
 
 use std::{
-    io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     sync::{
         Arc,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
 use axum::{
-    Json, Router,
-    extract::{State, WebSocketUpgrade},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
-    middleware,
+    Extension, Json, Router,
+    extract::{ConnectInfo, Request, State},
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::get,
 };
 use hangraft_cluster_config::FrontendLimits;
-use hangraft_proto::net::{Connection, Listener};
+use hangraft_proto::net::Listener;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::time::sleep;
+use tokio::time::timeout;
 use tokio_util::{
     sync::CancellationToken,
     task::{TaskTracker, task_tracker::TaskTrackerToken},
 };
 use tower_http::compression::CompressionLayer;
-use tracing::error;
+use tracing::debug;
 
 use crate::{cluster::Cluster, hub::Hub, meters::Meters, players::Players, session::Premises};
+use host::{BadHost, Host};
 pub(crate) use origin::Origins;
+pub(crate) use visitors::Visitors;
+use visitors::{NoRoom, Visit};
 
-/// The largest frame a client may send, in bytes; a larger one closes the socket with 1009.
-const FRAME_BYTES_MAX: usize = 8 << 10;
-/// The largest frame read at all, so that one a little too large can be answered in style.
-const FRAME_BYTES_READ: usize = 64 << 10;
-/// A socket's buffers. There may be ten thousand sockets; the defaults of 128 KiB
-/// each way would make that gigabytes.
-const READ_BUFFER: usize = 4 << 10;
-const WRITE_BUFFER: usize = 16 << 10;
-/// After a failed accept, for example for want of file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+/// A connection that is to become a socket has to take our answer by then.
+const UPGRADE_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Said with every response. Scripts, styles and pictures come from here and
 /// nowhere else; sockets may go to any frontend.
@@ -73,6 +73,8 @@ pub(crate) struct Shared {
     pub(crate) premises: Arc<Premises>,
     pub(crate) limits: FrontendLimits,
     pub(crate) origins: Origins,
+    /// Everybody who is connected.
+    pub(crate) visitors: Visitors,
     pub(crate) players: Players,
     pub(crate) hub: Hub,
     pub(crate) cluster: Cluster,
@@ -84,22 +86,14 @@ pub(crate) struct Shared {
     pub(crate) stop: CancellationToken,
     /// All places taken by sockets, those just being opened too.
     pub(crate) sockets: TaskTracker,
-    pub(crate) numbers: Numbers,
-}
-
-/// What the sockets are counted with.
-#[derive(Debug, Default)]
-pub(crate) struct Numbers {
-    open: AtomicUsize,
-    sessions: AtomicU64,
+    /// Sockets ever opened; each is known by its number.
+    pub(crate) sessions: AtomicU64,
 }
 
 /// Serves until the frontend stops.
-pub(crate) async fn serve(listener: Box<dyn Listener>, shared: Arc<Shared>) -> io::Result<()> {
-    let stop = shared.stop.clone();
-    axum::serve(Entrance(listener), router(shared))
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await
+pub(crate) async fn serve(listener: Box<dyn Listener>, shared: Arc<Shared>) {
+    let (visitors, stop) = (shared.visitors.clone(), shared.stop.clone());
+    door::serve(listener, router(shared), visitors, stop).await;
 }
 
 fn router(shared: Arc<Shared>) -> Router {
@@ -112,6 +106,7 @@ fn router(shared: Arc<Shared>) -> Router {
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .fallback_service(page)
+        .layer(middleware::from_fn_with_state(shared.clone(), asked_well))
         .layer(middleware::map_response(secured))
         .with_state(shared)
 }
@@ -123,30 +118,62 @@ async fn secured(mut response: Response) -> Response {
     response
 }
 
-/// A browser wants a socket: from a page of ours, and if there is room.
+/// Lets a request on if it names us, and comes from no stranger's page.
+async fn asked_well(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let host = match Host::of(request.version(), request.uri(), request.headers()) {
+        Ok(host) => host,
+        Err(BadHost) => {
+            return (StatusCode::BAD_REQUEST, "a request names one host\n").into_response();
+        }
+    };
+    if host.as_ref().is_some_and(|host| !shared.origins.answers_to(&host.name)) {
+        const STRANGE: &str = "this frontend is not called that; its configuration says how, \
+                               in `frontends` and `names`\n";
+        return (StatusCode::MISDIRECTED_REQUEST, STRANGE).into_response();
+    }
+    if !shared.origins.allow(request.headers(), host.as_ref()) {
+        return (StatusCode::FORBIDDEN, "this page may not ask here\n").into_response();
+    }
+    next.run(request).await
+}
+
+/// A browser wants a socket, and gets it if there is room.
 async fn open_socket(
     State(shared): State<Arc<Shared>>,
-    headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Extension(visit): Extension<Arc<Visit>>,
+    mut request: Request,
 ) -> Response {
-    if !shared.origins.allow(&headers) {
-        return (StatusCode::FORBIDDEN, "this page may not open a socket here\n").into_response();
-    }
-    let Some(place) = Place::take(&shared) else {
-        return (StatusCode::SERVICE_UNAVAILABLE, "too many sockets\n").into_response();
+    let (response, upgrading) = match upgrade::accept(&mut request) {
+        Ok(accepted) => accepted,
+        Err(refusal) => return refusal,
+    };
+    let place = match Place::take(&shared, visit, peer.ip().to_canonical()) {
+        Ok(place) => place,
+        Err(NoRoom::Full) => {
+            return (StatusCode::SERVICE_UNAVAILABLE, "too many sockets\n").into_response();
+        }
+        Err(NoRoom::Address) => {
+            debug!(%peer, "an address has as many sockets as it may");
+            const MANY: &str = "too many sockets of one address\n";
+            return (StatusCode::TOO_MANY_REQUESTS, MANY).into_response();
+        }
     };
     // Looked at after the place was taken: whoever drains waits for all places that
     // were taken before, and this sees to it that there are none after.
     if shared.drain.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n").into_response();
     }
-    let session = shared.numbers.sessions.fetch_add(1, Ordering::Relaxed);
-    upgrade
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER)
-        .max_message_size(FRAME_BYTES_READ)
-        .max_frame_size(FRAME_BYTES_READ)
-        .on_upgrade(move |socket| socket::run(socket, session, shared, place))
+    let session = shared.sessions.fetch_add(1, Ordering::Relaxed);
+    tokio::spawn(async move {
+        match timeout(UPGRADE_DEADLINE, upgrading).await {
+            Ok(Ok(upgraded)) => {
+                socket::run(upgrade::socket(upgraded).await, session, shared, place).await;
+            }
+            _ => debug!(session, "a connection did not become a socket"),
+        }
+    });
+    response
 }
 
 /// Where else a page may go.
@@ -168,12 +195,16 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> Response {
     }
 }
 
-/// Ready is: there is a node to watch through, and a leader to write to, and no
-/// wish to stop.
+/// Ready is: there is a node to watch through, and a leader to write to, room for new
+/// guests, and no wish to stop.
 async fn ready(State(shared): State<Arc<Shared>>) -> (StatusCode, String) {
     if shared.drain.is_cancelled() {
         let left = format!("draining; {} sockets left\n", shared.sockets.len());
         return (StatusCode::SERVICE_UNAVAILABLE, left);
+    }
+    if shared.visitors.is_full() {
+        const FULL: &str = "full: the places that are left are for players who come back\n";
+        return (StatusCode::SERVICE_UNAVAILABLE, FULL.to_owned());
     }
     let status = *shared.cluster.status().borrow();
     let (code, what) = match (status.watching, status.leader) {
@@ -184,58 +215,25 @@ async fn ready(State(shared): State<Arc<Shared>>) -> (StatusCode, String) {
     (code, format!("{what}; {} nodes linked\n", status.linked))
 }
 
-/// A listener as axum wants it: one that never fails, and does as axum's own do
-/// instead.
-struct Entrance(Box<dyn Listener>);
-
-impl axum::serve::Listener for Entrance {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
-        loop {
-            match self.0.accept().await {
-                Ok(accepted) => return accepted,
-                Err(err) if ends_one_connection(&err) => {}
-                Err(err) => {
-                    error!(%err, "accepting a connection failed");
-                    sleep(ACCEPT_PAUSE).await;
-                }
-            }
-        }
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        Ok(self.0.address())
-    }
-}
-
-/// Whether an error is about a connection that was given up before it was
-/// accepted; the next one may be fine.
-fn ends_one_connection(err: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    matches!(err.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
-}
-
 /// One of the sockets that may be open; dropping it makes room for another.
 struct Place {
     shared: Arc<Shared>,
+    visit: Arc<Visit>,
     /// Whoever stops the frontend waits for it.
     _token: TaskTrackerToken,
 }
 
 impl Place {
-    fn take(shared: &Arc<Shared>) -> Option<Self> {
-        let before = shared.numbers.open.fetch_add(1, Ordering::Relaxed);
+    fn take(shared: &Arc<Shared>, visit: Arc<Visit>, address: IpAddr) -> Result<Self, NoRoom> {
+        visit.becomes_socket(address)?;
         shared.meters.sockets.increment(1.0);
-        let place = Self { shared: shared.clone(), _token: shared.sockets.token() };
-        (before < shared.limits.sockets_max as usize).then_some(place)
+        Ok(Self { shared: shared.clone(), visit, _token: shared.sockets.token() })
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.shared.numbers.open.fetch_sub(1, Ordering::Relaxed);
+        self.visit.is_no_socket();
         self.shared.meters.sockets.decrement(1.0);
     }
 }

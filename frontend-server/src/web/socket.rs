@@ -1,31 +1,40 @@
 //! One socket: a task that turns what happens into [`Input`]s, and carries out
 //! what the [`Session`] says.
 //!
-//! Everything that is ready is written before one flush. While the client does
-//! not take what is written, nothing more is read from it; and when its queue
-//! overflows meanwhile, that ends the wait and the socket.
+//! Everything that is ready is written before one flush, and what was written is
+//! flushed before anything more is read: the answers to pings too, which the library
+//! writes by itself. So a client that does not take what it asked for is not read, and
+//! nothing piles up for it here. When its queue overflows meanwhile, that ends the
+//! wait and the socket.
+//!
+//! A client that is quiet is pinged. Browsers answer by themselves, also for a page
+//! whose timers they have stopped; so whoever answers nothing is gone.
 //!
 //! When the frontend drains, the client is told in its turn to go elsewhere, and
 //! served like any other until it closes or the frontend stops.
 
 use std::{
     future::pending,
+    io,
     pin::Pin,
     sync::{Arc, PoisonError},
     time::{Duration, SystemTime},
 };
 
-use axum::{
-    Error,
-    extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket},
+use bytes::Bytes;
+use futures_util::{SinkExt, stream::FusedStream};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, sink},
+    time::{Instant, Sleep, sleep, sleep_until, timeout},
 };
-use futures_util::SinkExt;
-use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout};
 use tokio_stream::{StreamExt, wrappers::WatchStream};
-use tokio_util::sync::WaitForCancellationFutureOwned;
+use tokio_tungstenite::tungstenite::{
+    Error, Message, Utf8Bytes, error::ProtocolError, protocol::CloseFrame,
+};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tracing::debug;
 
-use super::{FRAME_BYTES_MAX, Place, Shared};
+use super::{Place, Shared, upgrade::Socket};
 use crate::{
     cluster::{Question, Status},
     hub::HubInput,
@@ -35,31 +44,45 @@ use crate::{
     session::{Dice, Farewell, Input, Now, Output, Session},
 };
 
-/// A client of which nothing is heard for this long, not even a ping, is gone.
-const IDLE: Duration = Duration::from_secs(60);
+/// A client of which nothing is heard for this long is pinged.
+const PING_AFTER: Duration = Duration::from_secs(20);
+/// A client of which nothing is heard for this long, no answer to a ping either, is
+/// gone. Not a minute: that is how often browsers let a hidden page's timers run, and
+/// one that says something as often as it can shall not be late.
+const IDLE: Duration = Duration::from_secs(75);
+/// A socket that has not said hello by then is closed.
+const HELLO_DEADLINE: Duration = Duration::from_secs(10);
 /// How long the last words may take.
 const GOODBYE: Duration = Duration::from_secs(1);
+/// What is read, and dropped, of a client that is told to go, in bytes.
+const LEFTOVERS_MAX: u64 = 1 << 20;
 /// Over this time (ms) sockets are told to move when the frontend drains, so that
 /// ten thousand players do not arrive at another one in the same instant.
 const SPREAD_MS: u64 = 500;
 
 /// Serves one socket until it ends.
-pub(super) async fn run(mut socket: WebSocket, number: u64, shared: Arc<Shared>, place: Place) {
+pub(super) async fn run<S>(mut socket: Socket<S>, number: u64, shared: Arc<Shared>, place: Place)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     match getrandom::u64().and_then(|player| Ok(Dice { player, lane: getrandom::u64()? })) {
         Ok(dice) => {
-            let (mut desk, mut wire) = open(number, dice, shared);
-            if let Some(farewell) = wire.converse(&mut socket, &mut desk).await {
-                desk.shared.meters.closed(farewell.code);
-                debug!(session = number, code = farewell.code, "closing a socket");
-                say_goodbye(&mut socket, farewell).await;
+            let (mut desk, mut wire) = open(number, dice, shared, place);
+            match wire.converse(&mut socket, &mut desk).await {
+                End::Gone => {}
+                End::Closed => answer_goodbye(&mut socket).await,
+                End::Bye(farewell) => {
+                    desk.shared.meters.closed(farewell.code);
+                    debug!(session = number, code = farewell.code, "closing a socket");
+                    say_goodbye(&mut socket, farewell).await;
+                }
             }
         }
         Err(err) => debug!(%err, "the system gives no random numbers"),
     }
-    drop(place);
 }
 
-fn open(number: u64, dice: Dice, shared: Arc<Shared>) -> (Desk, Wire) {
+fn open(number: u64, dice: Dice, shared: Arc<Shared>, place: Place) -> (Desk, Wire) {
     let (mailbox, inbox) = mailbox::mailbox();
     let mut status = shared.cluster.status();
     let link = status.borrow_and_update().link_state();
@@ -67,19 +90,26 @@ fn open(number: u64, dice: Dice, shared: Arc<Shared>) -> (Desk, Wire) {
     shared.meters.queues.enter(number, mailbox.clone());
     let wire = Wire {
         notice: Notice::new(number, &shared),
-        outside: Outside {
-            stop: Box::pin(shared.stop.clone().cancelled_owned()),
-            overflow: inbox.overflow(),
-            idle: Box::pin(sleep(IDLE)),
-            heard_at: Instant::now(),
-        },
+        outside: Outside::new(&shared.stop, place.visit.leave(), inbox.overflow()),
+        pulse: Pulse::new(),
         inbox,
         status: WatchStream::from_changes(status),
         mail: Vec::new(),
     };
     let paces = Arc::new(std::sync::Mutex::new(Paces::new(&shared.limits)));
     let session = Session::new(shared.premises.clone(), dice, link);
-    (Desk { number, shared, session, mailbox, here: None, paces, frames: Vec::new() }, wire)
+    let frames = Vec::new();
+    (Desk { number, shared, place, session, mailbox, here: None, paces, frames }, wire)
+}
+
+/// How a conversation ended.
+enum End {
+    /// The client is gone.
+    Gone,
+    /// The client has closed, and waits for an answer.
+    Closed,
+    /// It is over, and the client is to be told.
+    Bye(Farewell),
 }
 
 /// Where things happen from.
@@ -88,6 +118,7 @@ struct Wire {
     status: WatchStream<Status>,
     notice: Notice,
     outside: Outside,
+    pulse: Pulse,
     mail: Vec<Mail>,
 }
 
@@ -110,9 +141,18 @@ enum Stage {
 /// What ends a socket whatever it is doing.
 struct Outside {
     stop: Pin<Box<WaitForCancellationFutureOwned>>,
+    /// Its place is needed.
+    leave: Pin<Box<WaitForCancellationFutureOwned>>,
     overflow: Overflow,
-    idle: Pin<Box<Sleep>>,
+    timer: Pin<Box<Sleep>>,
     heard_at: Instant,
+    /// When hello is due, as long as it was not said.
+    hello_by: Option<Instant>,
+}
+
+/// When a quiet client is to be pinged.
+struct Pulse {
+    timer: Pin<Box<Sleep>>,
 }
 
 /// Something that happened.
@@ -121,62 +161,84 @@ enum Event {
     Mail,
     Status(Status),
     Drain,
+    Quiet,
     End(Input<'static>),
 }
 
 impl Wire {
-    /// Until the client is gone (`None`) or should go.
-    async fn converse(&mut self, socket: &mut WebSocket, desk: &mut Desk) -> Option<Farewell> {
+    /// Until the client is gone or should go.
+    async fn converse<S>(&mut self, socket: &mut Socket<S>, desk: &mut Desk) -> End
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
         loop {
             let event = tokio::select! {
-                frame = socket.recv() => Event::Frame(frame),
+                frame = socket.next() => Event::Frame(frame),
                 _ = self.inbox.take(&mut self.mail) => Event::Mail,
                 Some(status) = self.status.next() => Event::Status(status),
                 () = self.notice.wait() => Event::Drain,
+                () = self.pulse.wait() => Event::Quiet,
                 end = self.outside.wait() => Event::End(end),
             };
-            let mut bye = self.on_event(event, desk).await?;
-            if bye.is_none() && !desk.frames.is_empty() {
-                let end = tokio::select! {
-                    sent = send(socket, &mut desk.frames) => {
-                        sent.ok()?;
-                        None
-                    }
-                    end = self.outside.wait() => Some(end),
+            let mut end = match event {
+                Event::Frame(frame) => {
+                    let overrun = socket.get_ref().overrun();
+                    self.on_frame(frame, overrun, desk).await
+                }
+                Event::Mail => desk.on_all(&mut self.mail).await,
+                Event::Status(status) => desk.on(Input::Link(status.link_state())).await,
+                Event::Drain => desk.on(Input::Draining).await,
+                Event::Quiet => desk.ping(),
+                Event::End(end) => desk.on(end).await,
+            };
+            if end.is_none() {
+                let cut_short = tokio::select! {
+                    sent = send(socket, &mut desk.frames) => match sent {
+                        Ok(()) => None,
+                        Err(err) => return desk.not_taken(&err),
+                    },
+                    cut_short = self.outside.wait() => Some(cut_short),
                 };
-                if let Some(end) = end {
-                    bye = desk.on(end).await;
+                if let Some(cut_short) = cut_short {
+                    end = desk.on(cut_short).await;
                 }
             }
-            if bye.is_some() {
-                // The last answers go out with the farewell, if they still can.
-                _ = timeout(GOODBYE, send(socket, &mut desk.frames)).await;
-                return bye;
+            if let Some(end) = end {
+                if matches!(end, End::Bye(_)) {
+                    // The last answers go out with the farewell, if they still can.
+                    _ = timeout(GOODBYE, send(socket, &mut desk.frames)).await;
+                }
+                return end;
             }
         }
     }
 
-    /// Takes an event in. The outer `None`: the client is gone; the inner: it goes on.
-    async fn on_event(&mut self, event: Event, desk: &mut Desk) -> Option<Option<Farewell>> {
-        let frame = match event {
-            Event::Frame(frame) => frame?,
-            Event::Mail => return Some(desk.on_all(&mut self.mail).await),
-            Event::Status(status) => return Some(desk.on(Input::Link(status.link_state())).await),
-            Event::Drain => return Some(desk.on(Input::Draining).await),
-            Event::End(end) => return Some(desk.on(end).await),
-        };
+    /// Takes in what the library made of the bytes that came.
+    async fn on_frame(
+        &mut self,
+        frame: Option<Result<Message, Error>>,
+        overrun: bool,
+        desk: &mut Desk,
+    ) -> Option<End> {
+        let Some(frame) = frame else { return Some(End::Gone) };
         self.outside.heard_at = Instant::now();
-        Some(match frame {
-            Ok(Message::Text(text)) if text.len() > FRAME_BYTES_MAX => {
-                desk.on(Input::Oversize).await
-            }
+        self.pulse.put_off();
+        let end = match frame {
             Ok(Message::Text(text)) => desk.on(Input::Frame(&text)).await,
             Ok(Message::Binary(_)) => desk.on(Input::Binary).await,
-            Ok(Message::Ping(_) | Message::Pong(_)) => None,
-            Ok(Message::Close(_)) => return None,
-            Err(err) if is_oversize(&err) => desk.on(Input::Oversize).await,
-            Err(_) => return None,
-        })
+            Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => None,
+            Ok(Message::Close(_)) => Some(End::Closed),
+            Err(Error::Capacity(_)) => desk.on(Input::Oversize).await,
+            Err(Error::Utf8(_)) => desk.on(Input::NotUtf8).await,
+            Err(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)) => Some(End::Gone),
+            Err(Error::Protocol(_)) => desk.on(Input::Malformed).await,
+            Err(_) if overrun => desk.on(Input::Flood).await,
+            Err(err) => Some(desk.not_taken(&err)),
+        };
+        if desk.here.is_some() {
+            self.outside.hello_by = None;
+        }
+        end
     }
 }
 
@@ -208,21 +270,54 @@ impl Notice {
 }
 
 impl Outside {
+    fn new(stop: &CancellationToken, leave: CancellationToken, overflow: Overflow) -> Self {
+        let now = Instant::now();
+        Self {
+            stop: Box::pin(stop.clone().cancelled_owned()),
+            leave: Box::pin(leave.cancelled_owned()),
+            overflow,
+            timer: Box::pin(sleep(HELLO_DEADLINE)),
+            heard_at: now,
+            hello_by: Some(now + HELLO_DEADLINE),
+        }
+    }
+
     /// Waits for the end.
     async fn wait(&mut self) -> Input<'static> {
         loop {
             tokio::select! {
                 () = self.stop.as_mut() => return Input::Stopping,
+                () = self.leave.as_mut() => return Input::Full,
                 () = self.overflow.wait() => return Input::Slow,
-                () = self.idle.as_mut() => {}
+                () = self.timer.as_mut() => {}
             }
             // One timer, set again when it is due instead of at every frame.
-            let idle_at = self.heard_at + IDLE;
-            if idle_at <= Instant::now() {
+            let (now, idle_at) = (Instant::now(), self.heard_at + IDLE);
+            if self.hello_by.is_some_and(|by| by <= now) {
+                return Input::Silent;
+            }
+            if idle_at <= now {
                 return Input::Idle;
             }
-            self.idle.as_mut().reset(idle_at);
+            self.timer.as_mut().reset(self.hello_by.map_or(idle_at, |by| by.min(idle_at)));
         }
+    }
+}
+
+impl Pulse {
+    fn new() -> Self {
+        Self { timer: Box::pin(sleep(PING_AFTER)) }
+    }
+
+    /// Something was heard.
+    fn put_off(&mut self) {
+        self.timer.as_mut().reset(Instant::now() + PING_AFTER);
+    }
+
+    /// Waits until it is time for a ping. May be called off.
+    async fn wait(&mut self) {
+        self.timer.as_mut().await;
+        self.put_off();
     }
 }
 
@@ -230,6 +325,7 @@ impl Outside {
 struct Desk {
     number: u64,
     shared: Arc<Shared>,
+    place: Place,
     session: Session,
     mailbox: Mailbox,
     /// The player's place among those online, after hello.
@@ -237,21 +333,21 @@ struct Desk {
     /// The player's pace; before hello, the socket's own.
     paces: SharedPaces,
     /// To be written next.
-    frames: Vec<Text>,
+    frames: Vec<Message>,
 }
 
 impl Desk {
-    async fn on_all(&mut self, mail: &mut Vec<Mail>) -> Option<Farewell> {
+    async fn on_all(&mut self, mail: &mut Vec<Mail>) -> Option<End> {
         for mail in mail.drain(..) {
-            let bye = self.on(Input::Mail(mail)).await;
-            if bye.is_some() {
-                return bye;
+            let end = self.on(Input::Mail(mail)).await;
+            if end.is_some() {
+                return end;
             }
         }
         None
     }
 
-    async fn on(&mut self, input: Input<'_>) -> Option<Farewell> {
+    async fn on(&mut self, input: Input<'_>) -> Option<End> {
         if matches!(input, Input::Slow) {
             self.shared.meters.overflows.increment(1);
         }
@@ -259,17 +355,37 @@ impl Desk {
             let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
             self.session.on(input, now(), &mut paces)
         };
-        let mut bye = None;
         for output in outputs {
-            bye = self.carry_out(output).await.or(bye);
+            // After the last word nothing more is said.
+            if let Some(farewell) = self.carry_out(output).await {
+                return Some(End::Bye(farewell));
+            }
         }
-        bye
+        None
+    }
+
+    /// Asks a quiet client whether it is there.
+    fn ping(&mut self) -> Option<End> {
+        self.frames.push(Message::Ping(Bytes::new()));
+        None
+    }
+
+    /// The stream has failed: the client is gone, or does not take what is sent to it.
+    fn not_taken(&self, err: &Error) -> End {
+        if matches!(err, Error::Io(err) if err.kind() == io::ErrorKind::TimedOut) {
+            self.shared.meters.overflows.increment(1);
+            self.shared.meters.closed("slow");
+        }
+        End::Gone
     }
 
     async fn carry_out(&mut self, output: Output) -> Option<Farewell> {
         match output {
-            Output::Send(text) => self.frames.push(text),
-            Output::Enter(player) => {
+            Output::Send(text) => self.frames.push(text_frame(text)),
+            Output::Enter { player, known } => {
+                if !self.place.visit.greets(known) {
+                    return Some(Farewell::FULL);
+                }
                 let here = self.shared.players.enter(player);
                 self.paces = here.paces();
                 self.here = Some(here);
@@ -311,9 +427,12 @@ fn now() -> Now {
 }
 
 /// Writes everything, then flushes once.
-async fn send(socket: &mut WebSocket, frames: &mut Vec<Text>) -> Result<(), Error> {
-    for text in frames.drain(..) {
-        socket.feed(text_frame(text)).await?;
+async fn send<S>(socket: &mut Socket<S>, frames: &mut Vec<Message>) -> Result<(), Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    for frame in frames.drain(..) {
+        socket.feed(frame).await?;
     }
     socket.flush().await
 }
@@ -323,26 +442,48 @@ fn text_frame(text: Text) -> Message {
     Message::Text(text)
 }
 
+/// Answers a client's close frame, so that it knows that all is well.
+async fn answer_goodbye<S>(socket: &mut Socket<S>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let answer = async {
+        // The library has the answer ready.
+        _ = socket.flush().await;
+        _ = socket.get_mut().shutdown().await;
+    };
+    _ = timeout(GOODBYE, answer).await;
+}
+
 /// Says why, closes, and waits a moment for the other side to have read it: a
 /// connection that is cut with something unread takes what was sent with it.
-async fn say_goodbye(socket: &mut WebSocket, farewell: Farewell) {
+async fn say_goodbye<S>(socket: &mut Socket<S>, farewell: Farewell)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let Farewell { code, message, close, told } = farewell;
+    let broken = socket.is_terminated();
     let last_words = async {
         if !told {
             socket.feed(text_frame(message::bye(code, message))).await?;
         }
-        let frame = CloseFrame { code: close, reason: Utf8Bytes::from_static(code) };
+        let frame = CloseFrame { code: close.into(), reason: Utf8Bytes::from_static(code) };
         socket.send(Message::Close(Some(frame))).await?;
-        while let Some(Ok(_)) = socket.recv().await {}
+        let mut orderly = !broken;
+        while let Some(frame) = socket.next().await {
+            orderly = frame.is_ok();
+        }
+        let stream = socket.get_mut();
+        stream.shutdown().await?;
+        if !orderly {
+            // What comes after nonsense is not understood any more; but it is read.
+            let mut leftovers = stream.unmetered().take(LEFTOVERS_MAX);
+            tokio::io::copy(&mut leftovers, &mut sink()).await?;
+        }
         Ok::<_, Error>(())
     };
     // A client that does not listen is left without a farewell.
     _ = timeout(GOODBYE, last_words).await;
-}
-
-/// The websocket library says it in words only.
-fn is_oversize(err: &Error) -> bool {
-    err.to_string().contains("too long")
 }
 
 #[cfg(test)]
@@ -351,23 +492,51 @@ mod tests {
 
     use super::*;
 
-    /// A minute without a word ends a socket; a word now and then keeps it.
+    fn outside(inbox: &Inbox) -> Outside {
+        Outside::new(&CancellationToken::new(), CancellationToken::new(), inbox.overflow())
+    }
+
+    /// Over a minute without a word ends a socket; a word now and then keeps it, and
+    /// once a minute, as a hidden page's timers run, is enough.
     #[tokio::test(start_paused = true)]
     async fn silence_ends_a_socket() {
+        const HIDDEN: Duration = Duration::from_secs(60);
         let (_mailbox, inbox) = mailbox::mailbox();
         let start = Instant::now();
-        let mut outside = Outside {
-            stop: Box::pin(CancellationToken::new().cancelled_owned()),
-            overflow: inbox.overflow(),
-            idle: Box::pin(sleep(IDLE)),
-            heard_at: start,
-        };
+        let mut outside = outside(&inbox);
+        outside.hello_by = None;
         for _ in 0..10 {
-            assert!(timeout(IDLE * 2 / 3, outside.wait()).await.is_err());
+            assert!(timeout(HIDDEN, outside.wait()).await.is_err());
             outside.heard_at = Instant::now();
         }
         assert!(matches!(outside.wait().await, Input::Idle));
-        assert_eq!(start.elapsed(), IDLE * 20 / 3 + IDLE);
+        assert_eq!(start.elapsed(), HIDDEN * 10 + IDLE);
+    }
+
+    /// Whoever says much and not hello is closed in time all the same.
+    #[tokio::test(start_paused = true)]
+    async fn hello_is_due() {
+        let (_mailbox, inbox) = mailbox::mailbox();
+        let start = Instant::now();
+        let mut outside = outside(&inbox);
+        while timeout(Duration::from_secs(1), outside.wait()).await.is_err() {
+            outside.heard_at = Instant::now();
+        }
+        assert_eq!(start.elapsed(), HELLO_DEADLINE);
+    }
+
+    /// A client is pinged when it is quiet, and again as long as it stays so.
+    #[tokio::test(start_paused = true)]
+    async fn the_quiet_are_pinged() {
+        let mut pulse = Pulse::new();
+        let start = Instant::now();
+        for _ in 0..3 {
+            assert!(timeout(PING_AFTER / 2, pulse.wait()).await.is_err());
+            pulse.put_off();
+        }
+        pulse.wait().await;
+        pulse.wait().await;
+        assert_eq!(start.elapsed(), PING_AFTER * 3 / 2 + PING_AFTER * 2);
     }
 
     /// The notice to move is given when the frontend drains, once, in its turn, and
