@@ -29,8 +29,8 @@ pub struct FrontendConfig {
     #[serde(default)]
     pub frontends: Vec<String>,
     /// Further names by which browsers and scrapers may call this frontend, without
-    /// scheme and port. It always answers to the hosts of `frontends`, to addresses, and
-    /// to names that are in no public DNS (`localhost`, those without a dot, those that
+    /// scheme and port. It always answers to the hosts of `frontends` and `addresses`, to
+    /// IP addresses, and to names that are in no public DNS (`localhost`, those without a dot, those that
     /// end in `.local`, `.internal` or `.home.arpa`); to any other it says 421.
     #[serde(default)]
     pub names: Vec<String>,
@@ -65,8 +65,8 @@ pub struct FrontendLimits {
     /// status 429. 0 for no limit.
     pub sockets_per_address: u32,
     /// Connections at once, sockets included; for one more, the one that is silent
-    /// longest is closed. 0, and whatever is more, stands for a thousand above `sockets_max`. It is
-    /// lowered to what the system's limit of open files allows.
+    /// longest is closed. At most a thousand more than `sockets_max`, which is what 0
+    /// stands for; and no more than the system's limit of open files allows.
     pub connections_max: u32,
 }
 

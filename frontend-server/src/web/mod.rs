@@ -13,7 +13,7 @@ mod upgrade;
 mod visitors;
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -148,7 +148,7 @@ async fn open_socket(
         Ok(accepted) => accepted,
         Err(refusal) => return refusal,
     };
-    let place = match Place::take(&shared, visit, peer.ip().to_canonical()) {
+    let place = match Place::take(&shared, visit, client(peer.ip())) {
         Ok(place) => place,
         Err(NoRoom::Full) => {
             return (StatusCode::SERVICE_UNAVAILABLE, "too many sockets\n").into_response();
@@ -174,6 +174,14 @@ async fn open_socket(
         }
     });
     response
+}
+
+/// Whom places per address count as one: an address, or the /64 that an IPv6 household has.
+fn client(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        address => address,
+    }
 }
 
 /// Where else a page may go.
@@ -235,5 +243,19 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.visit.is_no_socket();
         self.shared.meters.sockets.decrement(1.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_household_is_one_client() {
+        let client = |address: &str| client(address.parse().expect("an address"));
+        assert_eq!(client("2001:db8:1:2::1"), client("2001:db8:1:2:ffff::9"));
+        assert_ne!(client("2001:db8:1:2::1"), client("2001:db8:1:3::1"));
+        assert_eq!(client("::ffff:203.0.113.9"), client("203.0.113.9"));
+        assert_ne!(client("203.0.113.8"), client("203.0.113.9"));
     }
 }
