@@ -9,7 +9,7 @@ use std::{
 use serde::Deserialize;
 
 use crate::{
-    ConfigError,
+    AddressBlock, ConfigError,
     error::ensure,
     file::{self, FromFile},
 };
@@ -42,12 +42,18 @@ pub struct FrontendConfig {
     /// at an address of its own machine alone shares one of these. May be empty.
     #[serde(default)]
     pub addresses: Vec<String>,
+    /// The proxies in front of it, as single addresses or as blocks like `10.0.0.0/24`.
+    /// What one of these says in `X-Forwarded-For` is believed: the last address in it
+    /// that is no trusted proxy's is the browser's. Empty by default: then nothing is
+    /// believed, and whoever connects is the browser.
+    #[serde(default)]
+    pub trusted_proxies: Vec<AddressBlock>,
     /// What one frontend takes on.
     #[serde(default)]
     pub limits: FrontendLimits,
 }
 
-/// What one frontend takes on, and how fast one player may be.
+/// What one frontend takes on, and how fast players, and all behind one address, may be.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FrontendLimits {
@@ -57,6 +63,16 @@ pub struct FrontendLimits {
     /// Rooms one player may open in a minute; more are refused with `too-fast`.
     /// 0 for no limit.
     pub rooms_per_minute: u32,
+    /// New guests from one address (IPv4), or one /64 (IPv6), in a minute; more are told
+    /// `too-fast`. People behind one router share it. 0 for no limit.
+    pub guests_per_minute_from_address: u32,
+    /// Rooms opened from one address or /64 in a minute, by whomever; more are refused
+    /// with `too-fast`. 0 for no limit.
+    pub rooms_per_minute_from_address: u32,
+    /// New guests at this frontend in a minute, from everywhere. 0 for no limit.
+    pub guests_per_minute_in_all: u32,
+    /// Rooms opened at this frontend in a minute, from everywhere. 0 for no limit.
+    pub rooms_per_minute_in_all: u32,
     /// Open sockets. For one more, the oldest that has not said hello is closed; when
     /// all have, it is turned away with status 503. The last twentieth is for players
     /// who come back with a token: new guests are told `full`, and `/readyz` says so.
@@ -87,6 +103,7 @@ impl FrontendConfig {
             names: Vec::new(),
             origins: Vec::new(),
             addresses: Vec::new(),
+            trusted_proxies: Vec::new(),
             limits: FrontendLimits::default(),
         }
     }
@@ -131,11 +148,31 @@ impl FromFile for FrontendConfig {
     }
 }
 
+impl FrontendLimits {
+    /// Nobody is held to any pace, and sockets may all come from one address: for benches, and tests of other things.
+    pub fn no_pace() -> Self {
+        Self {
+            actions_per_20s: 0,
+            rooms_per_minute: 0,
+            guests_per_minute_from_address: 0,
+            rooms_per_minute_from_address: 0,
+            guests_per_minute_in_all: 0,
+            rooms_per_minute_in_all: 0,
+            sockets_per_address: 0,
+            ..Self::default()
+        }
+    }
+}
+
 impl Default for FrontendLimits {
     fn default() -> Self {
         Self {
             actions_per_20s: 100,
             rooms_per_minute: 20,
+            guests_per_minute_from_address: 120,
+            rooms_per_minute_from_address: 60,
+            guests_per_minute_in_all: 3_000,
+            rooms_per_minute_in_all: 1_000,
             sockets_max: 10_000,
             sockets_per_address: 500,
             connections_max: 0,

@@ -13,12 +13,14 @@
 //! chat lines). All replicas must agree on those, so they are constants of the
 //! lobby and no setting of one machine.
 
+mod block;
 mod error;
 mod file;
 mod frontend;
 mod key;
 mod node;
 
+pub use block::{AddressBlock, NoAddressBlock};
 pub use error::ConfigError;
 pub use frontend::{FrontendConfig, FrontendLimits};
 pub use key::{ClusterKey, KEY_BYTES, KeyError};

@@ -17,8 +17,10 @@
 //!
 //! TLS. A frontend that faces the internet stands behind a proxy that speaks it.
 
+mod client;
 mod cluster;
 mod command;
+mod crowd;
 mod hub;
 mod mailbox;
 mod message;
@@ -47,12 +49,13 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{error, info};
 
 use cluster::Cluster;
+use crowd::Crowd;
 use hub::Hub;
 use meters::Meters;
 use players::Players;
 use session::Premises;
 use token::TokenKey;
-use web::{Origins, Shared, Visitors};
+use web::{Origins, Proxies, Shared, Visitors};
 
 /// How long a draining frontend waits for its sockets to move. Those still here
 /// then are closed; whatever they wait for, they ask elsewhere under the same
@@ -96,7 +99,16 @@ impl Frontend {
         let frontend = getrandom::u64().map_err(StartError::Entropy)?;
         let access = key.access_token().parse().expect("an access token is plain ASCII");
         let tokens = TokenKey::new(&key.guest_token_key());
-        let FrontendConfig { nodes, frontends, names, origins, addresses, limits, .. } = config;
+        let FrontendConfig {
+            nodes,
+            frontends,
+            names,
+            origins,
+            addresses,
+            trusted_proxies,
+            limits,
+            ..
+        } = config;
 
         let mut tasks = JoinSet::new();
         let meters = Arc::new(Meters::new());
@@ -110,7 +122,13 @@ impl Frontend {
         let shared = Arc::new(Shared {
             origins: Origins::new(&origins, &[&frontends[..], &addresses].concat(), &names),
             visitors: Visitors::new(&limits),
-            premises: Arc::new(Premises { tokens, frontends, addresses }),
+            proxies: Proxies::new(trusted_proxies),
+            premises: Arc::new(Premises {
+                tokens,
+                frontends,
+                addresses,
+                crowd: Crowd::new(&limits),
+            }),
             limits,
             players,
             hub,

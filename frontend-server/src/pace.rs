@@ -31,6 +31,11 @@ impl Pace {
         }
         in_time
     }
+
+    /// Whether it is as if nothing had been taken.
+    pub(crate) fn is_paid(&self, now: Instant) -> bool {
+        self.paid_at.is_none_or(|at| at <= now)
+    }
 }
 
 #[cfg(test)]

@@ -13,7 +13,9 @@ use std::{
 };
 
 use crate::{
+    client::Client,
     command::{Accepted, Code, Command, Outcome, PlayerId, Refusal, Wish},
+    crowd::Crowd,
     mailbox::Mail,
     message::{
         self, Action, BadMessage, ClientMessage, Kind, LinkState, Reply, RequestId, RoomsQuery,
@@ -45,6 +47,8 @@ pub(crate) struct Premises {
     pub(crate) frontends: Vec<String>,
     /// Where else people find this frontend.
     pub(crate) addresses: Vec<String>,
+    /// How many guests and rooms come from where.
+    pub(crate) crowd: Crowd,
 }
 
 /// Random numbers for one session.
@@ -189,6 +193,8 @@ const MOVING: Farewell = Farewell {
 #[derive(Debug)]
 pub(crate) struct Session {
     premises: Arc<Premises>,
+    /// Where the socket comes from.
+    client: Client,
     dice: Dice,
     /// After the first `hello`.
     guest: Option<Guest>,
@@ -219,9 +225,15 @@ enum Watching {
 }
 
 impl Session {
-    pub(crate) fn new(premises: Arc<Premises>, dice: Dice, link: LinkState) -> Self {
+    pub(crate) fn new(
+        premises: Arc<Premises>,
+        client: Client,
+        dice: Dice,
+        link: LinkState,
+    ) -> Self {
         Self {
             premises,
+            client,
             dice: Dice { player: dice.player.max(1), lane: dice.lane.max(1) },
             guest: None,
             serial: 0,
@@ -268,6 +280,10 @@ impl Session {
         let opens = matches!(action, Action::Change { wish: Wish::Open { .. }, .. });
         if !in_time || (opens && !paces.opens.take(now.instant)) {
             return self.too_fast(id.as_ref(), now);
+        }
+        if opens && self.guest.is_some() && !self.crowd_lets_open(now) {
+            let text = "too many rooms are opened from your network; try again in a minute";
+            return refuse(id.as_ref(), &Refusal::new(Code::TooFast, text));
         }
         let mut outputs = match self.on_action(id.clone(), kind, action, now) {
             Ok(outputs) => outputs,
@@ -341,7 +357,14 @@ impl Session {
         let name = name.map(|name| good_name(&name)).transpose()?.flatten();
         let first = known.is_none();
         let shown = bearer.as_ref().map(|bearer| bearer.guest.clone());
-        let mut guest = known.or(shown).unwrap_or_else(|| self.new_guest());
+        let mut guest = match known.or(shown) {
+            Some(guest) => guest,
+            None if self.premises.crowd.lets_in_guest(self.client, now.instant) => self.new_guest(),
+            None => {
+                let text = "many new guests come from your network; try again in a minute";
+                return Err(Refusal::new(Code::TooFast, text));
+            }
+        };
         if let Some(name) = name {
             guest.name = name;
         }
@@ -362,6 +385,10 @@ impl Session {
 
     fn is_epoch(&self, epoch: &str) -> bool {
         self.link.epoch.is_some_and(|ours| ours.to_string() == epoch)
+    }
+
+    fn crowd_lets_open(&self, now: Now) -> bool {
+        self.premises.crowd.lets_open_room(self.client, now.instant)
     }
 
     fn on_watch(
@@ -571,26 +598,32 @@ mod tests {
         paces: Paces,
     }
 
-    fn premises() -> Arc<Premises> {
+    fn premises(limits: &FrontendLimits) -> Arc<Premises> {
         let frontends = vec!["http://a".to_owned(), "http://b".to_owned()];
         let addresses = vec!["http://192.168.1.7:8080".to_owned()];
-        Arc::new(Premises { tokens: TokenKey::new(&[1; 32]), frontends, addresses })
+        let (tokens, crowd) = (TokenKey::new(&[1; 32]), Crowd::new(limits));
+        Arc::new(Premises { tokens, frontends, addresses, crowd })
+    }
+
+    fn client() -> Client {
+        Client::at([192, 0, 2, 1].into())
     }
 
     impl Stage {
         fn with(limits: &FrontendLimits) -> Self {
+            Self::among(premises(limits), limits)
+        }
+
+        /// Another socket of the same frontend, from the same address.
+        fn among(premises: Arc<Premises>, limits: &FrontendLimits) -> Self {
             let dice = Dice { player: 0xbeef, lane: 77 };
-            let session = Session::new(premises(), dice, LinkState::connected(1, EPOCH));
+            let session = Session::new(premises, client(), dice, LinkState::connected(1, EPOCH));
             let now = Now { instant: Instant::now(), unix: 1_700_000_000 };
             Self { session, now, paces: Paces::new(limits) }
         }
 
         fn new() -> Self {
-            Self::with(&FrontendLimits {
-                actions_per_20s: 0,
-                rooms_per_minute: 0,
-                ..FrontendLimits::default()
-            })
+            Self::with(&FrontendLimits::no_pace())
         }
 
         fn greeted() -> Self {
@@ -674,7 +707,7 @@ mod tests {
         assert_eq!(code(&stage.says(bad)), "unauthorized");
         stage.says(r#"{"action":"hello"}"#);
         let other = Guest { player: PlayerId(5), name: "Eve".into() };
-        let token = premises().tokens.sign(&other, stage.now.unix);
+        let token = premises(&FrontendLimits::no_pace()).tokens.sign(&other, stage.now.unix);
         let hello = format!(r#"{{"action":"hello","data":{{"token":"{token}"}}}}"#);
         assert_eq!(code(&stage.says(&hello)), "unauthorized");
         for (name, expected) in [
@@ -702,7 +735,7 @@ mod tests {
             answer["ok"]["token"].as_str().map(str::to_owned)
         };
         let guest = Guest { player: PlayerId(0xbeef), name: "Ann".into() };
-        let first = premises().tokens.sign(&guest, stage.now.unix);
+        let first = premises(&FrontendLimits::no_pace()).tokens.sign(&guest, stage.now.unix);
         stage.now.unix += DAY - 1;
         assert_eq!(hello(&mut stage, &first).as_ref(), Some(&first));
         stage.now.unix += 1;
@@ -872,6 +905,41 @@ mod tests {
         let open = r#"{"action":"open","data":{"game":"hangman"}}"#;
         let opened = (0..30).filter(|_| stage.says(open)[0].starts_with("submit")).count();
         assert_eq!(opened, 20);
+    }
+
+    /// With every hello somebody may be another guest, but not at another address: so
+    /// many come from there in a minute, and open so many rooms. Who has a token is no
+    /// new guest.
+    #[test]
+    fn one_address_has_its_share_of_guests_and_rooms() {
+        let limits = FrontendLimits {
+            guests_per_minute_from_address: 3,
+            rooms_per_minute_from_address: 5,
+            ..FrontendLimits::no_pace()
+        };
+        let premises = premises(&limits);
+        let hello = r#"{"id":1,"action":"hello"}"#;
+        let open = r#"{"id":2,"action":"open","data":{"game":"hangman"}}"#;
+        let socket = || Stage::among(premises.clone(), &limits);
+        let mut sockets: Vec<_> = (0..3).map(|_| socket()).collect();
+        let greetings: Vec<_> = sockets.iter_mut().map(|socket| socket.says(hello)).collect();
+        assert!(greetings.iter().all(|lines| lines[0].starts_with("Enter")), "{greetings:?}");
+        assert_eq!(code(&socket().says(hello)), "too-fast");
+        let ok: serde_json::Value = serde_json::from_str(&greetings[0][1]).unwrap();
+        let known = format!(r#"{{"action":"hello","data":{{"token":{}}}}}"#, ok["ok"]["token"]);
+        assert!(socket().says(&known)[0].starts_with("Enter"));
+        // Saying hello again is no new guest either.
+        assert!(sockets[0].says(hello)[0].contains("token"));
+
+        let opened = |socket: &mut Stage| {
+            (0..3).filter(|_| socket.says(open)[0].starts_with("submit")).count()
+        };
+        assert_eq!(sockets.iter_mut().map(opened).collect::<Vec<_>>(), [3, 2, 0]);
+        assert_eq!(code(&sockets[2].says(open)), "too-fast");
+        let mut later = socket();
+        later.now.instant += Duration::from_secs(60);
+        later.says(hello);
+        assert_eq!(opened(&mut later), 3);
     }
 
     /// What ends a socket from outside is said before it ends.

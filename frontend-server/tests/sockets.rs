@@ -293,6 +293,33 @@ async fn sockets_are_for_some_and_so_many() {
     eventually("a place is free", async || Browser::try_connect(&frontend).await.is_ok()).await;
 }
 
+/// Guests are counted by address: the proxy's word for whose it is counts only where the
+/// proxy is trusted.
+#[tokio::test]
+async fn new_guests_are_counted_by_address() {
+    let (_world, nodes) = cluster(1);
+    for (trusted, expected) in [(true, [true, false, true]), (false, [true, false, false])] {
+        let mut config = config(&nodes);
+        config.limits.guests_per_minute_from_address = 1;
+        if trusted {
+            config.trusted_proxies.push("127.0.0.0/8".parse().unwrap());
+        }
+        let frontend = start(config).await;
+        let mut came = Vec::new();
+        for client in ["203.0.113.1", "203.0.113.1", "1.2.3.4, 203.0.113.2"] {
+            let mut browser = Browser::connect_for(&frontend, client).await;
+            let id = browser.ask("hello", json!({})).await;
+            let answer = browser.answer(id).await;
+            assert!(
+                answer["ok"].is_object() || answer["refused"]["code"] == "too-fast",
+                "{answer}"
+            );
+            came.push(answer["ok"].is_object());
+        }
+        assert_eq!(came, expected, "trusted: {trusted}");
+    }
+}
+
 /// Pages are told when the cluster is lost and when it is back, and the sockets
 /// stay open meanwhile; `/readyz` says the same.
 #[tokio::test]

@@ -7,8 +7,8 @@ use crate::world::env::SimEnv;
 use crate::world::net::{MachineNetwork, Net};
 use crate::world::{MachineId, Machines, World};
 use hangraft_cluster_config::{
-    ClusterConfig, ClusterKey, FrontendConfig, GossipConfig, Member, MembershipConfig, NodeConfig,
-    RaftConfig,
+    ClusterConfig, ClusterKey, FrontendConfig, FrontendLimits, GossipConfig, Member,
+    MembershipConfig, NodeConfig, RaftConfig,
 };
 use hangraft_frontend_server::Frontend;
 use hangraft_node::env::Network;
@@ -147,7 +147,9 @@ impl Cluster {
                 let address = SocketAddr::new(net.attach(), FRONTEND_PORT);
                 let mut config = FrontendConfig::new(address, Vec::new(), PathBuf::new());
                 // Players here think faster than people.
-                config.limits.actions_per_20s = 0;
+                let of_a_player = config.limits.rooms_per_minute;
+                config.limits =
+                    FrontendLimits { rooms_per_minute: of_a_player, ..FrontendLimits::no_pace() };
                 config
             })
             .collect();

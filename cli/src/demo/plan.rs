@@ -23,6 +23,18 @@ const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// The first node's port when nobody says.
 const NODE_PORT: u16 = 7101;
 
+/// What a frontend's configuration says when nobody is held to a pace.
+const NO_LIMITS: &str = "
+[limits]
+actions_per_20s = 0
+rooms_per_minute = 0
+guests_per_minute_from_address = 0
+rooms_per_minute_from_address = 0
+guests_per_minute_in_all = 0
+rooms_per_minute_in_all = 0
+sockets_per_address = 0
+";
+
 /// What was asked for. What was not said is as it was in the same folder, or usual.
 #[derive(Debug)]
 pub(super) struct Wanted {
@@ -118,11 +130,7 @@ impl Plan {
     pub(super) fn frontend_toml(&self, i: usize) -> String {
         let nodes: Vec<_> = self.nodes.iter().map(|node| node.address.to_string()).collect();
         let frontends: Vec<_> = self.frontends.iter().map(Place::url).collect();
-        let limits = if self.limits {
-            ""
-        } else {
-            "\n[limits]\nactions_per_20s = 0\nrooms_per_minute = 0\nsockets_per_address = 0\n"
-        };
+        let limits = if self.limits { "" } else { NO_LIMITS };
         format!(
             "# Written by `hangraft demo`, and again at its next start here.\n\
              address = \"{}\"\n\
@@ -200,7 +208,7 @@ fn places(
 
 #[cfg(test)]
 mod tests {
-    use hangraft_cluster_config::{FrontendConfig, NodeConfig};
+    use hangraft_cluster_config::{FrontendConfig, FrontendLimits, NodeConfig};
     use tempfile::TempDir;
 
     use super::*;
@@ -249,7 +257,9 @@ mod tests {
                 let config = FrontendConfig::load(&file).expect("a frontend's file");
                 assert_eq!(config.address, plan.frontends[i].address);
                 assert_eq!(config.frontends, ["http://127.0.0.1:8080", "http://127.0.0.1:8081"]);
-                assert_eq!(config.limits.actions_per_20s == 0, !limits);
+                let usual = FrontendLimits::default();
+                let expected = if limits { usual } else { FrontendLimits::no_pace() };
+                assert_eq!(config.limits, expected);
             }
         }
     }

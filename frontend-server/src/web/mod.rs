@@ -7,13 +7,14 @@ mod door;
 mod frames;
 mod host;
 mod origin;
+mod proxies;
 mod socket;
 mod stream;
 mod upgrade;
 mod visitors;
 
 use std::{
-    net::{IpAddr, Ipv6Addr, SocketAddr},
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -40,9 +41,12 @@ use tokio_util::{
 use tower_http::compression::CompressionLayer;
 use tracing::debug;
 
-use crate::{cluster::Cluster, hub::Hub, meters::Meters, players::Players, session::Premises};
+use crate::{
+    client::Client, cluster::Cluster, hub::Hub, meters::Meters, players::Players, session::Premises,
+};
 use host::{BadHost, Host};
 pub(crate) use origin::Origins;
+pub(crate) use proxies::Proxies;
 pub(crate) use visitors::Visitors;
 use visitors::{NoRoom, Visit};
 
@@ -75,6 +79,7 @@ pub(crate) struct Shared {
     pub(crate) origins: Origins,
     /// Everybody who is connected.
     pub(crate) visitors: Visitors,
+    pub(crate) proxies: Proxies,
     pub(crate) players: Players,
     pub(crate) hub: Hub,
     pub(crate) cluster: Cluster,
@@ -148,7 +153,8 @@ async fn open_socket(
         Ok(accepted) => accepted,
         Err(refusal) => return refusal,
     };
-    let place = match Place::take(&shared, visit, client(peer.ip())) {
+    let client = shared.proxies.client(peer, request.headers());
+    let place = match Place::take(&shared, visit, client) {
         Ok(place) => place,
         Err(NoRoom::Full) => {
             return (StatusCode::SERVICE_UNAVAILABLE, "too many sockets\n").into_response();
@@ -168,20 +174,13 @@ async fn open_socket(
     tokio::spawn(async move {
         match timeout(UPGRADE_DEADLINE, upgrading).await {
             Ok(Ok(upgraded)) => {
-                socket::run(upgrade::socket(upgraded).await, session, shared, place).await;
+                let socket = upgrade::socket(upgraded).await;
+                socket::run(socket, session, client, shared, place).await;
             }
             _ => debug!(session, "a connection did not become a socket"),
         }
     });
     response
-}
-
-/// Whom places per address count as one: an address, or the /64 that an IPv6 household has.
-fn client(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-        address => address,
-    }
 }
 
 /// Where else a page may go.
@@ -232,8 +231,8 @@ struct Place {
 }
 
 impl Place {
-    fn take(shared: &Arc<Shared>, visit: Arc<Visit>, address: IpAddr) -> Result<Self, NoRoom> {
-        visit.becomes_socket(address)?;
+    fn take(shared: &Arc<Shared>, visit: Arc<Visit>, client: Client) -> Result<Self, NoRoom> {
+        visit.becomes_socket(client)?;
         shared.meters.sockets.increment(1.0);
         Ok(Self { shared: shared.clone(), visit, _token: shared.sockets.token() })
     }
@@ -243,19 +242,5 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.visit.is_no_socket();
         self.shared.meters.sockets.decrement(1.0);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_household_is_one_client() {
-        let client = |address: &str| client(address.parse().expect("an address"));
-        assert_eq!(client("2001:db8:1:2::1"), client("2001:db8:1:2:ffff::9"));
-        assert_ne!(client("2001:db8:1:2::1"), client("2001:db8:1:3::1"));
-        assert_eq!(client("::ffff:203.0.113.9"), client("203.0.113.9"));
-        assert_ne!(client("203.0.113.8"), client("203.0.113.9"));
     }
 }

@@ -36,6 +36,7 @@ use tracing::debug;
 
 use super::{Place, Shared, upgrade::Socket};
 use crate::{
+    client::Client,
     cluster::{Question, Status},
     hub::HubInput,
     mailbox::{self, Inbox, Mail, Mailbox, Overflow},
@@ -61,13 +62,18 @@ const LEFTOVERS_MAX: u64 = 1 << 20;
 const SPREAD_MS: u64 = 500;
 
 /// Serves one socket until it ends.
-pub(super) async fn run<S>(mut socket: Socket<S>, number: u64, shared: Arc<Shared>, place: Place)
-where
+pub(super) async fn run<S>(
+    mut socket: Socket<S>,
+    number: u64,
+    client: Client,
+    shared: Arc<Shared>,
+    place: Place,
+) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     match getrandom::u64().and_then(|player| Ok(Dice { player, lane: getrandom::u64()? })) {
         Ok(dice) => {
-            let (mut desk, mut wire) = open(number, dice, shared, place);
+            let (mut desk, mut wire) = open(number, client, dice, shared, place);
             match wire.converse(&mut socket, &mut desk).await {
                 End::Gone => {}
                 End::Closed => answer_goodbye(&mut socket).await,
@@ -82,7 +88,13 @@ where
     }
 }
 
-fn open(number: u64, dice: Dice, shared: Arc<Shared>, place: Place) -> (Desk, Wire) {
+fn open(
+    number: u64,
+    client: Client,
+    dice: Dice,
+    shared: Arc<Shared>,
+    place: Place,
+) -> (Desk, Wire) {
     let (mailbox, inbox) = mailbox::mailbox();
     let mut status = shared.cluster.status();
     let link = status.borrow_and_update().link_state();
@@ -97,7 +109,7 @@ fn open(number: u64, dice: Dice, shared: Arc<Shared>, place: Place) -> (Desk, Wi
         mail: Vec::new(),
     };
     let paces = Arc::new(std::sync::Mutex::new(Paces::new(&shared.limits)));
-    let session = Session::new(shared.premises.clone(), dice, link);
+    let session = Session::new(shared.premises.clone(), client, dice, link);
     let frames = Vec::new();
     (Desk { number, shared, place, session, mailbox, here: None, paces, frames }, wire)
 }

@@ -11,12 +11,13 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
-    net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use hangraft_cluster_config::FrontendLimits;
 use tokio_util::sync::CancellationToken;
+
+use crate::client::Client;
 
 /// Of the places for sockets, one in so many is kept for those who come back.
 const KEPT_ONE_IN: u32 = 20;
@@ -48,7 +49,7 @@ struct State {
     shedding: BTreeSet<Turn>,
     sockets: usize,
     greeted: usize,
-    addresses: HashMap<IpAddr, Sockets>,
+    addresses: HashMap<Client, Sockets>,
 }
 
 #[derive(Debug)]
@@ -67,9 +68,9 @@ enum Standing {
     /// A request is under way.
     Asking,
     /// A socket that has not said hello.
-    Stranger(IpAddr),
+    Stranger(Client),
     /// A socket that has.
-    Greeted(IpAddr),
+    Greeted(Client),
 }
 
 /// The place of a visit among those that may be shed: connections before sockets, the
@@ -168,7 +169,7 @@ impl Visit {
     }
 
     /// It becomes a socket of this address.
-    pub(super) fn becomes_socket(&self, address: IpAddr) -> Result<(), NoRoom> {
+    pub(super) fn becomes_socket(&self, address: Client) -> Result<(), NoRoom> {
         let shared = &self.visitors.0;
         let mut state = self.visitors.state();
         if let Some(most) = shared.per_address {
@@ -278,7 +279,7 @@ impl State {
         self.shed(turn)
     }
 
-    fn shed_stranger_of(&mut self, address: IpAddr) -> bool {
+    fn shed_stranger_of(&mut self, address: Client) -> bool {
         let sockets = self.addresses.get(&address);
         let turn = sockets.and_then(|sockets| sockets.strangers.first().copied());
         self.shed(turn)
@@ -303,7 +304,7 @@ impl Entry {
 }
 
 impl Standing {
-    fn socket_of(self) -> Option<IpAddr> {
+    fn socket_of(self) -> Option<Client> {
         match self {
             Self::Stranger(address) | Self::Greeted(address) => Some(address),
             Self::Quiet | Self::Asking => None,
@@ -327,8 +328,8 @@ mod tests {
         Visitors::new(&limits)
     }
 
-    fn at(last: u8) -> IpAddr {
-        IpAddr::from([203, 0, 113, last])
+    fn at(last: u8) -> Client {
+        Client::at([203, 0, 113, last].into())
     }
 
     fn socket(visitors: &Visitors, last: u8) -> Visit {

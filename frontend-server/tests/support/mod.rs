@@ -10,7 +10,7 @@ use std::{
 };
 
 use futures_util::{SinkExt, Stream, StreamExt};
-use hangraft_cluster_config::{ClusterKey, FrontendConfig};
+use hangraft_cluster_config::{ClusterKey, FrontendConfig, FrontendLimits};
 use hangraft_frontend_server::Frontend;
 use hangraft_proto::{
     ACCESS_HEADER,
@@ -30,7 +30,10 @@ use tokio::{
 use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
-    tungstenite::{Error as SocketError, Message, protocol::CloseFrame},
+    tungstenite::{
+        Error as SocketError, Message, client::IntoClientRequest,
+        handshake::client::Request as Upgrade, protocol::CloseFrame,
+    },
 };
 use tonic::{Request, Response, Status, Streaming};
 
@@ -462,8 +465,7 @@ pub(crate) fn key() -> ClusterKey {
 pub(crate) fn config(nodes: &[FakeNode]) -> FrontendConfig {
     let nodes = nodes.iter().map(|node| node.address).collect();
     let mut config = FrontendConfig::new(([127, 0, 0, 1], 0).into(), nodes, "unused".into());
-    config.limits.actions_per_20s = 0;
-    config.limits.rooms_per_minute = 0;
+    config.limits = FrontendLimits::no_pace();
     config
 }
 
@@ -530,7 +532,19 @@ impl Browser {
 
     pub(crate) async fn try_connect_at(addr: SocketAddr) -> Result<Self, SocketError> {
         let url = format!("ws://{addr}/ws");
-        let (socket, _) = timeout(DEADLINE, connect_async(url)).await.expect("in time")?;
+        Self::try_connect_with(url.into_client_request()?).await
+    }
+
+    /// As a proxy does for a client at this address.
+    pub(crate) async fn connect_for(frontend: &Frontend, client: &str) -> Self {
+        let url = format!("ws://{}/ws", frontend.addr());
+        let mut request = url.into_client_request().expect("a good URL");
+        request.headers_mut().insert("x-forwarded-for", client.parse().expect("plain ASCII"));
+        Self::try_connect_with(request).await.expect("a socket")
+    }
+
+    async fn try_connect_with(request: Upgrade) -> Result<Self, SocketError> {
+        let (socket, _) = timeout(DEADLINE, connect_async(request)).await.expect("in time")?;
         Ok(Self { socket, next_id: 1, pushes: Vec::new() })
     }
 
