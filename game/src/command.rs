@@ -9,17 +9,43 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{FrontendId, PlayerId, RoomId};
 
-/// The first byte of an encoded batch. Grows when the form changes in a way
-/// that older builds would misread.
-const BATCH_FORMAT: u8 = 1;
+/// The first byte of an encoded batch whose leader told only its wall clock.
+const FORMAT_WITH_CLOCK: u8 = 1;
+
+/// The first byte of an encoded batch whose leader measured how much time passes. The
+/// next number when the form changes in a way that older builds would misread.
+const FORMAT_MEASURED: u8 = 2;
 
 /// When and with what chance a batch happens; stamped once by the leader.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stamp {
-    /// The leader's wall clock, in milliseconds since 1970.
+    /// The leader's wall clock, in milliseconds since 1970. A date to show; clocks of
+    /// two leaders are not comparable.
     pub at_ms: u64,
     /// Where every draw in this batch comes from.
     pub seed: u64,
+    /// How much time the batch lets pass, in milliseconds: what its leader measured
+    /// since the batch before. None in batches that older builds wrote, which let pass
+    /// what their wall clocks differ by.
+    pub passed_ms: Option<u64>,
+}
+
+/// By which rules the lobby takes a batch. What a batch means never changes: replicas of
+/// two builds apply the same log, and a log is applied again after a restart. A change
+/// of what a command does, or time, therefore begins an edition, and a format of batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Edition {
+    /// Of batches without measured time.
+    First,
+    /// Of batches with measured time: rooms in which nobody is leave soon.
+    Second,
+}
+
+impl Stamp {
+    /// The rules that the batch was logged under.
+    pub(crate) fn edition(self) -> Edition {
+        if self.passed_ms.is_some() { Edition::Second } else { Edition::First }
+    }
 }
 
 /// Which of a player's attempts an entry is. The same player, lane and serial
@@ -109,7 +135,7 @@ pub enum Command {
 }
 
 /// What one log entry carries. An empty batch is a tick: time passes.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch {
     /// When, and with what chance.
     pub stamp: Stamp,
@@ -120,7 +146,15 @@ pub struct Batch {
 impl Batch {
     /// The batch as it lies in the log: a format byte, then its postcard form.
     pub fn encode(&self) -> Vec<u8> {
-        postcard::to_extend(self, vec![BATCH_FORMAT]).expect("a batch has a stored form")
+        let Stamp { at_ms, seed, passed_ms } = self.stamp;
+        let encoded = match passed_ms {
+            None => postcard::to_extend(&(at_ms, seed, &self.entries), vec![FORMAT_WITH_CLOCK]),
+            Some(passed_ms) => {
+                let stored = (at_ms, seed, passed_ms, &self.entries);
+                postcard::to_extend(&stored, vec![FORMAT_MEASURED])
+            }
+        };
+        encoded.expect("a batch has a stored form")
     }
 
     /// The batch that `bytes` hold.
@@ -129,7 +163,12 @@ impl Batch {
     ///
     /// A replica that gets one of these cannot follow the log and must stop.
     pub fn decode(bytes: &[u8]) -> Result<Batch, Undecodable> {
-        decode_with(BATCH_FORMAT, bytes)
+        if bytes.first() == Some(&FORMAT_WITH_CLOCK) {
+            let (at_ms, seed, entries) = decode_with(FORMAT_WITH_CLOCK, bytes)?;
+            return Ok(Batch { stamp: Stamp { at_ms, seed, passed_ms: None }, entries });
+        }
+        let (at_ms, seed, passed_ms, entries) = decode_with(FORMAT_MEASURED, bytes)?;
+        Ok(Batch { stamp: Stamp { at_ms, seed, passed_ms: Some(passed_ms) }, entries })
     }
 }
 
@@ -140,11 +179,11 @@ pub enum Undecodable {
     #[error("there are no bytes to decode")]
     Empty,
     /// Written by a build that knows more than this one.
-    #[error("the bytes have format {found}; this build reads format {known}")]
+    #[error("the bytes have format {found}; this build reads formats up to {known}")]
     Format {
         /// The format they say they have.
         found: u8,
-        /// The format this build reads.
+        /// The newest format this build reads.
         known: u8,
     },
     /// The right format, but not its content.
@@ -209,14 +248,19 @@ mod tests {
         let command = Command::Play { room: RoomId(3), mv: r#"{"secret":"owl"}"#.into() };
         let attempt = Attempt { lane: 0, serial: 1 };
         Batch {
-            stamp: Stamp { at_ms: 5, seed: 6 },
+            stamp: Stamp { at_ms: 5, seed: 6, passed_ms: Some(7) },
             entries: vec![Entry { player: PlayerId(1), attempt, command }],
         }
     }
 
     #[test]
     fn a_batch_comes_back_as_it_went() {
-        assert_eq!(Batch::decode(&batch().encode()), Ok(batch()));
+        let mut batch = batch();
+        for (passed_ms, format) in [(Some(7), 2), (Some(u64::MAX), 2), (None, 1)] {
+            batch.stamp.passed_ms = passed_ms;
+            let bytes = batch.encode();
+            assert_eq!((Batch::decode(&bytes), bytes[0]), (Ok(batch.clone()), format));
+        }
     }
 
     #[test]
@@ -228,7 +272,7 @@ mod tests {
         assert!(matches!(Batch::decode(&bytes[..9]), Err(Undecodable::Damaged(_))));
         bytes[0] = 9;
         let err = Batch::decode(&bytes).expect_err("another format");
-        assert_eq!(err.to_string(), "the bytes have format 9; this build reads format 1");
+        assert_eq!(err.to_string(), "the bytes have format 9; this build reads formats up to 2");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The lobby: all rooms, and everything replicas must agree on.
 //!
-//! For each batch, [`Lobby::tick`] lets time pass and [`Lobby::apply`] takes
+//! For each batch, [`Lobby::tick`] lets its time pass and [`Lobby::apply`] takes
 //! its entries one by one. Both depend on nothing but the lobby and what they
 //! are given, so replicas that take the same log have the same bytes, and
 //! [`Lobby::hash`] tells it at any time for free.
@@ -12,19 +12,20 @@ use crate::answer::{Answer, Rejection, Reply};
 use crate::archive::Finished;
 use crate::attempts::{Attempts, Recalled};
 use crate::chance::Chance;
-use crate::clock::Clock;
-use crate::command::{Attempt, Command, Entry, Stamp};
+use crate::clock::{Clock, Now};
+use crate::command::{Attempt, Command, Edition, Entry, Stamp};
 use crate::digest::{self, Kind};
 use crate::event::Event;
 use crate::ids::{PlayerId, RoomId, Version};
 use crate::openings::Openings;
-use crate::presence::{Flips, Presence, Report};
+use crate::presence::{Flips, LEASE_MS, Presence, Report};
 use crate::room::{Room, State};
 use crate::rooms::{Activity, Changed, Rooms};
 use crate::rules::Board;
 use crate::snapshot::Frozen;
 
-/// Live rooms. Another one is refused with `busy`.
+/// Live rooms. Another one takes the place of the room in which nobody has been for the
+/// longest time; when somebody is in all of them, it is refused with `busy`.
 const ROOMS_MAX: usize = 200_000;
 
 /// Rooms a player may sit in at once. Another one is refused, so that one
@@ -56,6 +57,8 @@ pub struct Outcome {
     pub answer: Answer,
     /// What the watchers of rooms should hear.
     pub changes: Vec<Change>,
+    /// Rooms that had to leave for it and are worth keeping, for the archive.
+    pub finished: Vec<Finished>,
 }
 
 /// A room has a new version.
@@ -92,18 +95,18 @@ pub struct Filter {
 }
 
 impl Lobby {
-    /// Lets time pass until `stamp`: rooms leave, leases end. Called once at
+    /// Lets the time of a batch pass: rooms leave, leases end. Called once at
     /// the start of each batch, before its entries. Does a bounded amount of
     /// work and leaves the rest to the next call.
     pub fn tick(&mut self, stamp: Stamp) -> Passed {
         self.clock.advance(stamp);
-        let now_ms = self.clock.now_ms();
-        self.attempts.tick(now_ms);
-        self.openings.tick(now_ms);
+        let now = self.clock.now(stamp);
+        self.attempts.tick(now.ms);
+        self.openings.tick(now.ms);
         let mut passed = Passed::default();
-        self.close_rooms(now_ms, &mut passed);
-        let flips = self.presence.tick(now_ms, DUE_PLAYERS_MAX);
-        self.show_online(&flips, &mut passed.changes);
+        self.close_rooms(now, &mut passed);
+        let flips = self.presence.tick(now.ms, DUE_PLAYERS_MAX);
+        self.show_online(&flips, now, &mut passed.changes);
         passed
     }
 
@@ -113,14 +116,14 @@ impl Lobby {
     /// [`Rejection`] that depends on nothing but the lobby and the entry. An
     /// entry that was answered before gets the same answer and changes nothing.
     pub fn apply(&mut self, stamp: Stamp, nth: u32, entry: &Entry) -> Outcome {
-        self.clock.advance(stamp);
-        let mut changes = Vec::new();
+        let mut led_to = Passed::default();
         let answer = match &entry.command {
             // Numbered by its own sequence.
-            Command::Presence { .. } => self.perform(stamp, nth, entry, &mut changes),
-            _ => self.attempt(stamp, nth, entry, &mut changes),
+            Command::Presence { .. } => self.perform(stamp, nth, entry, &mut led_to),
+            _ => self.attempt(stamp, nth, entry, &mut led_to),
         };
-        Outcome { answer, changes }
+        let Passed { changes, finished } = led_to;
+        Outcome { answer, changes, finished }
     }
 
     /// A number that is equal on replicas that hold the same, at no cost.
@@ -164,11 +167,17 @@ impl Lobby {
         self.len() == 0
     }
 
-    /// The stamp from which on a tick will do something; none if it never
-    /// will. Whoever leads sends an empty batch then, if nothing else comes.
-    pub fn next_due(&self) -> Option<u64> {
+    /// How many milliseconds after the newest batch another will do something, or bring
+    /// the lobby nearer to it; none if it never will. Whoever leads sends an empty batch
+    /// then, if nothing else comes. 0 if the newest one has left something to do.
+    pub fn due_in_ms(&self) -> Option<u64> {
         let due = [self.rooms.due_ms(), self.presence.due_ms(), self.attempts.due_ms()];
-        due.into_iter().flatten().min().map(|due_ms| self.clock.stamp_for(due_ms))
+        due.into_iter().flatten().min().map(|due_ms| self.clock.until_ms(due_ms))
+    }
+
+    /// The lobby's time, in milliseconds since its first batch.
+    pub fn now_ms(&self) -> u64 {
+        self.clock.now_ms()
     }
 
     /// The lobby as it is now, to make a snapshot of while play goes on.
@@ -177,13 +186,7 @@ impl Lobby {
         Frozen::of(self)
     }
 
-    fn attempt(
-        &mut self,
-        stamp: Stamp,
-        nth: u32,
-        entry: &Entry,
-        changes: &mut Vec<Change>,
-    ) -> Answer {
+    fn attempt(&mut self, stamp: Stamp, nth: u32, entry: &Entry, led_to: &mut Passed) -> Answer {
         let Entry { player, attempt: Attempt { serial, .. }, .. } = *entry;
         if player == PlayerId(0) || serial == 0 {
             return Err(Rejection::bad_request("players and serial numbers count from 1"));
@@ -193,40 +196,39 @@ impl Lobby {
             Recalled::Forgotten => return Err(Rejection::ForgottenAttempt { serial }),
             Recalled::New => {}
         }
-        let answer = self.perform(stamp, nth, entry, changes);
+        let answer = self.perform(stamp, nth, entry, led_to);
         if answer != Err(Rejection::Busy) {
             self.attempts.remember(player, entry.attempt, &answer);
         }
         answer
     }
 
-    fn perform(
-        &mut self,
-        stamp: Stamp,
-        nth: u32,
-        entry: &Entry,
-        changes: &mut Vec<Change>,
-    ) -> Answer {
-        let player = entry.player;
+    fn perform(&mut self, stamp: Stamp, nth: u32, entry: &Entry, led_to: &mut Passed) -> Answer {
+        let (player, now) = (entry.player, self.clock.now(stamp));
         let mut chance = Chance::of(stamp.seed, nth);
+        let changes = &mut led_to.changes;
         match &entry.command {
             Command::Open { game, options } => {
-                self.open(player, game, options, &mut chance, changes)
+                self.open(player, game, options, now, &mut chance, led_to)
             }
-            Command::Sit { room, name } => self.sit(player, *room, name, changes),
-            Command::Stand { room } => self.stand(player, *room, changes),
+            Command::Sit { room, name } => self.sit(player, *room, name, now, changes),
+            Command::Stand { room } => self.stand(player, *room, now, changes),
             Command::Play { room, mv } => {
-                self.change(*room, changes, |room, events| room.play(player, mv, events))
+                self.change(*room, now, changes, |room, events| room.play(player, mv, events))
             }
             Command::Again { room } => {
-                self.change(*room, changes, |room, events| room.again(player, &mut chance, events))
+                let again =
+                    |room: &mut Room, events: &mut _| room.again(player, &mut chance, events);
+                self.change(*room, now, changes, again)
             }
             Command::Say { room, name, text } => {
-                self.change(*room, changes, |room, events| room.say(player, name, text, events))
+                let say = |room: &mut Room, events: &mut _| room.say(player, name, text, events);
+                self.change(*room, now, changes, say)
             }
             Command::Presence { frontend, sequence, whole, arrived, departed } => {
                 let (frontend, sequence, whole) = (*frontend, *sequence, *whole);
-                self.hear(&Report { frontend, sequence, whole, arrived, departed }, changes)
+                let report = Report { frontend, sequence, whole, arrived, departed };
+                self.hear(&report, now, changes)
             }
         }
     }
@@ -236,25 +238,30 @@ impl Lobby {
         player: PlayerId,
         game: &str,
         options: &str,
+        now: Now,
         chance: &mut Chance,
-        changes: &mut Vec<Change>,
+        led_to: &mut Passed,
     ) -> Answer {
         let number = self.opened.checked_add(1).ok_or(Rejection::Busy)?;
-        if self.rooms.len() >= ROOMS_MAX {
+        let full = self.rooms.len() >= ROOMS_MAX;
+        if full && !(now.edition >= Edition::Second && self.rooms.has_deserted()) {
             return Err(Rejection::Busy);
         }
         let board = Board::open(game, options, chance)?;
         if !self.openings.allows(player) {
             return Err(Rejection::too_fast("you have opened enough rooms for this minute"));
         }
+        if full && let Some(room) = self.rooms.take_deserted() {
+            self.close(&room, led_to);
+        }
         self.openings.count(player);
         self.opened = number;
         // Group 0 is the only one there is today.
-        let room = Room::open(RoomId::new(0, number), board, self.clock.now_ms());
+        let room = Room::open(RoomId::new(0, number), board, now.ms);
         let (id, version) = (room.id(), room.version());
         self.rooms.insert(room);
         let events = vec![Event::Opened];
-        changes.push(Change { room: id, version, events, closed: false, last: None });
+        led_to.changes.push(Change { room: id, version, events, closed: false, last: None });
         Ok(Reply::Opened { room: id, version })
     }
 
@@ -263,6 +270,7 @@ impl Lobby {
         player: PlayerId,
         id: RoomId,
         name: &str,
+        now: Now,
         changes: &mut Vec<Change>,
     ) -> Answer {
         let seated = self.rooms.get(id).and_then(|room| room.seat_of(player)).is_some();
@@ -270,15 +278,22 @@ impl Lobby {
             let text = format!("you sit in {TABLES_MAX} rooms already; leave one first");
             return Err(Rejection::illegal(text));
         }
-        let Changed { value: seat, version, change } =
-            self.rooms.sit(id, player, name, self.clock.now_ms())?;
+        let Changed { value: seat, version, change } = self.rooms.sit(id, player, name, now)?;
+        if now.edition >= Edition::Second && !self.presence.has(player) {
+            self.rooms.look_at_by(id, now.ms.saturating_add(LEASE_MS));
+        }
         changes.extend(change);
         Ok(Reply::Seated { room: id, seat, version })
     }
 
-    fn stand(&mut self, player: PlayerId, id: RoomId, changes: &mut Vec<Change>) -> Answer {
-        let Changed { value: seat, version, change } =
-            self.rooms.stand(id, player, self.clock.now_ms())?;
+    fn stand(
+        &mut self,
+        player: PlayerId,
+        id: RoomId,
+        now: Now,
+        changes: &mut Vec<Change>,
+    ) -> Answer {
+        let Changed { value: seat, version, change } = self.rooms.stand(id, player, now)?;
         changes.extend(change);
         Ok(Reply::Stood { room: id, seat, version })
     }
@@ -286,45 +301,73 @@ impl Lobby {
     fn change(
         &mut self,
         id: RoomId,
+        now: Now,
         changes: &mut Vec<Change>,
         act: impl FnOnce(&mut Room, &mut Vec<Event>) -> Result<(), Rejection>,
     ) -> Answer {
-        let now_ms = self.clock.now_ms();
-        let Changed { version, change, .. } = self.rooms.change(id, now_ms, Activity::Yes, act)?;
+        let Changed { version, change, .. } = self.rooms.change(id, now, Activity::Yes, act)?;
         changes.extend(change);
         Ok(Reply::Accepted { room: id, version })
     }
 
-    fn hear(&mut self, report: &Report<'_>, changes: &mut Vec<Change>) -> Answer {
-        let heard = self.presence.hear(report, self.clock.now_ms())?;
-        self.show_online(&heard.flips, changes);
+    fn hear(&mut self, report: &Report<'_>, now: Now, changes: &mut Vec<Change>) -> Answer {
+        let heard = self.presence.hear(report, now.ms)?;
+        self.show_online(&heard.flips, now, changes);
         Ok(Reply::Present { lease_lost: heard.lease_lost })
     }
 
     /// Shows at their tables who came and went: one change per room.
-    fn show_online(&mut self, flips: &Flips, changes: &mut Vec<Change>) {
+    fn show_online(&mut self, flips: &Flips, now: Now, changes: &mut Vec<Change>) {
         let mut by_room: BTreeMap<RoomId, Vec<(PlayerId, bool)>> = BTreeMap::new();
         for (player, online) in flips {
             for room in self.rooms.tables(*player) {
                 by_room.entry(room).or_default().push((*player, *online));
             }
         }
-        let now_ms = self.clock.now_ms();
         for (room, flips) in by_room {
-            let show = |room: &mut Room, events: &mut Vec<Event>| {
-                for (player, online) in flips {
-                    room.set_online(player, online, events);
-                }
-                Ok(())
-            };
-            let changed = self.rooms.change(room, now_ms, Activity::No, show);
-            changes.extend(changed.ok().and_then(|changed| changed.change));
+            self.show_online_in(room, flips, now, changes);
         }
     }
 
-    fn close_rooms(&mut self, now_ms: u64, passed: &mut Passed) {
-        for room in self.rooms.take_due(now_ms, DUE_ROOMS_MAX) {
-            self.close(&room, passed);
+    fn show_online_in(
+        &mut self,
+        room: RoomId,
+        flips: Vec<(PlayerId, bool)>,
+        now: Now,
+        changes: &mut Vec<Change>,
+    ) {
+        let show = |room: &mut Room, events: &mut Vec<Event>| {
+            for (player, online) in flips {
+                room.set_online(player, online, events);
+            }
+            Ok(())
+        };
+        let changed = self.rooms.change(room, now, Activity::No, show);
+        changes.extend(changed.ok().and_then(|changed| changed.change));
+    }
+
+    fn close_rooms(&mut self, now: Now, passed: &mut Passed) {
+        for id in self.rooms.due(now.ms, DUE_ROOMS_MAX) {
+            if now.edition >= Edition::Second {
+                self.unmask(id, now, &mut passed.changes);
+            }
+            if let Some(room) = self.rooms.take_due(id, now.ms) {
+                self.close(&room, passed);
+            }
+        }
+    }
+
+    /// Shows as away whom no frontend has. Sitting down counts as being there, but who
+    /// hangs up before any frontend has told of them would stay for good.
+    fn unmask(&mut self, id: RoomId, now: Now, changes: &mut Vec<Change>) {
+        let Some(room) = self.rooms.get(id) else { return };
+        let away: Vec<(PlayerId, bool)> = room
+            .attending()
+            .filter(|player| !self.presence.has(*player))
+            .map(|player| (player, false))
+            .collect();
+        if !away.is_empty() {
+            self.show_online_in(id, away, now, changes);
         }
     }
 

@@ -16,7 +16,7 @@ use crate::digest::{self, Kind};
 use crate::ids::{FrontendId, PlayerId};
 
 /// How long a frontend is believed without being heard, in lobby time.
-const LEASE_MS: u64 = 15_000;
+pub(crate) const LEASE_MS: u64 = 15_000;
 
 /// Frontends with a lease. Another one is told `busy`.
 const FRONTENDS_MAX: usize = 256;
@@ -117,6 +117,11 @@ impl Presence {
             }
         }
         flips
+    }
+
+    /// Whether any frontend has this player.
+    pub(crate) fn has(&self, player: PlayerId) -> bool {
+        self.online.contains_key(&player)
     }
 
     /// When the first lease ends.

@@ -27,8 +27,12 @@ pub(crate) const SEATS_MAX: u8 = 8;
 /// one more, one who is not seated and has the fewest points is forgotten.
 const PEOPLE_MAX: usize = 64;
 
-/// A room where nobody is seated leaves after this long.
+/// A room where nobody is leaves after this long, if nobody is seated or the game is over.
 const EMPTY_MS_MAX: u64 = 2 * 60_000;
+
+/// A room whose seated players are all away leaves after this long: time to come back
+/// to a game from a tunnel, or with another browser.
+const AWAY_MS_MAX: u64 = 5 * 60_000;
 
 /// A finished room leaves when nothing happened in it for this long.
 const OVER_MS_MAX: u64 = 10 * 60_000;
@@ -47,7 +51,8 @@ pub struct Room {
     people: BTreeMap<PlayerId, Person>,
     /// When something last happened here, in lobby time.
     active_ms: u64,
-    /// Since when nobody is seated; none while somebody is.
+    /// Since when nobody is here: nobody is seated, or those who are have gone away.
+    /// None while somebody is.
     empty_since_ms: Option<u64>,
     /// When the lobby will look whether the room should leave. Never later
     /// than [`Room::deadline_ms`], often earlier.
@@ -327,10 +332,39 @@ impl Room {
 
     /// When the room leaves if nothing more happens.
     pub(crate) fn deadline_ms(&self) -> u64 {
-        let quiet_ms_max = if self.state().is_over() { OVER_MS_MAX } else { IDLE_MS_MAX };
+        let over = self.state().is_over();
+        let quiet_ms_max = if over { OVER_MS_MAX } else { IDLE_MS_MAX };
         let quiet_ms = self.active_ms.saturating_add(quiet_ms_max);
-        let empty_ms = self.empty_since_ms.map(|since| since.saturating_add(EMPTY_MS_MAX));
+        let abandoned = over || self.seated().next().is_none();
+        let empty_ms_max = if abandoned { EMPTY_MS_MAX } else { AWAY_MS_MAX };
+        let empty_ms = self.empty_since_ms.map(|since| since.saturating_add(empty_ms_max));
         empty_ms.map_or(quiet_ms, |empty_ms| empty_ms.min(quiet_ms))
+    }
+
+    /// Since when nobody is here; none while somebody is.
+    pub(crate) fn deserted_since_ms(&self) -> Option<u64> {
+        self.empty_since_ms
+    }
+
+    /// Notes whether anybody is here after a change. Where players sit and something was
+    /// done just now, somebody was here until now.
+    pub(crate) fn note_desertion(&mut self, now_ms: u64, active: bool) {
+        let played = active && self.seated().next().is_some();
+        self.empty_since_ms = match self.empty_since_ms {
+            _ if self.is_attended() => None,
+            Some(since_ms) if !played => Some(since_ms),
+            _ => Some(now_ms),
+        };
+    }
+
+    /// Whether somebody who sits here is here.
+    fn is_attended(&self) -> bool {
+        self.seated().any(|(_, sitter)| sitter.online)
+    }
+
+    /// Those who sit here and are said to be here.
+    pub(crate) fn attending(&self) -> impl Iterator<Item = PlayerId> + '_ {
+        self.seated().filter(|(_, sitter)| sitter.online).map(|(_, sitter)| sitter.player)
     }
 
     pub(crate) fn due_ms(&self) -> u64 {

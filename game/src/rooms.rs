@@ -2,7 +2,7 @@
 //!
 //! Rooms change only in here, which keeps everything that depends on a room in
 //! step with it: its version, the hash, the list of its state, the time it is
-//! due to leave, and where its players sit. The lists are not stored; they
+//! due to leave, whether anybody is there, and where its players sit. The lists are not stored; they
 //! follow from the rooms.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,6 +12,8 @@ use std::sync::Arc;
 use imbl::OrdMap;
 
 use crate::answer::Rejection;
+use crate::clock::Now;
+use crate::command::Edition;
 use crate::event::Event;
 use crate::ids::{PlayerId, RoomId, Seat, Version};
 use crate::lobby::{Change, Filter};
@@ -26,6 +28,8 @@ pub(crate) struct Rooms {
     by_state: [BTreeSet<RoomId>; State::ALL.len()],
     /// Each room once, at the time to look whether it should leave.
     due: BTreeSet<(u64, RoomId)>,
+    /// Rooms in which nobody is, at the time since when.
+    deserted: BTreeSet<(u64, RoomId)>,
     /// Where each player sits; who sits nowhere is not in it.
     tables: BTreeMap<PlayerId, BTreeSet<RoomId>>,
     scratch: Vec<u8>,
@@ -74,10 +78,10 @@ impl Rooms {
         id: RoomId,
         player: PlayerId,
         name: &str,
-        now_ms: u64,
+        now: Now,
     ) -> Result<Changed<Seat>, Rejection> {
         let sit = |room: &mut Room, events: &mut Vec<Event>| room.sit(player, name, events);
-        let changed = self.change(id, now_ms, Activity::Yes, sit)?;
+        let changed = self.change(id, now, Activity::Yes, sit)?;
         self.note_seated(player, id);
         Ok(changed)
     }
@@ -87,10 +91,10 @@ impl Rooms {
         &mut self,
         id: RoomId,
         player: PlayerId,
-        now_ms: u64,
+        now: Now,
     ) -> Result<Changed<Seat>, Rejection> {
-        let stand = |room: &mut Room, events: &mut Vec<Event>| room.stand(player, now_ms, events);
-        let changed = self.change(id, now_ms, Activity::Yes, stand)?;
+        let stand = |room: &mut Room, events: &mut Vec<Event>| room.stand(player, now.ms, events);
+        let changed = self.change(id, now, Activity::Yes, stand)?;
         self.note_stood(player, id);
         Ok(changed)
     }
@@ -100,7 +104,7 @@ impl Rooms {
     pub(crate) fn change<T>(
         &mut self,
         id: RoomId,
-        now_ms: u64,
+        now: Now,
         activity: Activity,
         act: impl FnOnce(&mut Room, &mut Vec<Event>) -> Result<T, Rejection>,
     ) -> Result<Changed<T>, Rejection> {
@@ -109,15 +113,24 @@ impl Rooms {
         // snapshot in the making.
         let room = Arc::make_mut(room);
         let before = (room.state(), room.digest());
+        let deserted_before = room.deserted_since_ms();
         let mut events = Vec::new();
         let value = act(room, &mut events)?;
         if events.is_empty() {
             return Ok(Changed { value, version: room.version(), change: None });
         }
         let version = match activity {
-            Activity::Yes => room.commit(now_ms),
+            Activity::Yes => room.commit(now.ms),
             Activity::No => room.turn_page(),
         };
+        if now.edition >= Edition::Second {
+            room.note_desertion(now.ms, activity == Activity::Yes);
+        }
+        let deserted = room.deserted_since_ms();
+        if deserted != deserted_before {
+            deserted_before.map(|since_ms| self.deserted.remove(&(since_ms, id)));
+            deserted.map(|since_ms| self.deserted.insert((since_ms, id)));
+        }
         // Later deadlines wait until the earlier one is looked at: a move then
         // costs nothing here.
         let due_ms = room.deadline_ms();
@@ -144,19 +157,46 @@ impl Rooms {
         self.sum = self.sum.wrapping_add(room.digest());
         self.by_state[place(room.state())].insert(id);
         self.due.insert((room.due_ms(), id));
+        room.deserted_since_ms().map(|since_ms| self.deserted.insert((since_ms, id)));
         for player in room.players() {
             self.note_seated(player.player, id);
         }
         assert!(self.rooms.insert(id, Arc::new(room)).is_none(), "{id} was handed out twice");
     }
 
-    /// Takes out the rooms whose deadline has come, looking at no more than
-    /// `looks_max` rooms. One whose deadline has moved on meanwhile stays.
-    pub(crate) fn take_due(&mut self, now_ms: u64, looks_max: usize) -> Vec<Arc<Room>> {
+    /// The rooms to look at now, at most `looks_max` of them.
+    pub(crate) fn due(&self, now_ms: u64, looks_max: usize) -> Vec<RoomId> {
         let is_due = |(due_ms, _): &(u64, RoomId)| *due_ms <= now_ms;
-        let due = self.due.iter().copied().take_while(is_due).take(looks_max);
-        let due: Vec<RoomId> = due.map(|(_, id)| id).collect();
-        due.into_iter().filter_map(|id| self.leave_or_wait(id, now_ms)).collect()
+        self.due.iter().copied().take_while(is_due).take(looks_max).map(|(_, id)| id).collect()
+    }
+
+    /// Takes a room out if its deadline has come. One whose deadline has moved on
+    /// meanwhile stays, and is looked at again then.
+    pub(crate) fn take_due(&mut self, id: RoomId, now_ms: u64) -> Option<Arc<Room>> {
+        let deadline_ms = self.rooms.get(&id)?.deadline_ms();
+        if deadline_ms <= now_ms {
+            return self.remove(id);
+        }
+        self.look_at(id, deadline_ms);
+        None
+    }
+
+    /// Whether there is a room in which nobody is.
+    pub(crate) fn has_deserted(&self) -> bool {
+        !self.deserted.is_empty()
+    }
+
+    /// Takes out the room in which nobody has been for the longest time.
+    pub(crate) fn take_deserted(&mut self) -> Option<Arc<Room>> {
+        let (_, id) = self.deserted.first().copied()?;
+        self.remove(id)
+    }
+
+    /// Has a room looked at by then; earlier if that was planned already.
+    pub(crate) fn look_at_by(&mut self, id: RoomId, due_ms: u64) {
+        if self.rooms.get(&id).is_some_and(|room| due_ms < room.due_ms()) {
+            self.look_at(id, due_ms);
+        }
     }
 
     /// When to look at the first room.
@@ -216,19 +256,15 @@ impl Rooms {
         }
     }
 
-    fn leave_or_wait(&mut self, id: RoomId, now_ms: u64) -> Option<Arc<Room>> {
-        let deadline_ms = self.rooms.get(&id)?.deadline_ms();
-        if deadline_ms <= now_ms {
-            return self.remove(id);
-        }
-        let room = Arc::make_mut(self.rooms.get_mut(&id)?);
+    fn look_at(&mut self, id: RoomId, due_ms: u64) {
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        let room = Arc::make_mut(room);
         self.due.remove(&(room.due_ms(), id));
-        self.due.insert((deadline_ms, id));
-        room.set_due(deadline_ms);
+        self.due.insert((due_ms, id));
+        room.set_due(due_ms);
         let before = room.digest();
         room.refresh_digest(&mut self.scratch);
         self.sum = self.sum.wrapping_sub(before).wrapping_add(room.digest());
-        None
     }
 
     fn remove(&mut self, id: RoomId) -> Option<Arc<Room>> {
@@ -236,6 +272,7 @@ impl Rooms {
         self.sum = self.sum.wrapping_sub(room.digest());
         self.by_state[place(room.state())].remove(&id);
         self.due.remove(&(room.due_ms(), id));
+        room.deserted_since_ms().map(|since_ms| self.deserted.remove(&(since_ms, id)));
         for player in room.players() {
             self.note_stood(player.player, id);
         }

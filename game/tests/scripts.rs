@@ -12,6 +12,7 @@
 //! ann@7 letter 1 e               with serial 7; ann@3:7 in lane 3
 //! view 1 pattern lives           what the gallery sees of some fields; ann view ... : what ann sees
 //! f1 whole ann ben               a frontend's presence: whole, came, left; f1@5 with sequence 5
+//! here ann ben                   from here on frontend 9 has these, and says so while time passes
 //! wait 2m                        time passes, with a tick whenever one is due
 //! asleep 60m                     so does it, but nobody ticks
 //! seed 7, rooms won, quiet       the next draws; a list; no events from here on
@@ -95,19 +96,27 @@ fn run(script: &str) -> String {
 /// A lobby and what is needed to talk to it.
 struct Table {
     lobby: Lobby,
+    /// The next batch's.
     stamp: Stamp,
     serial: u64,
     sequence: u64,
+    /// Whom frontend 9 has.
+    here: Vec<PlayerId>,
     quiet: bool,
 }
+
+/// How often a frontend says that its players are still there.
+const RENEWAL_MS: u64 = 5_000;
 
 impl Table {
     fn new() -> Table {
         // Some day in 2025. Not 0, so that nothing depends on starting there.
-        let stamp = Stamp { at_ms: 1_750_000_000_000, seed: 1 };
-        let mut lobby = Lobby::default();
-        lobby.tick(stamp);
-        Table { lobby, stamp, serial: 0, sequence: 0, quiet: false }
+        let stamp = Stamp { at_ms: 1_750_000_000_000, seed: 1, passed_ms: Some(5_000) };
+        let lobby = Lobby::default();
+        let mut table =
+            Table { lobby, stamp, serial: 0, sequence: 0, here: Vec::new(), quiet: false };
+        table.passed();
+        table
     }
 
     fn line(&mut self, line: &str) -> String {
@@ -127,15 +136,19 @@ impl Table {
                 self.quiet = true;
                 String::new()
             }
+            "here" => {
+                self.here = rest.split_whitespace().map(player).collect();
+                self.say_who_is_here()
+            }
             "wait" => self.wait(rest),
             "asleep" => {
-                self.stamp.at_ms += millis(rest);
+                self.let_pass(millis(rest));
                 String::new()
             }
             "rooms" => self.rooms(rest),
             "view" => self.view(None, rest),
             "due" => {
-                let due = self.lobby.next_due().map(|due_ms| due_ms - self.stamp.at_ms);
+                let due = self.lobby.due_in_ms();
                 format!("due in {due:?} ms\n")
             }
             _ if first.starts_with('f') => self.presence(first, rest),
@@ -186,7 +199,7 @@ impl Table {
         self.stamp.seed += 1000;
         let batch = Batch { stamp: self.stamp, entries: vec![entry] };
         let batch = Batch::decode(&batch.encode()).expect("our own bytes");
-        let mut text = self.passed(self.stamp);
+        let mut text = self.passed();
         for (nth, entry) in (0..).zip(&batch.entries) {
             let outcome = self.lobby.apply(batch.stamp, nth, entry);
             writeln!(text, "{who}: {}", answer(&outcome.answer)).unwrap();
@@ -197,18 +210,50 @@ impl Table {
 
     /// Time passes the way a leader lets it: a tick whenever one is due.
     fn wait(&mut self, how_long: &str) -> String {
-        let until_ms = self.stamp.at_ms + millis(how_long);
+        let mut left_ms = millis(how_long);
         let mut text = String::new();
-        while let Some(due_ms) = self.lobby.next_due().filter(|due_ms| *due_ms < until_ms) {
-            text.push_str(&self.passed(Stamp { at_ms: due_ms, ..self.stamp }));
+        while let Some(due_ms) = self.next_ms().filter(|due_ms| *due_ms < left_ms) {
+            left_ms -= due_ms;
+            self.let_pass(due_ms);
+            text.push_str(&self.passed());
+            if !self.here.is_empty() {
+                text.push_str(&self.say_who_is_here());
+            }
         }
-        self.stamp.at_ms = until_ms;
-        text.push_str(&self.passed(self.stamp));
+        self.let_pass(left_ms);
+        text.push_str(&self.passed());
         text
     }
 
-    fn passed(&mut self, stamp: Stamp) -> String {
-        let Passed { changes, finished } = self.lobby.tick(stamp);
+    /// How long until something happens by itself.
+    fn next_ms(&self) -> Option<u64> {
+        let renewal_ms = (!self.here.is_empty()).then_some(RENEWAL_MS);
+        self.lobby.due_in_ms().into_iter().chain(renewal_ms).min()
+    }
+
+    /// Frontend 9 tells whom it has; what changed by it.
+    fn say_who_is_here(&mut self) -> String {
+        self.sequence += 1;
+        let command = Command::Presence {
+            frontend: FrontendId(9),
+            sequence: self.sequence,
+            whole: true,
+            arrived: self.here.clone(),
+            departed: Vec::new(),
+        };
+        let entry = Entry { player: PlayerId(0), attempt: Attempt::NONE, command };
+        self.apply("f9", entry).replace("f9: heard\n", "")
+    }
+
+    /// The next batch lets so much more time pass.
+    fn let_pass(&mut self, ms: u64) {
+        self.stamp.at_ms += ms;
+        self.stamp.passed_ms = self.stamp.passed_ms.map(|passed_ms| passed_ms + ms);
+    }
+
+    fn passed(&mut self) -> String {
+        let Passed { changes, finished } = self.lobby.tick(self.stamp);
+        self.stamp.passed_ms = Some(0);
         let mut text = self.changes(&changes);
         for finished in finished {
             let about = (finished.state, finished.names, finished.about);

@@ -25,9 +25,12 @@ pub use hangraft_proto::net::{Connection, Listener, Network, Stream};
 pub trait Env: Network {
     /// Sends and receives datagrams at an address.
     async fn datagrams(&self, address: SocketAddr) -> io::Result<Arc<dyn Datagrams>>;
-    /// The wall clock in milliseconds since 1970. Decides nothing about
-    /// consensus; the leader stamps entries with it.
+    /// The wall clock in milliseconds since 1970. Somebody may set it, and it differs
+    /// from machine to machine: it decides nothing, and gives events and games a date.
     fn unix_ms(&self) -> u64;
+    /// A clock that nobody sets, in milliseconds since some moment of this process. The
+    /// leader measures with it how much time passes in the lobby.
+    fn running_ms(&self) -> u64;
     /// 64 random bits.
     fn entropy(&self) -> u64;
     /// Opens the node's storage. Called once.

@@ -16,7 +16,7 @@ use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use tokio::net::UdpSocket;
 use tokio::runtime::Runtime;
 use tokio::task::spawn_blocking;
@@ -25,6 +25,7 @@ use tokio::task::spawn_blocking;
 pub struct RealEnv {
     data_dir: PathBuf,
     realtime: bool,
+    begun: Instant,
     /// `None` once the runtime is being shut down.
     consensus: Option<Runtime>,
 }
@@ -43,6 +44,7 @@ impl RealEnv {
         Ok(Arc::new(RealEnv {
             data_dir: config.data_dir.clone(),
             realtime: config.realtime,
+            begun: Instant::now(),
             consensus: Some(consensus),
         }))
     }
@@ -94,6 +96,10 @@ impl Env for RealEnv {
     fn unix_ms(&self) -> u64 {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn running_ms(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     fn entropy(&self) -> u64 {

@@ -35,11 +35,13 @@ pub enum Bug {
     StreamAstray,
     /// A snapshot keeps the first membership that there was.
     RemovedVoterCounts,
+    /// The lobby lets pass what its leaders' wall clocks differ by.
+    WallClockBelieved,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 12] = [
+    pub const ALL: [Bug; 13] = [
         Bug::AckBeforeFsync,
         Bug::VoteNotSaved,
         Bug::StaleRead,
@@ -52,6 +54,7 @@ impl Bug {
         Bug::SecretShown,
         Bug::StreamAstray,
         Bug::RemovedVoterCounts,
+        Bug::WallClockBelieved,
     ];
 
     /// How it is called on command lines.
@@ -69,6 +72,7 @@ impl Bug {
             Bug::SecretShown => "secret-shown",
             Bug::StreamAstray => "stream-astray",
             Bug::RemovedVoterCounts => "removed-voter-counts",
+            Bug::WallClockBelieved => "wall-clock-believed",
         }
     }
 }

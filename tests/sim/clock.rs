@@ -41,6 +41,12 @@ pub(crate) fn alarm() -> Option<u64> {
     (at > 0).then_some(at)
 }
 
+/// What monotonic clocks show, in nanoseconds.
+pub(crate) fn monotonic() -> u64 {
+    let at = clock_gettime(ClockId::CLOCK_MONOTONIC).expect("process.c keeps this clock");
+    at.tv_sec().cast_unsigned() * SECOND + at.tv_nsec().cast_unsigned()
+}
+
 fn write(clock: ClockId, nanos: u64) {
     let (seconds, rest) = ((nanos / SECOND).cast_signed(), (nanos % SECOND).cast_signed());
     clock_settime(clock, TimeSpec::new(seconds, rest)).expect("process.c keeps this clock");

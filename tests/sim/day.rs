@@ -258,7 +258,7 @@ impl Day {
             for id in ran {
                 if let Some((who, report)) = cluster.news(id) {
                     let mut judge = judge.lock().expect("the judge does not panic");
-                    judge.node_ran(&who, &report);
+                    judge.node_ran(&who, &report, world.now());
                     for news in judge.take_news() {
                         world.tell(format_args!("{news}"));
                     }

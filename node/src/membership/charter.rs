@@ -8,6 +8,7 @@
 //! What must hold: an id is given out once, ever. Ids come from the log, and each
 //! membership raises the next one past all it contains.
 
+use hangraft_game::Command;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -29,6 +30,40 @@ const MEMBERS_MAX: usize = 16;
 
 /// What every build could do when the charter was invented; never asked for.
 const FIRST_FEATURES: [&str; 1] = ["game:hangman"];
+
+/// Something that may come into the log only when every member knows it: a build that
+/// does not would stop there. Gossip, the log and operators know it by its name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Feature {
+    /// A game.
+    Game(String),
+    /// Batches that say how much time passes, and the lobby's rules of their time: all
+    /// that came with them, commands too, is used from the first such batch on.
+    MeasuredTime,
+}
+
+impl Feature {
+    /// Its name.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Feature::Game(game) => format!("game:{game}"),
+            Feature::MeasuredTime => "batch:2".to_owned(),
+        }
+    }
+
+    /// What every member must know before a command may be logged.
+    pub(crate) fn needed_for(command: &Command) -> Option<Feature> {
+        match command {
+            Command::Open { game, .. } => Some(Feature::Game(game.clone())),
+            Command::Sit { .. }
+            | Command::Stand { .. }
+            | Command::Play { .. }
+            | Command::Again { .. }
+            | Command::Say { .. }
+            | Command::Presence { .. } => None,
+        }
+    }
+}
 
 /// A member as Raft's membership knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -287,20 +322,16 @@ impl Charter {
         &self.features
     }
 
-    /// Whether a game may be opened.
-    pub(crate) fn offers(&self, game: &str) -> bool {
-        self.features.contains(&feature_of(game))
+    /// Whether the log may hold this.
+    pub(crate) fn has(&self, feature: &Feature) -> bool {
+        self.features.contains(&feature.name())
     }
 }
 
-/// A game as a feature.
-fn feature_of(game: &str) -> String {
-    format!("game:{game}")
-}
-
-/// Everything this build can do.
+/// Everything this build can do, by name.
 pub(crate) fn known_features() -> BTreeSet<String> {
-    hangraft_game::games().iter().map(|game| feature_of(game)).collect()
+    let games = hangraft_game::games().iter().map(|game| Feature::Game((*game).to_owned()));
+    games.chain([Feature::MeasuredTime]).map(|feature| feature.name()).collect()
 }
 
 /// What of these this build does not know.
@@ -399,9 +430,12 @@ mod tests {
     #[test]
     fn a_game_is_offered_once_it_is_enabled() {
         let (mut charter, members) = first_three();
-        assert!(charter.offers("hangman") && !charter.offers("nim"));
+        let [hangman, nim] = ["hangman", "nim"].map(|game| Feature::Game(game.into()));
+        assert!(charter.has(&hangman) && !charter.has(&nim));
+        assert!(!charter.has(&Feature::MeasuredTime));
         charter.apply(&Wish::Enable("game:nim".into()), &members);
-        assert!(charter.offers("nim"));
+        charter.apply(&Wish::Enable("batch:2".into()), &members);
+        assert!(charter.has(&nim) && charter.has(&Feature::MeasuredTime));
         assert_eq!(
             unknown_of(&["game:of-tomorrow".to_owned()].into()).unwrap(),
             "game:of-tomorrow"

@@ -18,7 +18,7 @@ use super::types::{
 };
 use crate::env::Storage;
 use crate::feed::{Feed, Moment, Publisher};
-use crate::membership::charter::{Charter, Members, Wish, unknown_of};
+use crate::membership::charter::{Charter, Feature, Members, Wish, unknown_of};
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
 use hangraft_game::{Answer, Batch, Change, Finished, Frozen, Lobby, Room, RoomId};
@@ -27,6 +27,7 @@ use openraft::storage::{EntryResponder, RaftSnapshotBuilder, RaftStateMachine, S
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard};
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -79,8 +80,8 @@ pub(crate) struct Standing {
     pub(crate) applied: Option<Position>,
     pub(crate) hash: u64,
     pub(crate) rooms: u64,
-    /// From when on a tick would do something.
-    pub(crate) next_due: Option<u64>,
+    /// How long after the newest batch another would do something, though nobody plays.
+    pub(crate) due_in: Option<Duration>,
 }
 
 impl Machine {
@@ -153,7 +154,7 @@ impl Machine {
             applied: state.applied.as_ref().map(position_of),
             hash: state.lobby.hash(),
             rooms: state.lobby.len() as u64,
-            next_due: state.lobby.next_due(),
+            due_in: state.lobby.due_in_ms().map(Duration::from_millis),
         }
     }
 
@@ -177,9 +178,9 @@ impl Machine {
         self.read().charter.clone()
     }
 
-    /// Whether a game may be opened.
-    pub(crate) fn offers(&self, game: &str) -> bool {
-        self.read().charter.offers(game)
+    /// Whether every member knows something, so that the log may hold it.
+    pub(crate) fn is_in_use(&self, feature: &Feature) -> bool {
+        self.read().charter.has(feature)
     }
 
     /// Whether a node was a member, or on its way to be one, and is none any more. Looks
@@ -405,17 +406,23 @@ impl State {
 
     fn apply(&mut self, batch: &Batch, publisher: &mut Publisher<'_>) -> Vec<Answer> {
         let passed = self.lobby.tick(batch.stamp);
-        for finished in &passed.finished {
-            self.finished.insert(finished.room.0, finished.encode().into());
-        }
+        self.keep(&passed.finished);
         self.publish(passed.changes, publisher);
         let mut answers = Vec::with_capacity(batch.entries.len());
         for (nth, entry) in batch.entries.iter().enumerate() {
             let outcome = self.lobby.apply(batch.stamp, nth as u32, entry);
+            self.keep(&outcome.finished);
             self.publish(outcome.changes, publisher);
             answers.push(outcome.answer);
         }
         answers
+    }
+
+    /// Keeps games that have left the lobby, for the archive.
+    fn keep(&mut self, finished: &[Finished]) {
+        for game in finished {
+            self.finished.insert(game.room.0, game.encode().into());
+        }
     }
 
     fn publish(&self, changes: impl IntoIterator<Item = Change>, publisher: &mut Publisher<'_>) {

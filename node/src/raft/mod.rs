@@ -29,6 +29,7 @@ mod peer_service;
 mod propose;
 mod refill;
 mod snapshots;
+mod stopwatch;
 pub mod suite;
 mod tidy;
 mod types;
@@ -56,8 +57,9 @@ use hangraft_game::{Entry, RoomId, Version};
 use leadership::{Heard, follow, is_recent};
 use log_device::{LogDevice, Position, Write};
 use log_store::LogStore;
-use openraft::ReadPolicy;
 use openraft::async_runtime::WatchReceiver;
+use openraft::raft::AppendEntriesRequest;
+use openraft::{EntryPayload, ReadPolicy};
 use propose::{Answered, Proposer};
 use std::collections::BTreeMap;
 use std::io;
@@ -65,10 +67,11 @@ use std::net::SocketAddr;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use stopwatch::Stopwatch;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 use tonic::transport::Channel;
-use types::Raft;
+use types::{Raft, TypeConfig};
 
 /// How long a read waits for its freshness before it is refused.
 const READ_DEADLINE: Duration = Duration::from_secs(2);
@@ -83,7 +86,8 @@ const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
 /// them would push out of the events what matters.
 const COMPLAINTS_MAX: usize = 16;
 
-/// How often the leader looks whether time alone would change the lobby.
+/// How often the leader looks whether time alone would change the lobby. What is due
+/// meanwhile is done together.
 const TICK: Duration = Duration::from_secs(1);
 
 /// A running replica. Clones share it.
@@ -101,6 +105,8 @@ struct Inner {
     raft: Raft,
     machine: Machine,
     proposer: Proposer,
+    /// How much time has passed since the last batch that this node wrote or heard of.
+    stopwatch: Stopwatch,
     env: Arc<dyn Env>,
     seal: Seal,
     /// Names and addresses as configured; empty on a node that joined later.
@@ -206,7 +212,15 @@ impl Replica {
         let known = identity.known.clone();
         let in_flight_max = config.limits.in_flight_max as usize;
         let batch_bytes_max = config.limits.batch_bytes_max as usize;
-        let proposer = Proposer::start(raft.clone(), env.clone(), in_flight_max, batch_bytes_max);
+        let stopwatch = Stopwatch::start(env.clone());
+        let proposer = Proposer::start(
+            raft.clone(),
+            machine.clone(),
+            stopwatch.clone(),
+            env.clone(),
+            in_flight_max,
+            batch_bytes_max,
+        );
         let quorum_age_max = Duration::from_millis(2 * config.raft.election_ms_max);
         let ended = watch::Sender::new(None);
         let heard = Heard::default();
@@ -220,6 +234,7 @@ impl Replica {
             raft,
             machine,
             proposer,
+            stopwatch,
             env,
             seal,
             first_members,
@@ -328,6 +343,17 @@ impl Replica {
     /// A word from a leader has come.
     fn hear_leader(&self) {
         *self.0.heard.lock().expect("never poisoned") = Some(tokio::time::Instant::now());
+    }
+
+    /// What a leader wants to be appended has come.
+    fn hear_append(&self, append: &AppendEntriesRequest<TypeConfig>) {
+        self.hear_leader();
+        let is_batch = |entry: &types::Entry| {
+            matches!(entry.payload, EntryPayload::Normal(types::Proposal::Batch(_)))
+        };
+        if append.entries.iter().any(is_batch) {
+            self.0.stopwatch.restart();
+        }
     }
 
     /// Whether this node leads, or has heard of a leader lately.
@@ -500,14 +526,29 @@ impl Replica {
 
     /// On the leader: lets time pass in the lobby, when nobody plays.
     async fn tick(self) {
-        let mut ticks = tokio::time::interval(TICK);
+        let mut looks = tokio::time::interval(TICK);
+        looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            ticks.tick().await;
-            let due = self.0.machine.standing().next_due;
-            if self.role() == Role::Leads && due.is_some_and(|due| due <= self.0.env.unix_ms()) {
-                // An empty batch. If it is lost, the next one does the same.
-                _ = self.submit(Vec::new());
+            looks.tick().await;
+            let mut due = self.due().is_some_and(|due| due <= self.0.stopwatch.passed());
+            while due && self.let_time_pass().await {
+                // A batch does a bounded amount of what is due. What it left is done at
+                // once, by one batch after the other, between those of the players.
+                due = self.due() == Some(Duration::ZERO);
             }
+        }
+    }
+
+    /// How long after the newest batch something is due; none if this node does not lead.
+    fn due(&self) -> Option<Duration> {
+        if self.role() == Role::Leads { self.0.machine.standing().due_in } else { None }
+    }
+
+    /// Writes an empty batch; whether it was applied. If it was lost, another does the same.
+    async fn let_time_pass(&self) -> bool {
+        match self.submit(Vec::new()) {
+            Ok(answered) => matches!(answered.await, Ok(Ok(_))),
+            Err(_) => false,
         }
     }
 }

@@ -126,9 +126,10 @@ impl PeerService {
             Ok(opened) => opened,
             Err(status) => return refused(status),
         };
-        self.0.hear_leader();
+        self.0.hear_append(&first);
         let replica = self.0.clone();
-        let rest = opened(seal.clone(), from, sealed).inspect(move |_| replica.hear_leader());
+        let rest =
+            opened(seal.clone(), from, sealed).inspect(move |append| replica.hear_append(append));
         let requests = futures_util::stream::once(async { first }).chain(rest);
         let answers = self.0.0.raft.stream_append(requests);
         answers
@@ -151,6 +152,8 @@ impl PeerService {
         let (from, (vote, meta)): (Party, (Vote, SnapshotMeta)) =
             self.said_by_member(caller, head)?;
         self.0.hear_leader();
+        // The batches in it were written before.
+        inner.stopwatch.restart();
         let files = &inner.machine.storage().files;
         let mut incoming = Incoming::start(files, &meta).await.map_err(trouble)?;
         let mut chunk = first;
@@ -221,7 +224,7 @@ impl RaftService for PeerService {
 
     async fn heartbeat(&self, request: Request<Envelope>) -> Answered {
         self.answer(request, |append: AppendEntriesRequest<TypeConfig>| async move {
-            self.0.hear_leader();
+            self.0.hear_append(&append);
             self.0.0.raft.append_entries(append).await.map_err(stopped)
         })
         .await

@@ -3,20 +3,32 @@
 //! Commands that arrive while earlier batches are on their way to a majority
 //! gather into the next one; nobody waits for a batch to fill. Each batch is
 //! stamped once, here, with the time and the chance that all replicas will use.
+//!
+//! Builds of old cannot read a batch that tells how much time passes. As long as any
+//! member is one, batches tell the wall clock's time only, as they did.
 
+use super::machine::Machine;
+use super::stopwatch::Stopwatch;
 use super::types::{Proposal, Raft, TypeConfig};
 use crate::env::Env;
+use crate::membership::charter::Feature;
 use hangraft_game::{Answer, Batch, Entry, Stamp};
+use openraft::RaftMetrics;
 use openraft::errors::ClientWriteError;
 use openraft::impls::ProgressResponder;
 use openraft::raft::ClientWriteResult;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 
 /// Batches on their way at a time. More would make batches thinner without making
 /// the disk faster; fewer would leave the disk waiting for the network.
 const BATCHES_IN_FLIGHT: usize = 4;
+
+/// A new leader waits this long to know what its members can read; only before all of
+/// them are known to read everything.
+const SETTLE_DEADLINE: Duration = Duration::from_secs(2);
 
 /// Why the cluster did not take a command. A [`hangraft_game::Rejection`] is not
 /// among these: that is the cluster answering.
@@ -56,6 +68,8 @@ impl Proposer {
     /// `batch_bytes_max` the size of a log entry.
     pub(crate) fn start(
         raft: Raft,
+        machine: Machine,
+        stopwatch: Stopwatch,
         env: Arc<dyn Env>,
         in_flight_max: usize,
         batch_bytes_max: usize,
@@ -64,8 +78,16 @@ impl Proposer {
         // A group is at least one command, or a tick, which is rare.
         let (inbox, groups) = mpsc::channel(in_flight_max + 1);
         let slots = Arc::new(Semaphore::new(BATCHES_IN_FLIGHT));
-        let batcher =
-            Batcher { raft, env: env.clone(), groups, slots, batch_bytes_max, held: None };
+        let batcher = Batcher {
+            raft,
+            machine,
+            stopwatch,
+            env: env.clone(),
+            groups,
+            slots,
+            batch_bytes_max,
+            held: None,
+        };
         env.spawn_consensus(Box::pin(batcher.run()));
         Proposer { inbox, room }
     }
@@ -106,6 +128,8 @@ fn size_of_entry(entry: &Entry) -> usize {
 
 struct Batcher {
     raft: Raft,
+    machine: Machine,
+    stopwatch: Stopwatch,
     env: Arc<dyn Env>,
     groups: mpsc::Receiver<Group>,
     slots: Arc<Semaphore>,
@@ -119,7 +143,7 @@ impl Batcher {
         while let Some(first) = self.next().await {
             let slot = self.slots.clone().acquire_owned().await.expect("never closed");
             let (entries, asked) = self.gather(first);
-            let batch = Batch { stamp: self.stamp(), entries };
+            let batch = Batch { stamp: self.stamp().await, entries };
             metrics::histogram!("hangraft_batch_commands").record(batch.entries.len() as f64);
             let (responder, written) = ProgressResponder::complete_only();
             let proposal = Proposal::batch(&batch);
@@ -178,8 +202,28 @@ impl Batcher {
         }
     }
 
-    fn stamp(&self) -> Stamp {
-        Stamp { at_ms: self.env.unix_ms(), seed: self.env.entropy() }
+    async fn stamp(&self) -> Stamp {
+        let measured = self.may_measure().await;
+        let passed_ms = self.stopwatch.take_ms();
+        Stamp {
+            at_ms: self.env.unix_ms(),
+            seed: self.env.entropy(),
+            passed_ms: measured.then_some(passed_ms),
+        }
+    }
+
+    /// Whether every member can read a batch that tells how much time passes. A new
+    /// leader knows what was agreed on before when it has applied an entry of its own.
+    async fn may_measure(&self) -> bool {
+        if !self.machine.is_in_use(&Feature::MeasuredTime) {
+            let settled = |metrics: &RaftMetrics<TypeConfig>| {
+                let term = metrics.last_applied.map(|id| id.committed_leader_id().term);
+                term == Some(metrics.current_term) || !metrics.state.is_leader()
+            };
+            // If it takes longer, what is proposed does not become of anything soon.
+            _ = self.raft.wait(Some(SETTLE_DEADLINE)).metrics(settled, "a new leader").await;
+        }
+        self.machine.is_in_use(&Feature::MeasuredTime)
     }
 }
 

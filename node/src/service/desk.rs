@@ -7,9 +7,10 @@
 use super::convert;
 use super::forward::Forwarder;
 use crate::env::Env;
+use crate::membership::charter::Feature;
 use crate::raft::{ProposeError, Replica, Role};
 use hangraft_cluster_config::ClusterKey;
-use hangraft_game::{Command, Entry};
+use hangraft_game::Entry;
 use hangraft_proto::v1::{Answer, Code, Command as WireCommand, Refused};
 use prost::Message;
 use std::sync::Arc;
@@ -134,15 +135,21 @@ impl Desk {
         }
     }
 
-    /// A game that not every member knows must not come into the log: the replicas that
-    /// do not know it would refuse what the others take.
+    /// What not every member knows must not come into the log: the replicas that do not
+    /// know it would refuse what the others take, or stop.
     fn not_offered(&self, entry: &Entry) -> Option<Refused> {
-        let Command::Open { game, .. } = &entry.command else { return None };
-        (!self.replica.machine().offers(game)).then(|| {
-            let quoted: String = game.chars().take(GAME_QUOTED_MAX).collect();
-            let why = format!("there is no game {quoted:?} in this cluster (yet)");
-            convert::refused(Code::BadRequest, why)
-        })
+        let needed = Feature::needed_for(&entry.command)?;
+        if self.replica.machine().is_in_use(&needed) {
+            return None;
+        }
+        let why = match needed {
+            Feature::Game(game) => {
+                let quoted: String = game.chars().take(GAME_QUOTED_MAX).collect();
+                format!("there is no game {quoted:?} in this cluster (yet)")
+            }
+            Feature::MeasuredTime => "this cluster is being upgraded and cannot do that yet".into(),
+        };
+        Some(convert::refused(Code::BadRequest, why))
     }
 
     /// During an election: nothing is lost by waiting a little, nothing gained by

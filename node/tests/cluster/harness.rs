@@ -19,7 +19,7 @@ use hangraft_proto::v1::game_client::GameClient;
 use hangraft_proto::v1::{
     Accepted, BackupRequest, Code, Command, Downlink, Freshness, Member, NodeReport, Open, Play,
     ReadReply, ReadRequest, Refused, ReportRequest, RoomsRequest, SetRequest, Sit, Stand,
-    StatusReply, StatusRequest, Uplink, Watch,
+    StatusReply, StatusRequest, TransferLeaderRequest, Uplink, Watch,
 };
 use std::collections::BTreeMap;
 use std::io;
@@ -56,8 +56,10 @@ pub(crate) struct Cluster {
     forgetful: BTreeMap<u64, Arc<AtomicBool>>,
     /// Whose datagrams go nowhere.
     mute: BTreeMap<u64, Arc<AtomicBool>>,
-    /// How far all wall clocks have been moved.
-    clock_ahead_ms: Arc<AtomicU64>,
+    /// By how much more time has passed than has.
+    passed_ms: Arc<AtomicU64>,
+    /// How wrong each wall clock is.
+    ahead_ms: BTreeMap<u64, Arc<AtomicU64>>,
     nodes: BTreeMap<u64, Node>,
 }
 
@@ -86,6 +88,7 @@ impl Cluster {
         let configs = addresses.iter().map(|(id, a)| (*id, config(*id, *a))).collect();
         let switches = || addresses.keys().map(|id| (*id, Arc::default())).collect();
         let (broken, forgetful, mute) = (switches(), switches(), switches());
+        let ahead_ms = addresses.keys().map(|id| (*id, Arc::default())).collect();
         let key = ClusterKey::generate().unwrap();
         Cluster {
             dir,
@@ -95,7 +98,8 @@ impl Cluster {
             broken,
             forgetful,
             mute,
-            clock_ahead_ms: Arc::default(),
+            passed_ms: Arc::default(),
+            ahead_ms,
             nodes: BTreeMap::new(),
         }
     }
@@ -129,7 +133,8 @@ impl Cluster {
             broken: self.broken[&id].clone(),
             forgetful: self.forgetful[&id].clone(),
             mute: self.mute[&id].clone(),
-            clock_ahead_ms: self.clock_ahead_ms.clone(),
+            passed_ms: self.passed_ms.clone(),
+            ahead_ms: self.ahead_ms[&id].clone(),
         });
         let key = self.keys.get(&id).unwrap_or(&self.key).clone();
         Node::start(config, key, env, None).await
@@ -225,9 +230,33 @@ impl Cluster {
         &self.forgetful[&id]
     }
 
-    /// Moves all wall clocks ahead.
+    /// Lets time pass, by all clocks.
     pub(crate) fn pass(&self, time: Duration) {
-        self.clock_ahead_ms.fetch_add(time.as_millis() as u64, Ordering::SeqCst);
+        self.passed_ms.fetch_add(time.as_millis() as u64, Ordering::SeqCst);
+    }
+
+    /// Sets a node's wall clock ahead.
+    pub(crate) fn set_ahead(&self, id: u64, time: Duration) {
+        self.ahead_ms[&id].store(time.as_millis() as u64, Ordering::SeqCst);
+    }
+
+    /// Moves leadership, and waits until it has moved.
+    pub(crate) async fn lead(&self, id: u64) {
+        let (from, to) = (self.leader().await, id);
+        if from != to {
+            let operator = self.operator(from).await;
+            let moved = || {
+                let mut operator = operator.clone();
+                async move { operator.transfer_leader(TransferLeaderRequest { to }).await.is_ok() }
+            };
+            eventually("leadership moves", moved).await;
+        }
+        assert_eq!(self.leader().await, id);
+    }
+
+    /// What may be used, as a node knows it.
+    pub(crate) async fn features(&self, id: u64) -> Vec<String> {
+        self.status(id).await.map_or_else(Vec::new, |status| status.features)
     }
 
     /// A backup, as a node gives it once it can.
@@ -370,9 +399,18 @@ impl Player {
         Player { id: self.id, serial: self.serial, uplinks, downlinks }
     }
 
-    pub(crate) async fn open_and_sit(&mut self) -> u64 {
+    /// Somebody else on the same link.
+    pub(crate) fn another(self) -> Self {
+        Player { id: self.id + 1, ..self }
+    }
+
+    pub(crate) async fn open(&mut self) -> u64 {
         let open = Open { game: "hangman".into(), options: String::new() };
-        let room = self.ask(Action::Open(open)).await.unwrap().room;
+        self.ask(Action::Open(open)).await.unwrap().room
+    }
+
+    pub(crate) async fn open_and_sit(&mut self) -> u64 {
+        let room = self.open().await;
         self.ask(Action::Sit(Sit { room, name: "Ann".into() })).await.unwrap();
         room
     }
@@ -481,7 +519,8 @@ struct BreakableEnv {
     broken: Arc<AtomicBool>,
     forgetful: Arc<AtomicBool>,
     mute: Arc<AtomicBool>,
-    clock_ahead_ms: Arc<AtomicU64>,
+    passed_ms: Arc<AtomicU64>,
+    ahead_ms: Arc<AtomicU64>,
 }
 
 /// Datagrams that can be told to go nowhere.
@@ -523,7 +562,12 @@ impl Env for BreakableEnv {
     }
 
     fn unix_ms(&self) -> u64 {
-        self.real.unix_ms() + self.clock_ahead_ms.load(Ordering::SeqCst)
+        let ahead_ms = self.ahead_ms.load(Ordering::SeqCst);
+        self.real.unix_ms() + self.passed_ms.load(Ordering::SeqCst) + ahead_ms
+    }
+
+    fn running_ms(&self) -> u64 {
+        self.real.running_ms() + self.passed_ms.load(Ordering::SeqCst)
     }
 
     fn entropy(&self) -> u64 {

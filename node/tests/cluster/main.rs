@@ -3,6 +3,7 @@
 
 mod harness;
 mod members;
+mod passing;
 
 use hangraft_node::backup;
 use hangraft_proto::v1::Code;

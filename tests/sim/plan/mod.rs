@@ -179,6 +179,11 @@ pub(crate) struct Cut {
     pub(crate) millis: Option<u64>,
 }
 
+/// A small error of a time of day, or one of hours: half of the clocks were never set.
+fn wrong_ms(drawn_ms: i64) -> i64 {
+    if drawn_ms % 2 == 0 { drawn_ms } else { drawn_ms * 60 }
+}
+
 /// How long the first leader may take before anything goes wrong.
 const QUIET_MS: u64 = 1_200;
 
@@ -195,7 +200,9 @@ impl Plan {
         let heartbeat_ms = dice.random_range(80..240);
         let drift: i64 = *[0, 0, 200, 50_000].choose(&mut dice).expect("not empty");
         let clocks = (0..nodes + spares)
-            .map(|_| (dice.random_range(-drift..=drift), dice.random_range(-120_000..120_000)))
+            .map(|_| {
+                (dice.random_range(-drift..=drift), wrong_ms(dice.random_range(-120_000..120_000)))
+            })
             .collect();
         let snapshot_after = dice.random_range(8..70);
         let mut plan = Plan {
@@ -360,7 +367,7 @@ fn what(dice: &mut StdRng, kinds: &[(Kind, u32)], nodes: usize, frontends: usize
         Kind::SlowDisk => What::SlowDisk { target, millis },
         Kind::FullDisk => What::FullDisk { target, millis },
         Kind::FailSync => What::FailSync { target, millis },
-        Kind::Jump => What::Jump(target, dice.random_range(-90_000..90_000)),
+        Kind::Jump => What::Jump(target, wrong_ms(dice.random_range(-90_000..90_000))),
         Kind::FrontendCrash => {
             What::FrontendCrash { frontend: dice.random_range(0..frontends), down_ms }
         }

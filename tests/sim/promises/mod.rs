@@ -10,6 +10,7 @@ pub(crate) mod committed;
 pub(crate) mod disks;
 pub(crate) mod in_order;
 pub(crate) mod linearizable;
+pub(crate) mod lobby_time;
 pub(crate) mod membership;
 pub(crate) mod none_twice;
 pub(crate) mod nothing_lost;
@@ -104,8 +105,8 @@ impl Judge {
         }
     }
 
-    /// A node has run, and says this of itself.
-    pub(crate) fn node_ran(&mut self, who: &Who, report: &Report) {
+    /// A node has run until `now`, and says this of itself.
+    pub(crate) fn node_ran(&mut self, who: &Who, report: &Report, now: u64) {
         if self.members.is_disk_of(who.node, who.disk_number) {
             self.disks.belongs(who);
         }
@@ -118,6 +119,8 @@ impl Judge {
         let verdict = self.members.see(who, report, &self.truth);
         self.hold(verdict);
         let verdict = self.hashes.see(who.node, report, &self.truth);
+        self.hold(verdict);
+        let verdict = lobby_time::see(&self.truth, now);
         self.hold(verdict);
     }
 

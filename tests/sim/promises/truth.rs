@@ -20,6 +20,8 @@ pub(crate) struct Truth {
     /// Those of them that say who belongs to the cluster, by their index.
     electorates: Vec<(u64, Electorate)>,
     lobby: Lobby,
+    /// Lobby time behind the first batch whose leader measured how much passes.
+    measured_from_ms: Option<u64>,
     /// The lobby's hash behind each entry.
     hashes: Vec<u64>,
     /// Every version of every room, and whether it was the room's last.
@@ -51,6 +53,11 @@ impl Truth {
     /// The lobby's hash behind the entry at `index`.
     pub(crate) fn hash(&self, index: u64) -> Option<u64> {
         self.hashes.get(usize::try_from(index).ok()?).copied()
+    }
+
+    /// How much time has passed in the lobby since leaders measure it.
+    pub(crate) fn measured_ms(&self) -> Option<u64> {
+        self.measured_from_ms.map(|from_ms| self.lobby.now_ms() - from_ms)
     }
 
     /// A room as it was at a version.
@@ -133,6 +140,9 @@ impl Truth {
 
     fn apply(&mut self, at: Position, batch: &Batch) {
         let passed = self.lobby.tick(batch.stamp);
+        if batch.stamp.passed_ms.is_some() {
+            self.measured_from_ms.get_or_insert(self.lobby.now_ms());
+        }
         for change in passed.changes {
             self.note(change, None);
         }

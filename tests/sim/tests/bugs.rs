@@ -7,7 +7,7 @@ use std::process::Command;
 /// Each bug, the seeds within which it has to be found, and the promises that it may
 /// break. Found much sooner as a rule; `scripts/simulate --bugs` says how soon, and
 /// ARCHITECTURE.md keeps it.
-const WITHIN: [(&str, u64, &[&str]); 12] = [
+const WITHIN: [(&str, u64, &[&str]); 13] = [
     ("ack-before-fsync", 10, &["nothing_lost"]),
     ("vote-not-saved", 1_000, &["one_leader", "committed", "same_hash", "nothing_lost"]),
     ("stale-read", 200, &["linearizable"]),
@@ -20,6 +20,7 @@ const WITHIN: [(&str, u64, &[&str]); 12] = [
     ("secret-shown", 50, &["secrets", "in_order"]),
     ("stream-astray", 1_000, &["recovery"]),
     ("removed-voter-counts", 50, &["membership"]),
+    ("wall-clock-believed", 50, &["lobby_time"]),
 ];
 
 #[test]

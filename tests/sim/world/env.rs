@@ -3,6 +3,7 @@
 use super::World;
 use super::disk::Disk;
 use super::net::MachineNetwork;
+use crate::clock::{self, MILLI};
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use hangraft_node::env::{Connection, Datagrams, Env, Listener, Network, Storage};
@@ -39,6 +40,10 @@ impl Env for SimEnv {
         // The process's clock is the machine's while the machine runs.
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn running_ms(&self) -> u64 {
+        clock::monotonic() / MILLI
     }
 
     fn entropy(&self) -> u64 {
