@@ -255,10 +255,10 @@ test("a token nobody accepts is dropped, and a new guest says hello", () => {
   assert.deepEqual(second.data, { name: "Ann" });
 });
 
-test("a hello that can never be accepted ends the call", () => {
+test("a hello that is not accepted ends the call, and the player is told why", () => {
   const conversation = new Conversation();
   const [hello] = frames(conversation.opened());
-  assert.deepEqual(conversation.received({ id: hello.id, refused: { code: "busy", message: "full" } }, NOW), [{ to: "hang-up" }]);
+  assert.deepEqual(conversation.received({ id: hello.id, refused: { code: "busy", message: "full" } }, NOW), [{ to: "hang-up" }, { to: "tell", message: "full" }]);
 });
 
 test("the standing says which of the two links is down", () => {

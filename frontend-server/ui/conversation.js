@@ -189,7 +189,8 @@ export class Conversation {
       this.epoch = undefined;
       return [this.#greet()];
     }
-    if (refused.code !== "bad-request" || !this.name) return [{ to: "hang-up" }];
+    // Such as too many guests from one network: we come again, and the player knows why it takes so long.
+    if (refused.code !== "bad-request" || !this.name) return [{ to: "hang-up" }, tell(refused.message)];
     this.name = "";
     return [tell(refused.message), this.#greet()];
   }
