@@ -3,11 +3,17 @@
 use std::{error::Error, net::SocketAddr, time::Duration};
 
 use anyhow::{Context, anyhow};
-use hangraft_proto::v1::{
-    NodeReport, ReportRequest, StatusReply, StatusRequest, TransferLeaderRequest,
-    cluster_client::ClusterClient,
+use hangraft_proto::{
+    pass::Pass,
+    v1::{
+        NodeReport, ReportRequest, StatusReply, StatusRequest, TransferLeaderRequest,
+        cluster_client::ClusterClient,
+    },
 };
-use tonic::transport::{Channel, Endpoint};
+use tonic::{
+    service::interceptor::InterceptedService,
+    transport::{Channel, Endpoint},
+};
 
 /// How long a connection may take. Nodes are near.
 const CONNECT: Duration = Duration::from_secs(1);
@@ -34,44 +40,80 @@ pub(crate) async fn connect(node: SocketAddr) -> anyhow::Result<Channel> {
         .map_err(|err| anyhow!("no node answers at {node} ({}); is it running?", root(&err)))
 }
 
-/// One question to one node, within a time.
-pub(crate) struct Ask {
+/// What an operator asks a node with.
+pub(crate) type OperatorClient = ClusterClient<InterceptedService<Channel, Pass>>;
+
+/// A node, and what is shown to it.
+#[derive(Clone, Debug)]
+pub(crate) struct Door {
     node: SocketAddr,
-    deadline: Duration,
+    pass: Pass,
 }
 
-impl Ask {
-    pub(crate) fn new(node: SocketAddr, deadline: Duration) -> Self {
-        Self { node, deadline }
+impl Door {
+    pub(crate) fn new(node: SocketAddr, pass: Pass) -> Self {
+        Self { node, pass }
     }
 
-    /// What the node answers.
+    /// Where the node is.
+    pub(crate) fn node(&self) -> SocketAddr {
+        self.node
+    }
+
+    /// Another node of the same cluster.
+    pub(crate) fn beside(&self, node: SocketAddr) -> Self {
+        Self { node, pass: self.pass.clone() }
+    }
+
+    /// A connection to it.
+    pub(crate) async fn client(&self) -> anyhow::Result<OperatorClient> {
+        let channel = connect(self.node).await?;
+        Ok(ClusterClient::with_interceptor(channel, self.pass.clone()))
+    }
+
+    /// What it answers to a question, within a time.
     pub(crate) async fn answer<T>(
-        self,
+        &self,
+        deadline: Duration,
         asking: impl Future<Output = Result<tonic::Response<T>, tonic::Status>>,
     ) -> anyhow::Result<T> {
-        let reply = tokio::time::timeout(self.deadline, asking).await;
+        let reply = tokio::time::timeout(deadline, asking).await;
         Ok(in_time(self.node, reply)?.into_inner())
+    }
+
+    /// The whole cluster, as it sees it.
+    pub(crate) async fn status(&self) -> anyhow::Result<StatusReply> {
+        let mut client = self.client().await?;
+        self.answer(ANSWER, client.status(StatusRequest {})).await
+    }
+
+    /// Moves leadership to another voter, and returns when it has moved.
+    pub(crate) async fn transfer_leader(&self) -> anyhow::Result<()> {
+        let mut client = self.client().await?;
+        let request = TransferLeaderRequest { to: 0 };
+        self.answer(ANSWER, client.transfer_leader(request)).await.map(drop)
+    }
+
+    /// The node alone.
+    pub(crate) async fn report(&self) -> anyhow::Result<NodeReport> {
+        let mut client = self.client().await?;
+        self.answer(ANSWER, client.report(ReportRequest {})).await
     }
 }
 
-/// The whole cluster, as one node sees it.
-pub(crate) async fn status(node: SocketAddr) -> anyhow::Result<StatusReply> {
-    let mut client = ClusterClient::new(connect(node).await?);
-    Ask::new(node, ANSWER).answer(client.status(StatusRequest {})).await
-}
-
-/// Moves leadership to another voter, and returns when it has moved.
-pub(crate) async fn transfer_leader(node: SocketAddr) -> anyhow::Result<()> {
-    let mut client = ClusterClient::new(connect(node).await?);
-    let request = TransferLeaderRequest { to: 0 };
-    Ask::new(node, ANSWER).answer(client.transfer_leader(request)).await.map(drop)
-}
-
-/// One node alone.
-pub(crate) async fn report(node: SocketAddr) -> anyhow::Result<NodeReport> {
-    let mut client = ClusterClient::new(connect(node).await?);
-    Ask::new(node, ANSWER).answer(client.report(ReportRequest {})).await
+/// The whole cluster, as the first of several nodes sees it that answers.
+///
+/// # Errors
+/// Why the last of them did not.
+pub(crate) async fn status(doors: &[Door]) -> anyhow::Result<StatusReply> {
+    let mut last = anyhow!("no node was named");
+    for door in doors {
+        match door.status().await {
+            Ok(status) => return Ok(status),
+            Err(err) => last = err,
+        }
+    }
+    Err(last)
 }
 
 fn in_time<T>(
@@ -86,6 +128,10 @@ fn in_time<T>(
         None if status.message().starts_with("protocol error") => {
             anyhow!("no node speaks at {node}; is it a frontend's port?")
         }
+        None if status.code() == tonic::Code::Unauthenticated => anyhow!(
+            "the node at {node}: {}; give that with --key-file FILE, or the folder that has it with --dir DIR",
+            status.message()
+        ),
         None if status.code() == tonic::Code::Unavailable => {
             anyhow!("the node at {node}: {}", status.message())
         }

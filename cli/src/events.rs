@@ -1,31 +1,27 @@
 //! `hangraft events`: follows what happens in a cluster.
 
-use std::{collections::VecDeque, net::SocketAddr, time::Duration};
+use std::{collections::VecDeque, time::Duration};
 
 use chrono::{DateTime, SecondsFormat};
-use hangraft_proto::v1::{Event, EventsRequest, cluster_client::ClusterClient};
+use hangraft_proto::v1::{Event, EventsRequest};
 use serde::Serialize;
 use tonic::Streaming;
 
-use crate::{
-    address,
-    cluster::{self, Ask},
-    output::Output,
-};
+use crate::{cluster::Door, output::Output, reach::Reach};
 
 /// How long a node may take to begin.
 const ANSWER: Duration = Duration::from_secs(5);
 
 /// Follow what happens in a cluster, as one node sees it: leaders, members, settings,
-/// snapshots, refusals. Each line has its time, term and log index.
+/// snapshots, refusals. Each line has its time, term and log index. Each node sees its own
+/// gossip and refusals.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  hangraft events\n  hangraft events --node 10.0.0.2:7101 --past 0 --output json"
 )]
 pub(crate) struct Args {
-    /// The node to ask; any will do, and each sees its own gossip and refusals.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7101", value_parser = address::node)]
-    node: SocketAddr,
+    #[command(flatten)]
+    reach: Reach,
     /// How many past events to begin with.
     #[arg(long, value_name = "N", default_value_t = 20)]
     past: u32,
@@ -60,7 +56,8 @@ const PRINTED_MAX: usize = 1_024;
 /// Prints the past ones, or follows for ever: a node that restarts is followed again.
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let mut printed = VecDeque::new();
-    let mut events = open(args.node, args.past).await?;
+    let (door, _) = args.reach.first().await?;
+    let mut events = open(&door, args.past).await?;
     loop {
         while let Some(event) = next(&args, &mut events).await {
             if printed.contains(&event) {
@@ -75,19 +72,19 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         if args.no_follow {
             return Ok(());
         }
-        eprintln!("hangraft: the node at {} is out of reach; looking for it again", args.node);
+        eprintln!("hangraft: the node at {} is out of reach; looking for it again", door.node());
         events = loop {
             tokio::time::sleep(AGAIN).await;
-            if let Ok(events) = open(args.node, u32::MAX).await {
+            if let Ok(events) = open(&door, u32::MAX).await {
                 break events;
             }
         };
     }
 }
 
-async fn open(node: SocketAddr, past: u32) -> anyhow::Result<Streaming<Event>> {
-    let mut client = ClusterClient::new(cluster::connect(node).await?);
-    Ask::new(node, ANSWER).answer(client.events(EventsRequest { past })).await
+async fn open(door: &Door, past: u32) -> anyhow::Result<Streaming<Event>> {
+    let mut client = door.client().await?;
+    door.answer(ANSWER, client.events(EventsRequest { past })).await
 }
 
 /// The next event; none when the past is over and nobody wants more, when the node is

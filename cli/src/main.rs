@@ -13,12 +13,15 @@ mod events;
 mod frontend;
 mod http;
 mod key;
+mod leaving;
+mod local;
 mod logging;
 mod members;
 mod metrics;
 mod node;
 mod output;
 mod process;
+mod reach;
 mod snapshot;
 mod status;
 mod usage;
@@ -98,6 +101,7 @@ fn is_wrong_use(err: &anyhow::Error) -> bool {
 
 fn run(command: Command) -> anyhow::Result<()> {
     logging::init(command.log_filter())?;
+    process::keep_private();
     process::raise_open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(SERVICE_THREADS)

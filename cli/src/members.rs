@@ -1,22 +1,27 @@
 //! `hangraft join`, `leave`, `transfer-leader` and `cluster set`: who belongs to a
 //! cluster, who leads it, and how many voters it wants.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    io::{self, IsTerminal},
+    net::SocketAddr,
+    time::Duration,
+};
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
 use hangraft_proto::v1::{
     JoinRequest, LeaveRequest, Member, SetReply, SetRequest, StatusReply, TransferLeaderRequest,
-    cluster_client::ClusterClient,
 };
 use serde::Serialize;
 use tokio::time::{Instant, sleep};
 
 use crate::{
     address,
-    cluster::{self, Ask},
+    cluster::Door,
     key::KeyFile,
+    leaving::{Outlook, votes},
     output::Output,
+    reach::Reach,
     usage::ensure,
 };
 
@@ -55,13 +60,22 @@ pub(crate) struct JoinArgs {
 /// Let a node leave its cluster for good: it hands leadership over, a spare takes its
 /// place or the voters shrink to the next odd number, and it stops.
 ///
-/// Refused, and nothing changed, when the others could not go on without it.
+/// Refused, and nothing changed, when the others could not go on without it. When fewer
+/// machines may fail afterwards it asks first, or needs --yes.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  hangraft leave --node 10.0.0.4:7101")]
+#[command(
+    after_help = "Examples:\n  hangraft leave --node 10.0.0.4:7101\n  hangraft leave --node 10.0.0.4:7101 --dry-run"
+)]
 pub(crate) struct LeaveArgs {
     /// The node that is to leave.
     #[arg(long, value_name = "ADDR", value_parser = address::node)]
     node: SocketAddr,
+    /// Yes, fewer machines may fail afterwards.
+    #[arg(long)]
+    yes: bool,
+    /// Only say how many machines may fail, before and after.
+    #[arg(long)]
+    dry_run: bool,
     #[command(flatten)]
     key: KeyFile,
     /// For whom to print.
@@ -78,11 +92,8 @@ pub(crate) struct TransferArgs {
     /// The next leader's id; without it, the voter that is closest.
     #[arg(long, value_name = "ID")]
     to: Option<u64>,
-    /// The node to ask; any will do.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7101", value_parser = address::node)]
-    node: SocketAddr,
     #[command(flatten)]
-    key: KeyFile,
+    reach: Reach,
     /// For whom to print.
     #[arg(long, value_enum, default_value_t)]
     output: Output,
@@ -116,11 +127,8 @@ pub(crate) struct SetArgs {
     /// 90s, 10m, 2h.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     replace_after: Option<Duration>,
-    /// The node to ask; any will do.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7101", value_parser = address::node)]
-    node: SocketAddr,
     #[command(flatten)]
-    key: KeyFile,
+    reach: Reach,
     /// For whom to print.
     #[arg(long, value_enum, default_value_t)]
     output: Output,
@@ -140,11 +148,11 @@ pub(crate) async fn join(args: JoinArgs) -> anyhow::Result<()> {
     ensure(!args.seeds.contains(&args.node), || {
         "--seed is a node of the cluster to join, and not the node that joins".into()
     })?;
-    let mut client = ClusterClient::new(cluster::connect(args.node).await?);
+    let door = Door::new(args.node, args.key.pass(args.node)?);
+    let mut client = door.client().await?;
     let seeds = args.seeds.iter().map(SocketAddr::to_string).collect();
-    let request = args.key.request(JoinRequest { seeds })?;
-    let reply = Ask::new(args.node, JOIN).answer(client.join(request)).await?;
-    let (status, member) = until_member(args.node, reply.node).await?;
+    let reply = door.answer(JOIN, client.join(JoinRequest { seeds })).await?;
+    let (status, member) = until_member(&door, reply.node).await?;
     let joined = Joined {
         cluster: reply.cluster,
         id: reply.node,
@@ -159,10 +167,10 @@ pub(crate) async fn join(args: JoinArgs) -> anyhow::Result<()> {
 }
 
 /// Asks the new node itself, until it has heard that it belongs.
-async fn until_member(node: SocketAddr, id: u64) -> anyhow::Result<(StatusReply, Member)> {
+async fn until_member(node: &Door, id: u64) -> anyhow::Result<(StatusReply, Member)> {
     let deadline = Instant::now() + JOIN;
     loop {
-        if let Ok(status) = cluster::status(node).await
+        if let Ok(status) = node.status().await
             && let Some(member) = status.members.iter().find(|member| member.id == id)
             && member.role != "none"
         {
@@ -199,10 +207,19 @@ fn why(status: &StatusReply, member: &Member) -> String {
 
 /// Leaves, and waits until the node has left.
 pub(crate) async fn leave(args: LeaveArgs) -> anyhow::Result<()> {
-    let others = cluster::status(args.node).await?.members;
-    let mut client = ClusterClient::new(cluster::connect(args.node).await?);
-    let request = args.key.request(LeaveRequest {})?;
-    let reply = Ask::new(args.node, LEAVE).answer(client.leave(request)).await?;
+    let door = Door::new(args.node, args.key.pass(args.node)?);
+    let status = door.status().await?;
+    let outlook = Outlook::of(&status, door.report().await?.id);
+    if args.dry_run {
+        let outlook = outlook.context("that node is no member of its cluster")?;
+        return args.output.print(&outlook, Outlook::text);
+    }
+    if let Some(outlook) = outlook.filter(|outlook| outlook.is_worse() && !args.yes) {
+        agreed(&outlook)?;
+    }
+    let others = status.members;
+    let mut client = door.client().await?;
+    let reply = door.answer(LEAVE, client.leave(LeaveRequest {})).await?;
     #[derive(Serialize)]
     struct Left {
         left: bool,
@@ -211,7 +228,7 @@ pub(crate) async fn leave(args: LeaveArgs) -> anyhow::Result<()> {
         voters: Option<usize>,
         voters_wanted: Option<u32>,
     }
-    let rest = status_of_others(&others, args.node).await;
+    let rest = status_of_others(&others, &door).await;
     let left = Left {
         left: true,
         text: reply.text,
@@ -230,12 +247,25 @@ pub(crate) async fn leave(args: LeaveArgs) -> anyhow::Result<()> {
     })
 }
 
+/// Asks whoever sits at the terminal. A script has said so before, or did not mean it.
+fn agreed(outlook: &Outlook) -> anyhow::Result<()> {
+    let text = outlook.text();
+    let asked = io::stdin().is_terminal() && io::stderr().is_terminal();
+    ensure(asked, || format!("{text}; if that is meant, say --yes"))?;
+    eprint!("{text}.\nLet it leave for good? [y/N] ");
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).context("cannot read the answer")?;
+    let yes = ["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str());
+    anyhow::ensure!(yes, "nothing was changed");
+    Ok(())
+}
+
 /// The cluster as one of those sees it who are still in it.
-async fn status_of_others(members: &[Member], gone: SocketAddr) -> Option<StatusReply> {
+async fn status_of_others(members: &[Member], gone: &Door) -> Option<StatusReply> {
     for member in members.iter().filter(|member| member.alive) {
-        let address = member.address.parse().ok().filter(|address| *address != gone);
+        let address = member.address.parse().ok().filter(|address| *address != gone.node());
         let Some(address) = address else { continue };
-        if let Ok(status) = cluster::status(address).await {
+        if let Ok(status) = gone.beside(address).status().await {
             return Some(status);
         }
     }
@@ -246,15 +276,11 @@ fn voters_in(status: &StatusReply) -> usize {
     status.members.iter().filter(|member| votes(member)).count()
 }
 
-fn votes(member: &Member) -> bool {
-    member.role == "leader" || member.role == "voter"
-}
-
 /// Moves leadership.
 pub(crate) async fn transfer_leader(args: TransferArgs) -> anyhow::Result<()> {
-    let mut client = ClusterClient::new(cluster::connect(args.node).await?);
-    let request = args.key.request(TransferLeaderRequest { to: args.to.unwrap_or(0) })?;
-    let reply = Ask::new(args.node, ANSWER).answer(client.transfer_leader(request)).await?;
+    let (door, mut client) = args.reach.first().await?;
+    let request = TransferLeaderRequest { to: args.to.unwrap_or(0) };
+    let reply = door.answer(ANSWER, client.transfer_leader(request)).await?;
     #[derive(Serialize)]
     struct Moved {
         leader: u64,
@@ -275,10 +301,9 @@ pub(crate) async fn cluster(args: ClusterArgs) -> anyhow::Result<()> {
     })?;
     let replace_after_ms = args.replace_after.map(|time| time.as_millis());
     let replace_after_ms = replace_after_ms.map(u64::try_from).transpose().context("too long")?;
-    let mut client = ClusterClient::new(cluster::connect(args.node).await?);
-    let request = args.key.request(SetRequest { voters: args.voters, replace_after_ms })?;
-    let SetReply { voters, replace_after_ms } =
-        Ask::new(args.node, ANSWER).answer(client.set(request)).await?;
+    let (door, mut client) = args.reach.first().await?;
+    let request = SetRequest { voters: args.voters, replace_after_ms };
+    let SetReply { voters, replace_after_ms } = door.answer(ANSWER, client.set(request)).await?;
     #[derive(Serialize)]
     struct Settings {
         voters: u32,

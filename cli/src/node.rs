@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context, anyhow};
 use clap::Subcommand;
-use hangraft_cluster_config::NodeConfig;
+use hangraft_cluster_config::{NodeConfig, private};
 use hangraft_node::{
     Fatal, Node, StartError,
     backup::{self, Contents},
@@ -173,6 +173,9 @@ impl Args {
         })?;
         fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
         place_key(self.key_file.as_deref(), key_file)?;
+        private::close_to_others(key_file).with_context(|| {
+            format!("others may read {}, which cannot be changed", key_file.display())
+        })?;
         if RealEnv::holds_a_node(&config) {
             // The folder says who this is: it may have been restored, or have joined.
             config = NodeConfig::joining(address, dir, self.seeds.clone());

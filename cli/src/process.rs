@@ -4,7 +4,10 @@
 use std::{env, io, thread};
 
 use anyhow::Context;
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::{
+    resource::{Resource, getrlimit, setrlimit},
+    stat::{Mode, umask},
+};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::oneshot,
@@ -92,6 +95,12 @@ fn die_with_parent() {
 
 #[cfg(not(target_os = "linux"))]
 fn die_with_parent() {}
+
+/// Lets nobody but its owner read what this process, and what it starts, writes from now
+/// on: logs, data, backups and keys hold what is secret.
+pub(crate) fn keep_private() {
+    umask(Mode::S_IRWXG | Mode::S_IRWXO);
+}
 
 /// Raises the number of open files to what the system allows this process:
 /// every player is one, and the usual default of 1,024 is soon reached.

@@ -16,21 +16,12 @@ use hangraft_node::{
     backup::{self, Contents, Founder, Head},
     real::RealEnv,
 };
-use hangraft_proto::{
-    MESSAGE_BYTES_MAX,
-    v1::{BackupRequest, cluster_client::ClusterClient},
-};
+use hangraft_proto::{MESSAGE_BYTES_MAX, v1::BackupRequest};
 use serde::Serialize;
 use tempfile::NamedTempFile;
 use tokio::time::timeout;
 
-use crate::{
-    address,
-    cluster::{self, Ask},
-    key::with_key,
-    output::Output,
-    usage::Usage,
-};
+use crate::{output::Output, reach::Reach};
 
 /// How long a node may take to begin, and between two pieces.
 const STALL: Duration = Duration::from_secs(15);
@@ -61,12 +52,8 @@ enum Command {
 struct SaveArgs {
     /// The new file. One that is there already is replaced when the new one is whole.
     file: PathBuf,
-    /// The node to ask; any will do.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7101", value_parser = address::node)]
-    node: SocketAddr,
-    /// The cluster's key: a backup needs it even on the node's own machine.
-    #[arg(long, value_name = "FILE", env = "HANGRAFT_KEY_FILE")]
-    key_file: Option<PathBuf>,
+    #[command(flatten)]
+    reach: Reach,
     /// For whom to print.
     #[arg(long, value_enum, default_value_t)]
     output: Output,
@@ -123,17 +110,9 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 async fn save(args: SaveArgs) -> anyhow::Result<()> {
-    let key_file = args.key_file.as_deref().filter(|path| !path.as_os_str().is_empty());
-    let key_file = key_file.ok_or_else(|| {
-        Usage(
-            "a backup holds hidden words and needs the cluster's key; give it with --key-file"
-                .into(),
-        )
-    })?;
-    let mut client = ClusterClient::new(cluster::connect(args.node).await?)
-        .max_decoding_message_size(MESSAGE_BYTES_MAX);
-    let request = with_key(key_file, BackupRequest {})?;
-    let mut chunks = Ask::new(args.node, STALL).answer(client.backup(request)).await?;
+    let (door, client) = args.reach.first().await?;
+    let mut client = client.max_decoding_message_size(MESSAGE_BYTES_MAX);
+    let mut chunks = door.answer(STALL, client.backup(BackupRequest {})).await?;
     let dir = args.file.parent().filter(|dir| !dir.as_os_str().is_empty());
     let dir = dir.unwrap_or(Path::new("."));
     let cannot = || format!("cannot write {}", args.file.display());
@@ -142,9 +121,9 @@ async fn save(args: SaveArgs) -> anyhow::Result<()> {
     let mut file = NamedTempFile::new_in(dir).with_context(cannot)?;
     loop {
         let chunk = timeout(STALL, chunks.message()).await;
-        let chunk = chunk.map_err(|_| anyhow!("the node at {} stopped sending", args.node))?;
+        let chunk = chunk.map_err(|_| anyhow!("the node at {} stopped sending", door.node()))?;
         let chunk =
-            chunk.map_err(|status| anyhow!("the node at {}: {}", args.node, status.message()));
+            chunk.map_err(|status| anyhow!("the node at {}: {}", door.node(), status.message()));
         let Some(chunk) = chunk? else { break };
         file.write_all(&chunk.data).with_context(cannot)?;
     }

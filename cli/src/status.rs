@@ -3,7 +3,6 @@
 use std::{
     io::{self, IsTerminal},
     iter::repeat,
-    net::SocketAddr,
     time::Duration,
 };
 
@@ -12,8 +11,9 @@ use hangraft_proto::v1::{Member, StatusReply};
 use serde::Serialize;
 
 use crate::{
-    address, cluster,
+    cluster,
     output::{Output, print},
+    reach::Reach,
 };
 
 /// How often `--watch` looks.
@@ -33,7 +33,8 @@ const EXAMPLES: &str = "\
 Examples:
   hangraft status
   hangraft status --watch
-  hangraft status --node 10.0.0.2:7101 --output json";
+  hangraft status --dir /tmp/demo
+  hangraft status --node 10.0.0.2:7101 --key-file cluster.key --output json";
 
 /// Show all members of a cluster: who leads, and how far each has come.
 ///
@@ -44,9 +45,8 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The node to ask; any will do.
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7101", value_parser = address::node)]
-    node: SocketAddr,
+    #[command(flatten)]
+    reach: Reach,
     /// Look every second, until Ctrl-C.
     #[arg(long)]
     watch: bool,
@@ -60,14 +60,15 @@ pub(crate) struct Args {
 
 /// Asks and prints.
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
+    let doors = args.reach.doors()?;
     if !args.watch {
-        let status = Status::from(cluster::status(args.node).await?);
+        let status = Status::from(cluster::status(&doors).await?);
         return args.output.print(&status, |status| status.table(args.wide));
     }
     let redraw = args.output == Output::Text && io::stdout().is_terminal();
     loop {
         let clear = if redraw { CLEAR } else { "" };
-        match cluster::status(args.node).await.map(Status::from) {
+        match cluster::status(&doors).await.map(Status::from) {
             Ok(status) => {
                 args.output
                     .print(&status, |status| format!("{clear}{}", status.table(args.wide)))?;

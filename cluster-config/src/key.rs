@@ -4,7 +4,6 @@
 //! never used as it is: each purpose has a key of its own, derived from it, so
 //! that what is learned of one says nothing about the others.
 
-use std::os::unix::fs::PermissionsExt;
 use std::{
     fmt,
     fs::{self, OpenOptions},
@@ -15,6 +14,8 @@ use std::{
 
 use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
 
+use crate::private;
+
 /// The length of a cluster key, in bytes.
 pub const KEY_BYTES: usize = 32;
 
@@ -22,6 +23,8 @@ pub const KEY_BYTES: usize = 32;
 const GOSSIP: &str = "hangraft v1 gossip datagrams";
 const WIRE: &str = "hangraft v1 replica envelopes";
 const ACCESS: &str = "hangraft v1 frontend access";
+const OPERATOR: &str = "hangraft v1 operator access";
+const PEER: &str = "hangraft v1 peer access";
 const GUEST: &str = "hangraft v1 guest tokens";
 
 /// The key that all nodes and frontends of a cluster share. Prints nothing of itself.
@@ -88,7 +91,7 @@ impl ClusterKey {
     /// Whether everybody on this machine may read a key's file. Some ways to hand out
     /// secrets do that where nobody else is, so it is worth a warning and no more.
     pub fn is_open_to_all(path: &Path) -> bool {
-        fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o004 != 0)
+        private::is_open_to_all(path)
     }
 
     /// Makes a new key in a new file that only its owner may read. A file that
@@ -119,9 +122,22 @@ impl ClusterKey {
         blake3::derive_key(WIRE, &self.0)
     }
 
-    /// What a frontend shows a node to be let in: plain ASCII, fit for a header.
+    /// What a frontend shows a node to be let in: plain ASCII, fit for a header. It
+    /// opens what players do, and nothing else.
     pub fn access_token(&self) -> String {
-        BASE64_URL_SAFE_NO_PAD.encode(blake3::derive_key(ACCESS, &self.0))
+        token(ACCESS, &self.0)
+    }
+
+    /// What an operator shows a node. Frontends and nodes never send it, so whoever
+    /// takes the place of one of them does not learn it.
+    pub fn operator_token(&self) -> String {
+        token(OPERATOR, &self.0)
+    }
+
+    /// What nodes show each other beside their seals, so that a message is not read
+    /// before it is known that its sender belongs to the cluster.
+    pub fn peer_token(&self) -> String {
+        token(PEER, &self.0)
     }
 
     /// Signs guests' tokens, so that every frontend accepts those of the others.
@@ -141,6 +157,10 @@ impl ClusterKey {
     }
 }
 
+fn token(purpose: &str, key: &[u8; KEY_BYTES]) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(blake3::derive_key(purpose, key))
+}
+
 impl fmt::Debug for ClusterKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ClusterKey(..)")
@@ -149,6 +169,7 @@ impl fmt::Debug for ClusterKey {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
 
     use tempfile::TempDir;
 
@@ -204,6 +225,8 @@ mod tests {
             ]
         );
         assert_eq!(key.access_token(), "LNJiJ5EhgApiIQ3gNf9269c34kJZn9TteGyk1Dl9qKk");
+        assert_eq!(key.operator_token(), "AwZhts4HiwXc4yuCs6r4iV-f1EAsTuMwdYsgnXHdmXk");
+        assert_eq!(key.peer_token(), "9bRiRMAydAJTYWi5yRQv5hzFsbcePway4dUBVXV287U");
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod file;
 mod frontend;
 mod key;
 mod node;
+pub mod private;
 
 pub use block::{AddressBlock, NoAddressBlock};
 pub use error::ConfigError;

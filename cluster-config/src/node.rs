@@ -48,6 +48,11 @@ pub struct NodeConfig {
     /// listens on all addresses of its machine.
     #[serde(default)]
     pub advertise: Option<SocketAddr>,
+    /// Names by which its HTTP pages (`/metrics`, `/healthz`, `/readyz`) may be asked for,
+    /// beside `name`, bare addresses and `localhost`; without a port. A page of a stranger
+    /// can be called by any other name.
+    #[serde(default)]
+    pub hosts: Vec<String>,
     /// Where log, snapshots and archive are kept. Made when it is not there.
     pub data_dir: PathBuf,
     /// The cluster it belongs to.
@@ -204,6 +209,7 @@ impl NodeConfig {
             name: None,
             address,
             advertise: None,
+            hosts: Vec::new(),
             data_dir: dir.join("data"),
             cluster: ClusterConfig {
                 id: None,

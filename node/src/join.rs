@@ -201,7 +201,7 @@ async fn ask(
     seed: SocketAddr,
     application: &Application,
 ) -> Result<Decision, String> {
-    let mut client = client(channel_to(env, seed));
+    let mut client = client(channel_to(env, seed), seal);
     let answer =
         timeout(ANSWER_DEADLINE, client.admit(seal.seal(Party::unmet(0), application))).await;
     let answer = answer.map_err(|_| "no answer in time".to_owned())?;

@@ -196,6 +196,7 @@ impl Node {
             departure: depart,
             metrics,
             limits: config.limits,
+            hosts: config.hosts,
         };
         let serving = tokio::spawn(service::serve(listener, parts, stop));
         Ok(Node {

@@ -9,7 +9,7 @@ use crate::raft::log_device::RaftLogDevice;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use hangraft_cluster_config::NodeConfig;
+use hangraft_cluster_config::{NodeConfig, private};
 use hangraft_proto::net::Tcp;
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -109,7 +109,8 @@ impl Env for RealEnv {
     async fn storage(&self) -> io::Result<Storage> {
         let (dir, realtime) = (self.data_dir.clone(), self.realtime);
         blocking(move || {
-            std::fs::create_dir_all(&dir)?;
+            // Log, snapshots and archive hold hidden words.
+            private::make_folder(&dir)?;
             Ok(Storage {
                 log: Arc::new(RaftLogDevice::open(&dir.join("log"), realtime)?),
                 archive: Arc::new(SledArchive::open(&dir.join("archive"))?),

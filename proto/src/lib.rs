@@ -4,7 +4,9 @@
 //! The `.proto` files beside this crate are the documentation; nothing here knows
 //! a rule of any game. Domain types do not depend on these: one file per crate converts.
 
+pub mod host;
 pub mod net;
+pub mod pass;
 
 /// Package `hangraft.v1`.
 #[allow(missing_docs, unreachable_pub, reason = "generated; documented in the .proto files")]
@@ -16,7 +18,8 @@ pub mod v1 {
 /// All descriptors, for gRPC reflection.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptor.bin"));
 
-/// The metadata entry that carries the access token of [`v1::game_client::GameClient::link`].
+/// The metadata entry that carries an access token, made from the cluster key: a
+/// frontend's, an operator's or another node's.
 pub const ACCESS_HEADER: &str = "hangraft-access";
 
 /// The metadata entry of a link by which a node says which cluster it means. One of

@@ -223,7 +223,7 @@ async fn what_would_do_harm_is_refused() {
     let missed = |status: &Status| status.member(&dead[0].name).is_some_and(|dead| !dead.alive);
     cluster.until("the dead is missed", missed).await;
     for node in [&dead[1].address, &leader.address] {
-        let (code, said) = run_in_vain(&["leave", "--node", node]).await;
+        let (code, said) = run_in_vain(&["leave", "--yes", "--node", node]).await;
         let numbers = said.contains("of the other 2 voters only 1 would answer, 2 are needed");
         assert!(code == Some(1) && numbers, "{code:?}: {said}");
     }
@@ -239,7 +239,7 @@ async fn what_would_do_harm_is_refused() {
     for node in &dead {
         demo.kill(&node.name).await;
     }
-    let (code, said) = run_in_vain(&["leave", "--node", &leader.address]).await;
+    let (code, said) = run_in_vain(&["leave", "--yes", "--node", &leader.address]).await;
     let numbers = said.contains("of 3 voters") || said.contains("2 are needed");
     assert!(code == Some(1) && numbers, "{code:?}: {said}");
     // A no stays a no when the others are back.
@@ -252,6 +252,39 @@ async fn what_would_do_harm_is_refused() {
         assert_eq!(members(&cluster).await, before);
     }
     cluster.agree(3).await;
+}
+
+/// Of three voters one cannot leave unnoticed: it says how many machines may fail before
+/// and after, and does nothing before somebody has said that this is meant. A node with a
+/// spare just leaves.
+#[tokio::test]
+async fn leaving_says_what_it_costs() {
+    let demo = Demo::start(&wanted()).await;
+    let mut cluster = demo.cluster();
+    let before = members(&cluster).await;
+    let node = cluster.nodes()[1].clone();
+    let (code, said) = run_in_vain(&["leave", "--node", &node]).await;
+    let numbers = said.contains("now 3 vote and 1 machine may fail")
+        && said.contains("1 voter is left")
+        && said.contains("no machine may fail");
+    assert!(code == Some(2) && numbers && said.contains("--yes"), "{code:?}: {said}");
+    let said = run_well(&["leave", "--dry-run", "--node", &node, "--output", "json"]).await;
+    let outlook = r#"{"node":"n2","role":"voter","voters":3,"may_fail":1,"replaced_by":null,"voters_after":1,"may_fail_after":0}"#;
+    assert_eq!(said.trim().replace(r#""role":"leader""#, r#""role":"voter""#), outlook);
+    assert_eq!(members(&cluster).await, before, "nothing was done");
+
+    let _spare = join(&demo, &mut cluster).await;
+    let said = run_well(&["leave", "--dry-run", "--node", &node]).await;
+    assert!(said.contains("n4 takes its place, 3 vote and 1 machine may fail"), "{said}");
+    run_well(&["leave", "--node", &node]).await;
+    cluster.forget(&node);
+    assert_eq!(cluster.until_voters(3).await.names(), ["n1", "n3", "n4"]);
+
+    let node = cluster.nodes()[1].clone();
+    run_well(&["leave", "--yes", "--node", &node]).await;
+    cluster.forget(&node);
+    let status = cluster.until_voters(1).await;
+    assert!(status.voters().len() == 1, "{status:?}");
 }
 
 /// Starts a node beside the demo that joins, and waits until it is a member.

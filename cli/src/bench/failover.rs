@@ -35,7 +35,6 @@ use crate::{
         sockets::answer,
         table::{Answer, Meaning, Table, Wish},
     },
-    cluster,
     demo::{
         faults::{kill_process, restart_process},
         home::config_file,
@@ -43,6 +42,7 @@ use crate::{
         record::{Process, Record, Role},
     },
     output::Output,
+    reach,
     usage::ensure,
 };
 
@@ -226,7 +226,11 @@ async fn move_leader(dir: &Path, how: How, stopwatch: &Stopwatch) -> anyhow::Res
     let begun = Instant::now();
     stopwatch.watch_gaps(begun);
     match (&leader.role, how) {
-        (Role::Node(address), How::Transfer) => cluster::transfer_leader(*address).await?,
+        (Role::Node(address), How::Transfer) => {
+            let doors = reach::demo(dir)?;
+            let leader = doors.iter().find(|door| door.node() == *address);
+            leader.context("the leader is not of this demo")?.transfer_leader().await?;
+        }
         _ => _ = restart_process(dir, &leader).await?,
     }
     until_caught_up(dir).await?;
@@ -264,8 +268,8 @@ async fn leader(dir: &Path) -> anyhow::Result<Process> {
 
 async fn any_status(dir: &Path) -> anyhow::Result<StatusReply> {
     let mut last = anyhow!("the demo has no nodes");
-    for node in demo(dir)?.nodes {
-        match cluster::status(node.address).await {
+    for door in reach::demo(dir)? {
+        match door.status().await {
             Ok(status) if status.leader != 0 => return Ok(status),
             Ok(_) => last = anyhow!("no node knows a leader"),
             Err(err) => last = err,

@@ -9,6 +9,7 @@ use futures_util::FutureExt;
 use hangraft_cluster_config::ClusterKey;
 use hangraft_proto::{
     ACCESS_HEADER, MESSAGE_BYTES_MAX,
+    pass::Pass,
     v1::{
         Again, Answer as WireAnswer, Command, Downlink, Open, Play, Sit, Standing, Uplink,
         answer::Outcome, command, game_client::GameClient,
@@ -29,7 +30,7 @@ use crate::{
         table::{Action, Answer, Table, Wish},
         tally::Recorder,
     },
-    cluster,
+    cluster::{self, Door},
     demo::record::Record,
 };
 
@@ -80,11 +81,11 @@ pub(super) struct Args {
 /// Runs the workload and prints what it saw.
 pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let (nodes, key) = args.cluster()?;
-    let token = key.access_token();
+    let passes = Passes { player: key.access_token(), operator: Pass::new(&key.operator_token()) };
     let recorder = Arc::new(Recorder::new());
     let mut links = JoinSet::new();
     for tables in deal(args.load.tables(), args.streams as usize) {
-        let link = Link::new(tables, nodes.clone(), token.clone(), Arc::clone(&recorder));
+        let link = Link::new(tables, nodes.clone(), passes.clone(), Arc::clone(&recorder));
         links.spawn(link.run());
     }
     let report = args.load.measure("stream", &recorder).await?;
@@ -124,6 +125,13 @@ fn deal(tables: Vec<usize>, links: usize) -> Vec<Vec<usize>> {
     dealt
 }
 
+/// What lets us play, and what lets us ask who leads.
+#[derive(Clone)]
+struct Passes {
+    player: String,
+    operator: Pass,
+}
+
 /// One link and everyone who plays through it.
 struct Link {
     tables: Vec<Table>,
@@ -140,7 +148,7 @@ struct Link {
     known: BTreeSet<SocketAddr>,
     /// There was a link already, so the next is one made anew.
     linked: bool,
-    token: String,
+    passes: Passes,
     recorder: Arc<Recorder>,
 }
 
@@ -164,7 +172,7 @@ impl Link {
     fn new(
         tables: Vec<usize>,
         known: BTreeSet<SocketAddr>,
-        token: String,
+        passes: Passes,
         recorder: Arc<Recorder>,
     ) -> Self {
         let mut link = Self {
@@ -176,7 +184,7 @@ impl Link {
             late: Late::new(),
             known,
             linked: false,
-            token,
+            passes,
             recorder,
         };
         let now = Instant::now();
@@ -212,7 +220,7 @@ impl Link {
     async fn find_leader(&self) -> SocketAddr {
         loop {
             for node in &self.known {
-                if let Ok(status) = cluster::status(*node).await
+                if let Ok(status) = Door::new(*node, self.passes.operator.clone()).status().await
                     && let Some(leader) = status.members.iter().find(|m| m.id == status.leader)
                     && let Ok(address) = leader.address.parse()
                 {
@@ -262,7 +270,8 @@ impl Link {
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_BYTES_MAX);
         let mut request = Request::new(ReceiverStream::new(uplinks));
-        let token = MetadataValue::try_from(&self.token).context("a token is plain ASCII")?;
+        let token =
+            MetadataValue::try_from(&self.passes.player).context("a token is plain ASCII")?;
         request.metadata_mut().insert(ACCESS_HEADER, token);
         Ok(client.link(request).await?.into_inner())
     }
@@ -395,7 +404,8 @@ mod tests {
     use super::*;
 
     fn link(tables: Vec<usize>) -> Link {
-        Link::new(tables, BTreeSet::new(), "token".into(), Arc::new(Recorder::new()))
+        let passes = Passes { player: "token".into(), operator: Pass::none() };
+        Link::new(tables, BTreeSet::new(), passes, Arc::new(Recorder::new()))
     }
 
     fn yes(id: u64) -> WireAnswer {

@@ -18,13 +18,13 @@ use nix::{
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    cluster,
+    cluster::Door,
     demo::{
         control,
         home::config_file,
         record::{Process, Record, Role},
     },
-    http,
+    http, key,
     output::print,
 };
 
@@ -116,7 +116,7 @@ pub(crate) async fn kill_process(dir: &Path, process: &Process) -> anyhow::Resul
 pub(crate) async fn restart_process(dir: &Path, process: &Process) -> anyhow::Result<u32> {
     let pid = control::restart(dir, &process.name).await?;
     let deadline = Instant::now() + PATIENCE;
-    while !process.role.answers().await {
+    while !process.role.answers(dir).await {
         if Instant::now() > deadline {
             let log = dir.join(format!("{}.log", process.name));
             bail!(
@@ -191,10 +191,13 @@ impl Process {
 }
 
 impl Role {
-    /// Whether the process answers at all.
-    pub(super) async fn answers(&self) -> bool {
+    /// Whether the process, of the demo in `dir`, answers at all.
+    pub(super) async fn answers(&self, dir: &Path) -> bool {
         match self {
-            Self::Node(address) => cluster::report(*address).await.is_ok(),
+            Self::Node(address) => {
+                let Ok(pass) = key::pass(&key::in_folder(dir)) else { return false };
+                Door::new(*address, pass).report().await.is_ok()
+            }
             Self::Frontend(address) => {
                 matches!(http::get_status(*address, "/healthz").await, Ok(200))
             }

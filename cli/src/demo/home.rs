@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, anyhow, bail};
-use hangraft_cluster_config::ClusterKey;
+use hangraft_cluster_config::{ClusterKey, private};
 use tempfile::TempDir;
 
 use crate::demo::plan::Plan;
@@ -45,6 +45,7 @@ impl Home {
         fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
         let dir = dir.canonicalize().with_context(|| format!("cannot find {}", dir.display()))?;
         let lock = lock(&dir)?;
+        close(&dir).with_context(|| format!("cannot close {} to others", dir.display()))?;
         Ok(Self { dir, temporary, _lock: lock })
     }
 
@@ -75,6 +76,29 @@ impl Home {
         let path = config_file(&self.dir, name);
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
     }
+}
+
+/// Closes to others what an earlier demo left open, logs and data with hidden words in it;
+/// and the folder too, when there is nothing else in it.
+fn close(dir: &Path) -> io::Result<()> {
+    let mut strange = false;
+    for entry in fs::read_dir(dir)? {
+        let entry = entry?;
+        match entry.file_name().to_str().is_some_and(is_a_demos) {
+            true if entry.file_type()?.is_symlink() => {}
+            true => private::close_to_others(&entry.path())?,
+            false => strange = true,
+        }
+    }
+    if strange { Ok(()) } else { private::close_to_others(dir) }
+}
+
+/// Whether a demo writes a file, or a folder, of this name.
+fn is_a_demos(name: &str) -> bool {
+    let stem = name.strip_suffix(".toml").or_else(|| name.strip_suffix(".log")).unwrap_or(name);
+    let number = stem.strip_prefix(['n', 'f']).unwrap_or_default();
+    ["cluster.key", "control.sock", "demo.json", "demo.lock"].contains(&name)
+        || !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn lock(dir: &Path) -> anyhow::Result<File> {
@@ -169,6 +193,33 @@ mod tests {
         let key = ClusterKey::load(&dir.path().join("cluster.key")).unwrap();
         home.prepare(&plan).unwrap();
         assert_eq!(key, ClusterKey::load(&dir.path().join("cluster.key")).unwrap());
+    }
+
+    /// What an earlier version left open is closed; what is not a demo's stays as it is, and
+    /// so does the folder that it shares with it.
+    #[test]
+    fn what_was_open_to_others_is_closed() {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let open = |path: &Path, mode| {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        };
+        let dir = TempDir::new().unwrap();
+        let (log, data) = (log_file(dir.path(), "n1"), dir.path().join("n1"));
+        fs::write(&log, "").unwrap();
+        fs::create_dir(&data).unwrap();
+        open(&log, 0o644);
+        open(&data, 0o755);
+        open(dir.path(), 0o755);
+        drop(Home::open(Some(dir.path())).unwrap());
+        assert_eq!([mode(&log), mode(&data), mode(dir.path())], [0o600, 0o700, 0o700]);
+        let other = dir.path().join("notes.txt");
+        fs::write(&other, "").unwrap();
+        open(&other, 0o644);
+        open(&log, 0o644);
+        open(dir.path(), 0o755);
+        drop(Home::open(Some(dir.path())).unwrap());
+        assert_eq!([mode(&log), mode(&other), mode(dir.path())], [0o600, 0o644, 0o755]);
     }
 
     #[test]

@@ -18,10 +18,11 @@ use std::{
 };
 
 use anyhow::{anyhow, bail};
+use hangraft_proto::pass::Pass;
 use tokio::time::{sleep, timeout};
 
 use crate::{
-    cluster,
+    cluster::Door,
     demo::{
         control::Control,
         crew::{Crew, Exit},
@@ -29,7 +30,7 @@ use crate::{
         plan::{Plan, Wanted},
         record::Record,
     },
-    http,
+    http, key,
     output::print,
     process::{StopRequests, program},
 };
@@ -84,13 +85,14 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let plan = Plan::new(&args.wanted(), Record::load(home.dir())?.as_ref())?;
     check_ports(&plan)?;
     home.prepare(&plan)?;
+    let pass = key::pass(&key::in_folder(home.dir()))?;
     let control = Control::listen(home.dir())?;
     let mut crew = Crew::start(home.dir().into(), &plan)?;
     crew.record().save(home.dir())?;
 
     let started = tokio::select! {
         _ = stop.next() => Ok(false),
-        result = until_ready(&mut crew, &plan, home.dir()) => result.map(|()| true),
+        result = until_ready(&mut crew, &plan, home.dir(), &pass) => result.map(|()| true),
     };
     match started {
         Ok(true) => {
@@ -120,10 +122,10 @@ impl Args {
 
 /// Waits until there is a leader and every frontend is ready. A process that ends
 /// meanwhile ends the wait: it could not start, and its log says why.
-async fn until_ready(crew: &mut Crew, plan: &Plan, dir: &Path) -> anyhow::Result<()> {
+async fn until_ready(crew: &mut Crew, plan: &Plan, dir: &Path, pass: &Pass) -> anyhow::Result<()> {
     let nodes = crew.nodes();
     tokio::select! {
-        ready = timeout(START, ready(&nodes, plan)) => ready.map_err(|_| {
+        ready = timeout(START, ready(&nodes, plan, pass)) => ready.map_err(|_| {
             anyhow!("the cluster did not answer within {START:?}; look into {}/*.log", dir.display())
         }),
         exit = crew.next_exit() => {
@@ -132,14 +134,15 @@ async fn until_ready(crew: &mut Crew, plan: &Plan, dir: &Path) -> anyhow::Result
     }
 }
 
-async fn ready(nodes: &[SocketAddr], plan: &Plan) {
+async fn ready(nodes: &[SocketAddr], plan: &Plan, pass: &Pass) {
     for frontend in &plan.frontends {
         while !matches!(http::get_status(frontend.address, "/readyz").await, Ok(200)) {
             sleep(LOOK).await;
         }
     }
     for node in nodes {
-        while !cluster::status(*node).await.is_ok_and(|status| status.leader != 0) {
+        let door = Door::new(*node, pass.clone());
+        while !door.status().await.is_ok_and(|status| status.leader != 0) {
             sleep(LOOK).await;
         }
     }
@@ -185,11 +188,10 @@ fn welcome(plan: &Plan, dir: &Path) -> String {
     text += &lan::invitation(&plan.lan_urls(), io::stdout().is_terminal());
     text += &format!(
         "\nBreak it while you play:\n\n\
-         \x20 {program} status --node {}\n\
+         \x20 {program} status --dir {dir}\n\
          \x20 {program} kill {name} --dir {dir}\n\
          \x20 {program} restart {name} --dir {dir}\n\n\
          Logs are in {dir}. Ctrl-C stops everything.",
-        first.address,
         name = first.name,
     );
     text

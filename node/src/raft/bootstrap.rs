@@ -210,7 +210,7 @@ async fn meet(replica: &Replica) -> BTreeMap<u64, Introduction> {
         let (seal, nonce) = (inner.seal.for_strangers(), inner.env.entropy());
         let (cluster, node) = (inner.seal.cluster().to_owned(), inner.me);
         let greeting = Greeting { cluster, node, disk: inner.disk, nonce };
-        let mut client = client(channel_to(&inner.env, address));
+        let mut client = client(channel_to(&inner.env, address), &seal);
         let asking = client.introduce(seal.seal(Party::unmet(0), &greeting));
         let answer = timeout(ANSWER_DEADLINE, asking).await.ok()?.ok()?;
         let (_, theirs) = seal.open::<Introduction>(&answer.into_inner()).ok()?;

@@ -161,7 +161,7 @@ async fn ask(
         async move {
             let seal = &replica.0.seal;
             let question = Question { index, version: VERSION.to_owned() };
-            let mut client = client(channel);
+            let mut client = client(channel, seal);
             let asking = client.hash(seal.seal(Party { node: id, disk: peer.disk }, &question));
             let answer = timeout(ANSWER_DEADLINE, asking).await.ok()?.ok()?;
             let (from, hash) = seal.open::<Option<u64>>(&answer.into_inner()).ok()?;

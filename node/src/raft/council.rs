@@ -208,7 +208,7 @@ impl Replica {
         let Some((leader, address)) = self.leadership().borrow().elsewhere(self.me()) else {
             return Told::NotNow("no leader is known; try again".into());
         };
-        let mut client = client(channel_to(&self.0.env, address));
+        let mut client = client(channel_to(&self.0.env, address), &self.0.seal);
         let asking = client.ask(self.0.seal.seal(leader, &ask));
         match timeout(ASK_DEADLINE, asking).await {
             Ok(Ok(answer)) => match self.0.seal.open::<Told>(&answer.into_inner()) {

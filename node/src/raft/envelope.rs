@@ -7,6 +7,7 @@
 use super::types::{FORMAT, decode, encode};
 use bytes::Bytes;
 use hangraft_cluster_config::ClusterKey;
+use hangraft_proto::pass::Pass;
 use hangraft_proto::v1::Envelope;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -36,17 +37,24 @@ pub(crate) struct Seal {
     cluster: String,
     key: [u8; 32],
     me: Party,
+    pass: Pass,
 }
 
 impl Seal {
     pub(crate) fn new(cluster: &str, key: &ClusterKey, me: Party) -> Self {
-        Seal { cluster: cluster.to_owned(), key: key.wire_key(), me }
+        let pass = Pass::new(&key.peer_token());
+        Seal { cluster: cluster.to_owned(), key: key.wire_key(), me, pass }
     }
 
     /// Seals and opens what is said with a node that may not know the cluster's id, and
     /// has none of its own: whoever knows the key.
     pub(crate) fn for_strangers(&self) -> Self {
-        Seal { cluster: String::new(), key: self.key, me: Party::unmet(0) }
+        Seal { cluster: String::new(), me: Party::unmet(0), ..self.clone() }
+    }
+
+    /// What is shown beside it, before anything is opened.
+    pub(crate) fn pass(&self) -> Pass {
+        self.pass.clone()
     }
 
     /// The cluster this is for.

@@ -458,7 +458,7 @@ impl Replica {
 
     async fn ask_leader(&self) -> Option<u64> {
         let (leader, peer) = self.0.leadership.borrow().leader.clone()?;
-        let mut client = network::client(self.channel_to_leader(peer.address));
+        let mut client = network::client(self.channel_to_leader(peer.address), &self.0.seal);
         let leader = Party { node: leader, disk: peer.disk };
         let answer = client.read_index(self.0.seal.seal(leader, &())).await.ok()?;
         let (_, index) = self.0.seal.open::<Option<u64>>(&answer.into_inner()).ok()?;

@@ -14,6 +14,7 @@ use crate::env::Env;
 use crate::membership::charter::Peer;
 use futures_util::{Stream, StreamExt};
 use hangraft_proto::MESSAGE_BYTES_MAX;
+use hangraft_proto::pass::Pass;
 use hangraft_proto::v1::raft_client::RaftClient;
 use hangraft_proto::v1::{Envelope, SnapshotChunk};
 use openraft::base::{BoxFuture, BoxStream};
@@ -36,6 +37,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 use tonic::{Response, Status};
 
@@ -49,9 +51,12 @@ const APPEND_DEADLINE: Duration = Duration::from_secs(1);
 /// A snapshot chunk that cannot be handed over for this long ends the transfer.
 const SNAPSHOT_STALL: Duration = Duration::from_secs(10);
 
+/// A client for the replicas' service of a node, which shows that it belongs.
+pub(crate) type PeerClient = RaftClient<InterceptedService<Channel, Pass>>;
+
 /// A client for the replicas' service of a node.
-pub(crate) fn client(channel: Channel) -> RaftClient<Channel> {
-    RaftClient::new(channel)
+pub(crate) fn client(channel: Channel, seal: &Seal) -> PeerClient {
+    RaftClient::with_interceptor(channel, seal.pass())
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX)
 }
@@ -72,7 +77,8 @@ impl Wire {
     fn network(&mut self, target: u64, peer: &Peer, purpose: Purpose) -> Network {
         let mut client_for = |purpose| {
             let channel = self.channels.entry((peer.address, purpose));
-            client(channel.or_insert_with(|| channel_to(&self.env, peer.address)).clone())
+            let channel = channel.or_insert_with(|| channel_to(&self.env, peer.address));
+            client(channel.clone(), &self.seal)
         };
         let (client, votes) = (client_for(purpose), client_for(Purpose::Heartbeat));
         let (seal, purged) = (self.seal.clone(), self.purged.clone());
@@ -109,9 +115,9 @@ pub(crate) struct Network {
     target: Party,
     seal: Seal,
     purged: Purged,
-    client: RaftClient<Channel>,
+    client: PeerClient,
     /// Votes share the heartbeats' connection, whatever this one is for.
-    votes: RaftClient<Channel>,
+    votes: PeerClient,
     purpose: Purpose,
 }
 
@@ -121,7 +127,7 @@ impl Network {
         &self,
         request: &Q,
         option: &RPCOption,
-        send: impl FnOnce(RaftClient<Channel>, Envelope) -> F,
+        send: impl FnOnce(PeerClient, Envelope) -> F,
     ) -> Result<A, RpcError>
     where
         Q: Serialize,
@@ -327,7 +333,7 @@ impl Pipeline<'_> {
 
 /// Streams a snapshot file, chunk by chunk, and waits until it is installed.
 async fn send_snapshot(
-    mut client: RaftClient<Channel>,
+    mut client: PeerClient,
     head: Envelope,
     file: SnapshotFile,
 ) -> Result<Envelope, Status> {

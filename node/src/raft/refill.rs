@@ -91,7 +91,7 @@ async fn copy_from(
     address: SocketAddr,
     index: u64,
 ) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
-    let mut client = client(channel_to(env, address));
+    let mut client = client(channel_to(env, address), seal);
     let mut before = None;
     loop {
         let request = seal.seal(from, &PageRequest { before });

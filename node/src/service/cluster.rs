@@ -1,7 +1,6 @@
 //! The operators' service: what this node and its peers say of themselves, and what
 //! can be asked of the cluster.
 
-use super::Access;
 use crate::backup;
 use crate::dial::channel_to;
 use crate::env::Env;
@@ -10,6 +9,7 @@ use crate::membership::{Ask, Intents, Told};
 use crate::raft::{Leadership, Replica};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
+use hangraft_proto::pass::Pass;
 use hangraft_proto::v1::cluster_client::ClusterClient;
 use hangraft_proto::v1::cluster_server::Cluster;
 use hangraft_proto::v1::{
@@ -66,7 +66,8 @@ pub(crate) struct ClusterService {
     pub(crate) replica: Replica,
     pub(crate) roster: watch::Receiver<Roster>,
     pub(crate) intents: Intents,
-    pub(crate) access: Access,
+    /// What this node shows others when it asks them how they are.
+    pub(crate) pass: Pass,
     pub(crate) departure: Arc<watch::Sender<Departure>>,
     pub(crate) draining: watch::Sender<bool>,
     pub(crate) env: Arc<dyn Env>,
@@ -150,7 +151,8 @@ impl ClusterService {
             return Some(self.report_self());
         }
         let address = member.address.parse().ok()?;
-        let mut client = ClusterClient::new(channel_to(&self.env, address));
+        let mut client =
+            ClusterClient::with_interceptor(channel_to(&self.env, address), self.pass.clone());
         let report = timeout(REPORT_DEADLINE, client.report(ReportRequest {})).await;
         // Another node may have taken the address of one that is gone.
         Some(report.ok()?.ok()?.into_inner()).filter(|report| report.id == member.id)
@@ -221,7 +223,6 @@ impl Cluster for ClusterService {
     }
 
     async fn set(&self, request: Request<SetRequest>) -> Result<Response<SetReply>, Status> {
-        self.access.check_operator(&request)?;
         let SetRequest { voters, replace_after_ms } = request.into_inner();
         if voters.is_none() && replace_after_ms.is_none() {
             return Err(Status::invalid_argument("nothing to set"));
@@ -240,7 +241,6 @@ impl Cluster for ClusterService {
         &self,
         request: Request<TransferLeaderRequest>,
     ) -> Result<Response<TransferLeaderReply>, Status> {
-        self.access.check_operator(&request)?;
         let to = request.into_inner().to;
         match self.replica.ask_the_leader(Ask::HandOver((to != 0).then_some(to))).await {
             Told::Leads { leader, term } if to == 0 || to == leader => {
@@ -261,16 +261,14 @@ impl Cluster for ClusterService {
         }
     }
 
-    async fn join(&self, request: Request<JoinRequest>) -> Result<Response<JoinReply>, Status> {
-        self.access.check_operator(&request)?;
+    async fn join(&self, _: Request<JoinRequest>) -> Result<Response<JoinReply>, Status> {
         Err(Status::failed_precondition(format!(
             "this node is {} of cluster {:?} already; only an empty node can join",
             self.name, self.cluster
         )))
     }
 
-    async fn leave(&self, request: Request<LeaveRequest>) -> Result<Response<LeaveReply>, Status> {
-        self.access.check_operator(&request)?;
+    async fn leave(&self, _: Request<LeaveRequest>) -> Result<Response<LeaveReply>, Status> {
         self.begin_leaving()?;
         // A task of its own: whoever asked may hang up, and half a goodbye is none.
         let service = self.clone();
@@ -282,13 +280,8 @@ impl Cluster for ClusterService {
 
     async fn backup(
         &self,
-        request: Request<BackupRequest>,
+        _: Request<BackupRequest>,
     ) -> Result<Response<Self::BackupStream>, Status> {
-        // It holds hidden words, so being on this machine is not enough.
-        self.access.check(request.metadata()).map_err(|_| {
-            self.replica.complain("a backup was asked for without the cluster's key".into());
-            Status::unauthenticated("a backup needs the cluster's key; give it with --key-file")
-        })?;
         if self.replica.machine().archive_gap().borrow().is_some() {
             let why = "this node is still fetching finished games; ask another, or again later";
             return Err(Status::unavailable(why));

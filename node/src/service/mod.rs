@@ -1,12 +1,16 @@
 //! A node's one address: gRPC for players, operators and replicas, and a little
 //! HTTP for those who watch over it (`/metrics`, `/healthz`, `/readyz`).
 
+mod access;
+mod body;
+mod callers;
 mod cluster;
 mod convert;
 mod desk;
 mod forward;
 mod game;
 mod link;
+mod pages;
 mod waiting;
 
 pub(crate) use cluster::Departure;
@@ -17,21 +21,26 @@ use crate::gossip::Roster;
 use crate::membership::Intents;
 use crate::meters;
 use crate::raft::{PeerService, Replica};
+use access::{Access, Role};
+use body::{Bounded, Kept};
+use callers::{Callers, Visit};
 use cluster::ClusterService;
 use desk::Desk;
 use game::GameService;
 use hangraft_cluster_config::{ClusterKey, LimitsConfig};
+use hangraft_proto::pass::Pass;
 use hangraft_proto::v1::cluster_server::ClusterServer;
 use hangraft_proto::v1::game_server::GameServer;
 use hangraft_proto::v1::raft_server::RaftServer;
-use hangraft_proto::{ACCESS_HEADER, FILE_DESCRIPTOR_SET, MESSAGE_BYTES_MAX};
-use http::{Request, Response, StatusCode, header};
+use hangraft_proto::{FILE_DESCRIPTOR_SET, MESSAGE_BYTES_MAX};
+use http::{Request, Response, StatusCode};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use metrics_exporter_prometheus::PrometheusHandle;
+use pages::{Names, is_call, text};
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -39,7 +48,6 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 use tonic::Status;
 use tonic::body::Body;
-use tonic::metadata::MetadataMap;
 use tonic::server::NamedService;
 use tonic::service::Routes;
 use tonic_health::ServingStatus;
@@ -56,8 +64,19 @@ const KEEP_ALIVE: Duration = Duration::from_secs(2);
 /// say nothing could hold all the places.
 const FIRST_REQUEST_DEADLINE: Duration = Duration::from_secs(10);
 
-/// Connections a node accepts. More wait in the system's queue.
-const CONNECTIONS_MAX: usize = 4_096;
+/// What is kept of a stream, and of a connection, before somebody reads it, in bytes. A
+/// sender of more waits.
+const STREAM_WINDOW: u32 = 1 << 20;
+const CONNECTION_WINDOW: u32 = 1 << 20;
+
+/// Calls on a connection at a time. More wait at their sender.
+const STREAMS_MAX: u32 = 512;
+
+/// All the headers of a request, in bytes. One with more is refused.
+const HEADERS_BYTES_MAX: u32 = 8 << 10;
+
+/// What is kept of an HTTP/1 connection. A request's head that is longer is refused.
+const HTTP1_BYTES_MAX: usize = 16 << 10;
 
 /// After a failed accept, for example for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -82,6 +101,8 @@ pub(crate) struct Parts {
     pub(crate) departure: watch::Sender<Departure>,
     pub(crate) metrics: Option<PrometheusHandle>,
     pub(crate) limits: LimitsConfig,
+    /// Other names by which its pages may be asked for.
+    pub(crate) hosts: Vec<String>,
 }
 
 /// Serves until `stop` says so; then ends all connections.
@@ -97,9 +118,8 @@ pub(crate) async fn serve(
 /// Lets connections in until `stop` says so; then ends all of them.
 async fn accept_all(listener: &mut dyn Listener, server: &Server, mut stop: watch::Receiver<bool>) {
     let connections = TaskTracker::new();
-    let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let callers = Callers::new();
     loop {
-        let slot = slots.clone().acquire_owned().await.expect("never closed");
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             _ = stop.wait_for(|stop| *stop) => break,
@@ -107,61 +127,24 @@ async fn accept_all(listener: &mut dyn Listener, server: &Server, mut stop: watc
         match accepted {
             Ok((connection, caller)) => {
                 let (server, mut stop) = (server.clone(), stop.clone());
+                let visit = Arc::new(callers.arrive(caller.ip()));
                 connections.spawn(async move {
                     tokio::select! {
-                        () = server.converse(connection, Caller(caller)) => {}
+                        () = server.converse(connection, Caller(caller), visit.clone()) => {}
+                        () = visit.closed() => tracing::debug!(%caller, "made room for others"),
                         _ = stop.wait_for(|stop| *stop) => {}
                     }
-                    drop(slot);
                 });
             }
             Err(err) => {
                 tracing::warn!(%err, "accepting a connection failed");
+                callers.shed();
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
     }
     connections.close();
     connections.wait().await;
-}
-
-/// Lets in who shows the cluster's access token.
-#[derive(Clone)]
-pub(crate) struct Access {
-    token: blake3::Hash,
-    /// This machine's, where others reach the node.
-    own: IpAddr,
-}
-
-impl Access {
-    fn new(token: &str, own: SocketAddr) -> Self {
-        Access { token: blake3::hash(token.as_bytes()), own: own.ip() }
-    }
-
-    pub(crate) fn check(&self, metadata: &MetadataMap) -> Result<(), Status> {
-        let shown = metadata.get(ACCESS_HEADER).map(|value| blake3::hash(value.as_bytes()));
-        // blake3 compares hashes in constant time.
-        if shown == Some(self.token) {
-            return Ok(());
-        }
-        Err(Status::unauthenticated("show the cluster's access token in `hangraft-access`"))
-    }
-
-    /// Lets in who shows the token, and whoever asks from this node's own machine: by
-    /// loopback, or by the address that only this machine has. A proxy or a tunnel that
-    /// ends on this machine counts as it does.
-    pub(crate) fn check_operator<T>(&self, request: &tonic::Request<T>) -> Result<(), Status> {
-        let caller =
-            request.extensions().get::<Caller>().map(|caller| caller.0.ip().to_canonical());
-        if caller.is_some_and(|ip| ip.is_loopback() || ip == self.own.to_canonical()) {
-            return Ok(());
-        }
-        self.check(request.metadata()).map_err(|_| {
-            Status::unauthenticated(
-                "this needs the cluster's key; give it with --key-file, or ask on the node's own machine",
-            )
-        })
-    }
 }
 
 /// Where a request comes from.
@@ -171,6 +154,8 @@ pub(crate) struct Caller(pub(crate) SocketAddr);
 #[derive(Clone)]
 struct Server {
     grpc: Routes,
+    access: Access,
+    names: Names,
     /// `None` while the node waits to join a cluster.
     replica: Option<Replica>,
     draining: watch::Receiver<bool>,
@@ -180,14 +165,13 @@ struct Server {
 impl Server {
     async fn new(parts: Parts) -> Self {
         let Parts { address, cluster, name, key, env, replica, roster, .. } = parts;
-        let Parts { intents, draining: drain, departure, metrics, limits, .. } = parts;
+        let Parts { intents, draining: drain, departure, metrics, limits, hosts, .. } = parts;
         let draining = drain.subscribe();
-        let access = Access::new(&key.access_token(), address);
+        let (access, names) = (Access::new(&key), Names::new(&name, &hosts));
         let desk = Desk::new(replica.clone(), env.clone(), &key, limits.command_bytes_max as usize);
         let game = GameService {
             replica: replica.clone(),
             desk,
-            access: access.clone(),
             draining: draining.clone(),
             links: Arc::new(Semaphore::new(limits.links_max as usize)),
         };
@@ -198,7 +182,7 @@ impl Server {
             replica: replica.clone(),
             roster,
             intents,
-            access,
+            pass: Pass::new(&key.peer_token()),
             departure: Arc::new(departure),
             draining: drain,
             env,
@@ -227,18 +211,18 @@ impl Server {
         .add_service(health_service)
         .add_service(reflection)
         .prepare();
-        Server { grpc, replica: Some(replica), draining, metrics }
+        Server { grpc, access, names, replica: Some(replica), draining, metrics }
     }
 
     /// One connection, HTTP/1 or HTTP/2, until it ends.
-    async fn converse(self, connection: Connection, caller: Caller) {
+    async fn converse(self, connection: Connection, caller: Caller, visit: Arc<Visit>) {
         let spoken = Arc::new(AtomicBool::new(false));
         let heard = spoken.clone();
         let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
             heard.store(true, Ordering::Relaxed);
             request.extensions_mut().insert(caller);
-            let server = self.clone();
-            async move { server.answer(request).await }
+            let (server, visit) = (self.clone(), visit.clone());
+            async move { server.answer(request, &visit).await }
         });
         let mut builder = Builder::new(TokioExecutor::new());
         builder
@@ -246,10 +230,15 @@ impl Server {
             .timer(TokioTimer::new())
             .keep_alive_interval(KEEP_ALIVE)
             .keep_alive_timeout(KEEP_ALIVE)
-            .initial_stream_window_size(4 << 20)
-            .initial_connection_window_size(16 << 20)
-            .max_concurrent_streams(1_024);
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(FIRST_REQUEST_DEADLINE);
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .max_header_list_size(HEADERS_BYTES_MAX)
+            .max_concurrent_streams(STREAMS_MAX);
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .max_buf_size(HTTP1_BYTES_MAX)
+            .header_read_timeout(FIRST_REQUEST_DEADLINE);
         let serving = builder.serve_connection(TokioIo::new(connection), service);
         let silence = async {
             tokio::time::sleep(FIRST_REQUEST_DEADLINE).await;
@@ -265,15 +254,67 @@ impl Server {
         }
     }
 
-    async fn answer(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-        let grpc = request
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
-        if grpc {
-            return self.grpc.oneshot(request).await;
+    async fn answer(
+        self,
+        request: Request<Incoming>,
+        visit: &Visit,
+    ) -> Result<Response<Body>, Infallible> {
+        let call = pages::check_origin(request.headers()).and_then(|()| is_call(&request));
+        match call {
+            Ok(true) => self.call(request, visit).await,
+            Ok(false) => Ok(match visit.strangers_request() {
+                Some(place) => self.page(&request).map(|body| Body::new(Kept::new(body, place))),
+                None => text(StatusCode::SERVICE_UNAVAILABLE, "one after the other\n".into()),
+            }),
+            Err((status, why)) => Ok(text(status, why.into())),
         }
-        Ok(match request.uri().path() {
+    }
+
+    /// A gRPC call. Who may not make it is refused before the body is looked at.
+    async fn call(
+        self,
+        request: Request<Incoming>,
+        visit: &Visit,
+    ) -> Result<Response<Body>, Infallible> {
+        let (path, role) = (request.uri().path(), self.access.role(request.headers()));
+        let bounds = match access::admit(path, role) {
+            Ok(bounds) => bounds,
+            Err(refused) => {
+                self.complain(path, &request);
+                return Ok(refused.into_http());
+            }
+        };
+        if role != Role::Stranger {
+            visit.prove();
+            let budget = visit.budget(false);
+            return self.grpc.oneshot(request.map(|body| Bounded::new(body, bounds, budget))).await;
+        }
+        let Some(place) = visit.strangers_request() else {
+            let why = "too many calls at a time for one who shows no token";
+            return Ok(Status::resource_exhausted(why).into_http());
+        };
+        let budget = visit.budget(true);
+        let request = request.map(|body| Bounded::new(body, bounds, budget));
+        let response = self.grpc.oneshot(request).await?;
+        Ok(response.map(|body| Body::new(Kept::new(body, place))))
+    }
+
+    /// Operators hear who asked in vain for what is theirs.
+    fn complain(&self, path: &str, request: &Request<Incoming>) {
+        let Some(replica) = &self.replica else { return };
+        let caller = request.extensions().get::<Caller>();
+        if let (Some(method), Some(Caller(from))) = (access::operators_method(path), caller) {
+            let from = from.ip();
+            replica
+                .complain(format!("{method} was asked for without the cluster's key, from {from}"));
+        }
+    }
+
+    fn page(&self, request: &Request<Incoming>) -> Response<Body> {
+        if let Err((status, why)) = self.names.check(request) {
+            return text(status, why.into());
+        }
+        match request.uri().path() {
             "/healthz" => text(StatusCode::OK, "alive\n".into()),
             "/readyz" => self.ready(),
             "/metrics" => match &self.metrics {
@@ -287,13 +328,13 @@ impl Server {
                 StatusCode::NOT_FOUND,
                 "gRPC, /healthz, /readyz and /metrics are here\n".into(),
             ),
-        })
+        }
     }
 
     fn ready(&self) -> Response<Body> {
         let Some(replica) = &self.replica else {
-            let text = "this node waits to be told which cluster to join\n".into();
-            return self::text(StatusCode::SERVICE_UNAVAILABLE, text);
+            let why = "this node waits to be told which cluster to join\n".into();
+            return text(StatusCode::SERVICE_UNAVAILABLE, why);
         };
         if *self.draining.borrow() {
             return text(StatusCode::SERVICE_UNAVAILABLE, "draining: this node stops\n".into());
@@ -303,15 +344,6 @@ impl Server {
             None => text(StatusCode::SERVICE_UNAVAILABLE, "no leader is known\n".into()),
         }
     }
-}
-
-fn text(status: StatusCode, text: String) -> Response<Body> {
-    let mut response = Response::new(Body::new(text));
-    *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, http::HeaderValue::from_static("text/plain; charset=utf-8"));
-    response
 }
 
 /// What probes are told, service by service. [`GameServer`], and the node as a whole, are

@@ -1,7 +1,9 @@
 //! What a node without a cluster serves: it waits to be admitted to one, or to be told
 //! which one to join.
 
-use super::{Access, Server, accept_all, show_readiness};
+use super::access::Access;
+use super::pages::Names;
+use super::{Server, accept_all, show_readiness};
 use crate::StartError;
 use crate::env::Listener;
 use crate::identity::Identity;
@@ -42,14 +44,15 @@ pub(crate) async fn wait_for_admission(
     let service = WaitingRoom {
         address: applicant.address,
         name: applicant.config.name.clone().unwrap_or_default(),
-        access: Access::new(&applicant.key.access_token(), applicant.address),
         wishes: seeds.is_empty().then_some(wishes),
     };
     let (health, health_service) = tonic_health::server::health_reporter();
     show_readiness(&health, false).await;
     let grpc = Routes::new(ClusterServer::new(service)).add_service(health_service).prepare();
     let (_, draining) = watch::channel(false);
-    let server = Server { grpc, replica: None, draining, metrics };
+    let (access, config) = (Access::new(applicant.key), applicant.config);
+    let names = Names::new(config.name.as_deref().unwrap_or_default(), &config.hosts);
+    let server = Server { grpc, access, names, replica: None, draining, metrics };
     let (stop, stopped) = watch::channel(false);
     let deciding = async {
         if !seeds.is_empty() {
@@ -93,7 +96,6 @@ struct Wish {
 struct WaitingRoom {
     address: SocketAddr,
     name: String,
-    access: Access,
     /// `None` when it knows whom to ask.
     wishes: Option<mpsc::Sender<Wish>>,
 }
@@ -107,7 +109,6 @@ fn no_cluster<T>() -> Result<T, Status> {
 #[tonic::async_trait]
 impl Cluster for WaitingRoom {
     async fn join(&self, request: Request<JoinRequest>) -> Result<Response<JoinReply>, Status> {
-        self.access.check_operator(&request)?;
         let parse = |seed: &String| {
             seed.parse().map_err(|_| Status::invalid_argument(format!("{seed:?} is no address")))
         };

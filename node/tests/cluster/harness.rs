@@ -11,6 +11,7 @@ use hangraft_node::raft::log_device::{DeviceState, LogDevice, Position, Synced, 
 use hangraft_node::real::RealEnv;
 use hangraft_node::{Node, StartError};
 use hangraft_proto::ACCESS_HEADER;
+use hangraft_proto::pass::Pass;
 use hangraft_proto::v1::answer::Outcome;
 use hangraft_proto::v1::cluster_client::ClusterClient;
 use hangraft_proto::v1::command::Action;
@@ -31,6 +32,7 @@ use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tonic::metadata::MetadataValue;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 use tonic::{Request, Streaming};
 
@@ -45,6 +47,9 @@ pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, holds: impl
         sleep(Duration::from_millis(20)).await;
     }
 }
+
+/// A client that shows the key.
+pub(crate) type Operator = ClusterClient<InterceptedService<Channel, Pass>>;
 
 pub(crate) struct Cluster {
     dir: TempDir,
@@ -173,9 +178,21 @@ impl Cluster {
         &self.nodes[&id]
     }
 
-    /// What an operator asks with, on this machine.
-    pub(crate) async fn operator(&self, id: u64) -> ClusterClient<Channel> {
-        ClusterClient::connect(format!("http://{}", self.address(id))).await.unwrap()
+    /// What an operator asks with.
+    pub(crate) async fn operator(&self, id: u64) -> Operator {
+        self.operator_at(id).await.unwrap()
+    }
+
+    /// The same, once it can be reached.
+    pub(crate) async fn operator_at(&self, id: u64) -> Option<Operator> {
+        let endpoint = Channel::from_shared(format!("http://{}", self.address(id))).unwrap();
+        let channel = endpoint.connect().await.ok()?;
+        let key = self.keys.get(&id).unwrap_or(&self.key);
+        Some(ClusterClient::with_interceptor(channel, Pass::new(&key.operator_token())))
+    }
+
+    pub(crate) fn key(&self) -> &ClusterKey {
+        &self.key
     }
 
     pub(crate) async fn set(&self, voters: Option<u32>, replace_after_ms: Option<u64>) {
@@ -185,8 +202,7 @@ impl Cluster {
     }
 
     pub(crate) async fn status(&self, id: u64) -> Option<StatusReply> {
-        let mut client =
-            ClusterClient::connect(format!("http://{}", self.address(id))).await.ok()?;
+        let mut client = self.operator_at(id).await?;
         Some(client.status(StatusRequest {}).await.ok()?.into_inner())
     }
 
@@ -263,9 +279,7 @@ impl Cluster {
     pub(crate) async fn backup(&self, id: u64) -> Vec<u8> {
         let deadline = Instant::now() + PATIENCE;
         let mut chunks = loop {
-            let mut request = Request::new(BackupRequest {});
-            request.metadata_mut().insert(ACCESS_HEADER, self.access());
-            match self.operator(id).await.backup(request).await {
+            match self.operator(id).await.backup(BackupRequest {}).await {
                 Ok(chunks) => break chunks.into_inner(),
                 Err(status) => assert!(Instant::now() < deadline, "{status:?}"),
             }
@@ -315,8 +329,7 @@ impl Cluster {
     }
 
     pub(crate) async fn report(&self, id: u64) -> Option<NodeReport> {
-        let mut client =
-            ClusterClient::connect(format!("http://{}", self.address(id))).await.ok()?;
+        let mut client = self.operator_at(id).await?;
         Some(client.report(ReportRequest {}).await.ok()?.into_inner())
     }
 

@@ -4,6 +4,7 @@
 mod harness;
 mod members;
 mod passing;
+mod strangers;
 
 use hangraft_node::backup;
 use hangraft_proto::v1::Code;

@@ -1,8 +1,7 @@
 //! Members come, go, die and are replaced; strangers and the dead who come back are told.
 
-use super::harness::{Cluster, Player, eventually};
+use super::harness::{Cluster, Operator, Player, eventually};
 use hangraft_node::{Fatal, StartError};
-use hangraft_proto::v1::cluster_client::ClusterClient;
 use hangraft_proto::v1::{
     EventsRequest, JoinRequest, LeaveRequest, ReportRequest, SetRequest, StatusRequest,
     TransferLeaderRequest,
@@ -11,7 +10,6 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 use tonic::Code;
-use tonic::transport::Channel;
 
 async fn three() -> Cluster {
     let mut cluster = Cluster::new(3);
@@ -61,16 +59,9 @@ async fn voters_grow_by_two_when_more_are_wanted() {
 async fn an_empty_node_is_told_to_join() {
     let mut cluster = three().await;
     cluster.newcomer(4).cluster.seeds.clear();
-    let address = cluster.address(4);
     let seeds = vec![cluster.address(2).to_string()];
     let asking = async {
-        let client = loop {
-            let url = format!("http://{address}");
-            match hangraft_proto::v1::cluster_client::ClusterClient::connect(url).await {
-                Ok(client) => break client,
-                Err(_) => sleep(Duration::from_millis(20)).await,
-            }
-        };
+        let client = until_it_waits(&cluster, 4).await;
         let refused = client.clone().leave(LeaveRequest {}).await.unwrap_err();
         assert!(refused.message().contains("belongs to no cluster"), "{refused:?}");
         let bad = JoinRequest { seeds: vec!["nowhere".into()] };
@@ -315,12 +306,11 @@ async fn leadership_is_transferred() {
 }
 
 /// A client of a node that is just starting, and has no cluster yet.
-async fn until_it_waits(cluster: &Cluster, id: u64) -> ClusterClient<Channel> {
-    let url = format!("http://{}", cluster.address(id));
+async fn until_it_waits(cluster: &Cluster, id: u64) -> Operator {
     loop {
-        match ClusterClient::connect(url.clone()).await {
-            Ok(client) => return client,
-            Err(_) => sleep(Duration::from_millis(20)).await,
+        match cluster.operator_at(id).await {
+            Some(client) => return client,
+            None => sleep(Duration::from_millis(20)).await,
         }
     }
 }

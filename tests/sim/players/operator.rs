@@ -132,7 +132,7 @@ async fn leave(scene: &Scene, errand: &Errand, node: u64, address: SocketAddr) {
     };
     let mut client = ClusterClient::new(channel);
     // Another node may be there by now.
-    let there = within(PATIENCE, client.report(ReportRequest {})).await;
+    let there = within(PATIENCE, client.report(shown(scene, ReportRequest {}))).await;
     if there.is_ok_and(|there| there.into_inner().id != node) {
         return scene.world.tell(format_args!("the operator finds n{node} gone"));
     }
@@ -159,7 +159,7 @@ async fn note_status(scene: Scene, node: SocketAddr) {
     let settings = scene.tables().settings;
     let asking = async {
         let channel = scene.connect(node).await.ok()?;
-        let status = ClusterClient::new(channel).status(Request::new(StatusRequest {})).await;
+        let status = ClusterClient::new(channel).status(shown(&scene, StatusRequest {})).await;
         Some(status.ok()?.into_inner())
     };
     let status = timeout(PATIENCE, asking).await.ok().flatten();
@@ -176,7 +176,7 @@ fn request_of(setting: Setting) -> SetRequest {
 /// A request that shows the cluster's access token.
 fn shown<T>(scene: &Scene, message: T) -> Request<T> {
     let mut request = Request::new(message);
-    let access = scene.key.access_token().parse().expect("a token is plain ASCII");
+    let access = scene.key.operator_token().parse().expect("a token is plain ASCII");
     request.metadata_mut().insert(ACCESS_HEADER, access);
     request
 }

@@ -1,0 +1,163 @@
+//! Who may ask what: decided by the token that a request shows, before its body is read.
+//!
+//! Being on the node's own machine is no role. A browser on it can be made to send
+//! requests there by any page, and whoever may run a program on it may not run the
+//! cluster. Each token is made from the cluster key for one purpose, so that what is
+//! learned of one opens nothing else.
+
+use super::body::Bounds;
+use hangraft_cluster_config::ClusterKey;
+use hangraft_proto::ACCESS_HEADER;
+use http::HeaderMap;
+use tonic::Status;
+
+/// What a caller has shown to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Nothing was shown, or nothing of this cluster.
+    Stranger,
+    /// Another node.
+    Peer,
+    /// A frontend, or a load generator; also a node that sends a frontend's commands on.
+    Frontend,
+    /// A person at a terminal, or a script of theirs.
+    Operator,
+}
+
+/// Knows the cluster's tokens by their hashes.
+#[derive(Clone)]
+pub(crate) struct Access {
+    tokens: [(blake3::Hash, Role); 3],
+}
+
+impl Access {
+    pub(crate) fn new(key: &ClusterKey) -> Self {
+        let hash = |token: String| blake3::hash(token.as_bytes());
+        Access {
+            tokens: [
+                (hash(key.peer_token()), Role::Peer),
+                (hash(key.access_token()), Role::Frontend),
+                (hash(key.operator_token()), Role::Operator),
+            ],
+        }
+    }
+
+    /// Who a request comes from. Two tokens are none.
+    pub(crate) fn role(&self, headers: &HeaderMap) -> Role {
+        let mut shown = headers.get_all(ACCESS_HEADER).iter();
+        let (Some(token), None) = (shown.next(), shown.next()) else { return Role::Stranger };
+        let token = blake3::hash(token.as_bytes());
+        // blake3 compares hashes in constant time.
+        let known = self.tokens.iter().find(|(hash, _)| *hash == token);
+        known.map_or(Role::Stranger, |(_, role)| *role)
+    }
+}
+
+/// Whether somebody may call a method, by its path. What is not named here is an
+/// operator's, so that a new method is closed until somebody opens it. What the call's
+/// body must keep to, then.
+///
+/// # Errors
+/// The refusal, which says what to show.
+pub(crate) fn admit(path: &str, role: Role) -> Result<Bounds, Status> {
+    let service = path.trim_start_matches('/').split('/').next().unwrap_or_default();
+    match (service, role) {
+        // It tells probes what a port that answers tells anybody.
+        ("grpc.health.v1.Health", Role::Stranger) => Ok(Bounds::Short),
+        ("grpc.health.v1.Health", _) => Ok(Bounds::Member),
+        // What is said there is sealed, message by message. A node of an earlier version
+        // shows no token beside its seals.
+        ("hangraft.v1.Raft", Role::Stranger) => Ok(Bounds::Sealed),
+        ("hangraft.v1.Raft", _) => Ok(Bounds::Member),
+        ("hangraft.v1.Game", Role::Frontend) => Ok(Bounds::Member),
+        ("hangraft.v1.Game", _) => {
+            Err(Status::unauthenticated("show the cluster's access token in `hangraft-access`"))
+        }
+        (_, Role::Operator) => Ok(Bounds::Member),
+        // For the status that another node was asked for.
+        (_, Role::Peer) if path == "/hangraft.v1.Cluster/Report" => Ok(Bounds::Member),
+        (_, Role::Stranger | Role::Peer | Role::Frontend) => {
+            Err(Status::unauthenticated("this needs the cluster's key"))
+        }
+    }
+}
+
+/// The operators' methods by name. Only these are repeated to operators when somebody asks
+/// for them in vain.
+const OPERATORS_METHODS: [&str; 8] =
+    ["Status", "Report", "Events", "Set", "TransferLeader", "Join", "Leave", "Backup"];
+
+/// The method that a path means, if it is an operator's.
+pub(crate) fn operators_method(path: &str) -> Option<&'static str> {
+    let method = path.strip_prefix("/hangraft.v1.Cluster/")?;
+    OPERATORS_METHODS.into_iter().find(|known| *known == method)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROLES: [Role; 4] = [Role::Stranger, Role::Peer, Role::Frontend, Role::Operator];
+
+    fn shown(tokens: &[&str]) -> HeaderMap {
+        let tokens = tokens.iter().map(|token| token.parse().unwrap());
+        tokens.map(|token| (http::HeaderName::from_static(ACCESS_HEADER), token)).collect()
+    }
+
+    /// Each token opens what it is for; together, wrong or missing they open nothing.
+    #[test]
+    fn a_token_is_a_role() {
+        let key = ClusterKey::from_bytes([7; 32]);
+        let access = Access::new(&key);
+        let (peer, frontend) = (key.peer_token(), key.access_token());
+        let operator = key.operator_token();
+        let other = ClusterKey::from_bytes([8; 32]).operator_token();
+        for (tokens, role) in [
+            (&[][..], Role::Stranger),
+            (&[&*peer], Role::Peer),
+            (&[&*frontend], Role::Frontend),
+            (&[&*operator], Role::Operator),
+            (&[&*other], Role::Stranger),
+            (&[""], Role::Stranger),
+            (&[&*operator, &*operator], Role::Stranger),
+            (&[&*other, &*operator], Role::Stranger),
+        ] {
+            assert_eq!(access.role(&shown(tokens)), role);
+        }
+    }
+
+    /// Every call of the operators' service is closed to everybody else, also one that
+    /// does not exist yet; only a node may ask another how it is.
+    #[test]
+    fn what_is_not_opened_is_an_operators() {
+        let who = |path: &str| -> Vec<Role> {
+            ROLES.into_iter().filter(|role| admit(path, *role).is_ok()).collect()
+        };
+        for method in
+            ["Status", "Events", "Set", "TransferLeader", "Join", "Leave", "Backup", "New"]
+        {
+            assert_eq!(who(&format!("/hangraft.v1.Cluster/{method}")), [Role::Operator]);
+        }
+        assert_eq!(who("/hangraft.v1.Cluster/Report"), [Role::Peer, Role::Operator]);
+        for path in [
+            "",
+            "/",
+            "//hangraft.v1.Cluster/Report",
+            "/hangraft.v1.Cluster/Report/",
+            "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+            "/hangraft.v1.Cluster2/Report",
+        ] {
+            assert_eq!(who(path), [Role::Operator], "{path}");
+        }
+        for method in ["Link", "Rooms", "Read", "New"] {
+            assert_eq!(who(&format!("/hangraft.v1.Game/{method}")), [Role::Frontend]);
+        }
+        assert_eq!(who("/hangraft.v1.Raft/Append"), ROLES);
+        assert_eq!(who("/grpc.health.v1.Health/Check"), ROLES);
+        // What strangers may say is short, but for what may be sealed.
+        let health = admit("/grpc.health.v1.Health/Watch", Role::Stranger);
+        assert_eq!(health.unwrap(), Bounds::Short);
+        assert_eq!(admit("/hangraft.v1.Raft/Vote", Role::Stranger).unwrap(), Bounds::Sealed);
+        assert_eq!(admit("/hangraft.v1.Raft/Vote", Role::Peer).unwrap(), Bounds::Member);
+    }
+}
