@@ -105,6 +105,13 @@ impl Refusal {
     }
 }
 
+impl From<hangraft_text::Unfit> for Refusal {
+    fn from(unfit: hangraft_text::Unfit) -> Self {
+        let code = if unfit.is_too_long() { Code::TooLarge } else { Code::BadRequest };
+        Self::new(code, unfit.to_string())
+    }
+}
+
 /// What became of a command.
 pub(crate) type Outcome = Result<Accepted, Refusal>;
 

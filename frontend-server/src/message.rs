@@ -16,8 +16,6 @@ use crate::command::{Code, Refusal, Wish};
 const ID_BYTES_MAX: usize = 64;
 /// The longest name of a game looked at, in bytes; there is no longer one.
 const GAME_BYTES_MAX: usize = 32;
-/// The longest chat line, in characters. A longer one is refused, not cut.
-pub(crate) const CHAT_CHARS_MAX: usize = 500;
 
 /// JSON text on its way to browsers: made once, shared by all sockets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -337,15 +335,8 @@ fn rooms(query: RoomsQuery) -> Result<Action, Refusal> {
 }
 
 fn say(data: SayData) -> Result<Action, Refusal> {
-    let text = data.text.trim();
-    if text.is_empty() {
-        return Err(Refusal::new(Code::BadRequest, "say: there is nothing in the text"));
-    }
-    if text.chars().count() > CHAT_CHARS_MAX {
-        let message = format!("say: a line has at most {CHAT_CHARS_MAX} characters");
-        return Err(Refusal::new(Code::TooLarge, message));
-    }
-    let wish = Wish::Say { room: data.room, text: text.to_owned() };
+    let text = hangraft_text::line(&data.text)?;
+    let wish = Wish::Say { room: data.room, text };
     Ok(Action::Change { wish, serial: data.serial })
 }
 
@@ -584,7 +575,7 @@ mod tests {
             (r#"{"id":7,"action":"watch","data":{"room":-1}}"#, "7", "watch: data"),
             (r#"{"id":7,"action":"play","data":{"room":1}}"#, "7", "play: data"),
             (r#"{"id":7,"action":"open","data":{"game":"x","options":3}}"#, "7", "must be"),
-            (r#"{"id":"q","action":"say","data":{"room":1,"text":" "}}"#, "\"q\"", "nothing"),
+            (r#"{"id":"q","action":"say","data":{"room":1,"text":" "}}"#, "\"q\"", "empty"),
             (r#"{"id":1,"id":2,"action":"ping"}"#, "none", "a frame is"),
             (r#"{"id":7,"action":"ping"} x"#, "none", "a frame is"),
         ] {

@@ -26,8 +26,6 @@ use crate::{
     token::{Guest, TokenKey},
 };
 
-/// The longest name, in characters. A longer one is refused, not cut.
-pub(crate) const NAME_CHARS_MAX: usize = 24;
 /// Rooms one socket may watch at once; one more is refused with `busy`.
 const ROOMS_MAX: usize = 16;
 /// Requests of one socket without an answer yet; one more is refused with `busy`.
@@ -365,8 +363,11 @@ impl Session {
                 return Err(Refusal::new(Code::TooFast, text));
             }
         };
-        if let Some(name) = name {
+        if let Some(name) = name.or_else(|| good_name(&guest.name).ok().flatten()) {
             guest.name = name;
+        } else {
+            // In a token that was made when other names were good.
+            guest.name = guest_name(guest.player);
         }
         let kept = bearer.as_ref().is_some_and(|bearer| bearer.is_good_for(&guest, now.unix));
         let token = match token {
@@ -527,7 +528,7 @@ impl Session {
 
     fn new_guest(&self) -> Guest {
         let player = PlayerId(self.dice.player);
-        Guest { player, name: format!("Guest {:04}", player.0 % 10_000).into() }
+        Guest { player, name: guest_name(player) }
     }
 
     fn greeting<'a>(&'a self, guest: &'a Guest, token: &'a str) -> Reply<'a> {
@@ -543,24 +544,18 @@ impl Session {
     }
 }
 
-/// A name fit to be shown to others, or none if there is nothing in it.
-fn good_name(name: &str) -> Result<Option<Arc<str>>, Refusal> {
-    let name = name.trim();
-    if name.chars().count() > NAME_CHARS_MAX {
-        let message = format!("a name has at most {NAME_CHARS_MAX} characters");
-        return Err(Refusal::new(Code::TooLarge, message));
-    }
-    if name.chars().any(confuses) {
-        return Err(Refusal::new(Code::BadRequest, "a name is made of letters that can be seen"));
-    }
-    Ok((!name.is_empty()).then(|| name.into()))
+/// What somebody is called who has not said.
+fn guest_name(player: PlayerId) -> Arc<str> {
+    format!("Guest {:04}", player.0 % 10_000).into()
 }
 
-/// Characters that turn or hide the text around them: controls, the bidirectional
-/// marks of Unicode's annex 9, and those without width.
-fn confuses(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+/// A name fit to be shown to others, or none if nothing was typed.
+fn good_name(typed: &str) -> Result<Option<Arc<str>>, Refusal> {
+    match hangraft_text::name(typed) {
+        Ok(name) => Ok(Some(name.into())),
+        Err(unfit) if unfit.is_empty() => Ok(None),
+        Err(unfit) => Err(unfit.into()),
+    }
 }
 
 fn reply(kind: Kind, accepted: Accepted) -> Reply<'static> {
@@ -714,6 +709,8 @@ mod tests {
             ("x".repeat(25), "too-large"),
             ("a\\u202eb".to_owned(), "bad-request"),
             ("a\\nb".to_owned(), "bad-request"),
+            ("\\u3164".to_owned(), "bad-request"),
+            ("\\u2800 \\ufe0f".to_owned(), "bad-request"),
         ] {
             let hello = format!(r#"{{"action":"hello","data":{{"name":"{name}"}}}}"#);
             assert_eq!(code(&stage.says(&hello)), expected);
@@ -744,6 +741,52 @@ mod tests {
         stage.now.unix += 400 * DAY;
         assert_eq!(hello(&mut stage, &first), None);
         assert!(hello(&mut stage, &second).is_some());
+    }
+
+    /// A family, Reza and a name in Malayalam keep their joiners; an accent that came
+    /// apart from its letter comes together with it; blanks alone change nothing.
+    #[test]
+    fn people_are_called_what_they_are_called() {
+        let mut stage = Stage::greeted();
+        for (typed, shown) in [
+            ("👨\u{200d}👩\u{200d}👧", "👨\u{200d}👩\u{200d}👧"),
+            ("علی\u{200c}رضا", "علی\u{200c}رضا"),
+            ("അവന്\u{200d}", "അവന്\u{200d}"),
+            (" Cafe\u{301} ", "Café"),
+            (" ", "Café"),
+        ] {
+            let hello = serde_json::json!({"id": 1, "action": "hello", "data": {"name": typed}});
+            let lines = stage.says(&hello.to_string());
+            let ok: serde_json::Value = serde_json::from_str(&lines[0]).unwrap();
+            assert_eq!(ok["ok"]["name"], shown, "{}", typed.escape_unicode());
+        }
+    }
+
+    /// Names were good once that are not any more; whoever comes back with one in a
+    /// token is called as somebody who has not said.
+    #[test]
+    fn a_hidden_name_in_an_old_token_is_not_shown() {
+        let old = Guest { player: PlayerId(5), name: "\u{3164}".into() };
+        let mut stage = Stage::new();
+        let token = premises(&FrontendLimits::no_pace()).tokens.sign(&old, stage.now.unix);
+        let lines = stage.says(&format!(r#"{{"action":"hello","data":{{"token":"{token}"}}}}"#));
+        assert!(lines[1].contains(r#""name":"Guest 0005""#), "{lines:?}");
+    }
+
+    /// The longest name there can be fits into a token, which is shown again.
+    #[test]
+    fn the_longest_name_comes_back() {
+        let name = "\u{5d0}\u{5b0}\u{5bc}\u{591}\u{59c}".repeat(24);
+        let name: String = name.chars().take(hangraft_text::NAME_BYTES_MAX / 2).collect();
+        let mut stage = Stage::greeted();
+        let hello = serde_json::json!({"id": 1, "action": "hello", "data": {"name": name}});
+        let lines = stage.says(&hello.to_string());
+        let ok: serde_json::Value = serde_json::from_str(&lines[0]).unwrap();
+        let (token, name) = (&ok["ok"]["token"], ok["ok"]["name"].as_str().expect("a name"));
+        assert!(name.len() > hangraft_text::NAME_BYTES_MAX - 12, "{}", name.len());
+        let tokens = premises(&FrontendLimits::no_pace()).tokens.clone();
+        let known = tokens.verify(token.as_str().expect("a token"), stage.now.unix);
+        assert_eq!(known.map(|bearer| bearer.guest.name.to_string()).as_deref(), Some(name));
     }
 
     /// Before hello there is only hello and ping.

@@ -24,7 +24,7 @@ const GOOD_FOR: u64 = 400 * DAY;
 const RENEWED_AFTER: u64 = DAY;
 const DAY: u64 = 24 * 60 * 60;
 /// The longest token looked at, in bytes; a longer one is no token of ours.
-const TOKEN_BYTES_MAX: usize = 512;
+const TOKEN_BYTES_MAX: usize = 1_024;
 
 /// Who a token says its bearer is.
 #[derive(Clone, Debug, PartialEq, Eq)]

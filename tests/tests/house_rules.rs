@@ -32,6 +32,12 @@ const LAYERS: &[Rule] = &[
     rule("foca", "", &["node/src/gossip/"]),
     rule("axum", "", &["frontend-server/src/web/"]),
     rule("clap", "", &["cli/src/"]),
+    rule("icu_properties", "", &["text/src/"]),
+    rule("unicode_normalization", "", &["text/src/"]),
+    rule("unicode_segmentation", "", &["text/src/"]),
+    // Unicode's tables grow: what they say must not decide what an entry of the log does.
+    rule("hangraft_text::name", "game/src/", &[]),
+    rule("hangraft_text::line", "game/src/", &[]),
     rule("figment", "", &["cluster-config/src/"]),
     rule("anyhow", "", &["cli/src/", "tests/src/"]),
     rule(
@@ -80,6 +86,7 @@ const NETWORK: &[Rule] = &[
 
 /// Files that decide. They may not wait, or look at a clock or at dice.
 const PURE: &[&str] = &[
+    "text/src/",
     "game/src/",
     "frontend-server/src/cluster/flight.rs",
     "frontend-server/src/cluster/route.rs",
@@ -101,11 +108,24 @@ const MARKUP: &[&str] =
 
 /// Which of our crates a crate may know.
 const ACQUAINTANCES: &[(&str, &[&str])] = &[
-    ("game", &["hangraft-planted"]),
+    ("text", &[]),
+    ("game", &["hangraft-text", "hangraft-planted"]),
     ("proto", &[]),
     ("cluster-config", &[]),
-    ("node", &["hangraft-game", "hangraft-proto", "hangraft-cluster-config", "hangraft-planted"]),
-    ("frontend-server", &["hangraft-proto", "hangraft-cluster-config", "hangraft-planted"]),
+    (
+        "node",
+        &[
+            "hangraft-game",
+            "hangraft-text",
+            "hangraft-proto",
+            "hangraft-cluster-config",
+            "hangraft-planted",
+        ],
+    ),
+    (
+        "frontend-server",
+        &["hangraft-text", "hangraft-proto", "hangraft-cluster-config", "hangraft-planted"],
+    ),
     (
         "cli",
         &["hangraft-node", "hangraft-frontend-server", "hangraft-proto", "hangraft-cluster-config"],
@@ -113,8 +133,16 @@ const ACQUAINTANCES: &[(&str, &[&str])] = &[
 ];
 
 /// All that the rules of games may lean on: nothing here waits, draws or opens.
-const GAME_LEANS_ON: &[&str] =
-    &["hangraft-planted", "imbl", "postcard", "serde", "serde_json", "thiserror", "xxhash-rust"];
+const GAME_LEANS_ON: &[&str] = &[
+    "hangraft-planted",
+    "hangraft-text",
+    "imbl",
+    "postcard",
+    "serde",
+    "serde_json",
+    "thiserror",
+    "xxhash-rust",
+];
 
 /// A bug that can be planted stands at most so many lines below the mark that keeps
 /// it out of what is shipped.

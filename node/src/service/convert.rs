@@ -34,20 +34,25 @@ pub(crate) fn entry(command: Command, bytes_max: usize) -> Result<Entry, Refused
     } else {
         Attempt { lane: command.lane, serial: command.serial }
     };
-    Ok(Entry { player: PlayerId(command.player), attempt, command: game_command(action) })
+    Ok(Entry { player: PlayerId(command.player), attempt, command: game_command(action)? })
 }
 
-fn game_command(action: Action) -> GameCommand {
+/// Names and lines are made fit to be shown here, before they reach the log: no
+/// frontend gets round it, and what is applied needs no table of Unicode's.
+fn game_command(action: Action) -> Result<GameCommand, Refused> {
+    let name = |typed: String| hangraft_text::name(&typed).map_err(unfit);
     let players = |ids: Vec<u64>| ids.into_iter().map(PlayerId).collect();
-    match action {
+    Ok(match action {
         Action::Open(open) => GameCommand::Open { game: open.game, options: open.options },
-        Action::Sit(sit) => GameCommand::Sit { room: RoomId(sit.room), name: sit.name },
+        Action::Sit(sit) => GameCommand::Sit { room: RoomId(sit.room), name: name(sit.name)? },
         Action::Stand(stand) => GameCommand::Stand { room: RoomId(stand.room) },
         Action::Play(play) => GameCommand::Play { room: RoomId(play.room), mv: play.r#move },
         Action::Again(again) => GameCommand::Again { room: RoomId(again.room) },
-        Action::Say(say) => {
-            GameCommand::Say { room: RoomId(say.room), name: say.name, text: say.text }
-        }
+        Action::Say(say) => GameCommand::Say {
+            room: RoomId(say.room),
+            name: name(say.name)?,
+            text: hangraft_text::line(&say.text).map_err(unfit)?,
+        },
         Action::Presence(presence) => GameCommand::Presence {
             frontend: FrontendId(presence.frontend),
             sequence: presence.sequence,
@@ -55,7 +60,12 @@ fn game_command(action: Action) -> GameCommand {
             arrived: players(presence.arrived),
             departed: players(presence.departed),
         },
-    }
+    })
+}
+
+fn unfit(unfit: hangraft_text::Unfit) -> Refused {
+    let code = if unfit.is_too_long() { Code::TooLarge } else { Code::BadRequest };
+    refused(code, unfit.to_string())
 }
 
 /// The lobby's answer on the wire.
@@ -242,6 +252,37 @@ mod tests {
         let say = hangraft_proto::v1::Say { room: 1, name: "A".into(), text: "x".repeat(2_000) };
         let command = Command { player: 1, action: Some(Action::Say(say)), ..Command::default() };
         assert_eq!(entry(command, 1_000).unwrap_err().code(), Code::TooLarge);
+    }
+
+    /// A frontend that looks at nothing gets no hidden name and no towering line into
+    /// the log, and what it sends apart comes together.
+    #[test]
+    fn names_and_lines_are_made_fit_before_they_are_logged() {
+        use hangraft_proto::v1::{Say, Sit};
+        let taken = |action| {
+            let command = Command { player: 1, action: Some(action), ..Command::default() };
+            entry(command, 10_000).map(|entry| entry.command).map_err(|refused| refused.code())
+        };
+        let sit = |name: &str| Action::Sit(Sit { room: 7, name: name.into() });
+        let say = |name: &str, text: &str| {
+            Action::Say(Say { room: 7, name: name.into(), text: text.into() })
+        };
+        for nothing in ["", " ", "\u{3164}", "\u{2800}", "a\u{202e}b", "\u{301}"] {
+            assert_eq!(taken(sit(nothing)), Err(Code::BadRequest), "{nothing:?}");
+            assert_eq!(taken(say(nothing, "hello")), Err(Code::BadRequest), "{nothing:?}");
+            assert_eq!(taken(say("Ann", nothing)), Err(Code::BadRequest), "{nothing:?}");
+        }
+        let towering = format!("x{}", "\u{301}".repeat(200));
+        assert_eq!(taken(say("Ann", &towering)), Err(Code::BadRequest));
+        assert_eq!(taken(sit(&"x".repeat(25))), Err(Code::TooLarge));
+        assert_eq!(taken(say("Ann", &"x".repeat(501))), Err(Code::TooLarge));
+
+        let name = "👨\u{200d}👩\u{200d}👧".to_owned();
+        let sat = GameCommand::Sit { room: RoomId(7), name: name.clone() };
+        assert_eq!(taken(sit(&name)), Ok(sat));
+        let (name, text) = ("Zoë".to_owned(), "Café".to_owned());
+        let said = GameCommand::Say { room: RoomId(7), name, text };
+        assert_eq!(taken(say(" Zoe\u{308}\u{200b}", "Cafe\u{301}\n")), Ok(said));
     }
 
     #[test]
