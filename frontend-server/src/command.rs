@@ -97,11 +97,14 @@ pub(crate) struct Accepted {
 pub(crate) struct Refusal {
     pub(crate) code: Code,
     pub(crate) message: String,
+    /// With `unknown-outcome`: the lobby has forgotten, so asking again under the
+    /// same serial gets nothing else.
+    pub(crate) forgotten: bool,
 }
 
 impl Refusal {
     pub(crate) fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), forgotten: false }
     }
 }
 

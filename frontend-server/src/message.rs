@@ -420,6 +420,9 @@ pub(crate) struct ServerInfo<'a> {
 pub(crate) struct Trouble<'a> {
     code: &'static str,
     message: &'a str,
+    /// Nobody will ever know: asking again is of no use.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    forgotten: bool,
 }
 
 /// Whether the cluster can be reached, for pages to show.
@@ -473,7 +476,8 @@ pub(crate) fn ok(id: Option<&RequestId>, reply: Reply<'_>) -> Text {
 }
 
 pub(crate) fn refused(id: Option<&RequestId>, refusal: &Refusal) -> Text {
-    let refused = Trouble { code: refusal.code.as_str(), message: &refusal.message };
+    let Refusal { code, message, forgotten } = refusal;
+    let refused = Trouble { code: code.as_str(), message, forgotten: *forgotten };
     ServerMessage::Refused { id, refused }.text()
 }
 

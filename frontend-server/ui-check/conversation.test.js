@@ -140,6 +140,15 @@ test("a guess whose room was left, or whose round is over, is never sent late", 
   assert.deepEqual(later.pending, []);
 });
 
+test("an outcome that is forgotten is an answer: nobody will ever know more", () => {
+  const conversation = atTheTable();
+  const [sent] = frames(conversation.wish(guess(7)));
+  const refused = { code: "unknown-outcome", message: "look at the room", forgotten: true };
+  const [done] = conversation.received({ id: sent.id, refused }, NOW);
+  assert.equal(done.to, "fulfil");
+  assert.deepEqual(conversation.pending, []);
+});
+
 test("any other refusal is an answer", () => {
   const conversation = atTheTable();
   const [sent] = frames(conversation.wish(guess(7)));

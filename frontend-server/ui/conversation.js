@@ -21,7 +21,10 @@ import { isStale, Pending } from "./pending.js";
 /** @typedef {import("./types.js").Answer} Answer */
 /** @typedef {import("./types.js").Refusal} Refusal */
 
-/** Refusals that leave a wish open: asking again under the same serial settles it. */
+/**
+ * Refusals that leave a wish open: asking again under the same serial settles it,
+ * unless the answer is forgotten.
+ */
 const ASK_AGAIN = new Set(["busy", "no-quorum", "unknown-outcome"]);
 
 /**
@@ -266,7 +269,8 @@ export class Conversation {
     const wish = this.#pending.get(serial);
     // Answered before, on an earlier socket.
     if (!wish) return [];
-    const open = answer.refused !== undefined && ASK_AGAIN.has(answer.refused.code);
+    const { refused } = answer;
+    const open = refused !== undefined && ASK_AGAIN.has(refused.code) && !refused.forgotten;
     if (!open || isStale(wish, now)) return [this.#fulfil(wish, answer)];
     const after = Math.min(Math.max((now - wish.since) / 4, RETRY_AFTER_MIN), RETRY_AFTER_MAX);
     return [{ to: "retry", serial, after }];

@@ -6,7 +6,7 @@
  * @typedef {"connected" | "reconnecting" | "electing"} Standing
  */
 
-/** @typedef {{code: string, message: string}} Refusal */
+/** @typedef {{code: string, message: string, forgotten?: boolean}} Refusal */
 
 /**
  * What came of a question or a wish: exactly one of the two is there.

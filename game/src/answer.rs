@@ -121,7 +121,10 @@ pub enum Rejection {
     #[error("the lobby is full; try again later")]
     Busy,
     /// An attempt so old that its answer is forgotten.
-    #[error("attempt {serial} was answered before, and its answer is forgotten")]
+    #[error(
+        "attempt {serial} was answered too long ago to say how; asking again cannot settle it, \
+         so look at the room"
+    )]
     ForgottenAttempt {
         /// Its serial number.
         serial: u64,

@@ -80,7 +80,7 @@ pub(super) fn refusal(refused: v1::Refused) -> Refusal {
         v1::Code::Unauthorized => Code::Unauthorized,
         v1::Code::UnknownOutcome => Code::UnknownOutcome,
     };
-    Refusal { code, message: refused.message }
+    Refusal { forgotten: refused.forgotten, ..Refusal::new(code, refused.message) }
 }
 
 pub(super) fn standing(standing: &v1::Standing) -> Standing {

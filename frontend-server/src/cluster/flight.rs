@@ -135,7 +135,7 @@ impl<R> Flights<R> {
         let (key, attempt) = (wire_id >> ATTEMPT_BITS, wire_id & ((1 << ATTEMPT_BITS) - 1));
         let Some(flight) = self.flights.get_mut(&key) else { return Landed::Old };
         let trouble = match outcome {
-            Err(refusal) if is_trouble(refusal.code, wait) => refusal,
+            Err(refusal) if is_trouble(&refusal, wait) => refusal,
             // Final, whichever attempt it answers.
             outcome => {
                 let flight = self.remove(key).expect("looked up just now");
@@ -242,10 +242,12 @@ impl<R> Flight<R> {
 }
 
 /// The node could not help, as opposed to: the answer is no. A `busy` without a
-/// time to come back is the lobby's own answer, the same from every node.
-fn is_trouble(code: Code, wait: u32) -> bool {
-    match code {
-        Code::NoQuorum | Code::UnknownOutcome => true,
+/// time to come back is the lobby's own answer, the same from every node, and so is
+/// an outcome that it has forgotten.
+fn is_trouble(refusal: &Refusal, wait: u32) -> bool {
+    match refusal.code {
+        Code::NoQuorum => true,
+        Code::UnknownOutcome => !refusal.forgotten,
         Code::Busy => wait > 0,
         _ => false,
     }
@@ -344,6 +346,24 @@ mod tests {
         {
             assert_eq!(flights.land(id, no(code), 0, now), Landed::Answer(serial, no(code)));
         }
+    }
+
+    /// An outcome that the lobby has forgotten is said at once, as the last word; one
+    /// that a node could not tell yet is asked for again.
+    #[test]
+    fn a_forgotten_answer_is_not_waited_for() {
+        let now = Instant::now();
+        let mut flights = Flights::new();
+        flights.begin(command(1), 1, now).unwrap();
+        let id = sent(&mut flights, 1, now)[0].0;
+        assert_eq!(flights.land(id, no(Code::UnknownOutcome), 0, now), Landed::Again);
+        let soon = now + Duration::from_millis(5);
+        flights.tick(soon);
+        let id = sent(&mut flights, 1, soon)[0].0;
+        let refusal = Refusal::new(Code::UnknownOutcome, "look at the room");
+        let forgotten = Err(Refusal { forgotten: true, ..refusal });
+        assert_eq!(flights.land(id, forgotten.clone(), 0, soon), Landed::Answer(1, forgotten));
+        assert!(flights.is_empty());
     }
 
     /// When patience is over, the player is told what is known and no more.

@@ -5,7 +5,7 @@ use crate::raft::{Leadership, ProposeError, ReadError};
 use bytes::Bytes;
 use hangraft_game::{
     Answer as GameAnswer, Attempt, Code as GameCode, Command as GameCommand, Entry, Finished,
-    FrontendId, PlayerId, Room, RoomId, State, Version,
+    FrontendId, PlayerId, Rejection, Room, RoomId, State, Version,
 };
 use hangraft_proto::v1::command::Action;
 use hangraft_proto::v1::{
@@ -81,7 +81,11 @@ pub(crate) fn answer(id: u64, answer: GameAnswer) -> Answer {
             // A full lobby empties over minutes: no use in asking again at once.
             let code = code(rejection.code());
             count(code);
-            answer::Outcome::Refused(refused(code, rejection.to_string()))
+            let forgotten = matches!(rejection, Rejection::ForgottenAttempt { .. });
+            answer::Outcome::Refused(Refused {
+                forgotten,
+                ..refused(code, rejection.to_string())
+            })
         }
     };
     Answer { id, outcome: Some(outcome) }
@@ -99,7 +103,7 @@ fn count(code: Code) {
 }
 
 pub(crate) fn refused(code: Code, message: String) -> Refused {
-    Refused { code: code.into(), message, retry_after_ms: 0 }
+    Refused { code: code.into(), message, ..Refused::default() }
 }
 
 fn code(code: GameCode) -> Code {
@@ -245,6 +249,23 @@ mod tests {
             prop_assert_eq!(entry.attempt, Attempt { lane, serial });
             prop_assert_eq!(entry.command, GameCommand::Play { room: RoomId(7), mv: text });
         }
+    }
+
+    /// What the lobby has forgotten is told apart from what nobody knows yet: asking
+    /// again settles only the one.
+    #[test]
+    fn a_forgotten_answer_is_told_as_the_last_word() {
+        let refused_of = |answer: Answer| match answer.outcome {
+            Some(answer::Outcome::Refused(refused)) => refused,
+            other => panic!("{other:?}"),
+        };
+        let told = refused_of(answer(1, Err(Rejection::ForgottenAttempt { serial: 3 })));
+        assert_eq!((told.code(), told.forgotten), (Code::UnknownOutcome, true));
+        assert!(told.message.contains("asking again"), "{}", told.message);
+        let unknown: Refused = ProposeError::Unknown.into();
+        assert_eq!((unknown.code(), unknown.forgotten), (Code::UnknownOutcome, false));
+        let over = refused_of(answer(1, Err(Rejection::GameOver)));
+        assert!(!over.forgotten);
     }
 
     #[test]
