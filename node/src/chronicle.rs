@@ -65,6 +65,7 @@ fn look(replica: &Replica, roster: &Roster) -> Sight {
         members,
         charter: replica.machine().charter(),
         snapshot: *replica.machine().durable_snapshot().borrow(),
+        unreadable: replica.machine().unreadable_snapshot(),
         heard: roster.iter().map(|(id, seen)| (*id, seen.alive)).collect(),
     }
 }
@@ -106,6 +107,8 @@ struct Sight {
     members: Members,
     charter: Charter,
     snapshot: Option<u64>,
+    /// Where a snapshot could not be read back, and none since.
+    unreadable: Option<u64>,
     heard: BTreeMap<u64, bool>,
 }
 
@@ -129,6 +132,16 @@ impl Sight {
                 "snapshot",
                 Some(index),
                 format!("a snapshot covers the log up to {index}"),
+            ));
+        }
+        if let Some(index) = self.unreadable.filter(|_| self.unreadable != before.unreadable) {
+            happened.push((
+                "snapshot",
+                Some(index),
+                format!(
+                    "the snapshot at {index} cannot be read back: it is not used, and the log is \
+                     kept until one can"
+                ),
             ));
         }
         for (id, alive) in &self.heard {

@@ -115,7 +115,8 @@ pub(crate) async fn found_anew(
     let voted = storage.log.state().vote.map_or(0, |vote| vote.term);
     let term = applied.term.max(voted) + 1;
     storage.log.write(Write::Vote(VoteRecord { term, committed: false, node: identity.node }))?;
-    snapshots::write(&storage.files, &meta, &charter, &frozen.begun_anew()).await?;
+    let written = snapshots::write(&storage.files, &meta, &charter, &frozen.begun_anew()).await;
+    written.map_err(io::Error::from)?;
     storage.log.write(Write::Purge(applied))?;
     super::synced(&*storage.log).await?;
     identity.save(&storage.files).await

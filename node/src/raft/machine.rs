@@ -10,7 +10,7 @@
 use super::archive::Archive;
 use super::compare::Hashes;
 use super::log_device::Position;
-use super::snapshots::{self, Held, SnapshotFile};
+use super::snapshots::{self, Held, NotWritten, SnapshotFile};
 use super::tidy::Ledger;
 use super::types::{
     Answers, Entry, LogId, Membership, Proposal, SnapshotMeta, StoredMembership, TypeConfig,
@@ -30,6 +30,10 @@ use std::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
+
+/// After a snapshot could not be read back, the next one waits for this long: writing and
+/// reading it is work, and what is wrong with it may have left the lobby by then.
+const UNREADABLE_PAUSE: Duration = Duration::from_secs(60);
 
 type StoredSnapshot = openraft::alias::SnapshotOf<TypeConfig, SnapshotFile>;
 
@@ -52,6 +56,17 @@ struct Shared {
     ledger: Mutex<Ledger>,
     /// Games missing in the archive that the log cannot bring back.
     gap: watch::Sender<Option<Gap>>,
+    /// The last snapshot could not be read back; none when it could.
+    unreadable: Mutex<Option<Unreadable>>,
+}
+
+/// A snapshot that could not be read back.
+#[derive(Clone, Copy, Debug)]
+struct Unreadable {
+    /// The log index at which it was taken first. The log behind the one before is kept.
+    index: u64,
+    /// When it was tried last.
+    at: Instant,
 }
 
 /// The archive misses games that finished up to a log index.
@@ -107,12 +122,37 @@ impl Machine {
             applied: watch::Sender::new(covered),
             ledger: Mutex::default(),
             gap: watch::Sender::new(gap),
+            unreadable: Mutex::default(),
         })))
     }
 
     /// Follows which log index the newest durable snapshot covers.
     pub(crate) fn durable_snapshot(&self) -> watch::Receiver<Option<u64>> {
         self.0.durable.subscribe()
+    }
+
+    /// The log index of a snapshot that could not be read back, while none could since.
+    pub(crate) fn unreadable_snapshot(&self) -> Option<u64> {
+        let unreadable = *self.0.unreadable.lock().expect("never poisoned");
+        unreadable.map(|unreadable| unreadable.index)
+    }
+
+    /// A snapshot cannot be read back: the one before stays, with all the log behind it.
+    /// Said once; the event is the chronicle's.
+    fn keep_log(&self, meta: &SnapshotMeta, why: &str) {
+        metrics::counter!("hangraft_snapshots_unreadable_total").increment(1);
+        let index = meta.last_log_id.map_or(0, |id| id.index);
+        let mut unreadable = self.0.unreadable.lock().expect("never poisoned");
+        if unreadable.is_none() {
+            tracing::error!(index, why, "a snapshot cannot be read back; the log is kept");
+        }
+        let index = unreadable.map_or(index, |before| before.index);
+        *unreadable = Some(Unreadable { index, at: Instant::now() });
+    }
+
+    fn pauses_snapshots(&self) -> bool {
+        let unreadable = *self.0.unreadable.lock().expect("never poisoned");
+        unreadable.is_some_and(|unreadable| unreadable.at.elapsed() < UNREADABLE_PAUSE)
     }
 
     /// Follows the last applied log index.
@@ -465,6 +505,10 @@ impl RaftStateMachine<TypeConfig> for Machine {
         self.freeze()
     }
 
+    async fn try_create_snapshot_builder(&mut self, force: bool) -> Option<Checkpoint> {
+        (force || !self.pauses_snapshots()).then(|| self.freeze())
+    }
+
     async fn install_snapshot(
         &mut self,
         meta: &SnapshotMeta,
@@ -516,7 +560,15 @@ impl RaftSnapshotBuilder<TypeConfig> for Checkpoint {
         let complete = self.meta.last_log_id.map(|id| id.index).filter(|_| whole);
         archive.store(std::mem::take(&mut self.finished), complete).await?;
         let files = &self.machine.0.storage.files;
-        let file = snapshots::write(files, &self.meta, &self.charter, &self.frozen).await?;
+        let file = match snapshots::write(files, &self.meta, &self.charter, &self.frozen).await {
+            Ok(file) => file,
+            Err(NotWritten::Storage(err)) => return Err(err),
+            Err(NotWritten::Unreadable(why)) => {
+                self.machine.keep_log(&self.meta, &why);
+                return Ok(self.nothing_newer());
+            }
+        };
+        *self.machine.0.unreadable.lock().expect("never poisoned") = None;
         self.machine.adopt(self.meta.clone(), file.clone()).await?;
         {
             let mut state = self.machine.0.state.write().expect("no panic under the lobby's lock");
@@ -526,6 +578,15 @@ impl RaftSnapshotBuilder<TypeConfig> for Checkpoint {
         }
         tracing::info!(meta = %self.meta, "snapshot taken");
         Ok(Snapshot { meta: self.meta.clone(), snapshot: file })
+    }
+}
+
+impl Checkpoint {
+    /// An error would stop openraft (0.10.0-alpha.37), which plays on well with the log.
+    /// It takes a snapshot that covers nothing for one that is not newer, and goes on.
+    fn nothing_newer(&self) -> StoredSnapshot {
+        let meta = SnapshotMeta { last_log_id: None, last_membership: StoredMembership::default() };
+        Snapshot { meta, snapshot: SnapshotFile::none(&self.machine.0.storage.files) }
     }
 }
 

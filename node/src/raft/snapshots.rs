@@ -2,8 +2,9 @@
 //!
 //! A file is a head (magic, format, openraft's meta, the charter), the lobby's chunks, and
 //! a CRC-32 of all before it. The same bytes travel to a replica that is far
-//! behind. A file gets its name only when it is complete and durable, so a crash
-//! leaves either the snapshot before or the one after.
+//! behind. A file gets its name only when it is complete, durable and has been read
+//! back, so a crash leaves either the snapshot before or the one after, and what
+//! cannot be read never stands in for the log.
 
 use super::types::{SnapshotMeta, corrupt, decode, encode};
 use crate::env::{FileReader, FileWriter, Files};
@@ -50,6 +51,32 @@ impl std::fmt::Debug for SnapshotFile {
     }
 }
 
+/// Why there is no new snapshot.
+#[derive(Debug)]
+pub(crate) enum NotWritten {
+    /// The disk does not do what it should.
+    Storage(io::Error),
+    /// It was written and cannot be read back: it must not replace the log.
+    Unreadable(String),
+}
+
+impl From<io::Error> for NotWritten {
+    fn from(err: io::Error) -> Self {
+        NotWritten::Storage(err)
+    }
+}
+
+impl From<NotWritten> for io::Error {
+    fn from(err: NotWritten) -> Self {
+        match err {
+            NotWritten::Storage(err) => err,
+            NotWritten::Unreadable(why) => {
+                corrupt(format!("a snapshot cannot be read back: {why}"))
+            }
+        }
+    }
+}
+
 const MAGIC: &[u8; 8] = b"hangraft";
 /// The form of a head without an epoch, and of one with it. The older one is written
 /// wherever it will do, for replicas that do not know the newer yet.
@@ -60,6 +87,9 @@ const SUFFIX: &str = ".snapshot";
 /// What comes in has this suffix until it is installed: a crash in between leaves
 /// the snapshot before.
 const INCOMING: &str = ".incoming";
+
+/// What was written has this suffix until it has been read back.
+const UNREAD: &str = ".unread";
 
 /// Bytes read at a time.
 pub(crate) const CHUNK_BYTES: usize = 256 << 10;
@@ -74,15 +104,18 @@ fn name_of(meta: &SnapshotMeta) -> String {
     format!("{index:020}-{term}{SUFFIX}")
 }
 
-/// Writes a frozen lobby as a durable snapshot, giving way to other work between chunks.
+/// Writes a frozen lobby as a durable snapshot and reads it back before it gets its
+/// name, giving way to other work between chunks. Until it is named it takes the memory
+/// of a second lobby.
 pub(crate) async fn write(
     files: &Arc<dyn Files>,
     meta: &SnapshotMeta,
     charter: &Charter,
     frozen: &Frozen,
-) -> io::Result<SnapshotFile> {
+) -> Result<SnapshotFile, NotWritten> {
     let name = name_of(meta);
-    let mut writer = files.create(&name).await?;
+    let unread = SnapshotFile { name: format!("{name}{UNREAD}"), files: files.clone() };
+    let mut writer = files.create(&unread.name).await?;
     let mut bytes = 0;
     for chunk in bytes_of(meta, charter, frozen) {
         bytes += chunk.len();
@@ -90,6 +123,11 @@ pub(crate) async fn write(
         tokio::task::yield_now().await;
     }
     writer.commit().await?;
+    if let Err(why) = unread.read_back(meta, frozen.hash()).await {
+        files.remove(&unread.name).await?;
+        return Err(NotWritten::Unreadable(why.to_string()));
+    }
+    files.rename(&unread.name, &name).await?;
     show_size(bytes);
     Ok(SnapshotFile { name, files: files.clone() })
 }
@@ -128,10 +166,10 @@ fn head(meta: &SnapshotMeta, charter: &Charter) -> Bytes {
     head.freeze()
 }
 
-/// Removes what came in and was never installed.
+/// Removes what came in and was never installed, and what was never read back.
 pub(crate) async fn remove_incoming(files: &Arc<dyn Files>) -> io::Result<()> {
     for name in files.list().await? {
-        if name.ends_with(INCOMING) {
+        if name.ends_with(INCOMING) || name.ends_with(UNREAD) {
             files.remove(&name).await?;
         }
     }
@@ -169,6 +207,11 @@ pub(crate) async fn remove_others(file: &SnapshotFile) -> io::Result<()> {
 }
 
 impl SnapshotFile {
+    /// No file: for where there has to be one and nobody reads it.
+    pub(super) fn none(files: &Arc<dyn Files>) -> SnapshotFile {
+        SnapshotFile { name: String::new(), files: files.clone() }
+    }
+
     /// The whole file, from the front.
     pub(crate) async fn reader(&self) -> io::Result<Box<dyn FileReader>> {
         self.files.open(&self.name).await
@@ -183,6 +226,25 @@ impl SnapshotFile {
                 Ok(SnapshotFile { name: name.to_owned(), files: self.files.clone() })
             }
         }
+    }
+
+    /// Reads everything and checks that it is what was frozen.
+    async fn read_back(&self, meta: &SnapshotMeta, hash: u64) -> io::Result<()> {
+        let mut parser = Parser::default();
+        let mut reader = self.reader().await?;
+        loop {
+            let chunk = reader.read(CHUNK_BYTES).await?;
+            if chunk.is_empty() {
+                break;
+            }
+            parser.feed(chunk)?;
+            tokio::task::yield_now().await;
+        }
+        let (inside, found) = parser.verify()?;
+        if inside != *meta || found != hash {
+            return Err(corrupt("it is not the one that was written".into()));
+        }
+        Ok(())
     }
 
     /// Reads and checks everything.
@@ -336,6 +398,19 @@ impl Parser {
     }
 
     pub(crate) fn finish(self) -> Result<(SnapshotMeta, Held), Unusable> {
+        let (meta, charter, lobby) = self.ended()?;
+        let lobby = lobby.finish().map_err(|err| Unusable::Damaged(err.to_string()))?;
+        Ok((meta, Held { lobby, charter }))
+    }
+
+    /// As [`Parser::finish`], for what is only looked at: the lobby's hash.
+    fn verify(self) -> Result<(SnapshotMeta, u64), Unusable> {
+        let (meta, _, lobby) = self.ended()?;
+        let hash = lobby.verify().map_err(|err| Unusable::Damaged(err.to_string()))?;
+        Ok((meta, hash))
+    }
+
+    fn ended(self) -> Result<(SnapshotMeta, Charter, Restore), Unusable> {
         let damaged = |why: &str| Unusable::Damaged(why.to_owned());
         let Some((meta, charter)) = self.head else { return Err(damaged("it ends early")) };
         let Ok(expected) = <[u8; 4]>::try_from(self.held.as_ref()) else {
@@ -345,7 +420,132 @@ impl Parser {
         if crc != u32::from_be_bytes(expected) {
             return Err(damaged("its checksum is wrong"));
         }
-        let lobby = self.lobby.finish().map_err(|err| Unusable::Damaged(err.to_string()))?;
-        Ok((meta, Held { lobby, charter }))
+        Ok((meta, charter, self.lobby))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use async_trait::async_trait;
+    use hangraft_game::{Attempt, Command, Entry, PlayerId, Stamp};
+    use std::collections::BTreeMap;
+    use std::sync::Mutex;
+
+    /// Files in memory; one whose bytes are altered when it is read, if that is wanted.
+    #[derive(Default)]
+    struct Memory {
+        files: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
+        alters: bool,
+    }
+
+    struct Writing {
+        files: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
+        name: String,
+        bytes: Vec<u8>,
+    }
+
+    struct Reading(Bytes);
+
+    #[async_trait]
+    impl Files for Memory {
+        async fn list(&self) -> io::Result<Vec<String>> {
+            Ok(self.files.lock().unwrap().keys().cloned().collect())
+        }
+
+        async fn create(&self, name: &str) -> io::Result<Box<dyn FileWriter>> {
+            let (files, name) = (self.files.clone(), name.to_owned());
+            Ok(Box::new(Writing { files, name, bytes: Vec::new() }))
+        }
+
+        async fn open(&self, name: &str) -> io::Result<Box<dyn FileReader>> {
+            let files = self.files.lock().unwrap();
+            let mut bytes = files.get(name).ok_or(io::ErrorKind::NotFound)?.clone();
+            if self.alters {
+                let middle = bytes.len() / 2;
+                bytes[middle] ^= 1;
+            }
+            Ok(Box::new(Reading(bytes.into())))
+        }
+
+        async fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+            let mut files = self.files.lock().unwrap();
+            let bytes = files.remove(from).ok_or(io::ErrorKind::NotFound)?;
+            files.insert(to.to_owned(), bytes);
+            Ok(())
+        }
+
+        async fn remove(&self, name: &str) -> io::Result<()> {
+            let removed = self.files.lock().unwrap().remove(name);
+            removed.map(|_| ()).ok_or(io::ErrorKind::NotFound.into())
+        }
+    }
+
+    #[async_trait]
+    impl FileWriter for Writing {
+        async fn append(&mut self, bytes: Bytes) -> io::Result<()> {
+            self.bytes.extend_from_slice(&bytes);
+            Ok(())
+        }
+
+        async fn commit(self: Box<Self>) -> io::Result<()> {
+            self.files.lock().unwrap().insert(self.name, self.bytes);
+            Ok(())
+        }
+    }
+
+    #[async_trait]
+    impl FileReader for Reading {
+        async fn read(&mut self, bytes_max: usize) -> io::Result<Bytes> {
+            let bytes = bytes_max.min(self.0.len());
+            Ok(self.0.split_to(bytes))
+        }
+    }
+
+    fn lobby() -> Lobby {
+        let mut lobby = Lobby::default();
+        let command = Command::Open { game: "hangman".into(), options: String::new() };
+        let attempt = Attempt { lane: 0, serial: 1 };
+        let entry = Entry { player: PlayerId(1), attempt, command };
+        let stamp = Stamp { at_ms: 1, seed: 1, passed_ms: Some(1) };
+        assert!(lobby.apply(stamp, 0, &entry).answer.is_ok());
+        lobby
+    }
+
+    async fn written(alters: bool) -> (Arc<dyn Files>, Result<SnapshotFile, NotWritten>) {
+        let files: Arc<dyn Files> = Arc::new(Memory { alters, ..Memory::default() });
+        let meta = SnapshotMeta { last_log_id: None, last_membership: Default::default() };
+        let written = write(&files, &meta, &Charter::default(), &lobby().freeze()).await;
+        (files, written)
+    }
+
+    /// A snapshot has its name when it was read back and is what was frozen.
+    #[tokio::test]
+    async fn a_snapshot_is_named_once_it_was_read_back() {
+        let (files, written) = written(false).await;
+        let file = written.expect("an honest disk");
+        assert_eq!(files.list().await.unwrap(), [file.name.clone()]);
+        let (_, held) = file.load().await.expect("it was read before");
+        assert_eq!(held.lobby.hash(), lobby().hash());
+    }
+
+    /// One that cannot be read back gets no name, and is gone: the log is what counts.
+    #[tokio::test]
+    async fn a_snapshot_that_cannot_be_read_back_is_none() {
+        let (files, written) = written(true).await;
+        assert!(matches!(written, Err(NotWritten::Unreadable(_))), "{written:?}");
+        assert_eq!(files.list().await.unwrap(), [] as [String; 0]);
+        assert!(newest(&files).await.expect("nothing is damaged").is_none());
+    }
+
+    /// What a crash leaves unread is no snapshot at the next start.
+    #[tokio::test]
+    async fn what_was_never_read_back_is_removed() {
+        let (files, written) = written(false).await;
+        let name = written.expect("an honest disk").name;
+        files.rename(&name, &format!("{name}{UNREAD}")).await.unwrap();
+        assert!(newest(&files).await.unwrap().is_none());
+        remove_incoming(&files).await.unwrap();
+        assert_eq!(files.list().await.unwrap(), [] as [String; 0]);
     }
 }

@@ -9,7 +9,7 @@ use super::machine::Machine;
 use super::types::Raft;
 use std::collections::VecDeque;
 use std::time::Duration;
-use tokio::time::interval;
+use tokio::time::{Instant, interval};
 
 /// Log applied since the last snapshot before the next one is taken. It bounds
 /// what a restart replays: about a second's worth.
@@ -19,13 +19,17 @@ const SNAPSHOT_AFTER_BYTES: u64 = 32 << 20;
 /// up from the log.
 const KEEP_BYTES: u64 = 64 << 20;
 
+/// A snapshot that is missing still is asked for again after this long: the last one
+/// could not be read back.
+const ASK_AGAIN: Duration = Duration::from_secs(60);
+
 /// How often to look.
 const PERIOD: Duration = Duration::from_millis(500);
 
 /// Runs as long as the replica does.
 pub(super) async fn run(raft: Raft, machine: Machine) {
     let mut looks = interval(PERIOD);
-    let mut asked = None;
+    let mut asked: Option<(Option<u64>, Instant)> = None;
     let mut purged = 0;
     loop {
         looks.tick().await;
@@ -34,9 +38,10 @@ pub(super) async fn run(raft: Raft, machine: Machine) {
             let ledger = machine.ledger();
             (ledger.since(durable), durable.and_then(|index| ledger.behind(index, KEEP_BYTES)))
         };
-        // Asked once for each snapshot that is missing.
-        if fresh >= SNAPSHOT_AFTER_BYTES && asked != Some(durable) {
-            asked = Some(durable);
+        // Asked once for each snapshot that is missing, unless it fails to appear.
+        let asking = asked.is_some_and(|(at, when)| at == durable && when.elapsed() < ASK_AGAIN);
+        if fresh >= SNAPSHOT_AFTER_BYTES && !asking {
+            asked = Some((durable, Instant::now()));
             if raft.trigger().snapshot().await.is_err() {
                 return;
             }

@@ -82,10 +82,7 @@ pub(crate) fn answer(id: u64, answer: GameAnswer) -> Answer {
             let code = code(rejection.code());
             count(code);
             let forgotten = matches!(rejection, Rejection::ForgottenAttempt { .. });
-            answer::Outcome::Refused(Refused {
-                forgotten,
-                ..refused(code, rejection.to_string())
-            })
+            answer::Outcome::Refused(Refused { forgotten, ..refused(code, rejection.to_string()) })
         }
     };
     Answer { id, outcome: Some(outcome) }
