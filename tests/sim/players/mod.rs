@@ -196,6 +196,15 @@ impl Scene {
         word
     }
 
+    /// The word as somebody types it who has accents and blanks to spare.
+    fn untidy(word: &str) -> String {
+        match word.len().wrapping_add(usize::from(word.as_bytes()[2])) % 3 {
+            0 => word.to_owned(),
+            1 => format!("{word} \u{301}"),
+            _ => format!("\u{301}\u{a0}{word}\u{3000}\u{308}"),
+        }
+    }
+
     /// One of a list.
     fn choose<'a, T>(&self, from: &'a [T]) -> &'a T {
         &from[self.world.draw(0..from.len() as u64) as usize]

@@ -35,6 +35,21 @@ const GIVEN_UP_PPM: u64 = 25_000;
 /// Letters in the order in which people try them.
 const LETTERS: &[u8] = b"etaoinshrdlcumwfgypbvkjxqz";
 
+/// How lines end, one after the other: as they are typed, and as they are shown.
+const ENDINGS: &[(&str, &str)] = &[
+    ("", ""),
+    (" 👨‍👩‍👧 \u{200b}", " 👨‍👩‍👧"),
+    (" Cafe\u{301}", " Café"),
+    (" علی‌رضا", " علی‌رضا"),
+    (" İßẞŉ\u{ad}", " İßẞŉ"),
+    (" </b>\\ud800\"'", " </b>\\ud800\"'"),
+    (" അവന്‍\u{3000}\u{feff}", " അവന്‍"),
+    (" \u{fffd}\u{2800}.", " \u{fffd}\u{2800}."),
+];
+
+/// What stands behind a name that a player says hello with.
+const SURNAMES: &[&str] = &["", " 👨‍👩‍👧", " علی‌رضا", " \"İ\\ẞ\"\u{301}"];
+
 pub(crate) struct Player {
     scene: Scene,
     name: String,
@@ -81,9 +96,9 @@ impl Player {
             }
         }
         if !self.watcher {
-            let text = self.fresh_line();
+            let (typed, text) = self.fresh_line();
             let room = self.room();
-            let data = json!({"room": room.0, "text": text});
+            let data = json!({"room": room.0, "text": typed});
             let outcome = self.insist(Action::Say(room, text), "say", data, false).await;
             self.scene.judge().last_answered(&self.name, room, &outcome);
             self.scene.tables().playing -= 1;
@@ -164,7 +179,7 @@ impl Player {
             |letter: u8| tried.iter().any(|t| t["letter"] == *char::from(letter).to_string());
         let open: Vec<u8> = LETTERS.iter().copied().filter(|letter| !known(*letter)).collect();
         let mv = match self.scene.world.draw(0..20) {
-            0 => json!({"word": self.scene.fresh_word()}),
+            0 => json!({"word": Scene::untidy(&self.scene.fresh_word())}),
             // Perhaps one that was guessed before: that is refused.
             1 => json!({"letter": char::from(*self.scene.choose(LETTERS)).to_string()}),
             _ => {
@@ -181,7 +196,7 @@ impl Player {
     async fn set_secret(&mut self) {
         let word = self.scene.fresh_word();
         self.scene.judge().secret(self.room(), self.id(), &word);
-        self.make_move(json!({"secret": word})).await;
+        self.make_move(json!({"secret": Scene::untidy(&word)})).await;
     }
 
     async fn make_move(&mut self, mv: Value) {
@@ -190,14 +205,17 @@ impl Player {
     }
 
     async fn say(&mut self) {
-        let (room, text) = (self.room(), self.fresh_line());
-        let data = json!({"room": room.0, "text": text});
+        let (room, (typed, text)) = (self.room(), self.fresh_line());
+        let data = json!({"room": room.0, "text": typed});
         self.wish(Action::Say(room, text), "say", data).await;
     }
 
-    fn fresh_line(&mut self) -> String {
+    /// A line as it is typed, and as it is shown.
+    fn fresh_line(&mut self) -> (String, String) {
         self.said += 1;
-        format!("{} says {}", self.name, self.said)
+        let (typed, shown) = ENDINGS[self.said as usize % ENDINGS.len()];
+        let line = format!("{} says {}", self.name, self.said);
+        (format!("{line}{typed}"), format!("{line}{shown}"))
     }
 
     async fn again(&mut self) {
@@ -356,7 +374,8 @@ impl Player {
         self.socket = Some(Socket::open(&self.scene, frontend).await?);
         let deadline = Instant::now() + PATIENCE;
         let token = self.identity.as_ref().map(|(_, token)| token.clone());
-        let hello = json!({"name": self.name, "token": token});
+        let surname = SURNAMES[self.at % SURNAMES.len()];
+        let hello = json!({"name": format!("{}{surname}", self.name), "token": token});
         let id = self.socket.as_mut()?.ask("hello", &hello).await?;
         let hello = self.answer_to(id, deadline).await?.ok()?;
         let player = hello["player"].as_str().and_then(|id| id.strip_prefix('p'));
