@@ -250,10 +250,12 @@ test("a guess for a round that a restore has not come to yet is dropped", () => 
 });
 
 test("a name nobody accepts is told, and the game goes on without", () => {
-  const conversation = new Conversation({ name: "\u3164" });
-  const [hello] = frames(conversation.opened());
-  const effects = conversation.received({ id: hello.id, refused: { code: "bad-request", message: "no" } }, NOW);
-  assert.deepEqual(effects.map(({ to }) => to), ["tell", "send"]);
+  for (const code of ["bad-request", "too-large"]) {
+    const conversation = new Conversation({ name: "\u3164" });
+    const [hello] = frames(conversation.opened());
+    const effects = conversation.received({ id: hello.id, refused: { code, message: "no" } }, NOW);
+    assert.deepEqual(effects.map(({ to }) => to), ["tell", "send"]);
+  }
 });
 
 test("a token nobody accepts is dropped, and a new guest says hello", () => {

@@ -192,8 +192,9 @@ export class Conversation {
       this.epoch = undefined;
       return [this.#greet()];
     }
+    const unfit = refused.code === "bad-request" || refused.code === "too-large";
     // Such as too many guests from one network: we come again, and the player knows why it takes so long.
-    if (refused.code !== "bad-request" || !this.name) return [{ to: "hang-up" }, tell(refused.message)];
+    if (!unfit || !this.name) return [{ to: "hang-up" }, tell(refused.message)];
     this.name = "";
     return [tell(refused.message), this.#greet()];
   }

@@ -15,8 +15,11 @@ import { trouble } from "./trouble.js";
 /** @typedef {import("./client.js").Client} Client */
 /** @typedef {import("./types.js").HangmanView} View */
 
-/** The longest name, as the rules have it. */
-export const NAME_MAX = 24;
+/**
+ * What the field for a name takes, in code units: a family of emoji alone has eleven.
+ * The server counts characters as people do, and says when there are too many.
+ */
+export const NAME_MAX = 128;
 
 /**
  * Waits (ms) before a room that was opened here is looked for again: the replica
