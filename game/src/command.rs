@@ -37,7 +37,9 @@ pub struct Stamp {
 pub(crate) enum Edition {
     /// Of batches without measured time.
     First,
-    /// Of batches with measured time: rooms in which nobody is leave soon.
+    /// Of batches with measured time: rooms in which nobody is leave soon, words are
+    /// composed and tidied whole, names and lines are only bounded, and a word that
+    /// cannot be right costs nothing.
     Second,
 }
 

@@ -5,11 +5,16 @@
 //! ligature by its first (æ by a, ß by s, þ by t). When a whole word is
 //! guessed only letters count, and ligatures are spelled out (straße is
 //! strasse), so nobody fails for a missing accent, hyphen or space.
+//!
+//! What a word is made of is decided while the log is applied, so all of it stands
+//! in tables here and none of it in those of the Rust that builds us, which grow.
 
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+use crate::command::Edition;
 
 /// Characters in a hidden word or phrase. A longer one is refused.
 pub(crate) const WORD_CHARS_MAX: usize = 40;
@@ -44,8 +49,52 @@ const FOLDS: &[(u8, &str)] = &[
 ];
 
 /// Lowercase letters that stand for two.
-const LIGATURES: &[(char, [u8; 2])] =
+pub(crate) const LIGATURES: &[(char, [u8; 2])] =
     &[('ß', *b"ss"), ('æ', *b"ae"), ('œ', *b"oe"), ('þ', *b"th"), ('ĳ', *b"ij")];
+
+/// Letters that come apart from their accent, and what they are together: pairs, by
+/// the accent. Unicode never changes these.
+const COMPOSED: &[(char, &str)] = &[
+    ('\u{300}', "aàeèiìnǹoòuùwẁyỳâầăằêềēḕôồōṑơờüǜưừ"),
+    ('\u{301}', "aácćeégǵiíkḱlĺmḿnńoópṕrŕsśuúwẃyýzźâấåǻăắçḉêếēḗïḯôốõṍøǿōṓơớüǘũṹưứ"),
+    ('\u{302}', "aâcĉeêgĝhĥiîjĵoôsŝuûwŵyŷzẑạậẹệọộ"),
+    ('\u{303}', "aãeẽiĩnñoõuũvṽyỹâẫăẵêễôỗơỡưữ"),
+    ('\u{304}', "aāeēgḡiīoōuūyȳäǟȧǡḷḹõȭöȫǫǭȯȱṛṝüǖ"),
+    ('\u{306}', "aăeĕgğiĭoŏuŭạặȩḝ"),
+    ('\u{307}', "aȧbḃcċdḋeėfḟgġhḣmṁnṅoȯpṗrṙsṡtṫwẇxẋyẏzżśṥšṧṣṩ"),
+    ('\u{308}', "aäeëhḧiïoötẗuüwẅxẍyÿõṏūṻ"),
+    ('\u{309}', "aảeẻiỉoỏuủyỷâẩăẳêểôổơởưử"),
+    ('\u{30a}', "aåuůwẘyẙ"),
+    ('\u{30b}', "oőuű"),
+    ('\u{30c}', "aǎcčdďeěgǧhȟiǐjǰkǩlľnňoǒrřsštťuǔzžüǚ"),
+    ('\u{30f}', "aȁeȅiȉoȍrȑuȕ"),
+    ('\u{311}', "aȃeȇiȋoȏrȓuȗ"),
+    ('\u{31b}', "oơuưòờóớõỡọợỏởùừúứũữụựủử"),
+    ('\u{323}', "aạbḅdḍeẹhḥiịkḳlḷmṃnṇoọrṛsṣtṭuụvṿwẉyỵzẓâậăặêệôộơợṡṩưự"),
+    ('\u{324}', "uṳ"),
+    ('\u{325}', "aḁ"),
+    ('\u{326}', "sștț"),
+    ('\u{327}', "cçdḑeȩgģhḩkķlļnņrŗsştţćḉĕḝ"),
+    ('\u{328}', "aąeęiįoǫuųōǭ"),
+    ('\u{32d}', "dḓeḙlḽnṋtṱuṷ"),
+    ('\u{32e}', "hḫ"),
+    ('\u{330}', "eḛiḭuṵ"),
+    ('\u{331}', "bḇdḏhẖkḵlḻnṉrṟtṯzẕ"),
+    ('\u{340}', "aàeèiìnǹoòuùwẁyỳâầăằêềēḕôồōṑơờüǜưừ"),
+    ('\u{341}', "aácćeégǵiíkḱlĺmḿnńoópṕrŕsśuúwẃyýzźâấåǻăắçḉêếēḗïḯôốõṍøǿōṓơớüǘũṹưứ"),
+    ('\u{344}', "iḯuǘ"),
+];
+
+/// Capitals beyond A to Z, each before its small letter.
+const CAPITALS: &str = "\
+    ÀàÁáÂâÃãÄäÅåĀāĂăĄąǍǎǞǟǠǡǺǻȀȁȂȃȦȧḀḁẠạẢảẤấẦầẨẩẪẫẬậẮắẰằẲẳẴẵẶặɃƀḂḃḄḅḆḇÇçĆćĈĉĊċČčḈḉÐð\
+    ĎďĐđḊḋḌḍḎḏḐḑḒḓÈèÉéÊêËëĒēĔĕĖėĘęĚěȄȅȆȇȨȩḔḕḖḗḘḙḚḛḜḝẸẹẺẻẼẽẾếỀềỂểỄễỆệḞḟĜĝĞğĠġĢģǦǧǴǵḠḡ\
+    ĤĥĦħȞȟḢḣḤḥḦḧḨḩḪḫÌìÍíÎîÏïĨĩĪīĬĭĮįǏǐȈȉȊȋḬḭḮḯỈỉỊịĴĵĶķǨǩḰḱḲḳḴḵĹĺĻļĽľĿŀŁłḶḷḸḹḺḻḼḽḾḿṀṁ\
+    ṂṃÑñŃńŅņŇňŊŋǸǹṄṅṆṇṈṉṊṋÒòÓóÔôÕõÖöØøŌōŎŏŐőƠơǑǒǪǫǬǭǾǿȌȍȎȏȪȫȬȭȮȯȰȱṌṍṎṏṐṑṒṓỌọỎỏỐốỒồỔổ\
+    ỖỗỘộỚớỜờỞởỠỡỢợṔṕṖṗŔŕŖŗŘřȐȑȒȓṘṙṚṛṜṝṞṟŚśŜŝŞşŠšȘșṠṡṢṣṤṥṦṧṨṩŢţŤťŦŧȚțṪṫṬṭṮṯṰṱÙùÚúÛûÜü\
+    ŨũŪūŬŭŮůŰűŲųƯưǓǔǕǖǗǘǙǚǛǜȔȕȖȗṲṳṴṵṶṷṸṹṺṻỤụỦủỨứỪừỬửỮữỰựṼṽṾṿŴŵẀẁẂẃẄẅẆẇẈẉẊẋẌẍÝýŸÿŶŷȲȳ\
+    ẎẏỲỳỴỵỶỷỸỹŹźŻżŽžƵƶẐẑẒẓẔẕÆæŒœÞþĲĳẞßİi\
+    \u{212a}k\u{212b}å";
 
 /// One of the letters a to z, as `b'a'` to `b'z'`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,9 +113,19 @@ impl Letter {
 
     /// The letter a player typed: one character, blanks around it forgiven.
     pub(crate) fn typed(text: &str) -> Option<Letter> {
-        let mut chars = text.trim().chars().filter(|c| !is_mark(*c));
+        let mut chars = text.trim_matches(is_blank).chars().filter(|c| !is_mark(*c));
         let letter = Letter::of(chars.next()?)?;
         chars.next().is_none().then_some(letter)
+    }
+
+    /// How `c` is spelled with the 26; none if it is not a letter.
+    pub(crate) fn spelling(c: char) -> Option<(Letter, Option<Letter>)> {
+        spelling(lowercase(c)).map(|(first, second)| (Letter(first), second.map(Letter)))
+    }
+
+    /// As its lowercase ASCII byte.
+    pub(crate) fn byte(self) -> u8 {
+        self.0
     }
 
     /// As a lowercase character.
@@ -98,10 +157,11 @@ impl Letters {
 
 /// A word or phrase to be found, the way it is shown once found.
 ///
-/// A word that is typed has 1 to [`WORD_CHARS_MAX`] characters: lowercase letters that
-/// a guesser can type, single spaces, hyphens and straight apostrophes; at least one
-/// letter. One that was stored is what it was when it was taken: reading does not ask
-/// again, for what makes a good word may change.
+/// A word that is typed today has 1 to [`WORD_CHARS_MAX`] characters: lowercase
+/// letters that a guesser can type, single spaces between them, hyphens and straight
+/// apostrophes; at least one letter. One that was stored is what it was when it was
+/// taken: reading does not ask again, for what is a good word may change, and
+/// [`Edition::First`] took words with a blank at an end.
 ///
 /// It does not print itself: a hidden word is never logged.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,8 +171,12 @@ pub(crate) struct Word(Arc<str>);
 impl Word {
     /// The word that someone typed, tidied; or why it will not do. The reason
     /// does not quote the word.
-    pub(crate) fn typed(text: &str) -> Result<Word, &'static str> {
-        let word = tidied(text).ok_or(
+    pub(crate) fn typed(text: &str, edition: Edition) -> Result<Word, &'static str> {
+        let tidied = match edition {
+            Edition::First => half_tidied(text),
+            _ => tidied(text),
+        };
+        let word = tidied.ok_or(
             "a word is made of Latin letters (with or without accents), spaces, hyphens and apostrophes",
         )?;
         if word.chars().count() > WORD_CHARS_MAX {
@@ -145,6 +209,11 @@ impl Word {
         self.count_places(|at| !found.contains(at))
     }
 
+    /// The letters of the word and nothing else, ligatures spelled out.
+    pub(crate) fn spelled(&self) -> impl Iterator<Item = Letter> + '_ {
+        spelled(&self.0).map(Letter)
+    }
+
     /// Whether two words have the same letters in the same order.
     pub(crate) fn sounds_like(&self, other: &Word) -> bool {
         spelled(&self.0).eq(spelled(&other.0))
@@ -175,11 +244,33 @@ impl fmt::Debug for Word {
     }
 }
 
-/// Lowercase, one kind of blank, hyphen and apostrophe, no blanks at the ends
-/// and no two in a row; none if anything else is in it.
+/// Lowercase, composed, one kind of blank, hyphen and apostrophe, no blanks at the
+/// ends and no two in a row; none if anything else is in it. Tidied again it stays
+/// as it is.
 fn tidied(text: &str) -> Option<String> {
     let mut word = String::with_capacity(text.len().min(4 * WORD_CHARS_MAX));
-    for c in text.trim().chars().filter(|c| !is_mark(*c)) {
+    for c in text.chars() {
+        if is_mark(c) {
+            if let Some(together) = word.chars().next_back().and_then(|last| composed(last, c)) {
+                word.pop();
+                word.push(together);
+            }
+            continue;
+        }
+        match tidied_char(c)? {
+            ' ' if word.is_empty() || word.ends_with(' ') => {}
+            tidy => word.push(tidy),
+        }
+    }
+    word.truncate(word.trim_end_matches(' ').len());
+    Some(word)
+}
+
+/// As [`Edition::First`] had it: a blank beside an accent stays at the end, and
+/// accents that come apart from their letter are lost.
+fn half_tidied(text: &str) -> Option<String> {
+    let mut word = String::with_capacity(text.len().min(4 * WORD_CHARS_MAX));
+    for c in text.trim_matches(is_blank).chars().filter(|c| !is_mark(*c)) {
         match tidied_char(c)? {
             ' ' if word.ends_with(' ') => {}
             tidy => word.push(tidy),
@@ -191,23 +282,49 @@ fn tidied(text: &str) -> Option<String> {
 fn tidied_char(c: char) -> Option<char> {
     match c {
         'a'..='z' | '-' | '\'' => Some(c),
-        _ if c.is_whitespace() => Some(' '),
+        _ if is_blank(c) => Some(' '),
         '\u{2018}' | '\u{2019}' | '\u{2bc}' | '`' | '\u{b4}' => Some('\''),
         '\u{2010}'..='\u{2014}' => Some('-'),
         _ => Letter::of(c).map(|_| lowercase(c)),
     }
 }
 
-/// Accents that come as characters of their own, after their letter. We leave
-/// them out: the letter alone is what is guessed.
+/// Accents that come as characters of their own, after their letter. One that makes
+/// a letter we know is put together with it; any other is left out.
 fn is_mark(c: char) -> bool {
     ('\u{300}'..='\u{36f}').contains(&c)
 }
 
-/// The lowercase form, which for the letters we know is one character (İ has
-/// a mark after it, which we leave out).
+/// A letter together with the accent behind it, if that is a letter we know.
+fn composed(letter: char, mark: char) -> Option<char> {
+    let (_, pairs) = COMPOSED.iter().find(|(known, _)| *known == mark)?;
+    paired(pairs, letter)
+}
+
+/// Blanks: Unicode's White_Space.
+fn is_blank(c: char) -> bool {
+    matches!(
+        c,
+        '\t'..='\r' | ' ' | '\u{85}' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}'
+            | '\u{2028}' | '\u{2029}' | '\u{202f}' | '\u{205f}' | '\u{3000}'
+    )
+}
+
+/// The lowercase form of the letters we know (İ has a mark after it, which we leave
+/// out); anything else stays.
 fn lowercase(c: char) -> char {
-    c.to_lowercase().next().unwrap_or(c)
+    if c.is_ascii() { c.to_ascii_lowercase() } else { paired(CAPITALS, c).unwrap_or(c) }
+}
+
+/// What stands behind `first` in a list of pairs.
+fn paired(pairs: &str, first: char) -> Option<char> {
+    let mut pairs = pairs.chars();
+    while let (Some(one), Some(other)) = (pairs.next(), pairs.next()) {
+        if one == first {
+            return Some(other);
+        }
+    }
+    None
 }
 
 /// The letters of a text and nothing else, ligatures spelled out.
@@ -228,10 +345,12 @@ fn spelling(c: char) -> Option<(u8, Option<u8>)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn word(text: &str) -> Word {
-        Word::typed(text).expect("a good word")
+        Word::typed(text, Edition::Second).expect("a good word")
     }
 
     #[test]
@@ -270,7 +389,12 @@ mod tests {
             ("  Kanna   KAMUI ", "kanna kamui"),
             ("Rock\u{2019}n\u{2011}Roll", "rock'n-roll"),
             ("Crème\u{a0}Brûlée", "crème brûlée"),
-            ("cafe\u{301}", "cafe"),
+            ("Cafe\u{301}", "café"),
+            ("Ve\u{302}\u{323}nus", "vệnus"),
+            ("e\u{30d}lan", "elan"),
+            ("owl \u{301}", "owl"),
+            ("\u{301} owl", "owl"),
+            ("\u{301}\u{a0}\u{308} snow \u{301} owl\u{3000}\u{301}", "snow owl"),
             ("STRASSE", "strasse"),
         ] {
             assert_eq!(**word(typed).reveal(), *tidy, "{typed:?}");
@@ -280,10 +404,10 @@ mod tests {
     #[test]
     fn what_nobody_could_guess_is_refused_without_a_quote() {
         for typed in ["", "  ", "-", "' '", "r2d2", "кот", "a_b", &"a".repeat(41)] {
-            let reason = Word::typed(typed).expect_err("not a word");
+            let reason = Word::typed(typed, Edition::Second).expect_err("not a word");
             assert!(typed.len() < 3 || !reason.contains(typed), "{reason}");
         }
-        assert!(Word::typed(&"é".repeat(40)).is_ok());
+        assert!(Word::typed(&"é".repeat(40), Edition::Second).is_ok());
     }
 
     #[test]
@@ -308,6 +432,81 @@ mod tests {
         all.sort_unstable();
         all.dedup();
         assert_eq!(all.len(), count);
+    }
+
+    /// The first edition lost accents and left blanks; its log still means what it meant.
+    #[test]
+    fn words_of_the_first_edition_are_what_they_were() {
+        for (typed, was) in
+            [("owl \u{301}", "owl "), ("\u{301} owl", " owl"), ("Cafe\u{301}", "cafe")]
+        {
+            let word = Word::typed(typed, Edition::First).expect("it was taken");
+            assert_eq!(**word.reveal(), *was, "{typed:?}");
+            let stored = postcard::to_allocvec(&word).expect("a stored form");
+            assert_eq!(postcard::from_bytes(&stored), Ok(word), "{typed:?}");
+        }
+    }
+
+    /// The tables here are those of Rust's, as far as they speak of our letters. When this
+    /// fails, it is Rust's that have grown; ours stay.
+    #[test]
+    fn capitals_and_blanks_are_those_that_everybody_knows() {
+        for c in (0..=u32::from(char::MAX)).filter_map(char::from_u32) {
+            let small = c.to_lowercase().next().unwrap_or(c);
+            if small != lowercase(c) {
+                let ours = spelling(small).or(spelling(lowercase(c)));
+                assert!(ours.is_none(), "U+{:04X}", u32::from(c));
+            }
+            assert_eq!(is_blank(c), c.is_whitespace(), "U+{:04X}", u32::from(c));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        /// A tidy word is a word, and stays as it is: what is shown can be typed again.
+        #[test]
+        fn a_word_typed_again_is_the_same_word(text in hostile()) {
+            if let Ok(word) = Word::typed(&text, Edition::Second) {
+                let again = Word::typed(word.reveal(), Edition::Second);
+                prop_assert_eq!(again.as_ref().map(|word| word.reveal().clone()), Ok(word.reveal().clone()));
+                prop_assert!(word.sounds_like(&again.expect("just looked")));
+                prop_assert_eq!(word.reveal().trim(), &**word.reveal());
+            }
+            for edition in [Edition::First, Edition::Second] {
+                let Ok(word) = Word::typed(&text, edition) else { continue };
+                let stored = postcard::to_allocvec(&word).expect("a stored form");
+                prop_assert_eq!(postcard::from_bytes::<Word>(&stored), Ok(word));
+            }
+        }
+    }
+
+    /// Letters, accents that come apart, blanks and hyphens; and any characters at all.
+    fn hostile() -> impl Strategy<Value = String> {
+        let hard: Vec<char> = "aeoz EZİıßẞŉǆæĳ\u{1e69}\u{a0}\u{3000}'-\u{2019}\u{2011}"
+            .chars()
+            .chain(
+                "\u{300}\u{301}\u{302}\u{307}\u{308}\u{31b}\u{323}\u{328}\u{344}\u{345}\u{36f}"
+                    .chars(),
+            )
+            .collect();
+        let hard = prop::collection::vec(prop::sample::select(hard), 1..20);
+        prop_oneof![3 => hard.prop_map(String::from_iter), 1 => ".{0,30}"]
+    }
+
+    /// One by one, with a blank on each side: all of Unicode.
+    #[test]
+    fn no_character_unsettles_a_word() {
+        for c in (0..=u32::from(char::MAX)).filter_map(char::from_u32) {
+            if Word::typed(&format!("a{c}"), Edition::Second).is_err() {
+                continue;
+            }
+            for text in [format!("a {c}"), format!("{c} a"), format!("{c}{c}a")] {
+                let Ok(word) = Word::typed(&text, Edition::Second) else { continue };
+                let again = Word::typed(word.reveal(), Edition::Second);
+                assert!(again.is_ok_and(|again| again == word), "U+{:04X}", u32::from(c));
+            }
+        }
     }
 
     #[test]

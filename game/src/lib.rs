@@ -34,6 +34,7 @@ mod presence;
 mod room;
 mod rooms;
 mod rules;
+mod shape;
 mod snapshot;
 mod text;
 mod words;

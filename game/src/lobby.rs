@@ -214,7 +214,9 @@ impl Lobby {
             Command::Sit { room, name } => self.sit(player, *room, name, now, changes),
             Command::Stand { room } => self.stand(player, *room, now, changes),
             Command::Play { room, mv } => {
-                self.change(*room, now, changes, |room, events| room.play(player, mv, events))
+                let play =
+                    |room: &mut Room, events: &mut _| room.play(player, mv, now.edition, events);
+                self.change(*room, now, changes, play)
             }
             Command::Again { room } => {
                 let again =
@@ -222,7 +224,9 @@ impl Lobby {
                 self.change(*room, now, changes, again)
             }
             Command::Say { room, name, text } => {
-                let say = |room: &mut Room, events: &mut _| room.say(player, name, text, events);
+                let say = |room: &mut Room, events: &mut _| {
+                    room.say(player, name, text, now.edition, events)
+                };
                 self.change(*room, now, changes, say)
             }
             Command::Presence { frontend, sequence, whole, arrived, departed } => {

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::answer::Rejection;
 use crate::chance::Chance;
 use crate::chat::{Chat, Line, LineView};
+use crate::command::Edition;
 use crate::digest::{self, Kind};
 use crate::event::{Event, as_text};
 use crate::ids::{PlayerId, RoomId, Seat, Version};
@@ -229,9 +230,10 @@ impl Room {
         &mut self,
         player: PlayerId,
         name: &str,
+        edition: Edition,
         events: &mut Vec<Event>,
     ) -> Result<Seat, Rejection> {
-        let name = text::name(name)?;
+        let name = text::name(name, edition)?;
         if let Some(seat) = self.seat_of(player) {
             self.rename(player, name, seat, events);
             return Ok(seat);
@@ -268,11 +270,12 @@ impl Room {
         &mut self,
         player: PlayerId,
         mv: &str,
+        edition: Edition,
         events: &mut Vec<Event>,
     ) -> Result<(), Rejection> {
         let seat = self.seat_of(player).ok_or(Rejection::NotSeated(self.id))?;
         let table = Table { seats: &self.seats, people: &self.people };
-        let earned = self.board.play(Who { seat, player }, &table, mv, events)?;
+        let earned = self.board.play(Who { seat, player }, &table, mv, edition, events)?;
         for points in earned {
             self.award(points);
         }
@@ -298,9 +301,11 @@ impl Room {
         player: PlayerId,
         name: &str,
         text: &str,
+        edition: Edition,
         events: &mut Vec<Event>,
     ) -> Result<(), Rejection> {
-        let line = Line { player, name: text::name(name)?.into(), text: text::line(text)?.into() };
+        let (name, text) = (text::name(name, edition)?, text::line(text, edition)?);
+        let line = Line { player, name: name.into(), text: text.into() };
         events.push(Event::Said { player, name: line.name.clone(), text: line.text.clone() });
         Arc::make_mut(&mut self.chat).say(line);
         Ok(())

@@ -80,7 +80,8 @@ impl Rooms {
         name: &str,
         now: Now,
     ) -> Result<Changed<Seat>, Rejection> {
-        let sit = |room: &mut Room, events: &mut Vec<Event>| room.sit(player, name, events);
+        let sit =
+            |room: &mut Room, events: &mut Vec<Event>| room.sit(player, name, now.edition, events);
         let changed = self.change(id, now, Activity::Yes, sit)?;
         self.note_seated(player, id);
         Ok(changed)

@@ -161,7 +161,7 @@ impl Table {
         let mut name = capitalized(who);
         let (mut action, mut rest) = cut(rest);
         if action == "as" {
-            (name, (action, rest)) = (cut(rest).0.replace('_', " "), cut(cut(rest).1));
+            (name, (action, rest)) = (named(cut(rest).0), cut(cut(rest).1));
         }
         if action == "view" {
             return self.view(Some(player(who)), rest);
@@ -326,7 +326,7 @@ fn command(action: &str, rest: &str, name: String) -> Command {
         "sit" => Command::Sit { room, name },
         "stand" => Command::Stand { room },
         "again" => Command::Again { room },
-        "say" => Command::Say { room, name, text: rest.replace("LONG", &"x".repeat(501)) },
+        "say" => Command::Say { room, name, text: rest.replace("LONG", &"x".repeat(2_001)) },
         "play" => Command::Play { room, mv: rest.replace("LONG", &"x".repeat(1024)) },
         "letter" | "word" | "secret" => Command::Play { room, mv: mv(action) },
         _ => panic!("no script command {action}"),
@@ -364,6 +364,11 @@ fn millis(text: &str) -> u64 {
         None => (text.strip_suffix('s').unwrap(), 1_000),
     };
     number.parse::<u64>().unwrap() * unit_ms
+}
+
+/// A name as a script writes it: without blanks, and LONG for one that is too long.
+fn named(word: &str) -> String {
+    word.replace('_', " ").replace("LONG", &"x".repeat(257))
 }
 
 fn cut(text: &str) -> (&str, &str) {

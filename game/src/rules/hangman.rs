@@ -7,7 +7,7 @@
 //! * Anybody who may guess may do so at any time; whoever is first in the log
 //!   is first.
 //! * A wrong letter or a wrong word costs the table a life. What was guessed
-//!   before is refused and costs nothing.
+//!   before, and a word that everybody can see is not it, is refused and costs nothing.
 //! * Points: a letter earns one for each place it opens, the whole word one
 //!   for each place it opens and [`WORD_BONUS`] more. A setter earns one for
 //!   each wrong guess and [`UNFOUND_BONUS`] more if the word is not found.
@@ -22,10 +22,12 @@ use serde::{Deserialize, Serialize};
 use super::{Points, Rules, Table, Who};
 use crate::answer::Rejection;
 use crate::chance::Chance;
+use crate::command::Edition;
 use crate::event::{Event, as_text};
 use crate::ids::{PlayerId, Seat};
 use crate::letters::{Letter, Letters, Word};
 use crate::room::{Audience, State};
+use crate::shape::{Misfit, Shape};
 use crate::words::{self, Category};
 
 /// Wrong guesses that end a round.
@@ -210,6 +212,7 @@ impl Rules for Hangman {
         who: Who,
         table: &Table<'_>,
         mv: Move,
+        edition: Edition,
         events: &mut Vec<Event>,
     ) -> Result<Vec<Points>, Rejection> {
         if self.state.is_over() {
@@ -217,8 +220,8 @@ impl Rules for Hangman {
         }
         match (mv.letter, mv.word, mv.secret) {
             (Some(letter), None, None) => self.guess_letter(who, table, &letter, events),
-            (None, Some(word), None) => self.guess_word(who, table, &word, events),
-            (None, None, Some(secret)) => self.set_secret(who, &secret, events),
+            (None, Some(word), None) => self.guess_word(who, table, &word, edition, events),
+            (None, None, Some(secret)) => self.set_secret(who, &secret, edition, events),
             _ => Err(Rejection::bad_request(Self::move_help())),
         }
     }
@@ -310,12 +313,19 @@ impl Hangman {
         who: Who,
         table: &Table<'_>,
         typed: &str,
+        edition: Edition,
         events: &mut Vec<Event>,
     ) -> Result<Vec<Points>, Rejection> {
         let hidden = self.word_for(who)?;
-        let word = Word::typed(typed).map_err(Rejection::illegal)?;
+        let word = Word::typed(typed, edition).map_err(Rejection::illegal)?;
         if self.guesses.iter().any(|guess| guess.is_word(&word)) {
             return Err(Rejection::illegal("that word was tried before"));
+        }
+        // The first edition took them, and a life for each.
+        if edition > Edition::First
+            && let Some(misfit) = Shape::of(hidden, self.letters).misfit(&word)
+        {
+            return Err(cannot_be(misfit));
         }
         let found = word.sounds_like(hidden);
         let hits = if found { hidden.hidden(self.letters) } else { 0 };
@@ -329,6 +339,7 @@ impl Hangman {
         &mut self,
         who: Who,
         typed: &str,
+        edition: Edition,
         events: &mut Vec<Event>,
     ) -> Result<Vec<Points>, Rejection> {
         if self.mode != Mode::Setter {
@@ -340,7 +351,7 @@ impl Hangman {
         if self.state != State::Waiting {
             return Err(Rejection::illegal("the word of this round is set already"));
         }
-        self.word = Some(Word::typed(typed).map_err(Rejection::illegal)?);
+        self.word = Some(Word::typed(typed, edition).map_err(Rejection::illegal)?);
         self.state = State::Playing;
         events.push(Event::SecretSet { seat: who.seat });
         Ok(Vec::new())
@@ -445,6 +456,24 @@ impl Hangman {
         let wrong = self.guesses.iter().filter(|guess| guess.hits == 0);
         wrong.filter_map(|guess| guess.letter()).collect()
     }
+}
+
+/// Why a word is refused that everybody can see is not it. Says nothing that is not
+/// seen, and of what was typed no more than a letter that was guessed.
+fn cannot_be(misfit: Misfit) -> Rejection {
+    Rejection::illegal(match misfit {
+        Misfit::Length { word, guess: 1 } => {
+            format!("the word has {word} letters; guess a single one as a letter")
+        }
+        Misfit::Length { word, guess } => {
+            let letters = if word == 1 { "letter" } else { "letters" };
+            format!("the word has {word} {letters}, and that one has {guess}; no life is lost")
+        }
+        Misfit::Absent(letter) => {
+            format!("there is no '{}' in the word; no life is lost", letter.char())
+        }
+        Misfit::Open => "that does not fit the letters that are open; no life is lost".to_owned(),
+    })
 }
 
 impl Guess {

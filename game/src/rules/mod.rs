@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::Rejection;
 use crate::chance::Chance;
+use crate::command::Edition;
 use crate::event::Event;
 use crate::ids::{PlayerId, Seat};
 use crate::room::{Audience, Person, Sitter, State};
@@ -63,6 +64,7 @@ pub(crate) trait Rules:
         who: Who,
         table: &Table<'_>,
         mv: Self::Move,
+        edition: Edition,
         events: &mut Vec<Event>,
     ) -> Result<Vec<Points>, Rejection>;
     /// Begins a new round, or refuses to and changes nothing.
@@ -202,11 +204,12 @@ macro_rules! catalogue {
                 who: Who,
                 table: &Table<'_>,
                 mv: &str,
+                edition: Edition,
                 events: &mut Vec<Event>,
             ) -> Result<Vec<Points>, Rejection> {
                 match self {
                     $( $(#[cfg($cfg)])? Board::$game(board) => {
-                        board.play(who, table, parse_move::<$rules>(mv)?, events)
+                        board.play(who, table, parse_move::<$rules>(mv)?, edition, events)
                     } )+
                 }
             }

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::{Points, Rules, Table, Who};
 use crate::answer::Rejection;
 use crate::chance::Chance;
+use crate::command::Edition;
 use crate::event::Event;
 use crate::ids::{PlayerId, Seat};
 use crate::room::{Audience, State};
@@ -137,6 +138,7 @@ impl Rules for Nim {
         who: Who,
         table: &Table<'_>,
         mv: Move,
+        _edition: Edition,
         events: &mut Vec<Event>,
     ) -> Result<Vec<Points>, Rejection> {
         self.check_turn(who)?;
@@ -297,7 +299,7 @@ mod tests {
             let before = format!("{:?}", self.board);
             let mut events = Vec::new();
             let played = parse_move::<Nim>(mv)
-                .and_then(|mv| self.board.play(who, &table, mv, &mut events))
+                .and_then(|mv| self.board.play(who, &table, mv, Edition::Second, &mut events))
                 .map(|points| points.iter().map(|points| points.count).sum())
                 .map_err(|rejection| rejection.code());
             assert_eq!(events.len(), usize::from(played.is_ok()), "{mv}");
