@@ -75,10 +75,14 @@ fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-/// What is nearly a word: letters, blanks and accents in any order.
+/// What is nearly a word: letters, with blanks and accents around them.
 fn nearly_a_word() -> impl Strategy<Value = String> {
-    let pieces = select(&["owl", "e", "É", "ß", " ", "\u{a0}", "\u{301}", "\u{308}", "-"][..]);
-    prop::collection::vec(pieces, 1..5).prop_map(|pieces| pieces.concat())
+    let around = || {
+        let pieces = select(&[" ", "\u{a0}", "\u{301}", "\u{308}"][..]);
+        prop::collection::vec(pieces, 0..4).prop_map(|pieces| pieces.concat())
+    };
+    let letters = select(&["owl", "É", "ß", "İ", "o\u{301}w-l", "snow owl"][..]);
+    (around(), letters, around()).prop_map(|(left, word, right)| format!("{left}{word}{right}"))
 }
 
 /// A move or options: mostly JSON, some of it written with escapes.
