@@ -232,7 +232,7 @@ mod tests {
     use super::*;
 
     fn told(text: Result<String, Unfit>) -> String {
-        text.map_or_else(|unfit| unfit.to_string(), |text| text)
+        text.unwrap_or_else(|unfit| unfit.to_string())
     }
 
     /// People are called what they are called.
