@@ -224,7 +224,7 @@ mod tests {
         /// A refusal with any code becomes one we know.
         #[test]
         fn any_code_is_some_code(code in any::<i32>(), message in ".{0,20}") {
-            let refused = v1::Refused { code, message: message.clone(), retry_after_ms: 0 };
+            let refused = v1::Refused { code, message: message.clone(), ..v1::Refused::default() };
             prop_assert_eq!(refusal(refused).message, message);
         }
     }

@@ -431,6 +431,7 @@ impl Desk {
                 code: code.into(),
                 message: "as told".into(),
                 retry_after_ms: 20,
+                ..v1::Refused::default()
             }),
         };
         Some(v1::Answer { id: command.id, outcome: Some(outcome) })
