@@ -524,7 +524,7 @@ mod tests {
     async fn a_snapshot_is_named_once_it_was_read_back() {
         let (files, written) = written(false).await;
         let file = written.expect("an honest disk");
-        assert_eq!(files.list().await.unwrap(), [file.name.clone()]);
+        assert_eq!(files.list().await.unwrap(), [file.name.as_str()]);
         let (_, held) = file.load().await.expect("it was read before");
         assert_eq!(held.lobby.hash(), lobby().hash());
     }
