@@ -151,7 +151,7 @@ async fn open_socket(
 ) -> Response {
     let (response, upgrading) = match upgrade::accept(&mut request) {
         Ok(accepted) => accepted,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let client = shared.proxies.client(peer, request.headers());
     let place = match Place::take(&shared, visit, client) {

@@ -38,14 +38,14 @@ const VERSION: HeaderValue = HeaderValue::from_static("13");
 
 /// What to answer to a request for a socket, and the connection once that is sent; or
 /// the refusal of one that does not ask as it should.
-pub(super) fn accept(request: &mut Request) -> Result<(Response, OnUpgrade), Response> {
+pub(super) fn accept(request: &mut Request) -> Result<(Response, OnUpgrade), Box<Response>> {
     let mut head = Head::new(());
     *head.method_mut() = request.method().clone();
     *head.version_mut() = request.version();
     *head.headers_mut() = request.headers().clone();
     match create_response(&head) {
         Ok(response) => Ok((response.map(|()| Body::empty()), hyper::upgrade::on(request))),
-        Err(_) => Err(refusal(request.headers())),
+        Err(_) => Err(Box::new(refusal(request.headers()))),
     }
 }
 
