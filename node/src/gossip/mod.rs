@@ -10,10 +10,11 @@
 mod cipher;
 
 use crate::env::{Datagrams, Env};
+use bytes::{Buf, BufMut};
 use cipher::Cipher;
 use foca::{
-    AccumulatingRuntime, BroadcastHandler, Foca, Identity, Invalidates, OwnedNotification,
-    PeriodicParams, PostcardCodec, Timer,
+    AccumulatingRuntime, BroadcastHandler, Codec, Foca, Header, Identity, Invalidates,
+    OwnedNotification, PeriodicParams, PostcardCodec, Timer,
 };
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -29,7 +30,7 @@ use std::num::{NonZeroU8, NonZeroUsize};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{Interval, timeout};
+use tokio::time::{Instant, Interval, timeout};
 
 /// The largest plain datagram; sealed, it still fits an Ethernet frame.
 const PACKET_BYTES_MAX: usize = 1_350;
@@ -39,6 +40,12 @@ const CARD_EVERY: Duration = Duration::from_secs(1);
 
 /// A goodbye that is not sent by then is left unsaid; the others notice by themselves.
 const LEAVE_DEADLINE: Duration = Duration::from_secs(1);
+
+/// Told again within this time that it is dead, a member renews itself by more than before.
+const RENEWED_LATELY: Duration = Duration::from_secs(10);
+
+/// Doublings of the step by which a member renews itself; past all clocks there are.
+const DOUBLINGS_MAX: u32 = 50;
 
 /// What a member says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,7 +127,7 @@ impl Gossip {
             me.clone(),
             settings(config),
             StdRng::seed_from_u64(env.entropy()),
-            PostcardCodec,
+            Plain { me: identity.node },
             cards.clone(),
         );
         let cipher = Cipher::new(&identity.cluster, key, env);
@@ -138,6 +145,7 @@ impl Gossip {
             telling: tokio::time::interval(CARD_EVERY),
             card,
             sequence: 0,
+            renewed: None,
             publish,
         };
         let gossiping = async move {
@@ -193,7 +201,9 @@ fn settings(config: &NodeConfig) -> foca::Config {
     }
 }
 
-/// A member in foca's terms. One that comes back has a higher incarnation.
+/// A member in foca's terms, which are those of its number: whoever else was at its address
+/// once, and died there, has nothing to do with it. One that comes back has a higher
+/// incarnation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Member {
     /// 0 where only an address is known.
@@ -203,19 +213,56 @@ struct Member {
 }
 
 impl Identity for Member {
-    type Addr = SocketAddr;
+    type Addr = u64;
 
     fn renew(&self) -> Option<Self> {
         Some(Member { incarnation: self.incarnation + 1, ..self.clone() })
     }
 
-    fn addr(&self) -> SocketAddr {
-        self.address
+    fn addr(&self) -> u64 {
+        self.node
     }
 
     fn win_addr_conflict(&self, adversary: &Self) -> bool {
-        // A new node at the address of one that is gone has a higher id.
-        (self.node, self.incarnation) > (adversary.node, adversary.incarnation)
+        self.incarnation > adversary.incarnation
+    }
+}
+
+/// Datagrams as foca's own codec has them. What is sent to an address, whoever is there,
+/// is for this node.
+struct Plain {
+    me: u64,
+}
+
+impl Codec<Member> for Plain {
+    type Error = <PostcardCodec as Codec<Member>>::Error;
+
+    fn encode_header(
+        &mut self,
+        header: &Header<Member>,
+        buf: impl BufMut,
+    ) -> Result<(), Self::Error> {
+        PostcardCodec.encode_header(header, buf)
+    }
+
+    fn decode_header(&mut self, buf: impl Buf) -> Result<Header<Member>, Self::Error> {
+        let mut header: Header<Member> = PostcardCodec.decode_header(buf)?;
+        if header.dst.node == 0 {
+            header.dst.node = self.me;
+        }
+        Ok(header)
+    }
+
+    fn encode_member(
+        &mut self,
+        member: &foca::Member<Member>,
+        buf: impl BufMut,
+    ) -> Result<(), Self::Error> {
+        PostcardCodec.encode_member(member, buf)
+    }
+
+    fn decode_member(&mut self, buf: impl Buf) -> Result<foca::Member<Member>, Self::Error> {
+        PostcardCodec.decode_member(buf)
     }
 }
 
@@ -263,7 +310,7 @@ impl BroadcastHandler<Member> for Cards {
     }
 }
 
-type Swim = Foca<Member, PostcardCodec, StdRng, Cards>;
+type Swim = Foca<Member, Plain, StdRng, Cards>;
 
 /// What wakes the task.
 enum Input {
@@ -288,6 +335,8 @@ struct Task {
     telling: Interval,
     card: Box<dyn Fn() -> Card + Send>,
     sequence: u64,
+    /// How often in a row this member was told that it is dead, and when last.
+    renewed: Option<(u32, Instant)>,
     publish: watch::Sender<Roster>,
 }
 
@@ -353,16 +402,16 @@ impl Task {
             if *address == self.me.address {
                 continue;
             }
-            let stranger = Member { node: 0, address: *address, incarnation: 0 };
-            self.swim.announce(stranger, &mut self.runtime)?;
+            let whoever = Member { node: 0, address: *address, incarnation: 0 };
+            self.swim.announce(whoever, &mut self.runtime)?;
         }
         Ok(())
     }
 
     fn tell(&mut self) -> Result<(), foca::Error> {
         self.sequence += 1;
-        let told =
-            Told { incarnation: self.me.incarnation, sequence: self.sequence, card: (self.card)() };
+        let incarnation = self.swim.identity().incarnation;
+        let told = Told { incarnation, sequence: self.sequence, card: (self.card)() };
         let bytes = postcard::to_allocvec(&told).expect("a card is plain data");
         self.swim.add_broadcast(&bytes)?;
         self.swim.broadcast(&mut self.runtime)
@@ -389,8 +438,26 @@ impl Task {
                 OwnedNotification::MemberDown(member) => {
                     tracing::info!(node = member.node, address = %member.address, "member is gone");
                 }
+                OwnedNotification::Rejoin(_) => self.renew(),
                 _ => {}
             }
+        }
+    }
+
+    /// The others believed this member dead, and foca has raised its incarnation by one. If
+    /// that is not enough, because they know a far higher one (its clock or its disk may have
+    /// been set back), the step doubles until it is.
+    fn renew(&mut self) {
+        let lately = self.renewed.filter(|(_, at)| at.elapsed() < RENEWED_LATELY);
+        let times = lately.map_or(0, |(times, _)| times + 1);
+        self.renewed = Some((times, Instant::now()));
+        if times == 0 {
+            return;
+        }
+        let mut me = self.swim.identity().clone();
+        me.incarnation = me.incarnation.saturating_add(1 << times.min(DOUBLINGS_MAX));
+        if let Err(err) = self.swim.change_identity(me, &mut self.runtime) {
+            tracing::debug!(%err, "gossip");
         }
     }
 

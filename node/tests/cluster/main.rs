@@ -1,6 +1,7 @@
 //! Real nodes in one process, on loopback, with real disks in temporary folders.
 //! What needs real processes and real kills is tested from outside.
 
+mod addresses;
 mod harness;
 mod members;
 mod passing;
