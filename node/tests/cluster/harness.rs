@@ -157,6 +157,7 @@ impl Cluster {
         self.broken.insert(id, Arc::default());
         self.forgetful.insert(id, Arc::default());
         self.mute.insert(id, Arc::default());
+        self.ahead_ms.insert(id, Arc::default());
         self.configs.insert(id, config);
         self.configs.get_mut(&id).expect("just inserted")
     }
