@@ -401,10 +401,10 @@ mod tests {
             (Bounds::Member, &member, &[half.clone()][..]),
             (Bounds::Member, &member, &[whole.clone(), Bytes::from_static(&[0])]),
             (Bounds::Sealed, &stranger, &[]),
-            (Bounds::Sealed, &stranger, &[half.clone()]),
+            (Bounds::Sealed, &stranger, std::slice::from_ref(&half)),
             (Bounds::Sealed, &stranger, &[whole.clone(), half.clone()]),
             (Bounds::Short, &stranger, &[]),
-            (Bounds::Short, &stranger, &[whole.clone()]),
+            (Bounds::Short, &stranger, std::slice::from_ref(&whole)),
         ] {
             let begun = tokio::time::Instant::now();
             let mut body = body(bounds, budget, pieces);
