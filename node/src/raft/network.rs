@@ -35,7 +35,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
@@ -236,9 +236,15 @@ impl Network {
     where
         S: Stream<Item = AppendEntriesRequest<TypeConfig>> + Send + Unpin + 'static,
     {
+        // Nobody ends the requests of a stream whose answers nobody waits for any more: hyper
+        // 1 goes on pulling them. They would take entries out of openraft's hands that are
+        // meant for the next stream, which then has nothing to send, and the follower stays
+        // behind until there is a new entry. With a client that ends the one with the other,
+        // this would not be needed.
+        let (wanted, unwanted) = oneshot::channel::<()>();
         // openraft waits between tries inside this stream, and only there: dialling
         // before it is asked for a request would dial a dead peer without a pause.
-        let mut input = input.peekable();
+        let mut input = input.take_until(unwanted).peekable();
         if Pin::new(&mut input).peek().await.is_none() {
             return Ok(Box::pin(futures_util::stream::empty()));
         }
@@ -260,7 +266,8 @@ impl Network {
             .map_err(|_| unreachable_error(&Status::deadline_exceeded("no stream in time")))?
             .map_err(|status| rpc_error(&status))?
             .into_inner();
-        let pipeline = Pipeline { seal: &self.seal, answers, sent, astray, received: 0 };
+        let pipeline =
+            Pipeline { seal: &self.seal, answers, sent, astray, received: 0, _wanted: wanted };
         Ok(Box::pin(futures_util::stream::unfold(Some(pipeline), |state| async move {
             let mut pipeline = state?;
             match pipeline.next().await? {
@@ -283,6 +290,8 @@ struct Pipeline<'s> {
     /// The stream is behind what the leader can still send.
     astray: Arc<AtomicBool>,
     received: u64,
+    /// Dropped, it ends the requests.
+    _wanted: oneshot::Sender<()>,
 }
 
 /// Whether a stream is at a place in the log that the leader has purged.
