@@ -22,7 +22,7 @@ use crate::{
     leaving::{Outlook, votes},
     output::Output,
     reach::Reach,
-    usage::ensure,
+    usage::{Usage, ensure},
 };
 
 /// How long joining may take: an id, the first entries or a snapshot.
@@ -86,12 +86,12 @@ pub(crate) struct LeaveArgs {
 /// Move leadership to another voter, and wait until it has moved.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  hangraft transfer-leader\n  hangraft transfer-leader --to 2 --node 10.0.0.1:7101"
+    after_help = "Examples:\n  hangraft transfer-leader\n  hangraft transfer-leader --to n2 --node 10.0.0.1:7101"
 )]
 pub(crate) struct TransferArgs {
-    /// The next leader's id; without it, the voter that is closest.
-    #[arg(long, value_name = "ID")]
-    to: Option<u64>,
+    /// The next leader, by its name or number; without it, the voter that is closest.
+    #[arg(long, value_name = "NAME")]
+    to: Option<String>,
     #[command(flatten)]
     reach: Reach,
     /// For whom to print.
@@ -162,8 +162,14 @@ pub(crate) async fn join(args: JoinArgs) -> anyhow::Result<()> {
     };
     args.output.print(&joined, |joined| {
         let Joined { cluster, id, name, role, why } = joined;
-        format!("{name} (node {id}) has joined cluster {cluster} as a {role}: {why}")
+        let (name, role) = (called(name, *id), if role == "learner" { "spare" } else { role });
+        format!("{name} has joined cluster {cluster} as a {role}: {why}")
     })
+}
+
+/// A name, and the number where the name does not tell it.
+fn called(name: &str, id: u64) -> String {
+    if name == format!("n{id}") { name.into() } else { format!("{name} (n{id})") }
 }
 
 /// Asks the new node itself, until it has heard that it belongs.
@@ -279,7 +285,9 @@ fn voters_in(status: &StatusReply) -> usize {
 /// Moves leadership.
 pub(crate) async fn transfer_leader(args: TransferArgs) -> anyhow::Result<()> {
     let (door, mut client) = args.reach.first().await?;
-    let request = TransferLeaderRequest { to: args.to.unwrap_or(0) };
+    let members = door.status().await?.members;
+    let to = args.to.map_or(Ok(0), |to| id_of(&members, &to))?;
+    let request = TransferLeaderRequest { to };
     let reply = door.answer(ANSWER, client.transfer_leader(request)).await?;
     #[derive(Serialize)]
     struct Moved {
@@ -287,7 +295,25 @@ pub(crate) async fn transfer_leader(args: TransferArgs) -> anyhow::Result<()> {
         term: u64,
     }
     let moved = Moved { leader: reply.leader, term: reply.term };
-    args.output.print(&moved, |moved| format!("node {} leads in term {}", moved.leader, moved.term))
+    args.output.print(&moved, |moved| {
+        format!("{} leads in term {}", name_of(&members, moved.leader), moved.term)
+    })
+}
+
+/// The id of the member that people mean by a name, by `n` and a number, or by a number.
+fn id_of(members: &[Member], said: &str) -> Result<u64, Usage> {
+    let named = members.iter().find(|member| member.name == said).map(|member| member.id);
+    let numbered = said.strip_prefix('n').unwrap_or(said).parse().ok().filter(|id| *id != 0);
+    named.or(numbered).ok_or_else(|| {
+        let names: Vec<&str> = members.iter().map(|member| member.name.as_str()).collect();
+        Usage(format!("there is no {said}; name one of {}", names.join(", ")))
+    })
+}
+
+/// What people call a member.
+fn name_of(members: &[Member], id: u64) -> String {
+    let member = members.iter().find(|member| member.id == id);
+    member.map_or_else(|| format!("n{id}"), |member| member.name.clone())
 }
 
 /// Runs `hangraft cluster ...`.
@@ -317,4 +343,24 @@ pub(crate) async fn cluster(args: ClusterArgs) -> anyhow::Result<()> {
             humantime::format_duration(after)
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_found_by_what_people_call_them() {
+        let member = |id, name: &str| Member { id, name: name.into(), ..Member::default() };
+        let members = [member(1, "n1"), member(2, "tokyo"), member(7, "n2")];
+        for (said, id) in [("n1", 1), ("1", 1), ("tokyo", 2), ("2", 2), ("n2", 7), ("n9", 9)] {
+            assert_eq!(id_of(&members, said).map_err(|err| err.0), Ok(id), "{said}");
+        }
+        for said in ["", "n", "0", "osaka", "-1"] {
+            let refused = id_of(&members, said).expect_err(said);
+            assert!(refused.0.contains("one of n1, tokyo, n2"), "{}", refused.0);
+        }
+        assert_eq!((name_of(&members, 2), name_of(&members, 5)), ("tokyo".into(), "n5".into()));
+        assert_eq!((called("n4", 4), called("rome", 4)), ("n4".into(), "rome (n4)".into()));
+    }
 }

@@ -244,6 +244,44 @@ async fn a_configuration_that_cannot_work_ends_with_2() {
     }
 }
 
+/// A demo once advised to restart a node that had left, which can never work; and it did
+/// not start again at all, because that node could not.
+#[tokio::test]
+async fn a_node_that_has_left_is_not_promised_back() {
+    let demo = Demo::start(&Wanted::default()).await;
+    let node = demo.record().nodes.remove(2);
+    run_well(&["leave", "--yes", "--node", &node.address]).await;
+    eventually("the demo says what to do", PATIENCE, async || {
+        let printed = demo.printed();
+        let told = printed.contains("n3 does not come back: this node has left the cluster");
+        (told && printed.contains("--seed")).then_some(())
+    })
+    .await;
+    assert!(!demo.printed().contains("restart n3"), "{}", demo.printed());
+    let dir = demo.home().dir().to_str().expect("a temporary folder has a plain name").to_owned();
+    let (code, said) = run_in_vain(&["restart", "n3", "--dir", &dir]).await;
+    assert!(code == Some(1) && said.contains("n3 does not come back"), "{code:?}: {said}");
+
+    let home = demo.stop(Signal::SIGINT).await;
+    let demo = Demo::start_in(home, &Wanted::default()).await;
+    let status = run_well(&["status", "--dir", &dir, "--output", "json"]).await;
+    let status: Value = serde_json::from_str(&status).expect("JSON was asked for");
+    assert_ne!(status["leader"], Value::Null, "{status}");
+    drop(demo);
+}
+
+/// Any demo shows how long nobody can move; one that holds players to a human speed shows
+/// it by a crowd of them.
+#[tokio::test]
+async fn a_failover_is_measured_in_any_demo() {
+    let demo = Demo::start(&Wanted::default()).await;
+    let dir = demo.home().dir().to_str().expect("a temporary folder has a plain name");
+    let measured = ["bench", "failover", "--dir", dir, "--times", "1", "--output", "json"];
+    let report: Value = serde_json::from_str(&run_well(&measured).await).expect("JSON");
+    assert_eq!(report["rounds"].as_array().map(Vec::len), Some(1), "{report}");
+    assert!(report["median_ms"].as_f64().is_some_and(|ms| ms > 0.0), "{report}");
+}
+
 /// Who follows the events goes on when the node comes back.
 #[tokio::test]
 async fn events_are_followed_across_a_restart() {

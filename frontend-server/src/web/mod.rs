@@ -215,7 +215,7 @@ async fn ready(State(shared): State<Arc<Shared>>) -> (StatusCode, String) {
     }
     let status = *shared.cluster.status().borrow();
     let (code, what) = match (status.watching, status.leader) {
-        (true, Some(leader)) => (StatusCode::OK, format!("ready, node {leader} leads")),
+        (true, Some(leader)) => (StatusCode::OK, format!("ready, n{leader} leads")),
         (true, None) => (StatusCode::SERVICE_UNAVAILABLE, "no leader is known".to_owned()),
         (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "no node can be reached".to_owned()),
     };

@@ -203,7 +203,7 @@ impl Charter {
             }
             Wish::Leave(id) => {
                 if !members.contains_key(id) && !self.admitted.contains_key(id) {
-                    return Ruling::Refused(format!("node {id} is no member"));
+                    return Ruling::Refused(format!("n{id} is no member"));
                 }
                 self.admitted.remove(id);
                 if members.contains_key(id) {

@@ -174,7 +174,7 @@ impl Keeper {
                 else {
                     return;
                 };
-                let text = format!("{peer} joins as node {id}");
+                let text = format!("{peer} joins as n{id}");
                 self.report(self.replica.add_learner(council, id, peer).await, &text);
             }
             Step::SetVoters(voters) => {
@@ -289,7 +289,7 @@ impl Keeper {
             return Told::Leads { leader: me, term };
         }
         if !situation.voters.contains(&to) {
-            return Told::Refused(format!("node {to} is no voter"));
+            return Told::Refused(format!("n{to} is no voter"));
         }
         // A leader that hands over takes no more moves: to one that cannot take over soon
         // it would be a stop.

@@ -251,7 +251,7 @@ impl Cluster for ClusterService {
                 Ok(Response::new(TransferLeaderReply { leader, term }))
             }
             Told::Leads { leader, term } => {
-                let why = format!("node {leader} was elected instead, in term {term}; try again");
+                let why = format!("n{leader} was elected instead, in term {term}; try again");
                 Err(Status::unavailable(why))
             }
             told => {

@@ -340,7 +340,7 @@ impl Server {
             return text(StatusCode::SERVICE_UNAVAILABLE, "draining: this node stops\n".into());
         }
         match replica.leadership().borrow().leader {
-            Some((leader, _)) => text(StatusCode::OK, format!("ready, node {leader} leads\n")),
+            Some((leader, _)) => text(StatusCode::OK, format!("ready, n{leader} leads\n")),
             None => text(StatusCode::SERVICE_UNAVAILABLE, "no leader is known\n".into()),
         }
     }

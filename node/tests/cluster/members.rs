@@ -298,7 +298,7 @@ async fn leadership_is_transferred() {
     assert_eq!(moved.into_inner().leader, next);
     assert_eq!(cluster.leader().await, next);
     let refused = operator.transfer_leader(TransferLeaderRequest { to: 9 }).await.unwrap_err();
-    assert!(refused.message().contains("node 9 is no voter"), "{refused:?}");
+    assert!(refused.message().contains("n9 is no voter"), "{refused:?}");
     let bad = SetRequest { voters: Some(4), replace_after_ms: None };
     let refused = operator.set(bad).await.unwrap_err();
     assert!(refused.message().contains("3, 5 or 7"), "{refused:?}");
