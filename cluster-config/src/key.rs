@@ -145,6 +145,11 @@ impl ClusterKey {
         blake3::derive_key(GUEST, &self.0)
     }
 
+    /// The key for a purpose that another file of this crate knows.
+    pub(crate) fn derived(&self, purpose: &str) -> [u8; KEY_BYTES] {
+        blake3::derive_key(purpose, &self.0)
+    }
+
     fn parse(text: &str) -> Option<Self> {
         let bytes = BASE64_STANDARD.decode(text.trim()).ok()?;
         Some(Self(bytes.try_into().ok()?))

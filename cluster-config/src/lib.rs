@@ -1,5 +1,6 @@
 //! What a cluster is made of: the configuration of a [node](NodeConfig) and of a
-//! [frontend](FrontendConfig), and the [key](ClusterKey) they share.
+//! [frontend](FrontendConfig), the [key](ClusterKey) they share, and the
+//! [names](RoomNames) that rooms have in public.
 //!
 //! Configuration is TOML, overridden by the environment: `HANGRAFT_NODE_DATA_DIR`
 //! or, for what is nested, `HANGRAFT_NODE_RAFT__HEARTBEAT_MS`. What a `load`
@@ -20,6 +21,7 @@ mod frontend;
 mod key;
 mod node;
 pub mod private;
+mod rooms;
 
 pub use block::{AddressBlock, NoAddressBlock};
 pub use error::ConfigError;
@@ -29,3 +31,4 @@ pub use node::{
     ClusterConfig, GossipConfig, LimitsConfig, Member, MembershipConfig, NodeConfig, RaftConfig,
     is_name,
 };
+pub use rooms::RoomNames;

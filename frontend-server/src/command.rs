@@ -47,6 +47,8 @@ pub(crate) enum Wish {
         game: String,
         /// A JSON object, or empty.
         options: String,
+        /// Strangers may find it.
+        public: bool,
     },
     Sit {
         room: u64,
@@ -66,11 +68,24 @@ pub(crate) enum Wish {
         room: u64,
         text: String,
     },
-    /// Who is online here; made by [`crate::presence`], never by a player.
+    /// The host takes somebody from the table for good.
+    Remove {
+        room: u64,
+        whom: PlayerId,
+    },
+    /// The host lets nobody new sit down, or somebody again.
+    Lock {
+        room: u64,
+        locked: bool,
+    },
+    /// Who is where; made by [`crate::presence`], never by a player.
     Presence(Report),
 }
 
-/// A change in who is online at this frontend.
+/// A player, and a room that they look at through a live socket.
+pub(crate) type Place = (PlayerId, u64);
+
+/// A change in who is where at this frontend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Report {
     /// A random number of this process.
@@ -78,6 +93,10 @@ pub(crate) struct Report {
     pub(crate) sequence: u64,
     /// Forget what was known of this frontend first.
     pub(crate) whole: bool,
+    pub(crate) came: Vec<Place>,
+    pub(crate) went: Vec<Place>,
+    /// Of those, who was nowhere before, and who is nowhere any more: all that a
+    /// cluster with a member of before can be told.
     pub(crate) arrived: Vec<PlayerId>,
     pub(crate) departed: Vec<PlayerId>,
 }

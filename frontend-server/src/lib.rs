@@ -38,7 +38,7 @@ use std::{
     time::Duration,
 };
 
-use hangraft_cluster_config::{ClusterKey, FrontendConfig};
+use hangraft_cluster_config::{ClusterKey, FrontendConfig, RoomNames};
 use hangraft_proto::net::{Listener, Network};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{
@@ -97,7 +97,6 @@ impl Frontend {
     ) -> Result<Self, StartError> {
         let addr = listener.address();
         let frontend = getrandom::u64().map_err(StartError::Entropy)?;
-        let access = key.access_token().parse().expect("an access token is plain ASCII");
         let tokens = TokenKey::new(&key.guest_token_key());
         let FrontendConfig {
             nodes,
@@ -112,9 +111,10 @@ impl Frontend {
 
         let mut tasks = JoinSet::new();
         let meters = Arc::new(Meters::new());
-        let hub = Hub::start(meters.clone(), &mut tasks);
+        let room_names = RoomNames::of(key);
+        let hub = Hub::start(room_names.clone(), meters.clone(), &mut tasks);
         let cluster =
-            Cluster::start(&nodes, network, access, frontend, &hub, meters.clone(), &mut tasks);
+            Cluster::start(&nodes, network, key, frontend, &hub, meters.clone(), &mut tasks);
         let players = Players::new(limits.clone(), meters.players.clone());
         tasks.spawn(presence::run(frontend, players.clone(), cluster.clone()));
 
@@ -125,6 +125,7 @@ impl Frontend {
             proxies: Proxies::new(trusted_proxies),
             premises: Arc::new(Premises {
                 tokens,
+                names: room_names,
                 frontends,
                 addresses,
                 crowd: Crowd::new(&limits),

@@ -3,12 +3,35 @@
 //! Every frame is one JSON object. Parsing borrows from the frame; a move is
 //! never taken apart. Everything here is total: any text is either a
 //! [`ClientMessage`] or a [`BadMessage`] that says what is wrong.
+//!
+//! Rooms have names here and numbers everywhere behind: reading a frame turns one
+//! into the other, and whoever writes a room into a frame writes its name.
+//!
+//! ```text
+//! open    {game, options?, public?}        {room}           private unless public; who opens is the host
+//! sit     {room}                           {seat, version}  unauthorized: locked, or removed by the host
+//! stand   {room}                           {seat, version}
+//! play    {room, move}                     {version}
+//! again   {room}                           {version}        agrees to another round; begins it with the last
+//! say     {room, text}                     {version}
+//! remove  {room, player}                   {version}        the host only: that player sits here no more
+//! lock    {room, locked}                   {version}        the host only: nobody new sits down
+//! rooms   {game?, state?, all?, after?, limit?}  {rooms, next}
+//!                                          public rooms: unlocked, not over, with somebody there and a seat;
+//!                                          with `all` or a state every public one
+//! watch   {room, since?, epoch?}           {room, version}, then views: the player is here while it lasts
+//! unwatch {room}                           {}
+//! ```
+//!
+//! Whoever has a private room's name may watch it, also somebody whom its host removed.
 
 use std::{borrow::Cow, fmt};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
+
+use hangraft_cluster_config::RoomNames;
 
 use crate::command::{Code, Refusal, Wish};
 
@@ -99,12 +122,14 @@ pub(crate) enum Kind {
     Stand,
     Play,
     Again,
+    Remove,
+    Lock,
     Say,
     Ping,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::Hello,
         Self::Open,
         Self::Rooms,
@@ -114,6 +139,8 @@ impl Kind {
         Self::Stand,
         Self::Play,
         Self::Again,
+        Self::Remove,
+        Self::Lock,
         Self::Say,
         Self::Ping,
     ];
@@ -129,6 +156,8 @@ impl Kind {
             Self::Stand => "stand",
             Self::Play => "play",
             Self::Again => "again",
+            Self::Remove => "remove",
+            Self::Lock => "lock",
             Self::Say => "say",
             Self::Ping => "ping",
         }
@@ -136,15 +165,13 @@ impl Kind {
 }
 
 /// A question about the lobby's rooms.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct RoomsQuery {
-    #[serde(default)]
     pub(crate) game: Option<String>,
-    #[serde(default)]
     pub(crate) state: Option<String>,
-    #[serde(default)]
+    /// Full rooms, locked ones and those where nobody is, too.
+    pub(crate) all: bool,
     pub(crate) after: Option<u64>,
-    #[serde(default)]
     pub(crate) limit: Option<u32>,
 }
 
@@ -184,19 +211,37 @@ struct OpenData<'a> {
     #[serde(borrow, default)]
     options: Option<&'a RawValue>,
     #[serde(default)]
-    serial: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct RoomData {
-    room: u64,
+    public: bool,
     #[serde(default)]
     serial: Option<u64>,
 }
 
 #[derive(Deserialize)]
-struct WatchData {
-    room: u64,
+struct RoomsData<'a> {
+    #[serde(default)]
+    game: Option<String>,
+    #[serde(default)]
+    state: Option<String>,
+    #[serde(default)]
+    all: bool,
+    #[serde(borrow, default)]
+    after: Option<Cow<'a, str>>,
+    #[serde(default)]
+    limit: Option<u32>,
+}
+
+#[derive(Deserialize)]
+struct RoomData<'a> {
+    #[serde(borrow)]
+    room: Cow<'a, str>,
+    #[serde(default)]
+    serial: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct WatchData<'a> {
+    #[serde(borrow)]
+    room: Cow<'a, str>,
     #[serde(default)]
     since: Option<u64>,
     #[serde(default)]
@@ -205,7 +250,8 @@ struct WatchData {
 
 #[derive(Deserialize)]
 struct PlayData<'a> {
-    room: u64,
+    #[serde(borrow)]
+    room: Cow<'a, str>,
     #[serde(borrow, rename = "move")]
     mv: &'a RawValue,
     #[serde(default)]
@@ -213,15 +259,35 @@ struct PlayData<'a> {
 }
 
 #[derive(Deserialize)]
-struct SayData {
-    room: u64,
+struct RemoveData<'a> {
+    #[serde(borrow)]
+    room: Cow<'a, str>,
+    #[serde(borrow)]
+    player: Cow<'a, str>,
+    #[serde(default)]
+    serial: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct LockData<'a> {
+    #[serde(borrow)]
+    room: Cow<'a, str>,
+    locked: bool,
+    #[serde(default)]
+    serial: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct SayData<'a> {
+    #[serde(borrow)]
+    room: Cow<'a, str>,
     text: String,
     #[serde(default)]
     serial: Option<u64>,
 }
 
 /// Understands one text frame.
-pub(crate) fn parse(frame: &str) -> Result<ClientMessage, BadMessage> {
+pub(crate) fn parse(frame: &str, names: &RoomNames) -> Result<ClientMessage, BadMessage> {
     let Ok(outer) = object::<Frame<'_>>(frame) else {
         let id = object::<IdOnly<'_>>(frame).ok().and_then(|only| only.id);
         let id = id.and_then(|id| request_id(id).ok());
@@ -232,7 +298,7 @@ pub(crate) fn parse(frame: &str) -> Result<ClientMessage, BadMessage> {
         Err(refusal) => return Err(BadMessage { id: None, refusal }),
     };
     let data = outer.data.map_or("{}", RawValue::get);
-    match action(&outer.action, data) {
+    match action(&outer.action, data, names) {
         Ok((kind, action)) => Ok(ClientMessage { id, kind, action }),
         Err(refusal) => Err(BadMessage { id, refusal }),
     }
@@ -258,7 +324,7 @@ fn request_id(raw: &RawValue) -> Result<RequestId, Refusal> {
     Err(Refusal::new(Code::BadRequest, message))
 }
 
-fn action(name: &str, data: &str) -> Result<(Kind, Action), Refusal> {
+fn action(name: &str, data: &str, names: &RoomNames) -> Result<(Kind, Action), Refusal> {
     let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.as_str() == name) else {
         return Err(Refusal::new(Code::BadRequest, unknown_action()));
     };
@@ -267,51 +333,63 @@ fn action(name: &str, data: &str) -> Result<(Kind, Action), Refusal> {
         let message = format!("{}: data does not fit: {}", kind.as_str(), shape_error(&err));
         Refusal::new(Code::BadRequest, message)
     };
-    let action = read(kind, data).map_err(malformed)??;
+    let action = read(kind, data, names).map_err(malformed)??;
     Ok((kind, action))
 }
 
 /// Reads an action's data: the outer error is JSON's, the inner one ours.
-fn read(kind: Kind, data: &str) -> serde_json::Result<Result<Action, Refusal>> {
-    let change = |wish, serial| Action::Change { wish, serial };
-    let action = match kind {
+fn read(kind: Kind, data: &str, names: &RoomNames) -> serde_json::Result<Result<Action, Refusal>> {
+    let number = |name: &str| names.number(name).ok_or_else(no_such_room);
+    Ok(match kind {
         Kind::Hello => {
             let HelloData { name, token } = object(data)?;
-            Action::Hello { name, token }
+            Ok(Action::Hello { name, token })
         }
-        Kind::Open => return Ok(open(object(data)?)),
-        Kind::Rooms => return Ok(rooms(object(data)?)),
+        Kind::Open => open(object(data)?),
+        Kind::Rooms => rooms(object(data)?, names),
         Kind::Watch => {
             let WatchData { room, since, epoch } = object(data)?;
-            Action::Watch { room, since, epoch }
+            number(&room).map(|room| Action::Watch { room, since, epoch })
         }
         Kind::Unwatch => {
             let RoomData { room, .. } = object(data)?;
-            Action::Unwatch { room }
+            number(&room).map(|room| Action::Unwatch { room })
         }
-        Kind::Sit => {
+        Kind::Sit | Kind::Stand | Kind::Again => {
             let RoomData { room, serial } = object(data)?;
-            change(Wish::Sit { room }, serial)
-        }
-        Kind::Stand => {
-            let RoomData { room, serial } = object(data)?;
-            change(Wish::Stand { room }, serial)
+            number(&room).map(|room| Action::Change { wish: plain(kind, room), serial })
         }
         Kind::Play => {
             let PlayData { room, mv, serial } = object(data)?;
-            change(Wish::Play { room, mv: mv.get().to_owned() }, serial)
+            let wish = |room| Wish::Play { room, mv: mv.get().to_owned() };
+            number(&room).map(|room| Action::Change { wish: wish(room), serial })
         }
-        Kind::Again => {
-            let RoomData { room, serial } = object(data)?;
-            change(Wish::Again { room }, serial)
+        Kind::Remove => remove(object(data)?, names),
+        Kind::Lock => {
+            let LockData { room, locked, serial } = object(data)?;
+            number(&room).map(|room| Action::Change { wish: Wish::Lock { room, locked }, serial })
         }
-        Kind::Say => return Ok(say(object(data)?)),
+        Kind::Say => say(object(data)?, names),
         Kind::Ping => {
             let NoData {} = object(data)?;
-            Action::Ping
+            Ok(Action::Ping)
         }
-    };
-    Ok(Ok(action))
+    })
+}
+
+/// The wish of a kind that says nothing but where.
+fn plain(kind: Kind, room: u64) -> Wish {
+    match kind {
+        Kind::Sit => Wish::Sit { room },
+        Kind::Stand => Wish::Stand { room },
+        _ => Wish::Again { room },
+    }
+}
+
+/// The answer to a name that is no room's, in the words of a node that knows no
+/// such room: who guesses names learns nothing from the difference.
+fn no_such_room() -> Refusal {
+    Refusal::new(Code::NoSuchRoom, "there is no such room")
 }
 
 fn open(data: OpenData<'_>) -> Result<Action, Refusal> {
@@ -322,21 +400,31 @@ fn open(data: OpenData<'_>) -> Result<Action, Refusal> {
     if !options.is_empty() && !options.starts_with('{') {
         return Err(Refusal::new(Code::BadRequest, "open: options must be an object"));
     }
-    let wish = Wish::Open { game: data.game, options: options.to_owned() };
+    let wish = Wish::Open { game: data.game, options: options.to_owned(), public: data.public };
     Ok(Action::Change { wish, serial: data.serial })
 }
 
-fn rooms(query: RoomsQuery) -> Result<Action, Refusal> {
+fn rooms(data: RoomsData<'_>, names: &RoomNames) -> Result<Action, Refusal> {
+    let RoomsData { game, state, all, after, limit } = data;
     let long = |text: &Option<String>| text.as_ref().is_some_and(|t| t.len() > GAME_BYTES_MAX);
-    if long(&query.game) || long(&query.state) {
+    if long(&game) || long(&state) {
         return Err(Refusal::new(Code::BadRequest, "rooms: no game or state has such a long name"));
     }
-    Ok(Action::Rooms(query))
+    let after = after.map(|name| names.number(&name).ok_or_else(no_such_room)).transpose()?;
+    Ok(Action::Rooms(RoomsQuery { game, state, all, after, limit }))
 }
 
-fn say(data: SayData) -> Result<Action, Refusal> {
+fn remove(data: RemoveData<'_>, names: &RoomNames) -> Result<Action, Refusal> {
+    let room = names.number(&data.room).ok_or_else(no_such_room)?;
+    let nobody = |()| Refusal::new(Code::BadRequest, "remove: no player is called so");
+    let whom = data.player.parse().map_err(nobody)?;
+    Ok(Action::Change { wish: Wish::Remove { room, whom }, serial: data.serial })
+}
+
+fn say(data: SayData<'_>, names: &RoomNames) -> Result<Action, Refusal> {
+    let room = names.number(&data.room).ok_or_else(no_such_room)?;
     let text = hangraft_text::line(&data.text)?;
-    let wish = Wish::Say { room: data.room, text };
+    let wish = Wish::Say { room, text };
     Ok(Action::Change { wish, serial: data.serial })
 }
 
@@ -390,8 +478,8 @@ pub(crate) enum ServerMessage<'a> {
 #[serde(untagged)]
 pub(crate) enum Reply<'a> {
     Hello { player: String, name: &'a str, token: &'a str, server: ServerInfo<'a> },
-    Opened { room: u64 },
-    Watching { room: u64, version: u64 },
+    Opened { room: &'a str },
+    Watching { room: &'a str, version: u64 },
     Seat { seat: Option<u32>, version: u64 },
     Version { version: u64 },
     Listing(&'a RawValue),
@@ -499,9 +587,19 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::command::PlayerId;
+
+    fn names() -> RoomNames {
+        RoomNames::of(&hangraft_cluster_config::ClusterKey::from_bytes([7; 32]))
+    }
+
+    /// Reads a frame in which `ROOM` stands for the name of room 4.
+    fn read_frame(frame: &str) -> Result<ClientMessage, BadMessage> {
+        parse(&frame.replace("ROOM", &format!("\"{}\"", names().name(4))), &names())
+    }
 
     fn understood(frame: &str) -> Action {
-        parse(frame).unwrap_or_else(|bad| panic!("{frame}: {bad:?}")).action
+        read_frame(frame).unwrap_or_else(|bad| panic!("{frame}: {bad:?}")).action
     }
 
     /// Every action of the contract, as a page writes it.
@@ -520,6 +618,7 @@ mod tests {
                     Wish::Open {
                         game: "hangman".into(),
                         options: r#"{"category":"animals"}"#.into(),
+                        public: false,
                     },
                     None,
                 ),
@@ -533,26 +632,45 @@ mod tests {
                 }),
             ),
             (
-                r#"{"id":3,"action":"watch","data":{"room":4,"since":9}}"#,
+                r#"{"id":3,"action":"watch","data":{"room":ROOM,"since":9}}"#,
                 Action::Watch { room: 4, since: Some(9), epoch: None },
             ),
             (
-                r#"{"id":3,"action":"watch","data":{"room":4,"since":9,"epoch":"00c0ffee00c0ffee"}}"#,
+                r#"{"id":3,"action":"watch","data":{"room":ROOM,"since":9,"epoch":"00c0ffee00c0ffee"}}"#,
                 Action::Watch { room: 4, since: Some(9), epoch: Some("00c0ffee00c0ffee".into()) },
             ),
-            (r#"{"id":3,"action":"unwatch","data":{"room":4}}"#, Action::Unwatch { room: 4 }),
-            (r#"{"action":"sit","data":{"room":4}}"#, change(Wish::Sit { room: 4 }, None)),
+            (r#"{"id":3,"action":"unwatch","data":{"room":ROOM}}"#, Action::Unwatch { room: 4 }),
+            (r#"{"action":"sit","data":{"room":ROOM}}"#, change(Wish::Sit { room: 4 }, None)),
             (
-                r#"{"action":"stand","data":{"room":4,"serial":8}}"#,
+                r#"{"action":"stand","data":{"room":ROOM,"serial":8}}"#,
                 change(Wish::Stand { room: 4 }, Some(8)),
             ),
             (
-                r#"{"action":"play","data":{"room":4, "move": {"letter" : "e"} ,"serial":9}}"#,
+                r#"{"action":"play","data":{"room":ROOM, "move": {"letter" : "e"} ,"serial":9}}"#,
                 change(Wish::Play { room: 4, mv: r#"{"letter" : "e"}"#.into() }, Some(9)),
             ),
-            (r#"{"action":"again","data":{"room":4}}"#, change(Wish::Again { room: 4 }, None)),
+            (r#"{"action":"again","data":{"room":ROOM}}"#, change(Wish::Again { room: 4 }, None)),
             (
-                r#"{"action":"say","data":{"room":4,"text":" hi there\n"}}"#,
+                r#"{"action":"remove","data":{"room":ROOM,"player":"p00000000000000ab","serial":3}}"#,
+                change(Wish::Remove { room: 4, whom: PlayerId(0xab) }, Some(3)),
+            ),
+            (
+                r#"{"action":"lock","data":{"room":ROOM,"locked":true}}"#,
+                change(Wish::Lock { room: 4, locked: true }, None),
+            ),
+            (
+                r#"{"action":"open","data":{"game":"hangman","public":true}}"#,
+                change(
+                    Wish::Open { game: "hangman".into(), options: String::new(), public: true },
+                    None,
+                ),
+            ),
+            (
+                r#"{"action":"rooms","data":{"all":true}}"#,
+                Action::Rooms(RoomsQuery { all: true, ..RoomsQuery::default() }),
+            ),
+            (
+                r#"{"action":"say","data":{"room":ROOM,"text":" hi there\n"}}"#,
                 change(Wish::Say { room: 4, text: "hi there".into() }, None),
             ),
             (r#"{"id":-1.5e3,"action":"ping","data":{}}"#, Action::Ping),
@@ -577,28 +695,58 @@ mod tests {
             (r#"{"id":7,"action":"watch","data":[1]}"#, "7", "watch: data"),
             (r#"[7,"ping"]"#, "none", "a frame is"),
             (r#"{"id":7,"action":"watch","data":{"room":-1}}"#, "7", "watch: data"),
-            (r#"{"id":7,"action":"play","data":{"room":1}}"#, "7", "play: data"),
+            (r#"{"id":7,"action":"watch","data":{"room":4}}"#, "7", "watch: data"),
+            (r#"{"id":7,"action":"play","data":{"room":ROOM}}"#, "7", "play: data"),
             (r#"{"id":7,"action":"open","data":{"game":"x","options":3}}"#, "7", "must be"),
-            (r#"{"id":"q","action":"say","data":{"room":1,"text":" "}}"#, "\"q\"", "empty"),
+            (r#"{"id":7,"action":"lock","data":{"room":ROOM}}"#, "7", "lock: data"),
+            (r#"{"id":7,"action":"remove","data":{"room":ROOM,"player":"Ann"}}"#, "7", "no player"),
+            (r#"{"id":"q","action":"say","data":{"room":ROOM,"text":" "}}"#, "\"q\"", "empty"),
             (r#"{"id":1,"id":2,"action":"ping"}"#, "none", "a frame is"),
             (r#"{"id":7,"action":"ping"} x"#, "none", "a frame is"),
         ] {
-            let BadMessage { id: got, refusal } = parse(frame).expect_err(frame);
+            let BadMessage { id: got, refusal } = read_frame(frame).expect_err(frame);
             assert_eq!(got.as_ref().map_or("none", |id| id.0.get()), id, "{frame}");
             assert!(refusal.message.contains(part), "{frame}: {}", refusal.message);
             assert_eq!(refusal.code, Code::BadRequest);
         }
         let long =
-            format!(r#"{{"action":"say","data":{{"room":1,"text":"{}"}}}}"#, "é".repeat(501));
-        assert_eq!(parse(&long).unwrap_err().refusal.code, Code::TooLarge);
+            format!(r#"{{"action":"say","data":{{"room":ROOM,"text":"{}"}}}}"#, "é".repeat(501));
+        assert_eq!(read_frame(&long).unwrap_err().refusal.code, Code::TooLarge);
         let id = format!(r#"{{"id":"{}","action":"ping"}}"#, "x".repeat(64));
-        assert!(parse(&id).unwrap_err().id.is_none());
+        assert!(read_frame(&id).unwrap_err().id.is_none());
+    }
+
+    /// A room is asked for by its name. A number, another cluster's name and a name
+    /// that somebody made up are no room's, wherever one can be said.
+    #[test]
+    fn a_name_that_is_no_rooms_is_no_such_room() {
+        let other = RoomNames::of(&hangraft_cluster_config::ClusterKey::from_bytes([8; 32]));
+        for name in ["4", "", "room 4", "aaaaaaaaaaaaaaaa", &other.name(4)] {
+            for (action, more) in [
+                ("watch", ""),
+                ("unwatch", ""),
+                ("sit", ""),
+                ("stand", ""),
+                ("again", ""),
+                ("say", r#","text":"hi""#),
+                ("play", r#","move":{}"#),
+            ] {
+                let data = format!(r#"{{"room":"{name}"{more}}}"#);
+                let frame = format!(r#"{{"id":7,"action":"{action}","data":{data}}}"#);
+                let BadMessage { id, refusal } = read_frame(&frame).expect_err(&frame);
+                assert_eq!((id.unwrap().0.get(), refusal.code), ("7", Code::NoSuchRoom), "{frame}");
+            }
+            let frame = format!(r#"{{"action":"rooms","data":{{"after":"{name}"}}}}"#);
+            assert_eq!(read_frame(&frame).unwrap_err().refusal.code, Code::NoSuchRoom, "{frame}");
+        }
+        let after = understood(r#"{"action":"rooms","data":{"after":ROOM}}"#);
+        assert_eq!(after, Action::Rooms(RoomsQuery { after: Some(4), ..RoomsQuery::default() }));
     }
 
     /// The answers, letter for letter: pages depend on them.
     #[test]
     fn answers_look_as_promised() {
-        let message = parse(r#"{"id": 7, "action": "ping"}"#).unwrap();
+        let message = read_frame(r#"{"id": 7, "action": "ping"}"#).unwrap();
         let id = message.id.as_ref();
         for (text, expected) in [
             (ok(id, Reply::Nothing {}), r#"{"id":7,"ok":{}}"#),
@@ -607,7 +755,7 @@ mod tests {
                 ok(id, Reply::Seat { seat: Some(0), version: 3 }),
                 r#"{"id":7,"ok":{"seat":0,"version":3}}"#,
             ),
-            (ok(id, Reply::Opened { room: 5 }), r#"{"id":7,"ok":{"room":5}}"#),
+            (ok(id, Reply::Opened { room: "k3v7" }), r#"{"id":7,"ok":{"room":"k3v7"}}"#),
             (
                 refused(id, &Refusal::new(Code::GameOver, "it is \"over\"")),
                 r#"{"id":7,"refused":{"code":"game-over","message":"it is \"over\""}}"#,
@@ -630,7 +778,7 @@ mod tests {
         /// Whatever a browser sends, it is understood or refused; never a panic.
         #[test]
         fn any_text_is_understood_or_refused(frame in ".{0,200}") {
-            _ = parse(&frame);
+            _ = read_frame(&frame);
         }
 
         /// Nearly right frames, too: pieces of real ones in any order.
@@ -638,11 +786,11 @@ mod tests {
         fn nearly_right_frames_are_understood_or_refused(
             pieces in prop::collection::vec(prop::sample::select(vec![
                 "{", "}", "\"id\":", "7", ",", "\"action\":", "\"play\"", "\"open\"", "\"data\":",
-                "{\"room\":1,\"move\":", "{\"letter\":\"e\"}", "null", "[", "]", "\"", "-", "1e999",
+                "{\"room\":ROOM,\"move\":", "{\"letter\":\"e\"}", "null", "[", "]", "\"", "-", "1e999",
                 "\\ud800", "\"text\":", "\"serial\":18446744073709551616",
             ]), 0..24),
         ) {
-            if let Ok(message) = parse(&pieces.concat()) {
+            if let Ok(message) = read_frame(&pieces.concat()) {
                 let echoed = ok(message.id.as_ref(), Reply::Nothing {});
                 prop_assert!(serde_json::from_str::<serde_json::Value>(echoed.as_str()).is_ok());
             }

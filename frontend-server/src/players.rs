@@ -1,10 +1,12 @@
-//! Who is here: every player with a socket at this frontend, and how fast they are.
+//! Who is here: every player with a socket at this frontend, which rooms they look at,
+//! and how fast they are.
 //!
 //! All sockets of a player share one pace, so that opening a second tab does not
-//! make anybody faster. Arrivals and departures are gathered for [`crate::presence`].
+//! make anybody faster. A player is in a room while any of their sockets looks at it;
+//! comings and goings are gathered for [`crate::presence`].
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -13,7 +15,10 @@ use hangraft_cluster_config::FrontendLimits;
 use metrics::Gauge;
 use tokio::sync::Notify;
 
-use crate::{command::PlayerId, pace::Pace};
+use crate::{
+    command::{Place, PlayerId},
+    pace::Pace,
+};
 
 /// The window of [`FrontendLimits::actions_per_20s`].
 const ACTIONS_WINDOW: Duration = Duration::from_secs(20);
@@ -54,15 +59,17 @@ struct Shared {
     /// How many players have a socket here.
     here: Gauge,
     state: Mutex<State>,
-    /// Somebody came or went.
+    /// Somebody came to a room or went from one.
     changed: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
     players: HashMap<PlayerId, Player>,
-    /// Who came (true) or went since the changes were last taken.
-    changes: BTreeMap<PlayerId, bool>,
+    /// How many sockets look there; where none does is not in it.
+    places: HashMap<Place, usize>,
+    /// Who came where (true) or went from there since the changes were last taken.
+    changes: BTreeMap<Place, bool>,
 }
 
 #[derive(Debug)]
@@ -76,6 +83,8 @@ struct Player {
 #[derive(Debug)]
 pub(crate) struct Here {
     player: PlayerId,
+    /// The rooms that this socket looks at.
+    rooms: BTreeSet<u64>,
     players: Players,
     paces: SharedPaces,
 }
@@ -100,19 +109,17 @@ impl Players {
         let (first, paces) = (entry.sockets == 1, entry.paces.clone());
         if first {
             self.shared.here.increment(1.0);
-            state.note(player, true);
-            self.shared.changed.notify_one();
         }
-        Here { player, players: self.clone(), paces }
+        Here { player, rooms: BTreeSet::new(), players: self.clone(), paces }
     }
 
-    /// Waits until somebody came or went since the changes were last taken.
+    /// Waits until somebody came somewhere or went since the changes were last taken.
     pub(crate) async fn changed(&self) {
         self.shared.changed.notified().await;
     }
 
-    /// Who came (true) or went (false), each once; forgets old paces meanwhile.
-    pub(crate) fn take_changes(&self, now: Instant) -> BTreeMap<PlayerId, bool> {
+    /// Who came where (true) or went from there (false), each once; forgets old paces meanwhile.
+    pub(crate) fn take_changes(&self, now: Instant) -> BTreeMap<Place, bool> {
         let mut state = self.state();
         state.players.retain(|_, player| player.left_at.is_none_or(|at| at + MEMORY > now));
         std::mem::take(&mut state.changes)
@@ -125,7 +132,20 @@ impl Players {
         if entry.sockets == 0 {
             entry.left_at = Some(Instant::now());
             self.shared.here.decrement(1.0);
-            state.note(player, false);
+        }
+    }
+
+    /// One more socket looks there (true), or one less.
+    fn count(&self, place: Place, more: bool) {
+        let mut state = self.state();
+        let sockets = state.places.entry(place).or_default();
+        *sockets = if more { *sockets + 1 } else { sockets.saturating_sub(1) };
+        let (changed, nobody) = (*sockets == usize::from(more), *sockets == 0);
+        if nobody {
+            state.places.remove(&place);
+        }
+        if changed {
+            state.note(place, more);
             self.shared.changed.notify_one();
         }
     }
@@ -138,9 +158,9 @@ impl Players {
 
 impl State {
     /// Coming and going (or going and coming) before anybody was told is nothing.
-    fn note(&mut self, player: PlayerId, came: bool) {
-        if self.changes.remove(&player).is_none() {
-            self.changes.insert(player, came);
+    fn note(&mut self, place: Place, came: bool) {
+        if self.changes.remove(&place).is_none() {
+            self.changes.insert(place, came);
         }
     }
 }
@@ -149,10 +169,27 @@ impl Here {
     pub(crate) fn paces(&self) -> SharedPaces {
         self.paces.clone()
     }
+
+    /// This socket looks at a room now. Saying so again is nothing.
+    pub(crate) fn look_at(&mut self, room: u64) {
+        if self.rooms.insert(room) {
+            self.players.count((self.player, room), true);
+        }
+    }
+
+    /// This socket does not look at a room any more, if it did.
+    pub(crate) fn look_away(&mut self, room: u64) {
+        if self.rooms.remove(&room) {
+            self.players.count((self.player, room), false);
+        }
+    }
 }
 
 impl Drop for Here {
     fn drop(&mut self) {
+        for room in std::mem::take(&mut self.rooms) {
+            self.players.count((self.player, room), false);
+        }
         self.players.leave(self.player);
     }
 }
@@ -161,21 +198,33 @@ impl Drop for Here {
 mod tests {
     use super::*;
 
-    /// A second tab is no arrival, and a reload between two looks is nothing at all.
+    /// A second tab at the same room is no arrival, a reload between two looks is nothing
+    /// at all, and going to another room is going from the first.
     #[test]
     fn only_first_and_last_sockets_count() {
         let players = Players::new(FrontendLimits::default(), Gauge::noop());
         let now = Instant::now();
-        let first = players.enter(PlayerId(1));
-        let second = players.enter(PlayerId(1));
-        assert_eq!(players.take_changes(now), BTreeMap::from([(PlayerId(1), true)]));
+        let changes = || players.take_changes(now).into_iter().collect::<Vec<_>>();
+        let (four, five) = ((PlayerId(1), 4), (PlayerId(1), 5));
+        let mut first = players.enter(PlayerId(1));
+        let mut second = players.enter(PlayerId(1));
+        assert_eq!(changes(), [], "nobody looks anywhere");
+        first.look_at(4);
+        first.look_at(4);
+        second.look_at(4);
+        assert_eq!(changes(), [(four, true)]);
         drop(first);
-        assert_eq!(players.take_changes(now), BTreeMap::new());
+        assert_eq!(changes(), []);
         drop(second);
-        let back = players.enter(PlayerId(1));
-        assert_eq!(players.take_changes(now), BTreeMap::new());
+        let mut back = players.enter(PlayerId(1));
+        back.look_at(4);
+        assert_eq!(changes(), []);
+        back.look_away(4);
+        back.look_away(4);
+        back.look_at(5);
+        assert_eq!(changes(), [(four, false), (five, true)]);
         drop(back);
-        assert_eq!(players.take_changes(now), BTreeMap::from([(PlayerId(1), false)]));
+        assert_eq!(changes(), [(five, false)]);
     }
 
     /// All sockets of a player share one pace, and coming back does not renew it.

@@ -1,6 +1,7 @@
-//! Tells the cluster who is online here.
+//! Tells the cluster who is where.
 //!
-//! Arrivals and departures are gathered and sent as commands, at most four a
+//! A player is in a room while a live socket of theirs at this frontend looks at it.
+//! Comings and goings are gathered and sent as commands, at most four a
 //! second, so that the lobby knows the same of everybody on every replica. While
 //! anybody is here a report renews the lease at least every five seconds; when
 //! this process dies, the lease runs out and the lobby knows that too.
@@ -18,7 +19,7 @@ use tracing::debug;
 
 use crate::{
     cluster::Cluster,
-    command::{Command, Outcome, PlayerId, Report, Wish},
+    command::{Command, Outcome, Place, PlayerId, Report, Wish},
     players::Players,
 };
 
@@ -28,17 +29,19 @@ const PAUSE: Duration = Duration::from_millis(250);
 const RENEWAL: Duration = Duration::from_secs(5);
 /// The pause after a report that got no good answer.
 const TROUBLE_PAUSE: Duration = Duration::from_secs(1);
-/// Players in one report, so that it stays well below what a command may be;
+/// Places in one report, so that it stays well below what a command may be;
 /// the rest follows in the next.
-const PLAYERS_MAX: usize = 1000;
+const PLACES_MAX: usize = 400;
 
-/// Who is online here, and what of that the cluster has not been told.
+/// Who is where through this frontend, and what of that the cluster has not been told.
 #[derive(Debug)]
 struct Roll {
     frontend: u64,
     sequence: u64,
-    online: BTreeSet<PlayerId>,
-    untold: BTreeMap<PlayerId, bool>,
+    places: BTreeSet<Place>,
+    untold: BTreeMap<Place, bool>,
+    /// In how many places each player is, of those that the cluster was told.
+    told: BTreeMap<PlayerId, usize>,
     /// What the cluster believes is unknown: the next report begins anew.
     whole: bool,
     told_at: Option<Instant>,
@@ -46,24 +49,23 @@ struct Roll {
 
 impl Roll {
     fn new(frontend: u64) -> Self {
-        let (online, untold) = Default::default();
-        Self { frontend, sequence: 0, online, untold, whole: false, told_at: None }
+        let (places, untold, told) = Default::default();
+        Self { frontend, sequence: 0, places, untold, told, whole: false, told_at: None }
     }
 
-    /// Players came (true) or went (false).
-    fn note(&mut self, changes: BTreeMap<PlayerId, bool>) {
-        for (player, came) in changes {
-            let changed =
-                if came { self.online.insert(player) } else { self.online.remove(&player) };
-            if changed && self.untold.remove(&player).is_none() {
-                self.untold.insert(player, came);
+    /// Players came somewhere (true) or went from there (false).
+    fn note(&mut self, changes: BTreeMap<Place, bool>) {
+        for (place, came) in changes {
+            let changed = if came { self.places.insert(place) } else { self.places.remove(&place) };
+            if changed && self.untold.remove(&place).is_none() {
+                self.untold.insert(place, came);
             }
         }
     }
 
     /// When the lease has to be renewed, if it has to be.
     fn renewal(&self) -> Option<Instant> {
-        self.told_at.filter(|_| !self.online.is_empty()).map(|at| at + RENEWAL)
+        self.told_at.filter(|_| !self.places.is_empty()).map(|at| at + RENEWAL)
     }
 
     /// What to tell the cluster now, if anything.
@@ -74,18 +76,47 @@ impl Roll {
         }
         let whole = std::mem::take(&mut self.whole);
         if whole {
-            self.untold = self.online.iter().map(|player| (*player, true)).collect();
-        }
-        let (mut arrived, mut departed) = (Vec::new(), Vec::new());
-        while arrived.len() + departed.len() < PLAYERS_MAX
-            && let Some((player, came)) = self.untold.pop_first()
-        {
-            if came { arrived.push(player) } else { departed.push(player) }
+            self.untold = self.places.iter().map(|place| (*place, true)).collect();
+            self.told.clear();
         }
         self.sequence += 1;
         self.told_at = Some(now);
         let (frontend, sequence) = (self.frontend, self.sequence);
-        Some(Report { frontend, sequence, whole, arrived, departed })
+        let (came, went, arrived, departed) = Default::default();
+        let mut report = Report { frontend, sequence, whole, came, went, arrived, departed };
+        while report.came.len() + report.went.len() < PLACES_MAX
+            && let Some((place, came)) = self.untold.pop_first()
+        {
+            self.tell(place, came, &mut report);
+        }
+        Some(report)
+    }
+
+    fn tell(&mut self, place: Place, came: bool, report: &mut Report) {
+        let player = place.0;
+        let told = self.told.entry(player).or_default();
+        *told = if came { *told + 1 } else { told.saturating_sub(1) };
+        let now = *told;
+        if now == 0 {
+            self.told.remove(&player);
+        }
+        if came {
+            report.came.push(place)
+        } else {
+            report.went.push(place)
+        }
+        // Who came and went within one report has done neither.
+        match (came, now) {
+            (true, 1) if report.departed.contains(&player) => {
+                report.departed.retain(|other| *other != player);
+            }
+            (true, 1) => report.arrived.push(player),
+            (false, 0) if report.arrived.contains(&player) => {
+                report.arrived.retain(|other| *other != player);
+            }
+            (false, 0) => report.departed.push(player),
+            _ => {}
+        }
     }
 
     /// What the cluster said to the last report; says whether all is well.
@@ -108,7 +139,7 @@ pub(crate) async fn run(frontend: u64, players: Players, cluster: Cluster) {
         let Some(report) = roll.report(now) else { continue };
         let outcome = cluster.ask(command(report)).await;
         if let Err(refusal) = &outcome {
-            debug!(code = %refusal.code, "the cluster was not told who is online");
+            debug!(code = %refusal.code, "the cluster was not told who is where");
         }
         let pause = if roll.answered(&outcome) { PAUSE } else { TROUBLE_PAUSE };
         sleep(pause).await;
@@ -140,42 +171,65 @@ mod tests {
     const ANN: PlayerId = PlayerId(1);
     const BO: PlayerId = PlayerId(2);
 
-    fn told(report: Option<Report>) -> Option<(bool, Vec<PlayerId>, Vec<PlayerId>)> {
-        report.map(|report| (report.whole, report.arrived, report.departed))
+    fn told(report: Option<Report>) -> Option<(bool, Vec<Place>, Vec<Place>)> {
+        report.map(|report| (report.whole, report.came, report.went))
     }
 
     /// Changes are told once; the lease is renewed only while somebody is here.
     #[test]
     fn changes_are_told_and_the_lease_renewed() {
         let start = Instant::now();
+        let (ann, bo) = ((ANN, 4), (BO, 5));
         let mut roll = Roll::new(7);
         assert_eq!(roll.report(start), None);
-        roll.note([(ANN, true), (BO, true)].into());
-        assert_eq!(told(roll.report(start)), Some((false, vec![ANN, BO], vec![])));
-        roll.note([(BO, false)].into());
-        assert_eq!(told(roll.report(start)), Some((false, vec![], vec![BO])));
+        roll.note([(ann, true), (bo, true)].into());
+        assert_eq!(told(roll.report(start)), Some((false, vec![ann, bo], vec![])));
+        roll.note([(bo, false)].into());
+        assert_eq!(told(roll.report(start)), Some((false, vec![], vec![bo])));
         assert_eq!(roll.report(start), None);
         assert_eq!(told(roll.report(start + RENEWAL)), Some((false, vec![], vec![])));
-        roll.note([(ANN, false)].into());
-        assert_eq!(told(roll.report(start + RENEWAL)), Some((false, vec![], vec![ANN])));
+        roll.note([(ann, false)].into());
+        assert_eq!(told(roll.report(start + RENEWAL)), Some((false, vec![], vec![ann])));
         assert_eq!(roll.report(start + 9 * RENEWAL), None);
         assert_eq!(roll.sequence, 4);
+    }
+
+    /// A cluster of before hears of a player's first place and of their last.
+    #[test]
+    fn first_and_last_places_are_arrivals_and_departures() {
+        let start = Instant::now();
+        let mut roll = Roll::new(7);
+        let mut tell = |changes: &[(Place, bool)]| {
+            roll.note(changes.iter().copied().collect());
+            let report = roll.report(start).expect("something to tell");
+            (report.arrived, report.departed)
+        };
+        assert_eq!(tell(&[((ANN, 4), true), ((ANN, 5), true)]), (vec![ANN], vec![]));
+        assert_eq!(tell(&[((ANN, 4), false), ((BO, 4), true)]), (vec![BO], vec![]));
+        assert_eq!(tell(&[((ANN, 5), false), ((ANN, 6), true)]), (vec![], vec![]));
+        assert_eq!(tell(&[((ANN, 6), false)]), (vec![], vec![ANN]));
     }
 
     /// After a lost lease or an unknown answer, the whole truth is told.
     #[test]
     fn in_doubt_the_whole_list_is_told() {
         let start = Instant::now();
+        let (ann, bo) = ((ANN, 4), (BO, 5));
         for outcome in [
             Ok(Accepted { lease_lost: true, ..Accepted::default() }),
             Err(Refusal::new(Code::UnknownOutcome, "")),
         ] {
             let mut roll = Roll::new(7);
-            roll.note([(ANN, true), (BO, true)].into());
+            roll.note([(ann, true), (bo, true)].into());
             roll.report(start);
             assert_eq!(roll.answered(&outcome), outcome.is_ok());
-            roll.note([(BO, false)].into());
-            assert_eq!(told(roll.report(start)), Some((true, vec![ANN], vec![])));
+            roll.note([(bo, false)].into());
+            let report = roll.report(start).expect("something to tell");
+            assert_eq!(
+                (report.arrived.as_slice(), report.departed.as_slice()),
+                (&[ANN][..], &[][..])
+            );
+            assert_eq!(told(Some(report)), Some((true, vec![ann], vec![])));
             roll.answered(&Ok(Accepted::default()));
             assert_eq!(roll.report(start), None);
         }
@@ -186,11 +240,11 @@ mod tests {
     fn a_crowd_is_told_in_pieces() {
         let start = Instant::now();
         let mut roll = Roll::new(7);
-        roll.note((1..=2500).map(|number| (PlayerId(number), true)).collect());
+        roll.note((1..=1000).map(|number| ((PlayerId(number), 4), true)).collect());
         roll.whole = true;
         let sizes: Vec<_> = std::iter::from_fn(|| told(roll.report(start)))
-            .map(|(whole, arrived, _)| (whole, arrived.len()))
+            .map(|(whole, came, _)| (whole, came.len()))
             .collect();
-        assert_eq!(sizes, [(true, 1000), (false, 1000), (false, 500)]);
+        assert_eq!(sizes, [(true, 400), (false, 400), (false, 200)]);
     }
 }

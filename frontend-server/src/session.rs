@@ -3,6 +3,8 @@
 //! Whatever happens to a socket becomes one [`Input`]; what should happen next is
 //! a list of [`Output`]s. Sockets, clocks, dice and the cluster are the caller's.
 //!
+//! A room is a number in here; the client knows it by its name.
+//!
 //! Every request is answered exactly once, unless the socket closes first: at
 //! once, or when mail with its tag comes.
 
@@ -11,6 +13,8 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
+
+use hangraft_cluster_config::RoomNames;
 
 use crate::{
     client::Client,
@@ -41,6 +45,7 @@ const STRIKES_WINDOW: Duration = Duration::from_secs(20);
 #[derive(Debug)]
 pub(crate) struct Premises {
     pub(crate) tokens: TokenKey,
+    pub(crate) names: RoomNames,
     /// The URLs of all frontends.
     pub(crate) frontends: Vec<String>,
     /// Where else people find this frontend.
@@ -123,6 +128,14 @@ pub(crate) enum Output {
         since: Option<u64>,
     },
     Unwatch {
+        room: u64,
+    },
+    /// The player looks at the room through this socket from now on.
+    Here {
+        room: u64,
+    },
+    /// Not any more.
+    Gone {
         room: u64,
     },
     /// To the cluster; the answer is mail with this tag.
@@ -271,8 +284,16 @@ impl Session {
 
     fn on_frame(&mut self, frame: &str, now: Now, paces: &mut Paces) -> Vec<Output> {
         let in_time = paces.actions.take(now.instant);
-        let ClientMessage { id, kind, action } = match message::parse(frame) {
+        let ClientMessage { id, kind, action } = match message::parse(frame, &self.premises.names) {
             Ok(message) => message,
+            // An old link is no nonsense, however often somebody follows it.
+            Err(BadMessage { id, refusal }) if refusal.code == Code::NoSuchRoom => {
+                return if in_time {
+                    refuse(id.as_ref(), &refusal)
+                } else {
+                    self.too_fast(id.as_ref(), now)
+                };
+            }
             Err(BadMessage { id, refusal }) => return self.strike(id.as_ref(), &refusal, now),
         };
         let opens = matches!(action, Action::Change { wish: Wish::Open { .. }, .. });
@@ -423,6 +444,7 @@ impl Session {
             outputs.extend(refuse(pending.and_then(|pending| pending.id).as_ref(), &refusal));
         }
         outputs.push(Output::Unwatch { room });
+        outputs.push(Output::Gone { room });
         outputs.push(send_ok(id, Reply::Nothing {}));
         outputs
     }
@@ -440,13 +462,17 @@ impl Session {
             Mail::Watching { tag, room, version, missed } => {
                 let Some(Pending { id, .. }) = self.pending.remove(&tag) else { return vec![] };
                 self.watching.insert(room, Watching::On);
-                let reply = send_ok(id.as_ref(), Reply::Watching { room, version });
-                [reply].into_iter().chain(missed.into_iter().map(Output::Send)).collect()
+                let name = self.premises.names.name(room);
+                let reply = send_ok(id.as_ref(), Reply::Watching { room: &name, version });
+                let here = Output::Here { room };
+                [here, reply].into_iter().chain(missed.into_iter().map(Output::Send)).collect()
             }
             Mail::WatchRefused { tag, room, refusal } => {
                 let Some(Pending { id, .. }) = self.pending.remove(&tag) else { return vec![] };
                 self.watching.remove(&room);
-                refuse(id.as_ref(), &refusal)
+                let mut outputs = refuse(id.as_ref(), &refusal);
+                outputs.push(Output::Gone { room });
+                outputs
             }
             // A room that was left (and perhaps asked for again) meanwhile.
             Mail::View { room, .. } | Mail::Closed { room, .. }
@@ -457,7 +483,7 @@ impl Session {
             Mail::View { text, .. } => vec![Output::Send(text)],
             Mail::Closed { room, text } => {
                 self.watching.remove(&room);
-                vec![Output::Send(text)]
+                vec![Output::Send(text), Output::Gone { room }]
             }
         }
     }
@@ -465,6 +491,10 @@ impl Session {
     fn on_answer(&mut self, tag: u64, outcome: Outcome) -> Vec<Output> {
         let Some(Pending { id, kind }) = self.pending.remove(&tag) else { return vec![] };
         match outcome {
+            Ok(accepted) if kind == Kind::Open => {
+                let name = self.premises.names.name(accepted.room);
+                vec![send_ok(id.as_ref(), Reply::Opened { room: &name })]
+            }
             Ok(accepted) => vec![send_ok(id.as_ref(), reply(kind, accepted))],
             Err(refusal) => refuse(id.as_ref(), &refusal),
         }
@@ -559,9 +589,8 @@ fn good_name(typed: &str) -> Result<Option<Arc<str>>, Refusal> {
 }
 
 fn reply(kind: Kind, accepted: Accepted) -> Reply<'static> {
-    let Accepted { room, version, seat, .. } = accepted;
+    let Accepted { version, seat, .. } = accepted;
     match kind {
-        Kind::Open => Reply::Opened { room },
         Kind::Sit | Kind::Stand => Reply::Seat { seat, version },
         _ => Reply::Version { version },
     }
@@ -597,11 +626,32 @@ mod tests {
         let frontends = vec!["http://a".to_owned(), "http://b".to_owned()];
         let addresses = vec!["http://192.168.1.7:8080".to_owned()];
         let (tokens, crowd) = (TokenKey::new(&[1; 32]), Crowd::new(limits));
-        Arc::new(Premises { tokens, frontends, addresses, crowd })
+        Arc::new(Premises { tokens, names: names(), frontends, addresses, crowd })
     }
 
     fn client() -> Client {
         Client::at([192, 0, 2, 1].into())
+    }
+
+    fn names() -> RoomNames {
+        RoomNames::of(&hangraft_cluster_config::ClusterKey::from_bytes([7; 32]))
+    }
+
+    /// The name of a room, in quotes.
+    fn name(room: u64) -> String {
+        format!("\"{}\"", names().name(room))
+    }
+
+    /// Writes rooms' names where `"room":4` stands.
+    fn with_names(frame: &str) -> String {
+        let mut parts = frame.split("\"room\":");
+        let mut written = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let digits = part.bytes().take_while(u8::is_ascii_digit).count();
+            let room = part[..digits].parse().map_or_else(|_| part[..digits].into(), name);
+            written.extend(["\"room\":", &room, &part[digits..]]);
+        }
+        written
     }
 
     impl Stage {
@@ -633,7 +683,7 @@ mod tests {
         }
 
         fn says(&mut self, frame: &str) -> Vec<String> {
-            self.on(Input::Frame(frame))
+            self.on(Input::Frame(&with_names(frame)))
         }
     }
 
@@ -646,6 +696,7 @@ mod tests {
                 format!("submit {tag}: {player} {name} {lane}/{serial} {wish:?}")
             }
             Output::Acted(_) | Output::Refused(_) => return None,
+            Output::Here { .. } | Output::Gone { .. } => return None,
             Output::Bye(farewell) => format!("bye {} {}", farewell.code, farewell.close),
             other => format!("{other:?}"),
         })
@@ -794,8 +845,9 @@ mod tests {
     fn hello_comes_first() {
         let mut stage = Stage::new();
         assert_eq!(stage.says(r#"{"id":1,"action":"ping"}"#), [r#"{"id":1,"ok":{}}"#]);
-        for action in ["open", "rooms", "watch", "unwatch", "sit", "stand", "again", "say"] {
-            let data = r#"{"room":1,"game":"g","text":"t","move":1}"#;
+        for action in ["open", "rooms", "watch", "unwatch", "sit", "stand", "again", "say", "lock"]
+        {
+            let data = r#"{"room":1,"game":"g","text":"t","move":1,"locked":true}"#;
             let frame = format!(r#"{{"id":2,"action":"{action}","data":{data}}}"#);
             assert_eq!(code(&stage.says(&frame)), "unauthorized", "{action}");
         }
@@ -811,20 +863,20 @@ mod tests {
             (
                 1,
                 r#"{"id":1,"action":"open","data":{"game":"hangman"}}"#,
-                r#"77/1 Open { game: "hangman", options: "" }"#,
-                r#"{"id":1,"ok":{"room":9}}"#,
+                r#"77/1 Open { game: "hangman", options: "", public: false }"#,
+                with_names(r#"{"id":1,"ok":{"room":9}}"#),
             ),
             (
                 2,
                 r#"{"id":2,"action":"sit","data":{"room":9,"serial":5}}"#,
                 "0/5 Sit { room: 9 }",
-                r#"{"id":2,"ok":{"seat":2,"version":4}}"#,
+                r#"{"id":2,"ok":{"seat":2,"version":4}}"#.to_owned(),
             ),
             (
                 3,
                 r#"{"id":3,"action":"play","data":{"room":9,"move":{"letter":"e"}}}"#,
                 r#"77/2 Play { room: 9, mv: "{\"letter\":\"e\"}" }"#,
-                r#"{"id":3,"ok":{"version":4}}"#,
+                r#"{"id":3,"ok":{"version":4}}"#.to_owned(),
             ),
         ] {
             let lines = stage.says(frame);
@@ -853,7 +905,8 @@ mod tests {
         assert_eq!(code(&stage.says(watch)), "busy");
         let missed = vec!["a".to_owned().into(), "b".to_owned().into()];
         let began = Mail::Watching { tag: 1, room: 4, version: 4, missed };
-        let ok = r#"{"id":1,"ok":{"room":4,"version":4}}"#;
+        let ok = with_names(r#"{"id":1,"ok":{"room":4,"version":4}}"#);
+        let ok = ok.as_str();
         assert_eq!(stage.on(Input::Mail(began)), [ok, "a", "b"]);
         assert_eq!(stage.on(Input::Mail(view("c"))), ["c"]);
         let unwatch = r#"{"id":2,"action":"unwatch","data":{"room":4}}"#;
@@ -891,6 +944,34 @@ mod tests {
                 format!("Watch {{ tag: 1, player: PlayerId(48879), room: 4, since: {since} }}");
             assert_eq!(asked, [expected], "{data}");
         }
+    }
+
+    /// A player is where their socket shows a room: from the first view on, until the
+    /// room is left, has left or is refused.
+    #[test]
+    fn a_player_is_here_while_they_look() {
+        let mut stage = Stage::greeted();
+        let mut places = |input: Input<'_>| -> Vec<String> {
+            let outputs = stage.session.on(input, stage.now, &mut stage.paces);
+            let places = outputs
+                .iter()
+                .filter(|output| matches!(output, Output::Here { .. } | Output::Gone { .. }));
+            places.map(|place| format!("{place:?}")).collect()
+        };
+        let watch = with_names(r#"{"action":"watch","data":{"room":4}}"#);
+        let unwatch = with_names(r#"{"action":"unwatch","data":{"room":4}}"#);
+        let began = |tag| Input::Mail(Mail::Watching { tag, room: 4, version: 4, missed: vec![] });
+        assert_eq!(places(Input::Frame(&watch)), [""; 0], "nothing is shown yet");
+        assert_eq!(places(began(1)), ["Here { room: 4 }"]);
+        assert_eq!(places(Input::Frame(&unwatch)), ["Gone { room: 4 }"]);
+        places(Input::Frame(&watch));
+        places(began(2));
+        let closed = Mail::Closed { room: 4, text: "last".to_owned().into() };
+        assert_eq!(places(Input::Mail(closed)), ["Gone { room: 4 }"]);
+        places(Input::Frame(&watch));
+        let refusal = Refusal::new(Code::NoSuchRoom, "");
+        let refused = Mail::WatchRefused { tag: 3, room: 4, refusal };
+        assert_eq!(places(Input::Mail(refused)), ["Gone { room: 4 }"]);
     }
 
     /// One socket may want only so much at once.
@@ -1037,6 +1118,7 @@ mod tests {
             let mut stage = Stage::greeted();
             for frame in frames {
                 let before = stage.session.pending.len();
+                let frame = with_names(&frame);
                 let outputs = stage.session.on(Input::Frame(&frame), stage.now, &mut stage.paces);
                 let sent = outputs.iter().filter(|output| matches!(output, Output::Send(_))).count();
                 let after = stage.session.pending.len();
@@ -1061,6 +1143,8 @@ mod tests {
             r#"{"room":1,"move":{}}"#,
             r#"{"game":"x"}"#,
             r#"{"room":1,"text":"hi"}"#,
+            r#"{"room":1,"locked":true}"#,
+            r#"{"room":1,"player":"p0000000000000001"}"#,
         ]);
         let nearly = (action, data)
             .prop_map(|(action, data)| format!(r#"{{"id":1,"action":"{action}","data":{data}}}"#));

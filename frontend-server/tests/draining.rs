@@ -9,7 +9,7 @@ use std::{net::SocketAddr, time::Duration};
 use hangraft_frontend_server::MOVE_TIME;
 use hangraft_proto::v1;
 use serde_json::{Value, json};
-use support::{Browser, Manner, cluster, eventually, http_at, play, room, serving};
+use support::{Browser, Manner, cluster, eventually, http_at, name, play, room, serving};
 use tokio::{net::TcpStream, time::Instant};
 use tokio_tungstenite::tungstenite::Error as SocketError;
 
@@ -43,13 +43,13 @@ async fn a_player_moves_and_loses_nothing() {
     nodes[0].behave(Manner::Answer);
     assert_eq!(ann.answer(id).await["ok"], json!({ "version": 2 }));
     assert_eq!(ann.view().await, (2, false));
-    assert_eq!(ann.ok("say", json!({ "room": 1, "text": "bye" })).await["version"], 3);
+    assert_eq!(ann.ok("say", json!({ "room": name(1), "text": "bye" })).await["version"], 3);
     assert_eq!(ann.view().await, (3, false));
 
     let mut moved = Browser::connect(&there).await;
     let again = moved.ok("hello", json!({ "token": hello["token"] })).await;
     assert_eq!(again["player"], hello["player"]);
-    assert_eq!(moved.ok("watch", json!({ "room": 1, "since": 2 })).await["version"], 3);
+    assert_eq!(moved.ok("watch", json!({ "room": name(1), "since": 2 })).await["version"], 3);
     assert_eq!(moved.ok("play", play(7)).await, json!({ "version": 2 }), "the first answer");
     assert_eq!(world.version(1), 3);
 

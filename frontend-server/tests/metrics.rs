@@ -10,7 +10,7 @@ use hangraft_frontend_server::Frontend;
 use hangraft_proto::net::{Network, Tcp};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::json;
-use support::{Browser, cluster, config, eventually, http, http_at, key, play, room};
+use support::{Browser, cluster, config, eventually, http, http_at, key, name, play, room};
 
 /// Everything that is counted, counted.
 #[tokio::test]
@@ -77,7 +77,7 @@ async fn metrics_are_described_and_keep_secrets() {
     let mut ann = Browser::connect(&frontend).await;
     let hello = ann.ok("hello", json!({ "name": "Annabel" })).await;
     ann.ok("open", json!({ "game": "parlour" })).await;
-    ann.ok("play", json!({ "room": 1, "move": { "secret": "kanna kamui" } })).await;
+    ann.ok("play", json!({ "room": name(1), "move": { "secret": "kanna kamui" } })).await;
     let text = http(&frontend, "GET /metrics").await;
     let families = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     let families: Vec<_> = families.filter_map(|line| line.split(' ').next()).collect();

@@ -8,8 +8,8 @@ use std::time::Duration;
 use hangraft_proto::v1;
 use serde_json::json;
 use support::{
-    Browser, FakeNode, Manner, SETTER, cluster, config, eventually, http, play, room, serving,
-    start,
+    Browser, FakeNode, Manner, SETTER, cluster, config, eventually, http, name, play, room,
+    serving, start,
 };
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Error as SocketError;
@@ -23,15 +23,16 @@ async fn a_game_is_opened_watched_and_played() {
     assert_eq!(ann.refused("watch", room(1)).await, "unauthorized");
     let hello = ann.ok("hello", json!({ "name": "Ann" })).await;
     assert_eq!(hello["server"]["cluster"], "connected");
-    let opened = ann.ok("open", json!({ "game": "hangman" })).await["room"].as_u64().unwrap();
-    assert_eq!(ann.ok("watch", room(opened)).await, json!({ "room": opened, "version": 1 }));
+    let opened = ann.ok("open", json!({ "game": "hangman" })).await["room"].clone();
+    let here = json!({ "room": opened });
+    assert_eq!(ann.ok("watch", here.clone()).await, json!({ "room": opened, "version": 1 }));
     assert_eq!(ann.view().await, (1, true));
-    assert_eq!(ann.ok("sit", room(opened)).await, json!({ "seat": 0, "version": 2 }));
+    assert_eq!(ann.ok("sit", here.clone()).await, json!({ "seat": 0, "version": 2 }));
     assert_eq!(ann.view().await, (2, false));
     let letter = json!({ "room": opened, "move": { "letter": "e" } });
     assert_eq!(ann.ok("play", letter).await, json!({ "version": 3 }));
     assert_eq!(ann.view().await, (3, false));
-    assert_eq!(ann.ok("unwatch", room(opened)).await, json!({}));
+    assert_eq!(ann.ok("unwatch", here.clone()).await, json!({}));
     // Writes went to the leader, watches to the follower.
     assert_eq!((nodes[0].attempts().len(), nodes[1].attempts().len()), (3, 0));
     assert_eq!((nodes[0].watches().len(), nodes[1].watches().len()), (0, 1));
@@ -159,7 +160,7 @@ async fn gaps_are_shown_and_absences_made_good() {
     for (since, views) in [(6, vec![(7, false), (8, false)]), (8, vec![]), (2, vec![(8, true)])] {
         let mut back = Browser::connect(&frontend).await;
         back.ok("hello", json!({ "token": token })).await;
-        let watching = back.ok("watch", json!({ "room": 1, "since": since })).await;
+        let watching = back.ok("watch", json!({ "room": name(1), "since": since })).await;
         assert_eq!(watching["version"], 8);
         for view in views {
             assert_eq!(back.view().await, view, "since {since}");
@@ -187,7 +188,7 @@ async fn a_secret_reaches_its_setter_only() {
     let token = watcher.ok("hello", json!({})).await["token"].clone();
     let mut back = Browser::connect(&frontend).await;
     back.ok("hello", json!({ "token": token })).await;
-    back.ok("watch", json!({ "room": 1, "since": 2 })).await;
+    back.ok("watch", json!({ "room": name(1), "since": 2 })).await;
     nodes.remove(1).kill();
     world.change(1, 1);
     assert_eq!(setter.push("view").await["view"]["secret"], "kanna kamui");
@@ -262,7 +263,7 @@ async fn nonsense_is_answered_until_it_is_abuse() {
     let frontend = serving(&nodes).await;
     let mut browser = Browser::greet(&frontend, "Ann").await;
     assert_eq!(browser.refused("dance", json!({})).await, "bad-request");
-    assert_eq!(browser.refused("watch", json!({ "room": "one" })).await, "bad-request");
+    assert_eq!(browser.refused("watch", json!({ "room": 1 })).await, "bad-request");
     browser.ok("ping", json!({})).await;
     for _ in 0..30 {
         browser.send_text("[".into()).await;
@@ -366,26 +367,32 @@ async fn listings_are_shared() {
     assert!(nodes[0].listings() < 20, "{}", nodes[0].listings());
 }
 
-/// The cluster learns who is here, and learns it anew when it has forgotten.
+/// The cluster learns who is in which room, and learns it anew when it has forgotten.
 #[tokio::test]
 async fn presence_is_told() {
     let (world, nodes) = cluster(1);
     let frontend = serving(&nodes).await;
-    let ann = Browser::greet(&frontend, "Ann").await;
+    let mut ann = Browser::greet(&frontend, "Ann").await;
+    ann.ok("watch", room(1)).await;
     eventually("Ann's arrival", async || !nodes[0].presence().is_empty()).await;
     let first = nodes[0].presence()[0].clone();
     assert_eq!((first.whole, first.arrived.len(), first.departed.len()), (false, 1, 0));
+    assert!(first.by_room && first.came[0].room == 1 && first.came[0].player == first.arrived[0]);
     world.lose_lease();
-    let _bo = Browser::greet(&frontend, "Bo").await;
+    let mut bo = Browser::greet(&frontend, "Bo").await;
+    bo.ok("watch", room(1)).await;
     eventually("the whole list", async || {
-        nodes[0].presence().iter().any(|report| report.whole && report.arrived.len() == 2)
+        nodes[0].presence().iter().any(|report| report.whole && report.came.len() == 2)
     })
     .await;
-    drop(ann);
-    eventually("Ann's departure", async || {
-        nodes[0].presence().iter().any(|report| report.departed == first.arrived)
-    })
-    .await;
+    // She is still connected, and not in the room any more.
+    ann.ok("unwatch", room(1)).await;
+    let gone = |report: &v1::Presence| report.went == first.came;
+    eventually("Ann's going", async || nodes[0].presence().iter().any(gone)).await;
+    ann.ok("ping", json!({})).await;
+    drop(bo);
+    let departed = |report: &v1::Presence| !report.departed.is_empty() && !gone(report);
+    eventually("Bo's departure", async || nodes[0].presence().iter().any(departed)).await;
     let sequences: Vec<_> = nodes[0].presence().iter().map(|report| report.sequence).collect();
     assert!(sequences.is_sorted_by(|one, next| one < next), "{sequences:?}");
 }

@@ -29,6 +29,7 @@ export class LobbyScreen {
   #category;
   #together;
   #setter;
+  #strangers = el("input", { type: "checkbox", "data-testid": "public-check" });
   /** Whether all public rooms are shown, or those one can join. */
   #all = false;
   #heading = el("h2", {}, "Open to strangers");
@@ -80,6 +81,7 @@ export class LobbyScreen {
       el("h2", {}, "New game"),
       el("label", { class: "field" }, el("span", {}, "Your name"), this.#name),
       el("label", { class: "field" }, el("span", {}, "Words about"), this.#category),
+      el("label", { class: "check" }, this.#strangers, el("span", {}, "Open to strangers"), el("span", { class: "quiet" }, "Otherwise only those with the link can come.")),
       el("div", { class: "choices" }, this.#together, this.#setter),
       this.#joinForm(),
     );
@@ -108,7 +110,7 @@ export class LobbyScreen {
   }
 
   #openRooms() {
-    const head = el("div", { class: "listing" }, this.#heading);
+    const head = el("div", { class: "listing" }, this.#heading, this.#more);
     return el("section", { class: "card", "aria-label": "Open rooms" }, head, this.#empty, this.#rooms);
   }
 
@@ -118,7 +120,7 @@ export class LobbyScreen {
     this.#client.rename(this.#name.value.trim());
     const options = { mode, ...(category && { category }) };
     this.#together.disabled = this.#setter.disabled = true;
-    const { ok, refused } = await this.#client.wish("open", { game: "hangman", options });
+    const { ok, refused } = await this.#client.wish("open", { game: "hangman", options, public: this.#strangers.checked });
     this.#together.disabled = this.#setter.disabled = false;
     if (refused) return note(plainly(refused));
     expect(ok.room);
@@ -151,7 +153,7 @@ export class LobbyScreen {
   #showRooms(rooms) {
     say(this.#empty, rooms.length ? "" : NOBODY);
     set(this.#empty, { hidden: rooms.length > 0 });
-    list(this.#rooms, rooms, ({ room }) => String(room), makeRoom, showRoom);
+    list(this.#rooms, rooms, ({ room }) => room, makeRoom, showRoom);
   }
 }
 

@@ -64,9 +64,7 @@ function route() {
 /** @param {string} hash */
 function roomScreen(hash) {
   const room = roomName(hash);
-  if (!room) return new LostScreen(notARoom(hash));
-  // A frontend that gives rooms no names knows them by number.
-  return new RoomScreen(client, /^\d+$/.test(room) ? /** @type {any} */ (Number(room)) : room);
+  return room ? new RoomScreen(client, room) : new LostScreen(notARoom(hash));
 }
 
 function showStanding() {

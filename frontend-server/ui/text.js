@@ -28,7 +28,7 @@ export function secondsLeft(ms) {
  * @param {string} text
  */
 export function roomName(text) {
-  return /(?:^#?|\/room\/)([a-z2-7]{16}|\d{1,16})$/.exec(text.trim().toLowerCase())?.[1] ?? null;
+  return /(?:^#?|\/room\/)([a-z2-7]{16})$/.exec(text.trim().toLowerCase())?.[1] ?? null;
 }
 
 /** Why a text names no room, for a player who thought it did. @param {string} text */

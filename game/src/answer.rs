@@ -85,18 +85,19 @@ impl Reply {
     }
 }
 
-/// The polite no, in words for the player. It never quotes a hidden word. New
+/// The polite no, in words for the player. It never quotes a hidden word, and no
+/// room's number: players know rooms by name. New
 /// kinds are added at the end: snapshots hold rejections.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Rejection {
     /// There is no such room, or not any more.
-    #[error("there is no {0}")]
+    #[error("there is no such room")]
     NoSuchRoom(RoomId),
     /// The command needs a seat.
-    #[error("you have no seat in {0}")]
+    #[error("you have no seat in this room")]
     NotSeated(RoomId),
     /// Every seat is taken.
-    #[error("every seat in {0} is taken")]
+    #[error("every seat in this room is taken")]
     RoomFull(RoomId),
     /// Someone else is to do this.
     #[error("{0}")]
@@ -129,6 +130,9 @@ pub enum Rejection {
         /// Its serial number.
         serial: u64,
     },
+    /// Somebody else decides this.
+    #[error("{0}")]
+    Unauthorized(Cow<'static, str>),
 }
 
 impl Rejection {
@@ -146,6 +150,7 @@ impl Rejection {
             Rejection::TooFast(_) => Code::TooFast,
             Rejection::Busy => Code::Busy,
             Rejection::ForgottenAttempt { .. } => Code::UnknownOutcome,
+            Rejection::Unauthorized(_) => Code::Unauthorized,
         }
     }
 
@@ -165,14 +170,17 @@ impl Rejection {
         Rejection::TooLarge(text.into())
     }
 
+    pub(crate) fn unauthorized(text: impl Into<Cow<'static, str>>) -> Rejection {
+        Rejection::Unauthorized(text.into())
+    }
+
     pub(crate) fn too_fast(text: impl Into<Cow<'static, str>>) -> Rejection {
         Rejection::TooFast(text.into())
     }
 }
 
-/// The closed list of refusals the lobby can give. The wire knows three more
-/// that the lobby never says: `no-quorum`, `unauthorized`, and an
-/// `unknown-outcome` after a timeout.
+/// The closed list of refusals the lobby can give. The wire knows two more
+/// that the lobby never says: `no-quorum`, and an `unknown-outcome` after a timeout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Code {
     /// There is no such room.
@@ -197,6 +205,8 @@ pub enum Code {
     Busy,
     /// It may or may not have had an effect.
     UnknownOutcome,
+    /// Somebody else decides this.
+    Unauthorized,
 }
 
 impl Code {
@@ -214,6 +224,7 @@ impl Code {
             Code::TooFast => "too-fast",
             Code::Busy => "busy",
             Code::UnknownOutcome => "unknown-outcome",
+            Code::Unauthorized => "unauthorized",
         }
     }
 }

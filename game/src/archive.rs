@@ -6,8 +6,12 @@ use crate::command::{Undecodable, decode_with};
 use crate::ids::{RoomId, Version};
 use crate::room::{Room, State};
 
-/// The first byte of an encoded finished room.
-const FINISHED_FORMAT: u8 = 1;
+/// The first byte of an encoded finished room that strangers may find.
+const PUBLIC_FORMAT: u8 = 1;
+
+/// The first byte of one that they may not. Builds that know no such rooms do not read
+/// it, and never meet it: rooms of such a cluster are public.
+const PRIVATE_FORMAT: u8 = 2;
 
 /// A room's last words, for the archive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +34,9 @@ pub struct Finished {
     pub seats: u8,
     /// Who played there, seated at the end or not.
     pub names: Vec<String>,
+    /// Whether strangers may find it. Told by the format it is stored in.
+    #[serde(skip)]
+    pub public: bool,
 }
 
 impl Finished {
@@ -44,12 +51,14 @@ impl Finished {
             about: room.about(),
             seats: room.seats_max(),
             names: room.names().map(|name| name.to_string()).collect(),
+            public: room.is_public(),
         }
     }
 
     /// The room as the archive stores it: a format byte, then its postcard form.
     pub fn encode(&self) -> Vec<u8> {
-        postcard::to_extend(self, vec![FINISHED_FORMAT]).expect("a finished room has a stored form")
+        let format = if self.public { PUBLIC_FORMAT } else { PRIVATE_FORMAT };
+        postcard::to_extend(self, vec![format]).expect("a finished room has a stored form")
     }
 
     /// The room that `bytes` hold.
@@ -58,7 +67,10 @@ impl Finished {
     ///
     /// When they are damaged or written by a build that knows more than this one.
     pub fn decode(bytes: &[u8]) -> Result<Finished, Undecodable> {
-        decode_with(FINISHED_FORMAT, bytes)
+        let public = bytes.first() != Some(&PRIVATE_FORMAT);
+        let format = if public { PUBLIC_FORMAT } else { PRIVATE_FORMAT };
+        let finished: Finished = decode_with(format, bytes)?;
+        Ok(Finished { public, ..finished })
     }
 }
 
@@ -66,21 +78,26 @@ impl Finished {
 mod tests {
     use super::*;
 
+    /// A finished room comes back as it went; whether strangers may find it, too.
     #[test]
     fn a_finished_room_comes_back_as_it_went() {
-        let finished = Finished {
-            room: RoomId(1),
-            version: Version(9),
-            game: "hangman".into(),
-            state: State::Won,
-            closed_at_ms: 5,
-            view: "{}".into(),
-            about: "{}".into(),
-            seats: 8,
-            names: vec!["Ann".into()],
-        };
-        let bytes = finished.encode();
-        assert_eq!(Finished::decode(&bytes), Ok(finished));
-        assert!(Finished::decode(&bytes[..5]).is_err());
+        for public in [true, false] {
+            let finished = Finished {
+                room: RoomId(1),
+                version: Version(9),
+                game: "hangman".into(),
+                state: State::Won,
+                closed_at_ms: 5,
+                view: "{}".into(),
+                about: "{}".into(),
+                seats: 8,
+                names: vec!["Ann".into()],
+                public,
+            };
+            let bytes = finished.encode();
+            assert_eq!(Finished::decode(&bytes), Ok(finished));
+            assert!(Finished::decode(&bytes[..5]).is_err());
+        }
+        assert!(Finished::decode(&[3]).is_err());
     }
 }

@@ -1,6 +1,7 @@
 //! Chance, the same on every replica.
 
 use crate::digest;
+use crate::ids::RoomId;
 
 /// A source of numbers for one entry, drawn from the batch's seed and the
 /// entry's place in the batch (SplitMix64).
@@ -10,6 +11,12 @@ impl Chance {
     /// What the `nth` entry of a batch may draw from.
     pub(crate) fn of(seed: u64, nth: u32) -> Chance {
         Chance(digest::of_words(&[seed, u64::from(nth)]))
+    }
+
+    /// What a room may draw from when time, and no entry, makes something happen there.
+    pub(crate) fn of_room(seed: u64, room: RoomId) -> Chance {
+        // No batch has so many entries.
+        Chance(digest::of_words(&[seed ^ room.0.rotate_left(32), u64::MAX]))
     }
 
     /// One of `items`, each as likely as the others; none if there are none.

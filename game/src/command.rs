@@ -134,7 +134,59 @@ pub enum Command {
         /// Who went.
         departed: Vec<PlayerId>,
     },
+    /// Opens a room whose host the player is. This and what follows may come into the
+    /// log only when every replica knows it.
+    Host {
+        /// The rules' name.
+        game: String,
+        /// A JSON object the rules understand; empty for none.
+        options: String,
+        /// Strangers may find the room.
+        public: bool,
+    },
+    /// Takes a seat: the lowest that nobody has, or one whose player is long away.
+    Join {
+        /// Where.
+        room: RoomId,
+        /// The name to show at the table.
+        name: String,
+        /// What the name looks like: equal for names that people take for each other.
+        /// Made by whoever proposes this, so that the lobby depends on no table of
+        /// Unicode's.
+        likeness: String,
+    },
+    /// The host takes a player from the table, who may not come back to it.
+    Remove {
+        /// Where.
+        room: RoomId,
+        /// Whom.
+        player: PlayerId,
+    },
+    /// The host lets nobody new sit down, or somebody again.
+    Lock {
+        /// Where.
+        room: RoomId,
+        /// Nobody.
+        locked: bool,
+    },
+    /// A frontend tells who is where: which player looks at which room through a live
+    /// socket. It renews its lease by that.
+    Here {
+        /// Which frontend.
+        frontend: FrontendId,
+        /// Counts up within a frontend.
+        sequence: u64,
+        /// The lists are the whole truth, not a change.
+        whole: bool,
+        /// Who came where.
+        came: Vec<Place>,
+        /// Who went from where.
+        went: Vec<Place>,
+    },
 }
+
+/// A player in a room, seated or not.
+pub type Place = (PlayerId, RoomId);
 
 /// What one log entry carries. An empty batch is a tick: time passes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -237,6 +289,29 @@ impl fmt::Debug for Command {
                 .field("whole", whole)
                 .field("arrived", &arrived.len())
                 .field("departed", &departed.len())
+                .finish(),
+            Command::Host { game, options, public } => f
+                .debug_struct("Host")
+                .field("game", game)
+                .field("options", options)
+                .field("public", public)
+                .finish(),
+            Command::Join { room, name, .. } => {
+                f.debug_struct("Join").field("room", room).field("name", name).finish()
+            }
+            Command::Remove { room, player } => {
+                f.debug_struct("Remove").field("room", room).field("player", player).finish()
+            }
+            Command::Lock { room, locked } => {
+                f.debug_struct("Lock").field("room", room).field("locked", locked).finish()
+            }
+            Command::Here { frontend, sequence, whole, came, went } => f
+                .debug_struct("Here")
+                .field("frontend", frontend)
+                .field("sequence", sequence)
+                .field("whole", whole)
+                .field("came", &came.len())
+                .field("went", &went.len())
                 .finish(),
         }
     }

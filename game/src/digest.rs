@@ -20,6 +20,8 @@ pub(crate) enum Kind {
     Online = 7,
     Opening = 8,
     Counters = 9,
+    Terms = 10,
+    Place = 11,
 }
 
 /// The digest of some bytes.

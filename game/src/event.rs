@@ -98,6 +98,31 @@ pub enum Event {
         /// Whether the player is there now.
         online: bool,
     },
+    /// A seated player has not been here for so long that their seat may be taken.
+    SeatFree {
+        /// Whose seat.
+        seat: Seat,
+    },
+    /// The host has removed someone, who may not sit here any more.
+    Removed {
+        /// The seat that is free now; none if they had none.
+        seat: Option<Seat>,
+        /// Who.
+        #[serde(serialize_with = "as_text")]
+        player: PlayerId,
+        /// Under which name.
+        name: Arc<str>,
+    },
+    /// The host has locked the room, or opened it again.
+    Locked {
+        /// Nobody new sits down from now on.
+        locked: bool,
+    },
+    /// Someone wants another round.
+    Agreed {
+        /// Whose seat.
+        seat: Seat,
+    },
     /// Someone took stones from a heap.
     #[cfg(feature = "next")]
     Took {

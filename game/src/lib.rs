@@ -36,15 +36,16 @@ mod rooms;
 mod rules;
 mod shape;
 mod snapshot;
+mod terms;
 mod text;
 mod words;
 
 pub use answer::{Answer, Code, Rejection, Reply};
 pub use archive::Finished;
-pub use command::{Attempt, Batch, Command, Entry, Stamp, Undecodable};
+pub use command::{Attempt, Batch, Command, Entry, Place, Stamp, Undecodable};
 pub use event::{Event, events_json};
 pub use ids::{FrontendId, PlayerId, RoomId, Seat, Version};
-pub use lobby::{Change, Filter, Lobby, Outcome, Passed};
+pub use lobby::{Change, Filter, Lobby, Outcome, Passed, Shelf};
 pub use room::{Audience, Player, Room, State};
 pub use rules::games;
 pub use snapshot::{Frozen, Restore, SnapshotError};

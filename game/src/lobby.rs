@@ -5,7 +5,7 @@
 //! are given, so replicas that take the same log have the same bytes, and
 //! [`Lobby::hash`] tells it at any time for free.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::answer::{Answer, Rejection, Reply};
@@ -13,16 +13,17 @@ use crate::archive::Finished;
 use crate::attempts::{Attempts, Recalled};
 use crate::chance::Chance;
 use crate::clock::{Clock, Now};
-use crate::command::{Attempt, Command, Edition, Entry, Stamp};
+use crate::command::{Attempt, Command, Edition, Entry, Place, Stamp};
 use crate::digest::{self, Kind};
 use crate::event::Event;
 use crate::ids::{PlayerId, RoomId, Version};
 use crate::openings::Openings;
-use crate::presence::{Flips, LEASE_MS, Presence, Report};
-use crate::room::{Room, State};
-use crate::rooms::{Activity, Changed, Rooms};
+use crate::presence::{Flips, LEASE_MS, Presence, Report, everywhere, room_of};
+use crate::room::{Room, Sitting, State};
+use crate::rooms::{Activity, Changed, Looked, Rooms};
 use crate::rules::Board;
 use crate::snapshot::Frozen;
+use crate::terms::Terms;
 
 /// Live rooms. Another one takes the place of the room in which nobody has been for the
 /// longest time; when somebody is in all of them, it is refused with `busy`.
@@ -35,8 +36,12 @@ const TABLES_MAX: usize = 16;
 /// Rooms looked at in one tick. The rest waits for the next.
 const DUE_ROOMS_MAX: usize = 64;
 
-/// Players taken offline in one tick when leases end. The rest waits for the next.
-const DUE_PLAYERS_MAX: usize = 1_024;
+/// Bytes of what a name looks like. A longer one is refused; ours are far below.
+const LIKENESS_BYTES_MAX: usize = 512;
+
+/// Places players are taken from in one tick when leases end. The rest waits for the
+/// next.
+const DUE_PLACES_MAX: usize = 1_024;
 
 /// All rooms of one Raft group; the replicated state machine.
 #[derive(Clone, Debug, Default)]
@@ -92,10 +97,25 @@ pub struct Filter {
     pub game: Option<String>,
     /// Only in this state; none for all.
     pub state: Option<State>,
+    /// From which shelf.
+    pub shelf: Shelf,
+}
+
+/// Which rooms are to be found at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shelf {
+    /// Every room; for operators.
+    All,
+    /// Rooms that strangers may find.
+    #[default]
+    Public,
+    /// Those of them where a stranger finds company and a seat; see [`Room::is_open`].
+    Open,
 }
 
 impl Lobby {
-    /// Lets the time of a batch pass: rooms leave, leases end. Called once at
+    /// Lets the time of a batch pass: rooms leave, seats become free, rounds that were
+    /// agreed upon begin, leases end. Called once at
     /// the start of each batch, before its entries. Does a bounded amount of
     /// work and leaves the rest to the next call.
     pub fn tick(&mut self, stamp: Stamp) -> Passed {
@@ -104,9 +124,9 @@ impl Lobby {
         self.attempts.tick(now.ms);
         self.openings.tick(now.ms);
         let mut passed = Passed::default();
-        self.close_rooms(now, &mut passed);
-        let flips = self.presence.tick(now.ms, DUE_PLAYERS_MAX);
-        self.show_online(&flips, now, &mut passed.changes);
+        self.look_at_rooms(now, stamp.seed, &mut passed);
+        let flips = self.presence.tick(now.ms, DUE_PLACES_MAX);
+        self.show_online(&flips, now, stamp.seed, &mut passed.changes);
         passed
     }
 
@@ -119,7 +139,9 @@ impl Lobby {
         let mut led_to = Passed::default();
         let answer = match &entry.command {
             // Numbered by its own sequence.
-            Command::Presence { .. } => self.perform(stamp, nth, entry, &mut led_to),
+            Command::Presence { .. } | Command::Here { .. } => {
+                self.perform(stamp, nth, entry, &mut led_to)
+            }
             _ => self.attempt(stamp, nth, entry, &mut led_to),
         };
         let Passed { changes, finished } = led_to;
@@ -209,19 +231,34 @@ impl Lobby {
         let changes = &mut led_to.changes;
         match &entry.command {
             Command::Open { game, options } => {
-                self.open(player, game, options, now, &mut chance, led_to)
+                self.open(player, (game, options), None, now, &mut chance, led_to)
             }
-            Command::Sit { room, name } => self.sit(player, *room, name, now, changes),
-            Command::Stand { room } => self.stand(player, *room, now, changes),
-            Command::Play { room, mv } => {
-                let play =
-                    |room: &mut Room, events: &mut _| room.play(player, mv, now.edition, events);
-                self.change(*room, now, changes, play)
+            Command::Host { game, options, public } => {
+                let terms = Terms::new(player, *public, now.ms);
+                self.open(player, (game, options), Some(terms), now, &mut chance, led_to)
             }
+            Command::Sit { room, name } => {
+                self.sit(player, *room, (name, name), now, &mut chance, changes)
+            }
+            Command::Join { room, name, likeness } => {
+                self.sit(player, *room, (name, likeness), now, &mut chance, changes)
+            }
+            Command::Stand { room } => self.stand(player, *room, now, &mut chance, changes),
+            Command::Play { room, mv } => self.change(*room, now, changes, |room, events| {
+                room.play(player, mv, now.edition, &mut chance, events)
+            }),
             Command::Again { room } => {
-                let again =
-                    |room: &mut Room, events: &mut _| room.again(player, &mut chance, events);
+                let again = |room: &mut Room, events: &mut _| {
+                    room.again(player, now.ms, &mut chance, events)
+                };
                 self.change(*room, now, changes, again)
+            }
+            Command::Remove { room, player: whom } => {
+                self.remove(player, *room, *whom, now, &mut chance, changes)
+            }
+            Command::Lock { room, locked } => {
+                let lock = |room: &mut Room, events: &mut _| room.lock(player, *locked, events);
+                self.change(*room, now, changes, lock)
             }
             Command::Say { room, name, text } => {
                 let say = |room: &mut Room, events: &mut _| {
@@ -231,8 +268,20 @@ impl Lobby {
             }
             Command::Presence { frontend, sequence, whole, arrived, departed } => {
                 let (frontend, sequence, whole) = (*frontend, *sequence, *whole);
-                let report = Report { frontend, sequence, whole, arrived, departed };
-                self.hear(&report, now, changes)
+                let places = |players: &[PlayerId]| -> Vec<Place> {
+                    players.iter().copied().map(everywhere).collect()
+                };
+                let (came, went) = (&places(arrived), &places(departed));
+                let report = Report { frontend, sequence, whole, came, went, by_room: false };
+                self.hear(&report, now, stamp.seed, changes)
+            }
+            Command::Here { frontend, sequence, whole, came, went } => {
+                let (frontend, sequence, whole) = (*frontend, *sequence, *whole);
+                if came.iter().chain(went).any(|place| room_of(*place).is_none()) {
+                    return Err(Rejection::bad_request("rooms are numbered from 1"));
+                }
+                let report = Report { frontend, sequence, whole, came, went, by_room: true };
+                self.hear(&report, now, stamp.seed, changes)
             }
         }
     }
@@ -240,8 +289,8 @@ impl Lobby {
     fn open(
         &mut self,
         player: PlayerId,
-        game: &str,
-        options: &str,
+        (game, options): (&str, &str),
+        terms: Option<Terms>,
         now: Now,
         chance: &mut Chance,
         led_to: &mut Passed,
@@ -261,7 +310,7 @@ impl Lobby {
         self.openings.count(player);
         self.opened = number;
         // Group 0 is the only one there is today.
-        let room = Room::open(RoomId::new(0, number), board, now.ms);
+        let room = Room::open(RoomId::new(0, number), board, terms, now.ms);
         let (id, version) = (room.id(), room.version());
         self.rooms.insert(room);
         let events = vec![Event::Opened];
@@ -273,17 +322,23 @@ impl Lobby {
         &mut self,
         player: PlayerId,
         id: RoomId,
-        name: &str,
+        (name, likeness): (&str, &str),
         now: Now,
+        chance: &mut Chance,
         changes: &mut Vec<Change>,
     ) -> Answer {
+        if likeness.len() > LIKENESS_BYTES_MAX {
+            return Err(Rejection::too_large("a name looks like too much"));
+        }
         let seated = self.rooms.get(id).and_then(|room| room.seat_of(player)).is_some();
         if !seated && self.rooms.tables_of(player) >= TABLES_MAX {
             let text = format!("you sit in {TABLES_MAX} rooms already; leave one first");
             return Err(Rejection::illegal(text));
         }
-        let Changed { value: seat, version, change } = self.rooms.sit(id, player, name, now)?;
-        if now.edition >= Edition::Second && !self.presence.has(player) {
+        let here = self.presence.is_here(player, id);
+        let sitting = Sitting { player, name, likeness, here };
+        let Changed { value: seat, version, change } = self.rooms.sit(id, sitting, now, chance)?;
+        if now.edition >= Edition::Second && !here {
             self.rooms.look_at_by(id, now.ms.saturating_add(LEASE_MS));
         }
         changes.extend(change);
@@ -295,11 +350,26 @@ impl Lobby {
         player: PlayerId,
         id: RoomId,
         now: Now,
+        chance: &mut Chance,
         changes: &mut Vec<Change>,
     ) -> Answer {
-        let Changed { value: seat, version, change } = self.rooms.stand(id, player, now)?;
+        let Changed { value: seat, version, change } = self.rooms.stand(id, player, now, chance)?;
         changes.extend(change);
         Ok(Reply::Stood { room: id, seat, version })
+    }
+
+    fn remove(
+        &mut self,
+        host: PlayerId,
+        id: RoomId,
+        player: PlayerId,
+        now: Now,
+        chance: &mut Chance,
+        changes: &mut Vec<Change>,
+    ) -> Answer {
+        let Changed { version, change, .. } = self.rooms.remove(id, host, player, now, chance)?;
+        changes.extend(change);
+        Ok(Reply::Accepted { room: id, version })
     }
 
     fn change(
@@ -314,69 +384,83 @@ impl Lobby {
         Ok(Reply::Accepted { room: id, version })
     }
 
-    fn hear(&mut self, report: &Report<'_>, now: Now, changes: &mut Vec<Change>) -> Answer {
+    fn hear(
+        &mut self,
+        report: &Report<'_>,
+        now: Now,
+        seed: u64,
+        changes: &mut Vec<Change>,
+    ) -> Answer {
         let heard = self.presence.hear(report, now.ms)?;
-        self.show_online(&heard.flips, now, changes);
+        self.show_online(&heard.flips, now, seed, changes);
         Ok(Reply::Present { lease_lost: heard.lease_lost })
     }
 
     /// Shows at their tables who came and went: one change per room.
-    fn show_online(&mut self, flips: &Flips, now: Now, changes: &mut Vec<Change>) {
-        let mut by_room: BTreeMap<RoomId, Vec<(PlayerId, bool)>> = BTreeMap::new();
-        for (player, online) in flips {
-            for room in self.rooms.tables(*player) {
-                by_room.entry(room).or_default().push((*player, *online));
+    fn show_online(&mut self, flips: &Flips, now: Now, seed: u64, changes: &mut Vec<Change>) {
+        let mut by_room: BTreeMap<RoomId, BTreeSet<PlayerId>> = BTreeMap::new();
+        for place in flips.keys() {
+            // Only where they sit: that they look on is nobody else's business.
+            let (player, there) = (place.0, room_of(*place));
+            let tables = self.rooms.tables(player);
+            for room in tables.filter(|room| there.is_none_or(|there| there == *room)) {
+                by_room.entry(room).or_default().insert(player);
             }
         }
-        for (room, flips) in by_room {
-            self.show_online_in(room, flips, now, changes);
+        for (room, players) in by_room {
+            self.show_online_in(room, players, now, seed, changes);
         }
     }
 
     fn show_online_in(
         &mut self,
-        room: RoomId,
-        flips: Vec<(PlayerId, bool)>,
+        id: RoomId,
+        players: BTreeSet<PlayerId>,
         now: Now,
+        seed: u64,
         changes: &mut Vec<Change>,
     ) {
+        let mut chance = Chance::of_room(seed, id);
+        let presence = &self.presence;
         let show = |room: &mut Room, events: &mut Vec<Event>| {
-            for (player, online) in flips {
-                room.set_online(player, online, events);
+            for player in players {
+                let here = presence.is_here(player, id);
+                room.set_online(player, here, now.ms, &mut chance, events);
             }
             Ok(())
         };
-        let changed = self.rooms.change(room, now, Activity::No, show);
+        let changed = self.rooms.change(id, now, Activity::No, show);
         changes.extend(changed.ok().and_then(|changed| changed.change));
     }
 
-    fn close_rooms(&mut self, now: Now, passed: &mut Passed) {
+    fn look_at_rooms(&mut self, now: Now, seed: u64, passed: &mut Passed) {
         for id in self.rooms.due(now.ms, DUE_ROOMS_MAX) {
             if now.edition >= Edition::Second {
-                self.unmask(id, now, &mut passed.changes);
+                self.unmask(id, now, seed, &mut passed.changes);
             }
-            if let Some(room) = self.rooms.take_due(id, now.ms) {
-                self.close(&room, passed);
+            match self.rooms.look(id, now, seed) {
+                Some(Looked::Left(room)) => self.close(&room, passed),
+                Some(Looked::Changed(change)) => passed.changes.push(change),
+                None => {}
             }
         }
     }
 
     /// Shows as away whom no frontend has. Sitting down counts as being there, but who
-    /// hangs up before any frontend has told of them would stay for good.
-    fn unmask(&mut self, id: RoomId, now: Now, changes: &mut Vec<Change>) {
-        let Some(room) = self.rooms.get(id) else { return };
-        let away: Vec<(PlayerId, bool)> = room
-            .attending()
-            .filter(|player| !self.presence.has(*player))
-            .map(|player| (player, false))
-            .collect();
+    /// hangs up before any frontend has told of them would stay for good. Where there
+    /// are terms, those see to it.
+    fn unmask(&mut self, id: RoomId, now: Now, seed: u64, changes: &mut Vec<Change>) {
+        let room = self.rooms.get(id).filter(|room| room.terms().is_none());
+        let Some(room) = room else { return };
+        let away: BTreeSet<PlayerId> =
+            room.attending().filter(|player| !self.presence.is_here(*player, id)).collect();
         if !away.is_empty() {
-            self.show_online_in(id, away, now, changes);
+            self.show_online_in(id, away, now, seed, changes);
         }
     }
 
     fn close(&self, room: &Room, passed: &mut Passed) {
-        let room = Arc::new(Room::closed(room));
+        let room = Arc::new(Room::closed(room, self.clock.now_ms()));
         if room.worth_keeping() {
             passed.finished.push(Finished::of(&room, self.clock.stamp_ms()));
         }

@@ -3,22 +3,25 @@
 //! Every accepted change makes the next version and a list of events; the
 //! lobby decides when, the rules decide what, and the room keeps who.
 //! [`Room::view`] is the only way a hidden word gets out, and it asks the rules
-//! whose eyes are looking.
+//! whose eyes are looking. What holds whatever is played, such as who may sit and
+//! whose seat is kept, is in the room's [`Terms`].
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::answer::Rejection;
 use crate::chance::Chance;
 use crate::chat::{Chat, Line, LineView};
+use crate::clock::Now;
 use crate::command::Edition;
 use crate::digest::{self, Kind};
 use crate::event::{Event, as_text};
 use crate::ids::{PlayerId, RoomId, Seat, Version};
 use crate::rules::{Board, BoardView, Points, Table, Who};
+use crate::terms::{Passing, SEAT_KEPT_MS, Terms, shown};
 use crate::text;
 
 /// Seats at any table.
@@ -55,9 +58,12 @@ pub struct Room {
     /// Since when nobody is here: nobody is seated, or those who are have gone away.
     /// None while somebody is.
     empty_since_ms: Option<u64>,
-    /// When the lobby will look whether the room should leave. Never later
-    /// than [`Room::deadline_ms`], often earlier.
+    /// When the lobby will look at the room. Never later than [`Room::look_ms`],
+    /// often earlier.
     due_ms: u64,
+    /// None for a room that was opened before there were terms.
+    #[serde(skip)]
+    terms: Option<Terms>,
     #[serde(skip)]
     chat: Arc<Chat>,
     #[serde(skip)]
@@ -68,7 +74,8 @@ pub struct Room {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Sitter {
     pub(crate) player: PlayerId,
-    /// Sitting down counts as being there, until presence says otherwise.
+    /// Is here. Sitting down counts as being here, until presence says otherwise or
+    /// says nothing for a while.
     pub(crate) online: bool,
 }
 
@@ -97,6 +104,24 @@ pub enum State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Audience(u8);
 
+/// Someone who wants to sit down.
+#[derive(Clone, Copy)]
+pub(crate) struct Sitting<'a> {
+    pub(crate) player: PlayerId,
+    pub(crate) name: &'a str,
+    /// Equal for names that people take for each other.
+    pub(crate) likeness: &'a str,
+    /// They look at the room, as far as frontends told.
+    pub(crate) here: bool,
+}
+
+/// Someone has sat down.
+pub(crate) struct Sat {
+    pub(crate) seat: Seat,
+    /// Who was away for long and has lost the seat by it.
+    pub(crate) instead_of: Option<PlayerId>,
+}
+
 /// Someone who is seated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Player {
@@ -106,7 +131,7 @@ pub struct Player {
     pub player: PlayerId,
     /// Under which name.
     pub name: Arc<str>,
-    /// Whether a frontend has them connected.
+    /// Whether they are here: look at the room, as far as frontends told.
     pub online: bool,
     /// What they have earned in this room.
     pub points: u32,
@@ -121,7 +146,22 @@ struct RoomView<'a> {
     board: BoardView<'a>,
     players: Vec<PlayerView<'a>>,
     seats: usize,
+    #[serde(serialize_with = "as_text_or_null")]
+    host: Option<PlayerId>,
+    public: bool,
+    locked: bool,
+    seat_kept_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    again: Option<AgainView>,
     chat: Vec<LineView<'a>>,
+}
+
+/// Who wants another round, as shown.
+#[derive(Serialize)]
+struct AgainView {
+    agreed: Vec<Seat>,
+    /// Until it begins whoever has not agreed, from this version on.
+    begins_in_ms: u64,
 }
 
 /// A seated player as shown.
@@ -132,6 +172,9 @@ struct PlayerView<'a> {
     #[serde(serialize_with = "as_text")]
     player: PlayerId,
     online: bool,
+    /// How long they were not here at this version; absent while they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    away_ms: Option<u64>,
     points: u32,
     role: &'static str,
 }
@@ -171,6 +214,11 @@ impl Room {
             board: self.board.view(self.audience(viewer), &self.table()),
             players: self.player_views(),
             seats: self.seats.len(),
+            host: self.terms.as_ref().map(|terms| terms.host),
+            public: self.is_public(),
+            locked: self.is_locked(),
+            seat_kept_ms: SEAT_KEPT_MS,
+            again: self.again_view(),
             chat: self.chat.view(),
         };
         serde_json::to_string(&view).expect("a view has a JSON form")
@@ -195,12 +243,31 @@ impl Room {
         })
     }
 
+    /// Whether strangers may find it.
+    pub fn is_public(&self) -> bool {
+        self.terms.as_ref().is_none_or(|terms| terms.public)
+    }
+
+    /// Whether its host lets nobody new sit down.
+    pub fn is_locked(&self) -> bool {
+        self.terms.as_ref().is_some_and(|terms| terms.locked)
+    }
+
+    /// Whether a stranger would find company and a seat: it is public and not locked,
+    /// the game is not over, somebody is here, and a seat is free or free to take.
+    pub fn is_open(&self) -> bool {
+        let here = self.seats.iter().flatten().any(|sitter| sitter.online);
+        let free = self.seats.iter().any(Option::is_none)
+            || self.terms.as_ref().is_some_and(|terms| terms.free().is_some());
+        self.is_public() && !self.is_locked() && !self.state().is_over() && here && free
+    }
+
     /// How many seats the table has.
     pub fn seats_max(&self) -> u8 {
         self.board.seats()
     }
 
-    pub(crate) fn open(id: RoomId, board: Board, now_ms: u64) -> Room {
+    pub(crate) fn open(id: RoomId, board: Board, terms: Option<Terms>, now_ms: u64) -> Room {
         let mut room = Room {
             id,
             version: Version(1),
@@ -210,43 +277,56 @@ impl Room {
             active_ms: now_ms,
             empty_since_ms: Some(now_ms),
             due_ms: 0,
+            terms,
             chat: Arc::default(),
             digest: 0,
         };
-        room.due_ms = room.deadline_ms();
+        room.due_ms = room.look_ms();
         room
     }
 
     /// The version with which a room leaves: nobody will change it any more.
-    pub(crate) fn closed(room: &Room) -> Room {
+    pub(crate) fn closed(room: &Room, now_ms: u64) -> Room {
         let mut last = room.clone();
-        last.turn_page();
+        last.turn_page(now_ms);
         last
     }
 
-    /// Gives a player the lowest free seat. Someone who has one keeps it, and
-    /// nothing changes unless the name does.
+    /// Gives a player the lowest free seat, or that of somebody who is away for long.
+    /// Someone who has one keeps it, and nothing changes unless the name does.
     pub(crate) fn sit(
         &mut self,
-        player: PlayerId,
-        name: &str,
-        edition: Edition,
+        sitting: Sitting<'_>,
+        now: Now,
+        chance: &mut Chance,
         events: &mut Vec<Event>,
-    ) -> Result<Seat, Rejection> {
-        let name = text::name(name, edition)?;
+    ) -> Result<Sat, Rejection> {
+        let Sitting { player, name, likeness, here } = sitting;
+        let name = text::name(name, now.edition)?;
         if let Some(seat) = self.seat_of(player) {
-            self.rename(player, name, seat, events);
-            return Ok(seat);
+            self.rename(player, name, likeness, seat, events);
+            return Ok(Sat { seat, instead_of: None });
         }
+        self.may_sit(player)?;
         let free = self.seats.iter().position(Option::is_none);
-        let place = free.ok_or(Rejection::RoomFull(self.id))?;
+        let gone = self.terms.as_ref().filter(|_| free.is_none()).and_then(Terms::free);
+        let place = free.or_else(|| gone.and_then(|gone| self.place_of(gone)));
+        let place = place.ok_or(Rejection::RoomFull(self.id))?;
+        if let Some(gone) = gone {
+            self.free_seat(gone, now.ms, events)?;
+        }
         let seat = Seat(u8::try_from(place).expect("a table has few seats"));
         self.seats[place] = Some(Sitter { player, online: true });
         self.empty_since_ms = None;
-        self.meet(player, name);
+        let shown = self.told_apart(player, name, likeness);
+        self.meet(player, &shown);
+        if let Some(terms) = &mut self.terms {
+            terms.sat(player, here, now.ms);
+        }
         events.push(Event::Sat { seat, name: self.table().name(player) });
         self.table_changed(events);
-        Ok(seat)
+        self.begin_if_agreed(chance, events);
+        Ok(Sat { seat, instead_of: gone })
     }
 
     /// Frees a player's seat.
@@ -254,16 +334,58 @@ impl Room {
         &mut self,
         player: PlayerId,
         now_ms: u64,
+        chance: &mut Chance,
         events: &mut Vec<Event>,
     ) -> Result<Seat, Rejection> {
-        let seat = self.seat_of(player).ok_or(Rejection::NotSeated(self.id))?;
-        self.seats[usize::from(seat.0)] = None;
-        if self.seated().next().is_none() {
-            self.empty_since_ms = Some(now_ms);
-        }
-        events.push(Event::Stood { seat, name: self.table().name(player) });
-        self.table_changed(events);
+        let seat = self.free_seat(player, now_ms, events)?;
+        self.begin_if_agreed(chance, events);
         Ok(seat)
+    }
+
+    /// The host takes somebody from the table for good. Nothing happens if that was
+    /// done before.
+    pub(crate) fn remove(
+        &mut self,
+        host: PlayerId,
+        player: PlayerId,
+        now_ms: u64,
+        chance: &mut Chance,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Rejection> {
+        let terms = self.terms_of_host(host)?;
+        if player == host {
+            return Err(Rejection::bad_request(
+                "a host does not remove themselves; leave the table",
+            ));
+        }
+        if terms.has_removed(player) {
+            return Ok(());
+        }
+        terms.remove(player);
+        let name = self.table().name(player);
+        let seat = self.seat_of(player);
+        events.push(Event::Removed { seat, player, name });
+        if seat.is_some() {
+            self.empty_seat(player, now_ms);
+            self.table_changed(events);
+            self.begin_if_agreed(chance, events);
+        }
+        Ok(())
+    }
+
+    /// The host lets nobody new sit down, or somebody again. Nothing happens if it is
+    /// so already.
+    pub(crate) fn lock(
+        &mut self,
+        host: PlayerId,
+        locked: bool,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Rejection> {
+        let terms = self.terms_of_host(host)?;
+        if std::mem::replace(&mut terms.locked, locked) != locked {
+            events.push(Event::Locked { locked });
+        }
+        Ok(())
     }
 
     pub(crate) fn play(
@@ -271,28 +393,61 @@ impl Room {
         player: PlayerId,
         mv: &str,
         edition: Edition,
+        chance: &mut Chance,
         events: &mut Vec<Event>,
     ) -> Result<(), Rejection> {
         let seat = self.seat_of(player).ok_or(Rejection::NotSeated(self.id))?;
-        let table = Table { seats: &self.seats, people: &self.people };
+        let table = Table { seats: &self.seats, people: &self.people, prefer_here: false };
         let earned = self.board.play(Who { seat, player }, &table, mv, edition, events)?;
         for points in earned {
             self.award(points);
         }
+        self.begin_if_agreed(chance, events);
         Ok(())
     }
 
+    /// Notes that a player wants another round, or that the table goes on without
+    /// someone it waits for. It begins when everybody who is seated and here wants it,
+    /// or a while after the first.
     pub(crate) fn again(
         &mut self,
         player: PlayerId,
+        now_ms: u64,
         chance: &mut Chance,
         events: &mut Vec<Event>,
     ) -> Result<(), Rejection> {
-        if self.seat_of(player).is_none() {
-            return Err(Rejection::NotSeated(self.id));
+        let seat = self.seat_of(player).ok_or(Rejection::NotSeated(self.id))?;
+        if self.terms.is_none() {
+            let table = Table { seats: &self.seats, people: &self.people, prefer_here: false };
+            return self.board.again(&table, chance, events);
         }
-        let table = Table { seats: &self.seats, people: &self.people };
-        self.board.again(&table, chance, events)
+        self.board.may_begin(&self.table())?;
+        if self.terms.as_mut().is_some_and(|terms| terms.agree(player, now_ms)) {
+            events.push(Event::Agreed { seat });
+            self.begin_if_agreed(chance, events);
+        }
+        Ok(())
+    }
+
+    /// Lets time pass for who is away and for what was agreed upon. Makes no event if
+    /// nothing was due.
+    pub(crate) fn pass(&mut self, now_ms: u64, chance: &mut Chance, events: &mut Vec<Event>) {
+        let Some(terms) = &mut self.terms else { return };
+        let begins = terms.begins_ms().is_some_and(|begins_ms| begins_ms <= now_ms);
+        for (player, passing) in terms.pass(now_ms) {
+            match passing {
+                Passing::Away => self.show_online(player, false, events),
+                Passing::Free => {
+                    let seat = self.seat_of(player);
+                    events.extend(seat.map(|seat| Event::SeatFree { seat }));
+                }
+            }
+        }
+        if begins {
+            self.begin(chance, events);
+        } else {
+            self.begin_if_agreed(chance, events);
+        }
     }
 
     /// Adds a line to the chat. Watchers may speak as well as players.
@@ -304,8 +459,14 @@ impl Room {
         edition: Edition,
         events: &mut Vec<Event>,
     ) -> Result<(), Rejection> {
-        let (name, text) = (text::name(name, edition)?, text::line(text, edition)?);
-        let line = Line { player, name: name.into(), text: text.into() };
+        if self.terms.as_ref().is_some_and(|terms| terms.has_removed(player)) {
+            return Err(removed_here());
+        }
+        let (typed, text) = (text::name(name, edition)?, text::line(text, edition)?);
+        // Who is seated is called in the chat as at the table.
+        let told_apart = self.terms.is_some() && self.seat_of(player).is_some();
+        let name = if told_apart { self.table().name(player) } else { typed.into() };
+        let line = Line { player, name, text: text.into() };
         events.push(Event::Said { player, name: line.name.clone(), text: line.text.clone() });
         Arc::make_mut(&mut self.chat).say(line);
         Ok(())
@@ -313,24 +474,35 @@ impl Room {
 
     /// Notes that a player came or went. Nothing happens if they have no seat
     /// here or it was known.
-    pub(crate) fn set_online(&mut self, player: PlayerId, online: bool, events: &mut Vec<Event>) {
-        for (seat, sitter) in (0..).zip(self.seats.iter_mut()) {
-            let Some(sitter) = sitter else { continue };
-            if sitter.player == player && sitter.online != online {
-                sitter.online = online;
-                events.push(Event::Online { seat: Seat(seat), online });
-            }
+    pub(crate) fn set_online(
+        &mut self,
+        player: PlayerId,
+        online: bool,
+        now_ms: u64,
+        chance: &mut Chance,
+        events: &mut Vec<Event>,
+    ) {
+        if self.seat_of(player).is_none() {
+            return;
         }
+        if let Some(terms) = &mut self.terms {
+            terms.heard(player, online, now_ms);
+        }
+        self.show_online(player, online, events);
+        self.begin_if_agreed(chance, events);
     }
 
     /// Makes the next version, because something happened.
     pub(crate) fn commit(&mut self, now_ms: u64) -> Version {
         self.active_ms = now_ms;
-        self.turn_page()
+        self.turn_page(now_ms)
     }
 
     /// Makes the next version without counting as activity.
-    pub(crate) fn turn_page(&mut self) -> Version {
+    pub(crate) fn turn_page(&mut self, now_ms: u64) -> Version {
+        if let Some(terms) = &mut self.terms {
+            terms.at_ms = now_ms;
+        }
         self.version = self.version.next();
         self.version
     }
@@ -372,8 +544,18 @@ impl Room {
         self.seated().filter(|(_, sitter)| sitter.online).map(|(_, sitter)| sitter.player)
     }
 
+    /// When to look at the room: it may leave then, or something else is due.
+    pub(crate) fn look_ms(&self) -> u64 {
+        let due_ms = self.terms.as_ref().and_then(Terms::due_ms);
+        due_ms.map_or(self.deadline_ms(), |due_ms| due_ms.min(self.deadline_ms()))
+    }
+
     pub(crate) fn due_ms(&self) -> u64 {
         self.due_ms
+    }
+
+    pub(crate) fn terms(&self) -> Option<&Terms> {
+        self.terms.as_ref()
     }
 
     pub(crate) fn set_due(&mut self, due_ms: u64) {
@@ -409,9 +591,11 @@ impl Room {
     }
 
     /// The digest of the room as it is: of its stored bytes, with the chat's
-    /// own digest in place of the chat.
+    /// own digest in place of the chat, and of its terms if it has any.
     pub(crate) fn compute_digest(&self, scratch: &mut Vec<u8>) -> u64 {
-        digest::of_value(Kind::Room, &(self, self.chat.digest()), scratch)
+        let room = digest::of_value(Kind::Room, &(self, self.chat.digest()), scratch);
+        let of_terms = |terms| digest::of_value(Kind::Terms, &(self.id, terms), scratch);
+        room.wrapping_add(self.terms.as_ref().map_or(0, of_terms))
     }
 
     /// Puts together what a snapshot holds; or says why no room can be so.
@@ -428,13 +612,123 @@ impl Room {
         Ok(self)
     }
 
-    fn rename(&mut self, player: PlayerId, name: &str, seat: Seat, events: &mut Vec<Event>) {
+    /// Puts back the terms that a snapshot holds for the room; or says why no room can
+    /// have them.
+    pub(crate) fn restore_terms(&mut self, terms: Terms) -> Result<(), &'static str> {
+        if self.terms.is_some() {
+            return Err("a room has its terms twice");
+        }
+        terms.check(|player| self.seat_of(player).is_some())?;
+        self.terms = Some(terms);
+        Ok(())
+    }
+
+    /// The terms, for who may change them.
+    fn terms_of_host(&mut self, player: PlayerId) -> Result<&mut Terms, Rejection> {
+        let terms = self.terms.as_mut().filter(|terms| terms.host == player);
+        terms.ok_or_else(|| Rejection::unauthorized("only who opened the room may do this"))
+    }
+
+    fn may_sit(&self, player: PlayerId) -> Result<(), Rejection> {
+        match &self.terms {
+            Some(terms) if terms.has_removed(player) => Err(removed_here()),
+            Some(terms) if terms.locked && terms.host != player => {
+                Err(Rejection::unauthorized("the host has locked this room"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes a player's seat from them, and says so.
+    fn free_seat(
+        &mut self,
+        player: PlayerId,
+        now_ms: u64,
+        events: &mut Vec<Event>,
+    ) -> Result<Seat, Rejection> {
+        let seat = self.seat_of(player).ok_or(Rejection::NotSeated(self.id))?;
+        self.empty_seat(player, now_ms);
+        events.push(Event::Stood { seat, name: self.table().name(player) });
+        self.table_changed(events);
+        Ok(seat)
+    }
+
+    fn empty_seat(&mut self, player: PlayerId, now_ms: u64) {
+        let Some(place) = self.place_of(player) else { return };
+        self.seats[place] = None;
+        if self.seated().next().is_none() {
+            self.empty_since_ms = Some(now_ms);
+        }
+        if let Some(terms) = &mut self.terms {
+            terms.stood(player);
+        }
+    }
+
+    fn place_of(&self, player: PlayerId) -> Option<usize> {
+        self.seat_of(player).map(|seat| usize::from(seat.0))
+    }
+
+    /// Shows that a seated player came or went, if it was not shown.
+    fn show_online(&mut self, player: PlayerId, online: bool, events: &mut Vec<Event>) {
+        for (seat, sitter) in (0..).zip(self.seats.iter_mut()) {
+            let Some(sitter) = sitter else { continue };
+            if sitter.player == player && sitter.online != online {
+                sitter.online = online;
+                events.push(Event::Online { seat: Seat(seat), online });
+            }
+        }
+    }
+
+    /// Begins what somebody wants if nobody is left to wait for: everybody who is here
+    /// wants it too.
+    fn begin_if_agreed(&mut self, chance: &mut Chance, events: &mut Vec<Event>) {
+        let Some(terms) = &self.terms else { return };
+        if terms.begins_ms().is_none() {
+            return;
+        }
+        let mut here = self.seats.iter().flatten().filter(|sitter| sitter.online);
+        if self.board.may_begin(&self.table()).is_err() {
+            // Whom the table waited for is back, or somebody else is to do it now.
+            self.forget_agreement();
+        } else if here.all(|sitter| terms.agrees(sitter.player)) {
+            self.begin(chance, events);
+        }
+    }
+
+    fn begin(&mut self, chance: &mut Chance, events: &mut Vec<Event>) {
+        self.forget_agreement();
+        let table = Table { seats: &self.seats, people: &self.people, prefer_here: true };
+        let begun = self.board.again(&table, chance, events);
+        debug_assert!(begun.is_ok(), "an agreement is forgotten when it is about nothing");
+    }
+
+    fn forget_agreement(&mut self) {
+        if let Some(terms) = &mut self.terms {
+            terms.forget_agreement();
+        }
+    }
+
+    fn rename(
+        &mut self,
+        player: PlayerId,
+        name: &str,
+        likeness: &str,
+        seat: Seat,
+        events: &mut Vec<Event>,
+    ) {
+        let name = self.told_apart(player, name, likeness);
         let Some(person) = self.people.get_mut(&player).filter(|person| *person.name != *name)
         else {
             return;
         };
         person.name = name.into();
         events.push(Event::Sat { seat, name: person.name.clone() });
+    }
+
+    /// The name as it is shown, with a number when another at the table looks alike.
+    fn told_apart(&mut self, player: PlayerId, name: &str, likeness: &str) -> String {
+        let number = self.terms.as_mut().map_or(1, |terms| terms.number(player, likeness));
+        shown(name, number)
     }
 
     /// Remembers a player by name; points of an earlier stay are still theirs.
@@ -463,17 +757,25 @@ impl Room {
     }
 
     fn table_changed(&mut self, events: &mut Vec<Event>) {
-        let table = Table { seats: &self.seats, people: &self.people };
+        let prefer_here = self.terms.is_some();
+        let table = Table { seats: &self.seats, people: &self.people, prefer_here };
         self.board.table_changed(&table, events);
     }
 
     fn table(&self) -> Table<'_> {
-        Table { seats: &self.seats, people: &self.people }
+        Table { seats: &self.seats, people: &self.people, prefer_here: self.terms.is_some() }
     }
 
     fn seated(&self) -> impl Iterator<Item = (Seat, &Sitter)> {
         let seats = (0..).map(Seat).zip(&self.seats);
         seats.filter_map(|(seat, sitter)| sitter.as_ref().map(|sitter| (seat, sitter)))
+    }
+
+    fn again_view(&self) -> Option<AgainView> {
+        let terms = self.terms.as_ref()?;
+        let begins_in_ms = terms.begins_ms()?.saturating_sub(terms.at_ms);
+        let agreed = self.seated().filter(|(_, sitter)| terms.agrees(sitter.player));
+        Some(AgainView { agreed: agreed.map(|(seat, _)| seat).collect(), begins_in_ms })
     }
 
     fn player_views(&self) -> Vec<PlayerView<'_>> {
@@ -485,11 +787,26 @@ impl Room {
                     name: person.map_or("", |person| &person.name),
                     player: sitter.player,
                     online: sitter.online,
+                    away_ms: self.terms.as_ref().and_then(|terms| terms.away_ms(sitter.player)),
                     points: person.map_or(0, |person| person.points),
                     role: self.board.role(sitter.player),
                 }
             })
             .collect()
+    }
+}
+
+fn removed_here() -> Rejection {
+    Rejection::unauthorized("the host has removed you from this table")
+}
+
+fn as_text_or_null<T: fmt::Display, S: Serializer>(
+    value: &Option<T>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => as_text(value, to),
+        None => to.serialize_none(),
     }
 }
 

@@ -12,12 +12,14 @@ use std::sync::Arc;
 use imbl::OrdMap;
 
 use crate::answer::Rejection;
+use crate::chance::Chance;
 use crate::clock::Now;
 use crate::command::Edition;
 use crate::event::Event;
 use crate::ids::{PlayerId, RoomId, Seat, Version};
-use crate::lobby::{Change, Filter};
-use crate::room::{Room, State};
+use crate::lobby::{Change, Filter, Shelf};
+use crate::room::{Room, Sat, Sitting, State};
+use crate::terms::Terms;
 
 /// Every live room.
 #[derive(Clone, Debug, Default)]
@@ -26,7 +28,12 @@ pub(crate) struct Rooms {
     /// Sum of the rooms' digests.
     sum: u64,
     by_state: [BTreeSet<RoomId>; State::ALL.len()],
-    /// Each room once, at the time to look whether it should leave.
+    /// Those of them that strangers may find.
+    public: BTreeSet<RoomId>,
+    public_by_state: [BTreeSet<RoomId>; State::ALL.len()],
+    /// Those of them where a stranger would find company and a seat.
+    open: BTreeSet<RoomId>,
+    /// Each room once, at the time to look at it.
     due: BTreeSet<(u64, RoomId)>,
     /// Rooms in which nobody is, at the time since when.
     deserted: BTreeSet<(u64, RoomId)>,
@@ -42,6 +49,14 @@ pub(crate) enum Activity {
     Yes,
     /// Somebody came or went by themselves.
     No,
+}
+
+/// What came of looking at a room whose time had come.
+pub(crate) enum Looked {
+    /// It has left.
+    Left(Arc<Room>),
+    /// Something was due there.
+    Changed(Change),
 }
 
 /// What an accepted change made.
@@ -76,15 +91,18 @@ impl Rooms {
     pub(crate) fn sit(
         &mut self,
         id: RoomId,
-        player: PlayerId,
-        name: &str,
+        sitting: Sitting<'_>,
         now: Now,
+        chance: &mut Chance,
     ) -> Result<Changed<Seat>, Rejection> {
-        let sit =
-            |room: &mut Room, events: &mut Vec<Event>| room.sit(player, name, now.edition, events);
-        let changed = self.change(id, now, Activity::Yes, sit)?;
-        self.note_seated(player, id);
-        Ok(changed)
+        let sit = |room: &mut Room, events: &mut Vec<Event>| room.sit(sitting, now, chance, events);
+        let Changed { value: Sat { seat, instead_of }, version, change } =
+            self.change(id, now, Activity::Yes, sit)?;
+        if let Some(gone) = instead_of {
+            self.note_stood(gone, id);
+        }
+        self.note_seated(sitting.player, id);
+        Ok(Changed { value: seat, version, change })
     }
 
     /// Takes a player from a room's table.
@@ -93,9 +111,28 @@ impl Rooms {
         id: RoomId,
         player: PlayerId,
         now: Now,
+        chance: &mut Chance,
     ) -> Result<Changed<Seat>, Rejection> {
-        let stand = |room: &mut Room, events: &mut Vec<Event>| room.stand(player, now.ms, events);
+        let stand =
+            |room: &mut Room, events: &mut Vec<Event>| room.stand(player, now.ms, chance, events);
         let changed = self.change(id, now, Activity::Yes, stand)?;
+        self.note_stood(player, id);
+        Ok(changed)
+    }
+
+    /// Lets a room's host take a player from the table for good.
+    pub(crate) fn remove(
+        &mut self,
+        id: RoomId,
+        host: PlayerId,
+        player: PlayerId,
+        now: Now,
+        chance: &mut Chance,
+    ) -> Result<Changed<()>, Rejection> {
+        let remove = |room: &mut Room, events: &mut Vec<Event>| {
+            room.remove(host, player, now.ms, chance, events)
+        };
+        let changed = self.change(id, now, Activity::Yes, remove)?;
         self.note_stood(player, id);
         Ok(changed)
     }
@@ -113,18 +150,18 @@ impl Rooms {
         // Copies only if someone holds the version before: a watcher's feed, a
         // snapshot in the making.
         let room = Arc::make_mut(room);
-        let before = (room.state(), room.digest());
+        let (before, listed) = (room.digest(), Listed::of(room));
         let deserted_before = room.deserted_since_ms();
         let mut events = Vec::new();
         let value = act(room, &mut events)?;
-        if events.is_empty() {
-            return Ok(Changed { value, version: room.version(), change: None });
-        }
+        // Without an event there is nothing to be seen; something may be noted all the
+        // same, such as that somebody who was expected has come.
         let version = match activity {
+            _ if events.is_empty() => room.version(),
             Activity::Yes => room.commit(now.ms),
-            Activity::No => room.turn_page(),
+            Activity::No => room.turn_page(now.ms),
         };
-        if now.edition >= Edition::Second {
+        if now.edition >= Edition::Second && !events.is_empty() {
             room.note_desertion(now.ms, activity == Activity::Yes);
         }
         let deserted = room.deserted_since_ms();
@@ -132,22 +169,28 @@ impl Rooms {
             deserted_before.map(|since_ms| self.deserted.remove(&(since_ms, id)));
             deserted.map(|since_ms| self.deserted.insert((since_ms, id)));
         }
-        // Later deadlines wait until the earlier one is looked at: a move then
-        // costs nothing here.
-        let due_ms = room.deadline_ms();
+        // Later times wait until the earlier one has come: a move then costs nothing
+        // here.
+        let due_ms = room.look_ms();
         if due_ms < room.due_ms() {
             self.due.remove(&(room.due_ms(), id));
             self.due.insert((due_ms, id));
             room.set_due(due_ms);
         }
         room.refresh_digest(&mut self.scratch);
-        self.sum = self.sum.wrapping_sub(before.1).wrapping_add(room.digest());
-        let state = room.state();
-        if state != before.0 {
-            self.by_state[place(before.0)].remove(&id);
-            self.by_state[place(state)].insert(id);
+        self.sum = self.sum.wrapping_sub(before).wrapping_add(room.digest());
+        let lists = Listed::of(room);
+        if lists != listed {
+            self.unlist(id, listed);
+            self.list_as(id, lists);
         }
-        let change = Some(Change { room: id, version, events, closed: false, last: None });
+        let change = (!events.is_empty()).then_some(Change {
+            room: id,
+            version,
+            events,
+            closed: false,
+            last: None,
+        });
         Ok(Changed { value, version, change })
     }
 
@@ -156,7 +199,7 @@ impl Rooms {
         let id = room.id();
         room.refresh_digest(&mut self.scratch);
         self.sum = self.sum.wrapping_add(room.digest());
-        self.by_state[place(room.state())].insert(id);
+        self.list_as(id, Listed::of(&room));
         self.due.insert((room.due_ms(), id));
         room.deserted_since_ms().map(|since_ms| self.deserted.insert((since_ms, id)));
         for player in room.players() {
@@ -171,15 +214,25 @@ impl Rooms {
         self.due.iter().copied().take_while(is_due).take(looks_max).map(|(_, id)| id).collect()
     }
 
-    /// Takes a room out if its deadline has come. One whose deadline has moved on
-    /// meanwhile stays, and is looked at again then.
-    pub(crate) fn take_due(&mut self, id: RoomId, now_ms: u64) -> Option<Arc<Room>> {
-        let deadline_ms = self.rooms.get(&id)?.deadline_ms();
-        if deadline_ms <= now_ms {
-            return self.remove(id);
+    /// Looks at a room whose time has come: takes it out if its deadline has, or does
+    /// there what is due.
+    pub(crate) fn look(&mut self, id: RoomId, now: Now, seed: u64) -> Option<Looked> {
+        let room = self.rooms.get(&id)?;
+        if room.deadline_ms() <= now.ms {
+            return self.take_out(id).map(Looked::Left);
         }
-        self.look_at(id, deadline_ms);
-        None
+        let mut change = None;
+        if room.look_ms() <= now.ms {
+            let mut chance = Chance::of_room(seed, id);
+            let pass = |room: &mut Room, events: &mut Vec<Event>| {
+                room.pass(now.ms, &mut chance, events);
+                Ok(())
+            };
+            change = self.change(id, now, Activity::No, pass).ok()?.change;
+        }
+        let due_ms = self.rooms.get(&id)?.look_ms();
+        self.look_at(id, due_ms);
+        change.map(Looked::Changed)
     }
 
     /// Whether there is a room in which nobody is.
@@ -190,7 +243,7 @@ impl Rooms {
     /// Takes out the room in which nobody has been for the longest time.
     pub(crate) fn take_deserted(&mut self) -> Option<Arc<Room>> {
         let (_, id) = self.deserted.first().copied()?;
-        self.remove(id)
+        self.take_out(id)
     }
 
     /// Has a room looked at by then; earlier if that was planned already.
@@ -198,6 +251,19 @@ impl Rooms {
         if self.rooms.get(&id).is_some_and(|room| due_ms < room.due_ms()) {
             self.look_at(id, due_ms);
         }
+    }
+
+    /// Puts back the terms of a room that was inserted without.
+    pub(crate) fn restore_terms(&mut self, id: RoomId, terms: Terms) -> Result<(), &'static str> {
+        let room = Arc::make_mut(self.rooms.get_mut(&id).ok_or("terms of no room")?);
+        let (before, listed) = (room.digest(), Listed::of(room));
+        room.restore_terms(terms)?;
+        room.refresh_digest(&mut self.scratch);
+        self.sum = self.sum.wrapping_sub(before).wrapping_add(room.digest());
+        let lists = Listed::of(room);
+        self.unlist(id, listed);
+        self.list_as(id, lists);
+        Ok(())
     }
 
     /// When to look at the first room.
@@ -215,17 +281,19 @@ impl Rooms {
         let range = (Bound::Unbounded, after.map_or(Bound::Unbounded, Bound::Excluded));
         let suits =
             |room: &&Arc<Room>| filter.game.as_ref().is_none_or(|game| *game == room.game());
-        match filter.state {
-            None => {
+        let ids = match (filter.shelf, filter.state) {
+            (Shelf::All, None) => {
                 let rooms = self.rooms.range(range).rev().map(|(_, room)| room);
-                rooms.filter(suits).take(limit).collect()
+                return rooms.filter(suits).take(limit).collect();
             }
-            Some(state) => {
-                let ids = self.by_state[place(state)].range(range).rev();
-                let rooms = ids.filter_map(|id| self.rooms.get(id));
-                rooms.filter(suits).take(limit).collect()
-            }
-        }
+            (Shelf::All, Some(state)) => &self.by_state[place(state)],
+            (Shelf::Public, None) => &self.public,
+            (Shelf::Public, Some(state)) => &self.public_by_state[place(state)],
+            (Shelf::Open, _) => &self.open,
+        };
+        let in_state = |room: &&Arc<Room>| filter.state.is_none_or(|state| state == room.state());
+        let rooms = ids.range(range).rev().filter_map(|id| self.rooms.get(id));
+        rooms.filter(suits).filter(in_state).take(limit).collect()
     }
 
     pub(crate) fn digest(&self) -> u64 {
@@ -268,16 +336,48 @@ impl Rooms {
         self.sum = self.sum.wrapping_sub(before).wrapping_add(room.digest());
     }
 
-    fn remove(&mut self, id: RoomId) -> Option<Arc<Room>> {
+    fn list_as(&mut self, id: RoomId, listed: Listed) {
+        self.by_state[place(listed.state)].insert(id);
+        if listed.public {
+            self.public.insert(id);
+            self.public_by_state[place(listed.state)].insert(id);
+        }
+        if listed.open {
+            self.open.insert(id);
+        }
+    }
+
+    fn unlist(&mut self, id: RoomId, listed: Listed) {
+        self.by_state[place(listed.state)].remove(&id);
+        self.public.remove(&id);
+        self.public_by_state[place(listed.state)].remove(&id);
+        self.open.remove(&id);
+    }
+
+    fn take_out(&mut self, id: RoomId) -> Option<Arc<Room>> {
         let room = self.rooms.remove(&id)?;
         self.sum = self.sum.wrapping_sub(room.digest());
-        self.by_state[place(room.state())].remove(&id);
+        self.unlist(id, Listed::of(&room));
         self.due.remove(&(room.due_ms(), id));
         room.deserted_since_ms().map(|since_ms| self.deserted.remove(&(since_ms, id)));
         for player in room.players() {
             self.note_stood(player.player, id);
         }
         Some(room)
+    }
+}
+
+/// In which lists a room is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Listed {
+    state: State,
+    public: bool,
+    open: bool,
+}
+
+impl Listed {
+    fn of(room: &Room) -> Listed {
+        Listed { state: room.state(), public: room.is_public(), open: room.is_open() }
     }
 }
 

@@ -1,9 +1,13 @@
 //! Snapshots: a lobby as bytes, made beside play.
 //!
 //! ```text
-//! format: u8, then frames until the last, then nothing
+//! format: u8, 1 or 2, then frames until the last, then nothing
 //! frame:  length: u32 little-endian, then that many bytes of a Part (postcard)
 //! ```
+//!
+//! Format 2 holds parts that format 1 does not know: rooms' terms, and presence by
+//! room. A lobby without either is still written in format 1, which is what a cluster
+//! has until all its members know the other.
 //!
 //! The first part is the head, the last is the end, which carries the hash of
 //! the lobby that was frozen. Whoever restores computes the hash anew from
@@ -19,12 +23,16 @@ use crate::chat::{Chat, StoredChat};
 use crate::clock::Clock;
 use crate::ids::{PlayerId, RoomId};
 use crate::lobby::{Lobby, counters_digest};
-use crate::presence::{FrozenFrontends, StoredFrontend};
+use crate::presence::{FrozenFrontends, Stored, StoredFrontend, StoredPlaces};
 use crate::room::Room;
+use crate::terms::Terms;
 
 /// The first byte of a snapshot. Grows when the form changes in a way that
 /// older builds would misread.
-const SNAPSHOT_FORMAT: u8 = 1;
+const SNAPSHOT_FORMAT: u8 = 2;
+
+/// The format of before there were terms.
+const PLAIN_FORMAT: u8 = 1;
 
 /// Bytes in a chunk, give or take one frame. Where chunks end does not matter.
 const CHUNK_BYTES: usize = 192 * 1024;
@@ -110,6 +118,8 @@ enum Part {
     Opening(PlayerId, u32),
     Frontend(StoredFrontend),
     End(u64),
+    Terms(RoomId, Terms),
+    Places(StoredPlaces),
 }
 
 impl Frozen {
@@ -167,11 +177,12 @@ impl Frozen {
     /// The snapshot in chunks of moderate size, made one at a time.
     pub fn chunks(&self) -> impl Iterator<Item = Vec<u8>> + Send + 'static + use<> {
         let mut parts = self.clone().into_parts();
+        let format = self.format();
         let mut first = true;
         std::iter::from_fn(move || {
             let mut chunk = Vec::new();
             if std::mem::take(&mut first) {
-                chunk.push(SNAPSHOT_FORMAT);
+                chunk.push(format);
             }
             while chunk.len() < CHUNK_BYTES {
                 let Some(part) = parts.next() else { break };
@@ -181,10 +192,21 @@ impl Frozen {
         })
     }
 
+    fn format(&self) -> u8 {
+        let plain = self.rooms.values().all(|room| room.terms().is_none())
+            && self.frontends.are_of_before();
+        if plain { PLAIN_FORMAT } else { SNAPSHOT_FORMAT }
+    }
+
     fn into_parts(self) -> impl Iterator<Item = Part> + Send + 'static {
-        let rooms = self.rooms.into_iter().map(|(_, room)| {
+        let rooms = self.rooms.into_iter().flat_map(|(id, room)| {
             let chat = room.chat().store();
-            Part::Room(room, chat)
+            let terms = room.terms().map(|terms| Part::Terms(id, terms.clone()));
+            std::iter::once(Part::Room(room, chat)).chain(terms)
+        });
+        let frontends = self.frontends.into_parts().map(|stored| match stored {
+            Stored::Frontend(frontend) => Part::Frontend(frontend),
+            Stored::Places(places) => Part::Places(places),
         });
         let openings =
             self.openings.into_iter().map(|(player, count)| Part::Opening(player, count));
@@ -192,7 +214,7 @@ impl Frozen {
             .chain(rooms)
             .chain(self.attempts.into_lanes().map(Part::Lane))
             .chain(openings)
-            .chain(self.frontends.into_parts().map(Part::Frontend))
+            .chain(frontends)
             .chain(std::iter::once(Part::End(self.hash)))
     }
 }
@@ -258,7 +280,7 @@ impl Restore {
     fn begin<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], SnapshotError> {
         match bytes.split_first() {
             None => Ok(bytes),
-            Some((&SNAPSHOT_FORMAT, rest)) => {
+            Some((&(PLAIN_FORMAT | SNAPSHOT_FORMAT), rest)) => {
                 self.begun = true;
                 Ok(rest)
             }
@@ -289,6 +311,8 @@ impl Restore {
             Part::Lane(lane) => return self.lobby.attempts.restore_lane(lane),
             Part::Opening(player, count) => self.lobby.openings.restore_count(player, count),
             Part::Frontend(frontend) => return self.lobby.presence.restore(frontend),
+            Part::Terms(room, terms) => return self.lobby.rooms.restore_terms(room, terms),
+            Part::Places(places) => return self.lobby.presence.restore_places(places),
             Part::End(hash) => self.end = Some(hash),
         }
         Ok(())

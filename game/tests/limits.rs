@@ -34,12 +34,12 @@ fn a_full_lobby_refused_until_rooms_had_left() {
     assert_eq!(open(&mut lobby, stamp, 999_999, 1), Err(Code::Busy));
     assert_eq!(lobby.len() as u64, ROOMS_MAX);
 
-    let waiting = Filter { game: None, state: Some(State::Waiting) };
+    let waiting = Filter { state: Some(State::Waiting), ..Filter::default() };
     let newest = lobby.rooms(&waiting, None, 2);
     let ids: Vec<RoomId> = newest.iter().map(|room| room.id()).collect();
     assert_eq!(ids, [RoomId(ROOMS_MAX), RoomId(ROOMS_MAX - 1)]);
     assert_eq!(lobby.rooms(&waiting, Some(RoomId(2)), 50).len(), 1);
-    let won = Filter { game: None, state: Some(State::Won) };
+    let won = Filter { state: Some(State::Won), ..Filter::default() };
     assert!(lobby.rooms(&won, None, 50).is_empty());
 
     // Everybody left long ago. The rooms are looked at a few at a time.

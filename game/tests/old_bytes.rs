@@ -13,8 +13,12 @@ use hangraft_game::{
     Attempt, Batch, Command, Entry, FrontendId, Lobby, PlayerId, Restore, RoomId, Stamp,
 };
 
-/// The lobby's hash after the first log, whose batches say what wall clocks showed.
-const HASH: u64 = 0xb732_7f21_f7cd_76cc;
+/// What was written, and the lobby's hash after the log. The first of before rooms
+/// had hosts, when batches said what wall clocks showed.
+const WRITTEN: [(&str, &str, u64); 2] = [
+    ("lobby-v1.snapshot", "log-v1.batches", 0xb732_7f21_f7cd_76cc),
+    ("lobby-v2.snapshot", "log-hosts.batches", 0x4177_8b8e_7d01_354a),
+];
 
 /// The lobby's hash after the second log, whose batches say how much time passes.
 const HASH_V2: u64 = 0xa658_78ee_5dee_8d4d;
@@ -24,17 +28,20 @@ const HASH_UNTIDY: u64 = 0x90cb_dde6_459f_7a72;
 
 #[test]
 fn an_old_snapshot_restores_to_what_it_was() {
-    let mut restore = Restore::new();
-    restore.feed(&read("lobby-v1.snapshot")).expect("an old snapshot can be read");
-    let lobby = restore.finish().expect("an old snapshot is whole");
-    assert_eq!(lobby.hash(), HASH, "{:#018x}", lobby.hash());
-    let bytes: Vec<u8> = lobby.freeze().chunks().flatten().collect();
-    assert!(bytes == read("lobby-v1.snapshot"), "it would be written differently today");
+    for (snapshot, _, hash) in WRITTEN {
+        let mut restore = Restore::new();
+        restore.feed(&read(snapshot)).expect("an old snapshot can be read");
+        let lobby = restore.finish().expect("an old snapshot is whole");
+        assert_eq!(lobby.hash(), hash, "{snapshot}: {:#018x}", lobby.hash());
+        let bytes: Vec<u8> = lobby.freeze().chunks().flatten().collect();
+        assert!(bytes == read(snapshot), "{snapshot} would be written differently today");
+    }
 }
 
 #[test]
 fn an_old_log_leads_to_the_same_lobby() {
-    for (log, hash) in [("log-v1.batches", HASH), ("log-v2.batches", HASH_V2)] {
+    let second = [("log-v2.batches", HASH_V2)];
+    for (log, hash) in WRITTEN.map(|(_, log, hash)| (log, hash)).into_iter().chain(second) {
         let mut lobby = Lobby::default();
         for batch in batches(&read(log)) {
             take(&mut lobby, &Batch::decode(batch).expect("an old batch can be read"));
@@ -90,21 +97,28 @@ fn read(name: &str) -> Vec<u8> {
 #[test]
 #[ignore = "writes tests/data anew; see the top of the file"]
 fn write_the_old_bytes() {
-    let mut lobby = Lobby::default();
-    let mut log = Vec::new();
-    for batch in story() {
-        take(&mut lobby, &batch);
-        let bytes = batch.encode();
-        log.extend((bytes.len() as u32).to_le_bytes());
-        log.extend(bytes);
+    let [_, (snapshot, hosts, _)] = WRITTEN;
+    for (log, story) in [("log-v2.batches", story(command)), (hosts, story(newer))] {
+        let mut lobby = Lobby::default();
+        let mut written = Vec::new();
+        for batch in story {
+            take(&mut lobby, &batch);
+            let bytes = batch.encode();
+            written.extend((bytes.len() as u32).to_le_bytes());
+            written.extend(bytes);
+        }
+        std::fs::write(path(log), written).unwrap();
+        println!("{log}: {:#018x}", lobby.hash());
+        if log == hosts {
+            let bytes: Vec<u8> = lobby.freeze().chunks().flatten().collect();
+            std::fs::write(path(snapshot), bytes).unwrap();
+        }
     }
-    std::fs::write(path("log-v2.batches"), log).unwrap();
-    println!("const HASH_V2: u64 = {:#018x};", lobby.hash());
 }
 
 /// A log with something of everything: both ways to play, rounds won and
 /// lost, chat, points, presence, rejections, rooms that have left.
-fn story() -> Vec<Batch> {
+fn story(command: fn(u64, u64) -> Command) -> Vec<Batch> {
     let mut batches = Vec::new();
     let mut serial = 0;
     for nth in 0..400_u64 {
@@ -147,5 +161,27 @@ fn command(nth: u64, place: u64) -> Command {
             departed: vec![PlayerId(3)],
         },
         _ => Command::Play { room, mv: mv("letter", &letter.to_string()) },
+    }
+}
+
+/// The same with hosts: private and public rooms, names alike, seats that became free,
+/// people removed, locks, rounds agreed upon, presence by room.
+fn newer(nth: u64, place: u64) -> Command {
+    let room = RoomId(1 + (nth / 40 + place) % 6);
+    let places = |from: u64| (0..3).map(|i| (PlayerId(1 + (from + i) % 7), room)).collect();
+    match (command(nth, place), (nth + place * 13) % 17) {
+        (Command::Open { game, options }, _) => {
+            Command::Host { game, options, public: nth.is_multiple_of(3) }
+        }
+        (Command::Sit { room, name }, _) => {
+            let likeness = name.to_lowercase().replace(['1', '2'], "");
+            Command::Join { room, name, likeness }
+        }
+        (Command::Presence { frontend, sequence, whole, .. }, _) => {
+            Command::Here { frontend, sequence, whole, came: places(nth), went: places(nth + 4) }
+        }
+        (_, 7) if nth.is_multiple_of(11) => Command::Remove { room, player: PlayerId(nth % 7) },
+        (_, 8) if nth.is_multiple_of(7) => Command::Lock { room, locked: nth.is_multiple_of(2) },
+        (other, _) => other,
     }
 }

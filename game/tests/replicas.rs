@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use hangraft_game::{
-    Attempt, Batch, Command, Entry, FrontendId, Lobby, Passed, PlayerId, Reply, Restore, RoomId,
-    SnapshotError, Stamp, events_json,
+    Attempt, Batch, Command, Entry, Filter, FrontendId, Lobby, Passed, Place, PlayerId, Reply,
+    Restore, Room, RoomId, Shelf, SnapshotError, Stamp, State, events_json,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -50,6 +50,42 @@ fn presence() -> impl Strategy<Value = Command> {
     })
 }
 
+fn places() -> impl Strategy<Value = Vec<Place>> {
+    let place = (1..=PLAYERS, 1..=ROOMS).prop_map(|(who, room)| (PlayerId(who), RoomId(room)));
+    prop::collection::vec(place, 0..6)
+}
+
+fn here() -> impl Strategy<Value = Command> {
+    let who = (1..3u64, 0..60u64, any::<bool>(), places(), places());
+    who.prop_map(|(frontend, sequence, whole, came, went)| Command::Here {
+        frontend: FrontendId(frontend),
+        sequence,
+        whole,
+        came,
+        went,
+    })
+}
+
+/// What players could not do before rooms had hosts.
+fn newer() -> impl Strategy<Value = Command> {
+    let room = || (1..=ROOMS).prop_map(RoomId);
+    let join = (room(), "[A-Z][a-z]{0,2}").prop_map(|(room, name)| {
+        let likeness = name.to_lowercase();
+        Command::Join { room, name, likeness }
+    });
+    let host = (options(), any::<bool>());
+    prop_oneof![
+        2 => host.prop_map(|(options, public)| {
+            Command::Host { game: "hangman".into(), options, public }
+        }),
+        6 => join,
+        1 => (room(), (1..=PLAYERS).prop_map(PlayerId))
+            .prop_map(|(room, player)| Command::Remove { room, player }),
+        1 => (room(), any::<bool>()).prop_map(|(room, locked)| Command::Lock { room, locked }),
+        6 => here(),
+    ]
+}
+
 fn command() -> impl Strategy<Value = Command> {
     let room = || (1..=ROOMS).prop_map(RoomId);
     let name = || prop_oneof![5 => "[A-Z][a-z]{0,3}", 1 => ".{0,30}"];
@@ -62,6 +98,7 @@ fn command() -> impl Strategy<Value = Command> {
         2 => (room(), name(), "[a-z ]{0,5}")
             .prop_map(|(room, name, text)| Command::Say { room, name, text }),
         3 => presence(),
+        8 => newer(),
     ]
 }
 
@@ -100,7 +137,13 @@ fn log() -> impl Strategy<Value = Vec<Batch>> {
 fn tables() -> Vec<Entry> {
     let opens = (1..=ROOMS).map(|room| {
         let options = if room % 2 == 0 { r#"{"mode":"setter"}"# } else { "" };
-        (1, Command::Open { game: "hangman".into(), options: options.into() })
+        let (game, options) = ("hangman".into(), options.into());
+        // The first two as they were before rooms had hosts.
+        let open = match room {
+            ..3 => Command::Open { game, options },
+            _ => Command::Host { game, options, public: room % 2 == 0 },
+        };
+        (1, open)
     });
     let sits = (1..=ROOMS).flat_map(|room| {
         let seated = (1..=PLAYERS).filter(move |player| player % ROOMS != room % ROOMS);
@@ -219,8 +262,29 @@ proptest! {
                 prop_assert_eq!(change.version.0, *version);
                 prop_assert!(!change.events.is_empty());
             }
-            for room in lobby.rooms(&Default::default(), None, 100) {
+            let all = Filter { shelf: Shelf::All, ..Filter::default() };
+            for room in lobby.rooms(&all, None, 100) {
                 prop_assert_eq!(Some(&room.version().0), versions.get(&room.id()));
+            }
+        }
+    }
+
+    /// The shorter lists are the long one without what does not belong there.
+    #[test]
+    fn lists_hold_what_they_say(log in log()) {
+        let mut lobby = Lobby::default();
+        for batch in &log {
+            take(&mut lobby, batch);
+            for state in State::ALL.into_iter().map(Some).chain([None]) {
+                let list = |shelf| lobby.rooms(&Filter { game: None, state, shelf }, None, 100);
+                let ids = |rooms: Vec<_>| -> Vec<RoomId> {
+                    rooms.into_iter().map(|room: &std::sync::Arc<Room>| room.id()).collect()
+                };
+                let (mut public, mut open) = (list(Shelf::All), list(Shelf::All));
+                public.retain(|room| room.is_public());
+                open.retain(|room| room.is_open());
+                prop_assert_eq!(ids(list(Shelf::Public)), ids(public));
+                prop_assert_eq!(ids(list(Shelf::Open)), ids(open));
             }
         }
     }
@@ -291,9 +355,13 @@ proptest! {
             Command::Play { room, mv: mv.clone() },
             Command::Play { room, mv: serde_json::json!({ "word": mv }).to_string() },
             Command::Play { room, mv: serde_json::json!({ "letter": mv }).to_string() },
-            Command::Say { room, name, text },
+            Command::Say { room, name: name.clone(), text },
             Command::Again { room },
             Command::Stand { room },
+            Command::Host { game: "hangman".into(), options: name.clone(), public: true },
+            Command::Join { room, name: name.clone(), likeness: name },
+            Command::Remove { room, player: PlayerId(serial) },
+            Command::Lock { room, locked: true },
         ];
         for (lane, command) in (0..).zip(commands) {
             let stamp = Stamp { at_ms: stamp.0, seed: stamp.1, passed_ms: stamp.2 };

@@ -6,24 +6,27 @@
 //! builds with that feature.
 //!
 //! ```text
-//! ann open {"mode":"setter"}     a player opens a room; then sit, stand, again, say,
+//! ann host {"mode":"setter"}     a player opens a room, as its host; host public: for strangers
+//! ann open {"mode":"setter"}     the same as of old, without a host; then sit, stand, again, say,
 //! ann letter 1 e                 letter, word, secret, play (raw JSON), each with a room
 //! ann as Anna sit 1              under another name
 //! ann@7 letter 1 e               with serial 7; ann@3:7 in lane 3
 //! view 1 pattern lives           what the gallery sees of some fields; ann view ... : what ann sees
-//! f1 whole ann ben               a frontend's presence: whole, came, left; f1@5 with sequence 5
+//! ann remove 1 ben               the host removes somebody; lock 1, unlock 1
+//! f1 all ann:1 ben:1             a frontend's presence by room: all, at, off
+//! f1 whole ann ben               the same as of old: whole, came, left; f1@5 with sequence 5
 //! here ann ben                   from here on frontend 9 has these, and says so while time passes
 //! wait 2m                        time passes, with a tick whenever one is due
 //! asleep 60m                     so does it, but nobody ticks
-//! seed 7, rooms won, quiet       the next draws; a list; no events from here on
+//! seed 7, rooms won, quiet       the next draws; a list, also of public or open ones; no events from here on
 //! ```
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use hangraft_game::{
-    Answer, Attempt, Batch, Change, Command, Entry, Filter, FrontendId, Lobby, Passed, PlayerId,
-    Reply, RoomId, Stamp, State, events_json,
+    Answer, Attempt, Batch, Change, Command, Entry, Filter, FrontendId, Lobby, Passed, Place,
+    PlayerId, Reply, RoomId, Shelf, Stamp, State, events_json,
 };
 
 #[test]
@@ -180,16 +183,21 @@ impl Table {
             }
         };
         let (kind, players) = cut(rest);
+        let id = FrontendId(frontend[1..].parse().unwrap());
+        if matches!(kind, "all" | "at" | "off") {
+            let places: Vec<Place> = players.split_whitespace().map(place).collect();
+            let (came, went) =
+                if kind == "off" { (Vec::new(), places) } else { (places, Vec::new()) };
+            let whole = kind == "all";
+            let command = Command::Here { frontend: id, sequence, whole, came, went };
+            return self
+                .apply(frontend, Entry { player: PlayerId(0), attempt: Attempt::NONE, command });
+        }
         let players: Vec<PlayerId> = players.split_whitespace().map(player).collect();
         let (arrived, departed) =
             if kind == "left" { (Vec::new(), players) } else { (players, Vec::new()) };
-        let command = Command::Presence {
-            frontend: FrontendId(frontend[1..].parse().unwrap()),
-            sequence,
-            whole: kind == "whole",
-            arrived,
-            departed,
-        };
+        let command =
+            Command::Presence { frontend: id, sequence, whole: kind == "whole", arrived, departed };
         self.apply(frontend, Entry { player: PlayerId(0), attempt: Attempt::NONE, command })
     }
 
@@ -275,8 +283,13 @@ impl Table {
         text
     }
 
-    fn rooms(&self, state: &str) -> String {
-        let filter = Filter { game: None, state: State::named(state) };
+    fn rooms(&self, which: &str) -> String {
+        let (shelf, state) = match cut(which) {
+            ("public", state) => (Shelf::Public, state),
+            ("open", state) => (Shelf::Open, state),
+            _ => (Shelf::All, which),
+        };
+        let filter = Filter { game: None, state: State::named(state), shelf };
         let mut text = String::new();
         for room in self.lobby.rooms(&filter, None, 50) {
             let names: Vec<String> = room.players().map(|player| player.name.to_string()).collect();
@@ -319,11 +332,18 @@ fn command(action: &str, rest: &str, name: String) -> Command {
         let (game, options) = rest.strip_prefix("game=").map_or(("hangman", rest), cut);
         return Command::Open { game: game.to_owned(), options: options.to_owned() };
     }
+    if action == "host" {
+        let options = rest.strip_prefix("public");
+        let (public, options) = options.map_or((false, rest), |options| (true, options.trim()));
+        return Command::Host { game: "hangman".to_owned(), options: options.to_owned(), public };
+    }
     let (id, rest) = cut(rest);
     let room = room_id(id);
     let mv = |kind: &str| serde_json::json!({ kind: rest }).to_string();
     match action {
-        "sit" => Command::Sit { room, name },
+        "sit" => Command::Join { room, likeness: name.to_lowercase(), name },
+        "remove" => Command::Remove { room, player: player(rest) },
+        "lock" | "unlock" => Command::Lock { room, locked: action == "lock" },
         "stand" => Command::Stand { room },
         "again" => Command::Again { room },
         "say" => Command::Say { room, name, text: rest.replace("LONG", &"x".repeat(2_001)) },
@@ -348,6 +368,12 @@ fn answer(answer: &Answer) -> String {
 /// ann is 1, ben is 2, and so on through the alphabet.
 fn player(name: &str) -> PlayerId {
     PlayerId(u64::from(name.as_bytes()[0] - b'a' + 1))
+}
+
+/// "ann:1" is Ann in room 1.
+fn place(text: &str) -> Place {
+    let (who, room) = text.split_once(':').unwrap();
+    (player(who), room_id(room))
 }
 
 fn room_id(text: &str) -> RoomId {

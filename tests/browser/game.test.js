@@ -59,8 +59,8 @@ test("the leader dies, then a frontend, and the game goes on in the same pages",
   assert.equal(await ann.state(), await bo.state());
   await ann.screenshot("over-desktop");
   await bo.screenshot("over-phone");
-  await bo.hook("again-button").click();
-  await ann.sees("state", "data-state", "playing");
+  for (const person of both) await person.hook("again-button").click();
+  for (const person of both) await person.sees("state", "data-state", "playing");
   assert.deepEqual(await ann.tried(), []);
   for (const person of both) {
     assert.ok(await person.page.evaluate(() => globalThis.samePage), "nobody had to reload");

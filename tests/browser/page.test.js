@@ -158,13 +158,15 @@ test("a phone is enough", { timeout: 60_000 }, async () => {
 });
 
 test("what is not there is said, and pages of others stay outside", { timeout: 60_000 }, async () => {
-  const ann = await Person.arrive(browser, "Ann", `${second}/#/room/999999`);
+  const ann = await Person.arrive(browser, "Ann", `${second}/#/room/k7qmw2vxp4t5hj3d`);
   await ann.hook("gone").waitFor();
   ann.unharmed();
   const response = await ann.page.request.get(`${second}/`);
   const policy = response.headers()["content-security-policy"] ?? "";
   assert.match(policy, /script-src 'self'/);
   assert.equal((await ann.page.request.get(`${second}/nowhere`)).status(), 404);
+  // Browsers and tools ask for it without having been told.
+  assert.equal((await ann.page.request.get(`${second}/favicon.ico`)).headers()["content-type"], "image/x-icon");
 });
 
 /** The hook of what has the focus. */

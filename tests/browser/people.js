@@ -82,7 +82,7 @@ export class Person {
     await this.hook("name-input").fill(this.name);
     if (category) await this.hook("category-select").selectOption(category);
     await this.hook(`open-${mode}`).click();
-    await this.page.waitForURL(/#\/room\/[a-z0-9]+$/);
+    await this.page.waitForURL(/#\/room\/[a-z2-7]{16}$/);
     await this.page.locator('[data-testid="players"] li[data-me]').waitFor();
     return new URL(this.page.url()).hash;
   }

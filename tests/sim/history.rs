@@ -28,6 +28,10 @@ pub(crate) enum Action {
     Stand(RoomId),
     Play(RoomId),
     Again(RoomId),
+    /// A host takes somebody from the table for good.
+    Remove(RoomId),
+    /// A host locks or unlocks.
+    Lock(RoomId),
     /// Every text is said once in a world.
     Say(RoomId, String),
 }
@@ -99,6 +103,12 @@ impl History {
 }
 
 impl Action {
+    /// Whether it is granted also when it is so already.
+    pub(crate) fn may_change_nothing(&self) -> bool {
+        let so_already = [Action::Sit, Action::Again, Action::Remove, Action::Lock];
+        self.room().is_some_and(|room| so_already.iter().any(|action| action(room) == *self))
+    }
+
     pub(crate) fn room(&self) -> Option<RoomId> {
         match self {
             Action::Open => None,
@@ -106,6 +116,8 @@ impl Action {
             | Action::Stand(room)
             | Action::Play(room)
             | Action::Again(room)
+            | Action::Remove(room)
+            | Action::Lock(room)
             | Action::Say(room, _) => Some(*room),
         }
     }

@@ -48,7 +48,7 @@ struct Identity {
 /// The room a player watches, as last seen.
 #[derive(Clone, Debug)]
 struct Seen {
-    room: u64,
+    room: String,
     /// 0: nothing yet.
     version: u64,
     view: Value,
@@ -120,22 +120,23 @@ impl Player {
     }
 
     /// Opens a room and takes a seat in it; the room.
-    pub async fn open(&mut self, options: Value) -> u64 {
+    pub async fn open(&mut self, options: Value) -> String {
         let opened = self.wish("open", json!({"game": "hangman", "options": options})).await;
-        let room = opened.expect("a room opens")["room"].as_u64().expect("rooms are numbers");
-        self.sit(room).await;
+        let room =
+            opened.expect("a room opens")["room"].as_str().expect("rooms have names").to_owned();
+        self.sit(&room).await;
         room
     }
 
     /// Takes a seat and watches.
-    pub async fn sit(&mut self, room: u64) {
+    pub async fn sit(&mut self, room: &str) {
         self.wish("sit", json!({"room": room})).await.expect("there is a seat");
         self.watch(room).await;
     }
 
     /// Watches a room, and waits for the first view.
-    pub async fn watch(&mut self, room: u64) {
-        self.room = Some(Seen { room, version: 0, view: Value::Null });
+    pub async fn watch(&mut self, room: &str) {
+        self.room = Some(Seen { room: room.to_owned(), version: 0, view: Value::Null });
         // The socket that is there does not know yet what it is for.
         let watching = match &mut self.socket {
             Some(socket) => matches!(socket.ask("watch", json!({"room": room})).await, Ok(Ok(_))),
@@ -262,9 +263,9 @@ impl Player {
         self.insist(action, data).await
     }
 
-    /// The watched room.
-    pub fn room(&self) -> u64 {
-        self.seen().room
+    /// The watched room, by its name.
+    pub fn room(&self) -> String {
+        self.seen().room.clone()
     }
 
     fn seen(&self) -> &Seen {

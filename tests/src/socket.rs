@@ -73,8 +73,8 @@ pub enum Push {
 /// A room at one version.
 #[derive(Clone, Debug, Deserialize)]
 pub struct View {
-    /// Which room.
-    pub room: u64,
+    /// Which room, by its name.
+    pub room: String,
     /// Which version.
     pub version: u64,
     /// What is to be seen.

@@ -55,7 +55,7 @@ pub struct Tables {
 /// How a room was seen last by those who played there.
 #[derive(Debug)]
 struct Ending {
-    room: u64,
+    room: String,
     view: Value,
 }
 
@@ -155,7 +155,7 @@ async fn look_again(frontends: &[String], endings: &[Ending]) {
         if i % WATCHED_MAX == 0 {
             watcher = Player::arrive("Wim", frontends, i / WATCHED_MAX).await;
         }
-        watcher.watch(*room).await;
+        watcher.watch(room).await;
         assert_eq!(board(watcher.view()), board(view), "room {room} as seen by a newcomer");
     }
 }
@@ -175,7 +175,7 @@ async fn room(
     let mut first = Guesser::new("Ann", &frontends, 0, FIRST_ORDER, &acknowledged).await;
     let mut second = Guesser::new("Bo", &frontends, 1, SECOND_ORDER, &acknowledged).await;
     let room = first.player.open(json!({})).await;
-    second.player.sit(room).await;
+    second.player.sit(&room).await;
     let mut tally = Tally { rooms: 1, ..Tally::default() };
     for round in 1.. {
         tokio::join!(first.play_round(round), second.play_round(round));
@@ -184,7 +184,7 @@ async fn room(
         if over.load(Ordering::Relaxed) {
             break;
         }
-        first.player.again().await.expect("a round that is over is followed by another");
+        agree(&mut first.player, &mut second.player).await;
         first.letters.clear();
         second.letters.clear();
     }
@@ -197,6 +197,16 @@ async fn room(
         tally.book(guesser);
     }
     (tally, Ending { room, view })
+}
+
+/// Both want another round. It may have begun before the second says so, when they are
+/// not there at that moment.
+async fn agree(first: &mut Player, second: &mut Player) {
+    let answers = tokio::join!(first.again(), second.again());
+    let begun = |answer: &Answer| matches!(answer, Err(no) if no.code == "illegal-move");
+    let granted = |answer: &Answer| answer.is_ok() || begun(answer);
+    assert!(granted(&answers.0) && granted(&answers.1), "a round follows another: {answers:?}");
+    assert!(answers.0.is_ok() || answers.1.is_ok(), "somebody began it: {answers:?}");
 }
 
 impl Guesser {

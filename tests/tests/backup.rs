@@ -28,7 +28,7 @@ fn wanted() -> Wanted {
 /// Two players, their room as they have seen it last, and what has been guessed.
 struct Table {
     players: [Player; 2],
-    room: u64,
+    room: String,
     version: u64,
     board: [Value; 6],
 }
@@ -175,7 +175,7 @@ async fn play_some(frontends: &[String]) -> Vec<Table> {
         let mut ann = Player::arrive("Ann", frontends, i).await;
         let mut bo = Player::arrive("Bo", frontends, i + 1).await;
         let room = ann.open(json!({})).await;
-        bo.sit(room).await;
+        bo.sit(&room).await;
         ann.guess('q').await.expect("a new letter");
         bo.guess('z').await.expect("a new letter");
         let line = bo.say("good luck").await.expect("everybody may talk");
@@ -196,7 +196,7 @@ impl Table {
     /// Both come back to the room as it was, and go on.
     async fn play_on(&mut self) {
         for player in &mut self.players {
-            player.watch(self.room).await;
+            player.watch(&self.room).await;
             assert_eq!(board(player.view()), self.board, "room {}", self.room);
             // Who is online changes by itself, and counts.
             assert!(player.version() >= self.version, "versions go on");

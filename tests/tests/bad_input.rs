@@ -38,7 +38,7 @@ impl Scene {
         let mut ann = Player::arrive("Ann", &frontends, 0).await;
         let mut bo = Player::arrive("Bo", &frontends, 1).await;
         let room = ann.open(json!({"category": "science"})).await;
-        bo.sit(room).await;
+        bo.sit(&room).await;
         ann.guess('e').await.expect("a first letter");
         let ready = |view: &Value| {
             let players = view["players"].as_array().expect("a list");
@@ -95,18 +95,19 @@ async fn nonsense_is_refused_and_the_socket_stays_open() {
         (r#"{"id":1}"#, Some(1)),
         (r#"{"id":2,"action":"fly","data":{}}"#, Some(2)),
         (r#"{"id":3,"action":7,"data":{}}"#, Some(3)),
-        (r#"{"id":4,"action":"sit","data":{"room":"one"}}"#, Some(4)),
+        (r#"{"id":4,"action":"sit","data":{"room":1}}"#, Some(4)),
         (r#"{"id":5,"action":"sit","data":[1]}"#, Some(5)),
         (r#"{"id":6,"action":"sit","data":{"room":-1}}"#, Some(6)),
-        (r#"{"id":7,"action":"play","data":{"room":1}}"#, Some(7)),
+        (r#"{"id":7,"action":"play","data":{"room":ROOM}}"#, Some(7)),
         (r#"{"id":8,"action":"open","data":{"game":"hangman","options":[]}}"#, Some(8)),
         (r#"{"id":{"x":1},"action":"ping","data":{}}"#, None),
-        (r#"{"id":9,"action":"say","data":{"room":1,"text":"  "}}"#, Some(9)),
-        (r#"{"id":10,"action":"say","data":{"room":1,"text":7}}"#, Some(10)),
-        (r#"{"id":11,"action":"sit","data":{"room":1,"serial":0}}"#, Some(11)),
+        (r#"{"id":9,"action":"say","data":{"room":ROOM,"text":"  "}}"#, Some(9)),
+        (r#"{"id":10,"action":"say","data":{"room":ROOM,"text":7}}"#, Some(10)),
+        (r#"{"id":11,"action":"sit","data":{"room":ROOM,"serial":0}}"#, Some(11)),
     ];
     for (frame, id) in frames {
-        let refusal = refused(&mut socket, Message::text(frame), id).await;
+        let frame = frame.replace("ROOM", &format!("\"{room}\""));
+        let refusal = refused(&mut socket, Message::text(frame.clone()), id).await;
         assert_eq!(refusal.code, "bad-request", "{frame}: {refusal:?}");
         assert!(refusal.message.len() > 10, "{frame}: {refusal:?}");
     }
@@ -118,8 +119,8 @@ async fn nonsense_is_refused_and_the_socket_stays_open() {
         ("open", json!({"game": "chess"}), "bad-request"),
         ("open", json!({"game": "hangman", "options": {"mode": "solo"}}), "bad-request"),
         ("open", json!({"game": "hangman", "options": {"seats": 99}}), "bad-request"),
-        ("sit", json!({"room": 999_999}), "no-such-room"),
-        ("watch", json!({"room": 999_999}), "no-such-room"),
+        ("sit", json!({"room": "one"}), "no-such-room"),
+        ("watch", json!({"room": "aaaaaaaaaaaaaaaa"}), "no-such-room"),
         ("play", json!({"room": room, "move": {"letter": "z"}}), "not-seated"),
         ("again", json!({"room": room}), "not-seated"),
         ("say", json!({"room": room, "text": "x".repeat(501)}), "too-large"),
@@ -283,7 +284,7 @@ async fn frames_made_by_chance_harm_nobody() {
         let mut socket = scene.guest().await;
         let frames = dice.random_range(1..20);
         for _ in 0..frames {
-            let frame = random_frame(&mut dice, scene.ann.room());
+            let frame = random_frame(&mut dice, &scene.ann.room());
             if socket.send(frame).await.is_err() {
                 break;
             }
@@ -297,7 +298,7 @@ async fn frames_made_by_chance_harm_nobody() {
 }
 
 /// A frame that is nearly good. It is never a wish that the table would grant.
-fn random_frame(dice: &mut StdRng, room: u64) -> Message {
+fn random_frame(dice: &mut StdRng, room: &str) -> Message {
     const PIECES: [&str; 16] = [
         "{",
         "}",
@@ -319,7 +320,8 @@ fn random_frame(dice: &mut StdRng, room: u64) -> Message {
     let text = match dice.random_range(0..3) {
         0 => (0..dice.random_range(1..30)).map(|_| PIECES[dice.random_range(0..16)]).collect(),
         1 => {
-            let good = format!(r#"{{"id":1,"action":"watch","data":{{"room":{room},"since":1}}}}"#);
+            let good =
+                format!(r#"{{"id":1,"action":"watch","data":{{"room":"{room}","since":1}}}}"#);
             let mut bytes = good.into_bytes();
             let at = dice.random_range(0..bytes.len());
             bytes[at] = dice.random_range(32..127);

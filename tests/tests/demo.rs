@@ -151,7 +151,7 @@ async fn a_second_start_continues_the_games() {
     let home = demo.stop(Signal::SIGINT).await;
     let demo = Demo::start_in(home, &Wanted::default()).await;
     ann.ask("ping", json!({})).await.expect("a ping is answered");
-    ann.watch(room).await;
+    ann.watch(&room).await;
     assert_eq!(board(ann.view()), before.0);
     assert!(ann.version() >= before.1, "versions go on");
     ann.guess('x').await.expect("the game goes on");

@@ -90,7 +90,7 @@ async fn a_node_with_a_full_disk_stops_and_the_others_play_on() {
     let mut ann = Player::arrive("Ann", &frontends, 0).await;
     let mut bo = Player::arrive("Bo", &frontends, 1).await;
     let room = ann.open(json!({})).await;
-    bo.sit(room).await;
+    bo.sit(&room).await;
 
     disk.fill();
     let pid = demo.record().nodes[2].pid;

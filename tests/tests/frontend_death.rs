@@ -79,7 +79,7 @@ async fn who_was_away_too_long_gets_the_whole_room() {
     let (token, since) = (ann.token().to_owned(), ann.version());
     demo.kill("f1").await;
     let mut bo = Player::arrive("Bo", &frontends, 1).await;
-    bo.sit(room).await;
+    bo.sit(&room).await;
     for i in 0..HISTORY + 10 {
         bo.say(&format!("line {i}")).await.expect("the other frontend is well");
     }
@@ -141,7 +141,7 @@ async fn table_of_two(frontends: &[String]) -> (Player, Player) {
     let mut ann = Player::arrive("Ann", frontends, 0).await;
     let mut bo = Player::arrive("Bo", frontends, 1).await;
     let room = ann.open(json!({})).await;
-    bo.sit(room).await;
+    bo.sit(&room).await;
     let both_online = |view: &Value| {
         let players = view["players"].as_array().expect("a list");
         players.len() == 2 && players.iter().all(|player| player["online"] == true)
@@ -156,7 +156,7 @@ fn lines(push: &View) -> usize {
 }
 
 /// Makes sure of a socket, and says which room is watched.
-async fn room_of(player: &mut Player) -> u64 {
+async fn room_of(player: &mut Player) -> String {
     player.ask("ping", json!({})).await.expect("a ping is answered");
     player.room()
 }

@@ -34,8 +34,8 @@ async fn dashboards_ask_for_what_is_counted() {
     let demo = Demo::start(&Wanted::default()).await;
     let mut player = Player::arrive("Ann", &demo.frontends(), 0).await;
     let room = player.open(json!({})).await;
-    player.watch(room).await;
-    player.sit(room).await;
+    player.watch(&room).await;
+    player.sit(&room).await;
     player.guess('e').await.expect("a first letter is taken");
 
     let wanted = asked_for();
@@ -82,7 +82,7 @@ async fn what_has_not_happened_is_nought() {
     }
     let mut player = Player::arrive("Ann", &demo.frontends(), 0).await;
     let room = player.open(json!({})).await;
-    player.sit(room).await;
+    player.sit(&room).await;
     for node in &nodes {
         eventually("the log is synced, and nobody waits for it", PATIENCE, async || {
             let page = metrics(&node.address).await;

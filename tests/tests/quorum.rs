@@ -130,7 +130,7 @@ async fn a_paused_leader_is_replaced() {
     let mut ann = Player::arrive("Ann", &frontends, 0).await;
     let mut bo = Player::arrive("Bo", &frontends, 1).await;
     let room = ann.open(json!({"category": "sports"})).await;
-    bo.sit(room).await;
+    bo.sit(&room).await;
     for letters_in_turn in [['q', 'z'], ['x', 'j']] {
         let leader = demo.leader().await;
         demo.pause(&leader).await;

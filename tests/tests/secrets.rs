@@ -48,13 +48,13 @@ async fn nobody_sees_the_word_who_may_not() {
         let mut guessers = [outsider(&frontends, 0).await, outsider(&frontends, 1).await];
         let mut watchers = [outsider(&frontends, 0).await, outsider(&frontends, 1).await];
         for guesser in &mut guessers {
-            guesser.player.sit(room).await;
+            guesser.player.sit(&room).await;
         }
         for watcher in &mut watchers {
-            watcher.player.watch(room).await;
+            watcher.player.watch(&room).await;
         }
         set_word(&mut setter, secret).await;
-        break_rules(&mut guessers[0].player, room).await;
+        break_rules(&mut guessers[0].player, &room).await;
         let breakage = async {
             match round {
                 0 => demo.kill(&demo.leader().await).await,
@@ -143,7 +143,7 @@ async fn set_word(setter: &mut Player, secret: &str) {
 }
 
 /// A guesser tries what is not theirs.
-async fn break_rules(guesser: &mut Player, room: u64) {
+async fn break_rules(guesser: &mut Player, room: &str) {
     for mv in [
         json!({"secret": "walrus"}),
         json!({"letter": "ab"}),
@@ -162,7 +162,7 @@ async fn come_and_go(guesser: &mut Player, watcher: &mut Player, i: usize) {
     watcher.go_to(i + 1);
     guesser.ask("ping", json!({})).await.expect("a ping is answered");
     let room = watcher.room();
-    watcher.watch(room).await;
+    watcher.watch(&room).await;
 }
 
 /// Whatever is down comes back.

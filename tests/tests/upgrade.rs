@@ -156,7 +156,7 @@ async fn refused(player: &mut Player, cluster: &Cluster) {
 async fn play_nim(mut ann: Player, frontends: &[String]) {
     let mut bo = Player::arrive("Bo", frontends, 1).await;
     let room = open_nim(&mut ann).await.expect("all nodes know this game");
-    let room = room["room"].as_u64().expect("rooms are numbers");
+    let room = room["room"].as_str().expect("rooms have names");
     ann.sit(room).await;
     bo.sit(room).await;
     ann.play(json!({"heap": 1, "take": 1})).await.expect("a move");

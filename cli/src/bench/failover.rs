@@ -32,7 +32,7 @@ use crate::{
     bench::{
         progress,
         socket::{Incoming, Socket, Url, next_text, text},
-        sockets::answer,
+        sockets::{answer, name_of},
         table::{Answer, Meaning, Table, Wish},
     },
     demo::{
@@ -351,6 +351,8 @@ struct Player {
     rest: Duration,
     token: Option<String>,
     table: Table,
+    /// What frontends call the room.
+    room: String,
     next: Vec<Wish>,
     stopwatch: Arc<Stopwatch>,
 }
@@ -358,7 +360,8 @@ struct Player {
 impl Player {
     fn new(urls: Vec<Url>, rest: Duration, stopwatch: Arc<Stopwatch>) -> Self {
         let (table, _open) = Table::new(1, false);
-        Self { urls, rest, token: None, table, next: Vec::new(), stopwatch }
+        let room = String::new();
+        Self { urls, rest, token: None, table, room, next: Vec::new(), stopwatch }
     }
 
     /// Plays for ever, at another frontend whenever one fails. Returns only when
@@ -384,10 +387,11 @@ impl Player {
         while let Some(wish) = self.next.pop() {
             sleep(wish.after.max(self.rest)).await;
             let sent = Instant::now();
-            if socket.send(Message::text(text(&wish))).await.is_err() {
+            if socket.send(Message::text(text(&wish, &self.room))).await.is_err() {
                 return Ok(());
             }
-            let Some(answer) = answer_to(&wish, &mut socket).await else { return Ok(()) };
+            let answer = self.answer_to(&wish, &mut socket).await;
+            let Some(answer) = answer else { return Ok(()) };
             match self.table.answered(0, answer, &mut self.next) {
                 Meaning::Moved => self.stopwatch.moved(sent, Instant::now()),
                 Meaning::Refused(Code::TooFast) => {
@@ -399,18 +403,21 @@ impl Player {
         }
         Ok(())
     }
-}
 
-/// The answer to a wish, none when the socket is gone.
-async fn answer_to(wish: &Wish, socket: &mut Socket) -> Option<Answer> {
-    while let Ok(Some(text)) = next_text(socket).await {
-        if let Ok(incoming) = serde_json::from_str::<Incoming<'_>>(&text)
-            && incoming.id == Some(wish.serial)
-        {
-            return Some(answer(&incoming));
+    /// The answer to a wish, none when the socket is gone.
+    async fn answer_to(&mut self, wish: &Wish, socket: &mut Socket) -> Option<Answer> {
+        while let Ok(Some(text)) = next_text(socket).await {
+            if let Ok(incoming) = serde_json::from_str::<Incoming<'_>>(&text)
+                && incoming.id == Some(wish.serial)
+            {
+                if let Some(room) = name_of(&incoming) {
+                    self.room = room.to_owned();
+                }
+                return Some(answer(&incoming));
+            }
         }
+        None
     }
-    None
 }
 
 impl Report {

@@ -55,7 +55,9 @@ pub(super) struct Incoming<'a> {
 /// The good answer.
 #[derive(Debug, Deserialize)]
 pub(super) struct Done<'a> {
-    pub(super) room: Option<u64>,
+    /// The room's name, after it was opened.
+    #[serde(borrow)]
+    pub(super) room: Option<Cow<'a, str>>,
     pub(super) version: Option<u64>,
     /// After the hello: who we are from now on.
     #[serde(borrow)]
@@ -145,27 +147,27 @@ pub(super) async fn next_text(socket: &mut Socket) -> anyhow::Result<Option<Utf8
     Ok(None)
 }
 
-/// A wish as a frontend reads it. Its serial serves as the message's id, too: a
+/// A wish as a frontend reads it, in the room with this name. Its serial serves as the message's id, too: a
 /// player has one open wish at a time.
-pub(super) fn text(wish: &Wish) -> String {
-    let Wish { serial, room, action, .. } = wish;
+pub(super) fn text(wish: &Wish, room: &str) -> String {
+    let Wish { serial, action, .. } = wish;
     match action {
         Action::Open => format!(
-            r#"{{"id":{serial},"action":"open","data":{{"game":"hangman","options":{{"mode":"together"}},"serial":{serial}}}}}"#
+            r#"{{"id":{serial},"action":"open","data":{{"game":"hangman","options":{{"mode":"together"}},"public":true,"serial":{serial}}}}}"#
         ),
         Action::Sit => about(serial, "sit", room),
         Action::Again => about(serial, "again", room),
         Action::Watch => {
-            format!(r#"{{"id":{serial},"action":"watch","data":{{"room":{room}}}}}"#)
+            format!(r#"{{"id":{serial},"action":"watch","data":{{"room":"{room}"}}}}"#)
         }
         Action::Play(letter) => format!(
-            r#"{{"id":{serial},"action":"play","data":{{"room":{room},"move":{{"letter":"{letter}"}},"serial":{serial}}}}}"#
+            r#"{{"id":{serial},"action":"play","data":{{"room":"{room}","move":{{"letter":"{letter}"}},"serial":{serial}}}}}"#
         ),
     }
 }
 
-fn about(serial: &u64, action: &str, room: &u64) -> String {
-    format!(r#"{{"id":{serial},"action":"{action}","data":{{"room":{room},"serial":{serial}}}}}"#)
+fn about(serial: &u64, action: &str, room: &str) -> String {
+    format!(r#"{{"id":{serial},"action":"{action}","data":{{"room":"{room}","serial":{serial}}}}}"#)
 }
 
 #[cfg(test)]
@@ -186,21 +188,24 @@ mod tests {
         let wish = Wish {
             player: 0,
             serial: 7,
-            room: 3,
+            room: 0,
             action: Action::Play('e'),
             after: Duration::ZERO,
         };
         for action in [Action::Open, Action::Sit, Action::Watch, Action::Play('e'), Action::Again] {
             let json: serde_json::Value =
-                serde_json::from_str(&text(&Wish { action, ..wish })).unwrap();
+                serde_json::from_str(&text(&Wish { action, ..wish }, "k3v7")).unwrap();
             assert_eq!(json["id"], 7);
             assert_eq!(
                 json["data"]["room"],
-                if action == Action::Open { json["none"].clone() } else { 3.into() }
+                if action == Action::Open { json["none"].clone() } else { "k3v7".into() }
             );
         }
-        let json: serde_json::Value = serde_json::from_str(&text(&wish)).unwrap();
-        assert_eq!(json["data"], serde_json::json!({"room":3,"move":{"letter":"e"},"serial":7}));
+        let json: serde_json::Value = serde_json::from_str(&text(&wish, "k3v7")).unwrap();
+        assert_eq!(
+            json["data"],
+            serde_json::json!({"room":"k3v7","move":{"letter":"e"},"serial":7})
+        );
     }
 
     #[test]
@@ -211,10 +216,11 @@ mod tests {
         let refused = read(r#"{"id":7,"refused":{"code":"game-over","message":"it \"is\""}}"#);
         assert_eq!(refused.refused.unwrap().code, "game-over");
         let push =
-            read(r#"{"push":"view","room":1,"version":9,"view":{"state":"won"},"events":[]}"#);
+            read(r#"{"push":"view","room":"k3v7","version":9,"view":{"state":"won"},"events":[]}"#);
         assert_eq!((push.version, push.shows_the_end()), (Some(9), true));
-        let push =
-            read(r#"{"push":"view","room":1,"version":9,"view":{"state":"playing"},"events":[]}"#);
+        let push = read(
+            r#"{"push":"view","room":"k3v7","version":9,"view":{"state":"playing"},"events":[]}"#,
+        );
         assert!(!push.shows_the_end());
     }
 }

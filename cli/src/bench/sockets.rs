@@ -71,6 +71,8 @@ type Said = (usize, Result<Message, tungstenite::Error>);
 /// A table and the sockets of its players.
 struct Hall<'a> {
     table: Table,
+    /// What frontends call the table's room, once it is open.
+    room: String,
     to: Vec<SplitSink<Socket, Message>>,
     from: SelectAll<BoxStream<'static, Said>>,
     moves: Vec<Moves>,
@@ -90,6 +92,7 @@ impl<'a> Hall<'a> {
         let (table, first) = Table::new(seats, true);
         let mut hall = Self {
             table,
+            room: String::new(),
             to: Vec::new(),
             from: SelectAll::new(),
             moves: (0..seats).map(|_| Moves::new()).collect(),
@@ -125,7 +128,10 @@ impl<'a> Hall<'a> {
 
     async fn send(&mut self, wish: &Wish) -> anyhow::Result<()> {
         self.moves[wish.player].sent(wish.serial, Instant::now());
-        self.to[wish.player].send(Message::text(text(wish))).await.context("a socket broke")
+        self.to[wish.player]
+            .send(Message::text(text(wish, &self.room)))
+            .await
+            .context("a socket broke")
     }
 
     fn hear(&mut self, said: Option<Said>) -> anyhow::Result<()> {
@@ -157,6 +163,9 @@ impl<'a> Hall<'a> {
         // Not the wish that is open: an echo.
         let Some(sent) = self.moves[player].answered(serial) else { return };
         let answer = answer(incoming);
+        if let Some(room) = name_of(incoming) {
+            self.room = room.to_owned();
+        }
         let meaning = self.table.answered(player, answer, &mut self.next);
         self.recorder.answer(meaning, now - sent);
         if let (Meaning::Moved, Answer::Accepted { version, .. }) = (meaning, answer)
@@ -176,13 +185,16 @@ impl<'a> Hall<'a> {
     }
 }
 
+/// The name of a room that was opened.
+pub(super) fn name_of<'a>(incoming: &'a Incoming<'_>) -> Option<&'a str> {
+    incoming.ok.as_ref()?.room.as_deref()
+}
+
 /// What a frontend answered.
 pub(super) fn answer(incoming: &Incoming<'_>) -> Answer {
     match (&incoming.ok, &incoming.refused) {
-        (Some(done), _) => Answer::Accepted {
-            room: done.room.unwrap_or_default(),
-            version: done.version.unwrap_or_default(),
-        },
+        // A frontend says the room's name, which its sockets keep for themselves.
+        (Some(done), _) => Answer::Accepted { room: 0, version: done.version.unwrap_or_default() },
         (_, Some(refused)) => Answer::Refused(code_named(&refused.code)),
         (None, None) => Answer::Refused(hangraft_proto::v1::Code::Unspecified),
     }

@@ -387,6 +387,7 @@ fn action(wish: &Wish) -> command::Action {
         Action::Open => command::Action::Open(Open {
             game: "hangman".into(),
             options: r#"{"mode":"together"}"#.into(),
+            public: true,
         }),
         Action::Sit => command::Action::Sit(Sit { room, name: "Bench".into() }),
         Action::Play(letter) => {

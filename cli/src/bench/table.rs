@@ -3,9 +3,9 @@
 //!
 //! The first player opens a room and all sit down. Then everyone plays the
 //! commonest letters in order, each player waiting for an answer before the next
-//! move, until the round is over; one starts a new round and play goes on. So
-//! every player has exactly one wish open at any moment, or is parked while
-//! another starts the new round.
+//! move, until the round is over; all agree to a new round and play goes on. So
+//! every player has exactly one wish open at any moment, or is parked until the
+//! others have agreed as well.
 
 use std::time::Duration;
 
@@ -33,9 +33,7 @@ pub(super) struct Table {
     played: usize,
     /// A view has shown that the round is over.
     over: bool,
-    /// Someone is starting a new round.
-    reviving: bool,
-    /// Players who wait for the new round.
+    /// Players who have agreed to a new round.
     parked: Vec<usize>,
 }
 
@@ -103,7 +101,6 @@ impl Table {
             watching,
             played: 0,
             over: false,
-            reviving: false,
             parked: Vec::new(),
         };
         let first = table.wish(0, Action::Open);
@@ -140,16 +137,15 @@ impl Table {
                 Meaning::Moved
             }
             (Action::Again, Answer::Accepted { version, .. }) => {
-                self.round_from = version;
-                self.new_round(player, next);
-                Meaning::NewRound
+                self.round_from = self.round_from.max(version);
+                self.agreed(player, next)
             }
             (action, Answer::Refused(code)) => self.refused(player, action, code, next),
         }
     }
 
-    /// A view has shown that a round is over. If it is this one, the next to move
-    /// starts a new one.
+    /// A view has shown that a round is over. If it is this one, whoever is next to
+    /// move agrees to a new one.
     pub(super) fn saw_the_end(&mut self, version: u64) {
         self.over |= version > self.round_from;
     }
@@ -183,8 +179,8 @@ impl Table {
             }
             // Another had played this letter, in the last moments of the round before.
             (Action::Play(_), Code::IllegalMove) => self.go_on(player, next),
-            // Someone else was faster.
-            (Action::Again, Code::IllegalMove) => self.new_round(player, next),
+            // The others were enough.
+            (Action::Again, Code::IllegalMove) => _ = self.agreed(player, next),
             _ => return Meaning::Stuck(code),
         }
         Meaning::Refused(code)
@@ -195,20 +191,22 @@ impl Table {
             let letter = char::from(LETTERS[self.played % LETTERS.len()]);
             self.played += 1;
             next.push(self.wish(player, Action::Play(letter)));
-        } else if self.reviving {
-            self.parked.push(player);
         } else {
-            self.reviving = true;
             next.push(self.wish(player, Action::Again));
         }
     }
 
-    fn new_round(&mut self, player: usize, next: &mut Vec<Wish>) {
-        (self.played, self.over, self.reviving) = (0, false, false);
-        self.go_on(player, next);
+    /// A player has agreed to a new round. It begins with the last of them.
+    fn agreed(&mut self, player: usize, next: &mut Vec<Wish>) -> Meaning {
+        self.parked.push(player);
+        if self.parked.len() < self.players.len() {
+            return Meaning::Preparation;
+        }
+        (self.played, self.over) = (0, false);
         for parked in std::mem::take(&mut self.parked) {
             self.go_on(parked, next);
         }
+        Meaning::NewRound
     }
 
     /// A new wish.
@@ -305,7 +303,8 @@ mod tests {
         assert_eq!((next[0].serial, next[0].action), (4, Action::Play('e')));
     }
 
-    /// Two share the letters; one starts the new round, the other waits for it.
+    /// Two share the letters; the new round begins when both have agreed, or when one
+    /// hears that it has begun.
     #[test]
     fn a_table_of_two_shares_the_round() {
         let (mut table, _) = Table::new(2, false);
@@ -313,12 +312,15 @@ mod tests {
         assert_eq!(actions(&answer(&mut table, 0, YES).1), [Action::Play('e')]);
         assert_eq!(actions(&answer(&mut table, 1, YES).1), [Action::Play('t')]);
         let over = Answer::Refused(Code::GameOver);
-        assert_eq!(actions(&answer(&mut table, 1, over).1), [Action::Again]);
-        assert_eq!(actions(&answer(&mut table, 0, over).1), []);
-        assert_eq!(table.open_wish(0), None);
-        let (_, next) = answer(&mut table, 1, YES);
-        assert_eq!(actions(&next), [Action::Play('e'), Action::Play('t')]);
-        assert_eq!((next[0].player, next[1].player), (1, 0));
+        for last in [YES, Answer::Refused(Code::IllegalMove)] {
+            assert_eq!(actions(&answer(&mut table, 1, over).1), [Action::Again]);
+            assert_eq!(answer(&mut table, 1, YES), (Meaning::Preparation, vec![]));
+            assert_eq!(table.open_wish(1), None);
+            assert_eq!(actions(&answer(&mut table, 0, over).1), [Action::Again]);
+            let (_, next) = answer(&mut table, 0, last);
+            assert_eq!(actions(&next), [Action::Play('e'), Action::Play('t')]);
+            assert_eq!((next[0].player, next[1].player), (1, 0));
+        }
     }
 
     /// A room that is gone is nothing to go on with, and an echo is nothing at all.

@@ -3,6 +3,7 @@
 //! What comes from a node is checked for anything missing; what does not make
 //! sense is dropped by the caller with a warning, never guessed at.
 
+use hangraft_cluster_config::RoomNames;
 use hangraft_proto::v1;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -10,7 +11,7 @@ use tonic::{Code as GrpcCode, Status};
 
 use super::route::Standing;
 use crate::{
-    command::{Accepted, Code, Command, Outcome, PlayerId, Refusal, Report, Wish},
+    command::{Accepted, Code, Command, Outcome, Place, PlayerId, Refusal, Report, Wish},
     hub::{Question, Update},
     message::{self, RoomsQuery},
 };
@@ -28,24 +29,33 @@ pub(super) fn command(id: u64, command: &Command) -> v1::Command {
 fn action(wish: &Wish, name: &str) -> v1::command::Action {
     use v1::command::Action;
     match wish.clone() {
-        Wish::Open { game, options } => Action::Open(v1::Open { game, options }),
+        Wish::Open { game, options, public } => Action::Open(v1::Open { game, options, public }),
         Wish::Sit { room } => Action::Sit(v1::Sit { room, name: name.to_owned() }),
         Wish::Stand { room } => Action::Stand(v1::Stand { room }),
         Wish::Play { room, mv } => Action::Play(v1::Play { room, r#move: mv }),
         Wish::Again { room } => Action::Again(v1::Again { room }),
         Wish::Say { room, text } => Action::Say(v1::Say { room, name: name.to_owned(), text }),
+        Wish::Remove { room, whom } => Action::Remove(v1::Remove { room, whom: whom.0 }),
+        Wish::Lock { room, locked } => Action::Lock(v1::Lock { room, locked }),
         Wish::Presence(report) => Action::Presence(presence(report)),
     }
 }
 
 fn presence(report: Report) -> v1::Presence {
     let numbers = |players: Vec<PlayerId>| players.into_iter().map(|player| player.0).collect();
+    let places = |places: Vec<Place>| {
+        let place = |(player, room): Place| v1::Place { player: player.0, room };
+        places.into_iter().map(place).collect()
+    };
     v1::Presence {
         frontend: report.frontend,
         sequence: report.sequence,
         whole: report.whole,
         arrived: numbers(report.arrived),
         departed: numbers(report.departed),
+        by_room: true,
+        came: places(report.came),
+        went: places(report.went),
     }
 }
 
@@ -121,20 +131,22 @@ pub(super) fn rooms_request(query: &RoomsQuery) -> v1::RoomsRequest {
         state: query.state.clone().unwrap_or_default(),
         after: query.after.unwrap_or(0),
         limit: query.limit.unwrap_or(0),
+        open: query.state.is_none() && !query.all,
+        private: false,
         freshness: Some(v1::Freshness { level: Some(v1::freshness::Level::Local(true)) }),
     }
 }
 
 /// A listing as browsers read it.
-pub(super) fn rooms_reply(reply: v1::RoomsReply) -> Box<RawValue> {
+pub(super) fn rooms_reply(reply: v1::RoomsReply, names: &RoomNames) -> Box<RawValue> {
     #[derive(Serialize)]
     struct Listing {
         rooms: Vec<Room>,
-        next: Option<u64>,
+        next: Option<String>,
     }
     #[derive(Serialize)]
     struct Room {
-        room: u64,
+        room: String,
         game: String,
         state: String,
         players: u32,
@@ -142,11 +154,13 @@ pub(super) fn rooms_reply(reply: v1::RoomsReply) -> Box<RawValue> {
         version: u64,
         seats: u32,
         names: Vec<String>,
+        here: u32,
+        locked: bool,
         #[serde(skip_serializing_if = "Option::is_none")]
         about: Option<Box<RawValue>>,
     }
     let room = |summary: v1::RoomSummary| Room {
-        room: summary.room,
+        room: names.name(summary.room),
         game: summary.game,
         state: summary.state,
         players: summary.players,
@@ -154,10 +168,13 @@ pub(super) fn rooms_reply(reply: v1::RoomsReply) -> Box<RawValue> {
         version: summary.version,
         seats: summary.seats,
         names: summary.names,
+        here: summary.here,
+        locked: summary.locked,
         about: RawValue::from_string(summary.about).ok(),
     };
     let rooms = reply.rooms.into_iter().map(room).collect();
-    message::listing(&Listing { rooms, next: (reply.next != 0).then_some(reply.next) })
+    let next = (reply.next != 0).then(|| names.name(reply.next));
+    message::listing(&Listing { rooms, next })
 }
 
 /// What a status means to a player who asked for a listing.
@@ -212,8 +229,10 @@ mod tests {
             ..Default::default()
         };
         let rooms = vec![about(r#"{"mode":"together"}"#), about("{broken")];
-        let listing = rooms_reply(v1::RoomsReply { rooms, next: 0 });
+        let names = RoomNames::of(&hangraft_cluster_config::ClusterKey::from_bytes([7; 32]));
+        let listing = rooms_reply(v1::RoomsReply { rooms, next: 0 }, &names);
         let value: serde_json::Value = serde_json::from_str(listing.get()).unwrap();
+        assert_eq!(value["rooms"][0]["room"], names.name(1));
         assert_eq!(value["rooms"][0]["about"]["mode"], "together");
         assert_eq!(value["rooms"][0]["names"][0], "A\"");
         assert!(value["rooms"][1].get("about").is_none());

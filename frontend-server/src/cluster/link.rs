@@ -291,8 +291,10 @@ fn weight(command: &v1::Command) -> usize {
         Some(Action::Sit(sit)) => sit.name.len(),
         Some(Action::Play(play)) => play.r#move.len(),
         Some(Action::Say(say)) => say.name.len() + say.text.len(),
-        Some(Action::Presence(who)) => 10 * (who.arrived.len() + who.departed.len()),
-        Some(Action::Stand(_) | Action::Again(_)) | None => 0,
+        Some(Action::Presence(who)) => {
+            10 * (who.arrived.len() + who.departed.len()) + 20 * (who.came.len() + who.went.len())
+        }
+        Some(Action::Stand(_) | Action::Again(_) | Action::Remove(_) | Action::Lock(_)) | None => 0,
     };
     HEAD + body
 }

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use hangraft_cluster_config::RoomNames;
 use hangraft_proto::ACCESS_HEADER;
 use serde_json::value::RawValue;
 use std::sync::Arc;
@@ -55,6 +56,7 @@ pub(super) async fn run(
     mut questions: mpsc::Receiver<Question>,
     path: watch::Receiver<Option<Channel>>,
     access: MetadataValue<Ascii>,
+    names: RoomNames,
 ) {
     let mut entries = HashMap::new();
     let mut calls = JoinSet::new();
@@ -63,7 +65,8 @@ pub(super) async fn run(
             question = questions.recv() => {
                 let Some(question) = question else { return };
                 if let Some(query) = admit(&mut entries, question, Instant::now()) {
-                    calls.spawn(call(query, path.borrow().clone(), access.clone()));
+                    let names = names.clone();
+                    calls.spawn(call(query, path.borrow().clone(), access.clone(), names));
                 }
             }
             Some(Ok((query, listing))) = calls.join_next() => {
@@ -118,6 +121,7 @@ async fn call(
     query: RoomsQuery,
     channel: Option<Channel>,
     access: MetadataValue<Ascii>,
+    names: RoomNames,
 ) -> (RoomsQuery, Listing) {
     let Some(channel) = channel else {
         let refusal = Refusal::new(Code::NoQuorum, "no node of the cluster can be reached now");
@@ -129,7 +133,7 @@ async fn call(
         .await
         .unwrap_or_else(|_| Err(Status::deadline_exceeded("the node did not answer in time")));
     let listing = reply
-        .map(|reply| Arc::from(convert::rooms_reply(reply.into_inner())))
+        .map(|reply| Arc::from(convert::rooms_reply(reply.into_inner(), &names)))
         .map_err(|status| convert::status(&status));
     (query, listing)
 }

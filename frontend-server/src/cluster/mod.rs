@@ -20,6 +20,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use hangraft_cluster_config::{ClusterKey, RoomNames};
 use hangraft_proto::{net::Network, v1};
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -132,21 +133,24 @@ impl ReplyTo {
 }
 
 impl Cluster {
-    /// Starts asking these nodes over this network. The tasks live in `tasks`.
+    /// Starts asking these nodes of the cluster with this key over this network. The tasks live in `tasks`.
     pub(crate) fn start(
         nodes: &[SocketAddr],
         network: Arc<dyn Network>,
-        access: MetadataValue<Ascii>,
+        key: &ClusterKey,
         salt: u64,
         hub: &Hub,
         meters: Arc<Meters>,
         tasks: &mut JoinSet<()>,
     ) -> Self {
+        let access: MetadataValue<Ascii> =
+            key.access_token().parse().expect("an access token is plain ASCII");
+        let names = RoomNames::of(key);
         let (wishes, submissions) = mpsc::channel(WISHES_MAX);
         let (questions, asked) = mpsc::channel(QUESTIONS_MAX);
         let (status_sender, status) = watch::channel(Status::default());
         let (reads, path) = watch::channel(None);
-        tasks.spawn(listing::run(asked, path, access.clone()));
+        tasks.spawn(listing::run(asked, path, access.clone(), names));
 
         let (news_sender, news) = mpsc::channel(NEWS_MAX);
         let mut task = Task {

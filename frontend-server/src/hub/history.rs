@@ -4,7 +4,7 @@
 //! it differently. Someone who was away gets what they missed, in order, as long
 //! as all of it is still here and was made for their eyes; else the whole view.
 
-use std::{collections::VecDeque, ops::Range, str};
+use std::{collections::VecDeque, ops::Range, str, sync::Arc};
 
 use bytes::Bytes;
 
@@ -52,8 +52,10 @@ pub(crate) enum Taken {
 pub(crate) struct NotText(#[from] str::Utf8Error);
 
 /// The last versions of one room.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct History {
+    /// What players call the room.
+    name: Arc<str>,
     newest: Option<Version>,
     /// Consecutive versions; the last one is the newest, if there is any.
     steps: VecDeque<Version>,
@@ -63,7 +65,7 @@ pub(crate) struct History {
 /// One version, rendered for everyone.
 #[derive(Clone, Debug)]
 struct Version {
-    room: u64,
+    name: Arc<str>,
     version: u64,
     closed: bool,
     public: Push,
@@ -79,6 +81,11 @@ struct Push {
 }
 
 impl History {
+    /// Of a room that players call so; nothing is known yet.
+    pub(crate) fn new(name: Arc<str>) -> Self {
+        Self { name, newest: None, steps: VecDeque::new(), bytes: 0 }
+    }
+
     /// The newest version, if any is known.
     pub(crate) fn version(&self) -> Option<u64> {
         self.newest.as_ref().map(|newest| newest.version)
@@ -95,14 +102,14 @@ impl History {
         };
         match taken {
             Taken::Old => return Ok(taken),
-            Taken::Same => self.newest = Some(Version::render(update, true)?),
+            Taken::Same => self.newest = Some(Version::render(&self.name, update, true)?),
             Taken::Jump => {
-                self.newest = Some(Version::render(update, true)?);
+                self.newest = Some(Version::render(&self.name, update, true)?);
                 self.steps.clear();
                 self.bytes = 0;
             }
             Taken::Next => {
-                let step = Version::render(update, false)?;
+                let step = Version::render(&self.name, update, false)?;
                 self.bytes += step.bytes();
                 self.newest = Some(step.clone());
                 self.steps.push_back(step);
@@ -159,17 +166,17 @@ impl History {
 }
 
 impl Version {
-    fn render(update: &Update, resync: bool) -> Result<Self, NotText> {
+    fn render(name: &Arc<str>, update: &Update, resync: bool) -> Result<Self, NotText> {
         let events = if resync { "[]" } else { str::from_utf8(&update.events)? };
         let events = if events.is_empty() { "[]" } else { events };
-        let Update { room, version, closed, .. } = *update;
+        let Update { version, closed, .. } = *update;
         let render = |view: &Bytes| -> Result<Push, NotText> {
-            Ok(Push::render(room, version, str::from_utf8(view)?, events, resync, closed))
+            Ok(Push::render(name, version, str::from_utf8(view)?, events, resync, closed))
         };
         let public = render(&update.view)?;
         let private = update.private.iter().map(|(player, view)| Ok((*player, render(view)?)));
         let private = private.collect::<Result<_, NotText>>()?;
-        Ok(Self { room, version, closed, public, private })
+        Ok(Self { name: name.clone(), version, closed, public, private })
     }
 
     /// The only place where it is decided who sees which view.
@@ -186,14 +193,14 @@ impl Version {
 
 impl Push {
     fn render(
-        room: u64,
+        room: &str,
         version: u64,
         view: &str,
         events: &str,
         resync: bool,
         closed: bool,
     ) -> Self {
-        let head = format!(r#"{{"push":"view","room":{room},"version":{version},"view":"#);
+        let head = format!(r#"{{"push":"view","room":"{room}","version":{version},"view":"#);
         let resync_text = if resync { r#","resync":true"# } else { "" };
         let closed_text = if closed { r#","closed":true"# } else { "" };
         let text = [&head, view, r#","events":"#, events, resync_text, closed_text, "}"].concat();
@@ -207,7 +214,7 @@ impl Push {
 
     fn again(&self, of: &Version, closed: bool) -> Text {
         let view = &self.text.as_str()[self.view.clone()];
-        Self::render(of.room, of.version, view, "[]", true, closed).text
+        Self::render(&of.name, of.version, view, "[]", true, closed).text
     }
 }
 
@@ -240,7 +247,7 @@ mod tests {
     }
 
     fn history(updates: impl IntoIterator<Item = Update>) -> History {
-        let mut history = History::default();
+        let mut history = History::new("k3v7".into());
         for update in updates {
             history.take(&update, PLENTY).unwrap();
         }
@@ -259,15 +266,17 @@ mod tests {
     #[test]
     fn a_push_looks_as_promised() {
         let history = history([whole(1, &[]), update(2, &[])]);
-        let step = r#"{"push":"view","room":4,"version":2,"view":{},"events":[1]}"#;
-        let jump = r#"{"push":"view","room":4,"version":2,"view":{},"events":[],"resync":true}"#;
-        let last = r#"{"push":"view","room":4,"version":2,"view":{},"events":[],"resync":true,"closed":true}"#;
+        let step = r#"{"push":"view","room":"k3v7","version":2,"view":{},"events":[1]}"#;
+        let jump =
+            r#"{"push":"view","room":"k3v7","version":2,"view":{},"events":[],"resync":true}"#;
+        let last = r#"{"push":"view","room":"k3v7","version":2,"view":{},"events":[],"resync":true,"closed":true}"#;
         assert_eq!(history.newest_for(ANN, 1).unwrap().as_str(), step);
         assert_eq!(history.newest_for(ANN, 0).unwrap().as_str(), jump);
         assert_eq!(history.last_for(ANN, 2).unwrap().as_str(), last);
         let end = Update { closed: true, ..update(3, &[]) };
         let end = self::history([whole(2, &[]), end]).last_for(ANN, 2).unwrap();
-        let text = r#"{"push":"view","room":4,"version":3,"view":{},"events":[1],"closed":true}"#;
+        let text =
+            r#"{"push":"view","room":"k3v7","version":3,"view":{},"events":[1],"closed":true}"#;
         assert_eq!(end.as_str(), text);
     }
 
@@ -340,7 +349,7 @@ mod tests {
             since in prop::option::of(0u64..60),
             eyes_from in 0u64..60,
         ) {
-            let mut history = History::default();
+            let mut history = History::new("k3v7".into());
             let mut version = 0;
             for (ahead, resync, ann, bo) in steps {
                 let before = history.version();

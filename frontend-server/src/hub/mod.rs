@@ -17,6 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use hangraft_cluster_config::RoomNames;
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
@@ -100,10 +101,11 @@ pub(crate) struct Hub {
 
 impl Hub {
     /// Starts the hub; its task lives in `tasks`.
-    pub(crate) fn start(meters: Arc<Meters>, tasks: &mut JoinSet<()>) -> Self {
+    pub(crate) fn start(names: RoomNames, meters: Arc<Meters>, tasks: &mut JoinSet<()>) -> Self {
         let (inbox, inputs) = mpsc::channel(INBOX_MAX);
         let (frozen_sender, frozen) = watch::channel(0);
         let task = Task {
+            names,
             debt: Debt::default(),
             frozen: frozen_sender,
             rooms: HashMap::new(),
@@ -144,6 +146,7 @@ impl Hub {
 
 /// The state of the hub's task.
 struct Task {
+    names: RoomNames,
     rooms: HashMap<u64, Room<Mailbox>>,
     /// Which rooms a session looks at.
     sessions: HashMap<u64, BTreeSet<u64>>,
@@ -196,7 +199,8 @@ impl Task {
 
     fn on_watch(&mut self, room: u64, joining: Joining<Mailbox>, now: Instant) {
         self.sessions.entry(joining.session).or_default().insert(room);
-        let watched = self.rooms.entry(room).or_insert_with(|| Room::new(room));
+        let watched = self.rooms.entry(room);
+        let watched = watched.or_insert_with(|| Room::new(room, self.names.name(room).into()));
         let question = watched.join(joining, now, &mut deliver(&self.meters));
         self.ask(question);
     }

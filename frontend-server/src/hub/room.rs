@@ -8,6 +8,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -101,10 +102,11 @@ pub(crate) enum Heard {
 }
 
 impl<W> Room<W> {
-    pub(crate) fn new(room: u64) -> Self {
+    /// Nobody looks yet; players call the room `name`.
+    pub(crate) fn new(room: u64, name: Arc<str>) -> Self {
         Self {
             room,
-            history: History::default(),
+            history: History::new(name),
             watchers: BTreeMap::new(),
             eyes: BTreeMap::new(),
             asked: None,
@@ -399,7 +401,7 @@ mod tests {
 
     impl Stage {
         fn new() -> Self {
-            Self { room: Room::new(4), now: Instant::now(), told: Vec::new() }
+            Self { room: Room::new(4, "k3v7".into()), now: Instant::now(), told: Vec::new() }
         }
 
         fn join(

@@ -340,7 +340,7 @@ struct Desk {
     place: Place,
     session: Session,
     mailbox: Mailbox,
-    /// The player's place among those online, after hello.
+    /// The player's place among those here, after hello.
     here: Option<Here>,
     /// The player's pace; before hello, the socket's own.
     paces: SharedPaces,
@@ -412,6 +412,16 @@ impl Desk {
             }
             Output::Unwatch { room } => {
                 self.shared.hub.tell(HubInput::Unwatch { session: self.number, room }).await;
+            }
+            Output::Here { room } => {
+                if let Some(here) = &mut self.here {
+                    here.look_at(room);
+                }
+            }
+            Output::Gone { room } => {
+                if let Some(here) = &mut self.here {
+                    here.look_away(room);
+                }
             }
             Output::List { tag, query } => {
                 let asker = self.mailbox.clone();

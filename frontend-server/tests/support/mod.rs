@@ -10,7 +10,7 @@ use std::{
 };
 
 use futures_util::{SinkExt, Stream, StreamExt};
-use hangraft_cluster_config::{ClusterKey, FrontendConfig, FrontendLimits};
+use hangraft_cluster_config::{ClusterKey, FrontendConfig, FrontendLimits, RoomNames};
 use hangraft_frontend_server::Frontend;
 use hangraft_proto::{
     ACCESS_HEADER,
@@ -156,6 +156,8 @@ impl World {
             Action::Stand(v1::Stand { room })
             | Action::Play(v1::Play { room, .. })
             | Action::Again(v1::Again { room })
+            | Action::Remove(v1::Remove { room, .. })
+            | Action::Lock(v1::Lock { room, .. })
             | Action::Say(v1::Say { room, .. }) => *room,
         };
         let before = self.state().taken.get(&attempt).copied();
@@ -449,12 +451,17 @@ pub(crate) fn cluster(nodes: u64) -> (Arc<World>, Vec<FakeNode>) {
 
 /// The data of requests about a room and nothing else.
 pub(crate) fn room(room: u64) -> Value {
-    json!({ "room": room })
+    json!({ "room": name(room) })
+}
+
+/// What players call a room.
+pub(crate) fn name(room: u64) -> String {
+    RoomNames::of(&key()).name(room)
 }
 
 /// The data of a move in room 1.
 pub(crate) fn play(serial: u64) -> Value {
-    json!({ "room": 1, "move": { "letter": "e" }, "serial": serial })
+    json!({ "room": name(1), "move": { "letter": "e" }, "serial": serial })
 }
 
 /// The key of the cluster of paper.

@@ -11,8 +11,9 @@
 //! * Points: a letter earns one for each place it opens, the whole word one
 //!   for each place it opens and [`WORD_BONUS`] more. A setter earns one for
 //!   each wrong guess and [`UNFOUND_BONUS`] more if the word is not found.
-//! * A setter who leaves before the word is set passes the role on. One who
-//!   leaves later stays the setter of that round, and may not come back to guess.
+//! * A setter who leaves before the word is set passes the role on; when one is
+//!   not here, the others may go on to the next round without. One who leaves
+//!   later stays the setter of that round, and may not come back to guess.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -202,7 +203,7 @@ impl Rules for Hangman {
         let setter = match self.setter {
             Some(setter) if table.seat_of(setter.player) == Some(setter.seat) => return,
             Some(gone) => table.next_after(gone.seat),
-            None => table.taken().next(),
+            None => table.first(),
         };
         self.name_setter(setter, events);
     }
@@ -226,22 +227,27 @@ impl Rules for Hangman {
         }
     }
 
+    fn may_begin(&self, table: &Table<'_>) -> Result<(), Rejection> {
+        let stuck = self.state == State::Waiting
+            && self.setter.is_some_and(|setter| !table.is_online(setter.player));
+        if self.state.is_over() || stuck {
+            return Ok(());
+        }
+        Err(Rejection::illegal("this round is not over yet"))
+    }
+
     fn again(
         &mut self,
         table: &Table<'_>,
         chance: &mut Chance,
         events: &mut Vec<Event>,
     ) -> Result<(), Rejection> {
-        let stuck = self.state == State::Waiting
-            && self.setter.is_some_and(|setter| !table.is_online(setter.player));
-        if !self.state.is_over() && !stuck {
-            return Err(Rejection::illegal("this round is not over yet"));
-        }
+        self.may_begin(table)?;
         self.begin_round(chance);
         events.push(Event::Again { round: self.round });
         if self.mode == Mode::Setter {
             let next = self.setter.and_then(|before| table.next_after(before.seat));
-            self.name_setter(next.or_else(|| table.taken().next()), events);
+            self.name_setter(next.or_else(|| table.first()), events);
         }
         Ok(())
     }

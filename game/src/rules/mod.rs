@@ -67,6 +67,9 @@ pub(crate) trait Rules:
         edition: Edition,
         events: &mut Vec<Event>,
     ) -> Result<Vec<Points>, Rejection>;
+    /// Whether a new round may begin: this one is over, or stuck for want of somebody
+    /// who is not here.
+    fn may_begin(&self, table: &Table<'_>) -> Result<(), Rejection>;
     /// Begins a new round, or refuses to and changes nothing.
     fn again(
         &mut self,
@@ -108,6 +111,8 @@ pub(crate) struct Points {
 pub(crate) struct Table<'a> {
     pub(crate) seats: &'a [Option<Sitter>],
     pub(crate) people: &'a BTreeMap<PlayerId, Person>,
+    /// Whose turn it is next depends on who is here. Not so in rooms of before.
+    pub(crate) prefer_here: bool,
 }
 
 impl<'a> Table<'a> {
@@ -118,10 +123,23 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// The next taken seat after this one, around the table; the seat itself
-    /// comes last.
+    /// The next taken seat after this one, around the table, of somebody who is here
+    /// if anybody is; the seat itself comes last.
     pub(crate) fn next_after(&self, seat: Seat) -> Option<Who> {
-        self.taken().find(|who| who.seat > seat).or_else(|| self.taken().next())
+        let around = || {
+            let (before, behind): (Vec<Who>, Vec<Who>) =
+                self.taken().partition(|who| who.seat <= seat);
+            behind.into_iter().chain(before)
+        };
+        let here = self.prefer_here.then(|| around().find(|who| self.is_online(who.player)));
+        here.flatten().or_else(|| around().next())
+    }
+
+    /// The first taken seat, of somebody who is here if anybody is.
+    pub(crate) fn first(&self) -> Option<Who> {
+        let here = |who: &Who| self.is_online(who.player);
+        let first = self.prefer_here.then(|| self.taken().find(here)).flatten();
+        first.or_else(|| self.taken().next())
     }
 
     /// Where a player sits.
@@ -129,7 +147,7 @@ impl<'a> Table<'a> {
         self.taken().find(|who| who.player == player).map(|who| who.seat)
     }
 
-    /// Whether a player sits here and is online.
+    /// Whether a player sits here and is here.
     pub(crate) fn is_online(&self, player: PlayerId) -> bool {
         self.seats.iter().flatten().any(|sitter| sitter.player == player && sitter.online)
     }
@@ -211,6 +229,12 @@ macro_rules! catalogue {
                     $( $(#[cfg($cfg)])? Board::$game(board) => {
                         board.play(who, table, parse_move::<$rules>(mv)?, edition, events)
                     } )+
+                }
+            }
+
+            pub(crate) fn may_begin(&self, table: &Table<'_>) -> Result<(), Rejection> {
+                match self {
+                    $( $(#[cfg($cfg)])? Board::$game(board) => board.may_begin(table) ),+
                 }
             }
 

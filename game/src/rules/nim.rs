@@ -155,15 +155,22 @@ impl Rules for Nim {
         Ok(vec![Points { player: who.player, count: 1 }])
     }
 
+    fn may_begin(&self, table: &Table<'_>) -> Result<(), Rejection> {
+        let gone = |who: Who| who.seat == self.turn && !table.is_online(who.player);
+        let stuck = table.prefer_here && self.state == State::Playing && table.taken().any(gone);
+        if self.state.is_over() || stuck {
+            return Ok(());
+        }
+        Err(Rejection::illegal("this round is not over yet"))
+    }
+
     fn again(
         &mut self,
         table: &Table<'_>,
         _: &mut Chance,
         events: &mut Vec<Event>,
     ) -> Result<(), Rejection> {
-        if !self.state.is_over() {
-            return Err(Rejection::illegal("this round is not over yet"));
-        }
+        self.may_begin(table)?;
         self.round = self.round.saturating_add(1);
         self.heaps.clone_from(&self.full);
         self.state = if is_full(table) { State::Playing } else { State::Waiting };
@@ -287,7 +294,7 @@ mod tests {
 
         fn seat(&mut self, seated: [Option<PlayerId>; 2]) {
             self.seats = seated.map(|player| player.map(|player| Sitter { player, online: true }));
-            let table = Table { seats: &self.seats, people: &BTreeMap::new() };
+            let table = Table { seats: &self.seats, people: &BTreeMap::new(), prefer_here: false };
             self.board.table_changed(&table, &mut Vec::new());
         }
 
@@ -295,7 +302,7 @@ mod tests {
         fn play(&mut self, seat: u8, mv: &str) -> Result<u32, Code> {
             let player = self.seats[usize::from(seat)].as_ref().unwrap().player;
             let who = Who { seat: Seat(seat), player };
-            let table = Table { seats: &self.seats, people: &BTreeMap::new() };
+            let table = Table { seats: &self.seats, people: &BTreeMap::new(), prefer_here: false };
             let before = format!("{:?}", self.board);
             let mut events = Vec::new();
             let played = parse_move::<Nim>(mv)
@@ -308,13 +315,13 @@ mod tests {
         }
 
         fn again(&mut self) -> Result<(), Code> {
-            let table = Table { seats: &self.seats, people: &BTreeMap::new() };
+            let table = Table { seats: &self.seats, people: &BTreeMap::new(), prefer_here: false };
             let again = self.board.again(&table, &mut Chance::of(1, 0), &mut Vec::new());
             again.map_err(|rejection| rejection.code())
         }
 
         fn view(&self) -> String {
-            let table = Table { seats: &self.seats, people: &BTreeMap::new() };
+            let table = Table { seats: &self.seats, people: &BTreeMap::new(), prefer_here: false };
             serde_json::to_string(&self.board.view(Audience::GALLERY, &table)).unwrap()
         }
     }

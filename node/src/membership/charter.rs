@@ -40,6 +40,8 @@ pub(crate) enum Feature {
     /// Batches that say how much time passes, and the lobby's rules of their time: all
     /// that came with them, commands too, is used from the first such batch on.
     MeasuredTime,
+    /// That rooms have hosts, and presence is by room: commands, answers and stored forms.
+    Hosts,
 }
 
 impl Feature {
@@ -48,13 +50,20 @@ impl Feature {
         match self {
             Feature::Game(game) => format!("game:{game}"),
             Feature::MeasuredTime => "batch:2".to_owned(),
+            Feature::Hosts => "rooms:hosts".to_owned(),
         }
     }
 
     /// What every member must know before a command may be logged.
     pub(crate) fn needed_for(command: &Command) -> Option<Feature> {
         match command {
-            Command::Open { game, .. } => Some(Feature::Game(game.clone())),
+            Command::Open { game, .. } | Command::Host { game, .. } => {
+                Some(Feature::Game(game.clone()))
+            }
+            Command::Join { .. }
+            | Command::Remove { .. }
+            | Command::Lock { .. }
+            | Command::Here { .. } => Some(Feature::Hosts),
             Command::Sit { .. }
             | Command::Stand { .. }
             | Command::Play { .. }
@@ -331,7 +340,7 @@ impl Charter {
 /// Everything this build can do, by name.
 pub(crate) fn known_features() -> BTreeSet<String> {
     let games = hangraft_game::games().iter().map(|game| Feature::Game((*game).to_owned()));
-    games.chain([Feature::MeasuredTime]).map(|feature| feature.name()).collect()
+    games.chain([Feature::MeasuredTime, Feature::Hosts]).map(|feature| feature.name()).collect()
 }
 
 /// What of these this build does not know.

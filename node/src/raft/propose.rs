@@ -122,7 +122,13 @@ fn size_of_entry(entry: &Entry) -> usize {
             Command::Play { mv, .. } => mv.len(),
             Command::Say { name, text, .. } => name.len() + text.len(),
             Command::Presence { arrived, departed, .. } => 10 * (arrived.len() + departed.len()),
-            Command::Stand { .. } | Command::Again { .. } => 0,
+            Command::Host { game, options, .. } => game.len() + options.len(),
+            Command::Join { name, likeness, .. } => name.len() + likeness.len(),
+            Command::Here { came, went, .. } => 15 * (came.len() + went.len()),
+            Command::Stand { .. }
+            | Command::Again { .. }
+            | Command::Remove { .. }
+            | Command::Lock { .. } => 0,
         }
 }
 

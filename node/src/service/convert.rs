@@ -9,15 +9,18 @@ use hangraft_game::{
 };
 use hangraft_proto::v1::command::Action;
 use hangraft_proto::v1::{
-    Accepted, Answer, Code, Command, Peer, Refused, RoomSummary, Standing, answer,
+    Accepted, Answer, Code, Command, Peer, Place as WirePlace, Refused, RoomSummary, Standing,
+    answer,
 };
 use prost::Message;
 
 /// When a node is full it asks to be left alone for this long, in milliseconds.
 pub(crate) const BUSY_RETRY_MS: u32 = 50;
 
-/// A command from the wire, or why it cannot be one.
-pub(crate) fn entry(command: Command, bytes_max: usize) -> Result<Entry, Refused> {
+/// A command from the wire, or why it cannot be one. Until every member knows of
+/// `hosts`, commands become those of before: all rooms are public and have no host, and
+/// presence does not say where.
+pub(crate) fn entry(command: Command, bytes_max: usize, hosts: bool) -> Result<Entry, Refused> {
     if command.encoded_len() > bytes_max {
         let why = format!("a command may have {bytes_max} bytes at most");
         return Err(refused(Code::TooLarge, why));
@@ -34,23 +37,52 @@ pub(crate) fn entry(command: Command, bytes_max: usize) -> Result<Entry, Refused
     } else {
         Attempt { lane: command.lane, serial: command.serial }
     };
-    Ok(Entry { player: PlayerId(command.player), attempt, command: game_command(action)? })
+    let command_of = if hosts { game_command } else { command_of_before };
+    Ok(Entry { player: PlayerId(command.player), attempt, command: command_of(action)? })
 }
 
 /// Names and lines are made fit to be shown here, before they reach the log: no
 /// frontend gets round it, and what is applied needs no table of Unicode's.
 fn game_command(action: Action) -> Result<GameCommand, Refused> {
-    let name = |typed: String| hangraft_text::name(&typed).map_err(unfit);
+    let places = |places: Vec<WirePlace>| {
+        places.into_iter().map(|place| (PlayerId(place.player), RoomId(place.room))).collect()
+    };
+    Ok(match action {
+        Action::Open(open) => {
+            GameCommand::Host { game: open.game, options: open.options, public: open.public }
+        }
+        Action::Sit(sit) => {
+            let name = fit_name(&sit.name)?;
+            let likeness = hangraft_text::confusable_key(&name);
+            GameCommand::Join { room: RoomId(sit.room), name, likeness }
+        }
+        Action::Remove(remove) => {
+            GameCommand::Remove { room: RoomId(remove.room), player: PlayerId(remove.whom) }
+        }
+        Action::Lock(lock) => GameCommand::Lock { room: RoomId(lock.room), locked: lock.locked },
+        Action::Presence(presence) if presence.by_room => GameCommand::Here {
+            frontend: FrontendId(presence.frontend),
+            sequence: presence.sequence,
+            whole: presence.whole,
+            came: places(presence.came),
+            went: places(presence.went),
+        },
+        other => return command_of_before(other),
+    })
+}
+
+/// The command as builds know it that know no hosts.
+fn command_of_before(action: Action) -> Result<GameCommand, Refused> {
     let players = |ids: Vec<u64>| ids.into_iter().map(PlayerId).collect();
     Ok(match action {
         Action::Open(open) => GameCommand::Open { game: open.game, options: open.options },
-        Action::Sit(sit) => GameCommand::Sit { room: RoomId(sit.room), name: name(sit.name)? },
+        Action::Sit(sit) => GameCommand::Sit { room: RoomId(sit.room), name: fit_name(&sit.name)? },
         Action::Stand(stand) => GameCommand::Stand { room: RoomId(stand.room) },
         Action::Play(play) => GameCommand::Play { room: RoomId(play.room), mv: play.r#move },
         Action::Again(again) => GameCommand::Again { room: RoomId(again.room) },
         Action::Say(say) => GameCommand::Say {
             room: RoomId(say.room),
-            name: name(say.name)?,
+            name: fit_name(&say.name)?,
             text: hangraft_text::line(&say.text).map_err(unfit)?,
         },
         Action::Presence(presence) => GameCommand::Presence {
@@ -60,12 +92,21 @@ fn game_command(action: Action) -> Result<GameCommand, Refused> {
             arrived: players(presence.arrived),
             departed: players(presence.departed),
         },
+        Action::Remove(_) | Action::Lock(_) => return Err(no_hosts()),
     })
+}
+
+fn fit_name(typed: &str) -> Result<String, Refused> {
+    hangraft_text::name(typed).map_err(unfit)
 }
 
 fn unfit(unfit: hangraft_text::Unfit) -> Refused {
     let code = if unfit.is_too_long() { Code::TooLarge } else { Code::BadRequest };
     refused(code, unfit.to_string())
+}
+
+fn no_hosts() -> Refused {
+    refused(Code::Unauthorized, "this room has no host: a node of the cluster is too old".into())
 }
 
 /// The lobby's answer on the wire.
@@ -116,6 +157,7 @@ fn code(code: GameCode) -> Code {
         GameCode::TooFast => Code::TooFast,
         GameCode::Busy => Code::Busy,
         GameCode::UnknownOutcome => Code::UnknownOutcome,
+        GameCode::Unauthorized => Code::Unauthorized,
     }
 }
 
@@ -167,6 +209,7 @@ pub(crate) fn standing(
 /// A live room in a list.
 pub(crate) fn live_summary(room: &Room, watchers: u32) -> RoomSummary {
     let names: Vec<String> = room.players().map(|player| player.name.to_string()).collect();
+    let here = room.players().filter(|player| player.online).count();
     RoomSummary {
         room: room.id().0,
         game: room.game().to_owned(),
@@ -177,6 +220,9 @@ pub(crate) fn live_summary(room: &Room, watchers: u32) -> RoomSummary {
         about: room.about(),
         watchers,
         names,
+        here: u32::try_from(here).unwrap_or(u32::MAX),
+        locked: room.is_locked(),
+        public: room.is_public(),
     }
 }
 
@@ -192,6 +238,9 @@ pub(crate) fn archived_summary(game: Finished) -> RoomSummary {
         about: game.about,
         watchers: 0,
         names: game.names,
+        here: 0,
+        locked: false,
+        public: game.public,
     }
 }
 
@@ -230,7 +279,7 @@ mod tests {
         fn any_bytes_become_an_entry_or_a_refusal(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             if let Ok(command) = Command::decode(bytes.as_slice()) {
                 let nothing = command.action.is_none();
-                let entry = entry(command, 1_000);
+                let entry = entry(command, 1_000, true);
                 prop_assert!(!(nothing && entry.is_ok()));
             }
         }
@@ -241,7 +290,7 @@ mod tests {
         ) {
             let play = hangraft_proto::v1::Play { room: 7, r#move: text.clone() };
             let command = Command { id: 1, player, lane, serial, action: Some(Action::Play(play)) };
-            let entry = entry(command, 1_000).unwrap();
+            let entry = entry(command, 1_000, true).unwrap();
             prop_assert_eq!(entry.player, PlayerId(player));
             prop_assert_eq!(entry.attempt, Attempt { lane, serial });
             prop_assert_eq!(entry.command, GameCommand::Play { room: RoomId(7), mv: text });
@@ -269,7 +318,7 @@ mod tests {
     fn a_command_over_the_limit_is_too_large() {
         let say = hangraft_proto::v1::Say { room: 1, name: "A".into(), text: "x".repeat(2_000) };
         let command = Command { player: 1, action: Some(Action::Say(say)), ..Command::default() };
-        assert_eq!(entry(command, 1_000).unwrap_err().code(), Code::TooLarge);
+        assert_eq!(entry(command, 1_000, true).unwrap_err().code(), Code::TooLarge);
     }
 
     /// A frontend that looks at nothing gets no hidden name and no towering line into
@@ -310,7 +359,7 @@ mod tests {
             Command { player: 1, ..Command::default() },
             Command { player: 0, action: Some(again), ..Command::default() },
         ] {
-            assert_eq!(entry(command, 1_000).unwrap_err().code(), Code::BadRequest);
+            assert_eq!(entry(command, 1_000, true).unwrap_err().code(), Code::BadRequest);
         }
     }
 }

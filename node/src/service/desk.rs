@@ -11,12 +11,13 @@ use crate::membership::charter::Feature;
 use crate::raft::{ProposeError, Replica, Role};
 use hangraft_cluster_config::ClusterKey;
 use hangraft_game::Entry;
+use hangraft_proto::v1::command::Action;
 use hangraft_proto::v1::{Answer, Code, Command as WireCommand, Refused};
 use prost::Message;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// A command not committed by then is answered `unknown-outcome`.
 const PROPOSE_DEADLINE: Duration = Duration::from_secs(2);
@@ -32,6 +33,12 @@ const WAITING_MAX: usize = 1_024;
 const GROUP_COMMANDS_MAX: usize = 1_024;
 const GROUP_BYTES_MAX: usize = 256 << 10;
 
+/// How long after its start a node that leads lets `open` wait for all members to say
+/// that they know of hosts. In a new cluster they do within a second, and a room opened
+/// before would be public. Then, in a cluster with an older member, rooms are opened as
+/// they were before there were hosts.
+const HOSTS_AWAITED: Duration = Duration::from_secs(3);
+
 /// Characters of an unknown game's name that a refusal repeats.
 const GAME_QUOTED_MAX: usize = 32;
 
@@ -44,6 +51,7 @@ pub(crate) struct Desk {
     replica: Replica,
     forwarder: Forwarder,
     command_bytes_max: usize,
+    begun: Instant,
     /// One permit for each group that waits for a leader.
     waiting: Arc<Semaphore>,
 }
@@ -66,7 +74,7 @@ impl Desk {
         let (cluster, access) = (replica.cluster().to_owned(), key.access_token());
         let forwarder = Forwarder::start(replica.leadership(), replica.me(), cluster, env, access);
         let waiting = Arc::new(Semaphore::new(WAITING_MAX));
-        Desk { replica, forwarder, command_bytes_max, waiting }
+        Desk { replica, forwarder, command_bytes_max, begun: Instant::now(), waiting }
     }
 
     /// Takes commands in order; answers them through `answers`.
@@ -97,9 +105,15 @@ impl Desk {
         let mut ids = Vec::with_capacity(commands.len());
         let mut entries = Vec::with_capacity(commands.len());
         let mut refused = Vec::new();
+        let hosts = self.replica.machine().is_in_use(&Feature::Hosts);
+        let awaited = !hosts && self.begun.elapsed() < HOSTS_AWAITED;
         for command in commands {
             let id = command.id;
-            match convert::entry(command, self.command_bytes_max) {
+            if awaited && matches!(command.action, Some(Action::Open(_))) {
+                refused.push(convert::refusal(id, ProposeError::Busy.into()));
+                continue;
+            }
+            match convert::entry(command, self.command_bytes_max, hosts) {
                 Ok(entry) => match self.not_offered(&entry) {
                     None => {
                         ids.push(id);
@@ -147,7 +161,9 @@ impl Desk {
                 let quoted: String = game.chars().take(GAME_QUOTED_MAX).collect();
                 format!("there is no game {quoted:?} in this cluster (yet)")
             }
-            Feature::MeasuredTime => "this cluster is being upgraded and cannot do that yet".into(),
+            Feature::MeasuredTime | Feature::Hosts => {
+                "this cluster is being upgraded and cannot do that yet".into()
+            }
         };
         Some(convert::refused(Code::BadRequest, why))
     }
@@ -207,7 +223,7 @@ pub(super) fn refuse_all(ids: impl IntoIterator<Item = u64>, err: ProposeError, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hangraft_proto::v1::{Say, command::Action};
+    use hangraft_proto::v1::Say;
 
     fn say(id: u64, bytes: usize) -> WireCommand {
         let say = Say { room: 1, name: "A".into(), text: "x".repeat(bytes) };

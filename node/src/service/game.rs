@@ -7,7 +7,7 @@ use super::link::{DOWNLINKS_MAX, Link, Outbox, Unsure};
 use crate::raft::{Replica, decode_finished};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
-use hangraft_game::{Filter, PlayerId, Room, RoomId, games};
+use hangraft_game::{Filter, PlayerId, Room, RoomId, Shelf, games};
 use hangraft_proto::CLUSTER_HEADER;
 use hangraft_proto::v1::freshness::Level;
 use hangraft_proto::v1::game_server::Game;
@@ -24,6 +24,10 @@ const ROOMS_DEFAULT: usize = 50;
 
 /// Rooms in a list at most.
 const ROOMS_MAX: usize = 200;
+
+/// Finished games looked at for one list. Then the list ends, and says where to go on:
+/// most games may be private, and are not listed.
+const ARCHIVE_LOOKS_MAX: usize = 1_000;
 
 /// What players, through their frontends, may ask of this node.
 #[derive(Clone)]
@@ -90,9 +94,9 @@ impl Game for GameService {
             // Looking for it would mean to look at everything.
             Vec::new()
         } else if request.state == convert::ARCHIVED {
-            self.archived(&request.game, after, limit).await?
+            return Ok(Response::new(self.archived(&request, after, limit).await?));
         } else {
-            self.live(&request.game, &request.state, after, limit)?
+            self.live(&request, after, limit)?
         };
         let next = rooms.last().filter(|_| rooms.len() == limit).map_or(0, |room| room.room);
         Ok(Response::new(RoomsReply { rooms, next }))
@@ -145,14 +149,19 @@ impl GameService {
 
     fn live(
         &self,
-        game: &str,
-        state: &str,
+        request: &RoomsRequest,
         after: Option<u64>,
         limit: usize,
     ) -> Result<Vec<hangraft_proto::v1::RoomSummary>, Status> {
+        let shelf = match (request.private, request.open) {
+            (true, _) => Shelf::All,
+            (false, true) => Shelf::Open,
+            (false, false) => Shelf::Public,
+        };
         let filter = Filter {
-            game: (!game.is_empty()).then(|| game.to_owned()),
-            state: convert::state(state)?,
+            game: (!request.game.is_empty()).then(|| request.game.clone()),
+            state: convert::state(&request.state)?,
+            shelf,
         };
         let rooms: Vec<Arc<Room>> = self.replica.machine().with_lobby(|lobby| {
             lobby.rooms(&filter, after.map(RoomId), limit).into_iter().cloned().collect()
@@ -163,33 +172,42 @@ impl GameService {
 
     async fn archived(
         &self,
-        game: &str,
+        request: &RoomsRequest,
         after: Option<u64>,
         limit: usize,
-    ) -> Result<Vec<hangraft_proto::v1::RoomSummary>, Status> {
+    ) -> Result<RoomsReply, Status> {
         let machine = self.replica.machine();
         let mut found = Vec::new();
-        let mut before = after;
+        let (mut before, mut looks) = (after, 0);
         // Games that are still in memory are newer than most in the archive, but not
         // than all: a room may live long. Both lists are merged by room number.
-        while found.len() < limit {
+        while found.len() < limit && looks < ARCHIVE_LOOKS_MAX {
             let recent = machine.recently_finished_page(before, limit);
             let stored = machine.storage().archive.page(before, limit).await;
             let stored = stored.map_err(|err| Status::internal(err.to_string()))?;
             let mut page: BTreeMap<u64, bytes::Bytes> = stored.into_iter().chain(recent).collect();
-            let Some(oldest) = page.keys().rev().take(limit).last().copied() else { break };
+            let Some(oldest) = page.keys().rev().take(limit).last().copied() else {
+                before = None;
+                break;
+            };
             before = Some(oldest);
             page.retain(|room, _| *room >= oldest);
+            looks += page.len();
             for bytes in page.values().rev() {
                 let finished =
                     decode_finished(bytes).map_err(|err| Status::data_loss(err.to_string()))?;
-                if game.is_empty() || finished.game == game {
+                let asked_for = request.game.is_empty() || finished.game == request.game;
+                if asked_for && (finished.public || request.private) {
                     found.push(convert::archived_summary(finished));
                 }
             }
         }
+        // Where to go on: behind the last that fits, or behind the last looked at.
+        let full = found.len() >= limit;
         found.truncate(limit);
-        Ok(found)
+        let last = found.last().filter(|_| full).map(|summary| summary.room);
+        let next = last.or(before.filter(|_| !full)).unwrap_or(0);
+        Ok(RoomsReply { rooms: found, next })
     }
 
     async fn finished(&self, room: u64) -> Result<Option<(u64, bytes::Bytes)>, Status> {

@@ -227,7 +227,7 @@ impl Link {
             match self.archived(watch.room).await {
                 Some(update) => self.out.push(update).await?,
                 None if knowledge == Knowledge::Perhaps => self.make_sure(watch),
-                None => self.refuse(watch.room, Code::NoSuchRoom, &format!("there is no {id}")),
+                None => self.refuse(watch.room, Code::NoSuchRoom, "there is no such room"),
             }
             return Ok(());
         };
@@ -331,7 +331,7 @@ impl Link {
         for id in gone {
             self.looking.remove(&id);
             self.subscription.unwatch(id);
-            self.refuse(id.0, Code::NoSuchRoom, &format!("{id} has left the lobby"));
+            self.refuse(id.0, Code::NoSuchRoom, "this room has left the lobby");
         }
         Ok(())
     }

@@ -315,7 +315,8 @@ impl Cluster {
             return Vec::new();
         };
         let state = "archived".to_owned();
-        let mut request = Request::new(RoomsRequest { state, ..RoomsRequest::default() });
+        let mut request =
+            Request::new(RoomsRequest { state, private: true, ..RoomsRequest::default() });
         request.metadata_mut().insert(ACCESS_HEADER, self.access());
         let rooms = client.rooms(request).await.map(|reply| reply.into_inner().rooms);
         rooms.unwrap_or_default().into_iter().map(|room| room.room).collect()
@@ -419,7 +420,7 @@ impl Player {
     }
 
     pub(crate) async fn open(&mut self) -> u64 {
-        let open = Open { game: "hangman".into(), options: String::new() };
+        let open = Open { game: "hangman".into(), ..Open::default() };
         self.ask(Action::Open(open)).await.unwrap().room
     }
 

@@ -11,7 +11,7 @@ use crate::promises::Judge;
 use crate::promises::settings::Shared;
 use crate::world::net::MachineNetwork;
 use crate::world::{MachineId, World};
-use hangraft_cluster_config::ClusterKey;
+use hangraft_cluster_config::{ClusterKey, RoomNames};
 use hangraft_game::RoomId;
 use hangraft_node::env::Network;
 use hangraft_proto::v1::StatusReply;
@@ -76,6 +76,17 @@ impl Scene {
         machine: MachineId,
     ) -> Self {
         Scene { world, network, judge, frontends, nodes, key, machine, tables: Arc::default() }
+    }
+
+    /// What players call a room.
+    fn name_of(&self, room: RoomId) -> String {
+        RoomNames::of(&self.key).name(room.0)
+    }
+
+    /// The room that players call so.
+    fn room_called(&self, name: &str) -> RoomId {
+        let number = RoomNames::of(&self.key).number(name);
+        RoomId(number.unwrap_or_else(|| panic!("{name:?} is no room's name")))
     }
 
     /// An operator takes errands from now on.

@@ -61,6 +61,8 @@ pub(crate) struct Player {
     socket: Option<Socket>,
     identity: Option<(PlayerId, String)>,
     serial: u64,
+    /// Acts so far; see [`Player::chance`].
+    acts: u64,
     said: u64,
     view: Value,
     heard_at: Instant,
@@ -77,6 +79,7 @@ impl Player {
             socket: None,
             identity: None,
             serial: 0,
+            acts: 0,
             said: 0,
             view: Value::Null,
             heard_at: Instant::now(),
@@ -98,7 +101,7 @@ impl Player {
         if !self.watcher {
             let (typed, text) = self.fresh_line();
             let room = self.room();
-            let data = json!({"room": room.0, "text": typed});
+            let data = json!({"room": self.scene.name_of(room), "text": typed});
             let outcome = self.insist(Action::Say(room, text), "say", data, false).await;
             self.scene.judge().last_answered(&self.name, room, &outcome);
             self.scene.tables().playing -= 1;
@@ -111,7 +114,8 @@ impl Player {
     async fn arrive(&mut self, opens: bool) {
         if opens {
             let options = self.options();
-            let data = json!({"game": "hangman", "options": options});
+            let public = self.name.len().is_multiple_of(2);
+            let data = json!({"game": "hangman", "options": options, "public": public});
             let outcome = self.insist(Action::Open, "open", data, false).await;
             let Outcome::Accepted { room, .. } = outcome else {
                 panic!("a room is opened: {outcome:?}")
@@ -146,6 +150,13 @@ impl Player {
 
     /// One wish, whatever fits what is seen.
     async fn act(&mut self) {
+        self.acts += 1;
+        match self.chance() {
+            0..8 => return self.look_elsewhere().await,
+            8..14 if self.is_host() => return self.lock().await,
+            14..17 if self.is_host() => return self.remove_someone().await,
+            _ => {}
+        }
         match self.scene.world.draw(0..100) {
             0..3 => {
                 self.socket = None;
@@ -201,12 +212,17 @@ impl Player {
 
     async fn make_move(&mut self, mv: Value) {
         let room = self.room();
-        self.wish(Action::Play(room), "play", json!({"room": room.0, "move": mv})).await;
+        self.wish(
+            Action::Play(room),
+            "play",
+            json!({"room": self.scene.name_of(room), "move": mv}),
+        )
+        .await;
     }
 
     async fn say(&mut self) {
         let (room, (typed, text)) = (self.room(), self.fresh_line());
-        let data = json!({"room": room.0, "text": typed});
+        let data = json!({"room": self.scene.name_of(room), "text": typed});
         self.wish(Action::Say(room, text), "say", data).await;
     }
 
@@ -220,17 +236,58 @@ impl Player {
 
     async fn again(&mut self) {
         let room = self.room();
-        self.wish(Action::Again(room), "again", json!({"room": room.0})).await;
+        self.wish(Action::Again(room), "again", json!({"room": self.scene.name_of(room)})).await;
     }
 
     async fn sit(&mut self) {
         let room = self.room();
-        self.wish(Action::Sit(room), "sit", json!({"room": room.0})).await;
+        self.wish(Action::Sit(room), "sit", json!({"room": self.scene.name_of(room)})).await;
     }
 
     async fn stand_up(&mut self) {
         let room = self.room();
-        self.wish(Action::Stand(room), "stand", json!({"room": room.0})).await;
+        self.wish(Action::Stand(room), "stand", json!({"room": self.scene.name_of(room)})).await;
+    }
+
+    /// A number below 1000 for this act. Not drawn from the world's dice, so that what
+    /// these stood for before stays so.
+    fn chance(&self) -> u64 {
+        let mixed = (self.id().0 ^ self.acts.rotate_left(40)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed >> 32) % 1_000
+    }
+
+    fn is_host(&self) -> bool {
+        self.view["host"] == self.id().to_string()
+    }
+
+    /// Locks the room, or opens it again.
+    async fn lock(&mut self) {
+        let room = self.room();
+        let locked = self.view["locked"] != true;
+        let data = json!({"room": self.scene.name_of(room), "locked": locked});
+        self.wish(Action::Lock(room), "lock", data).await;
+    }
+
+    /// Takes the last of the others from the table.
+    async fn remove_someone(&mut self) {
+        let me = self.id().to_string();
+        let players = self.view["players"].as_array().cloned().unwrap_or_default();
+        let Some(other) = players.iter().rev().find(|player| player["player"] != *me) else {
+            return;
+        };
+        let room = self.room();
+        let data = json!({"room": self.scene.name_of(room), "player": other["player"]});
+        self.wish(Action::Remove(room), "remove", data).await;
+    }
+
+    /// Leaves the room for the lobby, and is not here meanwhile; the seat stays theirs.
+    async fn look_elsewhere(&mut self) {
+        let data = json!({"room": self.scene.name_of(self.room())});
+        self.ask("unwatch", &data).await;
+        let lobby = if self.chance() < 4 { json!({}) } else { json!({"all": true}) };
+        self.ask("rooms", &lobby).await;
+        sleep(Duration::from_millis(500 * (1 + self.chance()))).await;
+        self.socket = None;
     }
 
     /// Closes the page for a while.
@@ -264,7 +321,7 @@ impl Player {
         loop {
             let answer = self.ask(name, &data).await;
             let outcome = match answer {
-                Some(Ok(yes)) => Some(accepted(&yes, &data)),
+                Some(Ok(yes)) => Some(self.accepted(&yes, &data)),
                 Some(Err(no)) if UNSETTLED.contains(&no.code.as_str()) => None,
                 Some(Err(no)) => Some(Outcome::Refused(no.code)),
                 None => None,
@@ -346,7 +403,7 @@ impl Player {
         let player = self.identity.as_ref().map_or(PlayerId(0), |(id, _)| *id);
         judge.frame(player, text);
         let Heard::View { room, version, view, resync, closed } = heard else { return };
-        let room = RoomId(room);
+        let room = self.scene.room_called(&room);
         let push = Push { room, version, view: view.get(), resync, closed };
         let verdict = judge.orders.see(player, &push);
         judge.hold(verdict);
@@ -388,7 +445,7 @@ impl Player {
         self.identity = Some((player, token));
         if let Some(table) = self.scene.table(self.table) {
             let since = self.scene.judge().orders.since(player, table.room);
-            let watch = json!({"room": table.room.0, "since": since});
+            let watch = json!({"room": self.scene.name_of(table.room), "since": since});
             let id = self.socket.as_mut()?.ask("watch", &watch).await?;
             if let Err(refusal) = self.answer_to(id, deadline).await? {
                 // Of a room that is gone there is nothing to see; what is asked about it
@@ -399,12 +456,12 @@ impl Player {
         }
         Some(())
     }
-}
 
-fn accepted(yes: &Value, asked: &Value) -> Outcome {
-    let number = |value: &Value| value.as_u64();
-    let room = number(&yes["room"]).or_else(|| number(&asked["room"]));
-    // Opening makes the first version.
-    let version = number(&yes["version"]).unwrap_or(1);
-    Outcome::Accepted { room: RoomId(room.expect("a yes is about a room")), version }
+    fn accepted(&self, yes: &Value, asked: &Value) -> Outcome {
+        let room = yes["room"].as_str().or_else(|| asked["room"].as_str());
+        let room = self.scene.room_called(room.expect("a yes is about a room"));
+        // Opening makes the first version.
+        let version = yes["version"].as_u64().unwrap_or(1);
+        Outcome::Accepted { room, version }
+    }
 }

@@ -26,7 +26,7 @@ pub(super) enum Heard {
     /// The answer to the question with this id.
     Answer(u64, Result<Value, Refusal>),
     /// A room at one version; the view as it was sent.
-    View { room: u64, version: u64, view: Box<RawValue>, resync: bool, closed: bool },
+    View { room: String, version: u64, view: Box<RawValue>, resync: bool, closed: bool },
     /// Anything else.
     Other,
 }
@@ -44,7 +44,7 @@ struct Frame {
     ok: Option<Value>,
     refused: Option<Refusal>,
     push: Option<String>,
-    room: Option<u64>,
+    room: Option<String>,
     version: Option<u64>,
     view: Option<Box<RawValue>>,
     #[serde(default)]

@@ -26,9 +26,9 @@ pub(super) fn at_the_end(history: &History, truth: &Truth) -> Verdict {
         if wish.action == Action::Open {
             *opened.entry(wish.player).or_default() += 1;
         }
-        // Sitting where one sits already is granted again, and changes nothing.
+        // What is so already is granted again, and changes nothing.
         if let Outcome::Accepted { room, version } = wish.outcome
-            && !matches!(wish.action, Action::Sit(_))
+            && !wish.action.may_change_nothing()
             && let Some(other) = makers.insert((room, version), wish)
         {
             let how = format!("{:?} and {:?} both made version {version} of {room}", other, wish);

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use hangraft_game::{Answer, Attempt, Batch, Change, Command, Lobby, PlayerId, Room, RoomId};
 use hangraft_node::raft::log_device::Position;
 use hangraft_node::raft::{Electorate, electorate_of};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A player's attempt: who, in which lane, with which serial.
@@ -34,6 +34,8 @@ pub(crate) struct Truth {
     makers: BTreeMap<(RoomId, u64), Option<Attempted>>,
     /// Every line that was said, in the order it was said in.
     said: BTreeMap<RoomId, Vec<String>>,
+    /// Rooms whose hosts have removed somebody.
+    stern: BTreeSet<RoomId>,
 }
 
 /// How the log marks an entry with a batch: see `encode_payload` in the node.
@@ -58,6 +60,11 @@ impl Truth {
     /// How much time has passed in the lobby since leaders measure it.
     pub(crate) fn measured_ms(&self) -> Option<u64> {
         self.measured_from_ms.map(|from_ms| self.lobby.now_ms() - from_ms)
+    }
+
+    /// Whether the host of a room has removed somebody from it.
+    pub(crate) fn is_stern(&self, room: RoomId) -> bool {
+        self.stern.contains(&room)
     }
 
     /// A room as it was at a version.
@@ -150,7 +157,7 @@ impl Truth {
             let outcome = self.lobby.apply(batch.stamp, nth as u32, entry);
             let Attempt { lane, serial } = entry.attempt;
             let attempt = (entry.player, lane, serial);
-            let counted = !matches!(entry.command, Command::Presence { .. });
+            let counted = !matches!(entry.command, Command::Presence { .. } | Command::Here { .. });
             if counted && self.attempts.contains_key(&attempt) && !outcome.changes.is_empty() {
                 self.twice.push(attempt);
             }
@@ -161,6 +168,11 @@ impl Truth {
                 (&entry.command, outcome.changes.is_empty())
             {
                 self.said.entry(*room).or_default().push(text.clone());
+            }
+            if let (Command::Remove { room, .. }, false) =
+                (&entry.command, outcome.changes.is_empty())
+            {
+                self.stern.insert(*room);
             }
             for change in outcome.changes {
                 self.note(change, counted.then_some(attempt));

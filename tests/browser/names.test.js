@@ -1,0 +1,60 @@
+// Which rooms a player finds, and by what name: against a frontend of paper.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Reader, ROOM } from "./paper.js";
+import { openBrowser } from "./people.js";
+
+const HASH = `#/room/${ROOM}`;
+
+let browser;
+const CLEANUP = [];
+
+before(async () => {
+  browser = await openBrowser((close) => CLEANUP.unshift(close));
+});
+
+after(async () => {
+  for (const clean of CLEANUP) await clean();
+});
+
+test("a room is private unless the player opens it to strangers", { timeout: 30_000 }, async () => {
+  const ann = await Reader.arrive(browser, { answers: { open: () => ({ ok: { room: ROOM } }) } });
+  await ann.hook("open-together").click();
+  await ann.hook("word").waitFor();
+  assert.equal(ann.asked("open")[0].data.public, false);
+  await ann.page.evaluate(() => (location.hash = "#/"));
+  await ann.hook("public-check").check();
+  await ann.hook("open-setter").click();
+  await ann.hook("word").waitFor();
+  assert.equal(ann.asked("open")[1].data.public, true);
+  ann.unharmed();
+});
+
+test("the list asks for rooms one can join, and for all only when one wants that", { timeout: 30_000 }, async () => {
+  const line = (names, more) => ({ room: ROOM, game: "hangman", state: "playing", players: 2, here: 1, watchers: 0, version: 3, seats: 8, names, locked: false, about: { mode: "together", category: "food" }, ...more });
+  const rooms = ({ all }) => ({ ok: { rooms: all ? [line(["Cy"], { locked: true, state: "won" })] : [line(["Bo", "<b>Di"])], next: null } });
+  const ann = await Reader.arrive(browser, { answers: { rooms } });
+  const list = ann.hook("room-list");
+  await list.getByText("Bo, <b>Di").waitFor();
+  await list.getByText("food · playing · 2 of 8 seated, 1 here", { exact: true }).waitFor();
+  assert.equal(ann.asked("rooms").some(({ data }) => data.all), false);
+  await ann.hook("all-rooms").click();
+  await list.getByText("food · won · 2 of 8 seated, 1 here · locked").waitFor();
+  await ann.hook("all-rooms").click();
+  await list.getByText("Bo, <b>Di").waitFor();
+  ann.unharmed();
+});
+
+test("an old link is explained, and so is half a link", { timeout: 30_000 }, async () => {
+  const ann = await Reader.arrive(browser, { hash: "#/room/12" });
+  await ann.hook("gone").getByText(/old link: rooms have names now/).waitFor();
+  await ann.hook("gone").getByText("Back to the lobby").click();
+  await ann.hook("join-input").fill("#/room/k7qm");
+  await ann.hook("join-button").click();
+  await ann.hook("join-why").getByText(/not the whole of one/).waitFor();
+  await ann.hook("join-input").fill(`http://elsewhere.test/${HASH}`);
+  await ann.hook("join-button").click();
+  await ann.hook("word").waitFor();
+  ann.unharmed();
+});
