@@ -398,7 +398,7 @@ mod tests {
         let (member, stranger) = (budgets.for_member(), budgets.for_stranger());
         let (half, whole) = (begun(10, 3), begun(10, 10));
         for (bounds, budget, pieces) in [
-            (Bounds::Member, &member, &[half.clone()][..]),
+            (Bounds::Member, &member, std::slice::from_ref(&half)),
             (Bounds::Member, &member, &[whole.clone(), Bytes::from_static(&[0])]),
             (Bounds::Sealed, &stranger, &[]),
             (Bounds::Sealed, &stranger, std::slice::from_ref(&half)),
