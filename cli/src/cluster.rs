@@ -121,13 +121,14 @@ fn in_time<T>(
     reply: Result<Result<T, tonic::Status>, tokio::time::error::Elapsed>,
 ) -> anyhow::Result<T> {
     let silent = || anyhow!("the node at {node} does not answer; is it paused, or still starting?");
+    let strange = || anyhow!("no node speaks at {node}; is it a frontend's port?");
     reply.map_err(|_| silent())?.map_err(|status| match status.source() {
+        // What came back is an answer in another protocol, read as a frame of HTTP/2.
+        Some(err) if root(err).contains("frame with invalid size") => strange(),
         // The connection broke; the node itself has said nothing.
         Some(_) => silent(),
         // Nobody has decided; it may be so or not.
-        None if status.message().starts_with("protocol error") => {
-            anyhow!("no node speaks at {node}; is it a frontend's port?")
-        }
+        None if status.message().starts_with("protocol error") => strange(),
         None if status.code() == tonic::Code::Unauthenticated => anyhow!(
             "the node at {node}: {}; give that with --key-file FILE, or the folder that has it with --dir DIR",
             status.message()

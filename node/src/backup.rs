@@ -336,15 +336,24 @@ fn read(
 ) -> Result<(Head, Everything, usize), RestoreError> {
     let mut reader = Reader::new(file);
     let (mut head, mut snapshot, mut count) = (None, Import::default(), 0);
+    // Believed only once the whole file has turned out to be what was written.
+    let mut newer = None;
     while let Some(frame) = reader.next()? {
         match frame {
             Frame::Head(said) => head = Some(said),
-            Frame::Snapshot(bytes) => snapshot.feed(bytes).map_err(unusable)?,
+            Frame::Snapshot(_) if newer.is_some() => {}
+            Frame::Snapshot(bytes) => match snapshot.feed(bytes) {
+                Err(Unusable::Newer(why)) => newer = Some(why),
+                fed => fed.map_err(unusable)?,
+            },
             Frame::Games(page) => {
                 count += page.len();
                 games(page)?;
             }
         }
+    }
+    if let Some(why) = newer {
+        return Err(RestoreError::Newer(why));
     }
     let head = head.ok_or_else(|| RestoreError::Damaged("it has no head".into()))?;
     Ok((head, snapshot.finish().map_err(unusable)?, count))

@@ -212,10 +212,9 @@ async fn a_lost_archive_is_filled_again() {
 
     // A backup of the replica that was filled again holds them, and so does a cluster
     // that is begun from it.
-    let (hash, file) =
-        (cluster.report(follower).await.unwrap().hash, cluster.backup(follower).await);
+    let file = cluster.backup(follower).await;
     let (head, contents) = backup::check(&file[..]).unwrap();
-    assert_eq!((contents.games, contents.rooms, &contents.hash), (3, 1, &hash));
+    assert_eq!((contents.games, contents.rooms), (3, 1));
     cluster.stop_all().await;
     let mut restored = Cluster::new(1);
     restored.restore(1, &file, "another").await;
