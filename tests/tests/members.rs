@@ -278,7 +278,8 @@ async fn leaving_says_what_it_costs() {
     assert!(said.contains("n4 takes its place, 3 vote and 1 machine may fail"), "{said}");
     run_well(&["leave", "--node", &node]).await;
     cluster.forget(&node);
-    assert_eq!(cluster.until_voters(3).await.names(), ["n1", "n3", "n4"]);
+    let settled = |status: &Status| status.names() == ["n1", "n3", "n4"];
+    assert_eq!(cluster.until("n4 votes in its place", settled).await.voters().len(), 3);
 
     let node = cluster.nodes()[1].clone();
     run_well(&["leave", "--yes", "--node", &node]).await;

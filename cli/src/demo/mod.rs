@@ -199,15 +199,16 @@ fn welcome(plan: &Plan, dir: &Path) -> String {
 
 fn obituary(crew: &Crew, exit: &Exit, dir: &Path) -> String {
     let Exit { name, pid, status } = exit;
-    if let Some(why) = crew.why_spent(name) {
-        return format!("{name} (process {pid}) has ended. {}", crew.how_to_replace(name, &why));
-    }
     let how = match status {
         Ok(status) => status.to_string(),
         Err(err) => format!("nobody knows how: {err}"),
     };
+    let ended = format!("{name} (process {pid}) has ended, {how}");
+    if let Some(why) = crew.why_spent(name) {
+        return format!("{ended}; {}", crew.how_to_replace(name, &why));
+    }
     format!(
-        "{name} (process {pid}) has ended, {how}; its log is {}, and `{} restart {name} --dir {}` starts it again",
+        "{ended}; its log is {}, and `{} restart {name} --dir {}` starts it again",
         log_file(dir, name).display(),
         program(),
         dir.display(),
