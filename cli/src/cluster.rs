@@ -123,8 +123,7 @@ fn in_time<T>(
     let silent = || anyhow!("the node at {node} does not answer; is it paused, or still starting?");
     let strange = || anyhow!("no node speaks at {node}; is it a frontend's port?");
     reply.map_err(|_| silent())?.map_err(|status| match status.source() {
-        // What came back is an answer in another protocol, read as a frame of HTTP/2.
-        Some(err) if root(err).contains("frame with invalid size") => strange(),
+        Some(err) if speaks_otherwise(err) => strange(),
         // The connection broke; the node itself has said nothing.
         Some(_) => silent(),
         // Nobody has decided; it may be so or not.
@@ -138,6 +137,12 @@ fn in_time<T>(
         }
         None => anyhow!("the node at {node} refused: {}", status.message()),
     })
+}
+
+/// Whether a server hung up at the first bytes of HTTP/2, or answered them in HTTP/1.1.
+fn speaks_otherwise(err: &dyn Error) -> bool {
+    let cause = root(err);
+    cause.contains("broken pipe") || cause.contains("frame with invalid size")
 }
 
 /// The last cause, which is the one that says something.

@@ -328,7 +328,9 @@ mod tests {
         use hangraft_proto::v1::{Say, Sit};
         let taken = |action| {
             let command = Command { player: 1, action: Some(action), ..Command::default() };
-            entry(command, 10_000, false).map(|entry| entry.command).map_err(|refused| refused.code())
+            entry(command, 10_000, false)
+                .map(|entry| entry.command)
+                .map_err(|refused| refused.code())
         };
         let sit = |name: &str| Action::Sit(Sit { room: 7, name: name.into() });
         let say = |name: &str, text: &str| {
