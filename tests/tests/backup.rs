@@ -11,6 +11,7 @@ use hangraft_tests::{
     demo::{Demo, Home, Wanted, run_in_vain, run_well},
     player::Player,
     process::Process,
+    socket::{Push, Socket, View},
     tables::board,
 };
 use nix::sys::signal::Signal;
@@ -73,6 +74,73 @@ async fn backup_destroy_restore_play_on() {
     }
     cluster.agree(3).await;
     drop((frontends, others));
+}
+
+/// A page slept through a restore, and has seen more than the backup holds. Versions count
+/// for nothing across that: it is shown the room as it is, and hears how it goes on. Nor has
+/// a room that is opened now the name of one that was lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_slept_through_a_restore_is_shown_the_whole_room() {
+    let demo = Demo::start(&Wanted { nodes: 1, frontends: 1, ..wanted() }).await;
+    let mut ann = Player::arrive("Ann", &demo.frontends(), 0).await;
+    let room = ann.open(json!({})).await;
+    let before = hello(&demo.frontends()[0], ann.token()).await.1;
+    let safe = TempDir::new().expect("a temporary folder");
+    let (backup, key) = (safe.path().join("games.backup"), safe.path().join("cluster.key"));
+    fs::copy(demo.home().key(), &key).expect("the key is a file");
+    let node = &demo.record().nodes[0].address;
+    let save = ["snapshot", "save", text(&backup), "--node", node, "--key-file", text(&key)];
+    run_well(&save).await;
+    for letter in ['q', 'z', 'x'] {
+        ann.guess(letter).await.expect("a new letter");
+    }
+    let (seen, token) = (ann.version(), ann.token().to_owned());
+    let lost = ann.open(json!({})).await;
+    drop(ann);
+    let home = demo.stop(Signal::SIGINT).await;
+    empty(home.dir());
+
+    let (dir, first) = (safe.path().join("n1"), home.new_address());
+    let restore = ["snapshot", "restore", text(&backup), "--cluster", "phoenix"];
+    let place = ["--dir", text(&dir), "--address", &first, "--key-file", text(&key)];
+    run_well(&[&restore[..], &place].concat()).await;
+    let mut node = Process::new("n1", &first, &["node", "--address", &first, "--dir", text(&dir)]);
+    node.start();
+    let cluster = Cluster::of([first]);
+    cluster.until_voters(1).await;
+    let frontends = frontends(&home, &cluster, &key);
+    let url = format!("http://127.0.0.1:{}", home.port());
+    let mut bo = Player::arrive("Bo", std::slice::from_ref(&url), 0).await;
+    assert_ne!(bo.open(json!({})).await, lost, "a link to a lost room leads nowhere");
+
+    let (mut page, after) = hello(&url, &token).await;
+    assert_ne!(before, after);
+    let asked = json!({"room": room, "since": seen, "epoch": before});
+    page.ask("watch", asked).await.expect("it is heard").expect("the room is there");
+    let whole = next_view(&mut page).await;
+    assert!(whole.resync && whole.version < seen, "{whole:?} after {seen}");
+    let guess = json!({"room": room, "move": {"letter": "q"}});
+    let granted = page.ask("play", guess).await.expect("it is heard").expect("it was lost");
+    let shown = next_view(&mut page).await;
+    assert!(granted["version"].as_u64().is_some_and(|version| version >= shown.version));
+    drop(frontends);
+}
+
+/// A socket on which somebody has said who they are, and the epoch that it names.
+async fn hello(frontend: &str, token: &str) -> (Socket, Value) {
+    let mut socket = Socket::open(frontend).await.expect("the frontend lets it in");
+    let said = socket.ask("hello", json!({"token": token})).await.expect("it is heard");
+    let epoch = said.expect("the token is good")["server"]["epoch"].clone();
+    assert!(epoch.is_string(), "{epoch}");
+    (socket, epoch)
+}
+
+async fn next_view(socket: &mut Socket) -> View {
+    loop {
+        if let Push::View(view) = socket.push().await.expect("the socket is open") {
+            return view;
+        }
+    }
 }
 
 /// A backup that was damaged is refused before anything is touched, wherever it was.
