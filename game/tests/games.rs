@@ -9,8 +9,17 @@ use hangraft_game::{
 };
 
 /// The lobby after [`story`], and its snapshot, from a build of the next version.
-const HASH: u64 = 0xe9bc_4586_b23a_41d2;
+const HASH: u64 = 0x362b_917c_0076_7ca5;
 const SNAPSHOT: &str = "\
+    010d000000000585b883a1f73201c1ee6d002a00000001010501020102020000010201010201020101010102\
+    01020103416e6e00020342656e0105009a750000160000000200010000030100000101020001010002040003\
+    0104110000000200020000020300010101030500030105030000000301010a00000005a5f9d983c0afe49536";
+
+/// The same story as it was stored under the first edition of the lobby's rules.
+#[cfg(feature = "next")]
+const HASH_BEFORE: u64 = 0xe9bc_4586_b23a_41d2;
+#[cfg(feature = "next")]
+const SNAPSHOT_BEFORE: &str = "\
     010f00000000e4d40385b883a1f73201a0c371012d0000000101050102010202000001020101020102010101\
     010201020103416e6e00020342656e01e4d40300a0fe0a000016000000020001000003010000010102000101\
     00020400030104110000000200020000020300010101030500030105030000000301010b00000005d283e991\
@@ -47,6 +56,8 @@ fn the_next_version_reads_what_it_has_stored() {
     let view = |lobby: &Lobby| lobby.room(RoomId(1)).expect("it was opened").view(None);
     assert_eq!(view(&restored), view(&lobby));
     assert_eq!(restored.room(RoomId(1)).map(|room| room.game()), Some("nim"));
+    let before = restore(&unhex(SNAPSHOT_BEFORE)).expect("an older snapshot");
+    assert_eq!(before.hash(), HASH_BEFORE);
 }
 
 /// It stops at the kind of board, and makes no other game of it.
