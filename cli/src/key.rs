@@ -15,9 +15,6 @@ use tracing::warn;
 
 use crate::local;
 
-/// The key's name in the folder of a demo or of a node.
-const IN_FOLDER: &str = "cluster.key";
-
 /// Where a machine of a cluster has its configuration, as `scripts/deploy` sets it up.
 const CONFIG: &str = "/etc/hangraft/node.toml";
 
@@ -31,11 +28,6 @@ pub(crate) fn load(path: &Path) -> anyhow::Result<ClusterKey> {
         warn!(path = %path.display(), "everybody on this machine may read the cluster's key; chmod 600 it");
     }
     Ok(key)
-}
-
-/// The file with the key in the folder of a demo or a node.
-pub(crate) fn in_folder(dir: &Path) -> PathBuf {
-    dir.join(IN_FOLDER)
 }
 
 /// What an operator shows who has this key.
@@ -59,7 +51,7 @@ impl KeyFile {
     /// that it needs one, if it is there at all.
     pub(crate) fn pass(&self, node: SocketAddr) -> anyhow::Result<Pass> {
         let said = self.key_file.clone().filter(|path| !path.as_os_str().is_empty());
-        let said = said.or_else(|| self.dir.as_deref().map(in_folder));
+        let said = said.or_else(|| self.dir.as_deref().map(ClusterKey::in_folder));
         match said.or_else(|| local::key_file(node)).or_else(well_known) {
             Some(path) => pass(&path),
             None => Ok(Pass::none()),
@@ -93,7 +85,7 @@ mod tests {
         };
         let err = of(Some(dir.path()), None).unwrap_err().to_string();
         assert!(err.contains("there is no cluster key at"), "{err}");
-        ClusterKey::create(&in_folder(dir.path())).unwrap();
+        ClusterKey::create(&ClusterKey::in_folder(dir.path())).unwrap();
         assert!(of(Some(dir.path()), None).unwrap().is_some());
         assert!(of(Some(dir.path()), Some(Path::new(""))).unwrap().is_some(), "an empty variable");
         let elsewhere = dir.path().join("elsewhere");

@@ -9,9 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use hangraft_cluster_config::NodeConfig;
-
-use crate::key;
+use hangraft_cluster_config::{ClusterKey, NodeConfig};
 
 /// The key of the cluster that the node at this address belongs to, if one of this user's
 /// processes here is that node, or one that was configured with it.
@@ -71,7 +69,7 @@ impl Running {
             });
         }
         let address = value("--address")?.to_str()?.parse().ok()?;
-        let key_file = key::in_folder(&folder.join(value("--dir")?));
+        let key_file = ClusterKey::in_folder(&folder.join(value("--dir")?));
         Some(Self { address, others: Vec::new(), key_file })
     }
 

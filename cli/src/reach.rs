@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::Path};
 
 use anyhow::{Context, anyhow};
+use hangraft_cluster_config::ClusterKey;
 
 use crate::{
     address,
@@ -70,6 +71,6 @@ pub(crate) fn demo(dir: &Path) -> anyhow::Result<Vec<Door>> {
         let dir = dir.display();
         format!("no demo has run in {dir}; start one with `hangraft demo --dir {dir}`")
     })?;
-    let pass = key::pass(&key::in_folder(dir))?;
+    let pass = key::pass(&ClusterKey::in_folder(dir))?;
     Ok(record.nodes.iter().map(|node| Door::new(node.address, pass.clone())).collect())
 }

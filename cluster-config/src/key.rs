@@ -16,6 +16,9 @@ use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use crate::private;
 
+/// The key's file in the folder of a demo, or of a node that has its key there.
+const IN_FOLDER: &str = "cluster.key";
+
 /// The length of a cluster key, in bytes.
 pub const KEY_BYTES: usize = 32;
 
@@ -71,6 +74,11 @@ pub enum KeyError {
 }
 
 impl ClusterKey {
+    /// The file with the key in the folder of a demo or a node.
+    pub fn in_folder(dir: &Path) -> PathBuf {
+        dir.join(IN_FOLDER)
+    }
+
     /// Makes a new random key.
     pub fn generate() -> Result<Self, KeyError> {
         let mut bytes = [0; KEY_BYTES];

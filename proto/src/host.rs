@@ -1,20 +1,42 @@
-//! Which host a request was sent to, as it says itself.
+//! Which host a request was sent to, as it says itself (RFC 9110, section 7.2).
 //!
 //! A browser can be made to send a request to any address: its owner binds a name of
 //! their own to it (DNS rebinding). The browser then says that name in `Host`, which a
 //! page cannot forge. So a server that answers only to names that it knows, and to bare
 //! addresses, is safe from pages of strangers.
+//!
+//! The same host can be written in several ways: in capitals, with the dot that ends a
+//! whole name, with the port that goes without saying. Here they become one value.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
+
+/// The longest name that DNS can hold, in characters.
+const NAME_CHARS_MAX: usize = 253;
 
 /// The name every machine has for itself.
 const LOCALHOST: &str = "localhost";
 
-/// A host name or address, in lower case, and the port if one was named.
+/// Endings of names that public DNS gives to nobody (RFC 6761, 6762, 8375, and ICANN's
+/// resolution 2024.07.29.06), so that no stranger's page can be called so.
+const PRIVATE_ENDINGS: [&str; 4] = [".localhost", ".local", ".home.arpa", ".internal"];
+
+/// A machine as a URL names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Name {
+    /// By its address.
+    Address(IpAddr),
+    /// By a name, in lower case and without a dot at its end.
+    Dns(String),
+}
+
+/// A machine and a port on it, as `Host` names them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
-    name: String,
-    port: Option<u16>,
+    /// The machine.
+    pub name: Name,
+    /// `None`: the usual one of whatever scheme is spoken.
+    pub port: Option<u16>,
 }
 
 /// Why it is not known which host is meant. An answer to any of them is `400`.
@@ -22,18 +44,81 @@ pub struct Host {
 pub enum HostError {
     /// The request names none.
     Missing,
-    /// It names two, so a proxy and we might each believe in another.
+    /// It has `Host` twice, so a proxy and we might each believe in another.
     Several,
     /// It names something that is no host.
     Malformed,
 }
 
+impl Name {
+    /// Understands a name or an address. IPv6 addresses stand in brackets.
+    pub fn parse(text: &str) -> Option<Self> {
+        if let Some(inner) = text.strip_prefix('[') {
+            let address: Ipv6Addr = inner.strip_suffix(']')?.parse().ok()?;
+            return Some(Self::Address(IpAddr::V6(address).to_canonical()));
+        }
+        if let Ok(address) = text.parse() {
+            return Some(Self::Address(IpAddr::V4(address)));
+        }
+        let name = text.strip_suffix('.').unwrap_or(text);
+        let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        let good = (1..=NAME_CHARS_MAX).contains(&name.len())
+            && name.chars().all(fits)
+            && name.split('.').all(|label| !label.is_empty());
+        good.then(|| Self::Dns(name.to_ascii_lowercase()))
+    }
+
+    /// Whether no stranger anywhere can have made this name lead here: an address leads
+    /// where it says, and `localhost` to whoever asks.
+    pub fn is_nobodys(&self) -> bool {
+        match self {
+            Self::Address(_) => true,
+            Self::Dns(name) => name == LOCALHOST,
+        }
+    }
+
+    /// Whether no stranger outside of this network can have made this name lead here: a
+    /// name without a dot or with a private ending is in no public DNS.
+    pub fn is_private(&self) -> bool {
+        match self {
+            Self::Address(_) => true,
+            Self::Dns(name) => {
+                !name.contains('.') || PRIVATE_ENDINGS.iter().any(|end| name.ends_with(end))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(address) => address.fmt(f),
+            Self::Dns(name) => f.write_str(name),
+        }
+    }
+}
+
 impl Host {
-    /// The one host that a request names: in its `Host` headers, and in the authority of
-    /// its address, which HTTP/2 has and HTTP/1.1 may have.
+    /// Reads `name`, `name:port`, `1.2.3.4:port` or `[::1]:port`.
+    pub fn parse(text: &str) -> Option<Self> {
+        // The last colon, unless it is inside an IPv6 address.
+        let (name, port) = match text.rsplit_once(':') {
+            Some((name, port)) if !port.contains(']') => (name, port),
+            _ => (text, ""),
+        };
+        let port = match port {
+            "" => None,
+            port if port.bytes().all(|digit| digit.is_ascii_digit()) => Some(port.parse().ok()?),
+            _ => return None,
+        };
+        Some(Self { name: Name::parse(name)?, port })
+    }
+
+    /// Whom a request means: the authority of its address, which HTTP/2 has and HTTP/1.1
+    /// may have, counts more than its `Host` (RFC 9112, section 3.2.2).
     ///
     /// # Errors
-    /// When it names none, different ones, or `Host` twice.
+    /// When it names none, `Host` twice, or what is no host in either place.
     pub fn of<'a>(
         authority: Option<&str>,
         hosts: impl IntoIterator<Item = &'a [u8]>,
@@ -43,62 +128,11 @@ impl Host {
         if hosts.next().is_some() {
             return Err(HostError::Several);
         }
-        let header = header.map(|host| std::str::from_utf8(host).ok().and_then(Host::parse));
-        let authority = authority.map(Host::parse);
-        match (header, authority) {
-            (None, None) => Err(HostError::Missing),
-            (Some(one), None) | (None, Some(one)) => one.ok_or(HostError::Malformed),
-            (Some(Some(one)), Some(Some(other))) if one == other => Ok(one),
-            (Some(Some(_)), Some(Some(_))) => Err(HostError::Several),
-            (Some(_), Some(_)) => Err(HostError::Malformed),
-        }
-    }
-
-    /// Reads `name`, `name:port`, `1.2.3.4:port` or `[::1]:port`.
-    pub fn parse(text: &str) -> Option<Self> {
-        let (name, port) = match text.strip_prefix('[') {
-            Some(rest) => {
-                let (address, after) = rest.split_once(']')?;
-                address.parse::<Ipv6Addr>().ok()?;
-                let port = match after {
-                    "" => None,
-                    after => Some(after.strip_prefix(':')?),
-                };
-                (address, port)
-            }
-            None => match text.split_once(':') {
-                Some((name, port)) => (name, Some(port)),
-                None => (text, None),
-            },
-        };
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:".contains(&byte);
-        if name.is_empty() || !name.bytes().all(plain) {
-            return None;
-        }
-        let digits = |port: &str| !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit());
-        let port = match port {
-            Some(port) if digits(port) => Some(port.parse().ok()?),
-            Some(_) => return None,
-            None => None,
-        };
-        Some(Host { name: name.to_ascii_lowercase(), port })
-    }
-
-    /// The name or address alone; an IPv6 address without brackets.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The port, if it was named. Browsers leave out that of the scheme.
-    pub fn port(&self) -> Option<u16> {
-        self.port
-    }
-
-    /// Whether no stranger can have bound it: an address, or this machine's own name.
-    pub fn is_nobodys_name(&self) -> bool {
-        self.name == LOCALHOST
-            || self.name.parse::<Ipv4Addr>().is_ok()
-            || self.name.parse::<Ipv6Addr>().is_ok()
+        let parse = |text: &str| Self::parse(text).ok_or(HostError::Malformed);
+        let read = |bytes| std::str::from_utf8(bytes).map_err(|_| HostError::Malformed);
+        let header = header.map(|bytes| parse(read(bytes)?)).transpose()?;
+        let authority = authority.map(parse).transpose()?;
+        authority.or(header).ok_or(HostError::Missing)
     }
 }
 
@@ -106,43 +140,79 @@ impl Host {
 mod tests {
     use super::*;
 
-    fn of(authority: Option<&str>, hosts: &[&str]) -> Result<(String, Option<u16>), HostError> {
-        let host = Host::of(authority, hosts.iter().map(|host| host.as_bytes()))?;
-        Ok((host.name, host.port))
+    fn name(text: &str) -> Option<String> {
+        Host::parse(text).map(|host| match host.port {
+            Some(port) => format!("{}:{port}", host.name),
+            None => host.name.to_string(),
+        })
+    }
+
+    /// However a host is written, it is the same; and what is none is none.
+    #[test]
+    fn a_host_is_one_value() {
+        for (text, expected) in [
+            ("play.example.org", Some("play.example.org")),
+            ("Play.EXAMPLE.org:443", Some("play.example.org:443")),
+            ("play.example.org.", Some("play.example.org")),
+            ("play.example.org.:80", Some("play.example.org:80")),
+            ("play.example.org:", Some("play.example.org")),
+            ("XN--BCHER-KVA.example", Some("xn--bcher-kva.example")),
+            ("127.0.0.1:8080", Some("127.0.0.1:8080")),
+            ("[::1]", Some("::1")),
+            ("[0:0:0:0:0:0:0:1]:8080", Some("::1:8080")),
+            ("[::ffff:10.0.0.1]:80", Some("10.0.0.1:80")),
+            ("hangraft_f1", Some("hangraft_f1")),
+            ("", None),
+            (".", None),
+            (":80", None),
+            ("a..b", None),
+            (".a", None),
+            ("a:b", None),
+            ("a:+80", None),
+            ("a:65536", None),
+            ("::1", None),
+            ("[::1", None),
+            ("[::1]x", None),
+            ("[fe80::1%25eth0]", None),
+            ("user@play.example.org", None),
+            ("play.example.org/x", None),
+            ("a b", None),
+            ("bücher.example", None),
+        ] {
+            assert_eq!(name(text).as_deref(), expected, "{text:?}");
+        }
     }
 
     /// One host is meant, or none is believed.
     #[test]
     fn a_request_names_one_host() {
-        let named = |name: &str, port| Ok((name.to_owned(), port));
-        assert_eq!(of(None, &["Play.Example.org:443"]), named("play.example.org", Some(443)));
-        assert_eq!(of(None, &["[::1]:7101"]), named("::1", Some(7101)));
-        assert_eq!(of(None, &["[::1]"]), named("::1", None));
-        assert_eq!(of(Some("127.0.0.1:1"), &[]), named("127.0.0.1", Some(1)));
-        assert_eq!(of(Some("n1:1"), &["N1:1"]), named("n1", Some(1)));
+        let of = |authority, hosts: &[&str]| {
+            let host = Host::of(authority, hosts.iter().map(|host| host.as_bytes()))?;
+            Ok(host.name.to_string())
+        };
+        assert_eq!(of(None, &["a.example"]), Ok("a.example".into()));
+        assert_eq!(of(Some("b.example"), &["a.example"]), Ok("b.example".into()));
+        assert_eq!(of(Some("b.example"), &[]), Ok("b.example".into()));
         assert_eq!(of(None, &[]), Err(HostError::Missing));
-        assert_eq!(of(None, &["n1", "n1"]), Err(HostError::Several));
-        assert_eq!(of(Some("n1"), &["evil.example"]), Err(HostError::Several));
-        for wrong in ["", ":80", "a b", "me@n1", "n1:", "n1:x", "n1:+1", "n1:99999", "[::1", "::1"]
-        {
-            assert_eq!(of(None, &[wrong]), Err(HostError::Malformed), "{wrong:?}");
-        }
-        assert_eq!(of(Some("n1"), &["n 1"]), Err(HostError::Malformed));
+        assert_eq!(of(None, &["a.example", "a.example"]), Err(HostError::Several));
+        assert_eq!(of(None, &["a b"]), Err(HostError::Malformed));
+        assert_eq!(of(Some("a.example"), &["a b"]), Err(HostError::Malformed));
+        assert_eq!(of(Some("me@b.example"), &["a.example"]), Err(HostError::Malformed));
     }
 
-    /// A stranger's page can be called by a name, but not by these.
+    /// Names that a stranger may have in public DNS are told from those that nobody has.
     #[test]
-    fn addresses_and_localhost_are_nobodys_names() {
-        for (host, nobodys) in [
-            ("127.0.0.1:7101", true),
-            ("[::1]:7101", true),
-            ("LocalHost", true),
-            ("localhost.evil.example", false),
-            ("127.0.0.1.evil.example", false),
-            ("127.1", false),
-            ("n1", false),
-        ] {
-            assert_eq!(Host::parse(host).unwrap().is_nobodys_name(), nobodys, "{host}");
+    fn private_names_are_nobodys() {
+        let private = |text| Name::parse(text).unwrap().is_private();
+        for text in ["localhost", "f1", "10.0.0.1", "[::1]", "box.local", "f1.ns.svc.cluster.local"]
+        {
+            assert!(private(text), "{text}");
         }
+        for text in ["evil.example", "localhost.evil.example", "notlocal", "127.1"] {
+            assert_eq!(private(text), text == "notlocal", "{text}");
+        }
+        let nobodys = |text| Name::parse(text).unwrap().is_nobodys();
+        assert!(nobodys("LocalHost") && nobodys("10.0.0.1") && nobodys("[::1]"));
+        assert!(!nobodys("n1") && !nobodys("127.1") && !nobodys("localhost.evil.example"));
     }
 }

@@ -11,6 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, anyhow, bail};
+use hangraft_cluster_config::ClusterKey;
 use nix::{
     sys::signal::{self, Signal},
     unistd::Pid,
@@ -195,7 +196,7 @@ impl Role {
     pub(super) async fn answers(&self, dir: &Path) -> bool {
         match self {
             Self::Node(address) => {
-                let Ok(pass) = key::pass(&key::in_folder(dir)) else { return false };
+                let Ok(pass) = key::pass(&ClusterKey::in_folder(dir)) else { return false };
                 Door::new(*address, pass).report().await.is_ok()
             }
             Self::Frontend(address) => {

@@ -61,7 +61,7 @@ impl Home {
 
     /// Writes what the planned processes will read. A key that is there stays.
     pub(super) fn prepare(&self, plan: &Plan) -> anyhow::Result<()> {
-        let key = self.dir.join("cluster.key");
+        let key = ClusterKey::in_folder(&self.dir);
         if key.exists() { ClusterKey::load(&key) } else { ClusterKey::create(&key) }?;
         for (i, node) in plan.nodes.iter().enumerate() {
             self.write(&node.name, &plan.node_toml(i))?;
@@ -190,9 +190,9 @@ mod tests {
         let plan = Plan::new(&wanted, None).unwrap();
         let home = Home::open(Some(dir.path())).unwrap();
         home.prepare(&plan).unwrap();
-        let key = ClusterKey::load(&dir.path().join("cluster.key")).unwrap();
+        let key = ClusterKey::load(&ClusterKey::in_folder(dir.path())).unwrap();
         home.prepare(&plan).unwrap();
-        assert_eq!(key, ClusterKey::load(&dir.path().join("cluster.key")).unwrap());
+        assert_eq!(key, ClusterKey::load(&ClusterKey::in_folder(dir.path())).unwrap());
     }
 
     /// What an earlier version left open is closed; what is not a demo's stays as it is, and

@@ -18,6 +18,7 @@ use std::{
 };
 
 use anyhow::{anyhow, bail};
+use hangraft_cluster_config::ClusterKey;
 use hangraft_proto::pass::Pass;
 use tokio::time::{sleep, timeout};
 
@@ -85,7 +86,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let plan = Plan::new(&args.wanted(), Record::load(home.dir())?.as_ref())?;
     check_ports(&plan)?;
     home.prepare(&plan)?;
-    let pass = key::pass(&key::in_folder(home.dir()))?;
+    let pass = key::pass(&ClusterKey::in_folder(home.dir()))?;
     let control = Control::listen(home.dir())?;
     let mut crew = Crew::start(home.dir().into(), &plan)?;
     crew.record().save(home.dir())?;

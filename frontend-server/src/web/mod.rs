@@ -44,7 +44,7 @@ use tracing::debug;
 use crate::{
     client::Client, cluster::Cluster, hub::Hub, meters::Meters, players::Players, session::Premises,
 };
-use host::{BadHost, Host};
+use host::host_of;
 pub(crate) use origin::Origins;
 pub(crate) use proxies::Proxies;
 pub(crate) use visitors::Visitors;
@@ -125,9 +125,9 @@ async fn secured(mut response: Response) -> Response {
 
 /// Lets a request on if it names us, and comes from no stranger's page.
 async fn asked_well(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
-    let host = match Host::of(request.version(), request.uri(), request.headers()) {
+    let host = match host_of(request.version(), request.uri(), request.headers()) {
         Ok(host) => host,
-        Err(BadHost) => {
+        Err(_) => {
             return (StatusCode::BAD_REQUEST, "a request names one host\n").into_response();
         }
     };

@@ -9,8 +9,9 @@
 //! in: the checks protect people from other people's pages, and are no lock.
 
 use axum::http::{HeaderMap, header};
+use hangraft_proto::host::{Host, Name};
 
-use super::host::{Host, Name, Origin};
+use super::host::Origin;
 
 /// The names a frontend answers to, and the origins allowed besides its own.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@
 //! see [`Host`]. Browsers say whose page sends a request in `Origin`, and no program that
 //! asks here has a reason to.
 
-use hangraft_proto::host::{Host, HostError};
+use hangraft_proto::host::{Host, HostError, Name};
 use http::{HeaderMap, Request, Response, StatusCode, Version, header};
 use tonic::body::Body;
 
@@ -13,13 +13,13 @@ pub(super) type Refused = (StatusCode, &'static str);
 
 /// The names that this node's pages may be asked for by.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Names(Vec<String>);
+pub(super) struct Names(Vec<Name>);
 
 impl Names {
     /// Its own name, and those that the configuration adds.
     pub(super) fn new(name: &str, hosts: &[String]) -> Self {
         let all = std::iter::once(name).chain(hosts.iter().map(String::as_str));
-        Names(all.filter(|name| !name.is_empty()).map(str::to_ascii_lowercase).collect())
+        Names(all.filter_map(Name::parse).collect())
     }
 
     /// Looks at where a request for a page was sent.
@@ -27,8 +27,8 @@ impl Names {
         let hosts = request.headers().get_all(header::HOST).iter().map(|host| host.as_bytes());
         let authority = request.uri().authority().map(|authority| authority.as_str());
         match Host::of(authority, hosts) {
-            Ok(host) if host.is_nobodys_name() => Ok(()),
-            Ok(host) if self.0.iter().any(|name| name == host.name()) => Ok(()),
+            Ok(host) if host.name.is_nobodys() => Ok(()),
+            Ok(host) if self.0.contains(&host.name) => Ok(()),
             Ok(_) => Err((
                 StatusCode::FORBIDDEN,
                 "this node is not known by that name; ask by address, or write the name into `hosts`\n",
@@ -104,7 +104,7 @@ mod tests {
             ("/metrics", &["evil.example:7101"], 403),
             ("/metrics", &["localhost.evil.example"], 403),
             ("http://evil.example/metrics", &[], 403),
-            ("http://evil.example/metrics", &["127.0.0.1"], 400),
+            ("http://evil.example/metrics", &["127.0.0.1"], 403),
             ("/metrics", &[], 400),
             ("/metrics", &["127.0.0.1", "127.0.0.1"], 400),
             ("/metrics", &["127.0.0.1,evil.example"], 400),
