@@ -40,7 +40,11 @@ impl Events {
     }
 
     pub(crate) fn note(&self, kind: &'static str, term: u64, index: u64, text: String) {
-        tracing::info!(kind, term, index, "{text}");
+        // What is wrong with a disk is no everyday news.
+        match kind {
+            "disk" => tracing::warn!(kind, term, index, "{text}"),
+            _ => tracing::info!(kind, term, index, "{text}"),
+        }
         let event = Event { at_ms: self.0.env.unix_ms(), term, index, kind, text };
         let mut past = self.0.past.lock().expect("never poisoned");
         if past.len() == PAST_MAX {

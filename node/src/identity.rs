@@ -150,9 +150,8 @@ impl Identity {
             }
             bytes.extend_from_slice(&more);
         }
-        let identity: Identity = serde_json::from_slice(&bytes).map_err(|err| {
-            io::Error::new(io::ErrorKind::InvalidData, format!("{FILE} is damaged: {err}"))
-        })?;
+        let identity: Identity =
+            serde_json::from_slice(&bytes).map_err(|err| damaged(&err.to_string()))?;
         if identity.format != FORMAT {
             let format = identity.format;
             return Err(io::Error::new(
@@ -205,6 +204,35 @@ pub(crate) fn why_spent(text: &[u8]) -> Option<String> {
         Ok(Identity { phase: Phase::Spent(why), .. }) => Some(why),
         _ => None,
     }
+}
+
+/// The id in this folder is spent, or nobody can tell any more which it was. Starting again
+/// changes nothing.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct SpentId(pub(crate) String);
+
+/// The file can be read, and is not what was written.
+fn damaged(what: &str) -> io::Error {
+    let why = format!(
+        "{FILE}, which says whose disk this is, is damaged ({what}); {}",
+        without_identity()
+    );
+    io::Error::other(SpentId(why))
+}
+
+/// Why a folder that has a log, or the snapshot of one, and no identity is of no use: the
+/// votes and entries in it were promised under an id, and nobody can tell which.
+pub(crate) fn lost() -> SpentId {
+    let text = "is missing, although the folder holds a log";
+    SpentId(format!("{FILE}, which says whose disk this is, {text}; {}", without_identity()))
+}
+
+fn without_identity() -> String {
+    format!(
+        "put this very folder's file back, if there is a copy; otherwise its id is spent and is \
+         never used again: {AS_A_NEW_NODE}"
+    )
 }
 
 /// How to come without what the data folder has.

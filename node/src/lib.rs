@@ -27,7 +27,7 @@ use env::{Env, Listener, Storage};
 use events::Events;
 use gossip::{Card, Gossip, Knowledge};
 use hangraft_cluster_config::{ClusterKey, NodeConfig};
-use identity::{Identity, Phase};
+use identity::{Identity, Phase, SpentId};
 use join::Applicant;
 pub use join::Refused;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -335,7 +335,14 @@ async fn identify(
 ) -> Result<(Box<dyn Listener>, Identity), StartError> {
     let dir = || config.data_dir.clone();
     let storage_error = |source| StartError::Storage { dir: dir(), source };
-    let known = Identity::load(&storage.files).await.map_err(storage_error)?;
+    let known = Identity::load(&storage.files).await.map_err(|err| match spent(&err) {
+        Some(why) => StartError::Spent(why),
+        None => storage_error(err),
+    })?;
+    let has_id = known.as_ref().is_some_and(|known| known.phase != Phase::Applying);
+    if !has_id && raft::holds_a_log(storage).await.map_err(storage_error)? {
+        return Err(StartError::Spent(identity::lost().to_string()));
+    }
     let (listener, identity) = match known {
         Some(identity) if identity.phase != Phase::Applying => {
             return match identity.contradicts(config) {
@@ -365,10 +372,16 @@ async fn identify(
 }
 
 fn consensus_error(err: io::Error) -> StartError {
-    match err.get_ref().and_then(|inner| inner.downcast_ref::<raft::SpentId>()) {
-        Some(spent) => StartError::Spent(spent.to_string()),
+    match spent(&err) {
+        Some(why) => StartError::Spent(why),
         None => StartError::Consensus(err),
     }
+}
+
+/// What an error says of an id that is spent, if it is about that.
+fn spent(err: &io::Error) -> Option<String> {
+    let inner = err.get_ref()?.downcast_ref::<SpentId>()?;
+    Some(inner.to_string())
 }
 
 fn card_of(name: String, replica: Replica) -> impl Fn() -> Card + Send + 'static {

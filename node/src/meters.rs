@@ -115,6 +115,7 @@ impl Shown {
         gauge!("hangraft_raft_learners").set((members.len() - voters) as f64);
         let wanted = replica.machine().charter().voters_wanted();
         gauge!("hangraft_raft_voters_wanted").set(f64::from(wanted));
+        gauge!("hangraft_members_set_back").set(replica.set_back_count() as f64);
         let name_of = |id| members.get(&id).map(|(peer, _)| peer.name.clone());
         let me = replica.me();
         if let Some(name) = name_of(me) {
@@ -167,6 +168,10 @@ fn describe() {
     describe_gauge!("hangraft_raft_voters", "Members that vote, as this replica knows");
     describe_gauge!("hangraft_raft_learners", "Members that do not vote: spares");
     describe_gauge!("hangraft_raft_voters_wanted", "Voters that the cluster wants");
+    describe_gauge!(
+        "hangraft_members_set_back",
+        "Members whose disk has been set back, as this replica knows; they count as dead"
+    );
     describe_gauge!(
         "hangraft_raft_replication_lag_entries",
         "On the leader: entries a member has yet to acknowledge, by its number and name"

@@ -37,11 +37,13 @@ pub enum Bug {
     RemovedVoterCounts,
     /// The lobby lets pass what its leaders' wall clocks differ by.
     WallClockBelieved,
+    /// A node whose disk has been set back goes on as if nothing had happened.
+    SetBackGoesOn,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 13] = [
+    pub const ALL: [Bug; 14] = [
         Bug::AckBeforeFsync,
         Bug::VoteNotSaved,
         Bug::StaleRead,
@@ -55,6 +57,7 @@ impl Bug {
         Bug::StreamAstray,
         Bug::RemovedVoterCounts,
         Bug::WallClockBelieved,
+        Bug::SetBackGoesOn,
     ];
 
     /// How it is called on command lines.
@@ -73,6 +76,7 @@ impl Bug {
             Bug::StreamAstray => "stream-astray",
             Bug::RemovedVoterCounts => "removed-voter-counts",
             Bug::WallClockBelieved => "wall-clock-believed",
+            Bug::SetBackGoesOn => "set-back-goes-on",
         }
     }
 }

@@ -356,6 +356,7 @@ impl Keeper {
                     } else {
                         council.behind.get(id).copied().unwrap_or(u64::MAX)
                     },
+                    set_back: self.replica.is_set_back(*id, peer.disk),
                     unfit: lacks.map(|feature| format!("does not know {feature:?}")),
                 },
             );

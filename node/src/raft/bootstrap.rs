@@ -304,7 +304,7 @@ impl Replica {
         self.remember(Phase::Spent(format!("{why}: {}", join_anew(self.0.me)))).await;
     }
 
-    async fn end_spent(&self, why: &str) -> bool {
+    pub(super) async fn end_spent(&self, why: &str) -> bool {
         if self.0.removal_expected.load(Ordering::Relaxed) {
             return false;
         }

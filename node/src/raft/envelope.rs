@@ -9,15 +9,15 @@ use bytes::Bytes;
 use hangraft_cluster_config::ClusterKey;
 use hangraft_proto::pass::Pass;
 use hangraft_proto::v1::Envelope;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use tonic::Status;
 
 /// The only Raft group so far.
 const GROUP: u32 = 0;
 
 /// Who speaks or is spoken to: a node, and the disk that its id belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Party {
     pub(crate) node: u64,
     /// 0 where it is not known yet.

@@ -14,6 +14,8 @@ use metrics::{Gauge, Histogram, gauge, histogram};
 use raft_log::api::raft_log_writer::RaftLogWriter;
 use raft_log::codeq::{Decode, Encode};
 use raft_log::{Config, RaftLog, Types};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::io::{self, Read};
 use std::path::Path;
@@ -84,11 +86,17 @@ pub trait LogDevice: Send + Sync + 'static {
     fn read(&self, from: u64, to: u64, bytes_max: usize) -> io::Result<Vec<(Position, Bytes)>>;
     /// What the device holds now, durable or not.
     fn state(&self) -> DeviceState;
+    /// Bytes at the log's end that were no whole records when it was opened, and were cut
+    /// off.
+    fn cut_off(&self) -> u64 {
+        0
+    }
 }
 
 /// The log on a real disk. Dropped, it has given up the folder.
 pub struct RaftLogDevice {
     shared: Arc<Shared>,
+    cut_off: u64,
 }
 
 impl Drop for RaftLogDevice {
@@ -122,6 +130,7 @@ impl RaftLogDevice {
     /// When the folder is in use, cannot be read, or holds damaged records.
     pub fn open(dir: &Path, realtime: bool) -> io::Result<Self> {
         std::fs::create_dir_all(dir)?;
+        let before = sizes_of(dir)?;
         let mut config = Config::new(dir.display());
         config.log_cache_capacity = Some(CACHE_BYTES);
         config.wal.chunk_max_size = Some(CHUNK_BYTES);
@@ -140,10 +149,26 @@ impl RaftLogDevice {
             })?
             .join()
             .map_err(|_| io::Error::other("opening the log panicked"))??;
+        let after = sizes_of(dir)?;
+        let missing = |(name, size): (&OsString, &u64)| {
+            size.saturating_sub(after.get(name).copied().unwrap_or(0))
+        };
+        let cut_off = before.iter().map(missing).sum();
         let inner = Inner { log: Some(log), waiting: Vec::new(), syncing: false, failure: None };
         let shared = Shared { inner: Mutex::new(inner), meters: Meters::new() };
-        Ok(RaftLogDevice { shared: Arc::new(shared) })
+        Ok(RaftLogDevice { shared: Arc::new(shared), cut_off })
     }
+}
+
+/// The sizes of a folder's files. raft-log tells nobody but its own log lines what it cuts
+/// off while it opens.
+fn sizes_of(dir: &Path) -> io::Result<BTreeMap<OsString, u64>> {
+    let mut sizes = BTreeMap::new();
+    for entry in std::fs::read_dir(dir)? {
+        let entry = entry?;
+        sizes.insert(entry.file_name(), entry.metadata()?.len());
+    }
+    Ok(sizes)
 }
 
 fn ask_for_realtime() {
@@ -225,6 +250,10 @@ impl LogDevice for RaftLogDevice {
             purged: position(state.purged()),
             last: position(state.last()),
         }
+    }
+
+    fn cut_off(&self) -> u64 {
+        self.cut_off
     }
 }
 

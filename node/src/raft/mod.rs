@@ -26,6 +26,7 @@ mod log_store;
 mod machine;
 mod network;
 mod peer_service;
+mod promises;
 mod propose;
 mod refill;
 mod snapshots;
@@ -33,6 +34,7 @@ mod stopwatch;
 pub mod suite;
 mod tidy;
 mod types;
+mod vouch;
 
 pub(crate) use council::Council;
 pub(crate) use envelope::{Party, Seal};
@@ -50,7 +52,7 @@ use crate::dial::channel_to;
 use crate::env::{Env, Storage};
 use crate::events::Events;
 use crate::feed::Feed;
-use crate::identity::{Founders, Identity, Phase, founders_of, join_anew};
+use crate::identity::{Founders, Identity, Phase, SpentId, founders_of, join_anew};
 use crate::membership::{Asked, Peer};
 use hangraft_cluster_config::{ClusterKey, NodeConfig, RaftConfig};
 use hangraft_game::{Entry, RoomId, Version};
@@ -60,8 +62,9 @@ use log_store::LogStore;
 use openraft::async_runtime::WatchReceiver;
 use openraft::raft::AppendEntriesRequest;
 use openraft::{EntryPayload, ReadPolicy};
+use promises::Promises;
 use propose::{Answered, Proposer};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicBool;
@@ -101,6 +104,10 @@ struct Inner {
     identity: tokio::sync::Mutex<Identity>,
     /// Whether the disk is known to be the id's; before, the node takes no part.
     proven: watch::Sender<bool>,
+    /// What disks have promised, and whether this one is known to have kept it.
+    promises: Promises,
+    /// Who has told this node what it remembers, before that was enough.
+    told: Mutex<BTreeSet<u64>>,
     in_flight_max: usize,
     raft: Raft,
     machine: Machine,
@@ -196,6 +203,7 @@ impl Replica {
         check_disk(&identity, &storage)?;
         let seal = Seal::new(&identity.cluster, key, Party { node: me, disk: identity.disk });
         let machine = Machine::open(storage.clone(), Feed::default()).await?;
+        check_snapshot(&identity, &*storage.log, machine.standing().applied)?;
         mend_log(&*storage.log, machine.standing().applied).await?;
         #[cfg_attr(not(feature = "planted"), expect(unused_mut, reason = "only bugs change it"))]
         let mut log = LogStore::new(storage.log, machine.durable_snapshot());
@@ -203,7 +211,10 @@ impl Replica {
         if hangraft_planted::is(hangraft_planted::Bug::PushBeforeCommit) {
             log.early = Some(machine.clone());
         }
-        let wire = network::Wire::new(env.clone(), seal.clone(), log.purged());
+        // An empty disk has its own proof to wait for.
+        let vouched = identity.phase == Phase::Unproven;
+        let promises = Promises::load(&machine.storage().files, &identity.cluster, vouched).await;
+        let wire = network::Wire::new(env.clone(), seal.clone(), log.purged(), promises.clone());
         let raft = start_raft(config, &identity, &env, wire, log, machine.clone()).await?;
         // What is configured may have been mended since.
         let configured = founders_of(config);
@@ -229,6 +240,8 @@ impl Replica {
             me,
             disk: identity.disk,
             proven: watch::Sender::new(identity.phase != Phase::Unproven),
+            promises,
+            told: Mutex::default(),
             identity: tokio::sync::Mutex::new(identity),
             in_flight_max,
             raft,
@@ -248,8 +261,30 @@ impl Replica {
             complained: Mutex::default(),
             known,
         }));
+        replica.say_what_was_mended();
         replica.spawn_helpers();
         Ok(replica)
+    }
+
+    /// What was found missing on the disk, and is healed without anybody's help.
+    fn say_what_was_mended(&self) {
+        let storage = self.0.machine.storage();
+        let cut_off = storage.log.cut_off();
+        if cut_off > 0 {
+            let text = format!(
+                "the last {cut_off} bytes of the log were no whole entries, as a crash leaves them, \
+                 and were cut off; nothing of that had been acknowledged"
+            );
+            self.event("disk", text);
+        }
+        if let Some(gap) = *self.0.machine.archive_gap().borrow() {
+            let text = format!(
+                "the archive was lost, or did not open: it misses finished games up to entry {}; \
+                 they are fetched from another replica",
+                gap.index
+            );
+            self.event("disk", text);
+        }
     }
 
     /// What runs beside consensus for as long as the replica does.
@@ -261,16 +296,11 @@ impl Replica {
         tokio::spawn(removal);
         let tidy = tidy::run(inner.raft.clone(), inner.machine.clone());
         tokio::spawn(until_ended(inner.ended.subscribe(), tidy));
-        let refill = refill::run(
-            inner.machine.clone(),
-            inner.env.clone(),
-            inner.seal.clone(),
-            self.peers(),
-            inner.me,
-        );
+        let refill = refill::run(self.clone(), self.peers());
         tokio::spawn(until_ended(inner.ended.subscribe(), refill));
         tokio::spawn(until_ended(inner.ended.subscribe(), self.clone().tick()));
         tokio::spawn(until_ended(inner.ended.subscribe(), compare::run(self.clone())));
+        tokio::spawn(until_ended(inner.ended.subscribe(), vouch::run(self.clone())));
     }
 
     pub(crate) fn me(&self) -> u64 {
@@ -505,6 +535,7 @@ impl Replica {
 
     /// Leaves consensus for now. Everything acknowledged is durable already.
     pub(crate) async fn stop(&self) {
+        self.save_promises().await;
         // The result says only whether openraft's task had panicked.
         _ = self.0.raft.shutdown().await;
     }
@@ -560,6 +591,34 @@ async fn until_ended(mut ended: watch::Receiver<Option<Ended>>, work: impl Futur
     }
 }
 
+/// Whether storage holds anything of a log: a vote, entries, or a snapshot.
+pub(crate) async fn holds_a_log(storage: &Storage) -> io::Result<bool> {
+    let state = storage.log.state();
+    let begun = state.vote.is_some() || state.last.is_some();
+    Ok(begun || snapshots::any(&storage.files).await?)
+}
+
+/// The snapshot that stands for the purged part of the log must be there: what is behind it,
+/// applied to an empty lobby, would make another one.
+fn check_snapshot(
+    identity: &Identity,
+    device: &dyn LogDevice,
+    covered: Option<Position>,
+) -> io::Result<()> {
+    match device.state().purged {
+        Some(purged) if covered.is_none_or(|covered| covered.index < purged.index) => {
+            let lost = format!(
+                "the snapshot that stands for the log up to entry {} is missing in this folder; put \
+                 it back, if it was moved; otherwise what this disk had is lost: {}",
+                purged.index,
+                join_anew(identity.node)
+            );
+            Err(io::Error::other(SpentId(lost)))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A disk that had a log must have one now, and a spent id is not started again.
 fn check_disk(identity: &Identity, storage: &Storage) -> io::Result<()> {
     match &identity.phase {
@@ -607,11 +666,6 @@ async fn synced(log: &dyn LogDevice) -> io::Result<()> {
     log.sync(Box::new(move |result| _ = done.send(result)));
     synced.await.map_err(|_| io::Error::other("the log was closed"))?
 }
-
-/// The id in this folder is spent.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub(crate) struct SpentId(String);
 
 /// Starts openraft where consensus runs.
 async fn start_raft(

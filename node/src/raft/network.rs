@@ -7,8 +7,9 @@
 
 use super::envelope::{Party, Seal};
 use super::log_store::Purged;
+use super::promises::Promises;
 use super::snapshots::{CHUNK_BYTES, SnapshotFile};
-use super::types::{TypeConfig, Vote};
+use super::types::{LogId, TypeConfig, Vote};
 use crate::dial::channel_to;
 use crate::env::Env;
 use crate::membership::charter::Peer;
@@ -21,8 +22,8 @@ use openraft::base::{BoxFuture, BoxStream};
 use openraft::errors::{NetworkError, RPCError, ReplicationClosed, StreamingError, Unreachable};
 use openraft::network::{RPCOption, stream_append_sequential};
 use openraft::raft::{
-    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, StreamAppendResult,
-    TransferLeaderRequest, TransferLeaderResponse, VoteRequest, VoteResponse,
+    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, StreamAppendError,
+    StreamAppendResult, TransferLeaderRequest, TransferLeaderResponse, VoteRequest, VoteResponse,
 };
 use openraft::{OptionalSend, RaftNetworkFactory, RaftNetworkV2};
 use serde::Serialize;
@@ -66,12 +67,13 @@ pub(crate) struct Wire {
     env: Arc<dyn Env>,
     seal: Seal,
     purged: Purged,
+    promises: Promises,
     channels: BTreeMap<(SocketAddr, Purpose), Channel>,
 }
 
 impl Wire {
-    pub(crate) fn new(env: Arc<dyn Env>, seal: Seal, purged: Purged) -> Self {
-        Wire { env, seal, purged, channels: BTreeMap::new() }
+    pub(crate) fn new(env: Arc<dyn Env>, seal: Seal, purged: Purged, promises: Promises) -> Self {
+        Wire { env, seal, purged, promises, channels: BTreeMap::new() }
     }
 
     fn network(&mut self, target: u64, peer: &Peer, purpose: Purpose) -> Network {
@@ -82,8 +84,8 @@ impl Wire {
         };
         let (client, votes) = (client_for(purpose), client_for(Purpose::Heartbeat));
         let (seal, purged) = (self.seal.clone(), self.purged.clone());
-        let target = Party { node: target, disk: peer.disk };
-        Network { target, seal, purged, client, votes, purpose }
+        let (target, promises) = (Party { node: target, disk: peer.disk }, self.promises.clone());
+        Network { target, seal, purged, promises, client, votes, purpose }
     }
 }
 
@@ -115,6 +117,7 @@ pub(crate) struct Network {
     target: Party,
     seal: Seal,
     purged: Purged,
+    promises: Promises,
     client: PeerClient,
     /// Votes share the heartbeats' connection, whatever this one is for.
     votes: PeerClient,
@@ -134,6 +137,7 @@ impl Network {
         A: DeserializeOwned,
         F: Future<Output = Result<Response<Envelope>, Status>>,
     {
+        self.check_heard()?;
         let sealed = self.seal.seal(self.target, request);
         let answer = timeout(option.hard_ttl(), send(self.votes.clone(), sealed))
             .await
@@ -151,12 +155,18 @@ impl RaftNetworkV2<TypeConfig> for Network {
         request: AppendEntriesRequest<TypeConfig>,
         option: RPCOption,
     ) -> Result<AppendEntriesResponse<TypeConfig>, RpcError> {
-        self.call(
-            &request,
-            &option,
-            |mut client, sealed| async move { client.heartbeat(sealed).await },
-        )
-        .await
+        let answer =
+            self.call(&request, &option, |mut client, sealed| async move {
+                client.heartbeat(sealed).await
+            })
+            .await?;
+        let ledger = self.ledger(request.vote.leader_id().term);
+        match (&answer, &request.prev_log_id) {
+            (AppendEntriesResponse::Conflict, Some(at)) => ledger.check_conflict(at)?,
+            (AppendEntriesResponse::Success, upto) => ledger.note_acknowledged(upto.as_ref()),
+            _ => {}
+        }
+        Ok(answer)
     }
 
     /// Heartbeats are single requests and go as unary calls; a stream each would
@@ -180,8 +190,14 @@ impl RaftNetworkV2<TypeConfig> for Network {
         request: VoteRequest<TypeConfig>,
         option: RPCOption,
     ) -> Result<VoteResponse<TypeConfig>, RpcError> {
-        self.call(&request, &option, |mut client, sealed| async move { client.vote(sealed).await })
-            .await
+        self.check_vouched()?;
+        let answer: VoteResponse<TypeConfig> = self
+            .call(&request, &option, |mut client, sealed| async move { client.vote(sealed).await })
+            .await?;
+        if answer.vote_granted {
+            self.promises.note_term(self.target, request.vote.leader_id().term);
+        }
+        Ok(answer)
     }
 
     async fn pre_vote(
@@ -189,6 +205,7 @@ impl RaftNetworkV2<TypeConfig> for Network {
         request: VoteRequest<TypeConfig>,
         option: RPCOption,
     ) -> Result<VoteResponse<TypeConfig>, RpcError> {
+        self.check_vouched()?;
         self.call(
             &request,
             &option,
@@ -232,6 +249,28 @@ impl RaftNetworkV2<TypeConfig> for Network {
 }
 
 impl Network {
+    /// A node whose disk has been set back counts as dead.
+    fn check_heard(&self) -> Result<(), RpcError> {
+        if self.promises.is_set_back(self.target) {
+            let status = Status::failed_precondition("its disk has been set back");
+            return Err(unreachable_error(&status));
+        }
+        Ok(())
+    }
+
+    /// A node that does not know whether its own disk is whole asks for no votes.
+    fn check_vouched(&self) -> Result<(), RpcError> {
+        if !*self.promises.vouched().borrow() {
+            let why = "this node does not know yet whether its disk is whole";
+            return Err(unreachable_error(&Status::failed_precondition(why)));
+        }
+        Ok(())
+    }
+
+    fn ledger(&self, term: u64) -> Ledger {
+        Ledger { promises: self.promises.clone(), follower: self.target, term }
+    }
+
     async fn pipeline<'s, S>(&'s mut self, input: S) -> Result<AppendStream<'s>, RpcError>
     where
         S: Stream<Item = AppendEntriesRequest<TypeConfig>> + Send + Unpin + 'static,
@@ -245,9 +284,12 @@ impl Network {
         // openraft waits between tries inside this stream, and only there: dialling
         // before it is asked for a request would dial a dead peer without a pause.
         let mut input = input.take_until(unwanted).peekable();
-        if Pin::new(&mut input).peek().await.is_none() {
+        let Some(first) = Pin::new(&mut input).peek().await else {
             return Ok(Box::pin(futures_util::stream::empty()));
-        }
+        };
+        self.check_heard()?;
+        // One leader, and one term, speaks in a stream.
+        let ledger = self.ledger(first.vote.leader_id().term);
         let (sent, astray) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
         let requests = {
             let (seal, purged, target) = (self.seal.clone(), self.purged.clone(), self.target);
@@ -266,8 +308,15 @@ impl Network {
             .map_err(|_| unreachable_error(&Status::deadline_exceeded("no stream in time")))?
             .map_err(|status| rpc_error(&status))?
             .into_inner();
-        let pipeline =
-            Pipeline { seal: &self.seal, answers, sent, astray, received: 0, _wanted: wanted };
+        let pipeline = Pipeline {
+            seal: &self.seal,
+            ledger,
+            answers,
+            sent,
+            astray,
+            received: 0,
+            _wanted: wanted,
+        };
         Ok(Box::pin(futures_util::stream::unfold(Some(pipeline), |state| async move {
             let mut pipeline = state?;
             match pipeline.next().await? {
@@ -282,9 +331,45 @@ impl Network {
     }
 }
 
+/// Writes down what a follower acknowledges to this leader.
+struct Ledger {
+    promises: Promises,
+    follower: Party,
+    term: u64,
+}
+
+impl Ledger {
+    fn look_at(&self, answer: &StreamAppendResult<TypeConfig>) -> Result<(), RpcError> {
+        match answer {
+            Ok(upto) => self.note_acknowledged(upto.as_ref()),
+            Err(StreamAppendError::Conflict(at)) => self.check_conflict(at)?,
+            Err(StreamAppendError::HigherVote(_)) => {}
+        }
+        Ok(())
+    }
+
+    /// The follower has all up to this entry, durably.
+    fn note_acknowledged(&self, upto: Option<&LogId>) {
+        let entries = upto.map_or(0, |at| at.index + 1);
+        self.promises.note_acknowledged(self.follower, self.term, entries);
+    }
+
+    /// A conflict where the follower had acknowledged the entry before is not told to
+    /// openraft, which would open streams and reset them without end. Whether the
+    /// follower's disk has been set back is found out beside it.
+    fn check_conflict(&self, at: &LogId) -> Result<(), RpcError> {
+        if self.promises.doubts(self.follower, self.term, at.index) {
+            let status = Status::failed_precondition("it has lost what it had acknowledged");
+            return Err(unreachable_error(&status));
+        }
+        Ok(())
+    }
+}
+
 /// The answers of one append stream.
 struct Pipeline<'s> {
     seal: &'s Seal,
+    ledger: Ledger,
     answers: tonic::Streaming<Envelope>,
     sent: Arc<AtomicU64>,
     /// The stream is behind what the leader can still send.
@@ -325,7 +410,10 @@ impl Pipeline<'_> {
                 Ok(Some(Err(status))) => return Some(Err(rpc_error(&status))),
                 Ok(Some(Ok(answer))) => {
                     self.received += 1;
-                    return Some(open(self.seal, &answer));
+                    return Some(open(self.seal, &answer).and_then(|answer| {
+                        self.ledger.look_at(&answer)?;
+                        Ok(answer)
+                    }));
                 }
                 Err(_) if self.sent.load(Ordering::Relaxed) == self.received => owing_since = None,
                 Err(_) => {

@@ -7,6 +7,7 @@ use super::envelope::{Party, Seal};
 use super::refill::{PAGE_GAMES, Page, PageRequest};
 use super::snapshots::Incoming;
 use super::types::{SnapshotMeta, TypeConfig, Vote};
+use super::vouch::Memory;
 use crate::join::Application;
 use crate::membership::Ask;
 use crate::service::Caller;
@@ -52,9 +53,35 @@ impl PeerService {
         A: Serialize,
         F: Future<Output = Result<A, Status>>,
     {
+        self.answer_to(request, |_, message| work(message)).await
+    }
+
+    /// The same, for those who want to know who speaks.
+    async fn answer_to<Q, A, F>(
+        &self,
+        request: Request<Envelope>,
+        work: impl FnOnce(Party, Q) -> F,
+    ) -> Answered
+    where
+        Q: DeserializeOwned,
+        A: Serialize,
+        F: Future<Output = Result<A, Status>>,
+    {
         let seal = &self.0.0.seal;
         let (from, message) = self.said_by_member(caller_of(&request), request.get_ref())?;
-        Ok(Response::new(seal.seal(from, &work(message).await?)))
+        Ok(Response::new(seal.seal(from, &work(from, message).await?)))
+    }
+
+    /// A word from a leader has come; it has voted for itself in its term.
+    fn hear_leader(&self, from: Party, vote: &Vote) {
+        self.0.hear_leader();
+        self.0.0.promises.note_term(from, vote.leader_id().term);
+    }
+
+    /// What a leader wants to be appended has come.
+    fn hear_append(&self, from: Party, append: &AppendEntriesRequest<TypeConfig>) {
+        self.0.hear_append(append);
+        self.0.0.promises.note_term(from, append.vote.leader_id().term);
     }
 
     /// Opens an envelope. Operators hear of one of another cluster, or with another key.
@@ -83,9 +110,23 @@ impl PeerService {
         caller: Option<Caller>,
         envelope: &Envelope,
     ) -> Result<(Party, Q), Status> {
+        self.check_vouched()?;
+        self.said_by_known(caller, envelope)
+    }
+
+    /// The same, also while this node waits to hear whether its disk is whole.
+    fn said_by_known<Q: DeserializeOwned>(
+        &self,
+        caller: Option<Caller>,
+        envelope: &Envelope,
+    ) -> Result<(Party, Q), Status> {
         self.check_proven()?;
         let (from, message) = self.opened(&self.0.0.seal, caller, envelope)?;
         self.check_disk(from)?;
+        if self.0.0.promises.is_set_back(from) {
+            let why = format!("the disk of node {} has been set back; its id is spent", from.node);
+            return Err(Status::failed_precondition(why));
+        }
         Ok((from, message))
     }
 
@@ -108,6 +149,15 @@ impl PeerService {
         Err(Status::failed_precondition("this node does not know yet whether its id is its own"))
     }
 
+    /// A disk that may have been set back takes no part before the others have said what
+    /// they remember of it.
+    fn check_vouched(&self) -> Result<(), Status> {
+        if self.0.is_vouched() {
+            return Ok(());
+        }
+        Err(Status::failed_precondition("this node does not know yet whether its disk is whole"))
+    }
+
     /// Feeds the requests of a stream to openraft. The first one tells who speaks.
     async fn append_all(
         self,
@@ -126,7 +176,7 @@ impl PeerService {
             Ok(opened) => opened,
             Err(status) => return refused(status),
         };
-        self.0.hear_append(&first);
+        self.hear_append(from, &first);
         let replica = self.0.clone();
         let rest =
             opened(seal.clone(), from, sealed).inspect(move |append| replica.hear_append(append));
@@ -151,7 +201,7 @@ impl PeerService {
         let head = first.head.as_ref().ok_or_else(|| Status::invalid_argument("no head"))?;
         let (from, (vote, meta)): (Party, (Vote, SnapshotMeta)) =
             self.said_by_member(caller, head)?;
-        self.0.hear_leader();
+        self.hear_leader(from, &vote);
         // The batches in it were written before.
         inner.stopwatch.restart();
         let files = &inner.machine.storage().files;
@@ -223,15 +273,17 @@ impl RaftService for PeerService {
     }
 
     async fn heartbeat(&self, request: Request<Envelope>) -> Answered {
-        self.answer(request, |append: AppendEntriesRequest<TypeConfig>| async move {
-            self.0.hear_append(&append);
+        self.answer_to(request, |from, append: AppendEntriesRequest<TypeConfig>| async move {
+            self.hear_append(from, &append);
             self.0.0.raft.append_entries(append).await.map_err(stopped)
         })
         .await
     }
 
     async fn vote(&self, request: Request<Envelope>) -> Answered {
-        self.answer(request, |vote: VoteRequest<TypeConfig>| async move {
+        self.answer_to(request, |from, vote: VoteRequest<TypeConfig>| async move {
+            // Who asks for votes has voted for itself.
+            self.0.0.promises.note_term(from, vote.vote.leader_id().term);
             self.0.0.raft.vote(vote).await.map_err(stopped)
         })
         .await
@@ -307,6 +359,12 @@ impl RaftService for PeerService {
             Ok(Page { games, complete: archive.complete() })
         })
         .await
+    }
+
+    async fn remember(&self, request: Request<Envelope>) -> Answered {
+        let (from, memory): (Party, Memory) =
+            self.said_by_known(caller_of(&request), request.get_ref())?;
+        Ok(Response::new(self.0.0.seal.seal(from, &self.0.exchange(from, memory))))
     }
 
     async fn hash(&self, request: Request<Envelope>) -> Answered {

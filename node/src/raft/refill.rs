@@ -2,18 +2,17 @@
 //!
 //! A replica that lost its archive, or skipped ahead by installing a snapshot,
 //! misses games that others archived. It asks its peers page by page, newest first,
-//! until it has what one of them has.
+//! until it has what one of them has. When all of them are there and none has everything,
+//! the archives of all are lost, and it makes do with what is left.
 
-use super::envelope::{Party, Seal};
-use super::machine::Machine;
+use super::Replica;
+use super::envelope::Party;
 use super::network::client;
 use crate::dial::channel_to;
-use crate::env::Env;
 use crate::membership::charter::Peer;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -41,13 +40,8 @@ pub(crate) struct Page {
 }
 
 /// Runs as long as the node does.
-pub(crate) async fn run(
-    machine: Machine,
-    env: Arc<dyn Env>,
-    seal: Seal,
-    mut peers: watch::Receiver<Vec<(u64, Peer)>>,
-    me: u64,
-) {
+pub(super) async fn run(replica: Replica, mut peers: watch::Receiver<Vec<(u64, Peer)>>) {
+    let machine = replica.machine();
     let mut gap = machine.archive_gap();
     loop {
         let Ok(wanted) = gap.wait_for(Option::is_some).await.map(|gap| *gap) else { return };
@@ -60,48 +54,79 @@ pub(crate) async fn run(
             }
             continue;
         }
-        // A cluster of one has nobody to ask.
-        let mut filled = candidates.iter().all(|(id, _)| *id == me);
-        for (id, peer) in candidates.into_iter().filter(|(id, _)| *id != me) {
-            let from = Party { node: id, disk: peer.disk };
-            match copy_from(&machine, &env, &seal, from, peer.address, gap.index).await {
-                Ok(true) => {
-                    filled = true;
-                    break;
-                }
-                Ok(false) => {}
-                Err(err) => tracing::debug!(%err, %peer, "cannot fill the archive from there"),
+        let others: Vec<(u64, Peer)> =
+            candidates.into_iter().filter(|(id, _)| *id != replica.me()).collect();
+        match fill(&replica, &others, gap.index).await {
+            Outcome::Filled(peer) => {
+                machine.archive_filled(gap);
+                replica.event("archive", format!("the archive is filled again, from {peer}"));
             }
-        }
-        if filled {
-            machine.archive_filled(gap);
-            tracing::info!("the archive is filled again");
-        } else {
-            sleep(RETRY).await;
+            Outcome::Lost => {
+                machine.archive_filled(gap);
+                let text = format!(
+                    "the archives of all members are lost: games that finished before entry {} are \
+                     gone, but for those that one of them still has; live rooms are not touched",
+                    gap.index
+                );
+                replica.event("disk", text);
+            }
+            Outcome::NotNow => sleep(RETRY).await,
         }
     }
 }
 
-/// Copies everything a peer has; `false` when the peer misses something itself.
+/// What came of one round.
+enum Outcome {
+    /// One of the others had everything.
+    Filled(Peer),
+    /// All others were asked, and none has everything.
+    Lost,
+    /// Somebody who may have it was not reached.
+    NotNow,
+}
+
+async fn fill(replica: &Replica, others: &[(u64, Peer)], index: u64) -> Outcome {
+    let mut incomplete = Vec::new();
+    for (id, peer) in others {
+        let from = Party { node: *id, disk: peer.disk };
+        match copy_from(replica, from, peer.address, Some(index)).await {
+            Ok(true) => return Outcome::Filled(peer.clone()),
+            Ok(false) => incomplete.push((from, peer)),
+            Err(err) => tracing::debug!(%err, %peer, "cannot fill the archive from there"),
+        }
+    }
+    if incomplete.len() < others.len() {
+        return Outcome::NotNow;
+    }
+    for (from, peer) in incomplete {
+        if let Err(err) = copy_from(replica, from, peer.address, None).await {
+            tracing::debug!(%err, %peer, "cannot fetch what is left there");
+            return Outcome::NotNow;
+        }
+    }
+    Outcome::Lost
+}
+
+/// Copies everything a peer has; `false` when the peer itself misses something up to the
+/// `index` asked for.
 async fn copy_from(
-    machine: &Machine,
-    env: &Arc<dyn Env>,
-    seal: &Seal,
+    replica: &Replica,
     from: Party,
     address: SocketAddr,
-    index: u64,
+    index: Option<u64>,
 ) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
-    let mut client = client(channel_to(env, address), seal);
+    let seal = &replica.0.seal;
+    let mut client = client(channel_to(&replica.0.env, address), seal);
     let mut before = None;
     loop {
         let request = seal.seal(from, &PageRequest { before });
         let answer = timeout(ANSWER_DEADLINE, client.archive(request)).await??;
         let (_, page) = seal.open::<Page>(&answer.into_inner())?;
-        if page.complete < Some(index) {
+        if page.complete < index {
             return Ok(false);
         }
         let Some((oldest, _)) = page.games.last() else { return Ok(true) };
         before = Some(*oldest);
-        machine.storage().archive.store(page.games, None).await?;
+        replica.machine().storage().archive.store(page.games, None).await?;
     }
 }

@@ -192,6 +192,11 @@ pub(crate) async fn newest(
     Ok(Some((meta, file, held)))
 }
 
+/// Whether there is a complete snapshot, whole or not.
+pub(crate) async fn any(files: &Arc<dyn Files>) -> io::Result<bool> {
+    Ok(files.list().await?.iter().any(|name| name.ends_with(SUFFIX)))
+}
+
 /// Removes all snapshots but this one.
 pub(crate) async fn remove_others(file: &SnapshotFile) -> io::Result<()> {
     for name in file.files.list().await? {

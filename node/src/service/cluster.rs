@@ -136,6 +136,8 @@ impl ClusterService {
             member.id = *id;
             member.name = peer.name.clone();
             member.address = peer.address.to_string();
+            // Whoever says that its promises are lost is as good as dead, and stops.
+            member.alive &= !self.replica.is_set_back(*id, peer.disk);
             member.role = match (leader == Some(*id), *voter) {
                 (true, _) => "leader",
                 (false, true) => "voter",

@@ -339,6 +339,10 @@ impl Server {
         if *self.draining.borrow() {
             return text(StatusCode::SERVICE_UNAVAILABLE, "draining: this node stops\n".into());
         }
+        if !*replica.vouched().borrow() {
+            let text = "waiting to hear from the others whether this disk is whole\n".into();
+            return self::text(StatusCode::SERVICE_UNAVAILABLE, text);
+        }
         match replica.leadership().borrow().leader {
             Some((leader, _)) => text(StatusCode::OK, format!("ready, n{leader} leads\n")),
             None => text(StatusCode::SERVICE_UNAVAILABLE, "no leader is known\n".into()),
@@ -354,13 +358,15 @@ async fn report_health(
     replica: Replica,
     mut draining: watch::Receiver<bool>,
 ) {
-    let mut leadership = replica.leadership();
+    let (mut leadership, mut vouched) = (replica.leadership(), replica.vouched());
     loop {
         let led = leadership.borrow_and_update().leader.is_some();
-        let ready = led && !*draining.borrow_and_update();
+        let whole = *vouched.borrow_and_update();
+        let ready = led && whole && !*draining.borrow_and_update();
         show_readiness(&health, ready).await;
         let changed = tokio::select! {
             changed = leadership.changed() => changed,
+            changed = vouched.changed() => changed,
             changed = draining.changed() => changed,
         };
         if changed.is_err() {

@@ -18,15 +18,16 @@ use hangraft_proto::v1::command::Action;
 use hangraft_proto::v1::freshness::Level;
 use hangraft_proto::v1::game_client::GameClient;
 use hangraft_proto::v1::{
-    Accepted, BackupRequest, Code, Command, Downlink, Freshness, Member, NodeReport, Open, Play,
-    ReadReply, ReadRequest, Refused, ReportRequest, RoomsRequest, SetRequest, Sit, Stand,
-    StatusReply, StatusRequest, TransferLeaderRequest, Uplink, Watch,
+    Accepted, BackupRequest, Code, Command, Downlink, EventsRequest, Freshness, Member, NodeReport,
+    Open, Play, ReadReply, ReadRequest, Refused, ReportRequest, RoomsRequest, SetRequest, Sit,
+    Stand, StatusReply, StatusRequest, TransferLeaderRequest, Uplink, Watch,
 };
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
@@ -38,6 +39,9 @@ use tonic::{Request, Streaming};
 
 /// Everything a test waits for happens within this time, on a busy machine too.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// From one move of a player who does not think to the next.
+const FIDGET: Duration = Duration::from_millis(60);
 
 /// Waits until `holds` says yes.
 pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, holds: impl Fn() -> F) {
@@ -65,6 +69,10 @@ pub(crate) struct Cluster {
     passed_ms: Arc<AtomicU64>,
     /// How wrong each wall clock is.
     ahead_ms: BTreeMap<u64, Arc<AtomicU64>>,
+    /// How long each disk's syncs take, in milliseconds; 0 for as long as they do.
+    slow: BTreeMap<u64, Arc<AtomicU64>>,
+    /// How many players have come who were never here before.
+    newcomers: AtomicU64,
     nodes: BTreeMap<u64, Node>,
 }
 
@@ -94,6 +102,7 @@ impl Cluster {
         let switches = || addresses.keys().map(|id| (*id, Arc::default())).collect();
         let (broken, forgetful, mute) = (switches(), switches(), switches());
         let ahead_ms = addresses.keys().map(|id| (*id, Arc::default())).collect();
+        let slow = addresses.keys().map(|id| (*id, Arc::default())).collect();
         let key = ClusterKey::generate().unwrap();
         Cluster {
             dir,
@@ -105,6 +114,8 @@ impl Cluster {
             mute,
             passed_ms: Arc::default(),
             ahead_ms,
+            slow,
+            newcomers: AtomicU64::new(0),
             nodes: BTreeMap::new(),
         }
     }
@@ -140,6 +151,7 @@ impl Cluster {
             mute: self.mute[&id].clone(),
             passed_ms: self.passed_ms.clone(),
             ahead_ms: self.ahead_ms[&id].clone(),
+            slow: self.slow[&id].clone(),
         });
         let key = self.keys.get(&id).unwrap_or(&self.key).clone();
         Node::start(config, key, env, None).await
@@ -157,6 +169,7 @@ impl Cluster {
         self.broken.insert(id, Arc::default());
         self.forgetful.insert(id, Arc::default());
         self.mute.insert(id, Arc::default());
+        self.slow.insert(id, Arc::default());
         self.ahead_ms.insert(id, Arc::default());
         self.configs.insert(id, config);
         self.configs.get_mut(&id).expect("just inserted")
@@ -173,6 +186,29 @@ impl Cluster {
 
     pub(crate) fn mute(&self, id: u64) -> &AtomicBool {
         &self.mute[&id]
+    }
+
+    /// Each sync of this node's log takes so long from now on; no time is as it was.
+    pub(crate) fn slow_disk(&self, id: u64, sync: Duration) {
+        self.slow[&id].store(sync.as_millis() as u64, Ordering::SeqCst);
+    }
+
+    /// Keeps a copy of all that a stopped node has: its disk, as it is now.
+    pub(crate) fn keep_disk(&self, id: u64) -> TempDir {
+        let kept = tempfile::tempdir().unwrap();
+        copy_folder(&self.configs[&id].data_dir, kept.path());
+        kept
+    }
+
+    /// Puts a stopped node's disk back to what it was when it was kept.
+    pub(crate) fn set_disk_back(&self, id: u64, kept: &TempDir) {
+        self.wipe(id);
+        copy_folder(kept.path(), &self.configs[&id].data_dir);
+    }
+
+    /// The folder of a node.
+    pub(crate) fn folder(&self, id: u64) -> &Path {
+        &self.configs[&id].data_dir
     }
 
     pub(crate) fn node(&self, id: u64) -> &Node {
@@ -205,6 +241,21 @@ impl Cluster {
     pub(crate) async fn status(&self, id: u64) -> Option<StatusReply> {
         let mut client = self.operator_at(id).await?;
         Some(client.status(StatusRequest {}).await.ok()?.into_inner())
+    }
+
+    /// What a node has told of this kind.
+    pub(crate) async fn told(&self, id: u64, kind: &str) -> Vec<String> {
+        let mut events = self.operator(id).await;
+        let request = EventsRequest { past: 1_000 };
+        let mut events = events.events(request).await.unwrap().into_inner();
+        let mut told = Vec::new();
+        while let Ok(Ok(Some(event))) = timeout(Duration::from_millis(300), events.message()).await
+        {
+            if event.kind == kind {
+                told.push(event.text);
+            }
+        }
+        told
     }
 
     /// The ids of those who vote, as a node knows.
@@ -395,6 +446,19 @@ fn free_addresses(count: u64) -> Vec<SocketAddr> {
     taken.iter().map(|listener| listener.local_addr().unwrap()).collect()
 }
 
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
 /// One player on a link of its own, one command at a time.
 pub(crate) struct Player {
     id: u64,
@@ -407,6 +471,12 @@ impl Player {
     pub(crate) async fn at(address: SocketAddr, cluster: &Cluster) -> Self {
         let (uplinks, downlinks) = link(address, cluster).await;
         Player { id: 4711, serial: 1_000, uplinks, downlinks }
+    }
+
+    /// Somebody who was never here before.
+    pub(crate) async fn new_at(address: SocketAddr, cluster: &Cluster) -> Self {
+        let number = cluster.newcomers.fetch_add(1, Ordering::Relaxed);
+        Player { id: 10_000 + number, ..Player::at(address, cluster).await }
     }
 
     pub(crate) async fn also_at(&self, address: SocketAddr, cluster: &Cluster) -> Self {
@@ -432,6 +502,21 @@ impl Player {
 
     pub(crate) async fn stand(&mut self, room: u64) {
         self.ask(Action::Stand(Stand { room })).await.unwrap();
+    }
+
+    pub(crate) async fn sit(&mut self, room: u64) {
+        self.ask(Action::Sit(Sit { room, name: "Ann".into() })).await.unwrap();
+    }
+
+    /// Stands up and sits down again and again for a while, as fast as people do.
+    pub(crate) async fn fidget(&mut self, room: u64, time: Duration) {
+        let until = Instant::now() + time;
+        while Instant::now() < until {
+            self.stand(room).await;
+            sleep(FIDGET).await;
+            self.sit(room).await;
+            sleep(FIDGET).await;
+        }
     }
 
     /// Watches a room: the version shown first, or why there is none.
@@ -536,6 +621,7 @@ struct BreakableEnv {
     mute: Arc<AtomicBool>,
     passed_ms: Arc<AtomicU64>,
     ahead_ms: Arc<AtomicU64>,
+    slow: Arc<AtomicU64>,
 }
 
 /// Datagrams that can be told to go nowhere.
@@ -592,7 +678,8 @@ impl Env for BreakableEnv {
     async fn storage(&self) -> io::Result<Storage> {
         let storage = self.real.storage().await?;
         let (broken, forgetful) = (self.broken.clone(), self.forgetful.clone());
-        let log = BreakableLog { real: storage.log, broken, forgetful };
+        let slow = Arc::new(SlowSyncs { ms: self.slow.clone(), waiting: Mutex::default() });
+        let log = BreakableLog { real: storage.log, broken, forgetful, slow };
         Ok(Storage { log: Arc::new(log), ..storage })
     }
 
@@ -605,6 +692,46 @@ struct BreakableLog {
     real: Arc<dyn LogDevice>,
     broken: Arc<AtomicBool>,
     forgetful: Arc<AtomicBool>,
+    slow: Arc<SlowSyncs>,
+}
+
+/// Lets syncs take longer. As on a real disk, one runs at a time, and serves all who came
+/// before it began.
+struct SlowSyncs {
+    ms: Arc<AtomicU64>,
+    /// Whether one runs, and who waits for the next.
+    waiting: Mutex<(bool, Vec<Synced>)>,
+}
+
+impl SlowSyncs {
+    fn sync(self: &Arc<Self>, real: &Arc<dyn LogDevice>, synced: Synced) {
+        let mut waiting = self.waiting.lock().unwrap();
+        let slow = self.ms.load(Ordering::SeqCst) > 0;
+        if !slow && !waiting.0 {
+            drop(waiting);
+            return real.sync(synced);
+        }
+        waiting.1.push(synced);
+        if !std::mem::replace(&mut waiting.0, true) {
+            let (slow, real) = (self.clone(), real.clone());
+            std::thread::spawn(move || slow.run(&*real));
+        }
+    }
+
+    fn run(&self, real: &dyn LogDevice) {
+        loop {
+            let served = {
+                let mut waiting = self.waiting.lock().unwrap();
+                waiting.0 = !waiting.1.is_empty();
+                std::mem::take(&mut waiting.1)
+            };
+            if served.is_empty() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(self.ms.load(Ordering::SeqCst)));
+            served.into_iter().for_each(|synced| real.sync(synced));
+        }
+    }
 }
 
 /// What a batch of commands begins with in the log, and what an entry is that says nothing:
@@ -621,7 +748,7 @@ impl LogDevice for BreakableLog {
         if self.broken.load(Ordering::SeqCst) {
             synced(Err(io::Error::other("fdatasync failed (on purpose)")));
         } else {
-            self.real.sync(synced);
+            self.slow.sync(&self.real, synced);
         }
     }
 
@@ -636,5 +763,9 @@ impl LogDevice for BreakableLog {
 
     fn state(&self) -> DeviceState {
         self.real.state()
+    }
+
+    fn cut_off(&self) -> u64 {
+        self.real.cut_off()
     }
 }

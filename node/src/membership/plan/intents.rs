@@ -101,6 +101,13 @@ impl<'a> Outlook<'a> {
             return Some(if voter { self.silent_voter(id) } else { self.silent_spare(id) });
         }
         let member = self.now.members.get(&id)?;
+        if member.set_back {
+            return Some(format!(
+                "the disk of {} has been set back: it is heard no more, and is replaced as a dead \
+                 one is",
+                self.now.name(id)
+            ));
+        }
         if member.silence.is_zero() && !member.answers {
             return Some(format!(
                 "{} does not answer, although gossip hears it",
@@ -142,7 +149,9 @@ impl<'a> Outlook<'a> {
 
     fn silent_voter(&self, id: u64) -> String {
         let (silence, after) = (self.now.silence(id), self.now.policy.replace_after);
-        let silent = format!("{} silent for {}", self.now.name(id), passed(silence));
+        let set_back = self.now.members.get(&id).is_some_and(|member| member.set_back);
+        let why = if set_back { " (its disk was set back)" } else { "" };
+        let silent = format!("{}{why} silent for {}", self.now.name(id), passed(silence));
         let heir = self.heirs.get(&id).map(|heir| self.now.name(*heir));
         let lack = if self.spares.is_empty() { "there is no spare" } else { "no spare is ready" };
         if !self.now.is_dead(id) {

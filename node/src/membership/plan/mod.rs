@@ -73,6 +73,8 @@ pub(crate) struct Standing {
     pub(crate) stable: Duration,
     /// Log entries it still has to get.
     pub(crate) lag: u64,
+    /// Its disk has been set back, as it said itself: nobody hears it any more.
+    pub(crate) set_back: bool,
     /// What it lacks to take part, such as "does not know the game nim"; `None` when it fits.
     pub(crate) unfit: Option<String>,
 }

@@ -16,6 +16,7 @@ fn well(id: u64) -> Standing {
         silence: Duration::ZERO,
         stable: Duration::from_secs(3_600),
         lag: 0,
+        set_back: false,
         unfit: None,
     }
 }
@@ -268,6 +269,7 @@ prop_compose! {
             silence: Duration::from_secs(silence),
             stable: Duration::from_millis(stable),
             lag,
+            set_back: false,
             unfit,
         }
     }

@@ -1,0 +1,324 @@
+//! Whether this node's disk is still what it was: nodes tell each other what they
+//! remember of everyone's promises, and each judges itself by it.
+//!
+//! A node judges itself, for only it can compare at one instant: what another remembers may
+//! be newer than what this one said of itself a moment ago. It takes no part before enough
+//! of the others have told it what they remember; that costs nothing, because it needs as
+//! many to do anything. Whoever finds its disk set back says so to the others and stops,
+//! for good: its id stands for promises that nobody can keep any more, and the others go
+//! on as if it had died.
+//!
+//! What must hold: an entry is remembered by the leader it was acknowledged to, at once,
+//! and by the others within [`EVERY`]; by a node that was stopped in between, as of
+//! [`SAVE_EVERY`]. A disk that lost less than that, while every node that knew better was
+//! away, is not noticed.
+//!
+//! # Not here
+//!
+//! Healing such a disk in place. Letting the leader send again what was lost
+//! (`allow_log_reversion` in openraft) would mend its log, but not the votes it has given
+//! and forgotten: those who were given them may be away, so nobody can say in which term it
+//! may vote again.
+
+use super::Replica;
+use super::envelope::Party;
+use super::network::client;
+use super::promises::{Held, Promised};
+use super::types::Membership;
+use crate::dial::channel_to;
+use openraft::async_runtime::WatchReceiver;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout};
+use tonic::Code;
+use tonic::transport::Channel;
+
+/// Between two rounds of telling the others, when nothing is in doubt.
+const EVERY: Duration = Duration::from_secs(2);
+
+/// Between two rounds while too few have answered, and after a doubt.
+const SOON: Duration = Duration::from_millis(200);
+
+/// Whoever has not answered by then is missing in this round.
+const ANSWER_DEADLINE: Duration = Duration::from_millis(500);
+
+/// Rounds before a node says that it waits, and between saying so again.
+const SAY_EVERY: u32 = 50;
+
+/// How often what is remembered goes to the disk, if it has changed.
+const SAVE_EVERY: Duration = Duration::from_secs(10);
+
+/// What nodes tell each other.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Memory {
+    /// What the speaker's own disk has promised; all of it is durable.
+    mine: Promised,
+    /// What the speaker knows that others have promised, whom it is told to included.
+    others: Vec<(Party, Promised)>,
+    /// How many others one of the voters needs to reach a majority, by the speaker's log;
+    /// absent if it has none.
+    others_needed: Option<u64>,
+    /// The speaker's disk has been set back. It stops.
+    set_back: bool,
+}
+
+/// Runs as long as the replica does.
+pub(super) async fn run(replica: Replica) {
+    let mut channels = BTreeMap::new();
+    let mut heard = Heard::default();
+    let (mut rounds, mut saved) = (0, Instant::now());
+    loop {
+        replica.note_mine().await;
+        tell_all(&replica, &mut channels, &mut heard).await;
+        if let Some((promised, held)) = replica.broken_promise() {
+            return replica.end_set_back(&mut channels, promised, held).await;
+        }
+        if !replica.is_vouched() && heard.enough(&replica) {
+            replica.0.promises.vouch();
+        }
+        if saved.elapsed() > SAVE_EVERY {
+            saved = Instant::now();
+            replica.save_promises().await;
+        }
+        rounds += 1;
+        if replica.is_vouched() {
+            // Doubts come in floods; each is looked into once.
+            sleep(SOON).await;
+            _ = timeout(EVERY - SOON, replica.0.promises.doubt()).await;
+            continue;
+        }
+        if rounds % SAY_EVERY == 0 {
+            tracing::info!("waiting for more of the others, to ask whether this disk is whole");
+        }
+        sleep(SOON).await;
+    }
+}
+
+/// Who has told this node what it remembers, since it started.
+#[derive(Default)]
+struct Heard {
+    who: BTreeSet<u64>,
+    /// The smallest number of others that somebody thinks is needed.
+    needed: Option<u64>,
+}
+
+impl Heard {
+    /// Whether so many have answered that a majority could be made with them.
+    fn enough(&self, replica: &Replica) -> bool {
+        let told = replica.0.told.lock().expect("never poisoned").clone();
+        let who = self.who.union(&told).count() as u64;
+        let needed = [self.needed, replica.others_needed()].into_iter().flatten().min();
+        // A node without a log does not know how many there are. One will do: whoever has
+        // brought it in is among those it asks.
+        who >= needed.unwrap_or_else(|| u64::from(!replica.whom_to_ask().is_empty()))
+    }
+}
+
+/// One round: everyone is told, and answers.
+async fn tell_all(
+    replica: &Replica,
+    channels: &mut BTreeMap<SocketAddr, Channel>,
+    heard: &mut Heard,
+) {
+    let others = replica.whom_to_ask();
+    channels.retain(|address, _| others.values().any(|(_, known)| known == address));
+    let memory = replica.memory();
+    let asked = others.into_values().map(|(party, address)| {
+        let channel =
+            channels.entry(address).or_insert_with(|| channel_to(&replica.0.env, address)).clone();
+        let (memory, seal) = (&memory, &replica.0.seal);
+        async move {
+            let mut client = client(channel, seal);
+            let asking = client.remember(seal.seal(party, memory));
+            match timeout(ANSWER_DEADLINE, asking).await.ok()? {
+                Ok(answer) => {
+                    let (from, memory) = seal.open::<Memory>(&answer.into_inner()).ok()?;
+                    (from.node == party.node).then_some((from, memory))
+                }
+                // An older version remembers nothing.
+                Err(status) if status.code() == Code::Unimplemented => {
+                    Some((party, Memory::default()))
+                }
+                Err(_) => None,
+            }
+        }
+    });
+    for (from, memory) in futures_util::future::join_all(asked).await.into_iter().flatten() {
+        heard.who.insert(from.node);
+        heard.needed = [heard.needed, memory.others_needed].into_iter().flatten().min();
+        replica.learn(from, memory);
+    }
+}
+
+impl Replica {
+    /// Somebody says what it remembers; the answer is what this node does.
+    pub(super) fn exchange(&self, from: Party, memory: Memory) -> Memory {
+        if !self.is_vouched() {
+            self.0.told.lock().expect("never poisoned").insert(from.node);
+        }
+        self.learn(from, memory);
+        self.memory()
+    }
+
+    fn learn(&self, from: Party, memory: Memory) {
+        let promises = &self.0.promises;
+        for (party, promised) in memory.others {
+            promises.note(party, promised);
+        }
+        promises.note(from, memory.mine);
+        if memory.set_back && promises.note_set_back(from) {
+            let name = self.name_of(from.node);
+            self.event(
+                "disk",
+                format!(
+                    "the disk of {name} has been set back: it has lost what it promised, is heard \
+                     no more, and counts as dead; let a new node join to replace it"
+                ),
+            );
+        }
+    }
+
+    fn memory(&self) -> Memory {
+        let me = self.party();
+        let (mine, others): (Vec<_>, Vec<_>) =
+            self.0.promises.all().into_iter().partition(|(party, _)| *party == me);
+        Memory {
+            mine: mine.first().map_or_else(Promised::default, |(_, mine)| *mine),
+            others,
+            others_needed: self.others_needed(),
+            set_back: self.0.promises.is_set_back(me),
+        }
+    }
+
+    /// Remembers what this disk holds, once it is durable, and what is committed.
+    async fn note_mine(&self) {
+        let log = &self.0.machine.storage().log;
+        let applied = self.0.machine.standing().applied;
+        let state = log.state();
+        let entries = state.last.map_or(0, |last| last.index + 1);
+        let committed = applied.map_or(0, |at| at.index + 1).min(entries);
+        let mine =
+            Promised { term: state.vote.map_or(0, |vote| vote.term), acknowledged: 0, committed };
+        let members = self.leadership().borrow().members.clone();
+        if !members.is_empty() {
+            let me = self.party();
+            self.0.promises.keep(|party| {
+                let known = members.get(&party.node).map(|(peer, _)| peer.disk);
+                known == Some(party.disk) || *party == me
+            });
+        }
+        if let Some(applied) = applied {
+            self.0.promises.note_committed(applied);
+        }
+        let before = self.0.promises.all().into_iter().find(|(party, _)| *party == self.party());
+        let known = before
+            .is_some_and(|(_, known)| known.term >= mine.term && known.committed >= mine.committed);
+        if !known && super::synced(&**log).await.is_ok() {
+            self.0.promises.note(self.party(), mine);
+        }
+    }
+
+    /// What this disk has promised and what it holds, if that is less.
+    fn broken_promise(&self) -> Option<(Promised, Held)> {
+        #[cfg(feature = "planted")]
+        if super::promises::are_not_kept() {
+            return None;
+        }
+        let me = self.party();
+        let promised = self.0.promises.all().into_iter().find(|(party, _)| *party == me)?.1;
+        // Looked at after the promise was: it only grows.
+        let state = self.0.machine.storage().log.state();
+        let covered = self.0.machine.standing().applied.map_or(0, |at| at.index + 1);
+        let held = Held {
+            term: state.vote.map_or(0, |vote| vote.term),
+            entries: state.last.map_or(0, |last| last.index + 1).max(covered),
+        };
+        (!promised.is_kept_by(held)).then_some((promised, held))
+    }
+
+    /// Says that this disk has been set back, to the others and to operators, and ends.
+    async fn end_set_back(
+        &self,
+        channels: &mut BTreeMap<SocketAddr, Channel>,
+        promised: Promised,
+        held: Held,
+    ) {
+        self.0.promises.note_set_back(self.party());
+        let why = format!(
+            "this node's disk has been set back: it had {} entries in term {}, as the others know, \
+             and has {} in term {}; what it promised in between is lost",
+            promised.acknowledged.max(promised.committed),
+            promised.term,
+            held.entries,
+            held.term,
+        );
+        self.event("disk", why.clone());
+        tell_all(self, channels, &mut Heard::default()).await;
+        self.end_spent(&why).await;
+    }
+
+    /// Whether those who could know have nothing against this disk.
+    pub(super) fn is_vouched(&self) -> bool {
+        *self.0.promises.vouched().borrow()
+    }
+
+    /// Whether this member's disk is known to have been set back.
+    pub(crate) fn is_set_back(&self, node: u64, disk: u64) -> bool {
+        self.0.promises.is_set_back(Party { node, disk })
+    }
+
+    /// How many members' disks are known to have been set back.
+    pub(crate) fn set_back_count(&self) -> usize {
+        self.0.promises.set_back_count()
+    }
+
+    /// Follows whether this node knows that its disk is whole, as far as others can tell.
+    pub(crate) fn vouched(&self) -> watch::Receiver<bool> {
+        self.0.promises.vouched()
+    }
+
+    pub(super) fn party(&self) -> Party {
+        Party { node: self.0.me, disk: self.0.disk }
+    }
+
+    /// The other members, by what this node knows: from its log, as configured, and as
+    /// heard of when it joined.
+    fn whom_to_ask(&self) -> BTreeMap<u64, (Party, SocketAddr)> {
+        let members = self.leadership().borrow().members.clone();
+        let mut others: BTreeMap<u64, (Party, SocketAddr)> = BTreeMap::new();
+        if members.is_empty() {
+            let first = self.first_members().map(|(id, _, address)| (id, address));
+            let known = self.0.known.iter().map(|(id, address)| (*id, *address));
+            others.extend(first.chain(known).map(|(id, at)| (id, (Party::unmet(id), at))));
+        }
+        for (id, (peer, _)) in members {
+            others.insert(id, (Party { node: id, disk: peer.disk }, peer.address));
+        }
+        others.remove(&self.0.me);
+        others
+    }
+
+    /// How many others make a majority with one voter; while a change of voters is under
+    /// way, the smaller number.
+    fn others_needed(&self) -> Option<u64> {
+        let metrics = self.0.raft.metrics().borrow_watched().clone();
+        let membership: &Membership = metrics.membership_config.membership();
+        membership.get_joint_config().iter().map(|voters| voters.len() as u64 / 2).min()
+    }
+
+    fn name_of(&self, id: u64) -> String {
+        let members = self.leadership().borrow().members.clone();
+        members.get(&id).map_or_else(|| format!("node {id}"), |(peer, _)| peer.name.clone())
+    }
+
+    /// What this node remembers, for its next start.
+    pub(super) async fn save_promises(&self) {
+        let files = &self.0.machine.storage().files;
+        if let Err(err) = self.0.promises.save(files, self.cluster()).await {
+            tracing::warn!(%err, "cannot store what other disks have promised");
+        }
+    }
+}
