@@ -59,6 +59,9 @@ pub(crate) struct Moves {
     pub(crate) transferred: u64,
     pub(crate) perished: u64,
     pub(crate) wiped: u64,
+    /// Disks that became what they once were, and how many of them were found out.
+    pub(crate) set_back: u64,
+    pub(crate) found_out: u64,
     /// So much was lost that nothing could be decided any more; such a day has no end.
     pub(crate) beyond_help: u64,
 }
@@ -93,7 +96,8 @@ impl fmt::Display for Moves {
         write!(
             f,
             "{} joined, {} left, {} removed in all, {} changes of voters, {} lost ones replaced, \
-             {} transfers, {} machines lost, {} disks emptied, {} days beyond help",
+             {} transfers, {} machines lost, {} disks emptied, {} disks set back and {} of them \
+             found out, {} days beyond help",
             self.joined,
             self.left,
             self.removed,
@@ -102,6 +106,8 @@ impl fmt::Display for Moves {
             self.transferred,
             self.perished,
             self.wiped,
+            self.set_back,
+            self.found_out,
             self.beyond_help
         )
     }
@@ -118,6 +124,8 @@ impl AddAssign for Moves {
         self.transferred += more.transferred;
         self.perished += more.perished;
         self.wiped += more.wiped;
+        self.set_back += more.set_back;
+        self.found_out += more.found_out;
         self.beyond_help += more.beyond_help;
     }
 }
@@ -263,7 +271,9 @@ impl Day {
                         world.tell(format_args!("{news}"));
                     }
                 }
-                cluster.note_end(id, machines);
+                if let Some((node, why)) = cluster.note_end(id, machines) {
+                    judge.lock().expect("the judge does not panic").is_spent(node, &why);
+                }
             }
             nemesis.look(cluster, machines);
             if PANICKED.get() {
@@ -301,6 +311,8 @@ impl Day {
                 transferred: judge.transferred,
                 perished: self.nemesis.counts().perished,
                 wiped: self.nemesis.counts().wiped,
+                set_back: self.nemesis.counts().set_back,
+                found_out: judge.found_out,
                 beyond_help: self.beyond_help.into(),
                 ..judge.moves()
             },

@@ -2,7 +2,7 @@
 //! looks after what they say of themselves.
 
 use crate::plan::Plan;
-use crate::world::disk::Disk;
+use crate::world::disk::{Disk, Kept};
 use crate::world::env::SimEnv;
 use crate::world::net::{MachineNetwork, Net};
 use crate::world::{MachineId, Machines, World};
@@ -309,6 +309,16 @@ impl Cluster {
         node.who = None;
     }
 
+    /// The disk of a machine that does not run is what it was once.
+    pub(crate) fn set_disk_back(&mut self, id: MachineId, kept: &Kept) {
+        let node = &mut self.nodes[id];
+        self.lost_writes += node.disk.lost();
+        node.disk = node.disk.set_back(kept);
+        if let Some(who) = &mut node.who {
+            who.disk = node.disk.clone();
+        }
+    }
+
     /// A machine is gone for ever.
     pub(crate) fn lose(&mut self, id: MachineId, machines: &mut Machines) {
         self.crash(id, true, machines);
@@ -339,10 +349,14 @@ impl Cluster {
         self.world.stir(id);
     }
 
-    /// A process that has ended by itself leaves its machine.
-    pub(crate) fn note_end(&mut self, id: MachineId, machines: &mut Machines) {
-        let Some(node) = self.nodes.get(id) else { return };
-        let Some(end) = lock(&node.life).ended.take() else { return };
+    /// A process that has ended by itself leaves its machine. Why its id is spent, if it is.
+    pub(crate) fn note_end(
+        &mut self,
+        id: MachineId,
+        machines: &mut Machines,
+    ) -> Option<(u64, String)> {
+        let node = self.nodes.get(id)?;
+        let end = lock(&node.life).ended.take()?;
         let name = &machines.get(id).name;
         match &end {
             End::Plainly(why) => self.world.tell(format_args!("{name} has ended: {why}")),
@@ -355,6 +369,8 @@ impl Cluster {
             self.nodes[id].service = Service::Spent;
         }
         self.crash(id, false, machines);
+        let who = self.nodes[id].who.as_ref()?.node;
+        if let End::Spent(why) = end { Some((who, why)) } else { None }
     }
 
     /// What a node says of itself, if that differs from what it said before.

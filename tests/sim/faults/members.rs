@@ -19,6 +19,8 @@ pub(crate) struct Counts {
     pub(crate) perished: u64,
     /// Disks that were emptied.
     pub(crate) wiped: u64,
+    /// Disks that became what they once were.
+    pub(crate) set_back: u64,
 }
 
 impl Nemesis {
@@ -69,6 +71,38 @@ impl Nemesis {
             }
             Move::Ask(request) => self.ask(request, cluster),
         }
+    }
+
+    /// A machine loses its power, and its disk becomes what was put aside of it, if that
+    /// makes a difference and the others can do without what is lost.
+    pub(super) fn set_back(
+        &mut self,
+        machine: MachineId,
+        down_ms: u64,
+        cluster: &mut Cluster,
+        machines: &mut Machines,
+    ) {
+        let Some(kept) = self.kept.remove(&machine) else { return };
+        let Some(node) = cluster.who(machine).map(|who| who.node) else { return };
+        let (disk, now) = (cluster.disk(machine), self.world.now());
+        let same = kept.number() == disk.number() && kept.promised() != disk.promised();
+        let in_time = self.lost_at.is_none_or(|at| now >= at + APART);
+        if !same || !in_time || !machines.get(machine).is_on() {
+            return;
+        }
+        {
+            let mut judge = self.scene.judge();
+            if !judge.disks.can_set_back(node, &judge.truth) {
+                return;
+            }
+            judge.disks.set_back(node);
+        }
+        self.lost_at = Some(now);
+        self.counts.set_back += 1;
+        self.crash(machine, true, down_ms, cluster, machines);
+        let name = &machines.get(machine).name;
+        self.world.tell(format_args!("{name}'s disk becomes what it was: {:?}", kept.promised()));
+        cluster.set_disk_back(machine, &kept);
     }
 
     /// Whether the cluster can do without what a machine holds; then it is lost from now on.

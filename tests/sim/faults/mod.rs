@@ -8,7 +8,7 @@ use crate::clock::{MICRO, MILLI};
 use crate::nodes::Cluster;
 use crate::plan::{Direction, Plan, Target, Traffic, What};
 use crate::players::Scene;
-use crate::world::disk::{Deed, Pace, Trouble};
+use crate::world::disk::{Deed, Kept, Pace, Trouble};
 use crate::world::net::{Net, Way};
 use crate::world::{MachineId, Machines, World};
 use std::collections::BTreeMap;
@@ -31,6 +31,8 @@ pub(crate) struct Nemesis {
     scene: Scene,
     /// When a machine, or what was on its disk, was lost last.
     lost_at: Option<u64>,
+    /// Disks that were put aside.
+    kept: BTreeMap<MachineId, Kept>,
     counts: Counts,
 }
 
@@ -61,6 +63,7 @@ impl Nemesis {
             plan: plan.clone(),
             scene,
             lost_at: None,
+            kept: BTreeMap::new(),
             counts: Counts::default(),
         }
     }
@@ -181,6 +184,13 @@ impl Nemesis {
                 let frontend = cluster.frontend(*frontend);
                 let power = self.world.happens(500_000);
                 self.crash(frontend, power, *down_ms, cluster, machines);
+            }
+            What::KeepDisks => {
+                let kept = cluster.in_service().into_iter();
+                self.kept = kept.map(|node| (node, cluster.disk(node).keep())).collect();
+            }
+            What::SetBack { target, down_ms } => {
+                self.set_back(find(target), *down_ms, cluster, machines);
             }
             What::Move(what) => self.move_members(what, cluster, machines),
         }

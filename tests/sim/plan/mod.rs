@@ -6,6 +6,7 @@
 //! less time, is a [`Cut`]; shrinking looks for the smallest that still fails.
 
 mod members;
+mod set_back;
 
 use crate::world::disk::Deed;
 use rand::rngs::StdRng;
@@ -120,6 +121,11 @@ pub(crate) enum What {
     FailSync { target: Target, millis: u64 },
     /// A node's time of day jumps by so many milliseconds.
     Jump(Target, i64),
+    /// All disks are put aside as they are: somebody takes snapshots of the machines.
+    KeepDisks,
+    /// A machine loses its power, and comes back with the disk that was put aside; if the
+    /// others have all that it had promised since.
+    SetBack { target: Target, down_ms: u64 },
     /// A frontend is gone and comes back.
     FrontendCrash { frontend: usize, down_ms: u64 },
 
@@ -239,6 +245,7 @@ impl Plan {
             let what = what(&mut dice, &kinds, nodes + spares, plan.frontends);
             plan.faults.push(Fault { at_ms, what });
         }
+        plan.faults.extend(set_back::draw(seed, nodes + spares, millis));
         plan.faults.extend(comings.map(|comings| comings.events).unwrap_or_default());
         plan.faults.sort_by_key(|fault| fault.at_ms);
         plan

@@ -1,7 +1,8 @@
 //! Whose disk is whose, and what the cluster can do without.
 //!
 //! An id is one disk for ever. A disk that is lost still stands for what it held: that was
-//! promised when it was there.
+//! promised when it was there. One that is set back has broken its promises; the others
+//! must have been able to do without it. Nobody else is ever taken for such a one.
 
 use super::membership::is_majority;
 use super::truth::Truth;
@@ -16,12 +17,18 @@ pub(crate) struct Disks {
     by_id: BTreeMap<u64, Disk>,
     /// Ids whose machine, or what was on its disk, is gone for ever.
     lost: BTreeSet<u64>,
+    /// Ids whose disk has become what it once was. They take part no more once somebody
+    /// tells them; until then they may.
+    set_back: BTreeSet<u64>,
 }
+
+pub(super) const NAME: &str = "disks";
 
 impl Disks {
     /// Those of the first members, in order of their ids.
     pub(super) fn of_first_members(disks: Vec<Disk>) -> Self {
-        Disks { by_id: (1..).zip(disks).collect(), lost: BTreeSet::new() }
+        let by_id = (1..).zip(disks).collect();
+        Disks { by_id, lost: BTreeSet::new(), set_back: BTreeSet::new() }
     }
 
     /// A node goes by this id, rightly.
@@ -47,11 +54,49 @@ impl Disks {
     /// Whether the cluster could go on without this id, whatever becomes of the changes
     /// that are under way.
     pub(crate) fn can_spare(&self, id: u64, truth: &Truth) -> bool {
-        let lives = |other: &u64| *other != id && !self.lost.contains(other);
+        let lives = |other: &u64| *other != id && self.is_whole(*other);
+        truth.electorate().is_some_and(|now| now.disks.contains_key(&id))
+            && self.electorates(truth).iter().all(|it| is_majority(it, lives))
+    }
+
+    /// Whether an id's disk could become what it once was, and nothing that was promised to
+    /// anybody be lost by that: the others hold all that it holds, and follow no older term.
+    pub(crate) fn can_set_back(&self, id: u64, truth: &Truth) -> bool {
+        let Some((term, last)) = self.by_id.get(&id).map(Disk::promised) else { return false };
+        let holds = |other: &u64| {
+            let disk = self.by_id.get(other).filter(|_| *other != id && self.is_whole(*other));
+            disk.is_some_and(|disk| last.is_none_or(|last| disk.holds(last)))
+        };
+        let follows = |other: &u64| {
+            !self.is_whole(*other)
+                || self.by_id.get(other).is_some_and(|disk| disk.promised().0 >= term)
+        };
+        self.can_spare(id, truth)
+            && self
+                .electorates(truth)
+                .iter()
+                .all(|it| is_majority(it, holds) && it.disks.keys().all(follows))
+    }
+
+    /// An id's disk has become what it once was.
+    pub(crate) fn set_back(&mut self, id: u64) {
+        self.set_back.insert(id);
+    }
+
+    pub(crate) fn was_set_back(&self, id: u64) -> bool {
+        self.set_back.contains(&id)
+    }
+
+    /// Whether a disk has all that it ever promised.
+    fn is_whole(&self, id: u64) -> bool {
+        !self.lost.contains(&id) && !self.set_back.contains(&id)
+    }
+
+    /// All memberships that somebody may go by.
+    fn electorates(&self, truth: &Truth) -> Vec<Electorate> {
         let mut all = self.proposed(truth);
         all.extend(truth.electorate().cloned());
-        truth.electorate().is_some_and(|now| now.disks.contains_key(&id))
-            && all.iter().all(|electorate| is_majority(electorate, lives))
+        all
     }
 
     /// An id's machine, or what was on its disk, is gone for ever.
@@ -66,10 +111,8 @@ impl Disks {
     /// Whether so much is lost that nothing can be decided any more, by a membership that
     /// somebody goes by.
     pub(crate) fn are_too_few(&self, truth: &Truth) -> bool {
-        let lives = |id: &u64| !self.lost.contains(id);
-        let mut all = self.proposed(truth);
-        all.extend(truth.electorate().cloned());
-        all.iter().any(|electorate| !is_majority(electorate, lives))
+        let lives = |id: &u64| self.is_whole(*id);
+        self.electorates(truth).iter().any(|electorate| !is_majority(electorate, lives))
     }
 
     /// The memberships that stand in logs, and are not committed as far as is known.

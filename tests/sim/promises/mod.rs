@@ -71,6 +71,8 @@ pub(crate) struct Judge {
     /// Nodes that have left, and times that leadership was moved, as operators know.
     pub(crate) left: u64,
     pub(crate) transferred: u64,
+    /// Nodes that found out that their disk had been set back.
+    pub(crate) found_out: u64,
 }
 
 impl Judge {
@@ -90,6 +92,7 @@ impl Judge {
             pushes: 0,
             left: 0,
             transferred: 0,
+            found_out: 0,
         }
     }
 
@@ -127,6 +130,18 @@ impl Judge {
     /// What has happened to the members since this was asked last, in words.
     pub(crate) fn take_news(&mut self) -> Vec<String> {
         self.members.take_news()
+    }
+
+    /// A node has ended, because its id is spent.
+    pub(crate) fn is_spent(&mut self, node: u64, why: &str) {
+        if !why.contains("has been set back") {
+            return;
+        }
+        self.found_out += 1;
+        if !self.disks.was_set_back(node) {
+            let how = format!("n{node} kept all that it had promised, and stopped: {why}");
+            self.hold(Err(Broken::new(disks::NAME, how)));
+        }
     }
 
     /// An operator was told that a node has left.

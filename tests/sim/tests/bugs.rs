@@ -7,7 +7,7 @@ use std::process::Command;
 /// Each bug, the seeds within which it has to be found, and the promises that it may
 /// break. Found much sooner as a rule; `scripts/simulate --bugs` says how soon, and
 /// ARCHITECTURE.md keeps it.
-const WITHIN: [(&str, u64, &[&str]); 13] = [
+const WITHIN: [(&str, u64, &[&str]); 14] = [
     ("ack-before-fsync", 10, &["nothing_lost"]),
     ("vote-not-saved", 4_000, &["one_leader", "committed", "same_hash", "nothing_lost"]),
     ("stale-read", 1_000, &["linearizable"]),
@@ -21,6 +21,7 @@ const WITHIN: [(&str, u64, &[&str]); 13] = [
     ("stream-astray", 4_000, &["recovery"]),
     ("removed-voter-counts", 50, &["membership"]),
     ("wall-clock-believed", 50, &["lobby_time"]),
+    ("set-back-goes-on", 200, &["recovery"]),
 ];
 
 /// Found on one day in hundreds or fewer; one that is missed is said loudly.

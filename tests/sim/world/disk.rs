@@ -163,6 +163,40 @@ impl Content {
     }
 }
 
+/// What a disk held at some moment, put aside: as a machine's snapshot keeps it.
+#[derive(Clone)]
+pub(crate) struct Kept {
+    log: Content,
+    files: BTreeMap<String, Bytes>,
+    games: BTreeMap<u64, Bytes>,
+    complete: Option<u64>,
+}
+
+/// What a log has promised: the term of its vote, and where it ends.
+pub(crate) type Promised = (u64, Option<Position>);
+
+impl Content {
+    fn promised(&self) -> Promised {
+        (self.state.vote.map_or(0, |vote| vote.term), self.state.last)
+    }
+}
+
+impl Kept {
+    pub(crate) fn promised(&self) -> Promised {
+        self.log.promised()
+    }
+
+    /// The number that the node that used it knew it by.
+    pub(crate) fn number(&self) -> Option<u64> {
+        number_in(&self.files)
+    }
+}
+
+fn number_in(files: &BTreeMap<String, Bytes>) -> Option<u64> {
+    let identity: serde_json::Value = serde_json::from_slice(files.get("identity.json")?).ok()?;
+    identity["disk"].as_u64()
+}
+
 /// What a write may become when the power fails while it is written.
 fn torn(write: &Write, keep: usize) -> Option<Write> {
     match write {
@@ -206,9 +240,36 @@ impl Disk {
 
     /// The number that the node that uses it knows it by; none if it is empty.
     pub(crate) fn number(&self) -> Option<u64> {
-        let identity = self.lock().files.get("identity.json").cloned()?;
-        let identity: serde_json::Value = serde_json::from_slice(&identity).ok()?;
-        identity["disk"].as_u64()
+        number_in(&self.lock().files)
+    }
+
+    /// Puts aside what is durable now.
+    pub(crate) fn keep(&self) -> Kept {
+        let inner = self.lock();
+        Kept {
+            log: inner.log.durable.clone(),
+            files: inner.files.clone(),
+            games: inner.games.clone(),
+            complete: inner.complete,
+        }
+    }
+
+    /// The same disk in its place, as it was when this was put aside.
+    pub(crate) fn set_back(&self, kept: &Kept) -> Self {
+        let disk = self.renewed();
+        {
+            let Kept { log, files, games, complete } = kept.clone();
+            let mut inner = disk.lock();
+            inner.log.now = log.clone();
+            inner.log.durable = log;
+            (inner.files, inner.games, inner.complete) = (files, games, complete);
+        }
+        disk
+    }
+
+    /// What its log has promised, as far as it is durable.
+    pub(crate) fn promised(&self) -> Promised {
+        self.lock().log.durable.promised()
     }
 
     /// The storage of a node that starts now.

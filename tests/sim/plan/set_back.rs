@@ -1,0 +1,45 @@
+//! Disks that become what they once were: on which days, and when.
+//!
+//! Drawn with dice of its own, so that days without it are as they would be if no disk ever
+//! did.
+
+use super::{Fault, QUIET_MS, What, target};
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+/// Of all days, so many have such a disk. One at most: two could be a majority.
+const DAYS_WITH: f64 = 0.12;
+
+/// How long before it comes back it was put aside, in milliseconds.
+const AGE_MS: std::ops::Range<u64> = 300..8_000;
+
+pub(super) fn draw(seed: u64, machines: usize, millis: u64) -> Vec<Fault> {
+    let mut dice = StdRng::seed_from_u64(seed ^ 0x7365_7462);
+    if !dice.random_bool(DAYS_WITH) {
+        return Vec::new();
+    }
+    let kept_ms = dice.random_range(QUIET_MS..millis / 2);
+    let back_ms = (kept_ms + dice.random_range(AGE_MS)).min(millis - 1);
+    let (target, down_ms) = (target(&mut dice, machines), dice.random_range(10..2_000));
+    vec![
+        Fault { at_ms: kept_ms, what: What::KeepDisks },
+        Fault { at_ms: back_ms, what: What::SetBack { target, down_ms } },
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Few days have it, and then a disk is put aside before it comes back.
+    #[test]
+    fn few_days_have_a_disk_that_is_set_back() {
+        let days: Vec<Vec<Fault>> = (0..400).map(|seed| draw(seed, 3, 20_000)).collect();
+        let with: Vec<&Vec<Fault>> = days.iter().filter(|faults| !faults.is_empty()).collect();
+        assert!((20..80).contains(&with.len()), "{}", with.len());
+        for faults in with {
+            let [kept, back] = &faults[..] else { panic!("{faults:?}") };
+            assert!(kept.at_ms < back.at_ms && back.at_ms < 20_000, "{faults:?}");
+        }
+    }
+}
