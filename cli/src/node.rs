@@ -22,7 +22,7 @@ use crate::{
     output::Output,
     process::{Stop, StopRequests},
     snapshot::place_key,
-    usage::ensure,
+    usage::{Usage, ensure},
 };
 
 const EXAMPLES: &str = "\
@@ -31,7 +31,10 @@ Examples:
   hangraft node --address 127.0.0.1:7101 --dir /var/lib/hangraft     a cluster of one
   hangraft node --address 10.0.0.4:7101 --dir /var/lib/hangraft --seed 10.0.0.1:7101 --key-file cluster.key
                                                                      joins the seed's cluster
-It exits with 2 when its id is spent, as after any wrong use: starting it again changes nothing.";
+  hangraft node --dir /var/lib/hangraft --new-address 10.1.0.4:7101  the machine has another address now
+  hangraft node --dir /var/lib/hangraft --new-address 10.1.0.4:7101 --seed 10.1.0.5:7101
+                                                                     all machines have: name some at their new ones
+It exits with 2 when its id is spent, and when its data folder is a copy and the original runs, as after any wrong use: starting it again changes nothing.";
 
 /// Run one node in the foreground, until Ctrl-C.
 #[derive(Debug, clap::Args)]
@@ -40,20 +43,27 @@ pub(crate) struct Args {
     #[command(subcommand)]
     command: Option<Command>,
     /// The node's configuration.
-    #[arg(long, value_name = "FILE", required_unless_present = "address")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["address", "new_address"])]
     config: Option<PathBuf>,
     /// Where it listens and is reached, without a configuration.
     #[arg(long, value_name = "ADDR", requires = "dir", conflicts_with = "config")]
     address: Option<SocketAddr>,
+    /// The node was at another address before and is at this one now: its machine got another,
+    /// or its data folder was moved as a whole. No other process may run with this data. The
+    /// others are told; it takes part when they have found it. With --config, the file must
+    /// have this address as well. Say it until `hangraft status` shows it.
+    #[arg(long, value_name = "ADDR", conflicts_with_all = ["address", "wait"])]
+    new_address: Option<SocketAddr>,
     /// Where it keeps its data and its key.
-    #[arg(long, value_name = "DIR", requires = "address", conflicts_with = "config")]
+    #[arg(long, value_name = "DIR", conflicts_with = "config")]
     dir: Option<PathBuf>,
     /// A node of the cluster to join; give several if some may be down. Without it, a
-    /// cluster of one.
-    #[arg(long = "seed", value_name = "ADDR", id = "seeds", requires = "address", value_parser = address::node)]
+    /// cluster of one. With --new-address: where another member is now, for when the
+    /// addresses of all have changed.
+    #[arg(long = "seed", value_name = "ADDR", id = "seeds", value_parser = address::node)]
     seeds: Vec<SocketAddr>,
     /// The key of the cluster to join, copied into the folder.
-    #[arg(long, value_name = "FILE", requires = "address")]
+    #[arg(long, value_name = "FILE", conflicts_with = "config")]
     key_file: Option<PathBuf>,
     /// Wait for `hangraft join` to say which cluster to join.
     #[arg(long, requires = "address", conflicts_with = "seeds")]
@@ -91,6 +101,9 @@ struct RecoverArgs {
     /// The new cluster's id, different from the old one's.
     #[arg(long, value_name = "ID")]
     cluster: String,
+    /// Where the node is reached from now on, if its machine has another address than before.
+    #[arg(long, value_name = "ADDR")]
+    address: Option<SocketAddr>,
     /// Yes, what had not reached this disk may be lost.
     #[arg(long)]
     accept_loss: bool,
@@ -147,17 +160,52 @@ pub(crate) struct Spent(String);
 
 impl Args {
     fn load(&self) -> anyhow::Result<NodeConfig> {
-        match (&self.config, self.address, &self.dir) {
-            (Some(file), _, _) => Ok(NodeConfig::load(file)?),
-            (None, Some(address), Some(dir)) => self.without_a_file(address, dir),
-            _ => unreachable!("clap asks for a file, or for an address and a folder"),
+        ensure(
+            self.seeds.is_empty() || self.config.is_none() || self.new_address.is_some(),
+            || {
+                "write the seeds into the configuration; --seed stands beside --config only when a \
+             node has moved, with --new-address"
+                    .into()
+            },
+        )?;
+        let mut config = match (&self.config, self.address.or(self.new_address), &self.dir) {
+            (Some(file), _, _) => NodeConfig::load(file)?,
+            (None, Some(address), Some(dir)) => self.without_a_file(address, dir)?,
+            (None, _, _) => {
+                let advice = "where is its data? give its folder with --dir";
+                return Err(Usage(advice.into()).into());
+            }
+        };
+        if let Some(address) = self.new_address {
+            self.move_to(address, &mut config)?;
         }
+        Ok(config)
+    }
+
+    /// The node is at another address than before.
+    fn move_to(&self, address: SocketAddr, config: &mut NodeConfig) -> anyhow::Result<()> {
+        let reached = config.reached_at();
+        ensure(reached == address, || {
+            format!(
+                "the configuration has {reached}; write {address} there as well, in `address`, \
+                 `advertise` or `cluster.members`, wherever it has the old one"
+            )
+        })?;
+        ensure(RealEnv::holds_a_node(config), || {
+            format!(
+                "there is no node in {} that could have moved; a new one is started with --address",
+                config.data_dir.display()
+            )
+        })?;
+        config.moved = true;
+        config.cluster.seeds.clone_from(&self.seeds);
+        Ok(())
     }
 
     /// A cluster of one, or a node that joins another. The key stays in its folder, so
     /// that frontends can be given a copy.
     fn without_a_file(&self, address: SocketAddr, dir: &Path) -> anyhow::Result<NodeConfig> {
-        let joins = self.wait || !self.seeds.is_empty();
+        let joins = self.wait || self.new_address.is_some() || !self.seeds.is_empty();
         let mut config = if joins {
             NodeConfig::joining(address, dir, self.seeds.clone())
         } else {
@@ -209,14 +257,17 @@ async fn recover(args: RecoverArgs) -> anyhow::Result<()> {
     };
     anyhow::ensure!(config.data_dir.exists(), "there is no {}", config.data_dir.display());
     let env = RealEnv::new(&config).context("cannot prepare the node's storage")?;
-    let contents = backup::recover(args.cluster.clone(), &*env).await.context("not recovered")?;
+    let contents = backup::recover(args.cluster.clone(), args.address, &*env)
+        .await
+        .context("not recovered")?;
     let recovered = Recovered { cluster: args.cluster, contents };
+    let start = args.address.map_or("as before".into(), |address| format!("at {address}"));
     args.output.print(&recovered, |recovered| {
         let Contents { term, index, rooms, hash, .. } = &recovered.contents;
         format!(
             "recovered as cluster {}: everything up to term {term}, index {index}: {rooms} rooms, state hash {hash}; \
-             what others acknowledged after that is lost\nstart it as before, and let new nodes join it with --seed; in a configuration, set `cluster.id` to {:?} and leave out `id` and `cluster.members`",
-            recovered.cluster, recovered.cluster
+             what others acknowledged after that is lost\nstart it {}, and let new nodes join it with --seed; in a configuration, set `cluster.id` to {:?} and leave out `id` and `cluster.members`",
+            recovered.cluster, start, recovered.cluster
         )
     })
 }

@@ -76,6 +76,10 @@ pub struct NodeConfig {
     /// not allow it, the node says so once and runs without.
     #[serde(default = "yes")]
     pub realtime: bool,
+    /// The operator says that the node was at another address before and is here now. Never
+    /// in a file: it is said once.
+    #[serde(skip)]
+    pub moved: bool,
 }
 
 /// The cluster a node belongs to, the same on all of its first members.
@@ -223,6 +227,7 @@ impl NodeConfig {
             limits: LimitsConfig::default(),
             faults: false,
             realtime: true,
+            moved: false,
         }
     }
 

@@ -423,11 +423,16 @@ pub async fn restore(
 
 /// The last resort when a majority is lost for good: makes what one survivor's disk holds
 /// the beginning of a new cluster of one. What the lost majority had acknowledged and this
-/// disk had not received is gone.
+/// disk had not received is gone. Its node is reached at `address` from then on, if one is
+/// given.
 ///
 /// # Errors
 /// See [`RestoreError`].
-pub async fn recover(cluster: String, env: &dyn Env) -> Result<Contents, RestoreError> {
+pub async fn recover(
+    cluster: String,
+    address: Option<SocketAddr>,
+    env: &dyn Env,
+) -> Result<Contents, RestoreError> {
     let storage = env.storage().await.map_err(RestoreError::Storage)?;
     let there = identity_of(&storage).await?.ok_or(RestoreError::Nobody)?;
     if there.cluster == cluster && there.phase != Phase::Unfinished {
@@ -435,7 +440,8 @@ pub async fn recover(cluster: String, env: &dyn Env) -> Result<Contents, Restore
     }
     let everything = recovered(&storage).await.map_err(RestoreError::Storage)?;
     let contents = contents_of(&everything, 0);
-    let Identity { node, name, disk, address, .. } = there;
+    let Identity { node, name, disk, address: before, .. } = there;
+    let address = address.unwrap_or(before);
     let identity = Identity::given(cluster, node, name, disk, address, BTreeMap::new());
     found_anew(&storage, &identity, everything, env.entropy())
         .await

@@ -169,19 +169,21 @@ impl Sight {
         let index = self.membership_index;
         let mut note = |text| happened.push(("member", index, text));
         for (id, (peer, votes)) in &self.members {
-            let name = &peer.name;
+            let name = peer.called(*id);
+            let was = before.members.get(id).map(|(was, _)| was.address);
+            if let Some(was) = was.filter(|was| *was != peer.address) {
+                note(format!("{name} is at {} now, and no more at {was}", peer.address));
+            }
             match (before.members.get(id), votes) {
                 (Some((_, voted)), votes) if voted == votes => {}
-                (_, true) => note(format!("{name} (node {id}, {}) votes", peer.address)),
-                (Some(_), false) => {
-                    note(format!("{name} (node {id}) votes no more; it is a spare"))
-                }
-                (None, false) => note(format!("{name} (node {id}, {}) is a spare", peer.address)),
+                (_, true) => note(format!("{name} votes; it is at {}", peer.address)),
+                (Some(_), false) => note(format!("{name} votes no more; it is a spare")),
+                (None, false) => note(format!("{name} is a spare; it is at {}", peer.address)),
             }
         }
         for (id, (peer, _)) in &before.members {
             if !self.members.contains_key(id) {
-                note(format!("{} (node {id}) is no member any more", peer.name));
+                note(format!("{} is no member any more", peer.called(*id)));
             }
         }
     }
@@ -204,13 +206,13 @@ impl Sight {
         }
         for (id, peer) in now.admitted() {
             if !was.admitted().contains_key(id) {
-                note(format!("{peer} was admitted as node {id}"));
+                note(format!("{} was admitted; it is at {}", peer.called(*id), peer.address));
             }
         }
     }
 
     fn name(&self, id: u64) -> String {
-        self.members.get(&id).map_or_else(|| format!("node {id}"), |(peer, _)| peer.name.clone())
+        self.members.get(&id).map_or_else(|| format!("n{id}"), |(peer, _)| peer.name.clone())
     }
 }
 

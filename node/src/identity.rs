@@ -46,6 +46,12 @@ pub(crate) struct Identity {
     /// for a clock may have been set back.
     #[serde(default)]
     pub(crate) incarnation: u64,
+    /// How often a process was started with this folder.
+    #[serde(default)]
+    pub(crate) starts: u64,
+    /// Its address was changed, and the membership may not know it yet.
+    #[serde(default)]
+    moved: bool,
 }
 
 /// The first members of a cluster: names and addresses by id.
@@ -94,6 +100,8 @@ impl Identity {
             founders: founders_of(config),
             phase: Phase::Unproven,
             incarnation: 0,
+            starts: 0,
+            moved: false,
         })
     }
 
@@ -125,7 +133,32 @@ impl Identity {
             founders: Founders::new(),
             phase: Phase::Proven,
             incarnation: 0,
+            starts: 0,
+            moved: false,
         }
+    }
+
+    /// Another process starts with this folder, at this time of day.
+    pub(crate) fn start_again(&mut self, unix_ms: u64) {
+        self.incarnation = unix_ms.max(self.incarnation + 1);
+        self.starts += 1;
+    }
+
+    /// The node is reached at another address from now on.
+    pub(crate) fn move_to(&mut self, address: SocketAddr) {
+        self.moved |= self.address != address;
+        self.address = address;
+    }
+
+    /// The membership has this address; `false` when that was known.
+    pub(crate) fn settle(&mut self) -> bool {
+        std::mem::replace(&mut self.moved, false)
+    }
+
+    /// Whether others may look for this node at another address. A node that has no log yet
+    /// was nowhere.
+    pub(crate) fn has_moved(&self) -> bool {
+        self.moved && matches!(self.phase, Phase::Proven | Phase::Member)
     }
 
     /// The same, before all that belongs to it is there.
@@ -180,8 +213,10 @@ impl Identity {
             let address = self.address;
             return Some(format!(
                 "node {node} is known to the others at {address}, but the configuration has {reached}; \
-                 start it where it was, or, if the others go on without it, {AS_A_NEW_NODE}; the old \
-                 one is replaced by a spare after a while, and `hangraft status` says when"
+                 start it where it was; or, if its machine has another address now, and no other \
+                 process runs with this data, start it with --new-address {reached}; or, if the \
+                 others go on without it, {AS_A_NEW_NODE}; the old one is replaced by a spare after \
+                 a while, and `hangraft status` says when"
             ));
         }
         if config.id.is_some_and(|id| id != node) {
@@ -236,7 +271,7 @@ fn without_identity() -> String {
 }
 
 /// How to come without what the data folder has.
-const AS_A_NEW_NODE: &str = "empty the data folder and join as a new node: \
+pub(crate) const AS_A_NEW_NODE: &str = "empty the data folder and join as a new node: \
                              hangraft node --address ADDR --dir DIR --seed ADDR --key-file FILE";
 
 /// How to go on with an id that is spent.
@@ -260,9 +295,13 @@ mod tests {
         let config = |address| NodeConfig::joining(address, "n4".as_ref(), vec![seed]);
         assert_eq!(identity.contradicts(&config(there)), None);
         let advice = identity.contradicts(&config(elsewhere)).unwrap();
-        for part in
-            ["start it where it was", "empty the data folder", "--seed ADDR", "`hangraft status`"]
-        {
+        for part in [
+            "start it where it was",
+            "--new-address 10.0.0.5:7101",
+            "empty the data folder",
+            "--seed ADDR",
+            "`hangraft status`",
+        ] {
             assert!(advice.contains(part), "{advice}");
         }
         assert!(!advice.contains("leave"), "{advice}");

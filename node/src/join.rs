@@ -9,7 +9,7 @@ use crate::dial::channel_to;
 use crate::env::Env;
 use crate::identity::Identity;
 use crate::membership::charter::known_features;
-use crate::raft::{Party, Seal, client};
+use crate::raft::{Party, Seal, Speaker, client};
 use hangraft_cluster_config::{ClusterKey, NodeConfig};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -92,7 +92,8 @@ impl Applicant<'_> {
     /// When it is refused. While nobody answers, it goes on asking.
     pub(crate) async fn apply(&mut self, seeds: &[SocketAddr]) -> Result<Identity, Refused> {
         let Applicant { config, address, disk, key, env, .. } = *self;
-        let seal = Seal::new("", key, Party::unmet(0));
+        let nobody = Speaker { party: Party::unmet(0), instance: 0 };
+        let seal = Seal::new("", key, nobody);
         let application = Application {
             cluster: config.cluster.id.clone(),
             name: config.name.clone(),

@@ -146,7 +146,7 @@ impl Node {
         let storage = env.storage().await.map_err(storage_error)?;
         let (listener, mut identity) =
             identify(listener, &config, &key, &env, &storage, metrics.clone()).await?;
-        identity.incarnation = env.unix_ms().max(identity.incarnation + 1);
+        identity.start_again(env.unix_ms());
         // On a full disk it is only welcomed later by the others.
         _ = identity.save(&storage.files).await;
         let address = listener.address();
@@ -162,6 +162,7 @@ impl Node {
             card: Box::new(card_of(name.clone(), replica.clone())),
             others: Box::new(others_of(&config, &identity, replica.clone())),
             proven: replica.proven(),
+            cleared: replica.cleared(),
         };
         let gossip = Gossip::start(&config, &identity, address, &key, env.clone(), knowledge).await;
         let gossip = match gossip {
@@ -344,7 +345,10 @@ async fn identify(
         return Err(StartError::Spent(identity::lost().to_string()));
     }
     let (listener, identity) = match known {
-        Some(identity) if identity.phase != Phase::Applying => {
+        Some(mut identity) if identity.phase != Phase::Applying => {
+            if config.moved {
+                identity.move_to(config.reached_at());
+            }
             return match identity.contradicts(config) {
                 Some(why) => Err(StartError::Another { dir: dir(), why }),
                 None => Ok((listener, identity)),

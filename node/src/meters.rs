@@ -46,6 +46,7 @@ pub(crate) async fn run(replica: Replica, roster: watch::Receiver<Roster>, inten
 /// What has not happened yet is 0 and not missing: alerts compare with it.
 fn begin_at_zero() {
     counter!("hangraft_gossip_refused_total").absolute(0);
+    counter!("hangraft_copies_refused_total").absolute(0);
     for code in 1..=i32::from(u16::MAX) {
         let Ok(code) = Code::try_from(code) else { break };
         counter!("hangraft_refusals_total", "code" => word_of(code)).absolute(0);
@@ -192,6 +193,10 @@ fn describe() {
     describe_counter!(
         "hangraft_gossip_refused_total",
         "Datagrams not made with this cluster's key, or for another cluster"
+    );
+    describe_counter!(
+        "hangraft_copies_refused_total",
+        "Times that a copy of a member's data folder was found running beside the original"
     );
     describe_counter!(
         "hangraft_raft_committed_entries_total",

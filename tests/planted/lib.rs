@@ -31,7 +31,8 @@ pub enum Bug {
     RetryNumberedAnew,
     /// Who watches from the gallery sees the word.
     SecretShown,
-    /// Replication that asks for what is purged is left to itself.
+    /// Requests of replication outlive their answers, and what asks for what is purged is left
+    /// to itself.
     StreamAstray,
     /// A snapshot keeps the first membership that there was.
     RemovedVoterCounts,
@@ -39,11 +40,13 @@ pub enum Bug {
     WallClockBelieved,
     /// A node whose disk has been set back goes on as if nothing had happened.
     SetBackGoesOn,
+    /// Whoever has a node's id and disk is taken for that node.
+    CopyIsHeard,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 14] = [
+    pub const ALL: [Bug; 15] = [
         Bug::AckBeforeFsync,
         Bug::VoteNotSaved,
         Bug::StaleRead,
@@ -58,6 +61,7 @@ impl Bug {
         Bug::RemovedVoterCounts,
         Bug::WallClockBelieved,
         Bug::SetBackGoesOn,
+        Bug::CopyIsHeard,
     ];
 
     /// How it is called on command lines.
@@ -77,6 +81,7 @@ impl Bug {
             Bug::RemovedVoterCounts => "removed-voter-counts",
             Bug::WallClockBelieved => "wall-clock-believed",
             Bug::SetBackGoesOn => "set-back-goes-on",
+            Bug::CopyIsHeard => "copy-is-heard",
         }
     }
 }

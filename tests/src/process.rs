@@ -25,6 +25,9 @@ use crate::{
 /// How long a process may take to end when it has a reason to.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Arguments of a node with a configuration: what to run, and the file.
+const NODE_ARGS: usize = 3;
+
 /// Lines of a log that a failed test shows.
 const LOG_LINES: usize = 30;
 
@@ -65,6 +68,24 @@ impl Process {
         fs::write(&file, text).expect("a temporary folder");
         node.args = ["node", "--config", text_of(&file)].map(str::to_owned).into();
         node
+    }
+
+    /// A node that does not run gets another address, with other lines in its configuration.
+    /// Its data stays where it is.
+    ///
+    /// # Panics
+    /// When its folder cannot be written.
+    pub fn move_to(&mut self, address: &str, toml: &str) {
+        let text = format!("address = \"{address}\"\ndata_dir = \"data\"\n{toml}");
+        fs::write(self.dir.path().join("node.toml"), text).expect("a temporary folder");
+        address.clone_into(&mut self.address);
+    }
+
+    /// From its next start on it is given these arguments as well, and none of those that were
+    /// added before.
+    pub fn add_args(&mut self, more: &[&str]) {
+        self.args.truncate(NODE_ARGS);
+        self.args.extend(more.iter().map(|arg| (*arg).to_owned()));
     }
 
     /// A node that joins the cluster of these seeds, and may vote soon; it runs already.

@@ -90,6 +90,8 @@ pub(crate) struct Knowledge {
     pub(crate) others: Box<dyn Fn() -> BTreeSet<SocketAddr> + Send>,
     /// Whether this node's disk is known to be its id's.
     pub(crate) proven: watch::Receiver<bool>,
+    /// Whether this process is known to be the one that speaks for its node.
+    pub(crate) cleared: watch::Receiver<bool>,
 }
 
 /// A handle to the running gossip. The task ends when it is dropped.
@@ -100,7 +102,7 @@ pub struct Gossip {
 }
 
 impl Gossip {
-    /// Starts gossiping at the node's address, once the node is proven to be who it says:
+    /// Starts gossiping at the node's address, once the node is known to be who it says:
     /// before, others would take it for the one it may not be.
     ///
     /// # Errors
@@ -113,9 +115,11 @@ impl Gossip {
         env: Arc<dyn Env>,
         knowledge: Knowledge,
     ) -> io::Result<Self> {
-        let Knowledge { card, others, mut proven } = knowledge;
+        let Knowledge { card, others, mut proven, mut cleared } = knowledge;
         let socket = env.datagrams(address).await?;
-        let (publish, roster) = watch::channel(Roster::new());
+        // A node knows at once that it is there itself.
+        let mine = Seen { address: identity.address, alive: true, card: None };
+        let (publish, roster) = watch::channel([(identity.node, mine)].into());
         let (leave, leaving) = mpsc::channel(1);
         let me = Member {
             node: identity.node,
@@ -150,7 +154,9 @@ impl Gossip {
         };
         let gossiping = async move {
             // An error means that the node is being dropped.
-            if proven.wait_for(|proven| *proven).await.is_ok() {
+            if proven.wait_for(|proven| *proven).await.is_ok()
+                && cleared.wait_for(|cleared| *cleared).await.is_ok()
+            {
                 task.run().await;
             }
         };

@@ -92,6 +92,14 @@ impl Default for Peer {
     }
 }
 
+impl Peer {
+    /// What people call it: its name, and its id where the name does not tell that.
+    pub(crate) fn called(&self, id: u64) -> String {
+        let by_id = format!("n{id}");
+        if self.name == by_id { by_id } else { format!("{} ({by_id})", self.name) }
+    }
+}
+
 impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}@{}", self.name, self.address)

@@ -152,11 +152,15 @@ impl Keeper {
         };
         let situation = self.situation(&council);
         let plan = plan::next_step(&situation);
-        self.show(plan.intents.clone());
+        let copied = self.copied(&situation);
+        self.show(copied.into_iter().chain(plan.intents.iter().cloned()).collect());
         if let Some(voters) = council.unfinished.clone() {
             // Another leader had begun it; nothing else may be changed before it is done.
             let done = self.replica.set_voters(&council, voters).await;
             self.report(done, "a change of voters was finished");
+        } else if let Some((id, peer)) = self.moved(&council) {
+            let text = format!("{} has moved to {}", peer.called(id), peer.address);
+            self.report(self.replica.set_address(&council, id, peer).await, &text);
         } else if let Plan { step: Some(step), .. } = plan {
             self.take(step, &council, &situation).await;
         } else if let Some(feature) = self.next_feature(&situation) {
@@ -164,6 +168,26 @@ impl Keeper {
             let wish = Wish::Enable(feature);
             self.report(self.replica.wish(&wish).await.map(|_| ()), &text);
         }
+    }
+
+    /// A member that was found at another address than the membership has. Written only when
+    /// nothing else is on its way.
+    fn moved(&self, council: &Council) -> Option<(u64, Peer)> {
+        let members = council.members.iter().filter(|_| council.settled);
+        let mut moved = members.filter_map(|(id, (peer, _))| {
+            let address = self.replica.moved_to(*id, peer)?;
+            Some((*id, Peer { address, ..peer.clone() }))
+        });
+        moved.next()
+    }
+
+    /// What is to be said of data folders that were copied.
+    fn copied(&self, situation: &Situation) -> Vec<String> {
+        let text = |(id, address): (u64, _)| {
+            let name = self.name_of(id, situation);
+            format!("{name} was started twice: it goes on at {address}, and a copy is refused")
+        };
+        self.replica.copied().into_iter().map(text).collect()
     }
 
     async fn take(&self, step: Step, council: &Council, situation: &Situation) {

@@ -114,6 +114,8 @@ pub(super) async fn run(replica: Replica) {
                     return;
                 }
             }
+            // Who may be a copy of another process's folder begins nothing.
+            Verdict::New(_) if !*inner.cleared.borrow() => {}
             Verdict::New(disks) => {
                 if replica.prove().await && Some(&inner.me) == inner.first_members.keys().next() {
                     found(&replica, &disks).await;
@@ -312,6 +314,17 @@ impl Replica {
         self.remember(Phase::Spent(text.clone())).await;
         self.end(true, text);
         true
+    }
+
+    /// The membership has the address at which this node is: it need not say any more that
+    /// it was moved.
+    pub(super) async fn is_at_home(&self) {
+        let mut identity = self.0.identity.lock().await;
+        if identity.settle()
+            && let Err(err) = identity.save(&self.0.machine.storage().files).await
+        {
+            tracing::warn!(%err, "cannot store that the new address is known");
+        }
     }
 
     /// Stores how far this node has come.

@@ -165,7 +165,7 @@ async fn ask(
             let asking = client.hash(seal.seal(Party { node: id, disk: peer.disk }, &question));
             let answer = timeout(ANSWER_DEADLINE, asking).await.ok()?.ok()?;
             let (from, hash) = seal.open::<Option<u64>>(&answer.into_inner()).ok()?;
-            (from.node == id).then_some((id, hash?))
+            (from.party.node == id).then_some((id, hash?))
         }
     });
     futures_util::future::join_all(asked).await.into_iter().flatten().collect()

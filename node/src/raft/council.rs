@@ -111,6 +111,17 @@ impl Replica {
         self.step(council, ChangeMembers::ReplaceAllVoters(voters)).await
     }
 
+    /// Writes down where a member is now. Who votes does not change, and its disk stays the
+    /// same, so nothing that was promised is lost.
+    pub(crate) async fn set_address(
+        &self,
+        council: &Council,
+        id: u64,
+        peer: Peer,
+    ) -> Result<(), String> {
+        self.step(council, ChangeMembers::SetNodes([(id, peer)].into())).await
+    }
+
     /// Lets go of a learner.
     pub(crate) async fn remove_learner(&self, council: &Council, id: u64) -> Result<(), String> {
         self.step(council, ChangeMembers::RemoveNodes([id].into())).await

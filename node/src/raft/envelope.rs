@@ -16,12 +16,20 @@ use tonic::Status;
 /// The only Raft group so far.
 const GROUP: u32 = 0;
 
-/// Who speaks or is spoken to: a node, and the disk that its id belongs to.
+/// Who is spoken to: a node, and the disk that its id belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Party {
     pub(crate) node: u64,
     /// 0 where it is not known yet.
     pub(crate) disk: u64,
+}
+
+/// Who speaks: one process of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Speaker {
+    pub(crate) party: Party,
+    /// The number that the process drew when it started; 0 for one that does not say.
+    pub(crate) instance: u64,
 }
 
 impl Party {
@@ -36,12 +44,12 @@ impl Party {
 pub(crate) struct Seal {
     cluster: String,
     key: [u8; 32],
-    me: Party,
+    me: Speaker,
     pass: Pass,
 }
 
 impl Seal {
-    pub(crate) fn new(cluster: &str, key: &ClusterKey, me: Party) -> Self {
+    pub(crate) fn new(cluster: &str, key: &ClusterKey, me: Speaker) -> Self {
         let pass = Pass::new(&key.peer_token());
         Seal { cluster: cluster.to_owned(), key: key.wire_key(), me, pass }
     }
@@ -49,7 +57,8 @@ impl Seal {
     /// Seals and opens what is said with a node that may not know the cluster's id, and
     /// has none of its own: whoever knows the key.
     pub(crate) fn for_strangers(&self) -> Self {
-        Seal { cluster: String::new(), me: Party::unmet(0), ..self.clone() }
+        let me = Speaker { party: Party::unmet(0), instance: 0 };
+        Seal { cluster: String::new(), me, ..self.clone() }
     }
 
     /// What is shown beside it, before anything is opened.
@@ -71,15 +80,21 @@ impl Seal {
         let mut envelope = Envelope {
             cluster: self.cluster.clone(),
             group: GROUP,
-            from: self.me.node,
+            from: self.me.party.node,
             to: to.node,
             format: FORMAT.into(),
             payload: encode(message),
             mac: Bytes::new(),
-            from_disk: self.me.disk,
+            from_disk: self.me.party.disk,
             to_disk: to.disk,
+            from_instance: self.me.instance,
+            instance_mac: Bytes::new(),
         };
         envelope.mac = Bytes::copy_from_slice(self.mac(&envelope).as_bytes());
+        if self.me.instance != 0 {
+            let mac = self.instance_mac(&envelope);
+            envelope.instance_mac = Bytes::copy_from_slice(mac.as_bytes());
+        }
         envelope
     }
 
@@ -87,7 +102,7 @@ impl Seal {
     pub(crate) fn open<T: DeserializeOwned>(
         &self,
         envelope: &Envelope,
-    ) -> Result<(Party, T), Status> {
+    ) -> Result<(Speaker, T), Status> {
         if envelope.cluster != self.cluster {
             let why = format!("this node belongs to cluster {:?}", self.cluster);
             return Err(Status::failed_precondition(why));
@@ -96,21 +111,24 @@ impl Seal {
             let why = format!("format {} is not known here, {FORMAT} is", envelope.format);
             return Err(Status::failed_precondition(why));
         }
-        if envelope.to != self.me.node || envelope.group != GROUP {
-            let why = format!("this is node {} of group {GROUP}", self.me.node);
+        if envelope.to != self.me.party.node || envelope.group != GROUP {
+            let why = format!("this is node {} of group {GROUP}", self.me.party.node);
             return Err(Status::failed_precondition(why));
         }
-        if envelope.to_disk != 0 && envelope.to_disk != self.me.disk {
-            let why = format!("node {} is here with another disk", self.me.node);
+        if envelope.to_disk != 0 && envelope.to_disk != self.me.party.disk {
+            let why = format!("node {} is here with another disk", self.me.party.node);
             return Err(Status::failed_precondition(why));
         }
-        // blake3's comparison takes the same time whatever differs.
-        if self.mac(envelope) != *<&[u8; 32]>::try_from(envelope.mac.as_ref()).unwrap_or(&[0; 32]) {
+        let made_here = is(self.mac(envelope), &envelope.mac)
+            && (envelope.from_instance == 0
+                || is(self.instance_mac(envelope), &envelope.instance_mac));
+        if !made_here {
             return Err(Status::unauthenticated("not sealed with this cluster's key"));
         }
         let message =
             decode(&envelope.payload).map_err(|err| Status::invalid_argument(err.to_string()))?;
-        Ok((Party { node: envelope.from, disk: envelope.from_disk }, message))
+        let Envelope { from: node, from_disk: disk, from_instance: instance, .. } = *envelope;
+        Ok((Speaker { party: Party { node, disk }, instance }, message))
     }
 
     fn mac(&self, envelope: &Envelope) -> blake3::Hash {
@@ -125,6 +143,22 @@ impl Seal {
         hasher.update(&envelope.payload);
         hasher.finalize()
     }
+
+    /// Binds the instance to the rest. The version before this one knows neither, so that
+    /// the first keyed hash must not depend on it.
+    fn instance_mac(&self, envelope: &Envelope) -> blake3::Hash {
+        let mut hasher = blake3::Hasher::new_keyed(&self.key);
+        hasher.update(b"instance");
+        hasher.update(&envelope.from_instance.to_be_bytes());
+        hasher.update(&envelope.mac);
+        hasher.finalize()
+    }
+}
+
+/// Whether a keyed hash is the one that was sent. blake3's comparison takes the same time
+/// whatever differs.
+fn is(mac: blake3::Hash, sent: &[u8]) -> bool {
+    mac == *<&[u8; 32]>::try_from(sent).unwrap_or(&[0; 32])
 }
 
 #[cfg(test)]
@@ -132,7 +166,11 @@ mod tests {
     use super::*;
 
     fn seal(cluster: &str, key: &ClusterKey, node: u64) -> Seal {
-        Seal::new(cluster, key, party(node))
+        Seal::new(cluster, key, speaker(node))
+    }
+
+    fn speaker(node: u64) -> Speaker {
+        Speaker { party: party(node), instance: 1_000 + node }
     }
 
     fn party(node: u64) -> Party {
@@ -144,23 +182,26 @@ mod tests {
         let key = ClusterKey::generate().unwrap();
         let other = ClusterKey::generate().unwrap();
         let sent = seal("here", &key, 1).seal(party(2), &"hello".to_owned());
-        let (from, text): (Party, String) = seal("here", &key, 2).open(&sent).unwrap();
-        assert_eq!((from, text.as_str()), (party(1), "hello"));
+        let (from, text): (Speaker, String) = seal("here", &key, 2).open(&sent).unwrap();
+        assert_eq!((from, text.as_str()), (speaker(1), "hello"));
         // Before they have met, any disk will do; afterwards no other.
         let unmet = seal("here", &key, 1).seal(Party::unmet(2), &"hello".to_owned());
         assert!(seal("here", &key, 2).open::<String>(&unmet).is_ok());
-        let other_disk = Seal::new("here", &key, Party { node: 2, disk: 9 });
+        let other_disk = Speaker { party: Party { node: 2, disk: 9 }, instance: 1 };
+        let other_disk = Seal::new("here", &key, other_disk);
         assert!(other_disk.open::<String>(&sent).is_err());
 
         assert!(seal("there", &key, 2).open::<String>(&sent).is_err());
         assert!(seal("here", &key, 3).open::<String>(&sent).is_err());
         assert!(seal("here", &other, 2).open::<String>(&sent).is_err());
-        let spoilt: [fn(&mut Envelope); 7] = [
+        let spoilt: [fn(&mut Envelope); 9] = [
             |e| e.from = 9,
             |e| e.from_disk = 9,
             |e| e.to_disk = 0,
             |e| e.format = 9,
             |e| e.payload = Bytes::from_static(b"\x05hallo"),
+            |e| e.from_instance = 9,
+            |e| e.instance_mac = Bytes::from_static(&[0; 32]),
             |e| e.mac = Bytes::new(),
             |e| e.mac = Bytes::from_static(&[0; 32]),
         ];
@@ -169,5 +210,22 @@ mod tests {
             spoil(&mut envelope);
             assert!(seal("here", &key, 2).open::<String>(&envelope).is_err());
         }
+    }
+
+    /// During an upgrade some members say no instance, and do not look at what others say
+    /// of theirs.
+    #[test]
+    fn the_former_version_is_understood() {
+        let key = ClusterKey::generate().unwrap();
+        let silent = Speaker { party: party(1), instance: 0 };
+        let former = Seal::new("here", &key, silent);
+        let sent = former.seal(party(2), &"hello".to_owned());
+        assert!(sent.instance_mac.is_empty());
+        let (from, _): (Speaker, String) = seal("here", &key, 2).open(&sent).unwrap();
+        assert_eq!(from, silent);
+        // What it reads of a newer envelope, the rest being unknown to it.
+        let mut newer = seal("here", &key, 2).seal(party(1), &"hello".to_owned());
+        (newer.from_instance, newer.instance_mac) = (0, Bytes::new());
+        assert!(former.open::<String>(&newer).is_ok());
     }
 }

@@ -3,6 +3,7 @@
 
 use super::Ended;
 use super::envelope::Party;
+use super::starts::Starts;
 use super::types::{self, Raft};
 use crate::env::Env;
 use crate::membership::Peer;
@@ -23,7 +24,8 @@ pub(super) type Heard = Arc<Mutex<Option<tokio::time::Instant>>>;
 pub(crate) struct Leadership {
     pub(crate) term: u64,
     pub(crate) leader: Option<(u64, Peer)>,
-    /// All members by Raft's membership, and whether each may vote.
+    /// All members by Raft's membership, and whether each may vote; at the addresses at which
+    /// they were found, if they have moved since it was written.
     pub(crate) members: Members,
 }
 
@@ -37,6 +39,7 @@ pub(super) fn follow(
     env: &Arc<dyn Env>,
     quorum_age_max: Duration,
     heard: Heard,
+    starts: Starts,
     ended: watch::Sender<Option<Ended>>,
 ) -> watch::Receiver<Leadership> {
     let (leadership, leaders) = watch::channel(Leadership::default());
@@ -49,13 +52,19 @@ pub(super) fn follow(
             first
         });
     };
-    let mut metrics = raft.metrics();
+    let (mut metrics, mut moves) = (raft.metrics(), starts.moves());
     env.spawn_consensus(Box::pin(async move {
         loop {
             let (now, running) = {
                 let metrics = metrics.borrow_and_update();
                 let recent = is_recent(&heard, quorum_age_max);
-                (leadership_of(&metrics, quorum_age_max, recent), metrics.running_state.clone())
+                let members = types::members_of(metrics.membership_config.membership());
+                if !members.is_empty() {
+                    starts.follow(&members);
+                }
+                let members = starts.located(members);
+                let now = leadership_of(&metrics, members, quorum_age_max, recent);
+                (now, metrics.running_state.clone())
             };
             let changed = leadership.send_if_modified(|known| {
                 let changed = *known != now;
@@ -72,8 +81,14 @@ pub(super) fn follow(
                 return end(fatal.to_string());
             }
             // Silence changes no metric, so it is looked for.
-            let waited = timeout(quorum_age_max / 2, metrics.changed()).await;
-            if matches!(waited, Ok(Err(_))) {
+            let waited = async {
+                tokio::select! {
+                    changed = metrics.changed() => changed.is_ok(),
+                    // This task holds the sender.
+                    _ = moves.changed() => true,
+                }
+            };
+            if matches!(timeout(quorum_age_max / 2, waited).await, Ok(false)) {
                 return end("consensus has stopped".into());
             }
         }
@@ -83,10 +98,10 @@ pub(super) fn follow(
 
 fn leadership_of(
     metrics: &openraft::RaftMetrics<types::TypeConfig>,
+    members: Members,
     quorum_age_max: Duration,
     heard_lately: bool,
 ) -> Leadership {
-    let members = types::members_of(metrics.membership_config.membership());
     // The only voter is its own majority, and nobody acknowledges anything to it.
     let others = members.iter().any(|(id, (_, votes))| *votes && *id != metrics.id);
     let alone = metrics.current_leader == Some(metrics.id)

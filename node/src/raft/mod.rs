@@ -14,6 +14,7 @@
 
 pub mod archive;
 mod bootstrap;
+mod claims;
 mod compare;
 #[cfg(test)]
 mod contract;
@@ -30,6 +31,7 @@ mod promises;
 mod propose;
 mod refill;
 mod snapshots;
+mod starts;
 mod stopwatch;
 pub mod suite;
 mod tidy;
@@ -37,7 +39,7 @@ mod types;
 mod vouch;
 
 pub(crate) use council::Council;
-pub(crate) use envelope::{Party, Seal};
+pub(crate) use envelope::{Party, Seal, Speaker};
 pub(crate) use export::{Everything, Import, found_anew, recovered};
 pub(crate) use leadership::Leadership;
 pub(crate) use machine::{Machine, decode_finished};
@@ -53,6 +55,7 @@ use crate::env::{Env, Storage};
 use crate::events::Events;
 use crate::feed::Feed;
 use crate::identity::{Founders, Identity, Phase, SpentId, founders_of, join_anew};
+use crate::membership::charter::Members;
 use crate::membership::{Asked, Peer};
 use hangraft_cluster_config::{ClusterKey, NodeConfig, RaftConfig};
 use hangraft_game::{Entry, RoomId, Version};
@@ -64,6 +67,7 @@ use openraft::raft::AppendEntriesRequest;
 use openraft::{EntryPayload, ReadPolicy};
 use promises::Promises;
 use propose::{Answered, Proposer};
+use starts::{Start, Starts};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
@@ -132,6 +136,20 @@ struct Inner {
     complained: Mutex<BTreeMap<String, tokio::time::Instant>>,
     /// Members that this node heard of when it joined.
     known: BTreeMap<u64, SocketAddr>,
+    /// Where members may be, by the configuration.
+    seeds: Vec<SocketAddr>,
+    /// This process.
+    start: Start,
+    /// Where this process listens.
+    listens: SocketAddr,
+    /// Which process speaks for each node.
+    starts: Starts,
+    /// Whether others have found this process, or know of no other; before, it does not
+    /// gossip.
+    cleared: watch::Sender<bool>,
+    /// The node has another address than the membership may know; it takes no part before
+    /// others have found it there.
+    moved: bool,
 }
 
 /// Why a replica has ended by itself.
@@ -201,7 +219,16 @@ impl Replica {
     ) -> io::Result<Self> {
         let me = identity.node;
         check_disk(&identity, &storage)?;
-        let seal = Seal::new(&identity.cluster, key, Party { node: me, disk: identity.disk });
+        let start = Start {
+            node: me,
+            disk: identity.disk,
+            instance: env.entropy().max(1),
+            number: identity.starts,
+            address: identity.address,
+        };
+        let speaker =
+            Speaker { party: Party { node: me, disk: start.disk }, instance: start.instance };
+        let seal = Seal::new(&identity.cluster, key, speaker);
         let machine = Machine::open(storage.clone(), Feed::default()).await?;
         check_snapshot(&identity, &*storage.log, machine.standing().applied)?;
         mend_log(&*storage.log, machine.standing().applied).await?;
@@ -214,12 +241,26 @@ impl Replica {
         // An empty disk has its own proof to wait for.
         let vouched = identity.phase == Phase::Unproven;
         let promises = Promises::load(&machine.storage().files, &identity.cluster, vouched).await;
-        let wire = network::Wire::new(env.clone(), seal.clone(), log.purged(), promises.clone());
+        let starts = Starts::new();
+        // Nobody is heard before it is known where who is.
+        let members = machine.members().1;
+        starts.follow(&members);
+        let wire = network::Wire::new(
+            env.clone(),
+            seal.clone(),
+            log.purged(),
+            promises.clone(),
+            starts.clone(),
+        );
         let raft = start_raft(config, &identity, &env, wire, log, machine.clone()).await?;
         // What is configured may have been mended since.
         let configured = founders_of(config);
         let first_members =
             if configured.is_empty() { identity.founders.clone() } else { configured };
+        if members.is_empty() {
+            let addresses = first_members.iter().map(|(id, (_, address))| (*id, *address));
+            starts.expect(addresses);
+        }
         let known = identity.known.clone();
         let in_flight_max = config.limits.in_flight_max as usize;
         let batch_bytes_max = config.limits.batch_bytes_max as usize;
@@ -235,11 +276,13 @@ impl Replica {
         let quorum_age_max = Duration::from_millis(2 * config.raft.election_ms_max);
         let ended = watch::Sender::new(None);
         let heard = Heard::default();
-        let leadership = follow(&raft, &env, quorum_age_max, heard.clone(), ended.clone());
+        let leadership =
+            follow(&raft, &env, quorum_age_max, heard.clone(), starts.clone(), ended.clone());
+        let moved = identity.has_moved();
         let replica = Replica(Arc::new(Inner {
             me,
             disk: identity.disk,
-            proven: watch::Sender::new(identity.phase != Phase::Unproven),
+            proven: watch::Sender::new(identity.phase != Phase::Unproven && !moved),
             promises,
             told: Mutex::default(),
             identity: tokio::sync::Mutex::new(identity),
@@ -260,6 +303,12 @@ impl Replica {
             events,
             complained: Mutex::default(),
             known,
+            seeds: config.cluster.seeds.clone(),
+            start,
+            listens: config.address,
+            starts,
+            cleared: watch::Sender::new(false),
+            moved,
         }));
         replica.say_what_was_mended();
         replica.spawn_helpers();
@@ -294,6 +343,7 @@ impl Replica {
         inner.env.spawn_consensus(Box::pin(begin));
         let removal = until_ended(inner.ended.subscribe(), bootstrap::notice_removal(self.clone()));
         tokio::spawn(removal);
+        tokio::spawn(until_ended(inner.ended.subscribe(), claims::run(self.clone())));
         let tidy = tidy::run(inner.raft.clone(), inner.machine.clone());
         tokio::spawn(until_ended(inner.ended.subscribe(), tidy));
         let refill = refill::run(self.clone(), self.peers());
@@ -305,6 +355,48 @@ impl Replica {
 
     pub(crate) fn me(&self) -> u64 {
         self.0.me
+    }
+
+    /// Follows whether others have found this process, or know of no other.
+    pub(crate) fn cleared(&self) -> watch::Receiver<bool> {
+        self.0.cleared.subscribe()
+    }
+
+    /// Nodes whose data folder was copied and started a second time lately: number and
+    /// address of the one that goes on.
+    pub(crate) fn copied(&self) -> Vec<(u64, SocketAddr)> {
+        self.0.starts.copied().iter().map(|start| (start.node, start.address)).collect()
+    }
+
+    /// Where a member is, if that is not where the membership has it.
+    pub(crate) fn moved_to(&self, node: u64, peer: &Peer) -> Option<SocketAddr> {
+        let inner = &self.0;
+        let address = match node == inner.me {
+            true => inner.start.address,
+            false => inner.starts.address_of(node, peer.address),
+        };
+        Some(address).filter(|address| *address != peer.address)
+    }
+
+    /// The newest membership that consensus knows, with the addresses that stand there.
+    fn membership(&self) -> Members {
+        let metrics = self.0.raft.metrics();
+        types::members_of(metrics.borrow_watched().membership_config.membership())
+    }
+
+    /// The others have found this process, or there is nobody who could know of another one.
+    fn clear(&self) {
+        if self.0.cleared.send_if_modified(|cleared| !std::mem::replace(cleared, true))
+            && !self.0.moved
+        {
+            self.0.raft.runtime_config().elect(true);
+        }
+    }
+
+    /// The others have found this node where it is now.
+    fn take_part(&self) {
+        self.0.raft.runtime_config().elect(true);
+        self.0.proven.send_if_modified(|proven| !std::mem::replace(proven, true));
     }
 
     /// Follows whether this disk is known to be its id's.
@@ -698,6 +790,8 @@ fn raft_config(
         election_timeout_max: raft.election_ms_max,
         // An append shows that the leader lives as well as a heartbeat does.
         heartbeat_min_interval: Some(raft.heartbeat_ms),
+        // Not before this process is known to be the only one of its node.
+        enable_elect: false,
         enable_pre_vote: Some(true),
         // Without it, a partial partition can leave the cluster without a leader.
         quorum_loss_probe_interval: Some(1_000.max(2 * raft.election_ms_max)),

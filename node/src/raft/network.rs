@@ -9,6 +9,7 @@ use super::envelope::{Party, Seal};
 use super::log_store::Purged;
 use super::promises::Promises;
 use super::snapshots::{CHUNK_BYTES, SnapshotFile};
+use super::starts::Starts;
 use super::types::{LogId, TypeConfig, Vote};
 use crate::dial::channel_to;
 use crate::env::Env;
@@ -33,8 +34,8 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
@@ -64,28 +65,50 @@ pub(crate) fn client(channel: Channel, seal: &Seal) -> PeerClient {
 
 /// Makes the connections to peers, and keeps them for the next who needs one.
 pub(crate) struct Wire {
-    env: Arc<dyn Env>,
     seal: Seal,
     purged: Purged,
     promises: Promises,
-    channels: BTreeMap<(SocketAddr, Purpose), Channel>,
+    channels: Channels,
+}
+
+/// The connections that are there. Clones share them.
+#[derive(Clone)]
+struct Channels {
+    env: Arc<dyn Env>,
+    /// Where peers are.
+    starts: Starts,
+    open: Arc<Mutex<BTreeMap<(SocketAddr, Purpose), Channel>>>,
+}
+
+impl Channels {
+    fn client(&self, address: SocketAddr, purpose: Purpose, seal: &Seal) -> PeerClient {
+        let mut open = self.open.lock().expect("never poisoned");
+        let channel = open.entry((address, purpose));
+        client(channel.or_insert_with(|| channel_to(&self.env, address)).clone(), seal)
+    }
 }
 
 impl Wire {
-    pub(crate) fn new(env: Arc<dyn Env>, seal: Seal, purged: Purged, promises: Promises) -> Self {
-        Wire { env, seal, purged, promises, channels: BTreeMap::new() }
+    pub(crate) fn new(
+        env: Arc<dyn Env>,
+        seal: Seal,
+        purged: Purged,
+        promises: Promises,
+        starts: Starts,
+    ) -> Self {
+        Wire { seal, purged, promises, channels: Channels { env, starts, open: Arc::default() } }
     }
 
     fn network(&mut self, target: u64, peer: &Peer, purpose: Purpose) -> Network {
-        let mut client_for = |purpose| {
-            let channel = self.channels.entry((peer.address, purpose));
-            let channel = channel.or_insert_with(|| channel_to(&self.env, peer.address));
-            client(channel.clone(), &self.seal)
-        };
-        let (client, votes) = (client_for(purpose), client_for(Purpose::Heartbeat));
-        let (seal, purged) = (self.seal.clone(), self.purged.clone());
-        let (target, promises) = (Party { node: target, disk: peer.disk }, self.promises.clone());
-        Network { target, seal, purged, promises, client, votes, purpose }
+        Network {
+            target: Party { node: target, disk: peer.disk },
+            address: peer.address,
+            seal: self.seal.clone(),
+            purged: self.purged.clone(),
+            promises: self.promises.clone(),
+            channels: self.channels.clone(),
+            purpose,
+        }
     }
 }
 
@@ -118,13 +141,24 @@ pub(crate) struct Network {
     seal: Seal,
     purged: Purged,
     promises: Promises,
-    client: PeerClient,
-    /// Votes share the heartbeats' connection, whatever this one is for.
-    votes: PeerClient,
+    /// Where the membership had it when this was made.
+    address: SocketAddr,
+    channels: Channels,
     purpose: Purpose,
 }
 
 impl Network {
+    /// A connection to where the peer is now, which may have moved.
+    fn client(&self, purpose: Purpose) -> PeerClient {
+        let address = self.channels.starts.address_of(self.target.node, self.address);
+        self.channels.client(address, purpose, &self.seal)
+    }
+
+    /// Opens an answer. It shows that whoever gave it lives.
+    fn open<T: DeserializeOwned>(&self, answer: &Envelope) -> Result<T, RpcError> {
+        open(&self.seal, &self.channels.starts, answer)
+    }
+
     /// One request, one answer, within the deadline openraft allows.
     async fn call<Q, A, F>(
         &self,
@@ -139,11 +173,13 @@ impl Network {
     {
         self.check_heard()?;
         let sealed = self.seal.seal(self.target, request);
-        let answer = timeout(option.hard_ttl(), send(self.votes.clone(), sealed))
+        // Votes share the heartbeats' connection, whatever this one is for.
+        let client = self.client(Purpose::Heartbeat);
+        let answer = timeout(option.hard_ttl(), send(client, sealed))
             .await
             .map_err(|_| unreachable_error(&Status::deadline_exceeded("no answer in time")))?
             .map_err(|status| rpc_error(&status))?;
-        open(&self.seal, &answer.into_inner())
+        self.open(&answer.into_inner())
     }
 }
 
@@ -236,7 +272,7 @@ impl RaftNetworkV2<TypeConfig> for Network {
         let head = self.seal.seal(self.target, &(vote, snapshot.meta));
         tokio::select! {
             closed = cancel => Err(closed.into()),
-            sent = send_snapshot(self.client.clone(), head, snapshot.snapshot) => {
+            sent = send_snapshot(self.client(self.purpose), head, snapshot.snapshot) => {
                 let answer = sent.map_err(|status| streaming_error(&status))?;
                 let (_, vote) = self
                     .seal
@@ -283,7 +319,7 @@ impl Network {
         let (wanted, unwanted) = oneshot::channel::<()>();
         // openraft waits between tries inside this stream, and only there: dialling
         // before it is asked for a request would dial a dead peer without a pause.
-        let mut input = input.take_until(unwanted).peekable();
+        let mut input = input.take_until(Box::pin(ended(unwanted))).peekable();
         let Some(first) = Pin::new(&mut input).peek().await else {
             return Ok(Box::pin(futures_util::stream::empty()));
         };
@@ -302,7 +338,8 @@ impl Network {
                 seal.seal(target, &request)
             })
         };
-        let opening = timeout(APPEND_DEADLINE, self.client.append(requests));
+        let mut client = self.client(self.purpose);
+        let opening = timeout(APPEND_DEADLINE, client.append(requests));
         let answers = opening
             .await
             .map_err(|_| unreachable_error(&Status::deadline_exceeded("no stream in time")))?
@@ -310,6 +347,7 @@ impl Network {
             .into_inner();
         let pipeline = Pipeline {
             seal: &self.seal,
+            starts: &self.channels.starts,
             ledger,
             answers,
             sent,
@@ -329,6 +367,15 @@ impl Network {
             }
         })))
     }
+}
+
+/// Resolves when nobody waits for the answers of a stream any more.
+async fn ended(unwanted: oneshot::Receiver<()>) {
+    #[cfg(feature = "planted")]
+    if hangraft_planted::is(hangraft_planted::Bug::StreamAstray) {
+        std::future::pending::<()>().await;
+    }
+    _ = unwanted.await;
 }
 
 /// Writes down what a follower acknowledges to this leader.
@@ -369,6 +416,7 @@ impl Ledger {
 /// The answers of one append stream.
 struct Pipeline<'s> {
     seal: &'s Seal,
+    starts: &'s Starts,
     ledger: Ledger,
     answers: tonic::Streaming<Envelope>,
     sent: Arc<AtomicU64>,
@@ -410,7 +458,7 @@ impl Pipeline<'_> {
                 Ok(Some(Err(status))) => return Some(Err(rpc_error(&status))),
                 Ok(Some(Ok(answer))) => {
                     self.received += 1;
-                    return Some(open(self.seal, &answer).and_then(|answer| {
+                    return Some(open(self.seal, self.starts, &answer).and_then(|answer| {
                         self.ledger.look_at(&answer)?;
                         Ok(answer)
                     }));
@@ -462,8 +510,13 @@ async fn send_snapshot(
     Ok(answer.into_inner())
 }
 
-fn open<T: DeserializeOwned>(seal: &Seal, answer: &Envelope) -> Result<T, RpcError> {
-    let (_, message) = seal.open(answer).map_err(|status| rpc_error(&status))?;
+fn open<T: DeserializeOwned>(
+    seal: &Seal,
+    starts: &Starts,
+    answer: &Envelope,
+) -> Result<T, RpcError> {
+    let (from, message) = seal.open(answer).map_err(|status| rpc_error(&status))?;
+    starts.hears(from);
     Ok(message)
 }
 

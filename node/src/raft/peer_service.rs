@@ -2,10 +2,12 @@
 
 use super::Replica;
 use super::bootstrap::{Greeting, YouAre};
+use super::claims::{Hello, Met};
 use super::compare::Question;
-use super::envelope::{Party, Seal};
+use super::envelope::{Party, Seal, Speaker};
 use super::refill::{PAGE_GAMES, Page, PageRequest};
 use super::snapshots::Incoming;
+use super::starts::{Standing, Starts};
 use super::types::{SnapshotMeta, TypeConfig, Vote};
 use super::vouch::Memory;
 use crate::join::Application;
@@ -68,7 +70,8 @@ impl PeerService {
         F: Future<Output = Result<A, Status>>,
     {
         let seal = &self.0.0.seal;
-        let (from, message) = self.said_by_member(caller_of(&request), request.get_ref())?;
+        let (Speaker { party: from, .. }, message) =
+            self.said_by_member(caller_of(&request), request.get_ref()).await?;
         Ok(Response::new(seal.seal(from, &work(from, message).await?)))
     }
 
@@ -90,7 +93,7 @@ impl PeerService {
         seal: &Seal,
         caller: Option<Caller>,
         envelope: &Envelope,
-    ) -> Result<(Party, Q), Status> {
+    ) -> Result<(Speaker, Q), Status> {
         seal.open(envelope).inspect_err(|status| {
             let whence = whence(caller);
             if seal.is_foreign(envelope) {
@@ -104,30 +107,32 @@ impl PeerService {
 
     /// Opens what members say to each other. Whose id belongs to another disk is none: what
     /// that disk had promised is lost. An id that this node does not know may be a member
-    /// that it has not heard of yet.
-    fn said_by_member<Q: DeserializeOwned>(
+    /// that it has not heard of yet. Of each node one process is heard.
+    async fn said_by_member<Q: DeserializeOwned>(
         &self,
         caller: Option<Caller>,
         envelope: &Envelope,
-    ) -> Result<(Party, Q), Status> {
+    ) -> Result<(Speaker, Q), Status> {
         self.check_vouched()?;
-        self.said_by_known(caller, envelope)
+        self.said_by_known(caller, envelope).await
     }
 
     /// The same, also while this node waits to hear whether its disk is whole.
-    fn said_by_known<Q: DeserializeOwned>(
+    async fn said_by_known<Q: DeserializeOwned>(
         &self,
         caller: Option<Caller>,
         envelope: &Envelope,
-    ) -> Result<(Party, Q), Status> {
+    ) -> Result<(Speaker, Q), Status> {
         self.check_proven()?;
-        let (from, message) = self.opened(&self.0.0.seal, caller, envelope)?;
+        let (speaker, message) = self.opened(&self.0.0.seal, caller, envelope)?;
+        let from = speaker.party;
         self.check_disk(from)?;
         if self.0.0.promises.is_set_back(from) {
             let why = format!("the disk of node {} has been set back; its id is spent", from.node);
             return Err(Status::failed_precondition(why));
         }
-        Ok((from, message))
+        self.check_start(speaker).await?;
+        Ok((speaker, message))
     }
 
     fn check_disk(&self, from: Party) -> Result<(), Status> {
@@ -138,6 +143,20 @@ impl PeerService {
         let node = from.node;
         self.0.complain(format!("node {node} spoke with another disk; its id is spent"));
         Err(Status::failed_precondition(format!("node {node} is known with another disk")))
+    }
+
+    async fn check_start(&self, from: Speaker) -> Result<(), Status> {
+        if self.0.0.starts.hears(from) {
+            return Ok(());
+        }
+        match self.0.vouch(from, None).await {
+            Standing::Welcome | Standing::Unheard => Ok(()),
+            Standing::Elsewhere(start) => Err(Status::failed_precondition(format!(
+                "node {} lives at {}, and speaks for itself",
+                start.node, start.address
+            ))),
+            Standing::NotYet(why) => Err(Status::unavailable(why)),
+        }
     }
 
     /// A disk that is not known to be the id's takes no part: it may have promised
@@ -171,15 +190,17 @@ impl PeerService {
             Err(status) => return refused(status),
         };
         let seal = self.0.0.seal.clone();
-        let opened_first = self.said_by_member::<AppendEntriesRequest<TypeConfig>>(caller, &first);
-        let (from, first) = match opened_first {
+        let opening = self.said_by_member::<AppendEntriesRequest<TypeConfig>>(caller, &first);
+        let (speaker, first) = match opening.await {
             Ok(opened) => opened,
             Err(status) => return refused(status),
         };
+        let from = speaker.party;
         self.hear_append(from, &first);
         let replica = self.0.clone();
-        let rest =
-            opened(seal.clone(), from, sealed).inspect(move |append| replica.hear_append(append));
+        let starts = self.0.0.starts.clone();
+        let rest = opened(seal.clone(), starts, speaker, sealed)
+            .inspect(move |append| replica.hear_append(append));
         let requests = futures_util::stream::once(async { first }).chain(rest);
         let answers = self.0.0.raft.stream_append(requests);
         answers
@@ -199,8 +220,8 @@ impl PeerService {
         let trouble = |err: std::io::Error| Status::data_loss(err.to_string());
         let first = next_chunk(&mut chunks).await?;
         let head = first.head.as_ref().ok_or_else(|| Status::invalid_argument("no head"))?;
-        let (from, (vote, meta)): (Party, (Vote, SnapshotMeta)) =
-            self.said_by_member(caller, head)?;
+        let (Speaker { party: from, .. }, (vote, meta)): (_, (Vote, SnapshotMeta)) =
+            self.said_by_member(caller, head).await?;
         self.hear_leader(from, &vote);
         // The batches in it were written before.
         inner.stopwatch.restart();
@@ -316,7 +337,7 @@ impl RaftService for PeerService {
         // Open to those who are not members: to tell them so is what it is for.
         let seal = self.0.0.seal.for_strangers();
         let caller = caller_of(&request);
-        let (_, greeting): (Party, Greeting) = self.opened(&seal, caller, request.get_ref())?;
+        let (_, greeting): (_, Greeting) = self.opened(&seal, caller, request.get_ref())?;
         let Greeting { cluster, node, disk, nonce } = greeting;
         if cluster != self.0.cluster() {
             let (named, whence) = (quoted(&cluster), whence(caller));
@@ -330,18 +351,36 @@ impl RaftService for PeerService {
         Ok(Response::new(seal.seal(Party::unmet(0), &introduction)))
     }
 
+    async fn meet(&self, request: Request<Envelope>) -> Answered {
+        let seal = self.0.0.seal.for_strangers();
+        let caller = caller_of(&request);
+        let (_, hello): (_, Hello) = self.opened(&seal, caller, request.get_ref())?;
+        if hello.cluster != self.0.cluster() {
+            let (named, whence) = (quoted(&hello.cluster), whence(caller));
+            self.0.complain(format!("a node of cluster {named} spoke to this one{whence}"));
+            return Err(Status::failed_precondition("this node belongs to another cluster"));
+        }
+        let you = match hello.me {
+            Some(start) => self.0.meet(start).await,
+            None => Standing::Unheard,
+        };
+        let (me, others) = (self.0.0.start, self.0.0.starts.live());
+        let voters = self.0.voters();
+        let met = Met { nonce: hello.nonce, me, you, others, voters };
+        Ok(Response::new(seal.seal(Party::unmet(0), &met)))
+    }
+
     async fn admit(&self, request: Request<Envelope>) -> Answered {
         let seal = self.0.0.seal.for_strangers();
         let caller = caller_of(&request);
-        let (_, application): (Party, Application) =
-            self.opened(&seal, caller, request.get_ref())?;
+        let (_, application): (_, Application) = self.opened(&seal, caller, request.get_ref())?;
         Ok(Response::new(seal.seal(Party::unmet(0), &self.0.admit(application).await)))
     }
 
     async fn ask(&self, request: Request<Envelope>) -> Answered {
         let seal = &self.0.0.seal;
-        let (from, ask): (Party, Ask) =
-            self.said_by_member(caller_of(&request), request.get_ref())?;
+        let (Speaker { party: from, .. }, ask): (_, Ask) =
+            self.said_by_member(caller_of(&request), request.get_ref()).await?;
         if self.0.machine().has_lost(from.node) {
             return Err(Status::permission_denied("the cluster has removed this node"));
         }
@@ -362,8 +401,8 @@ impl RaftService for PeerService {
     }
 
     async fn remember(&self, request: Request<Envelope>) -> Answered {
-        let (from, memory): (Party, Memory) =
-            self.said_by_known(caller_of(&request), request.get_ref())?;
+        let (Speaker { party: from, .. }, memory): (_, Memory) =
+            self.said_by_known(caller_of(&request), request.get_ref()).await?;
         Ok(Response::new(self.0.0.seal.seal(from, &self.0.exchange(from, memory))))
     }
 
@@ -377,15 +416,22 @@ impl RaftService for PeerService {
 /// a gap must not be taken.
 fn opened(
     seal: Seal,
-    from: Party,
+    starts: Starts,
+    from: Speaker,
     sealed: Streaming<Envelope>,
 ) -> impl Stream<Item = AppendEntriesRequest<TypeConfig>> + Send + 'static {
     futures_util::stream::unfold(sealed, move |mut sealed| {
-        let seal = seal.clone();
+        let (seal, starts) = (seal.clone(), starts.clone());
         async move {
             let envelope = sealed.message().await.ok()??;
             match seal.open(&envelope) {
-                Ok((speaker, request)) if speaker == from => Some((request, sealed)),
+                Ok((speaker, request)) if speaker == from && starts.hears(from) => {
+                    Some((request, sealed))
+                }
+                Ok((speaker, _)) if speaker == from => {
+                    tracing::warn!(?from, "another process speaks for the sender; closed");
+                    None
+                }
                 Ok((speaker, _)) => {
                     tracing::warn!(?from, ?speaker, "an append stream changed its sender; closed");
                     None

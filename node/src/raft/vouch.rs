@@ -136,7 +136,7 @@ async fn tell_all(
             match timeout(ANSWER_DEADLINE, asking).await.ok()? {
                 Ok(answer) => {
                     let (from, memory) = seal.open::<Memory>(&answer.into_inner()).ok()?;
-                    (from.node == party.node).then_some((from, memory))
+                    (from.party.node == party.node).then_some((from.party, memory))
                 }
                 // An older version remembers nothing.
                 Err(status) if status.code() == Code::Unimplemented => {
@@ -301,17 +301,20 @@ impl Replica {
         others
     }
 
-    /// How many others make a majority with one voter; while a change of voters is under
-    /// way, the smaller number.
-    fn others_needed(&self) -> Option<u64> {
+    /// How many others make a majority, with this node if it votes; while a change of voters
+    /// is under way, the smaller number.
+    pub(super) fn others_needed(&self) -> Option<u64> {
         let metrics = self.0.raft.metrics().borrow_watched().clone();
         let membership: &Membership = metrics.membership_config.membership();
-        membership.get_joint_config().iter().map(|voters| voters.len() as u64 / 2).min()
+        let me = self.me();
+        let needed =
+            |voters: &BTreeSet<u64>| voters.len() as u64 / 2 + u64::from(!voters.contains(&me));
+        membership.get_joint_config().iter().map(needed).min()
     }
 
     fn name_of(&self, id: u64) -> String {
         let members = self.leadership().borrow().members.clone();
-        members.get(&id).map_or_else(|| format!("node {id}"), |(peer, _)| peer.name.clone())
+        members.get(&id).map_or_else(|| format!("n{id}"), |(peer, _)| peer.name.clone())
     }
 
     /// What this node remembers, for its next start.

@@ -1,6 +1,7 @@
 //! Addresses change hands, and nodes change addresses.
 
-use super::harness::{Cluster, eventually};
+use super::harness::{Cluster, Player, eventually};
+use hangraft_node::StartError;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
@@ -35,4 +36,93 @@ async fn until_heard(cluster: &Cluster, by: u64, node: u64, alive: bool) {
         async move { roster.borrow().get(&node).is_some_and(|seen| seen.alive == alive) }
     };
     eventually(&format!("n{by} sees n{node} alive: {alive}"), seen).await;
+}
+
+/// One node's machine has another address. It is told when it starts, the others find it
+/// there, and the membership follows.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_moves_to_another_address() {
+    let mut cluster = Cluster::new(3);
+    cluster.start_all().await;
+    let leader = cluster.leader().await;
+    let moves = leader % 3 + 1;
+    let old = cluster.address(moves);
+    cluster.stop(moves).await;
+    cluster.move_node(moves);
+    cluster.configs_mut(moves).moved = false;
+    let Err(StartError::Another { why, .. }) = cluster.try_start(moves).await else {
+        panic!("it was not told that it has moved");
+    };
+    assert!(why.contains("--new-address"), "{why}");
+    cluster.configs_mut(moves).moved = true;
+    cluster.start(moves).await;
+    until_at(&cluster, &[1, 2, 3]).await;
+    cluster.same_hash_everywhere().await;
+
+    // Its vote is needed. A stranger may have its old address.
+    cluster.newcomer(4).address = old;
+    cluster.start(4).await;
+    cluster.stop(leader).await;
+    let others: Vec<u64> = (1..=3).filter(|id| *id != leader).collect();
+    let next = cluster.leader_among(&others).await;
+    let mut player = Player::at(cluster.address(next), &cluster).await;
+    let room = player.open_and_sit().await;
+    player.play_letters(room, "etaoin").await;
+    cluster.start(leader).await;
+    // It is said once.
+    cluster.configs_mut(moves).moved = false;
+    cluster.stop(moves).await;
+    cluster.start(moves).await;
+    cluster.same_hash_everywhere().await;
+    cluster.stop_all().await;
+}
+
+/// The whole network was renumbered. Each node is told its new address, and where another one
+/// is; no address that the membership has is right.
+#[tokio::test(flavor = "multi_thread")]
+async fn all_nodes_move_at_once() {
+    let mut cluster = Cluster::new(3);
+    cluster.start_all().await;
+    let leader = cluster.leader().await;
+    let mut player = Player::at(cluster.address(leader), &cluster).await;
+    let room = player.open_and_sit().await;
+    let version = player.play_letters(room, "etaoin").await;
+    for id in 1..=3 {
+        cluster.stop(id).await;
+        cluster.move_node(id);
+    }
+    for id in 1..=3 {
+        let seed = cluster.address(id % 3 + 1);
+        cluster.configs_mut(id).cluster.seeds = vec![seed];
+    }
+    cluster.start_all().await;
+    until_at(&cluster, &[1, 2, 3]).await;
+    let leader = cluster.leader().await;
+    assert!(cluster.read_linearizable(leader, room).await.version >= version);
+    // From now on they know.
+    for id in 1..=3 {
+        cluster.stop(id).await;
+        let config = cluster.configs_mut(id);
+        config.moved = false;
+        config.cluster.seeds.clear();
+    }
+    cluster.start_all().await;
+    cluster.leader().await;
+    cluster.same_hash_everywhere().await;
+    cluster.stop_all().await;
+}
+
+/// Every node knows every other by its new address, and hears of it.
+async fn until_at(cluster: &Cluster, ids: &[u64]) {
+    for by in ids {
+        let known = || async {
+            let status = cluster.status(*by).await.unwrap_or_default();
+            let is_known = |id: &u64| {
+                let member = status.members.iter().find(|member| member.id == *id);
+                member.is_some_and(|m| m.alive && m.address == cluster.address(*id).to_string())
+            };
+            ids.iter().all(is_known)
+        };
+        eventually(&format!("n{by} knows where everybody is"), known).await;
+    }
 }

@@ -175,6 +175,28 @@ impl Cluster {
         self.configs.get_mut(&id).expect("just inserted")
     }
 
+    /// A node, known here by this number, that has a copy of another one's data. It listens
+    /// elsewhere, and says that it is reached where that one is, as a copied machine does.
+    pub(crate) fn copy(&mut self, of: u64, id: u64) {
+        let original = self.configs[&of].clone();
+        let config = self.newcomer(id);
+        config.advertise = Some(original.address);
+        config.cluster.seeds.clear();
+        let (from, to) = (original.data_dir, config.data_dir.clone());
+        copy_folder(&from, &to);
+    }
+
+    /// A stopped node gets another address, and is told so when it starts.
+    pub(crate) fn move_node(&mut self, id: u64) {
+        let address = free_addresses(1)[0];
+        let config = self.configs_mut(id);
+        config.address = address;
+        config.moved = true;
+        for member in config.cluster.members.iter_mut().filter(|member| member.id == id) {
+            member.address = address;
+        }
+    }
+
     pub(crate) fn configs_mut(&mut self, id: u64) -> &mut NodeConfig {
         self.configs.get_mut(&id).expect("a node of this cluster")
     }
@@ -278,6 +300,11 @@ impl Cluster {
 
     pub(crate) async fn stop(&mut self, id: u64) {
         self.nodes.remove(&id).unwrap().stop().await;
+    }
+
+    /// A node is gone, and hands nothing over.
+    pub(crate) async fn stop_now(&mut self, id: u64) {
+        self.nodes.remove(&id).unwrap().stop_now().await;
     }
 
     pub(crate) async fn stop_all(mut self) {
@@ -440,23 +467,23 @@ impl Cluster {
     }
 }
 
-fn free_addresses(count: u64) -> Vec<SocketAddr> {
-    let taken: Vec<TcpListener> =
-        (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-    taken.iter().map(|listener| listener.local_addr().unwrap()).collect()
-}
-
 fn copy_folder(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
+        let to = to.join(entry.file_name());
         if entry.file_type().unwrap().is_dir() {
-            copy_folder(&entry.path(), &target);
+            copy_folder(&entry.path(), &to);
         } else {
-            std::fs::copy(entry.path(), target).unwrap();
+            std::fs::copy(entry.path(), to).unwrap();
         }
     }
+}
+
+fn free_addresses(count: u64) -> Vec<SocketAddr> {
+    let taken: Vec<TcpListener> =
+        (0..count).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    taken.iter().map(|listener| listener.local_addr().unwrap()).collect()
 }
 
 /// One player on a link of its own, one command at a time.

@@ -2,6 +2,7 @@
 //! What needs real processes and real kills is tested from outside.
 
 mod addresses;
+mod copies;
 mod disks;
 mod harness;
 mod members;

@@ -1,0 +1,382 @@
+//! A process that has started asks the others to take its word, and is told if it is not
+//! the only one of its node.
+//!
+//! The others look for it where they expect it; see [`super::starts`]. Until one of them has
+//! answered, it neither gossips, for a copy would be heard in the place of the original, nor
+//! stands for election. An only voter needs nobody's word to lead; it looks for itself at its
+//! own address, where a copy finds the original, or nobody. A node that was moved takes no part at all until the others have found it: they may still
+//! hear it from where it was.
+//!
+//! Who is told for a while that its node lives elsewhere is a copy, or was left behind. It
+//! stops, and starting it again changes nothing.
+
+use super::Replica;
+use super::envelope::{Party, Speaker};
+use super::network::client;
+use super::starts::{Look, Standing, Start};
+use crate::dial::channel_to;
+use crate::identity::AS_A_NEW_NODE;
+use crate::membership::charter::Members;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use openraft::async_runtime::WatchReceiver;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout};
+use tonic::Code;
+
+/// Between two rounds of asking.
+const ROUND: Duration = Duration::from_millis(200);
+
+/// Rounds at that pace, and the pace after them: who has not answered by then may be away
+/// for long.
+const ROUNDS_QUICK: u32 = 25;
+const ROUND_LATER: Duration = Duration::from_secs(1);
+
+/// Whoever is asked looks first; what it does not answer within this is asked again.
+const ANSWER_DEADLINE: Duration = Duration::from_millis(1_500);
+
+/// Who is looked for at an address and does not answer by then is not there.
+const LOOK_DEADLINE: Duration = Duration::from_secs(1);
+
+/// Told for so long that its node lives elsewhere, a process stops. A process that is just
+/// being replaced ends sooner.
+const COPY_AFTER: Duration = Duration::from_secs(3);
+
+/// A node that was moved waits so long for voters that do not answer; then a majority that
+/// has found it is enough.
+const MOVE_WAIT: Duration = Duration::from_secs(5);
+
+/// A process asks for its word to be taken, or only who is there. Whoever is at the address
+/// may answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Hello {
+    pub(super) cluster: String,
+    /// `None` of one that only wants to know.
+    pub(super) me: Option<Start>,
+    pub(super) nonce: u64,
+}
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Met {
+    /// The number that the asker gave.
+    pub(super) nonce: u64,
+    /// Who answers.
+    pub(super) me: Start,
+    /// What it says to the asker.
+    pub(super) you: Standing,
+    /// Whom it has found where.
+    pub(super) others: Vec<Start>,
+    /// Who votes, by what it knows.
+    pub(super) voters: Voters,
+}
+
+/// Who votes, by the newest membership in somebody's log.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Voters {
+    /// The index of that membership.
+    at: Option<u64>,
+    /// Two sets while a change is under way.
+    sets: Vec<BTreeSet<u64>>,
+}
+
+/// What came of asking.
+enum Answer {
+    Met(Met),
+    /// A member of the version before, which does not look.
+    Former,
+    Silent,
+}
+
+/// Asks at an address.
+async fn ask(replica: &Replica, at: SocketAddr, me: Option<Start>, deadline: Duration) -> Answer {
+    let inner = &replica.0;
+    let (seal, nonce) = (inner.seal.for_strangers(), inner.env.entropy());
+    let hello = Hello { cluster: inner.seal.cluster().to_owned(), me, nonce };
+    let mut client = client(channel_to(&inner.env, at), &seal);
+    match timeout(deadline, client.meet(seal.seal(Party::unmet(0), &hello))).await {
+        Ok(Ok(answer)) => match seal.open::<Met>(&answer.into_inner()) {
+            Ok((_, met)) if met.nonce == nonce => Answer::Met(met),
+            _ => Answer::Silent,
+        },
+        Ok(Err(status)) if status.code() == Code::Unimplemented => Answer::Former,
+        Ok(Err(_)) | Err(_) => Answer::Silent,
+    }
+}
+
+impl Replica {
+    /// Who votes, by the newest membership in this node's log.
+    pub(super) fn voters(&self) -> Voters {
+        let metrics = self.0.raft.metrics();
+        let known = metrics.borrow_watched().membership_config.clone();
+        let sets = known.membership().get_joint_config().clone();
+        Voters { at: known.log_id().as_ref().map(|at| at.index), sets }
+    }
+
+    /// What this node says to a process that has started, and says where it is.
+    pub(super) async fn meet(&self, start: Start) -> Standing {
+        let mine = self.0.start;
+        if start.node != mine.node {
+            let Start { node, disk, instance, address, .. } = start;
+            return self
+                .vouch(Speaker { party: Party { node, disk }, instance }, Some(address))
+                .await;
+        }
+        match start.instance == mine.instance {
+            true => Standing::Welcome,
+            false if start.disk != mine.disk => Standing::Unheard,
+            false if *self.0.cleared.borrow() => Standing::Elsewhere(mine),
+            false => Standing::NotYet("this process waits to be found itself".into()),
+        }
+    }
+
+    /// Whether the word of an instance is taken that was not heard before: looks for it.
+    pub(super) async fn vouch(&self, from: Speaker, address: Option<SocketAddr>) -> Standing {
+        #[cfg(feature = "planted")]
+        if hangraft_planted::is(hangraft_planted::Bug::CopyIsHeard) {
+            return Standing::Welcome;
+        }
+        let places = match self.0.starts.look(from, address) {
+            Look::Known(standing) => return standing,
+            Look::For(places) => places,
+        };
+        let looks = places.into_iter().map(|place| async move {
+            match ask(self, place, None, LOOK_DEADLINE).await {
+                Answer::Met(met) => (place, Some(met.me)),
+                Answer::Former | Answer::Silent => (place, None),
+            }
+        });
+        let found = futures_util::future::join_all(looks).await;
+        let (standing, first) = self.0.starts.found(from, &found);
+        if first {
+            self.say(from, address, &standing);
+        }
+        standing
+    }
+
+    fn say(&self, from: Speaker, address: Option<SocketAddr>, standing: &Standing) {
+        match standing {
+            Standing::Elsewhere(original) => {
+                metrics::counter!("hangraft_copies_refused_total").increment(1);
+                let Start { node, number, address: home, .. } = original;
+                let whence = match address {
+                    Some(address) if address != *home => format!(" at {address}"),
+                    _ => " elsewhere".into(),
+                };
+                self.complain(format!(
+                    "node {node} was started twice: it lives at {home} (its start {number}), and a \
+                     copy of its data folder was started{whence}; the copy is refused"
+                ));
+            }
+            Standing::NotYet(why) => {
+                self.complain(format!("node {} is not believed yet: {why}", from.party.node));
+            }
+            Standing::Welcome | Standing::Unheard => {}
+        }
+    }
+}
+
+/// Runs as long as the node does.
+pub(super) async fn run(replica: Replica) {
+    let mut claim = Claim::new(replica);
+    let mut rounds = 0;
+    loop {
+        if claim.round().await {
+            return;
+        }
+        rounds += 1;
+        sleep(if rounds < ROUNDS_QUICK { ROUND } else { ROUND_LATER }).await;
+    }
+}
+
+/// How far this process has come in being believed.
+struct Claim {
+    replica: Replica,
+    since: Instant,
+    /// Members whose word is that this process is the one, and who they were.
+    welcomed: BTreeMap<u64, u64>,
+    /// Since when somebody says that this node lives elsewhere.
+    elsewhere: Option<Instant>,
+    /// It is this process that is reached at the node's address.
+    stands: bool,
+    /// The newest that others said of who votes: a node that was away long knows only who did.
+    voters: Voters,
+}
+
+/// What was said in one round.
+#[derive(Default)]
+struct Said {
+    welcome: bool,
+    /// Somebody who would not know of a copy has answered.
+    unheard: bool,
+    elsewhere: Option<Start>,
+}
+
+impl Claim {
+    fn new(replica: Replica) -> Self {
+        let stands = replica.0.listens == replica.0.start.address;
+        let (since, welcomed) = (Instant::now(), BTreeMap::new());
+        let voters = replica.voters();
+        Claim { replica, since, welcomed, elsewhere: None, stands, voters }
+    }
+
+    /// Asks who has not welcomed this process yet; `true` when it has to stop.
+    async fn round(&mut self) -> bool {
+        let members = self.replica.membership();
+        let home = members.get(&self.replica.me()).map(|(peer, _)| peer.address);
+        if home == Some(self.replica.0.start.address) {
+            self.replica.is_at_home().await;
+        }
+        let waits: BTreeSet<u64> = self.waiting_for(&members);
+        let all_there = !members.is_empty() && waits.is_empty() && self.elsewhere.is_none();
+        let mut places = if all_there { BTreeSet::new() } else { self.places(&members, &waits) };
+        if !self.stands {
+            places.insert(self.replica.0.start.address);
+        }
+        let said = self.ask_all(places).await;
+        if let Some(original) = said.elsewhere {
+            let since = *self.elsewhere.get_or_insert_with(Instant::now);
+            // Whom some take for the one it is, and who was there first, goes on.
+            let later = original.number < self.replica.0.start.number;
+            let gives_way = !said.welcome || later && home != Some(self.replica.0.start.address);
+            if since.elapsed() >= COPY_AFTER && gives_way {
+                self.replica.end(true, copied(&original));
+                return true;
+            }
+            return false;
+        }
+        if said.welcome {
+            self.elsewhere = None;
+        }
+        if said.welcome || self.needs_no_welcome(&members, said.unheard || all_there) {
+            self.replica.clear();
+        }
+        if self.replica.0.moved && self.is_found() {
+            self.replica.take_part();
+        }
+        false
+    }
+
+    /// Whether nobody has to welcome this process: none of the others would know of a copy, or
+    /// it is the only voter, or nobody else is known, and it is this process that is reached.
+    fn needs_no_welcome(&self, members: &Members, nobody_would_know: bool) -> bool {
+        let inner = &self.replica.0;
+        let others = members.keys().chain(inner.first_members.keys()).chain(inner.known.keys());
+        let alone = others.copied().all(|id| id == inner.me);
+        if alone || self.replica.others_needed() == Some(0) {
+            if !self.stands && self.since.elapsed() > COPY_AFTER {
+                let at = inner.start.address;
+                self.replica.complain(format!(
+                    "this node does not find itself at {at}, so it does not lead although it is \
+                     the only voter: it may be a copy; is its address right?"
+                ));
+            }
+            return self.stands;
+        }
+        nobody_would_know
+    }
+
+    /// Members that have not welcomed this process, as the processes that they are now.
+    fn waiting_for(&self, members: &Members) -> BTreeSet<u64> {
+        let starts = &self.replica.0.starts;
+        let welcomed = |id: &u64| {
+            let now = starts.instance_of(*id);
+            self.welcomed.get(id).is_some_and(|then| *then == now || now == 0)
+        };
+        let me = self.replica.me();
+        members.keys().copied().filter(|id| *id != me && !welcomed(id)).collect()
+    }
+
+    /// Where to ask.
+    fn places(&self, members: &Members, waits: &BTreeSet<u64>) -> BTreeSet<SocketAddr> {
+        let inner = &self.replica.0;
+        let asked = |id: &u64| waits.contains(id) || self.elsewhere.is_some();
+        let mut places: BTreeSet<SocketAddr> = members
+            .iter()
+            .filter(|(id, _)| asked(id))
+            .map(|(id, (peer, _))| inner.starts.address_of(*id, peer.address))
+            .collect();
+        // Where it was, somebody may live still.
+        places.extend(members.get(&inner.me).map(|(peer, _)| peer.address));
+        if members.is_empty() || inner.moved {
+            places.extend(inner.known.values().chain(&inner.seeds));
+            places.extend(inner.first_members.values().map(|(_, address)| *address));
+        }
+        places.remove(&inner.start.address);
+        places
+    }
+
+    async fn ask_all(&mut self, places: BTreeSet<SocketAddr>) -> Said {
+        let mut said = Said::default();
+        let replica = self.replica.clone();
+        let mine = replica.0.start;
+        let asking = places.into_iter().map(|place| {
+            let replica = replica.clone();
+            async move { (place, ask(&replica, place, Some(mine), ANSWER_DEADLINE).await) }
+        });
+        let mut answers: FuturesUnordered<_> = asking.collect();
+        while let Some((place, answer)) = answers.next().await {
+            let met = match answer {
+                Answer::Met(met) => met,
+                Answer::Former => {
+                    said.unheard = true;
+                    continue;
+                }
+                Answer::Silent => continue,
+            };
+            if met.me.instance == mine.instance {
+                self.stands = true;
+                continue;
+            }
+            if met.voters.at > self.voters.at {
+                self.voters = met.voters;
+            }
+            replica.0.starts.hint(&met.others);
+            replica.0.starts.answered(place, met.me);
+            match met.you {
+                Standing::Welcome => {
+                    said.welcome = true;
+                    self.welcomed.insert(met.me.node, met.me.instance);
+                    // The others hear of this node as soon as one has found it.
+                    if said.elsewhere.is_none() && !replica.0.moved {
+                        replica.clear();
+                    }
+                }
+                Standing::Unheard => said.unheard = true,
+                Standing::Elsewhere(start) => {
+                    self.welcomed.remove(&met.me.node);
+                    said.elsewhere = Some(start);
+                }
+                Standing::NotYet(why) => tracing::debug!(%place, why, "not believed yet"),
+            }
+        }
+        said
+    }
+
+    /// Whether enough others have found this node where it is now. A majority of those that
+    /// vote by an older membership knows of every newer one, so the newest that anybody tells
+    /// is the one that counts.
+    fn is_found(&self) -> bool {
+        let me = self.replica.me();
+        let there = |id: &&u64| **id == me || self.welcomed.contains_key(*id);
+        let waited = self.since.elapsed() >= MOVE_WAIT;
+        let enough = |voters: &BTreeSet<u64>| {
+            let found = voters.iter().filter(there).count();
+            found == voters.len() || waited && found > voters.len() / 2
+        };
+        self.voters.sets.iter().all(enough)
+    }
+}
+
+fn copied(original: &Start) -> String {
+    let Start { node, number, address, .. } = original;
+    format!(
+        "node {node} lives at {address} (its start {number}), with the same disk number: this data \
+         folder is a copy of its folder, or was left behind when it was moved; to go on here, stop \
+         that one for good and start this one with --new-address ADDR; to have another node, \
+         {AS_A_NEW_NODE}"
+    )
+}
