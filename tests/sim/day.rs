@@ -271,6 +271,9 @@ impl Day {
                         world.tell(format_args!("{news}"));
                     }
                 }
+                if let Some(report) = cluster.copy_says(id) {
+                    judge.lock().expect("the judge does not panic").copy_ran(&report);
+                }
                 if let Some((node, why)) = cluster.note_end(id, machines) {
                     judge.lock().expect("the judge does not panic").is_spent(node, &why);
                 }

@@ -38,6 +38,8 @@ pub(crate) struct Cluster {
     key: ClusterKey,
     nodes: Vec<Server>,
     first_members: usize,
+    /// The first machine that gets somebody's disk.
+    first_copy: MachineId,
     frontends: Vec<FrontendConfig>,
     lost_writes: u64,
 }
@@ -50,6 +52,8 @@ struct Server {
     life: Arc<Mutex<Life>>,
     /// Who its node is, once that is known.
     who: Option<Who>,
+    /// Whose disk it has a copy of: a machine, and the number of the disk in it.
+    copy_of: Option<(MachineId, u64)>,
     /// What it said last.
     report: Option<Report>,
     highest_term: u64,
@@ -66,6 +70,8 @@ pub(crate) enum Service {
     Spent,
     /// It is gone for ever.
     Lost,
+    /// It has a copy of another machine's disk, and takes itself for that one.
+    Copy,
 }
 
 /// A node, by the id that it goes by and the disk that it has.
@@ -130,6 +136,7 @@ impl Cluster {
             })
             .collect();
         let first = members.iter().map(|member| first_member(plan, member, &members));
+        // Those that get a copied disk are told later where they are.
         let spares = ips[plan.nodes..].iter().map(|ip| newcomer(plan, address(ip)));
         let server = |number, config, disk| Server {
             config,
@@ -137,6 +144,7 @@ impl Cluster {
             service: if number < plan.nodes { Service::Runs } else { Service::Waits },
             life: Arc::default(),
             who: None,
+            copy_of: None,
             report: None,
             highest_term: 0,
         };
@@ -160,6 +168,7 @@ impl Cluster {
             key: ClusterKey::from_bytes([7; 32]),
             nodes,
             first_members: plan.nodes,
+            first_copy: plan.nodes + plan.spares,
             frontends,
             lost_writes: 0,
         }
@@ -182,7 +191,11 @@ impl Cluster {
 
     /// The machines whose nodes are gone for good.
     pub(crate) fn spent(&self) -> Vec<MachineId> {
-        let spent = |id: &MachineId| self.nodes[*id].service == Service::Spent;
+        let spent = |id: &MachineId| {
+            // A copy may be the last that is left of its node, and nobody could tell it.
+            let node = &self.nodes[*id];
+            node.service == Service::Spent && node.copy_of.is_none()
+        };
         (0..self.nodes.len()).filter(spent).collect()
     }
 
@@ -196,6 +209,89 @@ impl Cluster {
         self.first_members + number
     }
 
+    /// A machine that gets somebody's disk, by its number among those.
+    pub(crate) fn empty_machine(&self, number: usize) -> MachineId {
+        self.first_copy + number
+    }
+
+    /// Whether a machine has a copy of another one's disk, and is to run.
+    pub(crate) fn is_copy(&self, id: MachineId) -> bool {
+        self.nodes[id].service == Service::Copy
+    }
+
+    /// Puts a copy of a machine's disk, as a crash now would leave it, into another one. What
+    /// runs there believes that it is reached where the first one is. `false` when there is
+    /// nothing to copy.
+    pub(crate) fn copy(&mut self, from: MachineId, to: MachineId, plan: &Plan) -> bool {
+        let original = &self.nodes[from];
+        let Some(who) = original.who.as_ref().filter(|_| original.copy_of.is_none()) else {
+            return false;
+        };
+        let copied = (from, who.disk_number);
+        let (disk, reached) = (original.disk.copied(to), original.config.address);
+        let node = &mut self.nodes[to];
+        let mut config = newcomer(plan, node.config.address);
+        config.advertise = Some(reached);
+        node.config = config;
+        node.disk = disk;
+        node.copy_of = Some(copied);
+        node.service = Service::Copy;
+        true
+    }
+
+    /// A machine breaks and its disk is put into another one. `false` when there is nobody on
+    /// the disk yet.
+    pub(crate) fn migrate(
+        &mut self,
+        from: MachineId,
+        to: MachineId,
+        plan: &Plan,
+        machines: &mut Machines,
+    ) -> bool {
+        if self.nodes[from].who.is_none() || self.nodes[from].copy_of.is_some() {
+            return false;
+        }
+        self.crash(from, true, machines);
+        self.nodes[from].service = Service::Lost;
+        let disk = self.nodes[from].disk.copied(to);
+        let who = self.nodes[from].who.take();
+        let node = &mut self.nodes[to];
+        let mut config = newcomer(plan, node.config.address);
+        config.moved = true;
+        node.config = config;
+        node.disk = disk.clone();
+        node.service = Service::Runs;
+        node.who = who.map(|who| Who { disk, ..who });
+        true
+    }
+
+    /// Copies whose original does not run any more, and never will.
+    pub(crate) fn orphans(&self) -> Vec<MachineId> {
+        let orphan = |id: &MachineId| {
+            let node = &self.nodes[*id];
+            let gone = |(from, disk): (MachineId, u64)| {
+                let original = &self.nodes[from];
+                let there = original.who.as_ref().map(|who| who.disk_number);
+                original.service != Service::Runs || there != Some(disk)
+            };
+            node.service == Service::Copy && node.copy_of.is_some_and(gone)
+        };
+        (0..self.nodes.len()).filter(orphan).collect()
+    }
+
+    /// A machine is switched off for good.
+    pub(crate) fn retire(&mut self, id: MachineId, machines: &mut Machines) {
+        self.crash(id, false, machines);
+        self.nodes[id].service = Service::Lost;
+    }
+
+    /// What a copy says of itself, if it runs.
+    pub(crate) fn copy_says(&self, id: MachineId) -> Option<Report> {
+        let node = self.nodes.get(id)?;
+        node.copy_of?;
+        lock(&node.life).observer.as_ref().map(Observer::report)
+    }
+
     /// The machine of a frontend.
     pub(crate) fn frontend(&self, number: usize) -> MachineId {
         self.nodes.len() + number % self.frontends.len()
@@ -206,10 +302,11 @@ impl Cluster {
     }
 
     /// Frontends all of whose nodes, as they were told when they started, are gone for
-    /// good. What they have learned since may have been cut off from them.
+    /// good, or have nothing and wait for those that are gone. What they have learned since may
+    /// have been cut off from them.
     pub(crate) fn stranded_frontends(&self) -> Vec<MachineId> {
-        let there: Vec<SocketAddr> =
-            self.in_service().into_iter().map(|node| self.address(node)).collect();
+        let there = self.in_service().into_iter().filter(|id| !self.waits_in_vain(*id));
+        let there: Vec<SocketAddr> = there.map(|node| self.address(node)).collect();
         let stranded = |id: &MachineId| {
             let told = &self.frontends[*id - self.nodes.len()].nodes;
             told.iter().all(|node| !there.contains(node))
@@ -301,12 +398,22 @@ impl Cluster {
         who.is_none() && config.id.is_none() && !config.cluster.seeds.iter().any(runs)
     }
 
+    /// Whether a first member with an empty disk waits for others that are all gone from
+    /// where they were.
+    fn waits_in_vain(&self, id: MachineId) -> bool {
+        let has_nothing = self.nodes[id].report.as_ref().is_none_or(|report| report.term == 0);
+        let others = (0..self.first_members).filter(|other| *other != id);
+        let gone = |other: MachineId| self.nodes[other].service != Service::Runs;
+        id < self.first_members && has_nothing && others.into_iter().all(gone)
+    }
+
     /// A machine that does not run gets an empty disk, as good as the one before.
     pub(crate) fn put_empty_disk(&mut self, id: MachineId) {
         let node = &mut self.nodes[id];
         self.lost_writes += node.disk.lost();
         node.disk = node.disk.renewed();
         node.who = None;
+        node.copy_of = None;
     }
 
     /// The disk of a machine that does not run is what it was once.
@@ -376,6 +483,10 @@ impl Cluster {
     /// What a node says of itself, if that differs from what it said before.
     pub(crate) fn news(&mut self, id: MachineId) -> Option<(Who, Report)> {
         let node = self.nodes.get_mut(id)?;
+        if node.copy_of.is_some() {
+            node.report = lock(&node.life).observer.as_ref().map(Observer::report);
+            return None;
+        }
         let (report, number) = {
             let life = lock(&node.life);
             let said = life.observer.as_ref().map(Observer::report);

@@ -1,5 +1,6 @@
 //! Carries out the faults of a plan, and ends those that end by themselves.
 
+mod copies;
 mod members;
 
 pub(crate) use members::Counts;
@@ -34,10 +35,14 @@ pub(crate) struct Nemesis {
     /// Disks that were put aside.
     kept: BTreeMap<MachineId, Kept>,
     counts: Counts,
+    /// No fault is left.
+    over: bool,
 }
 
 enum Ending {
     Boot(MachineId),
+    /// A copy is started, once: nobody knows that there is one.
+    BootCopy(MachineId),
     Resume(MachineId),
     Mend(MachineId),
     /// A node that was asked to stop is started again after so long.
@@ -65,6 +70,7 @@ impl Nemesis {
             lost_at: None,
             kept: BTreeMap::new(),
             counts: Counts::default(),
+            over: false,
         }
     }
 
@@ -192,6 +198,12 @@ impl Nemesis {
             What::SetBack { target, down_ms } => {
                 self.set_back(find(target), *down_ms, cluster, machines);
             }
+            What::Copy { target, to, after_ms } => {
+                self.copy(target, *to, *after_ms, cluster, machines);
+            }
+            What::Migrate { target, to, after_ms } => {
+                self.migrate(target, *to, *after_ms, cluster, machines);
+            }
             What::Move(what) => self.move_members(what, cluster, machines),
         }
     }
@@ -214,6 +226,9 @@ impl Nemesis {
         while let Some(entry) = self.ends.first_entry().filter(|entry| entry.key().0 <= now) {
             let ending = entry.remove();
             self.end(ending, cluster, machines);
+        }
+        if self.over {
+            self.end_orphans(cluster, machines);
         }
         for node in cluster.in_service() {
             if machines.get(node).is_on() && cluster.asks_in_vain(node) {
@@ -243,6 +258,8 @@ impl Nemesis {
         for ending in std::mem::take(&mut self.ends).into_values() {
             self.end(ending, cluster, machines);
         }
+        self.over = true;
+        self.end_orphans(cluster, machines);
         for machine in 0..cluster.len() + cluster.frontends().count() {
             if !machines.get(machine).is_on() && cluster.is_to_run(machine) {
                 cluster.boot(machine, machines);
@@ -258,7 +275,7 @@ impl Nemesis {
     fn will_start(&self, machine: MachineId) -> bool {
         let starts = |ending: &Ending| match ending {
             Ending::Boot(id) | Ending::Start(id, _) => *id == machine,
-            Ending::Resume(_) | Ending::Mend(_) => false,
+            Ending::BootCopy(_) | Ending::Resume(_) | Ending::Mend(_) => false,
         };
         self.ends.values().any(starts)
     }
@@ -267,6 +284,11 @@ impl Nemesis {
         match ending {
             Ending::Boot(machine) => {
                 if !machines.get(machine).is_on() && cluster.is_to_run(machine) {
+                    cluster.boot(machine, machines);
+                }
+            }
+            Ending::BootCopy(machine) => {
+                if !machines.get(machine).is_on() && cluster.is_copy(machine) {
                     cluster.boot(machine, machines);
                 }
             }

@@ -5,6 +5,7 @@
 //! happen when. A smaller plan of the same seed, with fewer faults or players or
 //! less time, is a [`Cut`]; shrinking looks for the smallest that still fails.
 
+mod copies;
 mod members;
 mod set_back;
 
@@ -22,6 +23,8 @@ pub(crate) struct Plan {
     pub(crate) nodes: usize,
     /// Machines that may join them later.
     pub(crate) spares: usize,
+    /// Machines that get the disk of another one, or a copy of it.
+    pub(crate) copies: usize,
     /// Whether members come and go on this day.
     pub(crate) members_change: bool,
     pub(crate) frontends: usize,
@@ -128,6 +131,12 @@ pub(crate) enum What {
     SetBack { target: Target, down_ms: u64 },
     /// A frontend is gone and comes back.
     FrontendCrash { frontend: usize, down_ms: u64 },
+    /// A disk is copied while its machine runs, and started after so long on a further
+    /// machine, by its number among those.
+    Copy { target: Target, to: usize, after_ms: u64 },
+    /// A machine breaks, and its disk is started after so long in a further machine, which
+    /// has another address.
+    Migrate { target: Target, to: usize, after_ms: u64 },
 
     /// A member comes or goes, which need not be wrong.
     Move(Move),
@@ -215,6 +224,7 @@ impl Plan {
             seed,
             nodes,
             spares,
+            copies: 0,
             members_change,
             frontends: 2,
             rooms: dice.random_range(1..=3),
@@ -247,6 +257,10 @@ impl Plan {
         }
         plan.faults.extend(set_back::draw(seed, nodes + spares, millis));
         plan.faults.extend(comings.map(|comings| comings.events).unwrap_or_default());
+        let copies = copies::draw(seed, nodes + spares, millis);
+        plan.copies = copies.clocks.len();
+        plan.clocks.extend(copies.clocks);
+        plan.faults.extend(copies.events);
         plan.faults.sort_by_key(|fault| fault.at_ms);
         plan
     }

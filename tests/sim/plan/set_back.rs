@@ -18,7 +18,7 @@ pub(super) fn draw(seed: u64, machines: usize, millis: u64) -> Vec<Fault> {
     if !dice.random_bool(DAYS_WITH) {
         return Vec::new();
     }
-    let kept_ms = dice.random_range(QUIET_MS..millis / 2);
+    let kept_ms = dice.random_range(QUIET_MS..(millis / 2).max(QUIET_MS + 1));
     let back_ms = (kept_ms + dice.random_range(AGE_MS)).min(millis - 1);
     let (target, down_ms) = (target(&mut dice, machines), dice.random_range(10..2_000));
     vec![

@@ -127,6 +127,14 @@ impl Judge {
         self.hold(verdict);
     }
 
+    /// A copy of a node's disk runs, while the node may run as well, and says this of itself.
+    pub(crate) fn copy_ran(&mut self, report: &Report) {
+        if report.state == "leader" {
+            let how = format!("a copy of a node leads term {}", report.term);
+            self.hold(Err(Broken::new(one_leader::NAME, how)));
+        }
+    }
+
     /// What has happened to the members since this was asked last, in words.
     pub(crate) fn take_news(&mut self) -> Vec<String> {
         self.members.take_news()

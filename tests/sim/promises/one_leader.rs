@@ -4,7 +4,7 @@ use super::{Broken, Verdict};
 use hangraft_node::Report;
 use std::collections::BTreeMap;
 
-const NAME: &str = "one_leader";
+pub(super) const NAME: &str = "one_leader";
 
 /// Who was seen leading which term.
 #[derive(Default)]

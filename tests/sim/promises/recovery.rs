@@ -52,10 +52,13 @@ impl Scenery<'_> {
             match (standing.service, &standing.report) {
                 (Service::Runs, Some(report)) => running.push((standing, report)),
                 (Service::Runs, None) => return Err(format!("{} does not run", standing.name)),
+                (Service::Copy, Some(_)) => {
+                    return Err(format!("{} runs, and is a copy", standing.name));
+                }
                 (Service::Spent, Some(_)) => {
                     return Err(format!("{} runs, and its id is spent", standing.name));
                 }
-                (Service::Waits | Service::Lost | Service::Spent, _) => {}
+                (Service::Waits | Service::Lost | Service::Spent | Service::Copy, _) => {}
             }
         }
         Ok(running)

@@ -7,7 +7,7 @@ use std::process::Command;
 /// Each bug, the seeds within which it has to be found, and the promises that it may
 /// break. Found much sooner as a rule; `scripts/simulate --bugs` says how soon, and
 /// ARCHITECTURE.md keeps it.
-const WITHIN: [(&str, u64, &[&str]); 14] = [
+const WITHIN: [(&str, u64, &[&str]); 15] = [
     ("ack-before-fsync", 10, &["nothing_lost"]),
     ("vote-not-saved", 4_000, &["one_leader", "committed", "same_hash", "nothing_lost"]),
     ("stale-read", 1_000, &["linearizable"]),
@@ -22,6 +22,7 @@ const WITHIN: [(&str, u64, &[&str]); 14] = [
     ("removed-voter-counts", 50, &["membership"]),
     ("wall-clock-believed", 50, &["lobby_time"]),
     ("set-back-goes-on", 200, &["recovery"]),
+    ("copy-is-heard", 200, &["one_leader", "recovery", "committed", "nothing_lost"]),
 ];
 
 /// Found on one day in hundreds or fewer; one that is missed is said loudly.

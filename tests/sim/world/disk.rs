@@ -238,6 +238,21 @@ impl Disk {
         Disk::new(self.world.clone(), self.machine, pace)
     }
 
+    /// A copy for another machine: what a crash now would leave, without what is on its way.
+    pub(crate) fn copied(&self, machine: MachineId) -> Self {
+        let inner = self.lock();
+        let copy = Disk::new(self.world.clone(), machine, inner.pace);
+        {
+            let mut theirs = copy.lock();
+            theirs.log.durable = inner.log.durable.clone();
+            theirs.log.now = inner.log.durable.clone();
+            theirs.files.clone_from(&inner.files);
+            theirs.games.clone_from(&inner.games);
+            theirs.complete = inner.complete;
+        }
+        copy
+    }
+
     /// The number that the node that uses it knows it by; none if it is empty.
     pub(crate) fn number(&self) -> Option<u64> {
         number_in(&self.lock().files)
