@@ -292,6 +292,8 @@ async fn gossip_cut_one_way_does_not_shake_the_membership() {
 async fn leadership_is_transferred() {
     let cluster = three().await;
     let leader = cluster.leader().await;
+    // A leader that has just been elected has not heard of everybody yet.
+    cluster.same_hash_everywhere().await;
     let next = leader % 3 + 1;
     let mut operator = cluster.operator(next).await;
     let moved = operator.transfer_leader(TransferLeaderRequest { to: next }).await.unwrap();
