@@ -9,7 +9,7 @@ use std::process::Command;
 /// ARCHITECTURE.md keeps it.
 const WITHIN: [(&str, u64, &[&str]); 15] = [
     ("ack-before-fsync", 10, &["nothing_lost"]),
-    ("vote-not-saved", 4_000, &["one_leader", "committed", "same_hash", "nothing_lost"]),
+    ("vote-not-saved", 1_000, &["one_leader", "committed", "same_hash", "nothing_lost"]),
     ("stale-read", 1_000, &["linearizable"]),
     ("serials-forgotten", 50, &["same_hash", "none_twice", "nothing_lost"]),
     ("apply-looks-at-clock", 10, &["same_hash"]),
@@ -18,7 +18,7 @@ const WITHIN: [(&str, u64, &[&str]); 15] = [
     ("leader-restored", 500, &["committed", "linearizable", "same_hash", "nothing_lost"]),
     ("retry-numbered-anew", 50, &["nothing_lost", "none_twice"]),
     ("secret-shown", 50, &["secrets", "in_order"]),
-    ("stream-astray", 4_000, &["recovery"]),
+    ("stream-astray", 1_000, &["recovery"]),
     ("removed-voter-counts", 50, &["membership"]),
     ("wall-clock-believed", 50, &["lobby_time"]),
     ("set-back-goes-on", 200, &["recovery"]),
