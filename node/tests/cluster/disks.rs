@@ -2,6 +2,7 @@
 
 use crate::harness::{Cluster, Player, eventually};
 use hangraft_node::{Fatal, StartError};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -286,5 +287,29 @@ async fn the_loss_of_all_archives_is_said() {
         eventually("each says what is lost", said).await;
     }
     assert!(!cluster.backup(1).await.is_empty());
+    cluster.stop_all().await;
+}
+
+/// A disk spoils every snapshot that is written to it. None takes the place of the log: the
+/// node says so, plays on, and has everything when it starts again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spoilt_snapshot_does_not_take_the_place_of_the_log() {
+    let mut cluster = Cluster::new(3);
+    cluster.snapshot_every(20);
+    cluster.start_all().await;
+    let leader = cluster.leader().await;
+    cluster.garbling(leader).store(true, Ordering::SeqCst);
+    play_on(&cluster, leader, 30).await;
+    let told = || async {
+        let told = cluster.told(leader, "snapshot").await;
+        told.iter().any(|text| text.contains("cannot be read back"))
+    };
+    eventually("the node says that its snapshot is spoilt", told).await;
+    play_on(&cluster, leader, 10).await;
+    cluster.same_hash_everywhere().await;
+    cluster.garbling(leader).store(false, Ordering::SeqCst);
+    cluster.stop(leader).await;
+    cluster.start(leader).await;
+    cluster.same_hash_everywhere().await;
     cluster.stop_all().await;
 }

@@ -5,7 +5,9 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use hangraft_cluster_config::{ClusterKey, NodeConfig};
 use hangraft_node::backup::{self, Founder};
-use hangraft_node::env::{Connection, Datagrams, Env, Listener, Network, Storage};
+use hangraft_node::env::{
+    Connection, Datagrams, Env, FileReader, FileWriter, Files, Listener, Network, Storage,
+};
 use hangraft_node::gossip::Roster;
 use hangraft_node::raft::log_device::{DeviceState, LogDevice, Position, Synced, Write};
 use hangraft_node::real::RealEnv;
@@ -63,6 +65,7 @@ pub(crate) struct Cluster {
     broken: BTreeMap<u64, Arc<AtomicBool>>,
     /// Whose disks forget what was written in their entries.
     forgetful: BTreeMap<u64, Arc<AtomicBool>>,
+    garbling: BTreeMap<u64, Arc<AtomicBool>>,
     /// Whose datagrams go nowhere.
     mute: BTreeMap<u64, Arc<AtomicBool>>,
     /// By how much more time has passed than has.
@@ -101,6 +104,7 @@ impl Cluster {
         let configs = addresses.iter().map(|(id, a)| (*id, config(*id, *a))).collect();
         let switches = || addresses.keys().map(|id| (*id, Arc::default())).collect();
         let (broken, forgetful, mute) = (switches(), switches(), switches());
+        let garbling = switches();
         let ahead_ms = addresses.keys().map(|id| (*id, Arc::default())).collect();
         let slow = addresses.keys().map(|id| (*id, Arc::default())).collect();
         let key = ClusterKey::generate().unwrap();
@@ -111,6 +115,7 @@ impl Cluster {
             keys: BTreeMap::new(),
             broken,
             forgetful,
+            garbling,
             mute,
             passed_ms: Arc::default(),
             ahead_ms,
@@ -148,6 +153,7 @@ impl Cluster {
             real: RealEnv::new(&config).unwrap(),
             broken: self.broken[&id].clone(),
             forgetful: self.forgetful[&id].clone(),
+            garbling: self.garbling[&id].clone(),
             mute: self.mute[&id].clone(),
             passed_ms: self.passed_ms.clone(),
             ahead_ms: self.ahead_ms[&id].clone(),
@@ -168,6 +174,7 @@ impl Cluster {
         config.realtime = false;
         self.broken.insert(id, Arc::default());
         self.forgetful.insert(id, Arc::default());
+        self.garbling.insert(id, Arc::default());
         self.mute.insert(id, Arc::default());
         self.slow.insert(id, Arc::default());
         self.ahead_ms.insert(id, Arc::default());
@@ -323,6 +330,11 @@ impl Cluster {
 
     pub(crate) fn forgetful(&self, id: u64) -> &AtomicBool {
         &self.forgetful[&id]
+    }
+
+    /// While it is on, what is written to this node's files is not what arrives there.
+    pub(crate) fn garbling(&self, id: u64) -> &AtomicBool {
+        &self.garbling[&id]
     }
 
     /// Lets time pass, by all clocks.
@@ -645,6 +657,7 @@ struct BreakableEnv {
     real: Arc<RealEnv>,
     broken: Arc<AtomicBool>,
     forgetful: Arc<AtomicBool>,
+    garbling: Arc<AtomicBool>,
     mute: Arc<AtomicBool>,
     passed_ms: Arc<AtomicU64>,
     ahead_ms: Arc<AtomicU64>,
@@ -707,11 +720,62 @@ impl Env for BreakableEnv {
         let (broken, forgetful) = (self.broken.clone(), self.forgetful.clone());
         let slow = Arc::new(SlowSyncs { ms: self.slow.clone(), waiting: Mutex::default() });
         let log = BreakableLog { real: storage.log, broken, forgetful, slow };
-        Ok(Storage { log: Arc::new(log), ..storage })
+        let files = GarblingFiles { real: storage.files, garbling: self.garbling.clone() };
+        Ok(Storage { log: Arc::new(log), files: Arc::new(files), ..storage })
     }
 
     fn spawn_consensus(&self, work: BoxFuture<'static, ()>) {
         self.real.spawn_consensus(work);
+    }
+}
+
+/// Files that can be told to keep something else than they are given.
+struct GarblingFiles {
+    real: Arc<dyn Files>,
+    garbling: Arc<AtomicBool>,
+}
+
+struct GarblingWriter {
+    real: Box<dyn FileWriter>,
+    garbling: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl Files for GarblingFiles {
+    async fn list(&self) -> io::Result<Vec<String>> {
+        self.real.list().await
+    }
+
+    async fn create(&self, name: &str) -> io::Result<Box<dyn FileWriter>> {
+        let real = self.real.create(name).await?;
+        Ok(Box::new(GarblingWriter { real, garbling: self.garbling.clone() }))
+    }
+
+    async fn open(&self, name: &str) -> io::Result<Box<dyn FileReader>> {
+        self.real.open(name).await
+    }
+
+    async fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.real.rename(from, to).await
+    }
+
+    async fn remove(&self, name: &str) -> io::Result<()> {
+        self.real.remove(name).await
+    }
+}
+
+#[async_trait]
+impl FileWriter for GarblingWriter {
+    async fn append(&mut self, bytes: Bytes) -> io::Result<()> {
+        let mut bytes = bytes.to_vec();
+        if let Some(last) = bytes.last_mut().filter(|_| self.garbling.load(Ordering::SeqCst)) {
+            *last ^= 1;
+        }
+        self.real.append(bytes.into()).await
+    }
+
+    async fn commit(self: Box<Self>) -> io::Result<()> {
+        self.real.commit().await
     }
 }
 
