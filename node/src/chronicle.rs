@@ -256,8 +256,8 @@ mod tests {
         assert_eq!(
             told(&changed, &set),
             [
-                "member: n3 (node 3) votes no more; it is a spare",
-                "member: n4 (node 4, 10.0.0.1:7100) votes",
+                "member: n3 votes no more; it is a spare",
+                "member: n4 votes; it is at 10.0.0.1:7100",
                 "setting: n3 was asked to leave",
                 "snapshot: a snapshot covers the log up to 9",
                 "gossip: n4 is heard of",
@@ -265,7 +265,7 @@ mod tests {
         );
         let gone =
             Sight { members: members(&[(1, true), (2, true), (4, true)]), ..changed.clone() };
-        assert_eq!(told(&gone, &changed), ["member: n3 (node 3) is no member any more"]);
+        assert_eq!(told(&gone, &changed), ["member: n3 is no member any more"]);
         let lost = Sight { leader: None, heard: [(4, false)].into(), ..gone.clone() };
         assert_eq!(
             told(&lost, &gone),

@@ -1,6 +1,6 @@
 //! Data folders that are copied, and started elsewhere.
 
-use super::harness::{Cluster, Player};
+use super::harness::{Cluster, Player, eventually};
 use hangraft_node::{Fatal, Node};
 use hangraft_proto::v1::EventsRequest;
 use std::time::Duration;
@@ -40,8 +40,11 @@ async fn a_copy_stops_and_the_original_goes_on() {
     assert_eq!((report.term, report.state.as_str()), (term, "leader"), "it was disturbed");
     assert!(cluster.roster(leader).borrow()[&copied].alive, "it is heard of still");
     assert!(told_of_the_copy(&cluster, leader, copied).await);
-    let intents = cluster.status(leader).await.unwrap().intents;
-    assert!(intents.iter().any(|text| text.contains("started twice")), "{intents:?}");
+    let spoken_of = || async {
+        let intents = cluster.status(leader).await.unwrap().intents;
+        intents.iter().any(|text| text.contains("started twice"))
+    };
+    eventually("the status speaks of the copy", spoken_of).await;
 
     cluster.stop(leader).await;
     let others: Vec<u64> = (1..=3).filter(|id| *id != leader).collect();
