@@ -101,6 +101,12 @@ pub fn is(bug: Bug) -> bool {
     planted > 0 && Bug::ALL[planted - 1] == bug
 }
 
+/// Whether a bug is planted that makes disks break promises, or leaves those in service that
+/// did. It is to be found by what comes of it, so nobody looks for such disks.
+pub fn disks_are_believed() -> bool {
+    [Bug::AckBeforeFsync, Bug::VoteNotSaved, Bug::SetBackGoesOn].into_iter().any(is)
+}
+
 /// The clock that nothing should look at, in milliseconds since 1970.
 pub fn clock_ms() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();

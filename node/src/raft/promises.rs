@@ -173,7 +173,7 @@ impl Promises {
     /// further then finds out.
     pub(crate) fn doubts(&self, party: Party, term: u64, index: u64) -> bool {
         #[cfg(feature = "planted")]
-        if are_not_kept() {
+        if hangraft_planted::disks_are_believed() {
             return false;
         }
         let known = self.lock().promised.get(&party).copied().unwrap_or_default();
@@ -277,16 +277,6 @@ async fn read(files: &Arc<dyn Files>, cluster: &str) -> io::Result<BTreeMap<Part
     }
     let nodes = stored.nodes.into_iter().take(REMEMBERED_MAX);
     Ok(nodes.map(|it| (Party { node: it.node, disk: it.disk }, it.promised)).collect())
-}
-
-/// Whether a planted bug breaks promises, or leaves those in service that did. Such bugs are
-/// to be found by what comes of them.
-#[cfg(feature = "planted")]
-pub(super) fn are_not_kept() -> bool {
-    use hangraft_planted::Bug;
-    [Bug::AckBeforeFsync, Bug::VoteNotSaved, Bug::SetBackGoesOn]
-        .into_iter()
-        .any(hangraft_planted::is)
 }
 
 #[cfg(test)]

@@ -224,7 +224,7 @@ impl Replica {
     /// What this disk has promised and what it holds, if that is less.
     fn broken_promise(&self) -> Option<(Promised, Held)> {
         #[cfg(feature = "planted")]
-        if super::promises::are_not_kept() {
+        if hangraft_planted::disks_are_believed() {
             return None;
         }
         let me = self.party();
