@@ -282,6 +282,17 @@ async fn a_failover_is_measured_in_any_demo() {
     assert!(report["median_ms"].as_f64().is_some_and(|ms| ms > 0.0), "{report}");
 }
 
+/// A node that was killed before is missed at once, and told how to come back.
+#[tokio::test]
+async fn a_failover_is_not_measured_while_a_node_is_dead() {
+    let demo = Demo::start(&Wanted::default()).await;
+    let dir = demo.home().dir().to_str().expect("a temporary folder has a plain name");
+    run_well(&["kill", "n1", "--dir", dir]).await;
+    let (code, said) = run_in_vain(&["bench", "failover", "--dir", dir, "--times", "1"]).await;
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains(&format!("hangraft restart n1 --dir {dir}")), "{said}");
+}
+
 /// Who follows the events goes on when the node comes back.
 #[tokio::test]
 async fn events_are_followed_across_a_restart() {

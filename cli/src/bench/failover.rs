@@ -23,6 +23,7 @@ use hangraft_cluster_config::FrontendConfig;
 use hangraft_proto::v1::{Code, StatusReply};
 use serde::Serialize;
 use tokio::{
+    net::TcpStream,
     sync::oneshot,
     time::{Instant, sleep, timeout},
 };
@@ -136,7 +137,9 @@ struct Round {
 /// Runs the workload and prints what it saw.
 pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let dir = &args.dir;
-    let Record { nodes, frontends } = demo(dir)?;
+    let record = demo(dir)?;
+    all_run(dir, &record).await?;
+    let Record { nodes, frontends } = record;
     ensure(nodes.len() >= VOTERS_MIN, || {
         format!(
             "this demo has {} node, and nobody takes over; start one with --nodes 3",
@@ -161,6 +164,20 @@ fn demo(dir: &Path) -> anyhow::Result<Record> {
             dir = dir.display()
         )
     })
+}
+
+/// One that was killed before would never catch up.
+async fn all_run(dir: &Path, record: &Record) -> anyhow::Result<()> {
+    for Process { name, role, .. } in record.processes() {
+        let (Role::Node(address) | Role::Frontend(address)) = role;
+        ensure(TcpStream::connect(address).await.is_ok(), || {
+            format!(
+                "{name} does not run; start it first: hangraft restart {name} --dir {}",
+                dir.display()
+            )
+        })?;
+    }
+    Ok(())
 }
 
 /// Who plays: how long each player rests before a move.
