@@ -21,7 +21,7 @@
 //! for a restart by them. Addresses that mean another machine to each peer are a fault of
 //! the network that only a store outside of it could find.
 
-use super::envelope::Speaker;
+use super::envelope::{Party, Speaker};
 use crate::membership::charter::Members;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -202,6 +202,12 @@ impl Starts {
         known.live.insert(start.node, Live { start, heard: Instant::now(), home: place });
     }
 
+    /// Whether this is a member, with its disk, as far as this node knows.
+    pub(super) fn knows(&self, party: Party) -> bool {
+        let known = self.lock();
+        known.homes.get(&party.node).is_some_and(|(disk, _)| *disk == 0 || *disk == party.disk)
+    }
+
     /// Whether the word of who speaks is taken, as far as it is known without looking. A
     /// build that draws no instance is believed unless another instance lives.
     pub(super) fn hears(&self, from: Speaker) -> bool {
@@ -366,7 +372,6 @@ fn judge(
 
 #[cfg(test)]
 mod tests {
-    use super::super::envelope::Party;
     use super::*;
     use crate::membership::charter::Peer;
 
@@ -463,6 +468,16 @@ mod tests {
             starts.follow(&[(2, (peer, true))].into());
             assert_eq!(starts.address_of(2, at(0)), at(place));
         }
+    }
+
+    /// A node that has no membership yet hears whoever has the key, but knows nobody: a copy
+    /// must not make it believe anything of the node that it is a copy of.
+    #[tokio::test(start_paused = true)]
+    async fn who_is_heard_is_not_always_known() {
+        let (newcomer, member) = (Starts::new(), starts());
+        assert!(newcomer.hears(said(6)) && !newcomer.knows(said(6).party));
+        assert!(member.knows(said(6).party) && !member.hears(said(6)));
+        assert!(!member.knows(Party { node: 2, disk: 8 }));
     }
 
     /// Where others have found a node it is looked for, but their word alone moves nobody.

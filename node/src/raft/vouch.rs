@@ -154,8 +154,13 @@ async fn tell_all(
 }
 
 impl Replica {
-    /// Somebody says what it remembers; the answer is what this node does.
+    /// Somebody says what it remembers; the answer is what this node does. Nothing is learned
+    /// from those of whom this node does not know that they are members: a copy that finds itself
+    /// set back would speak of the disk of the node that it is a copy of.
     pub(super) fn exchange(&self, from: Party, memory: Memory) -> Memory {
+        if !self.0.starts.knows(from) {
+            return self.memory();
+        }
         if !self.is_vouched() {
             self.0.told.lock().expect("never poisoned").insert(from.node);
         }
