@@ -4,8 +4,8 @@
 //! The others look for it where they expect it; see [`super::starts`]. Until one of them has
 //! answered, it neither gossips, for a copy would be heard in the place of the original, nor
 //! stands for election. An only voter needs nobody's word to lead; it looks for itself at its
-//! own address, where a copy finds the original, or nobody. A node that was moved takes no part at all until the others have found it: they may still
-//! hear it from where it was.
+//! own address, where a copy finds the original, or nobody. A node that was moved takes no
+//! part at all until the others have found it: they may still hear it from where it was.
 //!
 //! Who is told for a while that its node lives elsewhere is a copy, or was left behind. It
 //! stops, and starting it again changes nothing.
@@ -230,7 +230,7 @@ impl Claim {
         if home == Some(self.replica.0.start.address) {
             self.replica.is_at_home().await;
         }
-        let waits: BTreeSet<u64> = self.waiting_for(&members);
+        let waits = self.waiting_for(&members, home);
         let all_there = !members.is_empty() && waits.is_empty() && self.elsewhere.is_none();
         let mut places = if all_there { BTreeSet::new() } else { self.places(&members, &waits) };
         if !self.stands {
@@ -279,14 +279,17 @@ impl Claim {
         nobody_would_know
     }
 
-    /// Members that have not welcomed this process, as the processes that they are now.
-    fn waiting_for(&self, members: &Members) -> BTreeSet<u64> {
+    /// Members that have not welcomed this process, as the processes that they are now. Until
+    /// the membership has its address, anybody who starts again forgets where it was found, and
+    /// cannot even say so to it: then it is everybody, round after round.
+    fn waiting_for(&self, members: &Members, home: Option<SocketAddr>) -> BTreeSet<u64> {
+        let Start { node: me, address, .. } = self.replica.0.start;
+        let known_here = home == Some(address);
         let starts = &self.replica.0.starts;
         let welcomed = |id: &u64| {
             let now = starts.instance_of(*id);
-            self.welcomed.get(id).is_some_and(|then| *then == now || now == 0)
+            known_here && self.welcomed.get(id).is_some_and(|then| *then == now || now == 0)
         };
-        let me = self.replica.me();
         members.keys().copied().filter(|id| *id != me && !welcomed(id)).collect()
     }
 

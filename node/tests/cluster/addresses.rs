@@ -112,6 +112,39 @@ async fn all_nodes_move_at_once() {
     cluster.stop_all().await;
 }
 
+/// All have found the node that moved, and have forgotten it by starting again, before anybody
+/// led who could write down where it is. They find it again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_moved_node_is_found_again_by_those_who_forgot_it() {
+    let mut cluster = Cluster::new(3);
+    cluster.start_all().await;
+    cluster.leader().await;
+    for id in 1..=3 {
+        cluster.stop(id).await;
+    }
+    cluster.move_node(2);
+    cluster.start(2).await;
+    // One after the other, so that nobody leads.
+    for id in [3, 1] {
+        cluster.start(id).await;
+        until_found(&cluster, id, 2).await;
+        cluster.stop_now(id).await;
+    }
+    cluster.start(1).await;
+    cluster.leader_among(&[1, 2]).await;
+    until_at(&cluster, &[1, 2]).await;
+    cluster.stop_all().await;
+}
+
+async fn until_found(cluster: &Cluster, by: u64, node: u64) {
+    let at = cluster.address(node).to_string();
+    let found = || async {
+        let status = cluster.status(by).await.unwrap_or_default();
+        status.members.iter().any(|member| member.id == node && member.address == at)
+    };
+    eventually(&format!("n{by} has found n{node} where it is now"), found).await;
+}
+
 /// Every node knows every other by its new address, and hears of it.
 async fn until_at(cluster: &Cluster, ids: &[u64]) {
     for by in ids {
