@@ -1,0 +1,52 @@
+//! Scripts say what they do at once.
+
+use std::{
+    env, fs,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Command, Output},
+};
+
+use tempfile::TempDir;
+
+/// Those that somebody runs without reading them first.
+const SCRIPTS: [&str; 3] = ["rolling-restart", "simulate", "test"];
+
+/// Runs a script where whoever calls cargo fails.
+fn run_without_cargo(script: &str, args: &[&str]) -> Output {
+    let dir = TempDir::new().expect("a temporary folder");
+    let cargo = dir.path().join("cargo");
+    fs::write(&cargo, "#!/bin/sh\necho cargo was called >&2\nexit 97\n").expect("a file");
+    fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).expect("it is ours");
+    let path = env::var("PATH").expect("there is a path");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace is above");
+    let mut command = Command::new(root.join("scripts").join(script));
+    command.args(args).current_dir(dir.path());
+    command.env("PATH", format!("{}:{path}", dir.path().display()));
+    command.output().expect("scripts may be run")
+}
+
+/// To explain itself a script once compiled for ten minutes in silence.
+#[test]
+fn a_script_explains_itself_without_building() {
+    for script in SCRIPTS {
+        for help in ["--help", "-h"] {
+            let output = run_without_cargo(script, &[help]);
+            let said = String::from_utf8_lossy(&output.stdout);
+            assert!(output.status.success(), "{script} {help}: {output:?}");
+            assert!(said.contains(&format!("  scripts/{script}")), "{script} {help}: {said}");
+            assert!(!said.contains("set -euo"), "no more than that: {said}");
+        }
+    }
+}
+
+/// What is mistyped runs nothing.
+#[test]
+fn a_script_says_what_it_cannot_understand() {
+    for script in ["rolling-restart", "test"] {
+        let output = run_without_cargo(script, &["--hepl"]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{script}: {output:?}");
+        assert!(said.contains("cannot understand --hepl; see --help"), "{script}: {said}");
+    }
+}
