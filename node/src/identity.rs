@@ -6,6 +6,7 @@
 //! without its disk could vote twice, or forget what it had acknowledged.
 
 use crate::env::{Env, Files};
+use crate::small_file;
 use hangraft_cluster_config::NodeConfig;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -18,9 +19,6 @@ pub(crate) const FILE: &str = "identity.json";
 
 /// The form of the file. Another one is refused.
 const FORMAT: u32 = 1;
-
-/// More than any such file has.
-const FILE_BYTES_MAX: usize = 64 << 10;
 
 /// Who a node is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -171,18 +169,7 @@ impl Identity {
     /// # Errors
     /// When the file is damaged, of another format, or the id is spent.
     pub(crate) async fn load(files: &Arc<dyn Files>) -> io::Result<Option<Self>> {
-        if !files.list().await?.iter().any(|name| name == FILE) {
-            return Ok(None);
-        }
-        let mut reader = files.open(FILE).await?;
-        let mut bytes = Vec::new();
-        loop {
-            let more = reader.read(FILE_BYTES_MAX).await?;
-            if more.is_empty() || bytes.len() > FILE_BYTES_MAX {
-                break;
-            }
-            bytes.extend_from_slice(&more);
-        }
+        let Some(bytes) = small_file::read(files, FILE).await? else { return Ok(None) };
         let identity: Identity =
             serde_json::from_slice(&bytes).map_err(|err| damaged(&err.to_string()))?;
         if identity.format != FORMAT {
@@ -199,10 +186,7 @@ impl Identity {
 
     /// Makes the disk remember this.
     pub(crate) async fn save(&self, files: &Arc<dyn Files>) -> io::Result<()> {
-        let text = serde_json::to_vec_pretty(self).map_err(io::Error::other)?;
-        let mut writer = files.create(FILE).await?;
-        writer.append(text.into()).await?;
-        writer.commit().await
+        small_file::replace(files, FILE, self).await
     }
 
     /// Why this folder does not fit a configuration, if it does not.

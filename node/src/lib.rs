@@ -22,6 +22,7 @@ mod meters;
 pub mod raft;
 pub mod real;
 mod service;
+mod small_file;
 
 use env::{Env, Listener, Storage};
 use events::Events;

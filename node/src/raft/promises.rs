@@ -13,6 +13,7 @@
 use super::envelope::Party;
 use super::log_device::Position;
 use crate::env::Files;
+use crate::small_file;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -24,9 +25,6 @@ const FILE: &str = "promises.json";
 
 /// The form of the file. Another one is not read: what it says only helps.
 const FORMAT: u32 = 1;
-
-/// More than any such file has.
-const FILE_BYTES_MAX: usize = 64 << 10;
 
 /// Disks that are remembered, beyond what any cluster has. More are not.
 const REMEMBERED_MAX: usize = 64;
@@ -229,10 +227,7 @@ impl Promises {
             promised: *promised,
         });
         let file = Stored { format: FORMAT, cluster: cluster.to_owned(), nodes: nodes.collect() };
-        let text = serde_json::to_vec_pretty(&file).map_err(io::Error::other)?;
-        let mut writer = files.create(FILE).await?;
-        writer.append(text.into()).await?;
-        writer.commit().await?;
+        small_file::replace(files, FILE, &file).await?;
         self.lock().stored = promised;
         Ok(())
     }
@@ -255,18 +250,9 @@ struct Line {
 }
 
 async fn read(files: &Arc<dyn Files>, cluster: &str) -> io::Result<BTreeMap<Party, Promised>> {
-    if !files.list().await?.iter().any(|name| name == FILE) {
+    let Some(bytes) = small_file::read(files, FILE).await? else {
         return Ok(BTreeMap::new());
-    }
-    let mut reader = files.open(FILE).await?;
-    let mut bytes = Vec::new();
-    loop {
-        let more = reader.read(FILE_BYTES_MAX).await?;
-        if more.is_empty() || bytes.len() > FILE_BYTES_MAX {
-            break;
-        }
-        bytes.extend_from_slice(&more);
-    }
+    };
     let damaged = |why: String| {
         io::Error::new(io::ErrorKind::InvalidData, format!("{FILE} is damaged: {why}"))
     };
