@@ -132,6 +132,29 @@ async fn it_answers_those_who_look_after_it() {
     assert!(status == 200 && body.contains("<!doctype html>"), "{body}");
 }
 
+/// An operator names one node or several, in words or in the environment, or only the folder;
+/// whoever answers first will do.
+#[tokio::test]
+async fn any_node_answers_an_operator() {
+    let demo = Demo::start(&Wanted::default()).await;
+    let dir = demo.home().dir().to_str().expect("a temporary folder has a plain name").to_owned();
+    let nodes: Vec<_> = demo.record().nodes.iter().map(|node| node.address.clone()).collect();
+    run_well(&["kill", "n1", "--dir", &dir]).await;
+    let (dead, several) = (nodes[0].as_str(), nodes.join(","));
+    for reach in
+        [&["--dir", &dir][..], &["--node", &several], &["--node", dead, "--node", &nodes[1]]]
+    {
+        let status = run_well(&[&["status"][..], reach].concat()).await;
+        assert!(status.contains("n1") && status.contains("led by"), "{reach:?}: {status}");
+    }
+    let mut command = Command::new(binary());
+    command.arg("status").env("HANGRAFT_NODE", &several).stdin(Stdio::null());
+    let output = command.output().await.expect("it runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let (code, said) = run_in_vain(&["status", "--node", dead]).await;
+    assert!(code == Some(1) && said.contains(dead), "{code:?}: {said}");
+}
+
 /// Games are kept in the folder: the same room, the same board, the same player.
 /// Ctrl-C ends the first demo, SIGTERM the second; nothing is left of either.
 #[tokio::test]
