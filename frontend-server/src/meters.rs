@@ -18,6 +18,8 @@ pub(crate) struct Meters {
     pub(crate) sockets_opened: Counter,
     /// Sockets that did not keep up with what was put into their queue.
     pub(crate) overflows: Counter,
+    /// Connections that were no sockets, closed to make room or for want of it.
+    pub(crate) shed: Counter,
     /// Players with at least one socket here.
     pub(crate) players: Gauge,
     /// Rooms watched now.
@@ -62,6 +64,10 @@ impl Meters {
             overflows: counted(
                 "hangraft_frontend_send_queue_overflows_total",
                 "Sockets cut off because their client did not take what was sent to it",
+            ),
+            shed: counted(
+                "hangraft_frontend_connections_shed_total",
+                "Connections, sockets aside, closed to make room for others or for want of it",
             ),
             players: shown("hangraft_frontend_players", "Players with a socket here now"),
             rooms: shown("hangraft_frontend_rooms_watched", "Rooms watched at a node now"),

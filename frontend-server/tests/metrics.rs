@@ -11,6 +11,7 @@ use hangraft_proto::net::{Network, Tcp};
 use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::json;
 use support::{Browser, cluster, config, eventually, http, http_at, key, name, play, room};
+use tokio::net::TcpStream;
 
 /// Everything that is counted, counted.
 #[tokio::test]
@@ -91,6 +92,26 @@ async fn metrics_are_described_and_keep_secrets() {
     for secret in [player, token, "Annabel", "parlour", "kanna"] {
         assert!(!text.contains(secret), "{secret}");
     }
+}
+
+/// Connections that had to go for others are counted.
+#[tokio::test]
+async fn a_crowd_is_counted() {
+    let (_world, nodes) = cluster(1);
+    let mut config = config(&nodes);
+    config.limits.connections_max = 10;
+    let frontend = recorded(config).await;
+    let mut silent = Vec::new();
+    for _ in 0..20 {
+        silent.push(TcpStream::connect(frontend.addr()).await.unwrap());
+    }
+    let name = "hangraft_frontend_connections_shed_total ";
+    eventually("half of them went", async || {
+        let text = http(&frontend, "GET /metrics").await;
+        let shed = text.lines().find_map(|line| line.strip_prefix(name)?.parse::<u32>().ok());
+        shed.is_some_and(|shed| shed >= 10)
+    })
+    .await;
 }
 
 /// Whoever is cut off for not reading is counted.

@@ -47,12 +47,15 @@ pub(crate) async fn run(replica: Replica, roster: watch::Receiver<Roster>, inten
 fn begin_at_zero() {
     counter!("hangraft_gossip_refused_total").absolute(0);
     counter!("hangraft_copies_refused_total").absolute(0);
+    counter!("hangraft_strangers_shed_total").absolute(0);
+    counter!("hangraft_snapshots_unreadable_total").absolute(0);
     for code in 1..=i32::from(u16::MAX) {
         let Ok(code) = Code::try_from(code) else { break };
         counter!("hangraft_refusals_total", "code" => word_of(code)).absolute(0);
     }
     gauge!("hangraft_snapshot_bytes").increment(0.0);
     gauge!("hangraft_links").increment(0.0);
+    gauge!("hangraft_unfinished_bytes").increment(0.0);
     counter!("hangraft_raft_committed_entries_total").absolute(0);
     // Those of the log are there since it was opened.
     for unused in ["hangraft_proposal_seconds", "hangraft_apply_seconds", "hangraft_batch_commands"]
@@ -185,6 +188,11 @@ fn describe() {
     describe_gauge!("hangraft_rooms", "Live rooms");
     describe_gauge!("hangraft_commands_in_flight", "Commands between arrival and answer here");
     describe_gauge!("hangraft_links", "Links of frontends and other nodes open here");
+    describe_gauge!(
+        "hangraft_unfinished_bytes",
+        Unit::Bytes,
+        "What is held of requests that have not come whole"
+    );
     describe_gauge!("hangraft_snapshot_bytes", Unit::Bytes, "The size of the newest snapshot");
     describe_gauge!(
         "hangraft_log_waiting_syncs",
@@ -197,6 +205,14 @@ fn describe() {
     describe_counter!(
         "hangraft_copies_refused_total",
         "Times that a copy of a member's data folder was found running beside the original"
+    );
+    describe_counter!(
+        "hangraft_strangers_shed_total",
+        "Connections that had shown no token, closed to make room for others"
+    );
+    describe_counter!(
+        "hangraft_snapshots_unreadable_total",
+        "Snapshots that could not be read back when they were written, and were not kept"
     );
     describe_counter!(
         "hangraft_raft_committed_entries_total",

@@ -230,6 +230,11 @@ fn bugs_are_planted_behind_their_feature_only() {
     }
 }
 
+#[test]
+fn what_is_counted_is_described() {
+    expect_none(undescribed(&sources()));
+}
+
 /// A rule about a place that is gone would hold for ever.
 #[test]
 fn the_rules_speak_of_places_that_exist() {
@@ -263,6 +268,12 @@ fn the_rules_can_be_broken() {
     assert_eq!(named([&page].into_iter(), MARKUP).len(), 1);
     assert_eq!(unwraps(&file("cli/src/main.rs", "x.unwrap();")).count(), 1);
     assert_eq!(breaches(&[file("node/src/raft/mod.rs", "use openraft::Raft;")], LAYERS).len(), 0);
+    let counted = file("node/src/dial.rs", "metrics::counter!(\"dials_total\").increment(1);");
+    let meters = |text| file("node/src/meters.rs", text);
+    let told = meters("describe_counter!(\n    \"dials_total\",\n    \"Dials\"\n);");
+    let other = meters("describe_gauge!(\"links\", \"Links\");\ngauge!(\"links\").set(1.0);");
+    assert_eq!(undescribed(&[file(&counted.path, &counted.text), other]).len(), 1);
+    assert_eq!(undescribed(&[counted, told]).len(), 0);
     let open = "fn f() {\n    if hangraft_planted::is(bug) {}\n}\n";
     assert_eq!(planted_openly(&file("node/src/feed.rs", open)).len(), 1);
 
@@ -284,6 +295,32 @@ fn breaches(sources: &[Source], rules: &[Rule]) -> Vec<String> {
         }
     }
     found
+}
+
+/// Metrics of which `/metrics` would not say what they are.
+fn undescribed(sources: &[Source]) -> Vec<String> {
+    let described: Vec<&str> =
+        sources.iter().flat_map(|source| metrics_in(&source.text, "describe_")).collect();
+    let mut found = Vec::new();
+    for Source { path, text, .. } in sources {
+        let counted = metrics_in(text, "").into_iter().filter(|name| !described.contains(name));
+        found.extend(counted.map(|name| format!("{path}: {name} is not described")));
+    }
+    found
+}
+
+/// The names that are given to `counter!` and its like, or to those with this before.
+fn metrics_in<'a>(text: &'a str, before: &str) -> Vec<&'a str> {
+    let mut names = Vec::new();
+    for kind in ["counter", "gauge", "histogram"] {
+        let call = format!("{before}{kind}!(");
+        for (at, _) in text.match_indices(&call) {
+            let argument = text[at + call.len()..].trim_start().strip_prefix('"');
+            let name = argument.and_then(|rest| rest.split('"').next());
+            names.extend(name.filter(|_| !text[..at].ends_with('_')));
+        }
+    }
+    names
 }
 
 fn impurities(sources: &[Source]) -> Vec<String> {

@@ -14,6 +14,7 @@ use axum::{Router, body::Body, extract::ConnectInfo};
 use hangraft_proto::net::{Connection, Listener};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use metrics::Counter;
 use tokio::time::sleep;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt;
@@ -45,6 +46,7 @@ pub(super) async fn serve(
     mut listener: Box<dyn Listener>,
     app: Router,
     visitors: Visitors,
+    shed: Counter,
     stop: CancellationToken,
 ) {
     let connections = TaskTracker::new();
@@ -56,15 +58,19 @@ pub(super) async fn serve(
         match accepted {
             Ok((connection, from)) => match visitors.enter() {
                 Some(visit) => {
-                    let (app, stop) = (app.clone(), stop.clone());
-                    connections.spawn(converse(connection, from, Arc::new(visit), app, stop));
+                    let visit = Arc::new(visit);
+                    let (app, shed, stop) = (app.clone(), shed.clone(), stop.clone());
+                    connections.spawn(converse(connection, from, visit, app, shed, stop));
                 }
-                None => debug!("a connection too many"),
+                None => {
+                    shed.increment(1);
+                    debug!("a connection too many");
+                }
             },
             Err(err) if ends_one_connection(&err) => {}
             Err(err) => {
-                let shed = visitors.shed();
-                error!(%err, shed, "accepting a connection failed");
+                let makes_room = visitors.shed();
+                error!(%err, makes_room, "accepting a connection failed");
                 sleep(ACCEPT_PAUSE).await;
             }
         }
@@ -79,6 +85,7 @@ async fn converse(
     from: SocketAddr,
     visit: Arc<Visit>,
     app: Router,
+    shed: Counter,
     stop: CancellationToken,
 ) {
     let leave = visit.leave();
@@ -109,7 +116,10 @@ async fn converse(
             }
             return;
         }
-        () = leave.cancelled() => return debug!("a connection made room for another"),
+        () = leave.cancelled() => {
+            shed.increment(1);
+            return debug!("a connection made room for another");
+        }
         () = stop.cancelled() => {}
         () = sleep(REQUESTS_TIME) => {}
     }

@@ -98,7 +98,8 @@ pub(crate) struct Shared {
 /// Serves until the frontend stops.
 pub(crate) async fn serve(listener: Box<dyn Listener>, shared: Arc<Shared>) {
     let (visitors, stop) = (shared.visitors.clone(), shared.stop.clone());
-    door::serve(listener, router(shared), visitors, stop).await;
+    let shed = shared.meters.shed.clone();
+    door::serve(listener, router(shared), visitors, shed, stop).await;
 }
 
 fn router(shared: Arc<Shared>) -> Router {
