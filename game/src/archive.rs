@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::command::{Undecodable, decode_with};
+use crate::digest;
 use crate::ids::{RoomId, Version};
 use crate::room::{Room, State};
 
@@ -58,7 +59,9 @@ impl Finished {
     /// The room as the archive stores it: a format byte, then its postcard form.
     pub fn encode(&self) -> Vec<u8> {
         let format = if self.public { PUBLIC_FORMAT } else { PRIVATE_FORMAT };
-        postcard::to_extend(self, vec![format]).expect("a finished room has a stored form")
+        let mut bytes = vec![format];
+        digest::write(self, &mut bytes);
+        bytes
     }
 
     /// The room that `bytes` hold.

@@ -21,10 +21,15 @@ impl Chance {
 
     /// One of `items`, each as likely as the others; none if there are none.
     pub(crate) fn pick<'a, T>(&mut self, items: &'a [T]) -> Option<&'a T> {
-        // The high half of the product is an index below the length. Its bias
-        // is below 2^-50 for anything we pick from.
-        let index = (u128::from(self.draw()) * items.len() as u128) >> 64;
-        items.get(index as usize)
+        self.below(items.len()).and_then(|index| items.get(index))
+    }
+
+    /// A number below `bound`, each as likely as the others; none if there are none.
+    pub(crate) fn below(&mut self, bound: usize) -> Option<usize> {
+        // The high half of the product is below the bound. Its bias is below 2^-50 for
+        // anything we draw from.
+        let drawn = (u128::from(self.draw()) * bound as u128) >> 64;
+        (bound > 0).then_some(drawn as usize)
     }
 
     fn draw(&mut self) -> u64 {

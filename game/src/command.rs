@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::digest;
 use crate::ids::{FrontendId, PlayerId, RoomId};
 
 /// The first byte of an encoded batch whose leader told only its wall clock.
@@ -201,14 +202,18 @@ impl Batch {
     /// The batch as it lies in the log: a format byte, then its postcard form.
     pub fn encode(&self) -> Vec<u8> {
         let Stamp { at_ms, seed, passed_ms } = self.stamp;
-        let encoded = match passed_ms {
-            None => postcard::to_extend(&(at_ms, seed, &self.entries), vec![FORMAT_WITH_CLOCK]),
-            Some(passed_ms) => {
-                let stored = (at_ms, seed, passed_ms, &self.entries);
-                postcard::to_extend(&stored, vec![FORMAT_MEASURED])
+        let mut bytes = Vec::new();
+        match passed_ms {
+            None => {
+                bytes.push(FORMAT_WITH_CLOCK);
+                digest::write(&(at_ms, seed, &self.entries), &mut bytes);
             }
-        };
-        encoded.expect("a batch has a stored form")
+            Some(passed_ms) => {
+                bytes.push(FORMAT_MEASURED);
+                digest::write(&(at_ms, seed, passed_ms, &self.entries), &mut bytes);
+            }
+        }
+        bytes
     }
 
     /// The batch that `bytes` hold.

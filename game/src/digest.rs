@@ -4,6 +4,7 @@
 //! costs one subtraction and one addition, whatever the lobby's size. It finds
 //! drift, not forgery: it is not a cryptographic hash.
 
+use postcard::ser_flavors::Flavor;
 use serde::Serialize;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
@@ -53,6 +54,28 @@ pub(crate) fn of_words(words: &[u64; 2]) -> u64 {
 
 /// Appends a value's stored bytes.
 pub(crate) fn write(value: &impl Serialize, to: &mut Vec<u8>) {
-    let grown = postcard::to_extend(value, std::mem::take(to));
-    *to = grown.expect("our own types have stored forms, and memory has no end here");
+    let written = postcard::serialize_with_flavor(value, Appended(std::mem::take(to)));
+    *to = written.expect("our own types have stored forms, and memory has no end here");
+}
+
+/// Bytes at the end of a vector, as many at a time as there are: postcard's own way to
+/// append takes them one by one.
+struct Appended(Vec<u8>);
+
+impl Flavor for Appended {
+    type Output = Vec<u8>;
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<Vec<u8>> {
+        Ok(self.0)
+    }
 }

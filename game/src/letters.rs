@@ -107,7 +107,8 @@ impl Letter {
             'a'..='z' => Some(Letter(c as u8)),
             'A'..='Z' => Some(Letter(c as u8 | 0x20)),
             _ if c.is_ascii() => None,
-            _ => spelling(lowercase(c)).map(|(first, _)| Letter(first)),
+            // Most are lowercase already; capitals are looked for in a long list.
+            _ => spelling(c).or_else(|| spelling(lowercase(c))).map(|(first, _)| Letter(first)),
         }
     }
 

@@ -10,7 +10,7 @@
 //! while nodes of two builds play together, the entry has to carry which
 //! edition of the lists it draws from.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 
@@ -61,11 +61,21 @@ impl Category {
 
     /// A word of this category, other than the one before.
     pub(crate) fn draw(self, before: Option<&Word>, chance: &mut Chance) -> Word {
+        let words = self.words();
         let before = before.map(|word| &**word.reveal());
-        let fresh: Vec<&str> =
-            self.entry().1.lines().filter(|line| Some(*line) != before).collect();
-        let drawn = chance.pick(&fresh).expect("a test counts the words of every category");
-        Word::from(Arc::from(*drawn))
+        let place = before.and_then(|before| words.iter().position(|word| *word == before));
+        let all_but = words.len() - usize::from(place.is_some());
+        let drawn = chance.below(all_but).expect("a test counts the words of every category");
+        // The list without the word before, which is not made for that.
+        let skipped = place.is_some_and(|place| drawn >= place);
+        Word::from(Arc::from(words[drawn + usize::from(skipped)]))
+    }
+
+    /// Its words, split once for all.
+    fn words(self) -> &'static [&'static str] {
+        static WORDS: LazyLock<Vec<Vec<&str>>> =
+            LazyLock::new(|| CATEGORIES.iter().map(|(_, words)| words.lines().collect()).collect());
+        &WORDS[usize::from(self.0)]
     }
 
     fn entry(self) -> (&'static str, &'static str) {
