@@ -6,7 +6,7 @@ use std::process::Command;
 
 /// Each bug, the seeds within which it has to be found, and the promises that it may
 /// break. Found much sooner as a rule; `scripts/simulate --bugs` says how soon, and
-/// ARCHITECTURE.md keeps it.
+/// `tests/sim/README.md` keeps it.
 const WITHIN: [(&str, u64, &[&str]); 15] = [
     ("ack-before-fsync", 10, &["nothing_lost"]),
     ("vote-not-saved", 1_000, &["one_leader", "committed", "same_hash", "nothing_lost"]),
