@@ -66,7 +66,7 @@ impl Category {
         let place = before.and_then(|before| words.iter().position(|word| *word == before));
         let all_but = words.len() - usize::from(place.is_some());
         let drawn = chance.below(all_but).expect("a test counts the words of every category");
-        // The list without the word before, which is not made for that.
+        // As if the word before were not in the list.
         let skipped = place.is_some_and(|place| drawn >= place);
         Word::from(Arc::from(words[drawn + usize::from(skipped)]))
     }
