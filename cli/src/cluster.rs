@@ -15,6 +15,8 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 
+use crate::http;
+
 /// How long a connection may take. Nodes are near.
 const CONNECT: Duration = Duration::from_secs(1);
 
@@ -78,7 +80,11 @@ impl Door {
         asking: impl Future<Output = Result<tonic::Response<T>, tonic::Status>>,
     ) -> anyhow::Result<T> {
         let reply = tokio::time::timeout(deadline, asking).await;
-        Ok(in_time(self.node, reply)?.into_inner())
+        match reply {
+            Ok(Ok(answer)) => Ok(answer.into_inner()),
+            Ok(Err(status)) => Err(unanswered(self.node, status).await),
+            Err(_) => Err(silent(self.node)),
+        }
     }
 
     /// The whole cluster, as it sees it.
@@ -116,33 +122,39 @@ pub(crate) async fn status(doors: &[Door]) -> anyhow::Result<StatusReply> {
     Err(last)
 }
 
-fn in_time<T>(
-    node: SocketAddr,
-    reply: Result<Result<T, tonic::Status>, tokio::time::error::Elapsed>,
-) -> anyhow::Result<T> {
-    let silent = || anyhow!("the node at {node} does not answer; is it paused, or still starting?");
-    let strange = || anyhow!("no node speaks at {node}; is it a frontend's port?");
-    reply.map_err(|_| silent())?.map_err(|status| match status.source() {
-        Some(err) if speaks_otherwise(err) => strange(),
-        // The connection broke; the node itself has said nothing.
-        Some(_) => silent(),
-        // Nobody has decided; it may be so or not.
-        None if status.message().starts_with("protocol error") => strange(),
-        None if status.code() == tonic::Code::Unauthenticated => anyhow!(
-            "the node at {node}: {}; give that with --key-file FILE, or the folder that has it with --dir DIR",
-            status.message()
-        ),
-        None if status.code() == tonic::Code::Unavailable => {
-            anyhow!("the node at {node}: {}", status.message())
-        }
-        None => anyhow!("the node at {node} refused: {}", status.message()),
-    })
+fn silent(node: SocketAddr) -> anyhow::Error {
+    anyhow!("the node at {node} does not answer; is it paused, or still starting?")
 }
 
-/// Whether a server hung up at the first bytes of HTTP/2, or answered them in HTTP/1.1.
-fn speaks_otherwise(err: &dyn Error) -> bool {
-    let cause = root(err);
-    cause.contains("broken pipe") || cause.contains("frame with invalid size")
+/// Why there is no answer, and what to do.
+async fn unanswered(node: SocketAddr, status: tonic::Status) -> anyhow::Error {
+    let said = status.message();
+    let cause = status.source().map(root);
+    let like = |text| cause.as_ref().is_some_and(|cause| cause.contains(text));
+    // Hung up at the first bytes of HTTP/2, or answered in HTTP/1.1.
+    let strange = like("broken pipe")
+        || like("frame with invalid size")
+        || said.starts_with("protocol error");
+    let broke = cause.is_some() && !like("timed out");
+    if (broke || strange) && is_frontend(node).await {
+        return anyhow!("a frontend is at {node}, not a node; give the address of a node");
+    }
+    match status.code() {
+        _ if strange => anyhow!("no node speaks at {node}; give the address of a node"),
+        _ if cause.is_some() => silent(node),
+        tonic::Code::Unauthenticated => anyhow!(
+            "the node at {node}: {said}; give that with --key-file FILE, or the folder that has it with --dir DIR"
+        ),
+        // Nobody has decided; it may be so or not.
+        tonic::Code::Unavailable => anyhow!("the node at {node}: {said}"),
+        _ => anyhow!("the node at {node} refused: {said}"),
+    }
+}
+
+/// Whether a frontend answers there. It hangs up on HTTP/2, and how that looks from here is
+/// a matter of moments.
+async fn is_frontend(address: SocketAddr) -> bool {
+    matches!(http::get_status(address, "/frontends.json").await, Ok(200))
 }
 
 /// The last cause, which is the one that says something.
