@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use hangraft_tests::{
+    cluster::Status,
     demo::{Demo, Wanted, run_well},
     http,
     player::Player,
@@ -11,7 +12,7 @@ use hangraft_tests::{
     wait::eventually,
 };
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// How long a frontend keeps trying for a player, and a little more.
 const PATIENCE: Duration = Duration::from_secs(14);
@@ -147,6 +148,31 @@ async fn a_paused_leader_is_replaced() {
         player.see("all letters", |view| letters(view) == ["q", "z", "x", "j"]).await;
         assert_eq!(player.book().complaints, [""; 0]);
     }
+}
+
+/// A node is paused while it waits for another one's answer, and wakes up with many timers
+/// due. Its gossip takes them up in order, and goes on without an error.
+#[tokio::test]
+async fn a_node_that_wakes_up_gossips_on() {
+    let demo = Demo::start(&Wanted::default()).await;
+    let cluster = demo.cluster();
+    for _ in 0..5 {
+        demo.pause("n3").await;
+        // By now it has asked n3, more often than not.
+        sleep(Duration::from_millis(600)).await;
+        demo.pause("n2").await;
+        sleep(Duration::from_secs(2)).await;
+        demo.resume("n2").await;
+        demo.resume("n3").await;
+        let all = |status: &Status| status.members.iter().all(|member| member.alive);
+        cluster.until("all are heard", all).await;
+    }
+    let logs = demo.home().logs();
+    let lines = logs.iter().flat_map(|(_, log)| log.lines());
+    let gossip: Vec<&str> = lines.filter(|line| line.contains("hangraft_node::gossip")).collect();
+    assert!(!gossip.is_empty(), "gossip logs who is there");
+    let errors = gossip.iter().filter(|line| line.contains("WARN") || line.contains("ERROR"));
+    assert_eq!(errors.count(), 0, "{gossip:#?}");
 }
 
 /// Waits until a frontend answers so when it is asked whether it is ready, and goes

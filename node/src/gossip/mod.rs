@@ -8,6 +8,7 @@
 //! Gossip suggests, Raft decides: nothing here changes who may vote.
 
 mod cipher;
+mod schedule;
 
 use crate::env::{Datagrams, Env};
 use bytes::{Buf, BufMut};
@@ -16,12 +17,10 @@ use foca::{
     AccumulatingRuntime, BroadcastHandler, Codec, Foca, Header, Identity, Invalidates,
     OwnedNotification, PeriodicParams, PostcardCodec, Timer,
 };
-use futures_util::StreamExt;
-use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesUnordered;
 use hangraft_cluster_config::{ClusterKey, NodeConfig};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
+use schedule::Schedule;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -43,6 +42,9 @@ const LEAVE_DEADLINE: Duration = Duration::from_secs(1);
 
 /// Told again within this time that it is dead, a member renews itself by more than before.
 const RENEWED_LATELY: Duration = Duration::from_secs(10);
+
+/// Warnings of foca's errors come no more often; the others are for `debug`.
+const COMPLAINT_EVERY: Duration = Duration::from_secs(60);
 
 /// Doublings of the step by which a member renews itself; past all clocks there are.
 const DOUBLINGS_MAX: u32 = 50;
@@ -142,7 +144,7 @@ impl Gossip {
             socket,
             cipher,
             runtime: AccumulatingRuntime::new(),
-            timers: FuturesUnordered::new(),
+            timers: Schedule::new(),
             others,
             leaving,
             announcing: tokio::time::interval(Duration::from_millis(config.gossip.announce_ms)),
@@ -150,6 +152,7 @@ impl Gossip {
             card,
             sequence: 0,
             renewed: None,
+            complained: None,
             publish,
         };
         let gossiping = async move {
@@ -334,7 +337,7 @@ struct Task {
     socket: Arc<dyn Datagrams>,
     cipher: Cipher,
     runtime: AccumulatingRuntime<Member>,
-    timers: FuturesUnordered<BoxFuture<'static, Timer<Member>>>,
+    timers: Schedule<Member>,
     others: Box<dyn Fn() -> BTreeSet<SocketAddr> + Send>,
     leaving: mpsc::Receiver<oneshot::Sender<()>>,
     announcing: Interval,
@@ -343,6 +346,8 @@ struct Task {
     sequence: u64,
     /// How often in a row this member was told that it is dead, and when last.
     renewed: Option<(u32, Instant)>,
+    /// When a warning was last written.
+    complained: Option<Instant>,
     publish: watch::Sender<Roster>,
 }
 
@@ -353,7 +358,7 @@ impl Task {
             self.send_and_schedule().await;
             let input = tokio::select! {
                 received = self.socket.receive_from(&mut buffer) => Input::Datagram(received),
-                Some(timer) = self.timers.next() => Input::Timer(timer),
+                timer = self.timers.next() => Input::Timer(timer),
                 _ = self.announcing.tick() => Input::Announce,
                 _ = self.telling.tick() => Input::Tell,
                 Some(told) = self.leaving.recv() => Input::Leave(told),
@@ -389,13 +394,23 @@ impl Task {
             Input::Leave(_) => Ok(()),
         };
         if let Err(err) = done {
-            tracing::debug!(%err, "gossip");
+            self.complain(&err);
         }
+    }
+
+    /// foca was asked something that it did not expect, as after a pause. It goes on.
+    fn complain(&mut self, err: &foca::Error) {
+        if self.complained.is_some_and(|at| at.elapsed() < COMPLAINT_EVERY) {
+            tracing::debug!(%err, "gossip");
+            return;
+        }
+        self.complained = Some(Instant::now());
+        tracing::warn!(%err, "gossip");
     }
 
     async fn leave(&mut self) {
         if let Err(err) = self.swim.leave_cluster(&mut self.runtime) {
-            tracing::debug!(%err, "gossip");
+            self.complain(&err);
         }
         self.send_and_schedule().await;
     }
@@ -431,10 +446,7 @@ impl Task {
             }
         }
         while let Some((after, timer)) = self.runtime.to_schedule() {
-            self.timers.push(Box::pin(async move {
-                tokio::time::sleep(after).await;
-                timer
-            }));
+            self.timers.add(after, timer);
         }
         while let Some(notification) = self.runtime.to_notify() {
             match notification {
@@ -463,7 +475,7 @@ impl Task {
         let mut me = self.swim.identity().clone();
         me.incarnation = me.incarnation.saturating_add(1 << times.min(DOUBLINGS_MAX));
         if let Err(err) = self.swim.change_identity(me, &mut self.runtime) {
-            tracing::debug!(%err, "gossip");
+            self.complain(&err);
         }
     }
 
