@@ -41,6 +41,10 @@ const ANSWER_DEADLINE: Duration = Duration::from_millis(1_500);
 /// Who is looked for at an address and does not answer by then is not there.
 const LOOK_DEADLINE: Duration = Duration::from_secs(1);
 
+/// After so long everybody is asked once more: a peer that has started since forgot who this
+/// process is, and its log may not have this node's address yet.
+const ONCE_MORE: Duration = Duration::from_secs(3);
+
 /// Told for so long that its node lives elsewhere, a process stops. A process that is just
 /// being replaced ends sooner.
 const COPY_AFTER: Duration = Duration::from_secs(3);
@@ -198,6 +202,8 @@ struct Claim {
     since: Instant,
     /// Members whose word is that this process is the one, and who they were.
     welcomed: BTreeMap<u64, u64>,
+    /// When everybody was asked last.
+    asked_all: Instant,
     /// Since when somebody says that this node lives elsewhere.
     elsewhere: Option<Instant>,
     /// It is this process that is reached at the node's address.
@@ -220,7 +226,7 @@ impl Claim {
         let stands = replica.0.listens == replica.0.start.address;
         let (since, welcomed) = (Instant::now(), BTreeMap::new());
         let voters = replica.voters();
-        Claim { replica, since, welcomed, elsewhere: None, stands, voters }
+        Claim { replica, since, welcomed, asked_all: since, elsewhere: None, stands, voters }
     }
 
     /// Asks who has not welcomed this process yet; `true` when it has to stop.
@@ -230,7 +236,11 @@ impl Claim {
         if home == Some(self.replica.0.start.address) {
             self.replica.is_at_home().await;
         }
-        let waits = self.waiting_for(&members, home);
+        let everybody = self.asked_all.elapsed() >= ONCE_MORE;
+        if everybody {
+            self.asked_all = Instant::now();
+        }
+        let waits = self.waiting_for(&members, home, everybody);
         let all_there = !members.is_empty() && waits.is_empty() && self.elsewhere.is_none();
         let mut places = if all_there { BTreeSet::new() } else { self.places(&members, &waits) };
         if !self.stands {
@@ -282,9 +292,14 @@ impl Claim {
     /// Members that have not welcomed this process, as the processes that they are now. Until
     /// the membership has its address, anybody who starts again forgets where it was found, and
     /// cannot even say so to it: then it is everybody, round after round.
-    fn waiting_for(&self, members: &Members, home: Option<SocketAddr>) -> BTreeSet<u64> {
+    fn waiting_for(
+        &self,
+        members: &Members,
+        home: Option<SocketAddr>,
+        everybody: bool,
+    ) -> BTreeSet<u64> {
         let Start { node: me, address, .. } = self.replica.0.start;
-        let known_here = home == Some(address);
+        let known_here = home == Some(address) && !everybody;
         let starts = &self.replica.0.starts;
         let welcomed = |id: &u64| {
             let now = starts.instance_of(*id);
@@ -300,7 +315,10 @@ impl Claim {
         let mut places: BTreeSet<SocketAddr> = members
             .iter()
             .filter(|(id, _)| asked(id))
-            .map(|(id, (peer, _))| inner.starts.address_of(*id, peer.address))
+            .flat_map(|(id, (peer, _))| {
+                let here = inner.starts.address_of(*id, peer.address);
+                std::iter::once(here).chain(inner.starts.hint_of(*id))
+            })
             .collect();
         // Where it was, somebody may live still.
         places.extend(members.get(&inner.me).map(|(peer, _)| peer.address));
@@ -338,6 +356,9 @@ impl Claim {
                 self.voters = met.voters;
             }
             replica.0.starts.hint(&met.others);
+            if replica.0.starts.knows(Party { node: met.me.node, disk: met.me.disk }) {
+                replica.hear_of(&met.others);
+            }
             replica.0.starts.answered(place, met.me);
             match met.you {
                 Standing::Welcome => {

@@ -112,6 +112,8 @@ struct Inner {
     promises: Promises,
     /// Who has told this node what it remembers, before that was enough.
     told: Mutex<BTreeSet<u64>>,
+    /// Whom members have named, and where they are.
+    heard_of: Mutex<BTreeMap<u64, (Party, SocketAddr)>>,
     in_flight_max: usize,
     raft: Raft,
     machine: Machine,
@@ -285,6 +287,7 @@ impl Replica {
             proven: watch::Sender::new(identity.phase != Phase::Unproven && !moved),
             promises,
             told: Mutex::default(),
+            heard_of: Mutex::default(),
             identity: tokio::sync::Mutex::new(identity),
             in_flight_max,
             raft,

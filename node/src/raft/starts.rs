@@ -174,12 +174,17 @@ impl Starts {
         self.lock().live.values().map(|live| live.start).collect()
     }
 
+    /// Where others say that a node is.
+    pub(super) fn hint_of(&self, node: u64) -> Option<SocketAddr> {
+        self.lock().hints.get(&node).copied()
+    }
+
     /// The instance that is believed of a node, or 0.
     pub(super) fn instance_of(&self, node: u64) -> u64 {
         self.lock().live.get(&node).map_or(0, |live| live.start.instance)
     }
 
-    /// Somebody who is believed says where members are.
+    /// Somebody with the cluster's key says where members are.
     pub(super) fn hint(&self, starts: &[Start]) {
         let mut known = self.lock();
         for start in starts {

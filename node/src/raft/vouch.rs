@@ -24,6 +24,7 @@ use super::Replica;
 use super::envelope::Party;
 use super::network::client;
 use super::promises::{Held, Promised};
+use super::starts::Start;
 use super::types::Membership;
 use crate::dial::channel_to;
 use openraft::async_runtime::WatchReceiver;
@@ -289,8 +290,21 @@ impl Replica {
         Party { node: self.0.me, disk: self.0.disk }
     }
 
+    /// A member names those whom it believes. A node that was away long may know too few who
+    /// still live.
+    pub(super) fn hear_of(&self, others: &[Start]) {
+        if self.is_vouched() {
+            return;
+        }
+        let mut heard_of = self.0.heard_of.lock().expect("never poisoned");
+        for other in others {
+            let party = Party { node: other.node, disk: other.disk };
+            heard_of.insert(other.node, (party, other.address));
+        }
+    }
+
     /// The other members, by what this node knows: from its log, as configured, and as
-    /// heard of when it joined.
+    /// heard of when it joined. Until enough of them have answered, also those that they name.
     fn whom_to_ask(&self) -> BTreeMap<u64, (Party, SocketAddr)> {
         let members = self.leadership().borrow().members.clone();
         let mut others: BTreeMap<u64, (Party, SocketAddr)> = BTreeMap::new();
@@ -301,6 +315,12 @@ impl Replica {
         }
         for (id, (peer, _)) in members {
             others.insert(id, (Party { node: id, disk: peer.disk }, peer.address));
+        }
+        if !self.is_vouched() {
+            let heard_of = self.0.heard_of.lock().expect("never poisoned");
+            for (id, named) in heard_of.iter() {
+                others.entry(*id).or_insert(*named);
+            }
         }
         others.remove(&self.0.me);
         others

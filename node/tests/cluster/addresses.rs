@@ -136,6 +136,50 @@ async fn a_moved_node_is_found_again_by_those_who_forgot_it() {
     cluster.stop_all().await;
 }
 
+/// A node has moved, and everybody who was there knows it. One starts whose log is older, and
+/// who has forgotten it by starting: it is told again, for nobody else is left who could.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_moved_node_tells_those_who_come_back_later() {
+    let mut cluster = Cluster::new(3);
+    cluster.start_all().await;
+    cluster.leader().await;
+    for id in 1..=3 {
+        cluster.stop(id).await;
+    }
+    cluster.move_node(2);
+    cluster.start(2).await;
+    cluster.start(3).await;
+    until_found(&cluster, 3, 2).await;
+    cluster.stop_now(3).await;
+    cluster.start(1).await;
+    until_at(&cluster, &[1, 2]).await;
+    cluster.lead(2).await;
+    cluster.stop_now(1).await;
+    cluster.start(3).await;
+    until_at(&cluster, &[2, 3]).await;
+    cluster.leader_among(&[2, 3]).await;
+    cluster.stop_all().await;
+}
+
+/// Two of three have moved at once, and each knows the other's old address only. The third has
+/// lost its disk; it has found both where they are, and says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn moved_nodes_find_each_other_by_one_without_a_log() {
+    let mut cluster = Cluster::new(3);
+    cluster.start_all().await;
+    cluster.leader().await;
+    for id in 1..=3 {
+        cluster.stop(id).await;
+    }
+    cluster.wipe(1);
+    cluster.move_node(2);
+    cluster.move_node(3);
+    cluster.start_all().await;
+    until_at(&cluster, &[2, 3]).await;
+    cluster.leader_among(&[2, 3]).await;
+    cluster.stop_all().await;
+}
+
 async fn until_found(cluster: &Cluster, by: u64, node: u64) {
     let at = cluster.address(node).to_string();
     let found = || async {

@@ -104,6 +104,32 @@ async fn a_leader_leaves_and_a_spare_takes_its_place() {
     cluster.stop_all().await;
 }
 
+/// A spare was away while voters left and others took their places. Of those that its log
+/// knows too few are left to ask about its disk; it asks those whom they name.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spare_comes_back_when_most_of_those_it_knows_have_left() {
+    let mut cluster = Cluster::new(5);
+    cluster.start_all().await;
+    cluster.leader().await;
+    cluster.newcomer(6);
+    cluster.start(6).await;
+    cluster.same_hash_everywhere().await;
+    cluster.stop(6).await;
+    let seed = cluster.address(5);
+    for leaves in 1..=4 {
+        let newcomer = leaves + 6;
+        cluster.newcomer(newcomer).cluster.seeds = vec![seed];
+        cluster.start(newcomer).await;
+        cluster.operator(leaves).await.leave(LeaveRequest {}).await.unwrap();
+        let took = || async { cluster.voters(5).await.contains(&newcomer) };
+        eventually("the newcomer votes", took).await;
+        cluster.stop(leaves).await;
+    }
+    cluster.start(6).await;
+    cluster.same_hash_everywhere().await;
+    cluster.stop_all().await;
+}
+
 /// With one of three silent, no other may leave: the refusal has the numbers.
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_leaves_when_the_rest_could_not_go_on() {
