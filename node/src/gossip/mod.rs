@@ -321,6 +321,13 @@ impl BroadcastHandler<Member> for Cards {
 
 type Swim = Foca<Member, Plain, StdRng, Cards>;
 
+/// foca stops its timers when this member changes its identity, and starts them when somebody
+/// speaks to it. Those whom it knows may all have died meanwhile: it probes them, and finds out.
+fn go_on(swim: &mut Swim, runtime: &mut AccumulatingRuntime<Member>) -> Result<(), foca::Error> {
+    // No news, after which foca looks again whether it knows anybody.
+    swim.apply_many(std::iter::empty(), false, runtime)
+}
+
 /// What wakes the task.
 enum Input {
     Datagram(io::Result<(usize, SocketAddr)>),
@@ -426,7 +433,7 @@ impl Task {
             let whoever = Member { node: 0, address: *address, incarnation: 0 };
             self.swim.announce(whoever, &mut self.runtime)?;
         }
-        Ok(())
+        go_on(&mut self.swim, &mut self.runtime)
     }
 
     fn tell(&mut self) -> Result<(), foca::Error> {
@@ -508,5 +515,83 @@ impl Task {
             }
             changed
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A member, by foca, and what foca asks of its surroundings.
+    struct One {
+        swim: Swim,
+        runtime: AccumulatingRuntime<Member>,
+        timers: Vec<(Duration, Timer<Member>)>,
+    }
+
+    fn member(node: u64) -> Member {
+        let address = SocketAddr::from(([192, 0, 2, 1], 7_100));
+        Member { node, address, incarnation: 1 }
+    }
+
+    impl One {
+        fn new(node: u64) -> Self {
+            let config = NodeConfig::joining(member(node).address, "".as_ref(), Vec::new());
+            let dice = StdRng::seed_from_u64(node);
+            let (settings, plain) = (settings(&config), Plain { me: node });
+            let swim =
+                Foca::with_custom_broadcast(member(node), settings, dice, plain, Cards::default());
+            One { swim, runtime: AccumulatingRuntime::new(), timers: Vec::new() }
+        }
+
+        fn hears(&mut self, of: foca::Member<Member>) {
+            self.swim.apply_many([of].into_iter(), false, &mut self.runtime).unwrap();
+        }
+
+        fn sent(&mut self) -> Vec<bytes::Bytes> {
+            std::iter::from_fn(|| self.runtime.to_send()).map(|(_, bytes)| bytes).collect()
+        }
+
+        fn receives(&mut self, datagrams: Vec<bytes::Bytes>) {
+            for datagram in datagrams {
+                self.swim.handle_data(&datagram, &mut self.runtime).unwrap();
+            }
+        }
+
+        /// Time passes, and nobody speaks to it.
+        fn waits(&mut self, time: Duration) {
+            let mut now = Duration::ZERO;
+            while now <= time {
+                go_on(&mut self.swim, &mut self.runtime).unwrap();
+                while let Some((after, timer)) = self.runtime.to_schedule() {
+                    self.timers.push((now + after, timer));
+                }
+                self.timers.sort();
+                match self.timers.first() {
+                    Some((at, _)) => now = *at,
+                    None => return,
+                }
+                let (_, timer) = self.timers.remove(0);
+                self.swim.handle_timer(timer, &mut self.runtime).unwrap();
+            }
+        }
+    }
+
+    /// A member is told that it is dead, and renews itself. Whoever told it dies at that
+    /// moment, and this is noticed.
+    #[test]
+    fn who_was_taken_for_dead_goes_on_probing() {
+        let (mut one, mut other) = (One::new(1), One::new(2));
+        one.hears(foca::Member::alive(member(2)));
+        other.hears(foca::Member::alive(member(1)));
+        other.hears(foca::Member::down(member(1)));
+        one.swim.announce(member(2), &mut one.runtime).unwrap();
+        other.receives(one.sent());
+        one.receives(other.sent());
+        assert_eq!(one.swim.identity().incarnation, 2, "it was told that it is dead");
+        assert_eq!(one.swim.num_members(), 1);
+        while one.runtime.to_schedule().is_some() {}
+        one.waits(Duration::from_secs(60));
+        assert_eq!(one.swim.num_members(), 0, "the other does not answer any more");
     }
 }
