@@ -157,9 +157,13 @@ async fn tell_all(
 impl Replica {
     /// Somebody says what it remembers; the answer is what this node does. Nothing is learned
     /// from those of whom this node does not know that they are members: a copy that finds itself
-    /// set back would speak of the disk of the node that it is a copy of.
+    /// set back would speak of the disk of the node that it is a copy of. A node without a log
+    /// knows nobody, and all whom it has heard of when it joined may be gone: it learns from
+    /// those who have a log.
     pub(super) fn exchange(&self, from: Party, memory: Memory) -> Memory {
-        if !self.0.starts.knows(from) {
+        let knows_nobody = self.leadership().borrow().members.is_empty();
+        let brings_log = memory.others_needed.is_some() && !memory.set_back;
+        if !self.0.starts.knows(from) && !(knows_nobody && brings_log) {
             return self.memory();
         }
         if !self.is_vouched() {

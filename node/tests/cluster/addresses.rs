@@ -2,6 +2,7 @@
 
 use super::harness::{Cluster, Player, eventually};
 use hangraft_node::StartError;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
@@ -177,6 +178,36 @@ async fn moved_nodes_find_each_other_by_one_without_a_log() {
     cluster.start_all().await;
     until_at(&cluster, &[2, 3]).await;
     cluster.leader_among(&[2, 3]).await;
+    cluster.stop_all().await;
+}
+
+/// A node was admitted, and its disk broke before it had any of the log. When it comes back,
+/// all whom it has heard of are elsewhere. They find it, and it learns from them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_without_a_log_learns_from_those_who_have_moved() {
+    let mut cluster = Cluster::new(3);
+    cluster.start_all().await;
+    cluster.leader().await;
+    cluster.newcomer(4);
+    cluster.broken(4).store(true, Ordering::SeqCst);
+    cluster.start(4).await;
+    cluster.failed(4).await;
+    cluster.stop_now(4).await;
+    cluster.broken(4).store(false, Ordering::SeqCst);
+    for id in 1..=3 {
+        cluster.stop(id).await;
+        cluster.move_node(id);
+    }
+    for id in 1..=3 {
+        let seed = cluster.address(id % 3 + 1);
+        cluster.configs_mut(id).cluster.seeds = vec![seed];
+    }
+    for id in 1..=3 {
+        cluster.start(id).await;
+    }
+    until_at(&cluster, &[1, 2, 3]).await;
+    cluster.start(4).await;
+    cluster.same_hash_everywhere().await;
     cluster.stop_all().await;
 }
 

@@ -22,16 +22,35 @@ const DAYS_WITHOUT: f64 = 0.7;
 /// Copies and moves on a day that has some, at most.
 const COPIES_MAX: usize = 3;
 
+/// Of the days without, so many are days on which several machines move at once.
+const DAYS_OF_MOVING: f64 = 0.1;
+
+/// How much later than the first the others move then, at most.
+const MOVING_MS: u64 = 5_000;
+
 /// Draws what a day has of it.
 pub(super) fn draw(seed: u64, machines: usize, millis: u64) -> Copies {
     let mut dice = StdRng::seed_from_u64(seed ^ 0x636f_7069_6573);
     let mut copies = Copies { clocks: Vec::new(), events: Vec::new() };
+    let any_time = QUIET_MS..millis.max(QUIET_MS + 1);
     if dice.random_bool(DAYS_WITHOUT) {
+        if dice.random_bool(DAYS_OF_MOVING) {
+            let first_ms = dice.random_range(any_time);
+            for to in 0..dice.random_range(2..=COPIES_MAX) {
+                copies.clocks.push(clock(&mut dice));
+                let at_ms = first_ms + dice.random_range(0..MOVING_MS);
+                let target = super::target(&mut dice, machines);
+                let after_ms = dice.random_range(0..4_000);
+                let what = What::Migrate { target, to, after_ms };
+                copies.events.push(Fault { at_ms: at_ms.min(millis), what });
+            }
+            copies.events.sort_by_key(|event| event.at_ms);
+        }
         return copies;
     }
     for to in 0..dice.random_range(1..=COPIES_MAX) {
-        copies.clocks.push((dice.random_range(-200..=200), dice.random_range(-60_000..60_000)));
-        let at_ms = dice.random_range(QUIET_MS..millis.max(QUIET_MS + 1));
+        copies.clocks.push(clock(&mut dice));
+        let at_ms = dice.random_range(any_time.clone());
         let target = super::target(&mut dice, machines);
         let after_ms = dice.random_range(0..4_000);
         let what = match dice.random_bool(0.7) {
@@ -44,17 +63,36 @@ pub(super) fn draw(seed: u64, machines: usize, millis: u64) -> Copies {
     copies
 }
 
+fn clock(dice: &mut StdRng) -> (i64, i64) {
+    (dice.random_range(-200..=200), dice.random_range(-60_000..60_000))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::Plan;
     use super::*;
+
+    /// On some days several machines move at once, and nothing is copied.
+    #[test]
+    fn some_days_are_days_of_moving() {
+        let plans: Vec<Copies> = (0..1_000).map(|seed| draw(seed, 3, 20_000)).collect();
+        let moves = |copies: &&Copies| {
+            let events = &copies.events;
+            let moves = events.iter().all(|event| matches!(event.what, What::Migrate { .. }));
+            moves
+                && events.len() > 1
+                && events[events.len() - 1].at_ms < events[0].at_ms + MOVING_MS
+        };
+        let moving = plans.iter().filter(moves).count();
+        assert!((40..140).contains(&moving), "{moving}");
+    }
 
     /// On many days nothing is copied; on the others each further machine gets one disk.
     #[test]
     fn each_further_machine_gets_one_disk() {
         let plans: Vec<Plan> = (0..200).map(|seed| Plan::of(seed, 20_000, None)).collect();
         let with = plans.iter().filter(|plan| plan.copies > 0).count();
-        assert!((30..90).contains(&with), "{with}");
+        assert!((40..110).contains(&with), "{with}");
         for plan in plans {
             let gets = |fault: &Fault| match fault.what {
                 What::Copy { to, .. } | What::Migrate { to, .. } => Some(to),
