@@ -110,7 +110,7 @@ pub(super) async fn run(replica: Replica) {
         let verdict = judge(inner.me, inner.disk, &inner.first_members, &met);
         match verdict {
             Verdict::Spent(why) => {
-                if replica.end_spent(&why).await {
+                if replica.end_removed(&why).await {
                     return;
                 }
             }
@@ -235,7 +235,7 @@ pub(super) async fn notice_removal(replica: Replica) {
             continue;
         }
         let removed = meet(&replica).await.values().any(|theirs| theirs.you_are_removed);
-        if removed && replica.end_spent("the cluster has removed this node").await {
+        if removed && replica.end_removed("the cluster has removed this node").await {
             return;
         }
     }
@@ -306,14 +306,21 @@ impl Replica {
         self.remember(Phase::Spent(format!("{why}: {}", join_anew(self.0.me)))).await;
     }
 
-    pub(super) async fn end_spent(&self, why: &str) -> bool {
-        if self.0.removal_expected.load(Ordering::Relaxed) {
-            return false;
+    /// Ends, as one that is no member any more; not while that is what this node was asked for.
+    /// Whether it does.
+    async fn end_removed(&self, why: &str) -> bool {
+        let unexpected = !self.0.removal_expected.load(Ordering::Relaxed);
+        if unexpected {
+            self.end_spent(why).await;
         }
+        unexpected
+    }
+
+    /// Ends: nobody takes part with this id any more.
+    pub(super) async fn end_spent(&self, why: &str) {
         let text = format!("{why}: {}", join_anew(self.0.me));
         self.remember(Phase::Spent(text.clone())).await;
         self.end(true, text);
-        true
     }
 
     /// The membership has the address at which this node is: it need not say any more that

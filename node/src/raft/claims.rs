@@ -125,9 +125,12 @@ impl Replica {
         let mine = self.0.start;
         if start.node != mine.node {
             let Start { node, disk, instance, address, .. } = start;
-            return self
-                .vouch(Speaker { party: Party { node, disk }, instance }, Some(address))
-                .await;
+            let from = Speaker { party: Party { node, disk }, instance };
+            let standing = self.vouch(from, Some(address)).await;
+            if standing == Standing::Unheard {
+                self.0.starts.note_stranger(start);
+            }
+            return standing;
         }
         match start.instance == mine.instance {
             true => Standing::Welcome,
@@ -320,6 +323,8 @@ impl Claim {
                 std::iter::once(here).chain(inner.starts.hint_of(*id))
             })
             .collect();
+        // All members that this node knows of may be gone.
+        places.extend(inner.starts.strangers());
         // Where it was, somebody may live still.
         places.extend(members.get(&inner.me).map(|(peer, _)| peer.address));
         if members.is_empty() || inner.moved {
@@ -352,12 +357,13 @@ impl Claim {
                 self.stands = true;
                 continue;
             }
+            let newer = met.voters.at > replica.voters().at && met.you == Standing::Welcome;
             if met.voters.at > self.voters.at {
                 self.voters = met.voters;
             }
             replica.0.starts.hint(&met.others);
-            if replica.0.starts.knows(Party { node: met.me.node, disk: met.me.disk }) {
-                replica.hear_of(&met.others);
+            if newer || replica.0.starts.knows(Party { node: met.me.node, disk: met.me.disk }) {
+                replica.hear_of(met.others.iter().chain([&met.me]));
             }
             replica.0.starts.answered(place, met.me);
             match met.you {

@@ -42,6 +42,9 @@ const REFUSED_FOR: Duration = Duration::from_millis(500);
 /// How long a copy that was refused is spoken of in the status.
 const SPOKEN_OF_FOR: Duration = Duration::from_secs(30);
 
+/// Strangers that are remembered. Those who live say hello again.
+const STRANGERS_MAX: usize = 16;
+
 /// One start of a node: a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Start {
@@ -96,6 +99,8 @@ struct Known {
     refused: BTreeMap<u64, Refused>,
     /// Where an instance that is not believed said that it is.
     says: BTreeMap<u64, (u64, SocketAddr)>,
+    /// Who has said hello, and is no member as far as this node knows.
+    strangers: BTreeMap<u64, SocketAddr>,
 }
 
 #[derive(Clone, Copy)]
@@ -141,11 +146,12 @@ impl Starts {
         let mut known = self.lock();
         known.homes =
             members.iter().map(|(id, (peer, _))| (*id, (peer.disk, peer.address))).collect();
-        let Known { homes, live, hints, refused, says } = &mut *known;
+        let Known { homes, live, hints, refused, says, strangers } = &mut *known;
         live.retain(|id, live| homes.get(id).is_some_and(|(disk, _)| *disk == live.start.disk));
         hints.retain(|id, _| homes.contains_key(id));
         refused.retain(|id, _| homes.contains_key(id));
         says.retain(|id, _| homes.contains_key(id));
+        strangers.retain(|id, _| !homes.contains_key(id));
     }
 
     /// Takes in where the first members are: there is no membership yet.
@@ -177,6 +183,21 @@ impl Starts {
     /// Where others say that a node is.
     pub(super) fn hint_of(&self, node: u64) -> Option<SocketAddr> {
         self.lock().hints.get(&node).copied()
+    }
+
+    /// Somebody has said hello who is no member as far as this node knows. It may have come
+    /// while this node was away.
+    pub(super) fn note_stranger(&self, start: Start) {
+        let mut known = self.lock();
+        if known.strangers.len() >= STRANGERS_MAX {
+            known.strangers.clear();
+        }
+        known.strangers.insert(start.node, start.address);
+    }
+
+    /// Where those are.
+    pub(super) fn strangers(&self) -> Vec<SocketAddr> {
+        self.lock().strangers.values().copied().collect()
     }
 
     /// The instance that is believed of a node, or 0.

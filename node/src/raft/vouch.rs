@@ -294,9 +294,9 @@ impl Replica {
         Party { node: self.0.me, disk: self.0.disk }
     }
 
-    /// A member names those whom it believes. A node that was away long may know too few who
-    /// still live.
-    pub(super) fn hear_of(&self, others: &[Start]) {
+    /// A member names those whom it believes, and itself. A node that was away long may know too
+    /// few who still live, or nobody.
+    pub(super) fn hear_of<'a>(&self, others: impl Iterator<Item = &'a Start>) {
         if self.is_vouched() {
             return;
         }

@@ -2,6 +2,7 @@
 
 use crate::harness::{Cluster, Player, eventually};
 use hangraft_node::{Fatal, StartError};
+use hangraft_proto::v1::LeaveRequest;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
@@ -116,6 +117,34 @@ async fn a_follower_whose_disk_was_set_back_stops_and_is_replaced() {
     eventually("the new node votes in its place", replaced).await;
     play_on(&cluster, leader, 1).await;
     cluster.same_hash_everywhere().await;
+    cluster.stop_all().await;
+}
+
+/// A node whose disk was set back is asked to leave before it has heard of that. It waits for
+/// a leader to let it go, and stops all the same when it hears.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_whose_disk_was_set_back_stops_although_it_leaves() {
+    let mut cluster = Cluster::new(3);
+    cluster.start_all().await;
+    let leader = cluster.leader().await;
+    let follower = (1..=3).find(|id| *id != leader).unwrap();
+    let third = 6 - leader - follower;
+    cluster.stop(follower).await;
+    let kept = cluster.keep_disk(follower);
+    cluster.start(follower).await;
+    play_on(&cluster, leader, 3).await;
+    cluster.same_hash_everywhere().await;
+    for id in 1..=3 {
+        cluster.stop(id).await;
+    }
+    cluster.set_disk_back(follower, &kept);
+    cluster.start(follower).await;
+    let mut operator = cluster.operator(follower).await;
+    let leaving = tokio::spawn(async move { operator.leave(LeaveRequest {}).await });
+    sleep(Duration::from_millis(100)).await;
+    cluster.start(third).await;
+    assert!(spent(&mut cluster, follower).await.contains("has been set back"));
+    leaving.abort();
     cluster.stop_all().await;
 }
 

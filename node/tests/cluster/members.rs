@@ -130,6 +130,29 @@ async fn a_spare_comes_back_when_most_of_those_it_knows_have_left() {
     cluster.stop_all().await;
 }
 
+/// A spare was away until all whom its log knows had left. Those who took their places know
+/// it, and say hello to it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spare_comes_back_when_all_whom_it_knows_have_left() {
+    let mut cluster = three().await;
+    cluster.newcomer(4);
+    cluster.start(4).await;
+    cluster.same_hash_everywhere().await;
+    cluster.stop(4).await;
+    for leaves in 1..=3 {
+        let (newcomer, seed) = (leaves + 4, cluster.address(leaves));
+        cluster.newcomer(newcomer).cluster.seeds = vec![seed];
+        cluster.start(newcomer).await;
+        cluster.operator(leaves).await.leave(LeaveRequest {}).await.unwrap();
+        let took = || async { cluster.voters(newcomer).await.contains(&newcomer) };
+        eventually("the newcomer votes", took).await;
+        cluster.stop(leaves).await;
+    }
+    cluster.start(4).await;
+    cluster.same_hash_everywhere().await;
+    cluster.stop_all().await;
+}
+
 /// With one of three silent, no other may leave: the refusal has the numbers.
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_leaves_when_the_rest_could_not_go_on() {
