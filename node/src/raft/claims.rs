@@ -72,7 +72,7 @@ pub(super) struct Met {
     pub(super) me: Start,
     /// What it says to the asker.
     pub(super) you: Standing,
-    /// Whom it has found where.
+    /// Whom it has found where; and itself, where it is by its membership.
     pub(super) others: Vec<Start>,
     /// Who votes, by what it knows.
     pub(super) voters: Voters,
@@ -118,6 +118,11 @@ impl Replica {
         let known = metrics.borrow_watched().membership_config.clone();
         let sets = known.membership().get_joint_config().clone();
         Voters { at: known.log_id().as_ref().map(|at| at.index), sets }
+    }
+
+    /// Where this node is by the membership in its log.
+    pub(super) fn home(&self) -> Option<SocketAddr> {
+        self.membership().get(&self.me()).map(|(peer, _)| peer.address)
     }
 
     /// What this node says to a process that has started, and says where it is.
@@ -361,9 +366,14 @@ impl Claim {
             if met.voters.at > self.voters.at {
                 self.voters = met.voters;
             }
-            replica.0.starts.hint(&met.others);
+            let (own, others): (Vec<Start>, Vec<Start>) =
+                met.others.iter().partition(|start| start.node == met.me.node);
+            if let Some(own) = own.first() {
+                replica.0.starts.note_mover(met.me, own.address);
+            }
+            replica.0.starts.hint(&others);
             if newer || replica.0.starts.knows(Party { node: met.me.node, disk: met.me.disk }) {
-                replica.hear_of(met.others.iter().chain([&met.me]));
+                replica.hear_of(others.iter().chain([&met.me]));
             }
             replica.0.starts.answered(place, met.me);
             match met.you {

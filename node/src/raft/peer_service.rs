@@ -7,7 +7,7 @@ use super::compare::Question;
 use super::envelope::{Party, Seal, Speaker};
 use super::refill::{PAGE_GAMES, Page, PageRequest};
 use super::snapshots::Incoming;
-use super::starts::{Standing, Starts};
+use super::starts::{Standing, Start, Starts};
 use super::types::{SnapshotMeta, TypeConfig, Vote};
 use super::vouch::Memory;
 use crate::join::Application;
@@ -364,7 +364,9 @@ impl RaftService for PeerService {
             Some(start) => self.0.meet(start).await,
             None => Standing::Unheard,
         };
-        let (me, others) = (self.0.0.start, self.0.0.starts.live());
+        let me = self.0.0.start;
+        let mut others = self.0.0.starts.live();
+        others.extend(self.0.home().map(|home| Start { address: home, ..me }));
         let voters = self.0.voters();
         let met = Met { nonce: hello.nonce, me, you, others, voters };
         Ok(Response::new(seal.seal(Party::unmet(0), &met)))

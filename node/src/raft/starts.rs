@@ -101,6 +101,16 @@ struct Known {
     says: BTreeMap<u64, (u64, SocketAddr)>,
     /// Who has said hello, and is no member as far as this node knows.
     strangers: BTreeMap<u64, SocketAddr>,
+    /// Disks of strangers that have been moved, and where they were by their own membership.
+    /// They are looked for as members are: this node may hear later that they are.
+    movers: BTreeMap<u64, (u64, SocketAddr)>,
+}
+
+impl Known {
+    /// The disk of a node, and where it is expected.
+    fn home_of(&self, node: u64) -> Option<(u64, SocketAddr)> {
+        self.homes.get(&node).or_else(|| self.movers.get(&node)).copied()
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -146,12 +156,14 @@ impl Starts {
         let mut known = self.lock();
         known.homes =
             members.iter().map(|(id, (peer, _))| (*id, (peer.disk, peer.address))).collect();
-        let Known { homes, live, hints, refused, says, strangers } = &mut *known;
-        live.retain(|id, live| homes.get(id).is_some_and(|(disk, _)| *disk == live.start.disk));
-        hints.retain(|id, _| homes.contains_key(id));
-        refused.retain(|id, _| homes.contains_key(id));
-        says.retain(|id, _| homes.contains_key(id));
+        let Known { homes, live, hints, refused, says, strangers, movers } = &mut *known;
         strangers.retain(|id, _| !homes.contains_key(id));
+        movers.retain(|id, _| !homes.contains_key(id));
+        let expected = |id: &u64| homes.get(id).or_else(|| movers.get(id));
+        live.retain(|id, live| expected(id).is_some_and(|(disk, _)| *disk == live.start.disk));
+        hints.retain(|id, _| expected(id).is_some());
+        refused.retain(|id, _| expected(id).is_some());
+        says.retain(|id, _| expected(id).is_some());
     }
 
     /// Takes in where the first members are: there is no membership yet.
@@ -195,7 +207,20 @@ impl Starts {
         known.strangers.insert(start.node, start.address);
     }
 
-    /// Where those are.
+    /// A stranger that was moved says where it was: nobody may be there any more when it is
+    /// believed. Whoever has not moved is heard without that.
+    pub(super) fn note_mover(&self, start: Start, home: SocketAddr) {
+        let mut known = self.lock();
+        if known.homes.contains_key(&start.node) || home == start.address {
+            return;
+        }
+        if known.movers.len() >= STRANGERS_MAX {
+            known.movers.clear();
+        }
+        known.movers.insert(start.node, (start.disk, home));
+    }
+
+    /// Where strangers are.
     pub(super) fn strangers(&self) -> Vec<SocketAddr> {
         self.lock().strangers.values().copied().collect()
     }
@@ -242,7 +267,7 @@ impl Starts {
             return true;
         }
         let mut known = self.lock();
-        if !known.homes.contains_key(&from.party.node) {
+        if known.home_of(from.party.node).is_none() {
             // It may be a member that this node has not heard of yet.
             return true;
         }
@@ -259,7 +284,7 @@ impl Starts {
     /// An instance wants to be believed that is not, and may have said where it is.
     pub(super) fn look(&self, from: Speaker, address: Option<SocketAddr>) -> Look {
         let mut known = self.lock();
-        let Some((disk, home)) = known.homes.get(&from.party.node).copied() else {
+        let Some((disk, home)) = known.home_of(from.party.node) else {
             return Look::Known(Standing::Unheard);
         };
         if disk != 0 && disk != from.party.disk {
@@ -310,7 +335,7 @@ impl Starts {
         found: &[(SocketAddr, Option<Start>)],
     ) -> (Standing, bool) {
         let mut known = self.lock();
-        let Some((_, home)) = known.homes.get(&from.party.node).copied() else {
+        let Some((_, home)) = known.home_of(from.party.node) else {
             return (Standing::Unheard, false);
         };
         let theirs = |start: &Start| start.is_of(from.party.node, from.party.disk);

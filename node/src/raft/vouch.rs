@@ -161,9 +161,10 @@ impl Replica {
     /// knows nobody, and all whom it has heard of when it joined may be gone: it learns from
     /// those who have a log.
     pub(super) fn exchange(&self, from: Party, memory: Memory) -> Memory {
-        let knows_nobody = self.leadership().borrow().members.is_empty();
-        let brings_log = memory.others_needed.is_some() && !memory.set_back;
-        if !self.0.starts.knows(from) && !(knows_nobody && brings_log) {
+        let without_log = self.leadership().borrow().members.is_empty();
+        let has_log = memory.others_needed.is_some() && !memory.set_back;
+        let counts = self.0.starts.knows(from) || without_log && has_log;
+        if !counts {
             return self.memory();
         }
         if !self.is_vouched() {

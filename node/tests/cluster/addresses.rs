@@ -2,6 +2,7 @@
 
 use super::harness::{Cluster, Player, eventually};
 use hangraft_node::StartError;
+use hangraft_proto::v1::LeaveRequest;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
@@ -178,6 +179,34 @@ async fn moved_nodes_find_each_other_by_one_without_a_log() {
     cluster.start_all().await;
     until_at(&cluster, &[2, 3]).await;
     cluster.leader_among(&[2, 3]).await;
+    cluster.stop_all().await;
+}
+
+/// A voter was away while another one took a third one's place, and moved since. Only these
+/// two are left: the one that was away has never heard of the other, and finds it all the same
+/// as it would find one that it knows.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_moved_node_is_found_by_one_that_never_heard_of_it() {
+    let mut cluster = Cluster::new(3);
+    cluster.start_all().await;
+    cluster.leader().await;
+    cluster.stop(3).await;
+    let seeds = vec![cluster.address(2)];
+    cluster.newcomer(4).cluster.seeds = seeds;
+    cluster.start(4).await;
+    // Refused until it is known that the newcomer answers.
+    let left = || async { cluster.operator(1).await.leave(LeaveRequest {}).await.is_ok() };
+    eventually("n1 leaves", left).await;
+    let took = || async { cluster.voters(4).await == [2, 3, 4] };
+    eventually("the newcomer votes", took).await;
+    for id in [1, 2, 4] {
+        cluster.stop(id).await;
+    }
+    cluster.move_node(4);
+    cluster.start(4).await;
+    cluster.start(3).await;
+    cluster.leader_among(&[3, 4]).await;
+    until_at(&cluster, &[3, 4]).await;
     cluster.stop_all().await;
 }
 

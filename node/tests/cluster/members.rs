@@ -120,7 +120,9 @@ async fn a_spare_comes_back_when_most_of_those_it_knows_have_left() {
         let newcomer = leaves + 6;
         cluster.newcomer(newcomer).cluster.seeds = vec![seed];
         cluster.start(newcomer).await;
-        cluster.operator(leaves).await.leave(LeaveRequest {}).await.unwrap();
+        // Refused until it is known that the newcomer answers.
+        let left = || async { cluster.operator(leaves).await.leave(LeaveRequest {}).await.is_ok() };
+        eventually("a voter leaves", left).await;
         let took = || async { cluster.voters(5).await.contains(&newcomer) };
         eventually("the newcomer votes", took).await;
         cluster.stop(leaves).await;
@@ -143,7 +145,9 @@ async fn a_spare_comes_back_when_all_whom_it_knows_have_left() {
         let (newcomer, seed) = (leaves + 4, cluster.address(leaves));
         cluster.newcomer(newcomer).cluster.seeds = vec![seed];
         cluster.start(newcomer).await;
-        cluster.operator(leaves).await.leave(LeaveRequest {}).await.unwrap();
+        // Refused until it is known that the newcomer answers.
+        let left = || async { cluster.operator(leaves).await.leave(LeaveRequest {}).await.is_ok() };
+        eventually("a voter leaves", left).await;
         let took = || async { cluster.voters(newcomer).await.contains(&newcomer) };
         eventually("the newcomer votes", took).await;
         cluster.stop(leaves).await;
