@@ -155,6 +155,18 @@ impl Replica {
             Look::Known(standing) => return standing,
             Look::For(places) => places,
         };
+        // It is looked for to the end, whoever has asked: heartbeats do not wait so long.
+        let replica = self.clone();
+        let looking = tokio::spawn(async move { replica.look_for(from, address, places).await });
+        looking.await.unwrap_or_else(|_| Standing::NotYet("this node ends".into()))
+    }
+
+    async fn look_for(
+        &self,
+        from: Speaker,
+        address: Option<SocketAddr>,
+        places: Vec<SocketAddr>,
+    ) -> Standing {
         let looks = places.into_iter().map(|place| async move {
             match ask(self, place, None, LOOK_DEADLINE).await {
                 Answer::Met(met) => (place, Some(met.me)),
