@@ -268,6 +268,9 @@ impl Claim {
         }
         let said = self.ask_all(places).await;
         if let Some(original) = said.elsewhere {
+            if said.welcome && home == Some(self.replica.0.start.address) {
+                self.elsewhere = None;
+            }
             let since = *self.elsewhere.get_or_insert_with(Instant::now);
             // Whom some take for the one it is, and who was there first, goes on.
             let later = original.number < self.replica.0.start.number;
@@ -374,7 +377,9 @@ impl Claim {
                 self.stands = true;
                 continue;
             }
-            let newer = met.voters.at > replica.voters().at && met.you == Standing::Welcome;
+            let party = Party { node: met.me.node, disk: met.me.disk };
+            let knows_more = met.voters.at > replica.voters().at;
+            let is_member = replica.0.starts.knows(party);
             if met.voters.at > self.voters.at {
                 self.voters = met.voters;
             }
@@ -384,7 +389,7 @@ impl Claim {
                 replica.0.starts.note_mover(met.me, own.address);
             }
             replica.0.starts.hint(&others);
-            if newer || replica.0.starts.knows(Party { node: met.me.node, disk: met.me.disk }) {
+            if is_member || knows_more && met.you == Standing::Welcome {
                 replica.hear_of(others.iter().chain([&met.me]));
             }
             replica.0.starts.answered(place, met.me);
@@ -398,6 +403,7 @@ impl Claim {
                     }
                 }
                 Standing::Unheard => said.unheard = true,
+                Standing::Elsewhere(_) if !is_member && !knows_more => {}
                 Standing::Elsewhere(start) => {
                     self.welcomed.remove(&met.me.node);
                     said.elsewhere = Some(start);

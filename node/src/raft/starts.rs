@@ -157,8 +157,12 @@ impl Starts {
         known.homes =
             members.iter().map(|(id, (peer, _))| (*id, (peer.disk, peer.address))).collect();
         let Known { homes, live, hints, refused, says, strangers, movers } = &mut *known;
+        // What a mover said of its home counts no more than what the membership says.
+        for (id, _) in movers.extract_if(.., |id, _| homes.contains_key(id)) {
+            let home = homes.get(&id).map(|(_, address)| *address);
+            live.retain(|other, live| *other != id || home == Some(live.home));
+        }
         strangers.retain(|id, _| !homes.contains_key(id));
-        movers.retain(|id, _| !homes.contains_key(id));
         let expected = |id: &u64| homes.get(id).or_else(|| movers.get(id));
         live.retain(|id, live| expected(id).is_some_and(|(disk, _)| *disk == live.start.disk));
         hints.retain(|id, _| expected(id).is_some());
@@ -201,7 +205,7 @@ impl Starts {
     /// while this node was away.
     pub(super) fn note_stranger(&self, start: Start) {
         let mut known = self.lock();
-        if known.strangers.len() >= STRANGERS_MAX {
+        if known.strangers.len() >= STRANGERS_MAX && !known.strangers.contains_key(&start.node) {
             known.strangers.clear();
         }
         known.strangers.insert(start.node, start.address);
@@ -214,7 +218,7 @@ impl Starts {
         if known.homes.contains_key(&start.node) || home == start.address {
             return;
         }
-        if known.movers.len() >= STRANGERS_MAX {
+        if known.movers.len() >= STRANGERS_MAX && !known.movers.contains_key(&start.node) {
             known.movers.clear();
         }
         known.movers.insert(start.node, (start.disk, home));
@@ -234,7 +238,7 @@ impl Starts {
     pub(super) fn hint(&self, starts: &[Start]) {
         let mut known = self.lock();
         for start in starts {
-            let disk = known.homes.get(&start.node).map(|(disk, _)| *disk);
+            let disk = known.home_of(start.node).map(|(disk, _)| disk);
             if disk == Some(start.disk) {
                 known.hints.insert(start.node, start.address);
             }
@@ -408,6 +412,10 @@ fn judge(
             format!("nobody answers for node {} at {home}; is its port open?", from.party.node);
         return (Standing::NotYet(why), None);
     };
+    if let Some((there, _)) = found.iter().find(|(_, start)| start.instance != from.instance) {
+        let why = format!("another process of node {} answers at {there}", from.party.node);
+        return (Standing::NotYet(why), None);
+    }
     match live.filter(|live| live.start.instance != from.instance) {
         Some(live) if live.heard.elapsed() < LIVES_FOR => {
             let why = format!(
@@ -444,9 +452,14 @@ mod tests {
     /// A node that knows node 2 at its home.
     fn starts() -> Starts {
         let starts = Starts::new();
-        let peer = Peer { name: "n2".into(), address: at(HOME), disk: 7 };
-        starts.follow(&[(2, (peer, true))].into());
+        starts.follow(&membership(HOME));
         starts
+    }
+
+    /// A membership with node 2 at this place.
+    fn membership(place: u8) -> Members {
+        let peer = Peer { name: "n2".into(), address: at(place), disk: 7 };
+        [(2, (peer, true))].into()
     }
 
     /// An instance speaks up, and who is looked for is found at these places.
@@ -559,6 +572,31 @@ mod tests {
         tokio::time::advance(REFUSED_FOR).await;
         let Look::For(places) = starts.look(said(7), None) else { panic!("it is unknown") };
         assert!(!places.contains(&at(9)), "{places:?}");
+    }
+
+    /// A stranger was moved and says where it was. It is believed like a member; but when this
+    /// node hears that it is a member, and at home elsewhere, nothing of that counts any more.
+    #[tokio::test(start_paused = true)]
+    async fn a_stranger_that_was_moved_is_looked_for() {
+        let starts = Starts::new();
+        assert_eq!(ask(&starts, 5, Some(3), &[]), Standing::Unheard);
+        starts.note_mover(start(5, 3), at(HOME));
+        // Another process of it answers where somebody has seen it.
+        starts.hint(&[start(6, 4)]);
+        let both = [(3, start(5, 3)), (4, start(6, 4))];
+        assert!(matches!(ask(&starts, 5, Some(3), &both), Standing::NotYet(_)));
+        tokio::time::advance(REFUSED_FOR).await;
+        assert_eq!(ask(&starts, 5, Some(3), &[(3, start(5, 3))]), Standing::Welcome);
+        assert!(starts.hears(said(5)) && !starts.hears(said(6)));
+
+        starts.follow(&membership(HOME));
+        assert!(starts.hears(said(5)), "it was at home there");
+        let starts = Starts::new();
+        starts.note_mover(start(5, 3), at(HOME));
+        assert_eq!(ask(&starts, 5, Some(3), &[(3, start(5, 3))]), Standing::Welcome);
+        starts.follow(&membership(4));
+        assert!(!starts.hears(said(5)), "it has moved again since");
+        assert_eq!(ask(&starts, 6, None, &[(4, start(6, 4))]), Standing::Welcome);
     }
 
     /// The former version draws no instance. It is believed unless an instance lives.

@@ -52,6 +52,9 @@ const SAY_EVERY: u32 = 50;
 /// How often what is remembered goes to the disk, if it has changed.
 const SAVE_EVERY: Duration = Duration::from_secs(10);
 
+/// Nodes that members have named and that are asked, at most.
+const HEARD_OF_MAX: usize = 64;
+
 /// What nodes tell each other.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Memory {
@@ -147,8 +150,13 @@ async fn tell_all(
             }
         }
     });
-    for (from, memory) in futures_util::future::join_all(asked).await.into_iter().flatten() {
-        heard.who.insert(from.node);
+    let answers = futures_util::future::join_all(asked).await.into_iter().flatten();
+    let without_log = replica.leadership().borrow().members.is_empty();
+    for (from, memory) in answers {
+        // Somebody who was only named may have come lately, and have no log yet.
+        if memory.others_needed.is_some() || replica.0.starts.knows(from) || without_log {
+            heard.who.insert(from.node);
+        }
         heard.needed = [heard.needed, memory.others_needed].into_iter().flatten().min();
         replica.learn(from, memory);
     }
@@ -167,7 +175,10 @@ impl Replica {
         if !counts {
             return self.memory();
         }
-        if !self.is_vouched() {
+        // Who counts this node as a member remembers it.
+        let me = self.party();
+        let remembers = !without_log || memory.others.iter().any(|(party, _)| *party == me);
+        if !self.is_vouched() && remembers {
             self.0.told.lock().expect("never poisoned").insert(from.node);
         }
         self.learn(from, memory);
@@ -214,7 +225,8 @@ impl Replica {
         let mine =
             Promised { term: state.vote.map_or(0, |vote| vote.term), acknowledged: 0, committed };
         let members = self.leadership().borrow().members.clone();
-        if !members.is_empty() {
+        // Until it is vouched for, its log may be old: those it does not know may be members.
+        if !members.is_empty() && self.is_vouched() {
             let me = self.party();
             self.0.promises.keep(|party| {
                 let known = members.get(&party.node).map(|(peer, _)| peer.disk);
@@ -303,6 +315,9 @@ impl Replica {
         }
         let mut heard_of = self.0.heard_of.lock().expect("never poisoned");
         for other in others {
+            if heard_of.len() >= HEARD_OF_MAX && !heard_of.contains_key(&other.node) {
+                break;
+            }
             let party = Party { node: other.node, disk: other.disk };
             heard_of.insert(other.node, (party, other.address));
         }
