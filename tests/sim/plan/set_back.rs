@@ -14,6 +14,13 @@ const DAYS_WITH: f64 = 0.12;
 const AGE_MS: std::ops::Range<u64> = 300..8_000;
 
 pub(super) fn draw(seed: u64, machines: usize, millis: u64) -> Vec<Fault> {
+    // A bug that makes disks break promises is to be found by that alone.
+    #[cfg(feature = "planted")]
+    if hangraft_planted::disks_are_believed()
+        && !hangraft_planted::is(hangraft_planted::Bug::SetBackGoesOn)
+    {
+        return Vec::new();
+    }
     let mut dice = StdRng::seed_from_u64(seed ^ 0x7365_7462);
     if !dice.random_bool(DAYS_WITH) {
         return Vec::new();
