@@ -118,12 +118,7 @@ async fn all_nodes_move_at_once() {
 /// led who could write down where it is. They find it again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_moved_node_is_found_again_by_those_who_forgot_it() {
-    let mut cluster = Cluster::new(3);
-    cluster.start_all().await;
-    cluster.leader().await;
-    for id in 1..=3 {
-        cluster.stop(id).await;
-    }
+    let mut cluster = founded_and_stopped().await;
     cluster.move_node(2);
     cluster.start(2).await;
     // One after the other, so that nobody leads.
@@ -142,12 +137,7 @@ async fn a_moved_node_is_found_again_by_those_who_forgot_it() {
 /// who has forgotten it by starting: it is told again, for nobody else is left who could.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_moved_node_tells_those_who_come_back_later() {
-    let mut cluster = Cluster::new(3);
-    cluster.start_all().await;
-    cluster.leader().await;
-    for id in 1..=3 {
-        cluster.stop(id).await;
-    }
+    let mut cluster = founded_and_stopped().await;
     cluster.move_node(2);
     cluster.start(2).await;
     cluster.start(3).await;
@@ -167,12 +157,7 @@ async fn a_moved_node_tells_those_who_come_back_later() {
 /// lost its disk; it has found both where they are, and says so.
 #[tokio::test(flavor = "multi_thread")]
 async fn moved_nodes_find_each_other_by_one_without_a_log() {
-    let mut cluster = Cluster::new(3);
-    cluster.start_all().await;
-    cluster.leader().await;
-    for id in 1..=3 {
-        cluster.stop(id).await;
-    }
+    let mut cluster = founded_and_stopped().await;
     cluster.wipe(1);
     cluster.move_node(2);
     cluster.move_node(3);
@@ -238,6 +223,17 @@ async fn a_node_without_a_log_learns_from_those_who_have_moved() {
     cluster.start(4).await;
     cluster.same_hash_everywhere().await;
     cluster.stop_all().await;
+}
+
+/// Three nodes that have begun, and do not run.
+async fn founded_and_stopped() -> Cluster {
+    let mut cluster = Cluster::new(3);
+    cluster.start_all().await;
+    cluster.leader().await;
+    for id in 1..=3 {
+        cluster.stop(id).await;
+    }
+    cluster
 }
 
 async fn until_found(cluster: &Cluster, by: u64, node: u64) {
