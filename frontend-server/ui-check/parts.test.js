@@ -221,7 +221,7 @@ test("of a chat of which only the end is kept, the new lines are known", () => {
 });
 
 test("the page offers the categories the rules have", () => {
-  const words = readdirSync(new URL("../../game/words/", import.meta.url));
+  const words = readdirSync(new URL("../../game/src/rules/hangman/words/", import.meta.url));
   assert.deepEqual([...CATEGORIES].sort(), words.map((file) => file.replace(/\.txt$/, "")).sort());
 });
 

@@ -15,7 +15,7 @@
 //!
 //! # Adding a game
 //!
-//! One new file in `rules/` and one line in the catalogue in `rules/mod.rs`.
+//! One new folder in `rules/` and one line in the catalogue in `rules/mod.rs`.
 
 mod answer;
 mod archive;
@@ -27,18 +27,15 @@ mod command;
 mod digest;
 mod event;
 mod ids;
-mod letters;
 mod lobby;
 mod openings;
 mod presence;
 mod room;
 mod rooms;
 mod rules;
-mod shape;
 mod snapshot;
 mod terms;
 mod text;
-mod words;
 
 pub use answer::{Answer, Code, Rejection, Reply};
 pub use archive::Finished;
@@ -49,4 +46,3 @@ pub use lobby::{Change, Filter, Lobby, Outcome, Passed, Shelf};
 pub use room::{Audience, Player, Room, State};
 pub use rules::games;
 pub use snapshot::{Frozen, Restore, SnapshotError};
-pub use words::categories;

@@ -15,10 +15,18 @@
 //!   not here, the others may go on to the next round without. One who leaves
 //!   later stays the setter of that round, and may not come back to guess.
 
+mod letters;
+mod shape;
+mod words;
+
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+use letters::{Letter, Letters, Word};
+use shape::{Misfit, Shape};
+use words::Category;
 
 use super::{Points, Rules, Table, Who};
 use crate::answer::Rejection;
@@ -26,10 +34,7 @@ use crate::chance::Chance;
 use crate::command::Edition;
 use crate::event::{Event, as_text};
 use crate::ids::{PlayerId, Seat};
-use crate::letters::{Letter, Letters, Word};
 use crate::room::{Audience, State};
-use crate::shape::{Misfit, Shape};
-use crate::words::{self, Category};
 
 /// Wrong guesses that end a round.
 const LIVES: u8 = 6;

@@ -5,7 +5,7 @@
 //! nobody anything. Only letters count, ligatures spelled out: behind a hidden place
 //! there may be one letter or, where it is a ligature, two.
 
-use crate::letters::{LIGATURES, Letter, Letters, Word};
+use super::letters::{LIGATURES, Letter, Letters, Word};
 
 /// A hidden word as guessers see it.
 pub(crate) struct Shape {

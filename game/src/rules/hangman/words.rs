@@ -14,28 +14,23 @@ use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 
+use super::letters::Word;
 use crate::chance::Chance;
-use crate::letters::Word;
 
 /// Every category: its name, and its words, one per line. New ones are added
 /// at the end: the place is what snapshots store.
 const CATEGORIES: &[(&str, &str)] = &[
-    ("animals", include_str!("../words/animals.txt")),
-    ("food", include_str!("../words/food.txt")),
-    ("places", include_str!("../words/places.txt")),
-    ("stories", include_str!("../words/stories.txt")),
-    ("science", include_str!("../words/science.txt")),
-    ("sports", include_str!("../words/sports.txt")),
-    ("household", include_str!("../words/household.txt")),
-    ("mythology", include_str!("../words/mythology.txt")),
-    ("music", include_str!("../words/music.txt")),
-    ("plants", include_str!("../words/plants.txt")),
+    ("animals", include_str!("words/animals.txt")),
+    ("food", include_str!("words/food.txt")),
+    ("places", include_str!("words/places.txt")),
+    ("stories", include_str!("words/stories.txt")),
+    ("science", include_str!("words/science.txt")),
+    ("sports", include_str!("words/sports.txt")),
+    ("household", include_str!("words/household.txt")),
+    ("mythology", include_str!("words/mythology.txt")),
+    ("music", include_str!("words/music.txt")),
+    ("plants", include_str!("words/plants.txt")),
 ];
-
-/// The names of all categories.
-pub fn categories() -> impl Iterator<Item = &'static str> {
-    CATEGORIES.iter().map(|(name, _)| *name)
-}
 
 /// One of the categories, by its place in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,7 +95,7 @@ impl From<Category> for u8 {
 
 /// The category names in one line, to tell people what they can choose.
 pub(crate) fn choices() -> Arc<str> {
-    categories().collect::<Vec<_>>().join(", ").into()
+    CATEGORIES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ").into()
 }
 
 #[cfg(test)]
