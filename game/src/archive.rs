@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::command::{Undecodable, decode_with};
 use crate::digest;
 use crate::ids::{RoomId, Version};
-use crate::room::{Room, State};
+use crate::room::Room;
+use crate::rules::State;
 
 /// The first byte of an encoded finished room that strangers may find.
 const PUBLIC_FORMAT: u8 = 1;

@@ -1,14 +1,14 @@
 //! Events: what others should hear about a change.
 //!
-//! Events go to everybody who watches, so they hold nothing that is hidden: a
-//! word appears in one only when it was guessed wrong or when the round is over.
+//! Events go to everybody who watches, so they hold nothing that is hidden.
 
-use std::fmt::Display;
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::ids::{PlayerId, Seat};
+use crate::json::as_text;
+use crate::rules::BoardEvent;
 
 /// One thing that happened in a room. As JSON: an object with its `kind`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -29,52 +29,6 @@ pub enum Event {
         seat: Seat,
         /// Who.
         name: Arc<str>,
-    },
-    /// Someone guessed a letter.
-    Guessed {
-        /// Whose guess.
-        seat: Seat,
-        /// Who sits there.
-        name: Arc<str>,
-        /// The letter.
-        letter: char,
-        /// In how many places it is; 0 costs a life.
-        hits: u8,
-    },
-    /// Someone tried the whole word.
-    TriedWord {
-        /// Whose guess.
-        seat: Seat,
-        /// Who sits there.
-        name: Arc<str>,
-        /// What was tried.
-        word: Arc<str>,
-        /// How many hidden places it opened; 0 costs a life.
-        hits: u8,
-    },
-    /// It is this seat's turn to set the word.
-    Setter {
-        /// Whose.
-        seat: Seat,
-    },
-    /// The setter has chosen; the guessing begins.
-    SecretSet {
-        /// The setter's.
-        seat: Seat,
-    },
-    /// The word was found.
-    Won {
-        /// Who found it.
-        seat: Seat,
-        /// The finder's name.
-        name: Arc<str>,
-        /// The word, now that it is out.
-        answer: Arc<str>,
-    },
-    /// The last life is gone.
-    Lost {
-        /// The word, now that it is out.
-        answer: Arc<str>,
     },
     /// A new round began.
     Again {
@@ -123,30 +77,19 @@ pub enum Event {
         /// Whose seat.
         seat: Seat,
     },
-    /// Someone took stones from a heap.
-    #[cfg(feature = "next")]
-    Took {
-        /// Whose move.
-        seat: Seat,
-        /// Who sits there.
-        name: Arc<str>,
-        /// From which heap, counted from 0.
-        heap: u8,
-        /// How many.
-        take: u8,
-        /// How many are left, in all heaps; 0 wins the round.
-        left: u32,
-    },
     /// The room has left the lobby.
     Closed,
+    /// Something that only the rules of the room's game know.
+    #[serde(untagged)]
+    Game(GameEvent),
 }
+
+/// What happened in a game, in the words of its rules.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct GameEvent(pub(crate) BoardEvent);
 
 /// Events as a JSON array.
 pub fn events_json(events: &[Event]) -> String {
     serde_json::to_string(events).expect("events have a JSON form")
-}
-
-/// Serializes something the way it prints.
-pub(crate) fn as_text<T: Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
-    to.collect_str(value)
 }

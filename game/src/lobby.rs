@@ -16,13 +16,12 @@ use crate::clock::{Clock, Now};
 use crate::command::{Attempt, Command, Edition, Entry, Place, Stamp};
 use crate::digest::{self, Kind};
 use crate::event::Event;
-use crate::ids::{PlayerId, RoomId, Version};
+use crate::ids::{PlayerId, RoomId};
 use crate::openings::Openings;
 use crate::presence::{Flips, LEASE_MS, Presence, Report, everywhere, room_of};
-use crate::room::{Room, Sitting, State};
-use crate::rooms::{Activity, Changed, Looked, Rooms};
+use crate::room::{Room, Sitting, Step};
+use crate::rooms::{Activity, Change, Changed, Filter, Looked, Rooms};
 use crate::rules::Board;
-use crate::snapshot::Frozen;
 use crate::terms::Terms;
 
 /// Live rooms. Another one takes the place of the room in which nobody has been for the
@@ -57,28 +56,13 @@ pub struct Lobby {
 
 /// What an entry led to.
 #[derive(Clone, Debug)]
-pub struct Outcome {
+pub struct Applied {
     /// What the player hears.
     pub answer: Answer,
     /// What the watchers of rooms should hear.
     pub changes: Vec<Change>,
     /// Rooms that had to leave for it and are worth keeping, for the archive.
     pub finished: Vec<Finished>,
-}
-
-/// A room has a new version.
-#[derive(Clone, Debug)]
-pub struct Change {
-    /// Which room.
-    pub room: RoomId,
-    /// Its new version.
-    pub version: Version,
-    /// What happened.
-    pub events: Vec<Event>,
-    /// The room has left the lobby.
-    pub closed: bool,
-    /// The room as it left, when it has.
-    pub last: Option<Arc<Room>>,
 }
 
 /// What the passing of time led to.
@@ -88,29 +72,6 @@ pub struct Passed {
     pub changes: Vec<Change>,
     /// Rooms that left and are worth keeping, for the archive.
     pub finished: Vec<Finished>,
-}
-
-/// Which rooms to list.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Only this game; none for all.
-    pub game: Option<String>,
-    /// Only in this state; none for all.
-    pub state: Option<State>,
-    /// From which shelf.
-    pub shelf: Shelf,
-}
-
-/// Which rooms are to be found at all.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Shelf {
-    /// Every room; for operators.
-    All,
-    /// Rooms that strangers may find.
-    #[default]
-    Public,
-    /// Those of them where a stranger finds company and a seat; see [`Room::is_open`].
-    Open,
 }
 
 impl Lobby {
@@ -135,7 +96,7 @@ impl Lobby {
     /// This runs on every replica, so it has only one kind of failure: a
     /// [`Rejection`] that depends on nothing but the lobby and the entry. An
     /// entry that was answered before gets the same answer and changes nothing.
-    pub fn apply(&mut self, stamp: Stamp, nth: u32, entry: &Entry) -> Outcome {
+    pub fn apply(&mut self, stamp: Stamp, nth: u32, entry: &Entry) -> Applied {
         let mut led_to = Passed::default();
         let answer = match &entry.command {
             // Numbered by its own sequence.
@@ -145,7 +106,7 @@ impl Lobby {
             _ => self.attempt(stamp, nth, entry, &mut led_to),
         };
         let Passed { changes, finished } = led_to;
-        Outcome { answer, changes, finished }
+        Applied { answer, changes, finished }
     }
 
     /// A number that is equal on replicas that hold the same, at no cost.
@@ -202,12 +163,6 @@ impl Lobby {
         self.clock.now_ms()
     }
 
-    /// The lobby as it is now, to make a snapshot of while play goes on.
-    /// Cheap: shares everything with the lobby.
-    pub fn freeze(&self) -> Frozen {
-        Frozen::of(self)
-    }
-
     fn attempt(&mut self, stamp: Stamp, nth: u32, entry: &Entry, led_to: &mut Passed) -> Answer {
         let Entry { player, attempt: Attempt { serial, .. }, .. } = *entry;
         if player == PlayerId(0) || serial == 0 {
@@ -244,27 +199,24 @@ impl Lobby {
                 self.sit(player, *room, (name, likeness), now, &mut chance, changes)
             }
             Command::Stand { room } => self.stand(player, *room, now, &mut chance, changes),
-            Command::Play { room, mv } => self.change(*room, now, changes, |room, events| {
-                room.play(player, mv, now.edition, &mut chance, events)
-            }),
+            Command::Play { room, mv } => {
+                let play = |room: &mut Room, step: &mut Step<'_>| room.play(player, mv, step);
+                self.change(*room, now, &mut chance, changes, play)
+            }
             Command::Again { room } => {
-                let again = |room: &mut Room, events: &mut _| {
-                    room.again(player, now.ms, &mut chance, events)
-                };
-                self.change(*room, now, changes, again)
+                let again = |room: &mut Room, step: &mut Step<'_>| room.again(player, step);
+                self.change(*room, now, &mut chance, changes, again)
             }
             Command::Remove { room, player: whom } => {
                 self.remove(player, *room, *whom, now, &mut chance, changes)
             }
             Command::Lock { room, locked } => {
-                let lock = |room: &mut Room, events: &mut _| room.lock(player, *locked, events);
-                self.change(*room, now, changes, lock)
+                let lock = |room: &mut Room, step: &mut Step<'_>| room.lock(player, *locked, step);
+                self.change(*room, now, &mut chance, changes, lock)
             }
             Command::Say { room, name, text } => {
-                let say = |room: &mut Room, events: &mut _| {
-                    room.say(player, name, text, now.edition, events)
-                };
-                self.change(*room, now, changes, say)
+                let say = |room: &mut Room, step: &mut Step<'_>| room.say(player, name, text, step);
+                self.change(*room, now, &mut chance, changes, say)
             }
             Command::Presence { frontend, sequence, whole, arrived, departed } => {
                 let (frontend, sequence, whole) = (*frontend, *sequence, *whole);
@@ -376,10 +328,12 @@ impl Lobby {
         &mut self,
         id: RoomId,
         now: Now,
+        chance: &mut Chance,
         changes: &mut Vec<Change>,
-        act: impl FnOnce(&mut Room, &mut Vec<Event>) -> Result<(), Rejection>,
+        act: impl FnOnce(&mut Room, &mut Step<'_>) -> Result<(), Rejection>,
     ) -> Answer {
-        let Changed { version, change, .. } = self.rooms.change(id, now, Activity::Yes, act)?;
+        let Changed { version, change, .. } =
+            self.rooms.change(id, now, chance, Activity::Yes, act)?;
         changes.extend(change);
         Ok(Reply::Accepted { room: id, version })
     }
@@ -422,14 +376,13 @@ impl Lobby {
     ) {
         let mut chance = Chance::of_room(seed, id);
         let presence = &self.presence;
-        let show = |room: &mut Room, events: &mut Vec<Event>| {
+        let show = |room: &mut Room, step: &mut Step<'_>| {
             for player in players {
-                let here = presence.is_here(player, id);
-                room.set_online(player, here, now.ms, &mut chance, events);
+                room.set_online(player, presence.is_here(player, id), step);
             }
             Ok(())
         };
-        let changed = self.rooms.change(id, now, Activity::No, show);
+        let changed = self.rooms.change(id, now, &mut chance, Activity::No, show);
         changes.extend(changed.ok().and_then(|changed| changed.change));
     }
 

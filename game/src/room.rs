@@ -7,25 +7,23 @@
 //! whose seat is kept, is in the room's [`Terms`].
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::answer::Rejection;
 use crate::chance::Chance;
 use crate::chat::{Chat, Line, LineView};
 use crate::clock::Now;
-use crate::command::Edition;
 use crate::digest::{self, Kind};
-use crate::event::{Event, as_text};
+use crate::event::{Event, GameEvent};
 use crate::ids::{PlayerId, RoomId, Seat, Version};
-use crate::rules::{Board, BoardView, Points, Table, Who};
+use crate::json::{as_text, as_text_or_null};
+use crate::rules::contract::{Points, SEATS_MAX, Turn};
+use crate::rules::{Act, Audience, Board, BoardView, Phase, State};
+use crate::table::{Person, Sitter, Table, Who};
 use crate::terms::{Passing, SEAT_KEPT_MS, Terms, shown};
 use crate::text;
-
-/// Seats at any table.
-pub(crate) const SEATS_MAX: u8 = 8;
 
 /// People a room remembers by name and points, seated or not. When there is
 /// one more, one who is not seated and has the fewest points is forgotten.
@@ -70,39 +68,13 @@ pub struct Room {
     digest: u64,
 }
 
-/// Who has a seat.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Sitter {
-    pub(crate) player: PlayerId,
-    /// Is here. Sitting down counts as being here, until presence says otherwise or
-    /// says nothing for a while.
-    pub(crate) online: bool,
+/// What makes a room's next version: an entry, or the passing of time.
+pub(crate) struct Step<'a> {
+    pub(crate) now: Now,
+    pub(crate) chance: &'a mut Chance,
+    /// What has happened so far, for those who watch.
+    pub(crate) events: Vec<Event>,
 }
-
-/// Who is, or was, at the table.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Person {
-    pub(crate) name: Arc<str>,
-    pub(crate) points: u32,
-}
-
-/// How a room's game stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum State {
-    /// It has not begun.
-    Waiting,
-    /// It goes on.
-    Playing,
-    /// It is over, and the table has won.
-    Won,
-    /// It is over, and the table has lost.
-    Lost,
-}
-
-/// With whose eyes a room is seen. Equal audiences have identical views.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Audience(u8);
 
 /// Someone who wants to sit down.
 #[derive(Clone, Copy)]
@@ -142,6 +114,10 @@ pub struct Player {
 struct RoomView<'a> {
     game: &'static str,
     state: State,
+    round: u32,
+    /// Who has won the round, if some at the table have and others have not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    winners: Option<Vec<Seat>>,
     #[serde(flatten)]
     board: BoardView<'a>,
     players: Vec<PlayerView<'a>>,
@@ -192,25 +168,33 @@ impl Room {
 
     /// The name of the game that is played.
     pub fn game(&self) -> &'static str {
-        self.board.game()
+        self.board.rules().name()
     }
 
-    /// How the game stands.
+    /// How the game stands, in a word.
     pub fn state(&self) -> State {
-        self.board.state()
+        self.phase().into()
+    }
+
+    /// How the round stands, and how it ended.
+    pub fn phase(&self) -> Phase {
+        self.board.rules().phase()
     }
 
     /// With whose eyes `viewer` looks: the gallery's, unless the rules let
     /// them see more.
     pub fn audience(&self, viewer: Option<PlayerId>) -> Audience {
-        viewer.map_or(Audience::GALLERY, |player| self.board.audience(player))
+        viewer.map_or(Audience::GALLERY, |player| self.board.rules().audience(player))
     }
 
     /// The room as `viewer` may see it, as a JSON object.
     pub fn view(&self, viewer: Option<PlayerId>) -> String {
+        let rules = self.board.rules();
         let view = RoomView {
-            game: self.game(),
+            game: rules.name(),
             state: self.state(),
+            round: rules.round(),
+            winners: self.phase().winners().map(|seats| seats.iter().collect()),
             board: self.board.view(self.audience(viewer), &self.table()),
             players: self.player_views(),
             seats: self.seats.len(),
@@ -226,7 +210,7 @@ impl Room {
 
     /// What the rules say of the room in a few words, as a JSON object.
     pub fn about(&self) -> String {
-        self.board.about()
+        self.board.rules().about()
     }
 
     /// Who is seated, from the lowest seat.
@@ -257,21 +241,21 @@ impl Room {
     /// the game is not over, somebody is here, and a seat is free or free to take.
     pub fn is_open(&self) -> bool {
         let here = self.seats.iter().flatten().any(|sitter| sitter.online);
-        let free = self.seats.iter().any(Option::is_none)
+        let free = !self.table().is_full()
             || self.terms.as_ref().is_some_and(|terms| terms.free().is_some());
-        self.is_public() && !self.is_locked() && !self.state().is_over() && here && free
+        self.is_public() && !self.is_locked() && !self.phase().is_over() && here && free
     }
 
     /// How many seats the table has.
     pub fn seats_max(&self) -> u8 {
-        self.board.seats()
+        self.board.rules().seats()
     }
 
     pub(crate) fn open(id: RoomId, board: Board, terms: Option<Terms>, now_ms: u64) -> Room {
         let mut room = Room {
             id,
             version: Version(1),
-            seats: vec![None; usize::from(board.seats())],
+            seats: vec![None; usize::from(board.rules().seats())],
             board,
             people: BTreeMap::new(),
             active_ms: now_ms,
@@ -297,14 +281,12 @@ impl Room {
     pub(crate) fn sit(
         &mut self,
         sitting: Sitting<'_>,
-        now: Now,
-        chance: &mut Chance,
-        events: &mut Vec<Event>,
+        step: &mut Step<'_>,
     ) -> Result<Sat, Rejection> {
         let Sitting { player, name, likeness, here } = sitting;
-        let name = text::name(name, now.edition)?;
+        let name = text::name(name, step.now.edition)?;
         if let Some(seat) = self.seat_of(player) {
-            self.rename(player, name, likeness, seat, events);
+            self.rename(player, name, likeness, seat, step);
             return Ok(Sat { seat, instead_of: None });
         }
         self.may_sit(player)?;
@@ -313,7 +295,7 @@ impl Room {
         let place = free.or_else(|| gone.and_then(|gone| self.place_of(gone)));
         let place = place.ok_or(Rejection::RoomFull(self.id))?;
         if let Some(gone) = gone {
-            self.free_seat(gone, now.ms, events)?;
+            self.free_seat(gone, step)?;
         }
         let seat = Seat(u8::try_from(place).expect("a table has few seats"));
         self.seats[place] = Some(Sitter { player, online: true });
@@ -321,11 +303,11 @@ impl Room {
         let shown = self.told_apart(player, name, likeness);
         self.meet(player, &shown);
         if let Some(terms) = &mut self.terms {
-            terms.sat(player, here, now.ms);
+            terms.sat(player, here, step.now.ms);
         }
-        events.push(Event::Sat { seat, name: self.table().name(player) });
-        self.table_changed(events);
-        self.begin_if_agreed(chance, events);
+        step.events.push(Event::Sat { seat, name: self.table().name(player) });
+        self.table_changed(step);
+        self.begin_if_agreed(step);
         Ok(Sat { seat, instead_of: gone })
     }
 
@@ -333,12 +315,10 @@ impl Room {
     pub(crate) fn stand(
         &mut self,
         player: PlayerId,
-        now_ms: u64,
-        chance: &mut Chance,
-        events: &mut Vec<Event>,
+        step: &mut Step<'_>,
     ) -> Result<Seat, Rejection> {
-        let seat = self.free_seat(player, now_ms, events)?;
-        self.begin_if_agreed(chance, events);
+        let seat = self.free_seat(player, step)?;
+        self.begin_if_agreed(step);
         Ok(seat)
     }
 
@@ -348,9 +328,7 @@ impl Room {
         &mut self,
         host: PlayerId,
         player: PlayerId,
-        now_ms: u64,
-        chance: &mut Chance,
-        events: &mut Vec<Event>,
+        step: &mut Step<'_>,
     ) -> Result<(), Rejection> {
         let terms = self.terms_of_host(host)?;
         if player == host {
@@ -364,11 +342,11 @@ impl Room {
         terms.remove(player);
         let name = self.table().name(player);
         let seat = self.seat_of(player);
-        events.push(Event::Removed { seat, player, name });
+        step.events.push(Event::Removed { seat, player, name });
         if seat.is_some() {
-            self.empty_seat(player, now_ms);
-            self.table_changed(events);
-            self.begin_if_agreed(chance, events);
+            self.empty_seat(player, step.now.ms);
+            self.table_changed(step);
+            self.begin_if_agreed(step);
         }
         Ok(())
     }
@@ -379,11 +357,11 @@ impl Room {
         &mut self,
         host: PlayerId,
         locked: bool,
-        events: &mut Vec<Event>,
+        step: &mut Step<'_>,
     ) -> Result<(), Rejection> {
         let terms = self.terms_of_host(host)?;
         if std::mem::replace(&mut terms.locked, locked) != locked {
-            events.push(Event::Locked { locked });
+            step.events.push(Event::Locked { locked });
         }
         Ok(())
     }
@@ -392,61 +370,53 @@ impl Room {
         &mut self,
         player: PlayerId,
         mv: &str,
-        edition: Edition,
-        chance: &mut Chance,
-        events: &mut Vec<Event>,
+        step: &mut Step<'_>,
     ) -> Result<(), Rejection> {
         let seat = self.seat_of(player).ok_or(Rejection::NotSeated(self.id))?;
-        let table = Table { seats: &self.seats, people: &self.people, prefer_here: false };
-        let earned = self.board.play(Who { seat, player }, &table, mv, edition, events)?;
-        for points in earned {
-            self.award(points);
-        }
-        self.begin_if_agreed(chance, events);
+        self.on_board(Act::Play(Who { seat, player }, mv), step)?;
+        self.begin_if_agreed(step);
         Ok(())
     }
 
     /// Notes that a player wants another round, or that the table goes on without
     /// someone it waits for. It begins when everybody who is seated and here wants it,
     /// or a while after the first.
-    pub(crate) fn again(
-        &mut self,
-        player: PlayerId,
-        now_ms: u64,
-        chance: &mut Chance,
-        events: &mut Vec<Event>,
-    ) -> Result<(), Rejection> {
+    pub(crate) fn again(&mut self, player: PlayerId, step: &mut Step<'_>) -> Result<(), Rejection> {
         let seat = self.seat_of(player).ok_or(Rejection::NotSeated(self.id))?;
         if self.terms.is_none() {
-            let table = Table { seats: &self.seats, people: &self.people, prefer_here: false };
-            return self.board.again(&table, chance, events);
+            return self.begin(step);
         }
-        self.board.may_begin(&self.table())?;
-        if self.terms.as_mut().is_some_and(|terms| terms.agree(player, now_ms)) {
-            events.push(Event::Agreed { seat });
-            self.begin_if_agreed(chance, events);
+        self.board.rules().may_begin(&self.table())?;
+        if self.terms.as_mut().is_some_and(|terms| terms.agree(player, step.now.ms)) {
+            step.events.push(Event::Agreed { seat });
+            self.begin_if_agreed(step);
         }
         Ok(())
     }
 
-    /// Lets time pass for who is away and for what was agreed upon. Makes no event if
-    /// nothing was due.
-    pub(crate) fn pass(&mut self, now_ms: u64, chance: &mut Chance, events: &mut Vec<Event>) {
-        let Some(terms) = &mut self.terms else { return };
-        let begins = terms.begins_ms().is_some_and(|begins_ms| begins_ms <= now_ms);
-        for (player, passing) in terms.pass(now_ms) {
+    /// Lets time pass for who is away, for the board, and for what was agreed upon. Makes
+    /// no event if nothing was due.
+    pub(crate) fn pass(&mut self, step: &mut Step<'_>) {
+        let now_ms = step.now.ms;
+        let begins = self.begins_ms().is_some_and(|begins_ms| begins_ms <= now_ms);
+        let passed = self.terms.as_mut().map(|terms| terms.pass(now_ms));
+        for (player, passing) in passed.into_iter().flatten() {
             match passing {
-                Passing::Away => self.show_online(player, false, events),
+                Passing::Away => self.show_online(player, false, step),
                 Passing::Free => {
                     let seat = self.seat_of(player);
-                    events.extend(seat.map(|seat| Event::SeatFree { seat }));
+                    step.events.extend(seat.map(|seat| Event::SeatFree { seat }));
                 }
             }
         }
-        if begins {
-            self.begin(chance, events);
+        if self.board_is_due(now_ms) {
+            let done = self.on_board(Act::Due, step);
+            debug_assert!(done.is_ok() && !self.board_is_due(now_ms), "a board is called once");
+        }
+        if begins && self.begins_ms().is_some() {
+            self.begin_as_agreed(step);
         } else {
-            self.begin_if_agreed(chance, events);
+            self.begin_if_agreed(step);
         }
     }
 
@@ -456,40 +426,33 @@ impl Room {
         player: PlayerId,
         name: &str,
         text: &str,
-        edition: Edition,
-        events: &mut Vec<Event>,
+        step: &mut Step<'_>,
     ) -> Result<(), Rejection> {
         if self.terms.as_ref().is_some_and(|terms| terms.has_removed(player)) {
             return Err(removed_here());
         }
+        let edition = step.now.edition;
         let (typed, text) = (text::name(name, edition)?, text::line(text, edition)?);
         // Who is seated is called in the chat as at the table.
         let told_apart = self.terms.is_some() && self.seat_of(player).is_some();
         let name = if told_apart { self.table().name(player) } else { typed.into() };
         let line = Line { player, name, text: text.into() };
-        events.push(Event::Said { player, name: line.name.clone(), text: line.text.clone() });
+        step.events.push(Event::Said { player, name: line.name.clone(), text: line.text.clone() });
         Arc::make_mut(&mut self.chat).say(line);
         Ok(())
     }
 
     /// Notes that a player came or went. Nothing happens if they have no seat
     /// here or it was known.
-    pub(crate) fn set_online(
-        &mut self,
-        player: PlayerId,
-        online: bool,
-        now_ms: u64,
-        chance: &mut Chance,
-        events: &mut Vec<Event>,
-    ) {
+    pub(crate) fn set_online(&mut self, player: PlayerId, online: bool, step: &mut Step<'_>) {
         if self.seat_of(player).is_none() {
             return;
         }
         if let Some(terms) = &mut self.terms {
-            terms.heard(player, online, now_ms);
+            terms.heard(player, online, step.now.ms);
         }
-        self.show_online(player, online, events);
-        self.begin_if_agreed(chance, events);
+        self.show_online(player, online, step);
+        self.begin_if_agreed(step);
     }
 
     /// Makes the next version, because something happened.
@@ -509,7 +472,7 @@ impl Room {
 
     /// When the room leaves if nothing more happens.
     pub(crate) fn deadline_ms(&self) -> u64 {
-        let over = self.state().is_over();
+        let over = self.phase().is_over();
         let quiet_ms_max = if over { OVER_MS_MAX } else { IDLE_MS_MAX };
         let quiet_ms = self.active_ms.saturating_add(quiet_ms_max);
         let abandoned = over || self.seated().next().is_none();
@@ -546,8 +509,8 @@ impl Room {
 
     /// When to look at the room: it may leave then, or something else is due.
     pub(crate) fn look_ms(&self) -> u64 {
-        let due_ms = self.terms.as_ref().and_then(Terms::due_ms);
-        due_ms.map_or(self.deadline_ms(), |due_ms| due_ms.min(self.deadline_ms()))
+        let due_ms = [self.terms.as_ref().and_then(Terms::due_ms), self.board.rules().due_ms()];
+        due_ms.into_iter().flatten().fold(self.deadline_ms(), u64::min)
     }
 
     pub(crate) fn due_ms(&self) -> u64 {
@@ -569,7 +532,7 @@ impl Room {
 
     /// Whether the archive should have it.
     pub(crate) fn worth_keeping(&self) -> bool {
-        self.board.worth_keeping()
+        self.board.rules().worth_keeping()
     }
 
     /// The names of everybody the room remembers, seated or not.
@@ -600,7 +563,7 @@ impl Room {
 
     /// Puts together what a snapshot holds; or says why no room can be so.
     pub(crate) fn restore(mut self, chat: Chat) -> Result<Room, &'static str> {
-        if self.seats.len() != usize::from(self.board.seats().min(SEATS_MAX)) {
+        if self.seats.len() != usize::from(self.seats_max().min(SEATS_MAX)) {
             return Err("a room has another number of seats than its game");
         }
         let known = |sitter: &Sitter| self.people.contains_key(&sitter.player);
@@ -640,16 +603,11 @@ impl Room {
     }
 
     /// Takes a player's seat from them, and says so.
-    fn free_seat(
-        &mut self,
-        player: PlayerId,
-        now_ms: u64,
-        events: &mut Vec<Event>,
-    ) -> Result<Seat, Rejection> {
+    fn free_seat(&mut self, player: PlayerId, step: &mut Step<'_>) -> Result<Seat, Rejection> {
         let seat = self.seat_of(player).ok_or(Rejection::NotSeated(self.id))?;
-        self.empty_seat(player, now_ms);
-        events.push(Event::Stood { seat, name: self.table().name(player) });
-        self.table_changed(events);
+        self.empty_seat(player, step.now.ms);
+        step.events.push(Event::Stood { seat, name: self.table().name(player) });
+        self.table_changed(step);
         Ok(seat)
     }
 
@@ -669,37 +627,74 @@ impl Room {
     }
 
     /// Shows that a seated player came or went, if it was not shown.
-    fn show_online(&mut self, player: PlayerId, online: bool, events: &mut Vec<Event>) {
+    fn show_online(&mut self, player: PlayerId, online: bool, step: &mut Step<'_>) {
         for (seat, sitter) in (0..).zip(self.seats.iter_mut()) {
             let Some(sitter) = sitter else { continue };
             if sitter.player == player && sitter.online != online {
                 sitter.online = online;
-                events.push(Event::Online { seat: Seat(seat), online });
+                step.events.push(Event::Online { seat: Seat(seat), online });
             }
         }
     }
 
+    /// When another round begins whoever has not agreed; none if nobody wants one.
+    fn begins_ms(&self) -> Option<u64> {
+        self.terms.as_ref().and_then(Terms::begins_ms)
+    }
+
     /// Begins what somebody wants if nobody is left to wait for: everybody who is here
     /// wants it too.
-    fn begin_if_agreed(&mut self, chance: &mut Chance, events: &mut Vec<Event>) {
+    fn begin_if_agreed(&mut self, step: &mut Step<'_>) {
         let Some(terms) = &self.terms else { return };
         if terms.begins_ms().is_none() {
             return;
         }
         let mut here = self.seats.iter().flatten().filter(|sitter| sitter.online);
-        if self.board.may_begin(&self.table()).is_err() {
+        if self.board.rules().may_begin(&self.table()).is_err() {
             // Whom the table waited for is back, or somebody else is to do it now.
             self.forget_agreement();
         } else if here.all(|sitter| terms.agrees(sitter.player)) {
-            self.begin(chance, events);
+            self.begin_as_agreed(step);
         }
     }
 
-    fn begin(&mut self, chance: &mut Chance, events: &mut Vec<Event>) {
+    fn begin_as_agreed(&mut self, step: &mut Step<'_>) {
         self.forget_agreement();
-        let table = Table { seats: &self.seats, people: &self.people, prefer_here: true };
-        let begun = self.board.again(&table, chance, events);
+        let begun = self.begin(step);
         debug_assert!(begun.is_ok(), "an agreement is forgotten when it is about nothing");
+    }
+
+    /// Begins another round, or says why it cannot.
+    fn begin(&mut self, step: &mut Step<'_>) -> Result<(), Rejection> {
+        let told = step.events.len();
+        self.on_board(Act::Again, step)?;
+        // First that there is another round, then what the rules say of it.
+        step.events.insert(told, Event::Again { round: self.board.rules().round() });
+        Ok(())
+    }
+
+    /// Whether the board wants to be called by now.
+    fn board_is_due(&self, now_ms: u64) -> bool {
+        self.board.rules().due_ms().is_some_and(|due_ms| due_ms <= now_ms)
+    }
+
+    /// Does something to the board; what it tells and what it awards go where they belong.
+    fn on_board(&mut self, act: Act<'_>, step: &mut Step<'_>) -> Result<(), Rejection> {
+        let Step { now, chance, events } = step;
+        let mut points = Vec::new();
+        let mut tell = |event| events.push(Event::Game(GameEvent(event)));
+        let table = Table {
+            seats: &self.seats,
+            people: &self.people,
+            prefer_here: self.terms.is_some(),
+            at_ms: now.ms,
+        };
+        let mut turn = Turn::new(table, *now, chance, &mut tell, &mut points);
+        self.board.act(act, &mut turn)?;
+        for points in points {
+            self.award(points);
+        }
+        Ok(())
     }
 
     fn forget_agreement(&mut self) {
@@ -714,7 +709,7 @@ impl Room {
         name: &str,
         likeness: &str,
         seat: Seat,
-        events: &mut Vec<Event>,
+        step: &mut Step<'_>,
     ) {
         let name = self.told_apart(player, name, likeness);
         let Some(person) = self.people.get_mut(&player).filter(|person| *person.name != *name)
@@ -722,7 +717,7 @@ impl Room {
             return;
         };
         person.name = name.into();
-        events.push(Event::Sat { seat, name: person.name.clone() });
+        step.events.push(Event::Sat { seat, name: person.name.clone() });
     }
 
     /// The name as it is shown, with a number when another at the table looks alike.
@@ -756,14 +751,19 @@ impl Room {
         }
     }
 
-    fn table_changed(&mut self, events: &mut Vec<Event>) {
-        let prefer_here = self.terms.is_some();
-        let table = Table { seats: &self.seats, people: &self.people, prefer_here };
-        self.board.table_changed(&table, events);
+    fn table_changed(&mut self, step: &mut Step<'_>) {
+        let done = self.on_board(Act::TableChanged, step);
+        debug_assert!(done.is_ok(), "who sits where is not for the rules to refuse");
     }
 
+    /// The people as they sit at this version.
     fn table(&self) -> Table<'_> {
-        Table { seats: &self.seats, people: &self.people, prefer_here: self.terms.is_some() }
+        Table {
+            seats: &self.seats,
+            people: &self.people,
+            prefer_here: self.terms.is_some(),
+            at_ms: self.terms.as_ref().map_or(self.active_ms, |terms| terms.at_ms),
+        }
     }
 
     fn seated(&self) -> impl Iterator<Item = (Seat, &Sitter)> {
@@ -773,7 +773,7 @@ impl Room {
 
     fn again_view(&self) -> Option<AgainView> {
         let terms = self.terms.as_ref()?;
-        let begins_in_ms = terms.begins_ms()?.saturating_sub(terms.at_ms);
+        let begins_in_ms = terms.begins_ms()?.saturating_sub(self.table().at_ms);
         let agreed = self.seated().filter(|(_, sitter)| terms.agrees(sitter.player));
         Some(AgainView { agreed: agreed.map(|(seat, _)| seat).collect(), begins_in_ms })
     }
@@ -789,7 +789,7 @@ impl Room {
                     online: sitter.online,
                     away_ms: self.terms.as_ref().and_then(|terms| terms.away_ms(sitter.player)),
                     points: person.map_or(0, |person| person.points),
-                    role: self.board.role(sitter.player),
+                    role: self.board.rules().role(sitter.player),
                 }
             })
             .collect()
@@ -798,55 +798,4 @@ impl Room {
 
 fn removed_here() -> Rejection {
     Rejection::unauthorized("the host has removed you from this table")
-}
-
-fn as_text_or_null<T: fmt::Display, S: Serializer>(
-    value: &Option<T>,
-    to: S,
-) -> Result<S::Ok, S::Error> {
-    match value {
-        Some(value) => as_text(value, to),
-        None => to.serialize_none(),
-    }
-}
-
-impl State {
-    /// Every state there is.
-    pub const ALL: [State; 4] = [State::Waiting, State::Playing, State::Won, State::Lost];
-
-    /// The state as views and lists call it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            State::Waiting => "waiting",
-            State::Playing => "playing",
-            State::Won => "won",
-            State::Lost => "lost",
-        }
-    }
-
-    /// The state that is called `name`.
-    pub fn named(name: &str) -> Option<State> {
-        State::ALL.into_iter().find(|state| state.as_str() == name)
-    }
-
-    /// Whether the round has ended.
-    pub fn is_over(self) -> bool {
-        matches!(self, State::Won | State::Lost)
-    }
-}
-
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl Audience {
-    /// Everybody without special knowledge: watchers, and most players.
-    pub const GALLERY: Audience = Audience(0);
-
-    /// One of the rules' own audiences, who see something of their own.
-    pub(crate) const fn insider(nth: u8) -> Audience {
-        Audience(nth.saturating_add(1))
-    }
 }

@@ -17,8 +17,8 @@ use crate::clock::Now;
 use crate::command::Edition;
 use crate::event::Event;
 use crate::ids::{PlayerId, RoomId, Seat, Version};
-use crate::lobby::{Change, Filter, Shelf};
-use crate::room::{Room, Sat, Sitting, State};
+use crate::room::{Room, Sat, Sitting, Step};
+use crate::rules::State;
 use crate::terms::Terms;
 
 /// Every live room.
@@ -40,6 +40,44 @@ pub(crate) struct Rooms {
     /// Where each player sits; who sits nowhere is not in it.
     tables: BTreeMap<PlayerId, BTreeSet<RoomId>>,
     scratch: Vec<u8>,
+}
+
+/// A room has a new version.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// Which room.
+    pub room: RoomId,
+    /// Its new version.
+    pub version: Version,
+    /// What happened.
+    pub events: Vec<Event>,
+    /// The room has left the lobby.
+    pub closed: bool,
+    /// The room as it left, when it has.
+    pub last: Option<Arc<Room>>,
+}
+
+/// Which rooms to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only this game; none for all.
+    pub game: Option<String>,
+    /// Only in this state; none for all.
+    pub state: Option<State>,
+    /// From which shelf.
+    pub shelf: Shelf,
+}
+
+/// Which rooms are to be found at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Shelf {
+    /// Every room; for operators.
+    All,
+    /// Rooms that strangers may find.
+    #[default]
+    Public,
+    /// Those of them where a stranger finds company and a seat; see [`Room::is_open`].
+    Open,
 }
 
 /// Whether a change counts as something happening in the room.
@@ -95,9 +133,9 @@ impl Rooms {
         now: Now,
         chance: &mut Chance,
     ) -> Result<Changed<Seat>, Rejection> {
-        let sit = |room: &mut Room, events: &mut Vec<Event>| room.sit(sitting, now, chance, events);
+        let sit = |room: &mut Room, step: &mut Step<'_>| room.sit(sitting, step);
         let Changed { value: Sat { seat, instead_of }, version, change } =
-            self.change(id, now, Activity::Yes, sit)?;
+            self.change(id, now, chance, Activity::Yes, sit)?;
         if let Some(gone) = instead_of {
             self.note_stood(gone, id);
         }
@@ -113,9 +151,8 @@ impl Rooms {
         now: Now,
         chance: &mut Chance,
     ) -> Result<Changed<Seat>, Rejection> {
-        let stand =
-            |room: &mut Room, events: &mut Vec<Event>| room.stand(player, now.ms, chance, events);
-        let changed = self.change(id, now, Activity::Yes, stand)?;
+        let stand = |room: &mut Room, step: &mut Step<'_>| room.stand(player, step);
+        let changed = self.change(id, now, chance, Activity::Yes, stand)?;
         self.note_stood(player, id);
         Ok(changed)
     }
@@ -129,10 +166,8 @@ impl Rooms {
         now: Now,
         chance: &mut Chance,
     ) -> Result<Changed<()>, Rejection> {
-        let remove = |room: &mut Room, events: &mut Vec<Event>| {
-            room.remove(host, player, now.ms, chance, events)
-        };
-        let changed = self.change(id, now, Activity::Yes, remove)?;
+        let remove = |room: &mut Room, step: &mut Step<'_>| room.remove(host, player, step);
+        let changed = self.change(id, now, chance, Activity::Yes, remove)?;
         self.note_stood(player, id);
         Ok(changed)
     }
@@ -143,8 +178,9 @@ impl Rooms {
         &mut self,
         id: RoomId,
         now: Now,
+        chance: &mut Chance,
         activity: Activity,
-        act: impl FnOnce(&mut Room, &mut Vec<Event>) -> Result<T, Rejection>,
+        act: impl FnOnce(&mut Room, &mut Step<'_>) -> Result<T, Rejection>,
     ) -> Result<Changed<T>, Rejection> {
         let room = self.rooms.get_mut(&id).ok_or(Rejection::NoSuchRoom(id))?;
         // Copies only if someone holds the version before: a watcher's feed, a
@@ -152,8 +188,9 @@ impl Rooms {
         let room = Arc::make_mut(room);
         let (before, listed) = (room.digest(), Listed::of(room));
         let deserted_before = room.deserted_since_ms();
-        let mut events = Vec::new();
-        let value = act(room, &mut events)?;
+        let mut step = Step { now, chance, events: Vec::new() };
+        let value = act(room, &mut step)?;
+        let events = step.events;
         // Without an event there is nothing to be seen; something may be noted all the
         // same, such as that somebody who was expected has come.
         let version = match activity {
@@ -224,11 +261,11 @@ impl Rooms {
         let mut change = None;
         if room.look_ms() <= now.ms {
             let mut chance = Chance::of_room(seed, id);
-            let pass = |room: &mut Room, events: &mut Vec<Event>| {
-                room.pass(now.ms, &mut chance, events);
+            let pass = |room: &mut Room, step: &mut Step<'_>| {
+                room.pass(step);
                 Ok(())
             };
-            change = self.change(id, now, Activity::No, pass).ok()?.change;
+            change = self.change(id, now, &mut chance, Activity::No, pass).ok()?.change;
         }
         let due_ms = self.rooms.get(&id)?.look_ms();
         self.look_at(id, due_ms);

@@ -122,8 +122,16 @@ enum Part {
     Places(StoredPlaces),
 }
 
+impl Lobby {
+    /// The lobby as it is now, to make a snapshot of while play goes on.
+    /// Cheap: shares everything with the lobby.
+    pub fn freeze(&self) -> Frozen {
+        Frozen::of(self)
+    }
+}
+
 impl Frozen {
-    pub(crate) fn of(lobby: &Lobby) -> Frozen {
+    fn of(lobby: &Lobby) -> Frozen {
         #[cfg(feature = "planted")]
         let forgetful = Lobby { attempts: Default::default(), ..lobby.clone() };
         #[cfg(feature = "planted")]

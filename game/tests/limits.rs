@@ -1,7 +1,7 @@
 //! The limits that take a crowd to reach.
 
 use hangraft_game::{
-    Attempt, Code, Command, Entry, Filter, Lobby, Outcome, PlayerId, Reply, RoomId, Stamp, State,
+    Applied, Attempt, Code, Command, Entry, Filter, Lobby, PlayerId, Reply, RoomId, Stamp, State,
 };
 
 /// Live rooms a group has at most: part of what we promise.
@@ -88,7 +88,7 @@ fn sit(room: u64) -> Command {
     Command::Sit { room: RoomId(room), name: "Ann".into() }
 }
 
-fn act(lobby: &mut Lobby, stamp: Stamp, player: u64, serial: u64, command: Command) -> Outcome {
+fn act(lobby: &mut Lobby, stamp: Stamp, player: u64, serial: u64, command: Command) -> Applied {
     let attempt = Attempt { lane: 0, serial };
     lobby.apply(stamp, 0, &Entry { player: PlayerId(player), attempt, command })
 }

@@ -1,165 +1,57 @@
-//! The games we can play: what rules are, and the catalogue of them.
+//! The games we can play: the catalogue of them, and the [`Board`] that can be any.
 //!
-//! Rules know seats and moves, and nothing else in the world. The room gives
-//! them the [`Table`] as it stands, checks that whoever plays has a seat, keeps
-//! points and names, and says who may look.
+//! A game is a folder here and a line in the catalogue below. What it has to be is in
+//! [`contract`]; how its rounds can end in [`phase`].
 
+pub(crate) mod contract;
 mod hangman;
 #[cfg(feature = "next")]
 mod nim;
+mod phase;
+#[cfg(test)]
+mod trial;
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::ops::RangeInclusive;
-use std::sync::Arc;
-
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+pub use contract::Audience;
+pub use phase::{Outcome, Phase, SeatSet, State};
 
 use crate::answer::Rejection;
 use crate::chance::Chance;
-use crate::command::Edition;
-use crate::event::Event;
-use crate::ids::{PlayerId, Seat};
-use crate::room::{Audience, Person, Sitter, State};
+use crate::ids::PlayerId;
+use crate::table::{Table, Who};
 use crate::text::excerpt;
+use contract::{Rules, Turn, parse_move, parse_options};
 
-/// Bytes of JSON in options or in a move. More is refused before it is read.
-const JSON_BYTES_MAX: usize = 1024;
-
-/// The rules of one game, and one board of it.
-///
-/// Nothing here may fail but with a [`Rejection`], and what is rejected
-/// changes nothing. Fields are only added at the end: snapshots hold boards.
-pub(crate) trait Rules:
-    Clone + fmt::Debug + Serialize + DeserializeOwned + Send + Sync + 'static
-{
-    /// The name the log, the wire and the browser know this game by.
-    const NAME: &'static str;
-    /// How many seats a table may have.
-    const SEATS: RangeInclusive<u8>;
-    /// What can be chosen when a room is opened.
-    type Options: DeserializeOwned + Default;
-    /// What a player may do.
-    type Move: DeserializeOwned;
-    /// What a player may see; joins the room's own fields in one JSON object.
-    type View<'a>: Serialize;
-    /// What to say of a room in a list.
-    type About<'a>: Serialize;
-
-    /// What options there are, in words for someone who got them wrong.
-    fn options_help() -> String;
-    /// What moves there are, in words for someone who got them wrong.
-    fn move_help() -> &'static str;
-
-    /// Sets up a new board.
-    fn open(options: Self::Options, chance: &mut Chance) -> Result<Self, Rejection>;
-    /// How many seats the table has.
-    fn seats(&self) -> u8;
+/// What can be done to a board.
+pub(crate) enum Act<'a> {
     /// Someone sat down or stood up.
-    fn table_changed(&mut self, table: &Table<'_>, events: &mut Vec<Event>);
-    /// Plays a move, or refuses it and changes nothing.
-    fn play(
-        &mut self,
-        who: Who,
-        table: &Table<'_>,
-        mv: Self::Move,
-        edition: Edition,
-        events: &mut Vec<Event>,
-    ) -> Result<Vec<Points>, Rejection>;
-    /// Whether a new round may begin: this one is over, or stuck for want of somebody
-    /// who is not here.
+    TableChanged,
+    /// A player makes a move, as JSON.
+    Play(Who, &'a str),
+    /// A new round begins.
+    Again,
+    /// The time the board asked for has come.
+    Due,
+}
+
+/// What [`Board`] asks of rules without knowing of which game.
+pub(crate) trait AnyRules {
+    fn name(&self) -> &'static str;
+    fn seats(&self) -> u8;
     fn may_begin(&self, table: &Table<'_>) -> Result<(), Rejection>;
-    /// Begins a new round, or refuses to and changes nothing.
-    fn again(
-        &mut self,
-        table: &Table<'_>,
-        chance: &mut Chance,
-        events: &mut Vec<Event>,
-    ) -> Result<(), Rejection>;
-
-    /// How the game stands.
-    fn state(&self) -> State;
-    /// Whether anything was played that people may want to look up later.
+    fn due_ms(&self) -> Option<u64>;
+    fn phase(&self) -> Phase;
+    fn round(&self) -> u32;
     fn worth_keeping(&self) -> bool;
-    /// With whose eyes a player looks. Everybody of one audience sees the same.
     fn audience(&self, viewer: PlayerId) -> Audience;
-    /// The board as an audience sees it.
-    fn view<'a>(&'a self, audience: Audience, table: &Table<'a>) -> Self::View<'a>;
-    /// What a seated player is in this game, in a word.
     fn role(&self, player: PlayerId) -> &'static str;
-    /// What to say of the room in a list.
-    fn about(&self) -> Self::About<'_>;
+    /// As a JSON object.
+    fn about(&self) -> String;
 }
 
-/// A seat and who sat there at the time. Seats change hands; what was done
-/// stays with who did it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Who {
-    pub(crate) seat: Seat,
-    pub(crate) player: PlayerId,
-}
-
-/// Points that a player has earned.
-pub(crate) struct Points {
-    pub(crate) player: PlayerId,
-    pub(crate) count: u32,
-}
-
-/// The people around a board.
-#[derive(Clone, Copy)]
-pub(crate) struct Table<'a> {
-    pub(crate) seats: &'a [Option<Sitter>],
-    pub(crate) people: &'a BTreeMap<PlayerId, Person>,
-    /// Whose turn it is next depends on who is here. Not so in rooms of before.
-    pub(crate) prefer_here: bool,
-}
-
-impl<'a> Table<'a> {
-    /// The seats that are taken, from the lowest.
-    pub(crate) fn taken(&self) -> impl Iterator<Item = Who> + use<'a> {
-        (0..).zip(self.seats).filter_map(|(seat, sitter)| {
-            sitter.as_ref().map(|sitter| Who { seat: Seat(seat), player: sitter.player })
-        })
-    }
-
-    /// The next taken seat after this one, around the table, of somebody who is here
-    /// if anybody is; the seat itself comes last.
-    pub(crate) fn next_after(&self, seat: Seat) -> Option<Who> {
-        let around = || {
-            let (before, behind): (Vec<Who>, Vec<Who>) =
-                self.taken().partition(|who| who.seat <= seat);
-            behind.into_iter().chain(before)
-        };
-        let here = self.prefer_here.then(|| around().find(|who| self.is_online(who.player)));
-        here.flatten().or_else(|| around().next())
-    }
-
-    /// The first taken seat, of somebody who is here if anybody is.
-    pub(crate) fn first(&self) -> Option<Who> {
-        let here = |who: &Who| self.is_online(who.player);
-        let first = self.prefer_here.then(|| self.taken().find(here)).flatten();
-        first.or_else(|| self.taken().next())
-    }
-
-    /// Where a player sits.
-    pub(crate) fn seat_of(&self, player: PlayerId) -> Option<Seat> {
-        self.taken().find(|who| who.player == player).map(|who| who.seat)
-    }
-
-    /// Whether a player sits here and is here.
-    pub(crate) fn is_online(&self, player: PlayerId) -> bool {
-        self.seats.iter().flatten().any(|sitter| sitter.player == player && sitter.online)
-    }
-
-    /// The name a player has, or had, at this table.
-    pub(crate) fn name(&self, player: PlayerId) -> Arc<str> {
-        self.people.get(&player).map_or_else(|| "someone".into(), |person| person.name.clone())
-    }
-}
-
-/// Makes the [`Board`] that can be any of the games, and hands every question
-/// on to the game it is. A game under a `cfg` is not there without it.
+/// Makes the [`Board`] that can be any of the games. A game under a `cfg` is not there
+/// without it.
 macro_rules! catalogue {
     ($(
         $(#[doc = $doc:literal])*
@@ -178,6 +70,13 @@ macro_rules! catalogue {
         #[serde(untagged)]
         pub(crate) enum BoardView<'a> {
             $( $(#[cfg($cfg)])? $game(<$rules as Rules>::View<'a>) ),+
+        }
+
+        /// What happened on a board.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+        #[serde(untagged)]
+        pub(crate) enum BoardEvent {
+            $( $(#[cfg($cfg)])? $game(<$rules as Rules>::Event) ),+
         }
 
         /// The names of all games this build knows.
@@ -201,68 +100,20 @@ macro_rules! catalogue {
                 }
             }
 
-            pub(crate) fn game(&self) -> &'static str {
-                match self { $( $(#[cfg($cfg)])? Board::$game(_) => <$rules as Rules>::NAME ),+ }
-            }
-
-            pub(crate) fn seats(&self) -> u8 {
-                match self { $( $(#[cfg($cfg)])? Board::$game(board) => board.seats() ),+ }
-            }
-
-            pub(crate) fn table_changed(&mut self, table: &Table<'_>, events: &mut Vec<Event>) {
-                match self {
-                    $( $(#[cfg($cfg)])? Board::$game(board) => {
-                        board.table_changed(table, events)
-                    } )+
-                }
-            }
-
-            pub(crate) fn play(
+            /// Does something to the board, or refuses to and changes nothing.
+            pub(crate) fn act(
                 &mut self,
-                who: Who,
-                table: &Table<'_>,
-                mv: &str,
-                edition: Edition,
-                events: &mut Vec<Event>,
-            ) -> Result<Vec<Points>, Rejection> {
-                match self {
-                    $( $(#[cfg($cfg)])? Board::$game(board) => {
-                        board.play(who, table, parse_move::<$rules>(mv)?, edition, events)
-                    } )+
-                }
-            }
-
-            pub(crate) fn may_begin(&self, table: &Table<'_>) -> Result<(), Rejection> {
-                match self {
-                    $( $(#[cfg($cfg)])? Board::$game(board) => board.may_begin(table) ),+
-                }
-            }
-
-            pub(crate) fn again(
-                &mut self,
-                table: &Table<'_>,
-                chance: &mut Chance,
-                events: &mut Vec<Event>,
+                act: Act<'_>,
+                turn: &mut Turn<'_, BoardEvent>,
             ) -> Result<(), Rejection> {
                 match self {
                     $( $(#[cfg($cfg)])? Board::$game(board) => {
-                        board.again(table, chance, events)
+                        turn.within(BoardEvent::$game, |turn| act_on(board, act, turn))
                     } )+
                 }
             }
 
-            pub(crate) fn state(&self) -> State {
-                match self { $( $(#[cfg($cfg)])? Board::$game(board) => board.state() ),+ }
-            }
-
-            pub(crate) fn worth_keeping(&self) -> bool {
-                match self { $( $(#[cfg($cfg)])? Board::$game(board) => board.worth_keeping() ),+ }
-            }
-
-            pub(crate) fn audience(&self, viewer: PlayerId) -> Audience {
-                match self { $( $(#[cfg($cfg)])? Board::$game(board) => board.audience(viewer) ),+ }
-            }
-
+            /// The board as an audience sees it.
             pub(crate) fn view<'a>(
                 &'a self,
                 audience: Audience,
@@ -275,17 +126,9 @@ macro_rules! catalogue {
                 }
             }
 
-            pub(crate) fn role(&self, player: PlayerId) -> &'static str {
-                match self { $( $(#[cfg($cfg)])? Board::$game(board) => board.role(player) ),+ }
-            }
-
-            pub(crate) fn about(&self) -> String {
-                let about = match self {
-                    $( $(#[cfg($cfg)])? Board::$game(board) => {
-                        serde_json::to_string(&board.about())
-                    } )+
-                };
-                about.expect("what rules say of a room has a JSON form")
+            /// Its rules, whatever they are.
+            pub(crate) fn rules(&self) -> &dyn AnyRules {
+                match self { $( $(#[cfg($cfg)])? Board::$game(board) => board ),+ }
             }
         }
 
@@ -297,7 +140,7 @@ macro_rules! catalogue {
             fn every_game_has_seats_that_fit_a_room() {
                 $( $(#[cfg($cfg)])? {
                     let seats = <$rules as Rules>::SEATS;
-                    assert!(*seats.start() >= 1 && *seats.end() <= crate::room::SEATS_MAX);
+                    assert!(*seats.start() >= 1 && *seats.end() <= contract::SEATS_MAX);
                 } )+
             }
         }
@@ -312,28 +155,60 @@ catalogue! {
     Nim(nim::Nim),
 }
 
-fn parse_options<R: Rules>(json: &str) -> Result<R::Options, Rejection> {
-    if json.len() > JSON_BYTES_MAX {
-        return Err(Rejection::too_large(format!("options have at most {JSON_BYTES_MAX} bytes")));
+impl<R: Rules> AnyRules for R {
+    fn name(&self) -> &'static str {
+        R::NAME
     }
-    if json.trim().is_empty() {
-        return Ok(R::Options::default());
+
+    fn seats(&self) -> u8 {
+        Rules::seats(self)
     }
-    parse_object(json).ok_or_else(|| Rejection::bad_request(R::options_help()))
+
+    fn may_begin(&self, table: &Table<'_>) -> Result<(), Rejection> {
+        Rules::may_begin(self, table)
+    }
+
+    fn due_ms(&self) -> Option<u64> {
+        Rules::due_ms(self)
+    }
+
+    fn phase(&self) -> Phase {
+        Rules::phase(self)
+    }
+
+    fn round(&self) -> u32 {
+        Rules::round(self)
+    }
+
+    fn worth_keeping(&self) -> bool {
+        Rules::worth_keeping(self)
+    }
+
+    fn audience(&self, viewer: PlayerId) -> Audience {
+        Rules::audience(self, viewer)
+    }
+
+    fn role(&self, player: PlayerId) -> &'static str {
+        Rules::role(self, player)
+    }
+
+    fn about(&self) -> String {
+        serde_json::to_string(&Rules::about(self)).expect("what rules say has a JSON form")
+    }
 }
 
-fn parse_move<R: Rules>(json: &str) -> Result<R::Move, Rejection> {
-    if json.len() > JSON_BYTES_MAX {
-        return Err(Rejection::too_large(format!("a move has at most {JSON_BYTES_MAX} bytes")));
+fn act_on<R: Rules>(
+    board: &mut R,
+    act: Act<'_>,
+    turn: &mut Turn<'_, R::Event>,
+) -> Result<(), Rejection> {
+    match act {
+        Act::TableChanged => board.table_changed(turn),
+        Act::Play(who, mv) => return board.play(who, parse_move::<R>(mv)?, turn),
+        Act::Again => return board.again(turn),
+        Act::Due => board.due(turn),
     }
-    parse_object(json).ok_or_else(|| Rejection::bad_request(R::move_help()))
-}
-
-/// Reads a JSON object. We explain what is right rather than what is wrong:
-/// the parser's own words may quote what it read, and that may be a secret.
-fn parse_object<T: DeserializeOwned>(json: &str) -> Option<T> {
-    // A struct could also be read from an array; only an object is a wish.
-    json.trim_start().starts_with('{').then(|| serde_json::from_str(json).ok()).flatten()
+    Ok(())
 }
 
 /// Names no other games: builds that know different ones must answer alike.

@@ -28,13 +28,14 @@ use letters::{Letter, Letters, Word};
 use shape::{Misfit, Shape};
 use words::Category;
 
-use super::{Points, Rules, Table, Who};
 use crate::answer::Rejection;
 use crate::chance::Chance;
 use crate::command::Edition;
-use crate::event::{Event, as_text};
 use crate::ids::{PlayerId, Seat};
-use crate::room::{Audience, State};
+use crate::json::as_text;
+use crate::rules::contract::{Audience, Rules, Turn};
+use crate::rules::phase::{Outcome, Phase};
+use crate::table::{Table, Who};
 
 /// Wrong guesses that end a round.
 const LIVES: u8 = 6;
@@ -60,7 +61,7 @@ pub(crate) struct Hangman {
     seats: u8,
     /// Counts from 1.
     round: u32,
-    state: State,
+    stage: Stage,
     word: Option<Word>,
     /// What the word was drawn from; none for a setter's.
     category: Option<Category>,
@@ -83,6 +84,18 @@ enum Mode {
     Together(Option<Category>),
     /// Set by a player.
     Setter,
+}
+
+/// How far the round is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Stage {
+    /// A word is to be set.
+    Waiting,
+    Playing,
+    /// The word was found.
+    Won,
+    /// The last life is gone.
+    Lost,
 }
 
 /// One accepted guess.
@@ -118,11 +131,46 @@ pub(crate) struct Move {
     secret: Option<String>,
 }
 
+/// What those who watch hear. A word is in it only when it was tried or when the round is
+/// over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(crate) enum Event {
+    /// Someone guessed a letter.
+    Guessed {
+        seat: Seat,
+        name: Arc<str>,
+        letter: char,
+        /// In how many places it is; 0 costs a life.
+        hits: u8,
+    },
+    /// Someone tried the whole word.
+    TriedWord {
+        seat: Seat,
+        name: Arc<str>,
+        word: Arc<str>,
+        /// How many hidden places it opened; 0 costs a life.
+        hits: u8,
+    },
+    /// It is this seat's turn to set the word.
+    Setter { seat: Seat },
+    /// The setter has chosen; the guessing begins.
+    SecretSet { seat: Seat },
+    /// The word was found.
+    Won {
+        /// Who found it.
+        seat: Seat,
+        name: Arc<str>,
+        answer: Arc<str>,
+    },
+    /// The last life is gone.
+    Lost { answer: Arc<str> },
+}
+
 /// What is seen of a board.
 #[derive(Serialize)]
 pub(crate) struct View<'a> {
     mode: &'static str,
-    round: u32,
     pattern: Vec<Option<char>>,
     wrong: Vec<char>,
     tried: Vec<Tried<'a>>,
@@ -161,6 +209,7 @@ impl Rules for Hangman {
     const SEATS: RangeInclusive<u8> = 1..=8;
     type Options = Options;
     type Move = Move;
+    type Event = Event;
     type View<'a> = View<'a>;
     type About<'a> = About;
 
@@ -183,7 +232,7 @@ impl Rules for Hangman {
             mode,
             seats,
             round: 1,
-            state: State::Waiting,
+            stage: Stage::Waiting,
             word: None,
             category: None,
             letters: Letters::default(),
@@ -201,64 +250,62 @@ impl Rules for Hangman {
         self.seats
     }
 
-    fn table_changed(&mut self, table: &Table<'_>, events: &mut Vec<Event>) {
-        if self.mode != Mode::Setter || self.state != State::Waiting {
+    fn table_changed(&mut self, turn: &mut Turn<'_, Event>) {
+        if self.mode != Mode::Setter || self.stage != Stage::Waiting {
             return;
         }
+        let table = turn.table;
         let setter = match self.setter {
             Some(setter) if table.seat_of(setter.player) == Some(setter.seat) => return,
             Some(gone) => table.next_after(gone.seat),
             None => table.first(),
         };
-        self.name_setter(setter, events);
+        self.name_setter(setter, turn);
     }
 
-    fn play(
-        &mut self,
-        who: Who,
-        table: &Table<'_>,
-        mv: Move,
-        edition: Edition,
-        events: &mut Vec<Event>,
-    ) -> Result<Vec<Points>, Rejection> {
-        if self.state.is_over() {
+    fn play(&mut self, who: Who, mv: Move, turn: &mut Turn<'_, Event>) -> Result<(), Rejection> {
+        if self.stage.is_over() {
             return Err(Rejection::GameOver);
         }
         match (mv.letter, mv.word, mv.secret) {
-            (Some(letter), None, None) => self.guess_letter(who, table, &letter, events),
-            (None, Some(word), None) => self.guess_word(who, table, &word, edition, events),
-            (None, None, Some(secret)) => self.set_secret(who, &secret, edition, events),
+            (Some(letter), None, None) => self.guess_letter(who, &letter, turn),
+            (None, Some(word), None) => self.guess_word(who, &word, turn),
+            (None, None, Some(secret)) => self.set_secret(who, &secret, turn),
             _ => Err(Rejection::bad_request(Self::move_help())),
         }
     }
 
     fn may_begin(&self, table: &Table<'_>) -> Result<(), Rejection> {
-        let stuck = self.state == State::Waiting
+        let stuck = self.stage == Stage::Waiting
             && self.setter.is_some_and(|setter| !table.is_online(setter.player));
-        if self.state.is_over() || stuck {
+        if self.stage.is_over() || stuck {
             return Ok(());
         }
         Err(Rejection::illegal("this round is not over yet"))
     }
 
-    fn again(
-        &mut self,
-        table: &Table<'_>,
-        chance: &mut Chance,
-        events: &mut Vec<Event>,
-    ) -> Result<(), Rejection> {
-        self.may_begin(table)?;
-        self.begin_round(chance);
-        events.push(Event::Again { round: self.round });
+    fn again(&mut self, turn: &mut Turn<'_, Event>) -> Result<(), Rejection> {
+        let table = turn.table;
+        self.may_begin(&table)?;
+        self.begin_round(turn.chance);
         if self.mode == Mode::Setter {
             let next = self.setter.and_then(|before| table.next_after(before.seat));
-            self.name_setter(next.or_else(|| table.first()), events);
+            self.name_setter(next.or_else(|| table.first()), turn);
         }
         Ok(())
     }
 
-    fn state(&self) -> State {
-        self.state
+    fn phase(&self) -> Phase {
+        match self.stage {
+            Stage::Waiting => Phase::Waiting,
+            Stage::Playing => Phase::Playing,
+            Stage::Won => Phase::Over(Outcome::Together { won: true }),
+            Stage::Lost => Phase::Over(Outcome::Together { won: false }),
+        }
+    }
+
+    fn round(&self) -> u32 {
+        self.round
     }
 
     fn worth_keeping(&self) -> bool {
@@ -266,15 +313,14 @@ impl Rules for Hangman {
     }
 
     fn audience(&self, viewer: PlayerId) -> Audience {
-        let knows = self.state == State::Playing && self.is_setter(viewer);
+        let knows = self.stage == Stage::Playing && self.is_setter(viewer);
         if knows { SETTER } else { Audience::GALLERY }
     }
 
     fn view<'a>(&'a self, audience: Audience, table: &Table<'a>) -> View<'a> {
-        let may_see = audience == SETTER || self.state.is_over();
+        let may_see = audience == SETTER || self.stage.is_over();
         View {
             mode: self.mode.name(),
-            round: self.round,
             pattern: self.pattern(),
             wrong: self.wrong_letters(),
             tried: self.guesses.iter().map(|guess| guess.view(table)).collect(),
@@ -300,10 +346,9 @@ impl Hangman {
     fn guess_letter(
         &mut self,
         who: Who,
-        table: &Table<'_>,
         typed: &str,
-        events: &mut Vec<Event>,
-    ) -> Result<Vec<Points>, Rejection> {
+        turn: &mut Turn<'_, Event>,
+    ) -> Result<(), Rejection> {
         let hidden = self.word_for(who)?;
         let letter = Letter::typed(typed)
             .ok_or_else(|| Rejection::illegal("a letter is one character from a to z"))?;
@@ -312,60 +357,59 @@ impl Hangman {
             return Err(Rejection::illegal(text));
         }
         let hits = hidden.count(letter);
-        let (seat, name) = (who.seat, table.name(who.player));
-        events.push(Event::Guessed { seat, name, letter: letter.char(), hits });
+        let (seat, name) = (who.seat, turn.table.name(who.player));
+        turn.tell(Event::Guessed { seat, name, letter: letter.char(), hits });
         self.letters.insert(letter);
         self.guesses.push(Guess { who, what: Guessed::Letter(letter.char()), hits });
-        Ok(self.score(who, hits, 0, table, events))
+        self.score(who, hits, 0, turn);
+        Ok(())
     }
 
     fn guess_word(
         &mut self,
         who: Who,
-        table: &Table<'_>,
         typed: &str,
-        edition: Edition,
-        events: &mut Vec<Event>,
-    ) -> Result<Vec<Points>, Rejection> {
+        turn: &mut Turn<'_, Event>,
+    ) -> Result<(), Rejection> {
         let hidden = self.word_for(who)?;
-        let word = Word::typed(typed, edition).map_err(Rejection::illegal)?;
+        let word = Word::typed(typed, turn.now.edition).map_err(Rejection::illegal)?;
         if self.guesses.iter().any(|guess| guess.is_word(&word)) {
             return Err(Rejection::illegal("that word was tried before"));
         }
         // The first edition took them, and a life for each.
-        if edition > Edition::First
+        if turn.now.edition > Edition::First
             && let Some(misfit) = Shape::of(hidden, self.letters).misfit(&word)
         {
             return Err(cannot_be(misfit));
         }
         let found = word.sounds_like(hidden);
         let hits = if found { hidden.hidden(self.letters) } else { 0 };
-        let (seat, name) = (who.seat, table.name(who.player));
-        events.push(Event::TriedWord { seat, name, word: word.reveal().clone(), hits });
+        let (seat, name) = (who.seat, turn.table.name(who.player));
+        turn.tell(Event::TriedWord { seat, name, word: word.reveal().clone(), hits });
         self.guesses.push(Guess { who, what: Guessed::Word(word), hits });
-        Ok(self.score(who, hits, if found { WORD_BONUS } else { 0 }, table, events))
+        self.score(who, hits, if found { WORD_BONUS } else { 0 }, turn);
+        Ok(())
     }
 
     fn set_secret(
         &mut self,
         who: Who,
         typed: &str,
-        edition: Edition,
-        events: &mut Vec<Event>,
-    ) -> Result<Vec<Points>, Rejection> {
+        turn: &mut Turn<'_, Event>,
+    ) -> Result<(), Rejection> {
         if self.mode != Mode::Setter {
             return Err(Rejection::illegal("nobody sets the word at this table: it was drawn"));
         }
         if !self.is_setter(who.player) {
             return Err(Rejection::not_your_turn("someone else sets the word in this round"));
         }
-        if self.state != State::Waiting {
+        if self.stage != Stage::Waiting {
             return Err(Rejection::illegal("the word of this round is set already"));
         }
-        self.word = Some(Word::typed(typed, edition).map_err(Rejection::illegal)?);
-        self.state = State::Playing;
-        events.push(Event::SecretSet { seat: who.seat });
-        Ok(Vec::new())
+        self.word = Some(Word::typed(typed, turn.now.edition).map_err(Rejection::illegal)?);
+        self.stage = Stage::Playing;
+        turn.tell(Event::SecretSet { seat: who.seat });
+        Ok(())
     }
 
     /// The hidden word, if `who` may guess at it.
@@ -380,47 +424,42 @@ impl Hangman {
     }
 
     /// What a guess that has been noted down does to the round.
-    fn score(
-        &mut self,
-        who: Who,
-        hits: u8,
-        bonus: u32,
-        table: &Table<'_>,
-        events: &mut Vec<Event>,
-    ) -> Vec<Points> {
+    fn score(&mut self, who: Who, hits: u8, bonus: u32, turn: &mut Turn<'_, Event>) {
         self.guessed = true;
         if hits == 0 {
-            return self.lose_life(events);
+            return self.lose_life(turn);
         }
         let places_left = self.word.as_ref().map_or(0, |word| word.hidden(self.letters));
         if bonus > 0 || places_left == 0 {
-            self.end_round(State::Won, Some(who.player));
-            let (seat, name) = (who.seat, table.name(who.player));
-            events.push(Event::Won { seat, name, answer: self.answer() });
+            self.end_round(Stage::Won, Some(who.player));
+            let (seat, name) = (who.seat, turn.table.name(who.player));
+            turn.tell(Event::Won { seat, name, answer: self.answer() });
         }
-        vec![Points { player: who.player, count: u32::from(hits) + bonus }]
+        turn.award(who.player, u32::from(hits) + bonus);
     }
 
-    fn lose_life(&mut self, events: &mut Vec<Event>) -> Vec<Points> {
+    fn lose_life(&mut self, turn: &mut Turn<'_, Event>) {
         self.lives = self.lives.saturating_sub(1);
         let setter = self.setter.map(|setter| setter.player);
         let mut count = 1;
         if self.lives == 0 {
-            self.end_round(State::Lost, setter);
-            events.push(Event::Lost { answer: self.answer() });
+            self.end_round(Stage::Lost, setter);
+            turn.tell(Event::Lost { answer: self.answer() });
             count += UNFOUND_BONUS;
         }
-        setter.map(|player| Points { player, count }).into_iter().collect()
+        if let Some(setter) = setter {
+            turn.award(setter, count);
+        }
     }
 
-    fn end_round(&mut self, state: State, winner: Option<PlayerId>) {
-        self.state = state;
+    fn end_round(&mut self, stage: Stage, winner: Option<PlayerId>) {
+        self.stage = stage;
         self.winner = winner;
     }
 
     fn begin_round(&mut self, chance: &mut Chance) {
         self.round = self.round.saturating_add(1);
-        self.state = State::Waiting;
+        self.stage = Stage::Waiting;
         self.letters = Letters::default();
         self.guesses.clear();
         self.lives = LIVES;
@@ -435,13 +474,15 @@ impl Hangman {
             let category = wanted.unwrap_or_else(|| Category::any(chance));
             self.word = Some(category.draw(before.as_ref(), chance));
             self.category = Some(category);
-            self.state = State::Playing;
+            self.stage = Stage::Playing;
         }
     }
 
-    fn name_setter(&mut self, setter: Option<Who>, events: &mut Vec<Event>) {
+    fn name_setter(&mut self, setter: Option<Who>, turn: &mut Turn<'_, Event>) {
         self.setter = setter;
-        events.extend(setter.map(|setter| Event::Setter { seat: setter.seat }));
+        if let Some(setter) = setter {
+            turn.tell(Event::Setter { seat: setter.seat });
+        }
     }
 
     fn is_setter(&self, player: PlayerId) -> bool {
@@ -455,7 +496,7 @@ impl Hangman {
 
     /// Each place: what is shown there, or none while it is hidden.
     fn pattern(&self) -> Vec<Option<char>> {
-        let all = self.state == State::Won;
+        let all = self.stage == Stage::Won;
         let shown = |letter: Option<Letter>| {
             all || letter.is_none_or(|letter| self.letters.contains(letter))
         };
@@ -518,6 +559,12 @@ impl Guess {
     }
 }
 
+impl Stage {
+    fn is_over(self) -> bool {
+        matches!(self, Stage::Won | Stage::Lost)
+    }
+}
+
 impl Mode {
     fn name(self) -> &'static str {
         match self {
@@ -551,5 +598,48 @@ impl Options {
             return Err(Rejection::bad_request("a setter needs at least one seat for a guesser"));
         }
         Ok(seats)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::Code;
+    use crate::rules::contract::parse_options;
+    use crate::rules::trial::Trial;
+
+    const ANN: PlayerId = PlayerId(1);
+    const BEN: PlayerId = PlayerId(2);
+
+    /// A table of two with a setter, Ann, and Ben who guesses.
+    fn trial() -> Trial<Hangman> {
+        let options = parse_options::<Hangman>(r#"{"mode":"setter","seats":2}"#);
+        let board = Hangman::open(options.expect("good options"), &mut Chance::of(1, 0));
+        Trial::of(board.expect("good options"), &[Some(ANN), Some(BEN)])
+    }
+
+    #[test]
+    fn the_table_wins_and_loses_together() {
+        let mut trial = trial();
+        assert_eq!(trial.board.phase(), Phase::Waiting);
+        assert_eq!(trial.play(1, r#"{"letter":"o"}"#), Err(Code::NotYourTurn));
+        assert_eq!(trial.play(0, r#"{"secret":"owl"}"#), Ok(0));
+        assert_eq!(trial.board.phase(), Phase::Playing);
+        assert_eq!(trial.play(1, r#"{"letter":"o"}"#), Ok(1));
+        assert!(trial.view().contains(r#""pattern":["o",null,null]"#), "{}", trial.view());
+        assert_eq!(trial.play(1, r#"{"word":"owl"}"#), Ok(2 + WORD_BONUS));
+        assert_eq!(trial.board.phase(), Phase::Over(Outcome::Together { won: true }));
+        assert_eq!(trial.again(), Ok(()));
+        // The role has moved on.
+        assert_eq!(trial.board.round(), 2);
+        assert_eq!(trial.play(1, r#"{"secret":"owl"}"#), Ok(0));
+        for letter in ["a", "b", "c", "d", "e"] {
+            assert_eq!(trial.play(0, &format!(r#"{{"letter":"{letter}"}}"#)), Ok(1), "Ben's");
+        }
+        assert_eq!(trial.play(0, r#"{"letter":"f"}"#), Ok(1 + UNFOUND_BONUS));
+        assert_eq!(trial.board.phase(), Phase::Over(Outcome::Together { won: false }));
+        let answer = "owl".into();
+        assert_eq!(trial.told.last(), Some(&Event::Lost { answer }));
+        assert_eq!(trial.play(0, r#"{"letter":"o"}"#), Err(Code::GameOver));
     }
 }

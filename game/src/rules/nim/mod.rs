@@ -12,16 +12,16 @@
 //! * Points: the last stone earns one.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Points, Rules, Table, Who};
 use crate::answer::Rejection;
 use crate::chance::Chance;
-use crate::command::Edition;
-use crate::event::Event;
 use crate::ids::{PlayerId, Seat};
-use crate::room::{Audience, State};
+use crate::rules::contract::{Audience, Rules, Turn};
+use crate::rules::phase::{Outcome, Phase};
+use crate::table::{Table, Who};
 
 /// How many play.
 const PLAYERS: u8 = 2;
@@ -43,7 +43,7 @@ const USUAL_HEAPS: [u8; 3] = [3, 4, 5];
 ///
 /// Invariants:
 /// * There are as many heaps as there were at the beginning, none larger.
-/// * The round is won when no stones are left, and never lost.
+/// * The round is over when no stones are left.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Nim {
     /// The heaps every round begins with.
@@ -51,13 +51,23 @@ pub(crate) struct Nim {
     heaps: Vec<u8>,
     /// Counts from 1.
     round: u32,
-    state: State,
-    /// Who moves next, while the round goes on.
+    stage: Stage,
+    /// Who moves next, or has moved last when the round is over.
     turn: Seat,
     /// Who took the last stone of this round.
     winner: Option<PlayerId>,
     /// A stone was taken in this round or one before.
     taken: bool,
+}
+
+/// How far the round is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Stage {
+    /// A seat is free.
+    Waiting,
+    Playing,
+    /// No stones are left.
+    Over,
 }
 
 /// How a room can be opened.
@@ -75,10 +85,25 @@ pub(crate) struct Move {
     take: u8,
 }
 
+/// What those who watch hear.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(crate) enum Event {
+    /// Someone took stones from a heap.
+    Took {
+        seat: Seat,
+        name: Arc<str>,
+        /// From which heap, counted from 0.
+        heap: u8,
+        take: u8,
+        /// How many are left, in all heaps; 0 wins the round.
+        left: u32,
+    },
+}
+
 /// What is seen of a board, by everybody.
 #[derive(Serialize)]
 pub(crate) struct View<'a> {
-    round: u32,
     heaps: &'a [u8],
     turn: Option<Seat>,
     winner: Option<String>,
@@ -95,6 +120,7 @@ impl Rules for Nim {
     const SEATS: RangeInclusive<u8> = PLAYERS..=PLAYERS;
     type Options = Options;
     type Move = Move;
+    type Event = Event;
     type View<'a> = View<'a>;
     type About<'a> = About<'a>;
 
@@ -116,7 +142,7 @@ impl Rules for Nim {
             heaps: full.clone(),
             full,
             round: 1,
-            state: State::Waiting,
+            stage: Stage::Waiting,
             turn: FIRST,
             winner: None,
             taken: false,
@@ -127,76 +153,67 @@ impl Rules for Nim {
         PLAYERS
     }
 
-    fn table_changed(&mut self, table: &Table<'_>, _: &mut Vec<Event>) {
-        if self.state == State::Waiting && is_full(table) {
-            self.state = State::Playing;
+    fn table_changed(&mut self, turn: &mut Turn<'_, Event>) {
+        if self.stage == Stage::Waiting && turn.table.is_full() {
+            self.stage = Stage::Playing;
         }
     }
 
-    fn play(
-        &mut self,
-        who: Who,
-        table: &Table<'_>,
-        mv: Move,
-        _edition: Edition,
-        events: &mut Vec<Event>,
-    ) -> Result<Vec<Points>, Rejection> {
+    fn play(&mut self, who: Who, mv: Move, turn: &mut Turn<'_, Event>) -> Result<(), Rejection> {
         self.check_turn(who)?;
         self.take(&mv)?;
-        let (seat, name) = (who.seat, table.name(who.player));
+        let (seat, name) = (who.seat, turn.table.name(who.player));
         let left = self.stones();
-        events.push(Event::Took { seat, name, heap: mv.heap, take: mv.take, left });
+        turn.tell(Event::Took { seat, name, heap: mv.heap, take: mv.take, left });
         if left > 0 {
             self.turn = if who.seat == FIRST { SECOND } else { FIRST };
-            return Ok(Vec::new());
+            return Ok(());
         }
-        self.state = State::Won;
+        self.stage = Stage::Over;
         self.winner = Some(who.player);
-        Ok(vec![Points { player: who.player, count: 1 }])
+        turn.award(who.player, 1);
+        Ok(())
     }
 
     fn may_begin(&self, table: &Table<'_>) -> Result<(), Rejection> {
         let gone = |who: Who| who.seat == self.turn && !table.is_online(who.player);
-        let stuck = table.prefer_here && self.state == State::Playing && table.taken().any(gone);
-        if self.state.is_over() || stuck {
+        let stuck = table.prefer_here && self.stage == Stage::Playing && table.taken().any(gone);
+        if self.stage == Stage::Over || stuck {
             return Ok(());
         }
         Err(Rejection::illegal("this round is not over yet"))
     }
 
-    fn again(
-        &mut self,
-        table: &Table<'_>,
-        _: &mut Chance,
-        events: &mut Vec<Event>,
-    ) -> Result<(), Rejection> {
-        self.may_begin(table)?;
+    fn again(&mut self, turn: &mut Turn<'_, Event>) -> Result<(), Rejection> {
+        self.may_begin(&turn.table)?;
         self.round = self.round.saturating_add(1);
         self.heaps.clone_from(&self.full);
-        self.state = if is_full(table) { State::Playing } else { State::Waiting };
+        self.stage = if turn.table.is_full() { Stage::Playing } else { Stage::Waiting };
         self.turn = FIRST;
         self.winner = None;
-        events.push(Event::Again { round: self.round });
         Ok(())
     }
 
-    fn state(&self) -> State {
-        self.state
+    fn phase(&self) -> Phase {
+        match self.stage {
+            Stage::Waiting => Phase::Waiting,
+            Stage::Playing => Phase::Playing,
+            Stage::Over => Phase::Over(Outcome::Seats(self.turn.into())),
+        }
+    }
+
+    fn round(&self) -> u32 {
+        self.round
     }
 
     fn worth_keeping(&self) -> bool {
         self.taken
     }
 
-    fn audience(&self, _: PlayerId) -> Audience {
-        Audience::GALLERY
-    }
-
     fn view<'a>(&'a self, _: Audience, _: &Table<'a>) -> View<'a> {
         View {
-            round: self.round,
             heaps: &self.heaps,
-            turn: (self.state == State::Playing).then_some(self.turn),
+            turn: (self.stage == Stage::Playing).then_some(self.turn),
             winner: self.winner.map(|player| player.to_string()),
         }
     }
@@ -212,15 +229,15 @@ impl Rules for Nim {
 
 impl Nim {
     fn check_turn(&self, who: Who) -> Result<(), Rejection> {
-        match self.state {
-            State::Won | State::Lost => Err(Rejection::GameOver),
-            State::Waiting => {
+        match self.stage {
+            Stage::Over => Err(Rejection::GameOver),
+            Stage::Waiting => {
                 Err(Rejection::not_your_turn("the round begins when both seats are taken"))
             }
-            State::Playing if who.seat != self.turn => {
+            Stage::Playing if who.seat != self.turn => {
                 Err(Rejection::not_your_turn("it is the other player's turn"))
             }
-            State::Playing => Ok(()),
+            Stage::Playing => Ok(()),
         }
     }
 
@@ -259,18 +276,12 @@ impl Options {
     }
 }
 
-fn is_full(table: &Table<'_>) -> bool {
-    table.taken().count() == usize::from(PLAYERS)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use super::super::{parse_move, parse_options};
     use super::*;
     use crate::answer::Code;
-    use crate::room::Sitter;
+    use crate::rules::contract::parse_options;
+    use crate::rules::trial::Trial;
 
     const ANN: PlayerId = PlayerId(1);
     const BEN: PlayerId = PlayerId(2);
@@ -279,51 +290,8 @@ mod tests {
         Nim::open(parse_options::<Nim>(options)?, &mut Chance::of(1, 0))
     }
 
-    /// A board at whose table these players sit.
-    struct Game {
-        board: Nim,
-        seats: [Option<Sitter>; 2],
-    }
-
-    impl Game {
-        fn of(options: &str, seated: [Option<PlayerId>; 2]) -> Game {
-            let mut game = Game { board: opened(options).unwrap(), seats: [None, None] };
-            game.seat(seated);
-            game
-        }
-
-        fn seat(&mut self, seated: [Option<PlayerId>; 2]) {
-            self.seats = seated.map(|player| player.map(|player| Sitter { player, online: true }));
-            let table = Table { seats: &self.seats, people: &BTreeMap::new(), prefer_here: false };
-            self.board.table_changed(&table, &mut Vec::new());
-        }
-
-        /// The points of whoever moves, or why not.
-        fn play(&mut self, seat: u8, mv: &str) -> Result<u32, Code> {
-            let player = self.seats[usize::from(seat)].as_ref().unwrap().player;
-            let who = Who { seat: Seat(seat), player };
-            let table = Table { seats: &self.seats, people: &BTreeMap::new(), prefer_here: false };
-            let before = format!("{:?}", self.board);
-            let mut events = Vec::new();
-            let played = parse_move::<Nim>(mv)
-                .and_then(|mv| self.board.play(who, &table, mv, Edition::Second, &mut events))
-                .map(|points| points.iter().map(|points| points.count).sum())
-                .map_err(|rejection| rejection.code());
-            assert_eq!(events.len(), usize::from(played.is_ok()), "{mv}");
-            assert!(played.is_ok() || before == format!("{:?}", self.board), "{mv} left a trace");
-            played
-        }
-
-        fn again(&mut self) -> Result<(), Code> {
-            let table = Table { seats: &self.seats, people: &BTreeMap::new(), prefer_here: false };
-            let again = self.board.again(&table, &mut Chance::of(1, 0), &mut Vec::new());
-            again.map_err(|rejection| rejection.code())
-        }
-
-        fn view(&self) -> String {
-            let table = Table { seats: &self.seats, people: &BTreeMap::new(), prefer_here: false };
-            serde_json::to_string(&self.board.view(Audience::GALLERY, &table)).unwrap()
-        }
+    fn trial(options: &str, seated: &[Option<PlayerId>]) -> Trial<Nim> {
+        Trial::of(opened(options).expect("good options"), seated)
     }
 
     #[test]
@@ -352,7 +320,7 @@ mod tests {
 
     #[test]
     fn players_take_turns_until_nothing_is_left() {
-        let mut game = Game::of(r#"{"heaps":[2,3]}"#, [Some(ANN), Some(BEN)]);
+        let mut game = trial(r#"{"heaps":[2,3]}"#, &[Some(ANN), Some(BEN)]);
         for (seat, mv, played, heaps) in [
             (1, r#"{"heap":0,"take":1}"#, Err(Code::NotYourTurn), [2, 3]),
             (0, r#"{"heap":2,"take":1}"#, Err(Code::IllegalMove), [2, 3]),
@@ -373,38 +341,38 @@ mod tests {
             assert_eq!(game.play(seat, mv), played, "{seat} {mv}");
             assert_eq!(game.board.heaps, heaps, "{seat} {mv}");
             let over = heaps == [0, 0];
-            assert_eq!(game.board.state, if over { State::Won } else { State::Playing });
+            assert_eq!(game.board.stage, if over { Stage::Over } else { Stage::Playing });
             assert_eq!(game.board.winner, over.then_some(ANN));
         }
     }
 
     #[test]
     fn a_round_waits_for_two_and_a_turn_waits_for_whoever_sits_down() {
-        let mut game = Game::of("", [Some(ANN), None]);
+        let mut game = trial("", &[Some(ANN), None]);
         assert_eq!(game.play(0, r#"{"heap":0,"take":3}"#), Err(Code::NotYourTurn));
         assert!(!game.board.worth_keeping());
-        game.seat([Some(ANN), Some(BEN)]);
+        game.seat(&[Some(ANN), Some(BEN)]);
         assert_eq!(game.play(0, r#"{"heap":0,"take":3}"#), Ok(0));
         assert!(game.board.worth_keeping());
         // Ann takes over for Ben.
-        game.seat([None, Some(ANN)]);
-        assert_eq!(game.board.state, State::Playing);
+        game.seat(&[None, Some(ANN)]);
+        assert_eq!(game.board.stage, Stage::Playing);
         assert_eq!(game.play(1, r#"{"heap":1,"take":4}"#), Ok(0));
-        assert_eq!(game.view(), r#"{"round":1,"heaps":[0,0,5],"turn":0,"winner":null}"#);
+        assert_eq!(game.view(), r#"{"heaps":[0,0,5],"turn":0,"winner":null}"#);
     }
 
     #[test]
     fn another_round_begins_with_full_heaps_when_both_are_there() {
-        let mut game = Game::of(r#"{"heaps":[1]}"#, [Some(ANN), Some(BEN)]);
+        let mut game = trial(r#"{"heaps":[1]}"#, &[Some(ANN), Some(BEN)]);
         assert_eq!(game.again(), Err(Code::IllegalMove));
         assert_eq!(game.play(0, r#"{"heap":0,"take":1}"#), Ok(1));
-        let won = r#"{"round":1,"heaps":[0],"turn":null,"winner":"p0000000000000001"}"#;
+        let won = r#"{"heaps":[0],"turn":null,"winner":"p0000000000000001"}"#;
         assert_eq!(game.view(), won);
         assert_eq!(game.again(), Ok(()));
-        assert_eq!(game.view(), r#"{"round":2,"heaps":[1],"turn":0,"winner":null}"#);
+        assert_eq!(game.view(), r#"{"heaps":[1],"turn":0,"winner":null}"#);
         assert_eq!(game.play(0, r#"{"heap":0,"take":1}"#), Ok(1));
-        game.seat([Some(ANN), None]);
+        game.seat(&[Some(ANN), None]);
         assert_eq!(game.again(), Ok(()));
-        assert_eq!(game.view(), r#"{"round":3,"heaps":[1],"turn":null,"winner":null}"#);
+        assert_eq!(game.view(), r#"{"heaps":[1],"turn":null,"winner":null}"#);
     }
 }

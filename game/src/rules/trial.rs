@@ -1,0 +1,85 @@
+//! A board on trial: rules tested without a room around them.
+
+use std::collections::BTreeMap;
+
+use super::contract::{Audience, Rules, Turn, parse_move};
+use crate::answer::Code;
+use crate::chance::Chance;
+use crate::clock::Now;
+use crate::command::Edition;
+use crate::ids::{PlayerId, Seat};
+use crate::table::{Person, Sitter, Table, Who};
+
+/// A board and those who sit around it.
+pub(crate) struct Trial<R: Rules> {
+    pub(crate) board: R,
+    seats: Vec<Option<Sitter>>,
+    /// Lobby time.
+    pub(crate) now_ms: u64,
+    /// What was told, from the first.
+    pub(crate) told: Vec<R::Event>,
+}
+
+impl<R: Rules> Trial<R> {
+    /// A board at whose table these players sit, and are here.
+    pub(crate) fn of(board: R, seated: &[Option<PlayerId>]) -> Trial<R> {
+        let mut trial = Trial { board, seats: Vec::new(), now_ms: 0, told: Vec::new() };
+        trial.seat(seated);
+        trial
+    }
+
+    /// These sit there now.
+    pub(crate) fn seat(&mut self, seated: &[Option<PlayerId>]) {
+        let sitter = |player: PlayerId| Sitter { player, online: true };
+        self.seats = seated.iter().map(|player| player.map(sitter)).collect();
+        self.turn(|board, turn| board.table_changed(turn));
+    }
+
+    /// The points of those in whose seat somebody moves, or why not. What is refused
+    /// leaves no trace.
+    pub(crate) fn play(&mut self, seat: u8, mv: &str) -> Result<u32, Code> {
+        let player = self.seats[usize::from(seat)].as_ref().expect("somebody sits there").player;
+        let who = Who { seat: Seat(seat), player };
+        let before = (format!("{:?}", self.board), self.told.len());
+        let (played, points) = self.turn(|board, turn| board.play(who, parse_move::<R>(mv)?, turn));
+        if played.is_err() {
+            assert_eq!(before, (format!("{:?}", self.board), self.told.len()), "{mv} left a trace");
+        } else {
+            assert!(self.told.len() > before.1, "nobody hears of {mv}");
+        }
+        played.map(|()| points).map_err(|rejection| rejection.code())
+    }
+
+    pub(crate) fn again(&mut self) -> Result<(), Code> {
+        let (again, _) = self.turn(|board, turn| board.again(turn));
+        again.map_err(|rejection| rejection.code())
+    }
+
+    /// What the gallery sees.
+    pub(crate) fn view(&self) -> String {
+        let people = BTreeMap::new();
+        let table = table(&self.seats, &people, self.now_ms);
+        let view = self.board.view(Audience::GALLERY, &table);
+        serde_json::to_string(&view).expect("a view has a JSON form")
+    }
+
+    fn turn<T>(&mut self, act: impl FnOnce(&mut R, &mut Turn<'_, R::Event>) -> T) -> (T, u32) {
+        let people = BTreeMap::new();
+        let table = table(&self.seats, &people, self.now_ms);
+        let now = Now { ms: self.now_ms, edition: Edition::Second };
+        let mut points = Vec::new();
+        let mut tell = |event| self.told.push(event);
+        let mut chance = Chance::of(1, 0);
+        let mut turn = Turn::new(table, now, &mut chance, &mut tell, &mut points);
+        let acted = act(&mut self.board, &mut turn);
+        (acted, points.iter().map(|points| points.count).sum())
+    }
+}
+
+fn table<'a>(
+    seats: &'a [Option<Sitter>],
+    people: &'a BTreeMap<PlayerId, Person>,
+    at_ms: u64,
+) -> Table<'a> {
+    Table { seats, people, prefer_here: true, at_ms }
+}
