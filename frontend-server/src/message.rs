@@ -16,9 +16,10 @@
 //! say     {room, text}                     {version}
 //! remove  {room, player}                   {version}        the host only: that player sits here no more
 //! lock    {room, locked}                   {version}        the host only: nobody new sits down
-//! rooms   {game?, state?, all?, after?, limit?}  {rooms, next}
+//! rooms   {game?, state?, all?, after?, limit?}  {rooms, next, games}
 //!                                          public rooms: unlocked, not over, with somebody there and a seat;
-//!                                          with `all` or a state every public one
+//!                                          with `all` or a state every public one; and the
+//!                                          games of which rooms can be opened
 //! watch   {room, since?, epoch?}           {room, version}, then views: the player is here while it lasts
 //! unwatch {room}                           {}
 //! ```

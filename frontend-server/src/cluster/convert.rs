@@ -143,6 +143,9 @@ pub(super) fn rooms_reply(reply: v1::RoomsReply, names: &RoomNames) -> Box<RawVa
     struct Listing {
         rooms: Vec<Room>,
         next: Option<String>,
+        /// Nodes of before did not say.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        games: Vec<String>,
     }
     #[derive(Serialize)]
     struct Room {
@@ -174,7 +177,7 @@ pub(super) fn rooms_reply(reply: v1::RoomsReply, names: &RoomNames) -> Box<RawVa
     };
     let rooms = reply.rooms.into_iter().map(room).collect();
     let next = (reply.next != 0).then(|| names.name(reply.next));
-    message::listing(&Listing { rooms, next })
+    message::listing(&Listing { rooms, next, games: reply.games })
 }
 
 /// What a status means to a player who asked for a listing.
@@ -230,13 +233,14 @@ mod tests {
         };
         let rooms = vec![about(r#"{"mode":"together"}"#), about("{broken")];
         let names = RoomNames::of(&hangraft_cluster_config::ClusterKey::from_bytes([7; 32]));
-        let listing = rooms_reply(v1::RoomsReply { rooms, next: 0 }, &names);
+        let listing = rooms_reply(v1::RoomsReply { rooms, next: 0, games: vec!["chess".into()] }, &names);
         let value: serde_json::Value = serde_json::from_str(listing.get()).unwrap();
         assert_eq!(value["rooms"][0]["room"], names.name(1));
         assert_eq!(value["rooms"][0]["about"]["mode"], "together");
         assert_eq!(value["rooms"][0]["names"][0], "A\"");
         assert!(value["rooms"][1].get("about").is_none());
         assert!(value["next"].is_null());
+        assert_eq!(value["games"], serde_json::json!(["chess"]));
     }
 
     proptest! {

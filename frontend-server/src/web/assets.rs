@@ -3,18 +3,35 @@
 //! Browsers may keep them but have to ask whether they are still good; a file is
 //! named by its hash, so that the answer is short. (In debug builds the files are
 //! read from disk at every request, so that a page can be edited while it runs.)
+//!
+//! The page itself is told what else there is: a game is a folder in `games/`, and is found
+//! by being there.
 
-use std::fmt::Write;
+use std::{
+    borrow::Cow,
+    collections::BTreeSet,
+    hash::{DefaultHasher, Hash, Hasher},
+};
 
 use axum::{
     http::{HeaderMap, Method, StatusCode, Uri, header},
     response::{IntoResponse, Response},
 };
-use rust_embed::{Embed, EmbeddedFile};
+use rust_embed::Embed;
 
 #[derive(Embed)]
 #[folder = "ui/"]
 struct Files;
+
+/// The page.
+const INDEX: &str = "index.html";
+
+/// Where the page is told what there is.
+const FOUND: &str = "<!-- found -->";
+
+/// Modules that the page does not ask for: types are for reading only, and the worker is no
+/// part of the page.
+const NOT_LOADED: [&str; 2] = ["types.js", "worker.js"];
 
 /// Answers a request for one of the page's files.
 pub(super) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
@@ -22,32 +39,58 @@ pub(super) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Respo
         return (StatusCode::METHOD_NOT_ALLOWED, "there is nothing to do here\n").into_response();
     }
     let path = match uri.path().trim_start_matches('/') {
-        "" => "index.html",
+        "" => INDEX,
         path => path,
     };
     match Files::get(path) {
-        Some(file) => respond(path, file, &headers),
+        Some(file) if path == INDEX => respond(path, page(&file.data), &headers),
+        Some(file) => respond(path, file.data, &headers),
         None => (StatusCode::NOT_FOUND, "there is no such page\n").into_response(),
     }
 }
 
-fn respond(path: &str, file: EmbeddedFile, headers: &HeaderMap) -> Response {
-    let tag = etag(&file);
+/// The page, told what was found beside it.
+fn page(index: &[u8]) -> Cow<'static, [u8]> {
+    let files: BTreeSet<Cow<'static, str>> = Files::iter().collect();
+    let found = found(files.iter().map(|path| &**path));
+    String::from_utf8_lossy(index).replace(FOUND, &found).into_bytes().into()
+}
+
+/// What the page is told about these files, in the words of HTML.
+fn found<'a>(files: impl Iterator<Item = &'a str>) -> String {
+    let (mut games, mut links) = (Vec::new(), String::new());
+    for path in files {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let of_game = path.strip_prefix("games/");
+        if let Some((game, "game.js")) = of_game.and_then(|path| path.split_once('/')) {
+            games.push(game);
+        }
+        if name.ends_with(".js") && !NOT_LOADED.contains(&name) {
+            links += &format!("<link rel=\"modulepreload\" href=\"/{path}\">\n    ");
+        }
+        if name.ends_with(".css") && of_game.is_some() {
+            links += &format!("<link rel=\"stylesheet\" href=\"/{path}\">\n    ");
+        }
+    }
+    format!("{links}<meta name=\"games\" content=\"{}\">", games.join(" "))
+}
+
+fn respond(path: &str, body: Cow<'static, [u8]>, headers: &HeaderMap) -> Response {
+    let tag = etag(&body);
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     let fresh = [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, "no-cache".to_owned())];
     if known.is_some_and(|known| known.split(',').any(|one| one.trim() == tag || one.trim() == "*"))
     {
         return (StatusCode::NOT_MODIFIED, fresh).into_response();
     }
-    (fresh, [(header::CONTENT_TYPE, content_type(path))], file.data.into_owned()).into_response()
+    (fresh, [(header::CONTENT_TYPE, content_type(path))], body.into_owned()).into_response()
 }
 
-fn etag(file: &EmbeddedFile) -> String {
-    let mut tag = String::from("\"");
-    for byte in &file.metadata.sha256_hash()[..12] {
-        write!(tag, "{byte:02x}").expect("a string takes everything");
-    }
-    tag + "\""
+/// What tells one content from another. It is no secret, and means nothing to another build.
+fn etag(body: &[u8]) -> String {
+    let mut hasher = DefaultHasher::new();
+    body.hash(&mut hasher);
+    format!("\"{:016x}\"", hasher.finish())
 }
 
 fn content_type(path: &str) -> String {
@@ -79,6 +122,30 @@ mod tests {
         let again = get("/index.html", Some(&format!("\"other\", {tag}"))).await;
         assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
         assert_eq!(again.headers()[header::ETAG], tag.as_str());
+    }
+
+    /// A game is in the page by being in its folder: nobody lists it.
+    #[tokio::test]
+    async fn the_page_is_told_what_there_is() {
+        let files = ["dom.js", "style.css", "types.js", "worker.js"];
+        let chess = ["games/chess/game.js", "games/chess/style.css", "games/chess/types.js"];
+        let told = found(files.iter().chain(&chess).copied());
+        let links: Vec<&str> = told.lines().map(str::trim).collect();
+        assert_eq!(
+            links,
+            [
+                "<link rel=\"modulepreload\" href=\"/dom.js\">",
+                "<link rel=\"modulepreload\" href=\"/games/chess/game.js\">",
+                "<link rel=\"stylesheet\" href=\"/games/chess/style.css\">",
+                "<meta name=\"games\" content=\"chess\">",
+            ]
+        );
+        let body = get("/", None).await.into_body();
+        let page = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+        let page = String::from_utf8(page.to_vec()).unwrap();
+        assert!(page.contains("href=\"/games/hangman/board.js\""), "{page}");
+        assert!(page.contains("href=\"/games/hangman/style.css\"") && !page.contains(FOUND));
+        assert!(page.contains("<meta name=\"games\" content=\"hangman"));
     }
 
     /// Modules only run when they are called what they are.

@@ -333,6 +333,7 @@ impl Game for Paper {
         Ok(Response::new(v1::RoomsReply {
             rooms: rooms.into_iter().map(summary).collect(),
             next: 0,
+            games: Vec::new(),
         }))
     }
 

@@ -223,6 +223,13 @@ impl Machine {
         self.read().charter.has(feature)
     }
 
+    /// The games of which rooms can be opened.
+    pub(crate) fn games_in_use(&self) -> Vec<String> {
+        let state = self.read();
+        let games = hangraft_game::games().iter().map(|game| (*game).to_owned());
+        games.filter(|game| state.charter.has(&Feature::Game(game.clone()))).collect()
+    }
+
     /// Whether a node was a member, or on its way to be one, and is none any more. Looks
     /// once: between two looks a membership may be applied.
     pub(crate) fn has_lost(&self, id: u64) -> bool {

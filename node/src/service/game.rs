@@ -99,7 +99,8 @@ impl Game for GameService {
             self.live(&request, after, limit)?
         };
         let next = rooms.last().filter(|_| rooms.len() == limit).map_or(0, |room| room.room);
-        Ok(Response::new(RoomsReply { rooms, next }))
+        let games = self.replica.machine().games_in_use();
+        Ok(Response::new(RoomsReply { rooms, next, games }))
     }
 
     async fn read(&self, request: Request<ReadRequest>) -> Result<Response<ReadReply>, Status> {
@@ -207,7 +208,8 @@ impl GameService {
         found.truncate(limit);
         let last = found.last().filter(|_| full).map(|summary| summary.room);
         let next = last.or(before.filter(|_| !full)).unwrap_or(0);
-        Ok(RoomsReply { rooms: found, next })
+        let games = self.replica.machine().games_in_use();
+        Ok(RoomsReply { rooms: found, next, games })
     }
 
     async fn finished(&self, room: u64) -> Result<Option<(u64, bytes::Bytes)>, Status> {
