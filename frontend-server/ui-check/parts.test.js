@@ -4,14 +4,16 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Dial } from "../ui/dial.js";
-import { agreement } from "../ui/hangman/again.js";
-import { baseLetter, misfit, plainPattern, situation, spokenPattern, story } from "../ui/hangman/story.js";
-import { CATEGORIES } from "../ui/games.js";
+import { agreement } from "../ui/again.js";
+import { game as hangman } from "../ui/games/hangman/game.js";
+import { CATEGORIES } from "../ui/games/hangman/opener.js";
+import { baseLetter, misfit, plainPattern, situation, spokenPattern } from "../ui/games/hangman/story.js";
 import { invitation } from "../ui/links.js";
 import { plainly } from "../ui/plain.js";
 import { awayText, isFree } from "../ui/seats.js";
 import { Serials } from "../ui/serials.js";
 import { newLines, notARoom, roomName, sentence, together } from "../ui/text.js";
+import { told } from "../ui/told.js";
 import { trouble } from "../ui/trouble.js";
 
 const half = () => 0.5;
@@ -83,6 +85,7 @@ const view = (changes) => ({
   game: "hangman", state: "playing", mode: "together", round: 1, pattern: [null, null, " ", null, "-"], wrong: [], tried: [],
   lives: 6, lives_max: 6, category: "food", players: PLAYERS, setter: null, winner: null, seats: 8, chat: [], ...changes,
 });
+const story = (before, after, me) => told(hangman, before, after, me);
 const tried = (letter, hits) => ({ seat: 0, name: "Ann", letter, hits });
 
 test("a guess is told with its hits, the word and the lives", () => {
@@ -156,16 +159,18 @@ test("a silence of seconds is explained: the letter is kept", () => {
   const young = { ...letter, since: now - 1000 };
   assert.equal(trouble("connected", 0, [], now), "");
   assert.equal(trouble("electing", 800, [young], now), "", "a blink");
-  assert.equal(trouble("electing", 3000, [young], now), "Your letter is safe; it will be played when the machines answer.");
-  assert.equal(trouble("connected", 0, [letter], now), "Your letter is safe; it will be played when the machines answer.");
-  assert.equal(trouble("reconnecting", 5000, [letter], now), "Your letter is safe; it will be played when the connection is back.");
+  assert.equal(trouble("electing", 3000, [young], now, hangman.called), "Your letter is safe; it will be played when the machines answer.");
+  assert.equal(trouble("connected", 0, [letter], now, hangman.called), "Your letter is safe; it will be played when the machines answer.");
+  assert.equal(trouble("reconnecting", 5000, [letter], now, hangman.called), "Your letter is safe; it will be played when the connection is back.");
   assert.equal(trouble("electing", 5000, [], now), "Your game is safe; it goes on when the machines answer.");
   const word = { ...letter, data: { move: { word: "tea" } } };
-  assert.match(trouble("electing", 5000, [word], now), /^Your word is safe/);
+  assert.match(trouble("electing", 5000, [word], now, hangman.called), /^Your word is safe/);
+  assert.match(trouble("electing", 5000, [word], now), /^Your move is safe/);
 });
 
 test("refusals are sentences for players", () => {
-  assert.equal(plainly({ code: "illegal-move", message: "'e' was guessed before" }), "E was guessed a moment before.");
+  assert.equal(hangman.plainly({ code: "illegal-move", message: "'e' was guessed before" }), "E was guessed a moment before.");
+  assert.equal(hangman.plainly({ code: "room-full", message: "x" }), "");
   assert.equal(plainly({ code: "illegal-move", message: "that word was tried before" }), "That word was tried before.");
   assert.equal(plainly({ code: "room-full", message: "x" }), "The table is full.");
   assert.deepEqual(["", "a", "Done.", "why?"].map(sentence), ["", "A.", "Done.", "Why?"]);
@@ -230,14 +235,25 @@ const source = sources.map((file) => readFileSync(new URL(file, UI), "utf8")).jo
 
 test("text never becomes markup, and nothing is fetched from elsewhere", () => {
   assert.doesNotMatch(source, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b/);
-  const page = readFileSync(new URL("index.html", UI), "utf8") + readFileSync(new URL("style.css", UI), "utf8");
+  const styles = readdirSync(UI, { recursive: true }).map(String).filter((file) => file.endsWith(".css"));
+  const page = ["index.html", ...styles].map((file) => readFileSync(new URL(file, UI), "utf8")).join("\n");
   assert.doesNotMatch(page, /https?:|url\(|@import|style="|<script>|onclick/);
 });
 
-test("the page asks for all its modules at once, and for none that is not there", () => {
-  const page = readFileSync(new URL("index.html", UI), "utf8");
-  const asked = [...page.matchAll(/(?:modulepreload" href|script type="module" src)="\/([^"]+)"/g)].map(([, file]) => file);
-  assert.deepEqual(asked.sort(), sources.filter((file) => !["types.js", "worker.js"].includes(file)).sort());
+test("a game's folder brings all that the page asks a game for", async () => {
+  for (const name of readdirSync(new URL("games/", UI))) {
+    const { game } = await import(`../ui/games/${name}/game.js`);
+    for (const part of ["name", "headline", "lead"]) assert.equal(typeof game[part], "string", `${name}: ${part}`);
+    for (const part of ["picture", "opener", "summary", "about", "story", "makeBoard"]) assert.equal(typeof game[part], "function", `${name}: ${part}`);
+    assert.ok(readFileSync(new URL(`games/${name}/style.css`, UI), "utf8"), `${name} has a style of its own`);
+  }
+});
+
+test("what is every game's knows no game", () => {
+  const shared = sources.filter((file) => !file.startsWith("games/"));
+  for (const file of shared) {
+    assert.doesNotMatch(readFileSync(new URL(file, UI), "utf8"), /hangman|\bletters?\b|\bguess|\bsetter\b|games\/[a-z]/i, file);
+  }
 });
 
 test("every hook the README promises is in the page", () => {
@@ -246,7 +262,6 @@ test("every hook the README promises is in the page", () => {
   const made = (hook) =>
     hook
       .replace(/^letter-.$/, "`letter-$")
-      .replace(/^open-(together|setter)$/, '#opener("$1"')
       .replace(/^(word|secret|chat)-(input|button|why|count)$/, 'lineForm("$1"')
       .replace(/^(stand|share|host)-button$/, 'button("$1"');
   for (const hook of promised.filter((name) => name !== "data-testid")) assert.ok(source.includes(made(hook)), hook);

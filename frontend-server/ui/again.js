@@ -1,11 +1,11 @@
 // Another round: who wants one, and when it begins. It never begins by a tap that
 // was meant for a key, so the button takes none for a moment after the end.
 
-import { el, say, set } from "../dom.js";
-import { secondsLeft, together } from "../text.js";
+import { el, say, set } from "./dom.js";
+import { secondsLeft, together } from "./text.js";
 
-/** @typedef {import("../types.js").HangmanView} View */
-/** @typedef {import("../types.js").Moment} Moment */
+/** @typedef {import("./types.js").View} View */
+/** @typedef {import("./types.js").Moment} Moment */
 
 /** How long (ms) after it has appeared the button takes no tap. */
 export const DEAF_MS = 1000;
@@ -18,7 +18,7 @@ export function agreement(view, me, elapsed) {
   const here = view.players.filter(({ online }) => online);
   if (!view.again) return here.length > 1 ? "A new round begins when everybody here agrees." : "";
   const { agreed, begins_in_ms } = view.again;
-  const name = (/** @type {import("../types.js").Player} */ one) => one.name;
+  const name = (/** @type {import("./types.js").Player} */ one) => one.name;
   const willing = view.players.filter(({ seat }) => agreed.includes(seat));
   const waited = here.filter(({ seat }) => !agreed.includes(seat));
   const next = `Next round in ${secondsLeft(begins_in_ms - elapsed)} s`;
@@ -49,8 +49,8 @@ export class Again {
     return this.#button.offsetParent !== null;
   }
 
-  /** @param {View} view @param {Moment} moment @param {boolean} stuck whether it goes on without the setter */
-  update(view, { me, pending, elapsed }, stuck) {
+  /** @param {View} view @param {Moment} moment @param {boolean} [stuck] whether it goes on without somebody the table waits for */
+  update(view, { me, pending, elapsed }, stuck = false) {
     const seat = view.players.find(({ player }) => player === me)?.seat;
     const end = `${view.round} ${view.state}`;
     if (this.#shown.end !== end || this.element.hidden) this.#shown = { end, since: performance.now() };

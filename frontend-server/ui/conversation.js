@@ -8,7 +8,7 @@
 //   under one serial however often it is sent.
 // - Views of a room are shown in the order of their versions, each at most once.
 //   The exception is a resync: the server says that the count itself has changed.
-// - After a reconnect a guess waits until the room's present view is here, and is
+// - After a reconnect a move waits until the room's present view is here, and is
 //   dropped when the round is another or the room was left: it was either taken in
 //   time or never meant for this round.
 // - Versions belong to an epoch. In another one the cluster was restored from a
@@ -164,7 +164,7 @@ export class Conversation {
   }
 
   /**
-   * In another epoch nothing that was seen counts, and a guess was made at another
+   * In another epoch nothing that was seen counts, and a move was made at another
    * board. Nothing is done when the epoch is the one we know.
    * @param {string | number | undefined} epoch @returns {Effect[]}
    */
@@ -174,9 +174,9 @@ export class Conversation {
     if (known === undefined || epoch === undefined || epoch === known) return [];
     this.#room.version = 0;
     this.#room.current = false;
-    const guesses = this.#pending.list().filter(({ round }) => round !== null);
+    const moves = this.#pending.list().filter(({ round }) => round !== null);
     const told = this.#room.id ? [tell(RESTORED)] : [];
-    return [...guesses.map((wish) => this.#fulfil(wish, { ok: {} })), ...told];
+    return [...moves.map((wish) => this.#fulfil(wish, { ok: {} })), ...told];
   }
 
   /**
@@ -235,7 +235,7 @@ export class Conversation {
     return [{ to: "show", seen }, ...this.#catchUp()];
   }
 
-  /** Once the room is up to date, guesses that waited for that go out or are dropped. @returns {Effect[]} */
+  /** Once the room is up to date, moves that waited for that go out or are dropped. @returns {Effect[]} */
   #catchUp() {
     const room = this.#room;
     if (room.target === 0 || room.version < room.target) return [];

@@ -1,14 +1,19 @@
-// The games this page can show. A new game is one new folder and lines here.
+// The games this page can show. Each is a folder in games/ that the server has found
+// there; what it brings is in its game.js.
 
-import { HangmanBoard } from "./hangman/board.js";
+/** @typedef {import("./types.js").Game} Game */
 
-/**
- * A board for each game, by the name the server knows it by.
- * @type {{hangman: typeof HangmanBoard, [game: string]: typeof HangmanBoard}}
- */
-export const BOARDS = { hangman: HangmanBoard };
+/** The games that were loaded, by the name the server knows them by. @type {Map<string, Game>} */
+export const GAMES = new Map();
 
-/** Hangman's categories, as the rules have them; a test compares the two. */
-export const CATEGORIES = [
-  ..."animals food household music mythology places plants science sports stories".split(" "),
-];
+/** Loads every game there is. One that cannot be loaded is left out, and the others are played. */
+export async function loadGames() {
+  const found = document.querySelector('meta[name="games"]')?.getAttribute("content") ?? "";
+  const names = found.split(" ").filter(Boolean);
+  const loaded = await Promise.allSettled(names.map((name) => import(`./games/${name}/game.js`)));
+  loaded.forEach((result, at) => {
+    const name = names[at];
+    if (result.status === "fulfilled" && name) GAMES.set(name, result.value.game);
+    else if (result.status === "rejected") console.error(`the game ${name} cannot be loaded:`, result.reason);
+  });
+}

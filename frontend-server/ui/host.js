@@ -3,7 +3,7 @@
 
 import { el, list, say, set } from "./dom.js";
 
-/** @typedef {import("./types.js").HangmanView} View */
+/** @typedef {import("./types.js").View} View */
 /** @typedef {import("./types.js").Player} Player */
 
 export class HostDialog {

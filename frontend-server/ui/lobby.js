@@ -1,21 +1,22 @@
-// The way in: who you are, the rooms that are open, and how to open one.
+// The way in: who you are, what you want to play, the rooms that are open, and how to
+// open one. What there is to say of a game, the game says itself.
 
 import { note, notes } from "./announce.js";
 import { el, list, say, set } from "./dom.js";
-import { BOARDS, CATEGORIES } from "./games.js";
+import { GAMES } from "./games.js";
 import { plainly } from "./plain.js";
 import { expect, nameField } from "./room.js";
+import { browser } from "./store.js";
 import { notARoom, roomName } from "./text.js";
 
 /** @typedef {import("./client.js").Client} Client */
+/** @typedef {import("./types.js").Game} Game */
 /** @typedef {import("./types.js").RoomSummary} RoomSummary */
 
 /** Between two looks at the list of rooms (ms), while somebody can see it. */
 const LOOK_EVERY = 2000;
 
-const LEAD =
-  "Guess the word with your friends before the raft is one short. " +
-  "If a machine fails meanwhile, your game goes on.";
+const LEAD = "If a machine fails meanwhile, your game goes on.";
 
 const NOBODY = "Nobody waits for strangers right now. Open a room, and invite somebody or leave it open.";
 
@@ -26,9 +27,14 @@ export class LobbyScreen {
   title = "";
   #client;
   #name;
-  #category;
-  #together;
-  #setter;
+  /** The name of the game one wants to play. */
+  #game = "";
+  #headline = el("h1", { tabindex: -1 });
+  #lead = el("p", { class: "lead" });
+  #picture = el("div", { class: "picture" });
+  #games = el("div", { class: "games", role: "radiogroup", "aria-label": "Game", "data-testid": "games" });
+  /** Pressed while a room is being opened, nothing happens. */
+  #opener = el("fieldset", { class: "plain-fields" });
   #strangers = el("input", { type: "checkbox", "data-testid": "public-check" });
   /** Whether all public rooms are shown, or those one can join. */
   #all = false;
@@ -43,13 +49,9 @@ export class LobbyScreen {
   constructor(client) {
     this.#client = client;
     this.#name = nameField(client);
-    this.#category = el("select", { "aria-label": "Category", "data-testid": "category-select" });
-    this.#category.append(el("option", { value: "" }, "Surprise me"));
-    this.#category.append(...CATEGORIES.map((name) => el("option", { value: name }, name.replace(/[-_]/g, " "))));
     this.#more = el("button", { type: "button", class: "small plain", "data-testid": "all-rooms", click: () => this.#showAll(!this.#all) }, "All rooms");
-    this.#together = this.#opener("together", "Play together", "main");
-    this.#setter = this.#opener("setter", "I set the word", "");
-    this.element = el("main", { class: "lobby" }, ...this.#welcome(), this.#newRoom(), this.#openRooms());
+    this.element = el("main", { class: "lobby" }, this.#headline, this.#lead, this.#picture, this.#newRoom(), this.#openRooms());
+    this.#offer();
   }
 
   enter() {
@@ -66,12 +68,41 @@ export class LobbyScreen {
     for (const stop of this.#leaving) stop();
   }
 
-  #welcome() {
-    return [
-      el("h1", { tabindex: -1 }, "Hangman, on a raft"),
-      el("p", { class: "lead" }, LEAD),
-      BOARDS.hangman.picture(),
-    ];
+  /**
+   * Offers the games that this page has and the cluster can open. Before it has said which
+   * these are: those of the last visit, or one.
+   * @param {string[]} [games]
+   */
+  #offer(games = browser.list("games")) {
+    const has = [...GAMES.keys()];
+    const common = has.filter((name) => games.includes(name));
+    const names = common.length ? common : has.slice(0, 1);
+    const kept = [this.#game, browser.get("game")].find((name) => names.includes(name));
+    list(this.#games, names, (name) => name, (name) => this.#makeChoice(name));
+    set(this.#games, { hidden: names.length < 2 });
+    this.#choose(kept ?? names[0] ?? "");
+  }
+
+  /** @param {string} name */
+  #makeChoice(name) {
+    const choose = () => {
+      browser.set("game", name);
+      this.#choose(name);
+    };
+    const input = el("input", { type: "radio", name: "game", value: name, class: "unseen", "data-testid": `game-${name}`, change: choose });
+    return el("label", { class: "game" }, input, el("span", {}, GAMES.get(name)?.name ?? name));
+  }
+
+  /** @param {string} name */
+  #choose(name) {
+    const game = GAMES.get(name);
+    for (const input of this.#games.querySelectorAll("input")) input.checked = input.value === name;
+    if (!game || this.#game === name) return;
+    this.#game = name;
+    say(this.#headline, game.headline);
+    say(this.#lead, `${game.lead} ${LEAD}`);
+    this.#picture.replaceChildren(game.picture());
+    this.#opener.replaceChildren(game.opener((options) => this.#open(name, options)));
   }
 
   #newRoom() {
@@ -80,17 +111,11 @@ export class LobbyScreen {
       { class: "card", "aria-label": "New game" },
       el("h2", {}, "New game"),
       el("label", { class: "field" }, el("span", {}, "Your name"), this.#name),
-      el("label", { class: "field" }, el("span", {}, "Words about"), this.#category),
+      this.#games,
       el("label", { class: "check" }, this.#strangers, el("span", {}, "Open to strangers"), el("span", { class: "quiet" }, "Otherwise only those with the link can come.")),
-      el("div", { class: "choices" }, this.#together, this.#setter),
+      this.#opener,
       this.#joinForm(),
     );
-  }
-
-  /** @param {"together" | "setter"} mode @param {string} text @param {string} look */
-  #opener(mode, text, look) {
-    const open = () => this.#open(mode);
-    return el("button", { type: "button", class: look, "data-testid": `open-${mode}`, click: open }, text);
   }
 
   #joinForm() {
@@ -114,14 +139,15 @@ export class LobbyScreen {
     return el("section", { class: "card", "aria-label": "Open rooms" }, head, this.#empty, this.#rooms);
   }
 
-  /** Opens a room and takes the first seat; opening alone does not seat anybody. @param {"together" | "setter"} mode */
-  async #open(mode) {
-    const category = mode === "together" ? this.#category.value : "";
+  /**
+   * Opens a room and takes the first seat; opening alone does not seat anybody.
+   * @param {string} game @param {Record<string, any>} options
+   */
+  async #open(game, options) {
     this.#client.rename(this.#name.value.trim());
-    const options = { mode, ...(category && { category }) };
-    this.#together.disabled = this.#setter.disabled = true;
-    const { ok, refused } = await this.#client.wish("open", { game: "hangman", options, public: this.#strangers.checked });
-    this.#together.disabled = this.#setter.disabled = false;
+    this.#opener.disabled = true;
+    const { ok, refused } = await this.#client.wish("open", { game, options, public: this.#strangers.checked });
+    this.#opener.disabled = false;
     if (refused) return note(plainly(refused));
     expect(ok.room);
     location.hash = `#/room/${ok.room}`;
@@ -137,7 +163,11 @@ export class LobbyScreen {
   async #look() {
     if (document.visibilityState !== "visible" || this.#client.standing === "reconnecting") return;
     const all = this.#all;
-    const { ok } = await this.#client.ask("rooms", { game: "hangman", limit: ROOMS_SHOWN, ...(all && { all }) });
+    const { ok } = await this.#client.ask("rooms", { limit: ROOMS_SHOWN, ...(all && { all }) });
+    if (ok?.games) {
+      browser.set("games", JSON.stringify(ok.games));
+      this.#offer(ok.games);
+    }
     if (ok && all === this.#all) this.#showRooms(ok.rooms);
   }
 
@@ -164,12 +194,13 @@ function makeRoom({ room }) {
 }
 
 /** @param {HTMLElement} element @param {RoomSummary} summary */
-function showRoom(element, { state, players, here, seats, names, locked, about }) {
+function showRoom(element, { game, state, players, here, seats, names, locked, about }) {
   const [who, what] = element.querySelectorAll("span");
   if (!who || !what) return;
+  const played = GAMES.get(game);
   say(who, names?.length ? names.join(", ") : "Nobody is seated");
   set(who, { translate: "no" });
-  const way = about?.mode === "setter" ? "one sets the word" : (about?.category ?? "together");
   const seated = `${players}${seats ? ` of ${seats}` : ""} seated${here === undefined ? "" : `, ${here} here`}`;
-  say(what, [way, state, seated, ...(locked ? ["locked"] : [])].join(" · "));
+  const which = GAMES.size > 1 || !played ? (played?.name ?? game) : "";
+  say(what, [which, played?.summary(about ?? {}), state, seated, locked ? "locked" : ""].filter(Boolean).join(" · "));
 }

@@ -3,6 +3,7 @@
 import { announce, announcer, note } from "./announce.js";
 import { Client } from "./client.js";
 import { el, say, set } from "./dom.js";
+import { loadGames } from "./games.js";
 import { LobbyScreen } from "./lobby.js";
 import { LostScreen } from "./lost.js";
 import { RoomScreen } from "./room.js";
@@ -39,8 +40,9 @@ client.on("standing", () => {
   else showStanding();
 });
 client.on("tell", (message) => note(sentence(message)));
-addEventListener("hashchange", route);
 showStanding();
+await loadGames();
+addEventListener("hashchange", route);
 route();
 client.start();
 // Without it, as in a page that is not served securely, only the reload of a dead frontend's page is lost.

@@ -12,12 +12,12 @@ export const PENDING_MAX = 64;
  */
 const GIVE_UP_AFTER = 60_000;
 
-/** A guess is kept longer: the player is told that it is safe, and it can never land in another round. */
-const GIVE_UP_GUESS_AFTER = 600_000;
+/** A move is kept longer: the player is told that it is safe, and it can never land in another round. */
+const GIVE_UP_MOVE_AFTER = 600_000;
 
 /** Whether it is too old to be sent once more. @param {Wish} wish @param {number} now */
 export function isStale({ since, round }, now) {
-  return now - since >= (round === null ? GIVE_UP_AFTER : GIVE_UP_GUESS_AFTER);
+  return now - since >= (round === null ? GIVE_UP_AFTER : GIVE_UP_MOVE_AFTER);
 }
 
 export class Pending {

@@ -18,12 +18,7 @@ const MEANINGS = {
   lost: "The connection was lost. Try again.",
 };
 
-/** A letter that somebody else pressed a moment before. */
-const LETTER_TAKEN = /^'(.)' was guessed before$/;
-
 /** @param {Refusal} refused */
 export function plainly({ code, message }) {
-  const [, letter] = LETTER_TAKEN.exec(message) ?? [];
-  if (letter) return `${letter.toUpperCase()} was guessed a moment before.`;
   return MEANINGS[code] ?? sentence(message);
 }

@@ -3,17 +3,18 @@
 
 import { announce, note, notes } from "./announce.js";
 import { el, say, set } from "./dom.js";
-import { BOARDS } from "./games.js";
+import { GAMES } from "./games.js";
 import { HostDialog } from "./host.js";
 import { lostCard } from "./lost.js";
 import { plainly } from "./plain.js";
 import { isFree, Seats } from "./seats.js";
 import { ShareDialog } from "./share.js";
 import { Talk } from "./talk.js";
+import { told } from "./told.js";
 import { trouble } from "./trouble.js";
 
 /** @typedef {import("./client.js").Client} Client */
-/** @typedef {import("./types.js").HangmanView} View */
+/** @typedef {import("./types.js").View} View */
 
 /**
  * What the field for a name takes, in code units: a family of emoji alone has eleven.
@@ -49,7 +50,9 @@ export class RoomScreen {
   #seenAt = 0;
   /** What is said of a silence, and was announced. */
   #trouble = "";
-  /** @type {InstanceType<typeof BOARDS[string]> | null} */
+  /** What is played here, once that is known. @type {import("./types.js").Game | null} */
+  #game = null;
+  /** @type {import("./types.js").Board | null} */
   #board = null;
   /** @type {(() => void)[]} */
   #leaving = [];
@@ -79,7 +82,7 @@ export class RoomScreen {
     this.#stand = button("stand", "Leave", "small plain", () => this.#wish("stand"));
     set(this.#stand, { "aria-label": "Leave the table", title: "Leave the table" });
     this.#talk = new Talk((text) => this.#ask("say", { text }));
-    this.#share = new ShareDialog("A game of hangman");
+    this.#share = new ShareDialog();
     this.#host = new HostDialog({
       lock: (locked) => this.#wish("lock", { locked }),
       remove: (player) => this.#wish("remove", { player }),
@@ -124,29 +127,33 @@ export class RoomScreen {
     const me = this.#client.player;
     this.#seen = seen;
     this.#seenAt = performance.now();
-    const Board = BOARDS[seen.view.game];
-    if (!Board) return this.#onGone(`This page cannot show ${seen.view.game}.`);
-    for (const sentence of Board.story(before, seen.view, me)) announce(sentence);
+    const game = GAMES.get(seen.view.game);
+    if (!game) return this.#onGone(`This page cannot show ${seen.view.game}.`);
+    for (const sentence of told(game, before, seen.view, me)) announce(sentence);
     if (seen.events.some(({ kind, player }) => kind === "removed" && player === me)) note("The host has taken you off the table.");
-    this.#board ??= this.#makeBoard(Board);
+    this.#board ??= this.#makeBoard(game);
     this.#talk.update(before, seen.view, me);
     set(this.element, { "data-seen": true });
     this.#show();
     if (seen.closed) this.#onGone("This room has closed.");
   }
 
-  /** @param {typeof BOARDS[string]} Board */
-  #makeBoard(Board) {
-    const board = new Board({
-      play: (move) => this.#play(move),
+  /** @param {import("./types.js").Game} game */
+  #makeBoard(game) {
+    this.#game = game;
+    const board = game.makeBoard({
+      play: (move) => this.#ask("play", { move }, true),
       again: () => this.#wish("again", {}, true),
+      note,
     });
+    const side = game.makeSide?.();
+    if (side) this.#talk.lists(side);
     this.#table.replaceChildren(board.element);
     return board;
   }
 
   #show() {
-    if (!this.#seen || !this.#board) return;
+    if (!this.#seen || !this.#board || !this.#game) return;
     const { view, version } = this.#seen;
     const me = this.#client.player;
     const pending = this.#client.pending.filter(({ data }) => data.room === this.#room);
@@ -154,8 +161,8 @@ export class RoomScreen {
     const elapsed = performance.now() - this.#seenAt;
 
     this.#showTitle(titleOf(view, me));
-    say(this.#about, about(view));
-    this.#seats.update(view, me, elapsed);
+    say(this.#about, about(view, this.#game));
+    this.#seats.update(view, me, elapsed, this.#game.roles);
     const free = view.players.length < view.seats || view.players.some((player) => isFree(player, view.seat_kept_ms, elapsed));
     const shut = view.locked && view.host !== me;
     const sitting = pending.some(({ action }) => action === "sit");
@@ -183,7 +190,7 @@ export class RoomScreen {
 
   /** What is to be said while nobody answers; a new sentence is read aloud once. @param {import("./types.js").Wish[]} pending */
   #troubled(pending) {
-    const sentence = trouble(this.#client.standing, this.#client.troubledMs, pending, Date.now());
+    const sentence = trouble(this.#client.standing, this.#client.troubledMs, pending, Date.now(), this.#game?.called);
     if (sentence && sentence !== this.#trouble) announce(sentence);
     this.#trouble = sentence;
     return sentence;
@@ -203,13 +210,6 @@ export class RoomScreen {
     else if (!this.#talk.isOpen) this.#board?.typed(event);
   }
 
-  /** A letter's refusal has no field to stand beside. @param {Record<string, string>} move */
-  async #play(move) {
-    const refused = await this.#ask("play", { move }, true);
-    if (refused && move.letter) note(refused);
-    return refused;
-  }
-
   /** @param {string} action @param {Record<string, any>} [data] @param {boolean} [thisRound] */
   async #wish(action, data = {}, thisRound = false) {
     const refused = await this.#ask(action, data, thisRound);
@@ -224,7 +224,7 @@ export class RoomScreen {
   async #ask(action, data = {}, thisRound = false) {
     const round = thisRound ? (this.#seen?.view.round ?? null) : null;
     const { refused } = await this.#client.wish(action, { room: this.#room, ...data }, round);
-    return refused ? plainly(refused) : "";
+    return refused ? this.#game?.plainly?.(refused) || plainly(refused) : "";
   }
 
   /** @param {string} message */
@@ -249,7 +249,8 @@ export class RoomScreen {
 
   #makeHead() {
     const title = el("div", { class: "title" }, this.#heading, this.#about);
-    const open = () => this.#share.open(this.#client.origin, `#/room/${this.#room}`, this.#client.server.addresses);
+    const shared = () => `A game of ${this.#game?.name ?? "Hangraft"}`;
+    const open = () => this.#share.open(shared(), this.#client.origin, `#/room/${this.#room}`, this.#client.server.addresses);
     return el("div", { class: "head" }, title, button("share", "Invite", "small share-button", open), this.#talk.drawer);
   }
 }
@@ -271,10 +272,9 @@ function titleOf(view, me) {
   return host ? `${host.name}’s room` : "Room";
 }
 
-/** @param {View} view */
-function about(view) {
-  const way = view.mode === "setter" ? "one sets the word" : (view.category ?? "all together");
-  return `Round ${view.round} · ${way}${view.locked ? " · locked" : ""}`;
+/** @param {View} view @param {import("./types.js").Game} game */
+function about(view, game) {
+  return [`Round ${view.round}`, game.about(view), view.locked ? "locked" : ""].filter(Boolean).join(" · ");
 }
 
 /** @param {string} hook @param {string} text @param {string} look @param {() => void} click */

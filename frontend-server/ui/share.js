@@ -19,11 +19,10 @@ export class ShareDialog {
   #hint = el("p", { class: "hint", "data-testid": "share-hint" });
   #told = el("p", { class: "told", role: "status", "data-testid": "share-told" });
   #code = el("div", { class: "qr" });
-  #title;
+  /** What is shared, for the sheet of a phone. */
+  #title = "";
 
-  /** @param {string} title what is shared, for the sheet of a phone */
-  constructor(title) {
-    this.#title = title;
+  constructor() {
     const copy = el("button", { type: "button", class: "main", "data-testid": "share-copy", click: () => this.#copy() }, "Copy");
     const send = el("button", { type: "button", "data-testid": "share-send", click: () => this.#send() }, "Send…");
     const close = el("button", { type: "button", "data-testid": "share-close", click: () => this.element.close() }, "Close");
@@ -39,8 +38,12 @@ export class ShareDialog {
     );
   }
 
-  /** @param {string} origin the frontend this page talks to @param {string} hash the room @param {unknown} addresses where else it can be reached */
-  open(origin, hash, addresses) {
+  /**
+   * @param {string} title what is shared @param {string} origin the frontend this page talks to
+   * @param {string} hash the room @param {unknown} addresses where else it can be reached
+   */
+  open(title, origin, hash, addresses) {
+    this.#title = title;
     const { links, lonely } = invitation(origin, hash, addresses);
     const elsewhere = !lonely && links[0] !== undefined && !links[0].url.startsWith(`${origin}/`);
     say(this.#hint, lonely ? LONELY : elsewhere ? OTHERS : "");

@@ -1,9 +1,9 @@
-// Guesses and chat: a column beside the board, or on a phone a drawer over it.
+// What the game lists, and the chat: a column beside the board, or on a phone a drawer over it.
 
 import { el, lineForm, list, say, set, setAlone } from "./dom.js";
 import { newLines } from "./text.js";
 
-/** @typedef {import("./types.js").HangmanView} View */
+/** @typedef {import("./types.js").View} View */
 
 /** The longest chat line, as the rules have it. */
 const TEXT_MAX = 500;
@@ -12,7 +12,9 @@ const TEXT_MAX = 500;
 const WIDE = "(min-width: 900px) and (min-height: 560px)";
 
 export class Talk {
-  #tried = el("ol", { class: "tried", "aria-label": "Guesses", translate: "no", "data-testid": "tried" });
+  /** What the game lists above the chat, if it lists anything. @type {import("./types.js").Side | undefined} */
+  #side;
+  #list = el("div", { class: "listed" });
   #chat = el("div", { class: "chat", role: "log", "aria-label": "Chat", tabindex: 0, "data-testid": "chat-log" });
   #wide = matchMedia(WIDE);
   #onWide = () => this.#wide.matches && this.close();
@@ -25,8 +27,7 @@ export class Talk {
     this.drawer = el("button", { type: "button", class: "small drawer", "aria-expanded": "false", "data-testid": "drawer-button", click: toggle }, "Chat");
     const close = el("button", { type: "button", class: "small close", click: () => this.close() }, "Back to the game");
     const form = lineForm("chat", "Say something", "Say", TEXT_MAX, submit);
-    const [guesses, chat] = [el("h2", {}, "Guesses"), el("h2", {}, "Chat")];
-    this.element = el("div", { class: "side", role: "complementary", "aria-label": "Guesses and chat" }, close, guesses, this.#tried, chat, this.#chat, form);
+    this.element = el("div", { class: "side", role: "complementary", "aria-label": "Chat" }, close, this.#list, el("h2", {}, "Chat"), this.#chat, form);
   }
 
   enter() {
@@ -43,11 +44,17 @@ export class Talk {
     return this.drawer.getAttribute("aria-expanded") === "true";
   }
 
+  /** What the game lists stands above the chat from now on. @param {import("./types.js").Side} side */
+  lists(side) {
+    this.#side = side;
+    this.#list.replaceChildren(el("h2", {}, side.heading), side.element);
+    set(this.element, { "aria-label": `${side.heading} and chat` });
+  }
+
   /** @param {View | null} before @param {View} after @param {string} me */
   update(before, after, me) {
     this.#count(before, after, me);
-    const tried = after.tried.map((one, at) => ({ ...one, at, who: one.player === me ? "You" : one.name }));
-    list(this.#tried, tried, ({ at }) => `${after.round}.${at}`, makeTried);
+    this.#side?.update(after, me);
     const atEnd = this.#chat.scrollTop + this.#chat.clientHeight >= this.#chat.scrollHeight - 8;
     // Chat lines have no numbers of their own; we count those we have seen go by.
     const lines = after.chat.map((line, at) => ({ ...line, at: this.#said - after.chat.length + at }));
@@ -85,11 +92,4 @@ export class Talk {
     setAlone(this.element, false);
     this.drawer.focus();
   }
-}
-
-/** @param {import("./types.js").Tried & {who: string}} tried */
-function makeTried({ who, letter, word, hits }) {
-  const what = el("b", {}, (letter ?? word ?? "").toUpperCase());
-  const how = hits ? (letter ? `×${hits}` : "right") : "no";
-  return el("li", { "data-hit": String(hits > 0) }, who, " ", what, " ", el("span", {}, how));
 }

@@ -15,14 +15,14 @@
 
 /**
  * Something a player wants changed. It is sent again, under the same serial,
- * until it is answered. `round` is the round it was meant for: a guess meant for
+ * until it is answered. `round` is the round it was meant for: a move meant for
  * one round must never land in the next.
  * @typedef {{serial: number, action: string, data: Record<string, any>, round: number | null, since: number}} Wish
  */
 
 /**
  * A room as far as this page knows it. `events`: what has happened since the view before.
- * @typedef {{room: string, version: number, view: HangmanView, closed: boolean, events: RoomEvent[]}} Seen
+ * @typedef {{room: string, version: number, view: View, closed: boolean, events: RoomEvent[]}} Seen
  */
 
 /**
@@ -41,13 +41,11 @@
  * )} Effect
  */
 
-/** @typedef {{seat: number, name: string, player?: string, letter?: string, word?: string, hits: number}} Tried */
-
 /**
  * Somebody at the table. `online`: looks at this room now. `away_ms`: how long
  * not any more, at the view's version.
  * @typedef {{
- *   seat: number, name: string, player: string, online: boolean, away_ms?: number, points: number, role: "guesser" | "setter",
+ *   seat: number, name: string, player: string, online: boolean, away_ms?: number, points: number, role: string,
  * }} Player
  */
 
@@ -57,21 +55,20 @@
 /** @typedef {{kind: string, player?: string, seat?: number | null, name?: string}} RoomEvent */
 
 /**
- * A hangman room as one pair of eyes may see it. `host`: who opened it.
+ * A room as one pair of eyes may see it; its game adds fields of its own. `host`: who
+ * opened it. `winners`: the seats that have won the round, where some have and some have not.
  * @typedef {{
- *   game: string, state: "waiting" | "playing" | "won" | "lost", mode: "together" | "setter", round: number,
- *   pattern: (string | null)[], wrong: string[], tried: Tried[], lives: number, lives_max: number,
- *   category: string | null, players: Player[], setter: number | null, winner: string | null,
- *   answer?: string, seats: number, chat: Line[], again?: Again,
+ *   game: string, state: "waiting" | "playing" | "won" | "lost" | "draw" | "abandoned", round: number, winners?: number[],
+ *   players: Player[], seats: number, chat: Line[], again?: Again,
  *   host: string | null, public: boolean, locked: boolean, seat_kept_ms?: number,
- * }} HangmanView
+ * }} View
  */
 
 /**
  * One line of the lobby's list. `here`: how many of those at the table look at it now.
  * @typedef {{
  *   room: string, game: string, state: string, players: number, here?: number, watchers: number, version: number,
- *   seats?: number, names?: string[], locked?: boolean, about?: {mode?: string, category?: string | null},
+ *   seats?: number, names?: string[], locked?: boolean, about?: Record<string, any>,
  * }} RoomSummary
  */
 
@@ -83,14 +80,50 @@
 
 /**
  * What a board may ask of the room around it. `play` tells why the move was
- * refused, in plain words; nothing when it was accepted.
- * @typedef {{play: (move: Record<string, string>) => Promise<string>, again: () => void}} Acts
+ * refused, in plain words; nothing when it was accepted. `note` shows a sentence for a
+ * moment, where there is no field for it to stand beside.
+ * @typedef {{play: (move: Record<string, any>) => Promise<string>, again: () => void, note: (sentence: string) => void}} Acts
  */
 
 /**
  * What a board needs to know besides the view. `elapsed`: for how long (ms) this
  * view has been here. `trouble`: what to say while nobody answers.
  * @typedef {{version: number, me: string, pending: Wish[], elapsed: number, trouble: string}} Moment
+ */
+
+/**
+ * The board of one room. `typed` hears the keys of the real keyboard, anywhere on the page.
+ * @typedef {{element: HTMLElement, update: (view: any, moment: Moment) => void, typed: (event: KeyboardEvent) => void}} Board
+ */
+
+/**
+ * A list beside the board, above the chat.
+ * @typedef {{heading: string, element: HTMLElement, update: (view: any, me: string) => void}} Side
+ */
+
+/**
+ * A game, as its folder brings it. Views are its own, whatever fields they have.
+ * - `name`, `headline`, `lead`, `picture`: what the lobby says of it.
+ * - `opener`: how a room is opened; it calls `open` with the options.
+ * - `summary`: a few words on a room in the lobby's list, from what the rules say about it.
+ * - `about`: a few words on the room one is in.
+ * - `story`: what happened on the board between two views, as sentences; pure. The room
+ *   tells itself who came, who went, and who wants another round.
+ * - `roles`: what is shown of a player who has one: in short, and in full.
+ * - `called`: what a move is called, for the sentence "Your move is safe".
+ * - `plainly`: a refusal in words for players; empty where the usual ones will do.
+ * @typedef {{
+ *   name: string, headline: string, lead: string, picture: () => Element,
+ *   opener: (open: (options: Record<string, any>) => void) => HTMLElement,
+ *   summary: (about: Record<string, any>) => string,
+ *   about: (view: any) => string,
+ *   story: (before: any, after: any, me: string) => string[],
+ *   makeBoard: (acts: Acts) => Board,
+ *   makeSide?: () => Side,
+ *   roles?: Record<string, {short: string, long: string}>,
+ *   called?: (move: Record<string, any>) => string,
+ *   plainly?: (refused: Refusal) => string,
+ * }} Game
  */
 
 export {};

@@ -1,7 +1,7 @@
 // A frontend of paper: the page's real files in a real browser, and a test that
 // speaks for the server. For what a cluster shows too rarely, or too slowly.
 
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { extname } from "node:path";
 import { DESKTOP, Person } from "./people.js";
 
@@ -96,7 +96,15 @@ export class Reader extends Person {
 async function serve(route) {
   const { pathname } = new URL(route.request().url());
   const path = pathname === "/" ? "index.html" : pathname.slice(1);
-  const body = await readFile(new URL(path, UI)).catch(() => null);
+  const file = await readFile(new URL(path, UI)).catch(() => null);
+  const body = file && path === "index.html" ? await told(file.toString()) : file;
   if (!body) return route.fulfill({ status: 404, body: "there is no such page\n" });
   return route.fulfill({ body, contentType: KINDS[extname(path)], headers: { "content-security-policy": POLICY } });
+}
+
+/** The page as the frontend serves it: told which games there are. */
+async function told(page) {
+  const games = await readdir(new URL("games/", UI));
+  const links = games.map((game) => `<link rel="stylesheet" href="/games/${game}/style.css">`);
+  return page.replace("<!-- found -->", `${links.join("")}<meta name="games" content="${games.join(" ")}">`);
 }

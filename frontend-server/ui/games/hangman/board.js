@@ -1,24 +1,21 @@
 // One hangman room's board: the drawing, the word, the lives, and whatever this
 // player may do right now.
 
-import { el, lineForm, list, say, set } from "../dom.js";
-import { Again } from "./again.js";
+import { Again } from "../../again.js";
+import { el, lineForm, list, say, set } from "../../dom.js";
 import { Gallows } from "./gallows.js";
 import { Keyboard } from "./keyboard.js";
-import { letterCount, misfit, places, plainPattern, situation, spokenLives, spokenPattern, story } from "./story.js";
+import { letterCount, misfit, places, plainPattern, situation, spokenLives, spokenPattern } from "./story.js";
 
-/** @typedef {import("../types.js").HangmanView} View */
-/** @typedef {import("../types.js").Player} Player */
-/** @typedef {import("../types.js").Wish} Wish */
-/** @typedef {import("../types.js").Moment} Moment */
+/** @typedef {import("./types.js").HangmanView} View */
+/** @typedef {import("../../types.js").Player} Player */
+/** @typedef {import("../../types.js").Wish} Wish */
+/** @typedef {import("../../types.js").Moment} Moment */
 
 /** The longest word a setter may choose, as the rules have it. */
 const SECRET_MAX = 40;
 
 export class HangmanBoard {
-  /** What happened between two views, for the live region. */
-  static story = story;
-
   #gallows = new Gallows();
   #word = el("div", { class: "word", role: "img", "data-testid": "word" });
   #lives = el("div", { class: "lives", role: "img", "data-testid": "lives" });
@@ -32,16 +29,13 @@ export class HangmanBoard {
   /** What a guess of the whole word is measured with. @type {View | null} */
   #view = null;
 
-  /** The drawing for the lobby: everybody is safe. */
-  static picture() {
-    const gallows = new Gallows();
-    set(gallows.element, { "data-end": "won", "aria-hidden": "true" });
-    return gallows.element;
-  }
-
-  /** @param {import("../types.js").Acts} acts */
+  /** @param {import("../../types.js").Acts} acts */
   constructor(acts) {
-    this.#keyboard = new Keyboard((letter) => acts.play({ letter }));
+    // A letter's refusal has no field to stand beside.
+    this.#keyboard = new Keyboard(async (letter) => {
+      const refused = await acts.play({ letter });
+      if (refused) acts.note(refused);
+    });
     const look = (/** @type {string} */ text) => this.#measure(text);
     this.#wordForm = lineForm("word", "Guess the whole word", "Guess", SECRET_MAX, (word) => acts.play({ word }), look);
     this.#secretForm = lineForm("secret", "A word for the others", "Set it", SECRET_MAX, (secret) => acts.play({ secret }));

@@ -1,7 +1,7 @@
 // The drawing: a raft at sea whose mast is the gallows. Every lost life adds a
 // stroke; a won round sets the figure on deck and hoists the flag.
 
-import { set, svg } from "../dom.js";
+import { set, svg } from "../../dom.js";
 
 /** The raft, drawn once when the page opens, in this order. */
 const RAFT = [
@@ -59,7 +59,7 @@ export class Gallows {
     this.element = svg("svg", { class: "gallows", viewBox: "0 0 300 256", role: "img" }, this.#caption, pencil(), scene);
   }
 
-  /** @param {import("../types.js").HangmanView} view */
+  /** @param {import("./types.js").HangmanView} view */
   update(view) {
     const lost = view.lives_max - view.lives;
     // Fewer or more lives than strokes share the strokes out evenly.

@@ -1,11 +1,11 @@
 // The letters, on screen and under the fingers. One tab stop for all of them;
 // arrows move within. A used letter stays where it is, so focus is never lost.
 
-import { el, set } from "../dom.js";
-import { many } from "../text.js";
+import { el, set } from "../../dom.js";
+import { many } from "../../text.js";
 import { baseLetter, LETTERS, triedLetters } from "./story.js";
 
-/** @typedef {import("../types.js").HangmanView} View */
+/** @typedef {import("./types.js").HangmanView} View */
 
 export class Keyboard {
   /** @type {Map<string, HTMLButtonElement>} */

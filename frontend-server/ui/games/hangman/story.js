@@ -1,10 +1,10 @@
 // Hangman in words: pure. What a screen reader hears is told from two views, so
 // it is the same whether the changes between came one by one or all at once.
 
-import { many } from "../text.js";
+import { many } from "../../text.js";
 
-/** @typedef {import("../types.js").HangmanView} View */
-/** @typedef {import("../types.js").Tried} Tried */
+/** @typedef {import("./types.js").HangmanView} View */
+/** @typedef {import("./types.js").Tried} Tried */
 
 export const LETTERS = [..."abcdefghijklmnopqrstuvwxyz"];
 
@@ -72,44 +72,26 @@ export function situation(view, me) {
 }
 
 /**
- * What happened between two views, as sentences.
+ * What happened on the board between two views, as sentences.
  * @param {View | null} before null when there was none
  * @param {View} after @param {string} me
  * @returns {string[]}
  */
 export function story(before, after, me) {
-  const lines = before ? comings(before, after, me) : [];
+  const lines = [];
   const anew = !before || before.round !== after.round || before.pattern.length !== after.pattern.length;
   if (anew) lines.push(`Round ${after.round}.`, ...(after.pattern.length ? [opening(after)] : [situation(after, me)]));
   const guesses = after.tried.slice(anew ? after.tried.length : before.tried.length);
   lines.push(...guesses.map((tried) => spokenGuess(tried, me)));
   if (guesses.length && after.state === "playing") lines.push(spokenPattern(after), spokenLives(after));
   if (after.state !== before?.state && ending(after, me)) lines.push(ending(after, me), `It was: ${after.answer ?? ""}.`);
-  lines.push(...willing(before, after, me));
   return lines;
-}
-
-/** Who wants another round, and did not before. @param {View | null} before @param {View} after @param {string} me */
-function willing(before, after, me) {
-  const was = before?.round === after.round ? (before.again?.agreed ?? []) : [];
-  const now = after.players.filter(({ seat, player }) => player !== me && after.again?.agreed.includes(seat));
-  return now.filter(({ seat }) => !was.includes(seat)).map(({ name }) => `${name} wants another round.`);
 }
 
 /** @param {View} view */
 function opening(view) {
   const size = many(places(view), "letter");
   return `${size}${view.category ? `, ${view.category}` : ""}. ${spokenPattern(view)}. ${spokenLives(view)}`;
-}
-
-/** Who came and went. @param {View} before @param {View} after @param {string} me */
-function comings(before, after, me) {
-  const was = new Set(before.players.map(({ player }) => player));
-  const is = new Set(after.players.map(({ player }) => player));
-  const who = (/** @type {import("../types.js").Player} */ { player, name }) => (player === me ? "You" : name);
-  const came = after.players.filter(({ player }) => !was.has(player)).map((player) => `${who(player)} took a seat.`);
-  const went = before.players.filter(({ player }) => !is.has(player)).map((player) => `${who(player)} left the table.`);
-  return [...came, ...went];
 }
 
 /** Any letter, also one that is no letter a to z with an accent, such as "ł". */
