@@ -154,8 +154,13 @@ impl Lobby {
     /// the lobby nearer to it; none if it never will. Whoever leads sends an empty batch
     /// then, if nothing else comes. 0 if the newest one has left something to do.
     pub fn due_in_ms(&self) -> Option<u64> {
+        self.due_ms().map(|due_ms| self.clock.until_ms(due_ms))
+    }
+
+    /// The lobby time at which something is due by itself; none if nothing ever will be.
+    pub fn due_ms(&self) -> Option<u64> {
         let due = [self.rooms.due_ms(), self.presence.due_ms(), self.attempts.due_ms()];
-        due.into_iter().flatten().min().map(|due_ms| self.clock.until_ms(due_ms))
+        due.into_iter().flatten().min()
     }
 
     /// The lobby's time, in milliseconds since its first batch.

@@ -233,7 +233,8 @@ mod tests {
         };
         let rooms = vec![about(r#"{"mode":"together"}"#), about("{broken")];
         let names = RoomNames::of(&hangraft_cluster_config::ClusterKey::from_bytes([7; 32]));
-        let listing = rooms_reply(v1::RoomsReply { rooms, next: 0, games: vec!["chess".into()] }, &names);
+        let listing =
+            rooms_reply(v1::RoomsReply { rooms, next: 0, games: vec!["chess".into()] }, &names);
         let value: serde_json::Value = serde_json::from_str(listing.get()).unwrap();
         assert_eq!(value["rooms"][0]["room"], names.name(1));
         assert_eq!(value["rooms"][0]["about"]["mode"], "together");

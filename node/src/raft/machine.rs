@@ -7,6 +7,7 @@
 //! What must hold: applying depends on nothing but the lobby and the batch. A batch
 //! that this build cannot read stops the replica; guessing would let it drift.
 
+use super::alarm::{Alarm, Due};
 use super::archive::Archive;
 use super::compare::Hashes;
 use super::log_device::Position;
@@ -58,6 +59,7 @@ struct Shared {
     gap: watch::Sender<Option<Gap>>,
     /// The last snapshot could not be read back; none when it could.
     unreadable: Mutex<Option<Unreadable>>,
+    alarm: Alarm,
 }
 
 /// A snapshot that could not be read back.
@@ -95,8 +97,8 @@ pub(crate) struct Standing {
     pub(crate) applied: Option<Position>,
     pub(crate) hash: u64,
     pub(crate) rooms: u64,
-    /// How long after the newest batch another would do something, though nobody plays.
-    pub(crate) due_in: Option<Duration>,
+    /// What is due although nobody plays.
+    pub(crate) due: Option<Due>,
 }
 
 impl Machine {
@@ -123,7 +125,13 @@ impl Machine {
             ledger: Mutex::default(),
             gap: watch::Sender::new(gap),
             unreadable: Mutex::default(),
+            alarm: Alarm::default(),
         })))
+    }
+
+    /// What is due in the lobby although nobody plays, as a bell.
+    pub(super) fn alarm(&self) -> &Alarm {
+        &self.0.alarm
     }
 
     /// Follows which log index the newest durable snapshot covers.
@@ -194,7 +202,7 @@ impl Machine {
             applied: state.applied.as_ref().map(position_of),
             hash: state.lobby.hash(),
             rooms: state.lobby.len() as u64,
-            due_in: state.lobby.due_in_ms().map(Duration::from_millis),
+            due: due_of(&state.lobby),
         }
     }
 
@@ -345,7 +353,9 @@ impl Machine {
         state.applied = Some(entry.log_id);
         let hash = state.lobby.hash();
         state.hashes.note(entry.log_id.index, hash);
+        let due_ms = state.lobby.due_ms();
         drop(state);
+        self.0.alarm.note(due_ms);
         metrics::histogram!("hangraft_apply_seconds").record(started.elapsed());
         self.0.applied.send_replace(Some(entry.log_id.index));
         Ok(answers)
@@ -486,6 +496,11 @@ impl State {
     }
 }
 
+fn due_of(lobby: &Lobby) -> Option<Due> {
+    let (at_ms, after_ms) = (lobby.due_ms()?, lobby.due_in_ms()?);
+    Some(Due { at_ms, after: Duration::from_millis(after_ms) })
+}
+
 impl RaftStateMachine<TypeConfig> for Machine {
     type SnapshotData = SnapshotFile;
     type SnapshotBuilder = Checkpoint;
@@ -531,6 +546,7 @@ impl RaftStateMachine<TypeConfig> for Machine {
             let finished = std::mem::take(&mut state.finished);
             *state = State { finished, ..State::at(meta, held) };
             self.0.feed.publisher().restart();
+            self.0.alarm.note(state.lobby.due_ms());
         }
         self.adopt(meta.clone(), file).await?;
         let index = meta.last_log_id.map(|id| id.index);

@@ -12,6 +12,7 @@
 //! applied, and it changes the membership. Nothing outside this folder names
 //! a type of openraft.
 
+mod alarm;
 pub mod archive;
 mod bootstrap;
 mod claims;
@@ -76,7 +77,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use stopwatch::Stopwatch;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tonic::transport::Channel;
 use types::{Raft, TypeConfig};
 
@@ -93,9 +94,12 @@ const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
 /// them would push out of the events what matters.
 const COMPLAINTS_MAX: usize = 16;
 
-/// How often the leader looks whether time alone would change the lobby. What is due
-/// meanwhile is done together.
-const TICK: Duration = Duration::from_secs(1);
+/// Between two batches of ours that let time pass. What becomes due within it is done
+/// together: many rooms that leave one by one do not fill the log.
+const TICK_PAUSE: Duration = Duration::from_millis(100);
+
+/// After one that was not applied.
+const TICK_RETRY: Duration = Duration::from_secs(1);
 
 /// A running replica. Clones share it.
 #[derive(Clone)]
@@ -534,7 +538,7 @@ impl Replica {
                 match index {
                     Some(index) => return self.wait_applied(index).await,
                     // While leadership moves nobody knows; soon somebody will.
-                    None => tokio::time::sleep(READ_PAUSE).await,
+                    None => sleep(READ_PAUSE).await,
                 }
             }
         };
@@ -650,24 +654,57 @@ impl Replica {
         receiver
     }
 
-    /// On the leader: lets time pass in the lobby, when nobody plays.
+    /// On the leader: lets time pass in the lobby, when nobody plays. Sleeps until
+    /// something is due, and no shorter than [`TICK_PAUSE`].
     async fn tick(self) {
-        let mut looks = tokio::time::interval(TICK);
-        looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut leadership = self.leadership();
         loop {
-            looks.tick().await;
-            let mut due = self.due().is_some_and(|due| due <= self.0.stopwatch.passed());
-            while due && self.let_time_pass().await {
-                // A batch does a bounded amount of what is due. What it left is done at
-                // once, by one batch after the other, between those of the players.
-                due = self.due() == Some(Duration::ZERO);
+            leadership.mark_unchanged();
+            let wait = self.time_to_pass();
+            if wait == Some(Duration::ZERO) {
+                let passed = self.let_all_pass().await;
+                sleep(if passed { TICK_PAUSE } else { TICK_RETRY }).await;
+                continue;
+            }
+            let slept = async {
+                match wait {
+                    Some(wait) => sleep(wait).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = slept => {}
+                () = self.0.machine.alarm().rung() => {}
+                Ok(()) = leadership.changed() => {}
             }
         }
     }
 
-    /// How long after the newest batch something is due; none if this node does not lead.
-    fn due(&self) -> Option<Duration> {
-        if self.role() == Role::Leads { self.0.machine.standing().due_in } else { None }
+    /// How long until this node lets time pass; none if it does not lead, or nothing will
+    /// ever be due.
+    fn time_to_pass(&self) -> Option<Duration> {
+        let alarm = self.0.machine.alarm();
+        alarm.listen();
+        if self.role() != Role::Leads {
+            alarm.mute();
+            return None;
+        }
+        let due = self.0.machine.standing().due?;
+        alarm.set(due.at_ms);
+        Some(due.after.saturating_sub(self.0.stopwatch.passed()))
+    }
+
+    /// Lets pass all that is due. A batch does a bounded amount of it; what it left is done
+    /// at once, by one batch after the other, between those of the players.
+    async fn let_all_pass(&self) -> bool {
+        while self.let_time_pass().await {
+            let more = self.role() == Role::Leads
+                && self.0.machine.standing().due.is_some_and(|due| due.after.is_zero());
+            if !more {
+                return true;
+            }
+        }
+        false
     }
 
     /// Writes an empty batch; whether it was applied. If it was lost, another does the same.
