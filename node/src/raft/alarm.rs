@@ -24,9 +24,12 @@ pub(crate) struct Alarm {
 }
 
 impl Alarm {
-    /// Something was applied, and this is due now.
-    pub(crate) fn note(&self, due_ms: Option<u64>) {
-        if due_ms.is_some_and(|due_ms| due_ms < self.set_ms.load(Ordering::SeqCst)) {
+    /// Something was applied, and this is due from now on. Rings when it is due already: a
+    /// batch does a bounded amount.
+    pub(crate) fn note(&self, due: Option<Due>) {
+        let set_ms = self.set_ms.load(Ordering::SeqCst);
+        let sooner = |due: Due| due.at_ms < set_ms || (due.after.is_zero() && set_ms > 0);
+        if due.is_some_and(sooner) {
             self.bell.notify_one();
         }
     }
@@ -61,24 +64,33 @@ mod tests {
         timeout(Duration::ZERO, alarm.rung()).await.is_ok()
     }
 
+    fn due(at_ms: u64, after_ms: u64) -> Option<Due> {
+        Some(Due { at_ms, after: Duration::from_millis(after_ms) })
+    }
+
     #[tokio::test(start_paused = true)]
     async fn only_what_is_sooner_rings() {
         let alarm = Alarm::default();
-        alarm.note(Some(5));
+        alarm.note(due(5, 0));
         assert!(!rings(&alarm).await, "nobody sleeps");
         // What comes between looking and sleeping is not missed.
         alarm.listen();
-        alarm.note(Some(700));
+        alarm.note(due(700, 10));
         assert!(rings(&alarm).await);
         alarm.set(700);
-        for (due_ms, sooner) in
-            [(None, false), (Some(700), false), (Some(900), false), (Some(699), true)]
-        {
-            alarm.note(due_ms);
-            assert_eq!(rings(&alarm).await, sooner, "{due_ms:?}");
+        for (due, sooner) in [
+            (None, false),
+            (due(700, 10), false),
+            (due(900, 210), false),
+            (due(699, 9), true),
+            // Some of it was done, and the rest is due at once.
+            (due(700, 0), true),
+        ] {
+            alarm.note(due);
+            assert_eq!(rings(&alarm).await, sooner, "{due:?}");
         }
         alarm.mute();
-        alarm.note(Some(1));
+        alarm.note(due(1, 0));
         assert!(!rings(&alarm).await);
     }
 }

@@ -353,9 +353,9 @@ impl Machine {
         state.applied = Some(entry.log_id);
         let hash = state.lobby.hash();
         state.hashes.note(entry.log_id.index, hash);
-        let due_ms = state.lobby.due_ms();
+        let due = due_of(&state.lobby);
         drop(state);
-        self.0.alarm.note(due_ms);
+        self.0.alarm.note(due);
         metrics::histogram!("hangraft_apply_seconds").record(started.elapsed());
         self.0.applied.send_replace(Some(entry.log_id.index));
         Ok(answers)
@@ -546,7 +546,7 @@ impl RaftStateMachine<TypeConfig> for Machine {
             let finished = std::mem::take(&mut state.finished);
             *state = State { finished, ..State::at(meta, held) };
             self.0.feed.publisher().restart();
-            self.0.alarm.note(state.lobby.due_ms());
+            self.0.alarm.note(due_of(&state.lobby));
         }
         self.adopt(meta.clone(), file).await?;
         let index = meta.last_log_id.map(|id| id.index);

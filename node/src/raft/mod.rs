@@ -59,7 +59,7 @@ use crate::identity::{Founders, Identity, Phase, SpentId, founders_of, join_anew
 use crate::membership::charter::Members;
 use crate::membership::{Asked, Peer};
 use hangraft_cluster_config::{ClusterKey, NodeConfig, RaftConfig};
-use hangraft_game::{Entry, RoomId, Version};
+use hangraft_game::{Entry, Lobby, Room, RoomId, Version};
 use leadership::{Heard, follow, is_recent};
 use log_device::{LogDevice, Position, Write};
 use log_store::LogStore;
@@ -652,6 +652,12 @@ impl Replica {
             }
         });
         receiver
+    }
+
+    /// How long ago a room came to be as it is, in lobby time, as far as this node knows.
+    pub(crate) fn age_of(&self, room: &Room) -> Duration {
+        let now_ms = self.0.machine.with_lobby(Lobby::now_ms);
+        Duration::from_millis(now_ms.saturating_sub(room.made_ms())) + self.0.stopwatch.passed()
     }
 
     /// On the leader: lets time pass in the lobby, when nobody plays. Sleeps until

@@ -22,7 +22,7 @@ use hangraft_proto::v1::game_client::GameClient;
 use hangraft_proto::v1::{
     Accepted, BackupRequest, Code, Command, Downlink, EventsRequest, Freshness, Member, NodeReport,
     Open, Play, ReadReply, ReadRequest, Refused, ReportRequest, RoomsRequest, SetRequest, Sit,
-    Stand, StatusReply, StatusRequest, TransferLeaderRequest, Uplink, Watch,
+    Stand, StatusReply, StatusRequest, TransferLeaderRequest, Update, Uplink, Watch,
 };
 use std::collections::BTreeMap;
 use std::io;
@@ -560,13 +560,23 @@ impl Player {
 
     /// Watches a room: the version shown first, or why there is none.
     pub(crate) async fn watch(&mut self, room: u64) -> Result<u64, Code> {
+        self.look(room).await.map(|update| update.version)
+    }
+
+    /// Watches a room: what is shown first, or why there is none.
+    pub(crate) async fn look(&mut self, room: u64) -> Result<Update, Code> {
         let watches = vec![Watch { room, players: vec![self.id], ..Watch::default() }];
         self.uplinks.send(Uplink { watches, ..Uplink::default() }).await.unwrap();
+        self.next_of(room).await
+    }
+
+    /// What is said next of a watched room.
+    pub(crate) async fn next_of(&mut self, room: u64) -> Result<Update, Code> {
         loop {
             let downlink = timeout(PATIENCE, self.downlinks.message()).await.expect("an answer");
             let downlink = downlink.unwrap().expect("the link stays open");
             if let Some(update) = downlink.updates.into_iter().find(|update| update.room == room) {
-                return Ok(update.version);
+                return Ok(update);
             }
             let refused = downlink.watch_refused.into_iter().find(|refused| refused.room == room);
             if let Some(refused) = refused {

@@ -9,6 +9,12 @@ const EMPTY: Duration = Duration::from_secs(120);
 /// The longest time one batch lets pass.
 const GAP: Duration = Duration::from_secs(60);
 
+/// Somebody who sat down counts as here for so long without being heard of.
+const EXPECTED: Duration = Duration::from_secs(10);
+
+/// Less than a third of a second, and enough for a batch on a busy machine.
+const SOON: Duration = Duration::from_millis(300);
+
 /// Rooms, of which a batch takes on 64.
 const ROOMS: u64 = 300;
 
@@ -68,12 +74,53 @@ async fn many_rooms_that_are_due_leave_at_once() {
     player = player.another();
     player.open().await;
     cluster.pass(EMPTY - GAP);
+    // The hands of these clocks were moved; a batch makes it known.
+    player.open().await;
     let begun = Instant::now();
     eventually("the rooms have left", || async { rooms().await < ROOMS }).await;
     let first = begun.elapsed();
-    eventually("all rooms have left", || async { rooms().await <= 1 }).await;
+    eventually("all rooms have left", || async { rooms().await <= 2 }).await;
     let took = begun.elapsed() - first;
     // At one batch a second it would be 4 s.
     assert!(took < Duration::from_secs(2), "{ROOMS} rooms took {took:?}");
+    cluster.stop_all().await;
+}
+
+/// Nobody says a word, and what is due happens when it is due: whoever sat down and is never
+/// heard of counts as away after ten seconds. Looking once a second would be late by a third
+/// of one, at the median of three who sit down a third of a second apart.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_due_happens_on_time_though_nobody_plays() {
+    let cluster = three().await;
+    let leader = cluster.leader().await;
+    let hosts = || async { cluster.features(leader).await.contains(&"rooms:hosts".to_owned()) };
+    eventually("all members know of hosts", hosts).await;
+    let mut tables = Vec::new();
+    for _ in 0..3 {
+        let mut player = Player::new_at(cluster.address(leader), &cluster).await;
+        let room = player.open_and_sit().await;
+        let sat = Instant::now();
+        let first = player.look(room).await.expect("it is there");
+        tables.push((player, room, sat, first.version));
+        tokio::time::sleep(Duration::from_secs(1) / 3).await;
+    }
+    let mut late = Vec::new();
+    for (player, room, sat, version) in &mut tables {
+        let next = player.next_of(*room).await.expect("it is still there");
+        assert_eq!(next.version, *version + 1);
+        let took = sat.elapsed();
+        assert!(took + SOON > EXPECTED, "away after {took:?}");
+        late.push(took.saturating_sub(EXPECTED));
+    }
+    late.sort_unstable();
+    assert!(late[1] < SOON, "late by {late:?}");
+    // Whoever comes later is told since when it is so, wherever they ask.
+    tokio::time::sleep(SOON).await;
+    let (player, room, sat, _) = &tables[2];
+    for id in 1..=3 {
+        let mut other = player.also_at(cluster.address(id), &cluster).await;
+        let age = Duration::from_millis(other.look(*room).await.expect("it is there").age_ms);
+        assert!(age > SOON / 2 && age < sat.elapsed() - EXPECTED + SOON, "{id} says {age:?}");
+    }
     cluster.stop_all().await;
 }
