@@ -10,6 +10,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use tokio::sync::{Notify, mpsc};
@@ -41,6 +42,8 @@ pub(crate) enum Mail {
         tag: u64,
         room: u64,
         version: u64,
+        /// How long ago that version was made.
+        age: Duration,
         missed: Vec<Text>,
     },
     WatchRefused {

@@ -20,7 +20,8 @@
 //!                                          public rooms: unlocked, not over, with somebody there and a seat;
 //!                                          with `all` or a state every public one; and the
 //!                                          games of which rooms can be opened
-//! watch   {room, since?, epoch?}           {room, version}, then views: the player is here while it lasts
+//! watch   {room, since?, epoch?}           {room, version, age?}, then views: the player is here while it lasts;
+//!                                          what the view of that version says of times began `age` ms ago
 //! unwatch {room}                           {}
 //! ```
 //!
@@ -478,13 +479,35 @@ pub(crate) enum ServerMessage<'a> {
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(crate) enum Reply<'a> {
-    Hello { player: String, name: &'a str, token: &'a str, server: ServerInfo<'a> },
-    Opened { room: &'a str },
-    Watching { room: &'a str, version: u64 },
-    Seat { seat: Option<u32>, version: u64 },
-    Version { version: u64 },
+    Hello {
+        player: String,
+        name: &'a str,
+        token: &'a str,
+        server: ServerInfo<'a>,
+    },
+    Opened {
+        room: &'a str,
+    },
+    Watching {
+        room: &'a str,
+        version: u64,
+        /// How long ago that version was made, in milliseconds.
+        #[serde(skip_serializing_if = "is_zero")]
+        age: u64,
+    },
+    Seat {
+        seat: Option<u32>,
+        version: u64,
+    },
+    Version {
+        version: u64,
+    },
     Listing(&'a RawValue),
     Nothing {},
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What a page should know about the server.

@@ -459,11 +459,14 @@ impl Session {
                     Err(refusal) => refuse(id.as_ref(), &refusal),
                 }
             }
-            Mail::Watching { tag, room, version, missed } => {
+            Mail::Watching { tag, room, version, age, missed } => {
                 let Some(Pending { id, .. }) = self.pending.remove(&tag) else { return vec![] };
                 self.watching.insert(room, Watching::On);
                 let name = self.premises.names.name(room);
-                let reply = send_ok(id.as_ref(), Reply::Watching { room: &name, version });
+                let reply = send_ok(
+                    id.as_ref(),
+                    Reply::Watching { room: &name, version, age: age.as_millis() as u64 },
+                );
                 let here = Output::Here { room };
                 [here, reply].into_iter().chain(missed.into_iter().map(Output::Send)).collect()
             }
@@ -904,8 +907,9 @@ mod tests {
         assert_eq!(stage.on(Input::Mail(view("early"))), [] as [&str; 0]);
         assert_eq!(code(&stage.says(watch)), "busy");
         let missed = vec!["a".to_owned().into(), "b".to_owned().into()];
-        let began = Mail::Watching { tag: 1, room: 4, version: 4, missed };
-        let ok = with_names(r#"{"id":1,"ok":{"room":4,"version":4}}"#);
+        let age = Duration::from_millis(250);
+        let began = Mail::Watching { tag: 1, room: 4, version: 4, age, missed };
+        let ok = with_names(r#"{"id":1,"ok":{"room":4,"version":4,"age":250}}"#);
         let ok = ok.as_str();
         assert_eq!(stage.on(Input::Mail(began)), [ok, "a", "b"]);
         assert_eq!(stage.on(Input::Mail(view("c"))), ["c"]);
@@ -917,11 +921,18 @@ mod tests {
         stage.says(watch);
         let lines = stage.says(unwatch);
         assert_eq!((code(&lines), lines.len()), ("bad-request", 3));
-        let began = Mail::Watching { tag: 2, room: 4, version: 4, missed: vec![] };
+        let began =
+            Mail::Watching { tag: 2, room: 4, version: 4, age: Duration::ZERO, missed: vec![] };
         assert_eq!(stage.on(Input::Mail(began)), [] as [&str; 0]);
 
         stage.says(watch);
-        stage.on(Input::Mail(Mail::Watching { tag: 3, room: 4, version: 4, missed: vec![] }));
+        stage.on(Input::Mail(Mail::Watching {
+            tag: 3,
+            room: 4,
+            version: 4,
+            age: Duration::ZERO,
+            missed: vec![],
+        }));
         let closed = Mail::Closed { room: 4, text: "last".to_owned().into() };
         assert_eq!(stage.on(Input::Mail(closed)), ["last"]);
         assert_eq!(stage.on(Input::Mail(view("late"))), [] as [&str; 0]);
@@ -960,7 +971,10 @@ mod tests {
         };
         let watch = with_names(r#"{"action":"watch","data":{"room":4}}"#);
         let unwatch = with_names(r#"{"action":"unwatch","data":{"room":4}}"#);
-        let began = |tag| Input::Mail(Mail::Watching { tag, room: 4, version: 4, missed: vec![] });
+        let began = |tag| {
+            let age = Duration::ZERO;
+            Input::Mail(Mail::Watching { tag, room: 4, version: 4, age, missed: vec![] })
+        };
         assert_eq!(places(Input::Frame(&watch)), [""; 0], "nothing is shown yet");
         assert_eq!(places(began(1)), ["Here { room: 4 }"]);
         assert_eq!(places(Input::Frame(&unwatch)), ["Gone { room: 4 }"]);

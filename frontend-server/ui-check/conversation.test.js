@@ -181,6 +181,21 @@ test("a resync is shown also when its version is lower: the server has counted a
   assert.equal(conversation.received(view(5), NOW)[0].seen.version, 5);
 });
 
+test("how old the first view is, the answer to the watch has said; later ones are new", () => {
+  const conversation = new Conversation();
+  const hello = frames(conversation.opened())[0];
+  conversation.received({ id: hello.id, ok: HELLO }, NOW);
+  const [watch] = frames(conversation.watch(ROOM));
+  conversation.received({ id: watch.id, ok: { room: ROOM, version: 5, age: 700 } }, NOW);
+  assert.equal(conversation.received(view(5), NOW)[0].seen.age, 700);
+  assert.equal(conversation.received(view(6), NOW)[0].seen.age, 0);
+  conversation.lost();
+  const back = conversation.received({ id: frames(conversation.opened())[0].id, ok: HELLO }, NOW);
+  const again = frames(back).find(({ action }) => action === "watch");
+  const aged = conversation.received({ id: again.id, ok: { room: ROOM, version: 6, age: 4000 } }, NOW);
+  assert.deepEqual(aged.filter(({ to }) => to === "aged"), [{ to: "aged", age: 4000 }]);
+});
+
 /** The same, in a cluster that says its epoch. */
 function inEpoch(conversation, epoch) {
   const [hello] = frames(conversation.opened());

@@ -28,10 +28,10 @@ const PING_DEADLINE = 2000;
 
 /**
  * `standing`: how things stand has changed. `identity`: so has who we are.
- * `seen`: a newer view of the room. `wishes`: what waits for an answer has changed.
+ * `seen`: a newer view of the room. `aged`: how old (ms) the one that is known is. `wishes`: what waits for an answer has changed.
  * `gone`: there is no such room. `tell`: the player should read this.
  * @typedef {{
- *   standing: void, identity: void, seen: import("./types.js").Seen, wishes: void,
+ *   standing: void, identity: void, seen: import("./types.js").Seen, aged: number, wishes: void,
  *   gone: import("./types.js").Refusal, tell: string,
  * }} News
  */
@@ -236,6 +236,8 @@ export class Client {
         return this.#greeted();
       case "show":
         return this.#tell("seen", effect.seen);
+      case "aged":
+        return this.#tell("aged", effect.age);
       case "settle":
         return this.#resolve(this.#questions, effect.id, effect.answer);
       case "fulfil":

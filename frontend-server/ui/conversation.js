@@ -206,7 +206,9 @@ export class Conversation {
     this.#room.asking = 0;
     if (!ok) return this.#onGone(refused);
     this.#room.target = ok.version;
-    return this.#catchUp();
+    this.#room.age = ok.age ?? 0;
+    const known = this.#room.version === ok.version;
+    return [...(known ? [/** @type {Effect} */ ({ to: "aged", age: this.#room.age })] : []), ...this.#catchUp()];
   }
 
   /** @param {Refusal} refused @returns {Effect[]} */
@@ -231,7 +233,9 @@ export class Conversation {
     }
     room.version = push.version;
     room.round = push.view.round ?? 0;
-    const seen = { room: room.id, version: room.version, view: push.view, closed: push.closed === true, events: push.events ?? [] };
+    // Of the version that the watch began with it was said how old it is; all later ones are new.
+    const age = room.version === room.target ? room.age : 0;
+    const seen = { room: room.id, version: room.version, age, view: push.view, closed: push.closed === true, events: push.events ?? [] };
     return [{ to: "show", seen }, ...this.#catchUp()];
   }
 
@@ -339,11 +343,12 @@ export class Conversation {
 
 /**
  * What is known of the room on screen, before anything is. `asking`: the watch
- * that has no answer yet. `target`: the version the server had when it answered.
+ * that has no answer yet. `target`: the version the server had when it answered,
+ * and `age`: how long ago (ms) that was made.
  * `current`: that version is here, so nothing is missing as far as we know.
  */
 function nowhere() {
-  return { id: "", version: 0, round: 0, asking: 0, target: 0, current: false };
+  return { id: "", version: 0, round: 0, asking: 0, target: 0, age: 0, current: false };
 }
 
 /** The answer to a question whose socket died. @type {Answer} */

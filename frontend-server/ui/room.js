@@ -46,8 +46,10 @@ export class RoomScreen {
   #room;
   /** @type {import("./types.js").Seen | null} */
   #seen = null;
-  /** When it was seen, on the clock that is never set. */
-  #seenAt = 0;
+  /** When it came to be, on the clock that is never set; later by as long as nobody answered. */
+  #madeAt = 0;
+  /** When that was last looked at. */
+  #lookedAt = 0;
   /** What is said of a silence, and was announced. */
   #trouble = "";
   /** What is played here, once that is known. @type {import("./types.js").Game | null} */
@@ -105,6 +107,7 @@ export class RoomScreen {
     this.#talk.enter();
     this.#leaving = [
       client.on("seen", (seen) => this.#onSeen(seen)),
+      client.on("aged", (age) => (this.#madeAt = performance.now() - age)),
       client.on("wishes", () => this.#show()),
       client.on("identity", () => this.#show()),
       client.on("gone", (refused) => this.#onMissing(plainly(refused))),
@@ -126,7 +129,7 @@ export class RoomScreen {
     const before = this.#seen?.view ?? null;
     const me = this.#client.player;
     this.#seen = seen;
-    this.#seenAt = performance.now();
+    this.#madeAt = performance.now() - seen.age;
     const game = GAMES.get(seen.view.game);
     if (!game) return this.#onGone(`This page cannot show ${seen.view.game}.`);
     for (const sentence of told(game, before, seen.view, me)) announce(sentence);
@@ -158,7 +161,7 @@ export class RoomScreen {
     const me = this.#client.player;
     const pending = this.#client.pending.filter(({ data }) => data.room === this.#room);
     const seated = view.players.some(({ player }) => player === me);
-    const elapsed = performance.now() - this.#seenAt;
+    const elapsed = this.#elapsed();
 
     this.#showTitle(titleOf(view, me));
     say(this.#about, about(view, this.#game));
@@ -174,6 +177,17 @@ export class RoomScreen {
     say(this.#watching, seated || sitting ? "" : why);
     if (this.#host.element.open) this.#host.update(view, me);
     this.#board.update(view, { version, me, pending, elapsed, trouble: this.#troubled(pending) });
+  }
+
+  /**
+   * For how long (ms) it has been so, as the cluster counts: without a leader its time
+   * stands still, and so does what is counted down here.
+   */
+  #elapsed() {
+    const now = performance.now();
+    if (this.#client.standing !== "connected") this.#madeAt += now - Math.max(this.#lookedAt, this.#madeAt);
+    this.#lookedAt = now;
+    return Math.max(0, now - this.#madeAt);
   }
 
   /** @param {string} title */

@@ -22,7 +22,8 @@
 
 /**
  * A room as far as this page knows it. `events`: what has happened since the view before.
- * @typedef {{room: string, version: number, view: View, closed: boolean, events: RoomEvent[]}} Seen
+ * `age`: how long ago (ms) it became so.
+ * @typedef {{room: string, version: number, age: number, view: View, closed: boolean, events: RoomEvent[]}} Seen
  */
 
 /**
@@ -33,6 +34,7 @@
  *   | {to: "move"}
  *   | {to: "greeted"}
  *   | {to: "show", seen: Seen}
+ *   | {to: "aged", age: number}
  *   | {to: "settle", id: number, answer: Answer}
  *   | {to: "fulfil", wish: Wish, answer: Answer}
  *   | {to: "retry", serial: number, after: number}

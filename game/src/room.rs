@@ -166,6 +166,11 @@ impl Room {
         self.version
     }
 
+    /// The lobby time at which this version was made.
+    pub fn made_ms(&self) -> u64 {
+        self.table().at_ms
+    }
+
     /// The name of the game that is played.
     pub fn game(&self) -> &'static str {
         self.board.rules().name()

@@ -3,6 +3,8 @@
 //! What comes from a node is checked for anything missing; what does not make
 //! sense is dropped by the caller with a warning, never guessed at.
 
+use std::time::Duration;
+
 use hangraft_cluster_config::RoomNames;
 use hangraft_proto::v1;
 use serde::Serialize;
@@ -122,6 +124,7 @@ pub(super) fn update(update: v1::Update) -> Update {
         resync: update.resync,
         closed: update.closed,
         answers: update.ask,
+        age: Duration::from_millis(update.age_ms),
     }
 }
 

@@ -4,7 +4,7 @@
 //! it differently. Someone who was away gets what they missed, in order, as long
 //! as all of it is still here and was made for their eyes; else the whole view.
 
-use std::{collections::VecDeque, ops::Range, str, sync::Arc};
+use std::{collections::VecDeque, ops::Range, str, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
@@ -31,6 +31,8 @@ pub(crate) struct Update {
     /// The number of the question that this answers, 0 for none; `None` from a node
     /// that does not say.
     pub(crate) answers: Option<u64>,
+    /// How long ago the room became so.
+    pub(crate) age: Duration,
 }
 
 /// What an update was to the history.

@@ -55,6 +55,8 @@ pub(crate) struct Joining<W> {
 pub(crate) struct Room<W> {
     room: u64,
     history: History,
+    /// When the newest version was made.
+    made: Option<Instant>,
     watchers: BTreeMap<u64, Watcher<W>>,
     eyes: BTreeMap<PlayerId, Eye>,
     /// A whole view is on its way, as the answer to this question, for these eyes.
@@ -107,6 +109,7 @@ impl<W> Room<W> {
         Self {
             room,
             history: History::new(name),
+            made: None,
             watchers: BTreeMap::new(),
             eyes: BTreeMap::new(),
             asked: None,
@@ -137,7 +140,8 @@ impl<W> Room<W> {
         eye.left_at = None;
         let place = Place::Waiting { tag, since, until: now + PATIENCE };
         let mut watcher = Watcher { player, way, place };
-        watcher.settle(self.room, &self.history, eye, deliver);
+        let age = self.made.map_or(Duration::ZERO, |made| now.saturating_duration_since(made));
+        watcher.settle(self.room, &self.history, age, eye, deliver);
         let waits = matches!(watcher.place, Place::Waiting { .. });
         self.watchers.insert(session, watcher);
         if waits { self.ask() } else { None }
@@ -165,6 +169,9 @@ impl<W> Room<W> {
         deliver: &mut impl FnMut(&W, Mail),
     ) -> Result<Heard, NotText> {
         let taken = self.history.take(update, bytes_max)?;
+        if taken != Taken::Old {
+            self.made = now.checked_sub(update.age);
+        }
         self.missing = 0;
         let answered = update.resync && self.is_answer(update);
         if taken == Taken::Old && answered && self.asked.take().is_some() {
@@ -182,7 +189,7 @@ impl<W> Room<W> {
         if matches!(taken, Taken::Next | Taken::Jump) {
             self.show(update.version, deliver);
         }
-        self.settle(deliver);
+        self.settle(now, deliver);
         Ok(Heard::On(self.ask_for_the_waiting()))
     }
 
@@ -318,10 +325,11 @@ impl<W> Room<W> {
     }
 
     /// Begins the watches of those whose eyes have opened.
-    fn settle(&mut self, deliver: &mut impl FnMut(&W, Mail)) {
+    fn settle(&mut self, now: Instant, deliver: &mut impl FnMut(&W, Mail)) {
+        let age = self.made.map_or(Duration::ZERO, |made| now.saturating_duration_since(made));
         for watcher in self.watchers.values_mut() {
             let eye = self.eyes.get(&watcher.player).expect("a watcher has eyes");
-            watcher.settle(self.room, &self.history, eye, deliver);
+            watcher.settle(self.room, &self.history, age, eye, deliver);
         }
     }
 
@@ -333,8 +341,8 @@ impl<W> Room<W> {
             let shown = match watcher.place {
                 Place::Shown(shown) => shown,
                 Place::Waiting { tag, since, .. } => {
-                    let (room, missed) = (self.room, Vec::new());
-                    deliver(&watcher.way, Mail::Watching { tag, room, version, missed });
+                    let (room, missed, age) = (self.room, Vec::new(), Duration::ZERO);
+                    deliver(&watcher.way, Mail::Watching { tag, room, version, age, missed });
                     since.unwrap_or(0)
                 }
             };
@@ -366,13 +374,14 @@ impl<W> Watcher<W> {
         &mut self,
         room: u64,
         history: &History,
+        age: Duration,
         eye: &Eye,
         deliver: &mut impl FnMut(&W, Mail),
     ) {
         let Place::Waiting { tag, since, .. } = self.place else { return };
         let (Some(open_from), Some(version)) = (eye.open_from, history.version()) else { return };
         let missed = history.since(self.player, since, open_from);
-        deliver(&self.way, Mail::Watching { tag, room, version, missed });
+        deliver(&self.way, Mail::Watching { tag, room, version, age, missed });
         // Someone who has seen more than we have is shown nothing older.
         self.place = Place::Shown(version.max(since.unwrap_or(0)));
     }
@@ -448,9 +457,11 @@ mod tests {
         match mail {
             Mail::View { text, .. } => short(text),
             Mail::Closed { text, .. } => format!("closed {}", short(text)),
-            Mail::Watching { version, missed, .. } => {
+            Mail::Watching { version, age, missed, .. } => {
                 let missed: Vec<_> = missed.iter().map(short).collect();
-                format!("watching {version}: {}", missed.join(" "))
+                let age = age.as_secs();
+                let old = if age > 0 { format!(", {age} s old") } else { String::new() };
+                format!("watching {version}{old}: {}", missed.join(" "))
             }
             Mail::WatchRefused { refusal, .. } => format!("refused {}", refusal.code),
             other => format!("{other:?}"),
@@ -521,6 +532,29 @@ mod tests {
         stage.join("bo", 3, BO, Some(4));
         stage.join("bo", 4, BO, Some(3));
         assert_eq!(stage.told(), says(&[("bo", "watching 5: 5*2"), ("bo", "watching 5: =5*2")]));
+    }
+
+    /// Whoever comes later learns how long ago the room became as it is, for what it says
+    /// of times; the node may have known it for a while already.
+    #[test]
+    fn who_comes_later_learns_how_old_the_view_is() {
+        let mut stage = Stage::new();
+        stage.join("ann", 1, ANN, None);
+        stage.hear(&Update { age: Duration::from_secs(3), ..whole(3, &[]) });
+        stage.now += Duration::from_secs(4);
+        stage.join("ann's phone", 2, ANN, None);
+        stage.hear(&update(4, &[]));
+        stage.hear(&update(4, &[]));
+        stage.now += Duration::from_secs(2);
+        stage.join("ann's tablet", 3, ANN, Some(4));
+        let told = [
+            ("ann", "watching 3, 3 s old: =3"),
+            ("ann's phone", "watching 3, 7 s old: =3"),
+            ("ann", "4"),
+            ("ann's phone", "4"),
+            ("ann's tablet", "watching 4, 2 s old: "),
+        ];
+        assert_eq!(stage.told(), says(&told));
     }
 
     /// Two who come while a question is on its way share the next one.

@@ -187,6 +187,7 @@ impl World {
             resync,
             closed: false,
             ask: None,
+            age_ms: 0,
         }
     }
 }

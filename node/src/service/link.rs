@@ -238,11 +238,13 @@ impl Link {
         match missed {
             Some(missed) => {
                 for moment in missed {
-                    self.out.push(update(&moment, &looking, false)).await?;
+                    let age_ms = self.age_ms(&moment.room);
+                    self.out.push(Update { age_ms, ..update(&moment, &looking, false) }).await?;
                 }
             }
             None => {
-                let answer = Update { ask: Some(watch.ask), ..whole(&room, &looking) };
+                let (ask, age_ms) = (Some(watch.ask), self.age_ms(&room));
+                let answer = Update { ask, age_ms, ..whole(&room, &looking) };
                 self.out.push(answer).await?;
             }
         }
@@ -315,6 +317,10 @@ impl Link {
         self.out.push(update).await
     }
 
+    fn age_ms(&self, room: &hangraft_game::Room) -> u64 {
+        self.replica.age_of(room).as_millis() as u64
+    }
+
     /// Sends whole views of everything that has moved on: changes were left out.
     async fn look_anew(&mut self) -> Result<(), Gone> {
         let mut gone = Vec::new();
@@ -354,6 +360,7 @@ fn update(moment: &Moment, looking: &Looking, resync: bool) -> Update {
         resync,
         closed: moment.closed,
         ask: Some(0),
+        age_ms: 0,
     }
 }
 
