@@ -2,10 +2,13 @@
 // coloured under a finger.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
-const style = readFileSync(new URL("../ui/style.css", import.meta.url), "utf8");
+const UI = new URL("../ui/", import.meta.url);
+const style = readFileSync(new URL("style.css", UI), "utf8");
+/** The page's style, and each game's. */
+const styles = readdirSync(UI, { recursive: true }).map(String).filter((file) => file.endsWith(".css"));
 
 /** The colours by day and by night, by name. */
 const [day, night] = [...style.matchAll(/:root \{([^}]*)\}/g)].map(([, block]) =>
@@ -42,7 +45,10 @@ test("text has a contrast of 4.5 and edges of 3, by day and by night", () => {
 });
 
 test("what lights up under a mouse does so only where there is one", () => {
-  const [, hovering] = /@media \(hover: hover\) \{\n((?: {2}.*\n)*)\}/.exec(style) ?? [];
-  assert.ok(hovering?.includes(":hover"));
-  assert.doesNotMatch(style.replace(hovering, ""), /:hover/);
+  assert.match(style, /:hover/);
+  for (const file of styles) {
+    const text = readFileSync(new URL(file, UI), "utf8");
+    const touched = text.replace(/@media \(hover: hover\) \{\n((?: {2}.*\n)*)\}/, "");
+    assert.doesNotMatch(touched, /:hover/, file);
+  }
 });

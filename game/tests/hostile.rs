@@ -105,12 +105,13 @@ fn command() -> impl Strategy<Value = Command> {
             .prop_map(str::to_owned),
         json(&["mode", "category"]),
     ];
-    let game = prop_oneof![4 => Just("hangman".to_owned()), 1 => text()];
+    let games = select(&["hangman", "hangman", "hangman", "tic-tac-toe"][..]);
+    let game = prop_oneof![4 => games.prop_map(str::to_owned), 1 => text()];
     prop_oneof![
         1 => (game, options).prop_map(|(game, options)| Command::Open { game, options }),
         3 => (room(), text()).prop_map(|(room, name)| Command::Sit { room, name }),
         1 => room().prop_map(|room| Command::Stand { room }),
-        6 => (room(), json(&["secret", "word", "letter"])).prop_map(|(room, mv)| Command::Play { room, mv }),
+        6 => (room(), json(&["secret", "word", "letter", "cell"])).prop_map(|(room, mv)| Command::Play { room, mv }),
         1 => room().prop_map(|room| Command::Again { room }),
         3 => (room(), text(), text()).prop_map(|(room, name, text)| Command::Say { room, name, text }),
     ]

@@ -22,7 +22,16 @@ fn json_move() -> impl Strategy<Value = String> {
     let word = prop_oneof![prop::sample::select(&SECRETS[..]), Just("banana"), Just("apple pie")];
     let word = word.prop_map(|word| format!(r#"{{"word":"{word}"}}"#));
     let odd = r#"\{"(letter|word|secret|x)":("[ a-zé'0-9]{0,3}"|[0-9]|\[\]|null)\}"#;
-    prop_oneof![8 => letter, 3 => secret, 2 => word, 1 => odd, 1 => ".{0,30}"]
+    let cell = (0..10u8).prop_map(|cell| format!(r#"{{"cell":{cell}}}"#));
+    prop_oneof![8 => letter, 3 => secret, 2 => word, 4 => cell, 1 => odd, 1 => ".{0,30}"]
+}
+
+/// A game and how a room of it is opened.
+fn game() -> impl Strategy<Value = (String, String)> {
+    let hangman = options().prop_map(|options| ("hangman".to_owned(), options));
+    let clock = prop_oneof![Just(""), Just(r#"{"clock":10}"#), Just(r#"{"clock":11}"#)];
+    let tic_tac_toe = clock.prop_map(|options| ("tic-tac-toe".to_owned(), options.to_owned()));
+    prop_oneof![4 => hangman, 1 => tic_tac_toe]
 }
 
 fn options() -> impl Strategy<Value = String> {
@@ -73,11 +82,9 @@ fn newer() -> impl Strategy<Value = Command> {
         let likeness = name.to_lowercase();
         Command::Join { room, name, likeness }
     });
-    let host = (options(), any::<bool>());
+    let host = (game(), any::<bool>());
     prop_oneof![
-        2 => host.prop_map(|(options, public)| {
-            Command::Host { game: "hangman".into(), options, public }
-        }),
+        2 => host.prop_map(|((game, options), public)| Command::Host { game, options, public }),
         6 => join,
         1 => (room(), (1..=PLAYERS).prop_map(PlayerId))
             .prop_map(|(room, player)| Command::Remove { room, player }),
@@ -90,7 +97,7 @@ fn command() -> impl Strategy<Value = Command> {
     let room = || (1..=ROOMS).prop_map(RoomId);
     let name = || prop_oneof![5 => "[A-Z][a-z]{0,3}", 1 => ".{0,30}"];
     prop_oneof![
-        2 => options().prop_map(|options| Command::Open { game: "hangman".into(), options }),
+        2 => game().prop_map(|(game, options)| Command::Open { game, options }),
         5 => (room(), name()).prop_map(|(room, name)| Command::Sit { room, name }),
         1 => room().prop_map(|room| Command::Stand { room }),
         14 => (room(), json_move()).prop_map(|(room, mv)| Command::Play { room, mv }),
@@ -133,11 +140,15 @@ fn log() -> impl Strategy<Value = Vec<Batch>> {
     })
 }
 
-/// Opens the rooms, half of them with a setter, and seats most players in most.
+/// Opens the rooms, half of them with a setter, one of tic-tac-toe with a clock, and seats
+/// most players in most.
 fn tables() -> Vec<Entry> {
     let opens = (1..=ROOMS).map(|room| {
         let options = if room % 2 == 0 { r#"{"mode":"setter"}"# } else { "" };
-        let (game, options) = ("hangman".into(), options.into());
+        let (game, options) = match room {
+            3 => ("tic-tac-toe".into(), r#"{"clock":10}"#.into()),
+            _ => ("hangman".into(), options.into()),
+        };
         // The first two as they were before rooms had hosts.
         let open = match room {
             ..3 => Command::Open { game, options },
@@ -425,7 +436,7 @@ fn look(
         seen.clear();
         return Ok(());
     }
-    prop_assert!(!room.state().is_over());
+    prop_assert!(!room.state().is_over() || room.game() != "hangman");
     *seen += events;
     *seen += &format!("{room:?}");
     for viewer in std::iter::once(None).chain((1..=PLAYERS).map(|id| Some(PlayerId(id)))) {

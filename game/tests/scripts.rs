@@ -6,7 +6,8 @@
 //! builds with that feature.
 //!
 //! ```text
-//! ann host {"mode":"setter"}     a player opens a room, as its host; host public: for strangers
+//! ann host {"mode":"setter"}     a player opens a room, as its host; host public: for strangers;
+//!                                host game=nim: of another game
 //! ann open {"mode":"setter"}     the same as of old, without a host; then sit, stand, again, say,
 //! ann letter 1 e                 letter, word, secret, play (raw JSON), each with a room
 //! ann as Anna sit 1              under another name
@@ -334,8 +335,9 @@ fn command(action: &str, rest: &str, name: String) -> Command {
     }
     if action == "host" {
         let options = rest.strip_prefix("public");
-        let (public, options) = options.map_or((false, rest), |options| (true, options.trim()));
-        return Command::Host { game: "hangman".to_owned(), options: options.to_owned(), public };
+        let (public, rest) = options.map_or((false, rest), |options| (true, options.trim()));
+        let (game, options) = rest.strip_prefix("game=").map_or(("hangman", rest), cut);
+        return Command::Host { game: game.to_owned(), options: options.to_owned(), public };
     }
     let (id, rest) = cut(rest);
     let room = room_id(id);

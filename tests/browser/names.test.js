@@ -37,13 +37,35 @@ test("the list asks for rooms one can join, and for all only when one wants that
   const ann = await Reader.arrive(browser, { answers: { rooms } });
   const list = ann.hook("room-list");
   await list.getByText("Bo, <b>Di").waitFor();
-  await list.getByText("food · playing · 2 of 8 seated, 1 here", { exact: true }).waitFor();
+  await list.getByText("Hangman · food · playing · 2 of 8 seated, 1 here", { exact: true }).waitFor();
   assert.equal(ann.asked("rooms").some(({ data }) => data.all), false);
   await ann.hook("all-rooms").click();
-  await list.getByText("food · won · 2 of 8 seated, 1 here · locked").waitFor();
+  await list.getByText("Hangman · food · won · 2 of 8 seated, 1 here · locked").waitFor();
   await ann.hook("all-rooms").click();
   await list.getByText("Bo, <b>Di").waitFor();
   ann.unharmed();
+});
+
+test("one chooses among the games that the cluster can open, and the choice is kept", { timeout: 30_000 }, async () => {
+  const rooms = (games) => () => ({ ok: { rooms: [], next: null, games } });
+  const ann = await Reader.arrive(browser, { answers: { rooms: rooms(["hangman", "tic-tac-toe", "chess"]) } });
+  await ann.hook("open-together").waitFor();
+  const choices = ann.hook("games").locator("label");
+  await choices.nth(1).waitFor();
+  assert.deepEqual(await choices.allTextContents(), ["Hangman", "Tic-tac-toe"]);
+  await choices.nth(1).click();
+  await ann.hook("clock-select").selectOption("30");
+  await ann.page.reload();
+  await ann.hook("clock-select").selectOption("30");
+  await ann.hook("open-tic-tac-toe").click();
+  assert.deepEqual(ann.asked("open")[0].data, { ...ann.asked("open")[0].data, game: "tic-tac-toe", options: { clock: 30 }, public: false });
+  ann.unharmed();
+
+  // A cluster whose members do not all know a game does not offer it.
+  const bo = await Reader.arrive(browser, { answers: { rooms: rooms(["hangman"]) } });
+  await bo.hook("open-together").waitFor();
+  assert.equal(await bo.hook("games").isVisible(), false);
+  bo.unharmed();
 });
 
 test("an old link is explained, and so is half a link", { timeout: 30_000 }, async () => {

@@ -8,6 +8,7 @@ mod hangman;
 #[cfg(feature = "next")]
 mod nim;
 mod phase;
+mod tic_tac_toe;
 #[cfg(test)]
 mod trial;
 
@@ -150,6 +151,8 @@ macro_rules! catalogue {
 catalogue! {
     /// Find the word before the drawing is done.
     Hangman(hangman::Hangman),
+    /// Three in a row, before the other has them.
+    TicTacToe(tic_tac_toe::TicTacToe),
     /// Take the last stone. Known to builds of the next version only.
     #[cfg(feature = "next")]
     Nim(nim::Nim),

@@ -55,6 +55,14 @@ impl<R: Rules> Trial<R> {
         again.map_err(|rejection| rejection.code())
     }
 
+    /// The time the board asked for has come; the points that were given for it.
+    pub(crate) fn due(&mut self) -> u32 {
+        assert!(self.board.due_ms().is_some_and(|due_ms| due_ms <= self.now_ms));
+        let ((), points) = self.turn(|board, turn| board.due(turn));
+        assert!(self.board.due_ms().is_none_or(|due_ms| due_ms > self.now_ms), "called in vain");
+        points
+    }
+
     /// What the gallery sees.
     pub(crate) fn view(&self) -> String {
         let people = BTreeMap::new();

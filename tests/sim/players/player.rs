@@ -113,14 +113,7 @@ impl Player {
 
     async fn arrive(&mut self, opens: bool) {
         if opens {
-            let options = self.options();
-            let public = self.name.len().is_multiple_of(2);
-            let data = json!({"game": "hangman", "options": options, "public": public});
-            let outcome = self.insist(Action::Open, "open", data, false).await;
-            let Outcome::Accepted { room, .. } = outcome else {
-                panic!("a room is opened: {outcome:?}")
-            };
-            self.scene.opened(self.table, room);
+            self.open().await;
         }
         while self.scene.table(self.table).is_none() {
             sleep(Duration::from_millis(40)).await;
@@ -132,11 +125,31 @@ impl Player {
         }
     }
 
-    fn options(&self) -> Value {
-        if self.scene.world.happens(400_000) {
-            json!({"mode": "setter", "seats": 4})
+    async fn open(&mut self) {
+        let public = self.name.len().is_multiple_of(2);
+        let (game, options) = self.game();
+        let data = json!({"game": game, "options": options, "public": public});
+        let mut outcome = self.insist(Action::Open, "open", data, false).await;
+        if matches!(&outcome, Outcome::Refused(code) if code == "bad-request") {
+            // Not all members know that game yet.
+            let data = json!({"game": "hangman", "options": {}, "public": public});
+            outcome = self.insist(Action::Open, "open", data, false).await;
+        }
+        let Outcome::Accepted { room, .. } = outcome else {
+            panic!("a room is opened: {outcome:?}")
+        };
+        self.scene.opened(self.table, room);
+    }
+
+    /// What this player would play, and how.
+    fn game(&self) -> (&'static str, Value) {
+        if self.scene.world.happens(300_000) {
+            ("tic-tac-toe", json!({"clock": *self.scene.choose(&[None, Some(10)])}))
+        } else if self.scene.world.happens(400_000) {
+            ("hangman", json!({"mode": "setter", "seats": 4}))
         } else {
-            json!({"mode": "together", "category": *self.scene.choose(&["animals", "food", "sports"])})
+            let category = *self.scene.choose(&["animals", "food", "sports"]);
+            ("hangman", json!({"mode": "together", "category": category}))
         }
     }
 
@@ -175,13 +188,30 @@ impl Player {
         let Some(mine) = players.iter().find(|player| player["player"] == *me) else {
             return self.sit().await;
         };
-        match self.view["state"].as_str() {
-            Some("won" | "lost") => self.again().await,
-            Some("waiting") if mine["role"] == "setter" => self.set_secret().await,
-            Some("waiting") if self.view["mode"] == "setter" => {}
-            Some(_) if mine["role"] != "setter" => self.guess().await,
+        let (role, seat) = (mine["role"].clone(), mine["seat"].clone());
+        let goes_on = matches!(self.view["state"].as_str(), Some("waiting" | "playing"));
+        match self.view["game"].as_str() {
+            _ if !goes_on => self.again().await,
+            Some("tic-tac-toe") => self.mark(&seat).await,
+            _ if role != "setter" && self.view["state"] == "playing" => self.guess().await,
+            _ if role == "setter" && self.view["state"] == "waiting" => self.set_secret().await,
             _ => {}
         }
+    }
+
+    /// Marks a free cell when it is this seat's turn; now and then also when it is not, or
+    /// one that is taken: that is refused. Goes on without somebody who is away.
+    async fn mark(&mut self, seat: &Value) {
+        let cells = self.view["cells"].as_array().cloned().unwrap_or_default();
+        let free: Vec<usize> = (0..cells.len()).filter(|cell| cells[*cell].is_null()).collect();
+        let mine = self.view["turn"] == *seat;
+        let cell = match self.scene.world.draw(0..20) {
+            0 => self.scene.world.draw(0..10),
+            _ if mine && !free.is_empty() => *self.scene.choose(&free) as u64,
+            1 if self.view["turn"].is_number() => return self.again().await,
+            _ => return,
+        };
+        self.make_move(json!({"cell": cell})).await;
     }
 
     async fn guess(&mut self) {

@@ -1,0 +1,577 @@
+//! Tic-tac-toe: three marks in a row, before the other has them.
+//!
+//! * Two play in turns. A round begins when both seats are taken; X goes first, and the
+//!   other seat has X in the next round.
+//! * Three in a row, a column or a diagonal win. A full board without them is a draw.
+//! * A room can have a clock: so many seconds for each move. Whoever has not moved by then
+//!   has lost the round, and so has whoever leaves the table in the middle of it. A round
+//!   that is left before both have moved counts for nobody.
+//! * Nothing is hidden, and nothing is drawn.
+//! * Points: [`WIN`] for a round that is won, [`DRAW`] for each in a draw.
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::answer::Rejection;
+use crate::chance::Chance;
+use crate::ids::{PlayerId, Seat};
+use crate::json::as_text_or_null;
+use crate::rules::contract::{Audience, Rules, Turn};
+use crate::rules::phase::{Outcome, Phase};
+use crate::table::{Table, Who};
+
+/// How many play.
+const PLAYERS: u8 = 2;
+
+/// Points for a round that is won.
+const WIN: u32 = 2;
+
+/// Points for each of the two when nobody has won.
+const DRAW: u32 = 1;
+
+/// Cells of the board, row by row.
+const CELLS: usize = 9;
+
+/// Seconds for a move that a room can be opened with.
+const CLOCKS_S: [u8; 3] = [10, 30, 60];
+
+/// How much longer than it shows a clock runs, for the way that a move has to travel.
+const GRACE_MS: u64 = 500;
+
+/// Cells that are a win when they have one mark.
+const LINES: [[u8; 3]; 8] =
+    [[0, 1, 2], [3, 4, 5], [6, 7, 8], [0, 3, 6], [1, 4, 7], [2, 5, 8], [0, 4, 8], [2, 4, 6]];
+
+/// One board of tic-tac-toe.
+///
+/// Invariants:
+/// * Both seats are taken while the round goes on.
+/// * There is a deadline only while the round goes on, and only in a room with a clock.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct TicTacToe {
+    /// Seconds for a move; none for as long as one likes.
+    clock_s: Option<u8>,
+    /// Counts from 1.
+    round: u32,
+    stage: Stage,
+    cells: [Option<Mark>; CELLS],
+    /// Who sits where.
+    players: [Option<PlayerId>; PLAYERS as usize],
+    /// Which seat has X in this round.
+    crosses: Seat,
+    /// The lobby time by which whoever's turn it is must have moved.
+    deadline_ms: Option<u64>,
+    /// Something was marked in this round or one before.
+    marked: bool,
+}
+
+/// How far the round is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Stage {
+    /// A seat is free.
+    Waiting,
+    Playing,
+    Won {
+        by: Who,
+        how: How,
+    },
+    Draw,
+    /// It was left before both had moved.
+    Abandoned,
+}
+
+/// How a round was won.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum How {
+    /// By three in a line.
+    Line,
+    /// The other's time ran out.
+    Clock,
+    /// The other has left the table.
+    Left,
+}
+
+/// What stands in a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Mark {
+    X,
+    O,
+}
+
+/// How a room can be opened.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Options {
+    clock: Option<u8>,
+}
+
+/// A move: which cell, row by row from 0.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Move {
+    cell: usize,
+}
+
+/// What those who watch hear.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub(crate) enum Event {
+    /// Both are there; X moves.
+    Begun {
+        /// Who has X.
+        crosses: Seat,
+    },
+    /// Someone has marked a cell.
+    Marked { seat: Seat, name: Arc<str>, cell: usize, mark: Mark },
+    /// Someone has won.
+    Won { seat: Seat, name: Arc<str>, how: How },
+    /// The board is full.
+    Draw,
+    /// The round counts for nobody.
+    Abandoned,
+}
+
+/// What is seen of a board, by everybody.
+#[derive(Serialize)]
+pub(crate) struct View<'a> {
+    cells: &'a [Option<Mark>; CELLS],
+    crosses: Seat,
+    turn: Option<Seat>,
+    #[serde(serialize_with = "as_text_or_null")]
+    winner: Option<PlayerId>,
+    how: Option<How>,
+    /// The cells that have won.
+    line: Option<[u8; 3]>,
+    /// Seconds for a move.
+    clock: Option<u8>,
+    /// What is left of them, from this version on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_ms: Option<u64>,
+}
+
+/// What a list of rooms says of one.
+#[derive(Serialize)]
+pub(crate) struct About {
+    clock: Option<u8>,
+}
+
+impl Rules for TicTacToe {
+    const NAME: &'static str = "tic-tac-toe";
+    const SEATS: RangeInclusive<u8> = PLAYERS..=PLAYERS;
+    const MOVE_BYTES_MAX: usize = 64;
+    type Options = Options;
+    type Move = Move;
+    type Event = Event;
+    type View<'a> = View<'a>;
+    type About<'a> = About;
+
+    fn options_help() -> String {
+        "tic-tac-toe is opened with a JSON object of: clock (10, 30 or 60 seconds for a move; \
+         none without it)"
+            .to_owned()
+    }
+
+    fn move_help() -> &'static str {
+        r#"a move is {"cell":4}: the cells count from 0, row by row"#
+    }
+
+    fn open(options: Options, _: &mut Chance) -> Result<TicTacToe, Rejection> {
+        if !options.clock.is_none_or(|clock_s| CLOCKS_S.contains(&clock_s)) {
+            return Err(Rejection::bad_request(TicTacToe::options_help()));
+        }
+        Ok(TicTacToe {
+            clock_s: options.clock,
+            round: 1,
+            stage: Stage::Waiting,
+            cells: [None; CELLS],
+            players: [None; PLAYERS as usize],
+            crosses: Seat(0),
+            deadline_ms: None,
+            marked: false,
+        })
+    }
+
+    fn seats(&self) -> u8 {
+        PLAYERS
+    }
+
+    fn table_changed(&mut self, turn: &mut Turn<'_, Event>) {
+        let before = std::mem::take(&mut self.players);
+        for who in turn.table.taken() {
+            if let Some(place) = self.players.get_mut(usize::from(who.seat.0)) {
+                *place = Some(who.player);
+            }
+        }
+        let left = (0..PLAYERS).map(Seat).find(|seat| {
+            let place = usize::from(seat.0);
+            before[place].is_some() && before[place] != self.players[place]
+        });
+        match (self.stage, left) {
+            (Stage::Waiting, _) if turn.table.is_full() => self.begin(turn),
+            (Stage::Playing, Some(left)) => self.forfeit(left, turn),
+            _ => {}
+        }
+    }
+
+    fn play(&mut self, who: Who, mv: Move, turn: &mut Turn<'_, Event>) -> Result<(), Rejection> {
+        let mark = self.turn_of(who.seat)?;
+        let cell = self.cells.get_mut(mv.cell);
+        let cell = cell.ok_or_else(|| Rejection::illegal("the cells count from 0 to 8"))?;
+        if cell.is_some() {
+            return Err(Rejection::illegal("that cell is taken"));
+        }
+        *cell = Some(mark);
+        self.marked = true;
+        let (seat, name) = (who.seat, turn.table.name(who.player));
+        turn.tell(Event::Marked { seat, name, cell: mv.cell, mark });
+        if self.line().is_some() {
+            self.win(who, How::Line, turn);
+        } else if self.cells.iter().all(Option::is_some) {
+            self.draw(turn);
+        } else {
+            self.wind_clock(turn);
+        }
+        Ok(())
+    }
+
+    fn may_begin(&self, table: &Table<'_>) -> Result<(), Rejection> {
+        let to_move = self.turn().and_then(|seat| self.player(seat));
+        let stuck = to_move.is_some_and(|player| !table.is_online(player));
+        if self.phase().is_over() || stuck {
+            return Ok(());
+        }
+        Err(Rejection::illegal("this round is not over yet"))
+    }
+
+    fn again(&mut self, turn: &mut Turn<'_, Event>) -> Result<(), Rejection> {
+        self.may_begin(&turn.table)?;
+        self.round = self.round.saturating_add(1);
+        self.cells = [None; CELLS];
+        self.crosses = other(self.crosses);
+        self.deadline_ms = None;
+        self.stage = Stage::Waiting;
+        if turn.table.is_full() {
+            self.begin(turn);
+        }
+        Ok(())
+    }
+
+    fn due_ms(&self) -> Option<u64> {
+        self.deadline_ms
+    }
+
+    fn due(&mut self, turn: &mut Turn<'_, Event>) {
+        self.deadline_ms = None;
+        let winner = self.turn().map(other);
+        if let Some((seat, player)) = winner.and_then(|seat| Some((seat, self.player(seat)?))) {
+            self.win(Who { seat, player }, How::Clock, turn);
+        }
+    }
+
+    fn phase(&self) -> Phase {
+        match self.stage {
+            Stage::Waiting => Phase::Waiting,
+            Stage::Playing => Phase::Playing,
+            Stage::Won { by, .. } => Phase::Over(Outcome::Seats(by.seat.into())),
+            Stage::Draw => Phase::Over(Outcome::Draw),
+            Stage::Abandoned => Phase::Over(Outcome::Abandoned),
+        }
+    }
+
+    fn round(&self) -> u32 {
+        self.round
+    }
+
+    fn worth_keeping(&self) -> bool {
+        self.marked
+    }
+
+    fn view<'a>(&'a self, _: Audience, table: &Table<'a>) -> View<'a> {
+        let won = match self.stage {
+            Stage::Won { by, how } => Some((by.player, how)),
+            _ => None,
+        };
+        let shown_ms = self.deadline_ms.map(|deadline_ms| deadline_ms.saturating_sub(GRACE_MS));
+        View {
+            cells: &self.cells,
+            crosses: self.crosses,
+            turn: self.turn(),
+            winner: won.map(|(player, _)| player),
+            how: won.map(|(_, how)| how),
+            line: self.line(),
+            clock: self.clock_s,
+            left_ms: shown_ms.map(|shown_ms| shown_ms.saturating_sub(table.at_ms)),
+        }
+    }
+
+    fn role(&self, player: PlayerId) -> &'static str {
+        let sits = |seat: &Seat| self.player(*seat) == Some(player);
+        match (0..PLAYERS).map(Seat).find(sits).map(|seat| self.mark_of(seat)) {
+            Some(Mark::X) => "x",
+            Some(Mark::O) => "o",
+            None => "player",
+        }
+    }
+
+    fn about(&self) -> About {
+        About { clock: self.clock_s }
+    }
+}
+
+impl TicTacToe {
+    fn begin(&mut self, turn: &mut Turn<'_, Event>) {
+        self.stage = Stage::Playing;
+        turn.tell(Event::Begun { crosses: self.crosses });
+        self.wind_clock(turn);
+    }
+
+    /// Whoever is to move has their time from now on.
+    fn wind_clock(&mut self, turn: &Turn<'_, Event>) {
+        let move_ms = self.clock_s.map(|clock_s| u64::from(clock_s) * 1000 + GRACE_MS);
+        self.deadline_ms = move_ms.map(|move_ms| turn.now.ms.saturating_add(move_ms));
+    }
+
+    /// Somebody has left in the middle of the round.
+    fn forfeit(&mut self, left: Seat, turn: &mut Turn<'_, Event>) {
+        let stays = other(left);
+        match self.player(stays).filter(|_| self.marks() >= usize::from(PLAYERS)) {
+            Some(player) => self.win(Who { seat: stays, player }, How::Left, turn),
+            None => {
+                self.end(Stage::Abandoned);
+                turn.tell(Event::Abandoned);
+            }
+        }
+    }
+
+    fn win(&mut self, by: Who, how: How, turn: &mut Turn<'_, Event>) {
+        self.end(Stage::Won { by, how });
+        turn.award(by.player, WIN);
+        let (seat, name) = (by.seat, turn.table.name(by.player));
+        turn.tell(Event::Won { seat, name, how });
+    }
+
+    fn draw(&mut self, turn: &mut Turn<'_, Event>) {
+        self.end(Stage::Draw);
+        for player in self.players.into_iter().flatten() {
+            turn.award(player, DRAW);
+        }
+        turn.tell(Event::Draw);
+    }
+
+    fn end(&mut self, stage: Stage) {
+        self.stage = stage;
+        self.deadline_ms = None;
+    }
+
+    /// The mark of the seat whose turn it is; or why it is not this seat's.
+    fn turn_of(&self, seat: Seat) -> Result<Mark, Rejection> {
+        match self.stage {
+            Stage::Waiting => {
+                Err(Rejection::not_your_turn("the round begins when both seats are taken"))
+            }
+            Stage::Playing if self.turn() == Some(seat) => Ok(self.mark_of(seat)),
+            Stage::Playing => Err(Rejection::not_your_turn("it is the other player's turn")),
+            Stage::Won { .. } | Stage::Draw | Stage::Abandoned => Err(Rejection::GameOver),
+        }
+    }
+
+    /// Whose turn it is, while the round goes on.
+    fn turn(&self) -> Option<Seat> {
+        let crosses = self.marks().is_multiple_of(2);
+        let seat = if crosses { self.crosses } else { other(self.crosses) };
+        (self.stage == Stage::Playing).then_some(seat)
+    }
+
+    fn player(&self, seat: Seat) -> Option<PlayerId> {
+        self.players.get(usize::from(seat.0)).copied().flatten()
+    }
+
+    fn mark_of(&self, seat: Seat) -> Mark {
+        if seat == self.crosses { Mark::X } else { Mark::O }
+    }
+
+    /// How many cells are marked.
+    fn marks(&self) -> usize {
+        self.cells.iter().flatten().count()
+    }
+
+    /// Three in a line, if there are.
+    fn line(&self) -> Option<[u8; 3]> {
+        LINES.into_iter().find(|line| {
+            let [first, second, third] = line.map(|cell| self.cells[usize::from(cell)]);
+            first.is_some() && first == second && second == third
+        })
+    }
+}
+
+/// The other of the two seats.
+fn other(seat: Seat) -> Seat {
+    Seat(1 - seat.0.min(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::Code;
+    use crate::rules::contract::parse_options;
+    use crate::rules::trial::Trial;
+
+    const ANN: PlayerId = PlayerId(1);
+    const BEN: PlayerId = PlayerId(2);
+    const CAT: PlayerId = PlayerId(3);
+
+    fn opened(options: &str) -> Result<TicTacToe, Rejection> {
+        TicTacToe::open(parse_options::<TicTacToe>(options)?, &mut Chance::of(1, 0))
+    }
+
+    /// A board at whose table Ann and Ben sit.
+    fn trial(options: &str) -> Trial<TicTacToe> {
+        Trial::of(opened(options).expect("good options"), &[Some(ANN), Some(BEN)])
+    }
+
+    /// The two mark these cells in turns, whoever begins; what the last move was worth.
+    fn mark(trial: &mut Trial<TicTacToe>, cells: &[usize]) -> u32 {
+        let mut points = 0;
+        for cell in cells {
+            let seat = trial.board.turn().expect("the round goes on").0;
+            points = trial.play(seat, &format!(r#"{{"cell":{cell}}}"#)).expect("a free cell");
+        }
+        points
+    }
+
+    #[test]
+    fn a_room_has_one_of_three_clocks_or_none() {
+        for (options, clock_s) in [
+            ("", Some(None)),
+            ("{}", Some(None)),
+            (r#"{"clock":null}"#, Some(None)),
+            (r#"{"clock":10}"#, Some(Some(10))),
+            (r#"{"clock":30}"#, Some(Some(30))),
+            (r#"{"clock":60}"#, Some(Some(60))),
+            (r#"{"clock":0}"#, None),
+            (r#"{"clock":31}"#, None),
+            (r#"{"clock":-10}"#, None),
+            (r#"{"clock":"10"}"#, None),
+            (r#"{"seats":2}"#, None),
+            ("[10]", None),
+        ] {
+            let board = opened(options);
+            assert_eq!(board.as_ref().ok().map(|board| board.clock_s), clock_s, "{options}");
+            let refused = Rejection::bad_request(TicTacToe::options_help());
+            assert!(clock_s.is_some() || board.err() == Some(refused), "{options}");
+        }
+    }
+
+    #[test]
+    fn three_in_a_line_win_whichever_line() {
+        for line in LINES {
+            let mut trial = trial("");
+            // Ann, who has X, marks the line; Ben marks what is in nobody's way.
+            let apart = (0..CELLS).filter(|cell| !line.contains(&(*cell as u8)));
+            let cells: Vec<usize> = line
+                .iter()
+                .map(|cell| usize::from(*cell))
+                .zip(apart)
+                .flat_map(|(a, b)| [a, b])
+                .collect();
+            assert_eq!(mark(&mut trial, &cells[..5]), WIN, "{line:?}");
+            assert_eq!(trial.board.phase(), Phase::Over(Outcome::Seats(Seat(0).into())));
+            assert_eq!(trial.board.line(), Some(line));
+            assert_eq!(trial.play(1, r#"{"cell":8}"#), Err(Code::GameOver));
+        }
+    }
+
+    #[test]
+    fn what_is_no_move_is_refused_and_costs_nothing() {
+        let mut trial = trial("");
+        for (seat, mv, refused) in [
+            (1, r#"{"cell":0}"#, Code::NotYourTurn),
+            (0, r#"{"cell":9}"#, Code::IllegalMove),
+            (0, r#"{"cell":-1}"#, Code::BadRequest),
+            (0, r#"{"cell":"0"}"#, Code::BadRequest),
+            (0, r#"{}"#, Code::BadRequest),
+            (0, r#"{"cell":0,"mark":"O"}"#, Code::BadRequest),
+            (0, "[0]", Code::BadRequest),
+            (0, &format!(r#"{{"cell":0{}}}"#, " ".repeat(64)), Code::TooLarge),
+        ] {
+            assert_eq!(trial.play(seat, mv), Err(refused), "{mv}");
+        }
+        mark(&mut trial, &[4]);
+        assert_eq!(trial.play(1, r#"{"cell":4}"#), Err(Code::IllegalMove));
+        assert_eq!(trial.again(), Err(Code::IllegalMove));
+    }
+
+    #[test]
+    fn a_full_board_is_a_draw_and_the_other_begins_the_next_round() {
+        let mut trial = trial("");
+        assert_eq!(mark(&mut trial, &[0, 4, 8, 1, 7, 6, 2, 5, 3]), 2 * DRAW);
+        assert_eq!(trial.board.phase(), Phase::Over(Outcome::Draw));
+        assert_eq!([ANN, BEN].map(|player| trial.board.role(player)), ["x", "o"]);
+        assert_eq!(trial.again(), Ok(()));
+        assert_eq!([ANN, BEN].map(|player| trial.board.role(player)), ["o", "x"]);
+        assert_eq!((trial.board.round(), trial.board.turn()), (2, Some(Seat(1))));
+        assert_eq!(trial.told.last(), Some(&Event::Begun { crosses: Seat(1) }));
+    }
+
+    #[test]
+    fn a_clock_that_runs_out_loses_the_round() {
+        let mut trial = trial(r#"{"clock":10}"#);
+        trial.now_ms = 4_000;
+        mark(&mut trial, &[4]);
+        assert_eq!(trial.board.due_ms(), Some(14_000 + GRACE_MS));
+        assert!(trial.view().ends_with(r#""clock":10,"left_ms":10000}"#), "{}", trial.view());
+        trial.now_ms = 14_000;
+        mark(&mut trial, &[0]);
+        trial.now_ms = 24_500;
+        assert_eq!(trial.due(), WIN);
+        let by = Who { seat: Seat(1), player: BEN };
+        assert_eq!(trial.board.stage, Stage::Won { by, how: How::Clock });
+        assert_eq!(trial.board.due_ms(), None);
+        // Without a clock nobody is ever late.
+        let mut patient = super::tests::trial("");
+        mark(&mut patient, &[4]);
+        assert_eq!(patient.board.due_ms(), None);
+    }
+
+    #[test]
+    fn who_leaves_a_round_has_lost_it_unless_it_had_hardly_begun() {
+        for (cells, seated, stage) in [
+            (&[4, 0][..], [Some(ANN), None], Some(ANN)),
+            (&[4, 0], [None, Some(BEN)], Some(BEN)),
+            // Another in the same breath is another player.
+            (&[4, 0], [Some(CAT), Some(BEN)], Some(BEN)),
+            (&[4], [Some(ANN), None], None),
+            (&[], [Some(ANN), None], None),
+            (&[4, 0], [None, None], None),
+        ] {
+            let mut trial = trial(r#"{"clock":30}"#);
+            mark(&mut trial, cells);
+            trial.seat(&seated);
+            let winner = match trial.board.stage {
+                Stage::Won { by, how: How::Left } => Some(by.player),
+                Stage::Abandoned => None,
+                other => panic!("{other:?}"),
+            };
+            assert_eq!((winner, trial.board.due_ms()), (stage, None), "{cells:?} {seated:?}");
+        }
+    }
+
+    #[test]
+    fn a_round_waits_for_two_also_the_next_one() {
+        let mut trial = Trial::of(opened(r#"{"clock":30}"#).unwrap(), &[Some(ANN), None]);
+        assert_eq!(trial.play(0, r#"{"cell":4}"#), Err(Code::NotYourTurn));
+        assert_eq!((trial.board.phase(), trial.board.due_ms()), (Phase::Waiting, None));
+        assert!(!trial.board.worth_keeping());
+        trial.seat(&[Some(ANN), Some(BEN)]);
+        mark(&mut trial, &[4, 0]);
+        assert!(trial.board.worth_keeping());
+        trial.seat(&[Some(ANN), None]);
+        assert_eq!(trial.again(), Ok(()));
+        assert_eq!((trial.board.phase(), trial.board.due_ms()), (Phase::Waiting, None));
+        trial.seat(&[Some(ANN), Some(CAT)]);
+        assert_eq!((trial.board.phase(), trial.board.turn()), (Phase::Playing, Some(Seat(1))));
+    }
+}
