@@ -263,7 +263,7 @@ test("every hook the README promises is in the page", () => {
     hook
       .replace(/^letter-.$/, "`letter-$")
       .replace(/^cell-.$/, "`cell-$")
-      .replace(/^game-$/, "`game-$")
+      .replace(/^(game|stone)-$/, "`$1-$")
       .replace(/^(word|secret|chat)-(input|button|why|count)$/, 'lineForm("$1"')
       .replace(/^(stand|share|host)-button$/, 'button("$1"');
   for (const hook of promised.filter((name) => name !== "data-testid")) assert.ok(source.includes(made(hook)), hook);

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Reader, ROOM } from "./paper.js";
-import { openBrowser } from "./people.js";
+import { ME, Reader, ROOM } from "./paper.js";
+import { openBrowser, PHONE } from "./people.js";
 
 const HASH = `#/room/${ROOM}`;
 
@@ -66,6 +66,21 @@ test("one chooses among the games that the cluster can open, and the choice is k
   await bo.hook("open-together").waitFor();
   assert.equal(await bo.hook("games").isVisible(), false);
   bo.unharmed();
+});
+
+test("a game of the next version is played with what its folder brings", { timeout: 30_000 }, async () => {
+  const seated = (seat, name) => ({ seat, name, player: `p${seat + 1}`, online: true, points: 0, role: "player" });
+  const nim = { game: "nim", state: "playing", round: 1, heaps: [1, 2], turn: 0, winner: null, players: [seated(0, "Ann"), seated(1, "Bo")], seats: 2, chat: [], host: ME, public: false, locked: false };
+  const ann = await Reader.arrive(browser, { hash: HASH, view: nim, viewport: PHONE });
+  await ann.hook("stone-1-0").click();
+  assert.deepEqual(ann.asked("play")[0].data.move, { heap: 1, take: 2 });
+  ann.shows({ ...nim, heaps: [1, 0], turn: 1 });
+  await ann.hook("stone-1-0").waitFor({ state: "detached" });
+  assert.equal(await ann.hook("state").textContent(), "Bo’s turn.");
+  ann.shows({ ...nim, state: "won", heaps: [0, 0], turn: null, winner: "p2" });
+  await ann.hook("again-button").waitFor();
+  await ann.fits();
+  ann.unharmed();
 });
 
 test("an old link is explained, and so is half a link", { timeout: 30_000 }, async () => {
