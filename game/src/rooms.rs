@@ -17,7 +17,8 @@ use crate::clock::Now;
 use crate::command::Edition;
 use crate::event::Event;
 use crate::ids::{PlayerId, RoomId, Seat, Version};
-use crate::room::{Room, Sat, Sitting, Step};
+use crate::room::seats::{Sat, Sitting};
+use crate::room::{Room, Step};
 use crate::rules::State;
 use crate::terms::Terms;
 

@@ -1,0 +1,103 @@
+//! A room as it is shown: the only way a hidden word gets out.
+
+use serde::Serialize;
+
+use super::Room;
+use crate::chat::LineView;
+use crate::ids::{PlayerId, Seat};
+use crate::json::{as_text, as_text_or_null};
+use crate::rules::{BoardView, State};
+use crate::terms::SEAT_KEPT_MS;
+
+/// A room as it is shown.
+#[derive(Serialize)]
+struct RoomView<'a> {
+    game: &'static str,
+    state: State,
+    round: u32,
+    /// Who has won the round, if some at the table have and others have not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    winners: Option<Vec<Seat>>,
+    #[serde(flatten)]
+    board: BoardView<'a>,
+    players: Vec<PlayerView<'a>>,
+    seats: usize,
+    #[serde(serialize_with = "as_text_or_null")]
+    host: Option<PlayerId>,
+    public: bool,
+    locked: bool,
+    seat_kept_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    again: Option<AgainView>,
+    chat: Vec<LineView<'a>>,
+}
+
+/// Who wants another round, as shown.
+#[derive(Serialize)]
+struct AgainView {
+    agreed: Vec<Seat>,
+    /// Until it begins whoever has not agreed, from this version on.
+    begins_in_ms: u64,
+}
+
+/// A seated player as shown.
+#[derive(Serialize)]
+struct PlayerView<'a> {
+    seat: Seat,
+    name: &'a str,
+    #[serde(serialize_with = "as_text")]
+    player: PlayerId,
+    online: bool,
+    /// How long they were not here at this version; absent while they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    away_ms: Option<u64>,
+    points: u32,
+    role: &'static str,
+}
+
+impl Room {
+    /// The room as `viewer` may see it, as a JSON object.
+    pub fn view(&self, viewer: Option<PlayerId>) -> String {
+        let rules = self.board.rules();
+        let view = RoomView {
+            game: rules.name(),
+            state: self.state(),
+            round: rules.round(),
+            winners: self.phase().winners().map(|seats| seats.iter().collect()),
+            board: self.board.view(self.audience(viewer), &self.table()),
+            players: self.player_views(),
+            seats: self.seats.len(),
+            host: self.terms.as_ref().map(|terms| terms.host),
+            public: self.is_public(),
+            locked: self.is_locked(),
+            seat_kept_ms: SEAT_KEPT_MS,
+            again: self.again_view(),
+            chat: self.chat.view(),
+        };
+        serde_json::to_string(&view).expect("a view has a JSON form")
+    }
+
+    fn again_view(&self) -> Option<AgainView> {
+        let terms = self.terms.as_ref()?;
+        let begins_in_ms = terms.begins_ms()?.saturating_sub(self.table().at_ms);
+        let agreed = self.seated().filter(|(_, sitter)| terms.agrees(sitter.player));
+        Some(AgainView { agreed: agreed.map(|(seat, _)| seat).collect(), begins_in_ms })
+    }
+
+    fn player_views(&self) -> Vec<PlayerView<'_>> {
+        self.seated()
+            .map(|(seat, sitter)| {
+                let person = self.people.get(&sitter.player);
+                PlayerView {
+                    seat,
+                    name: person.map_or("", |person| &person.name),
+                    player: sitter.player,
+                    online: sitter.online,
+                    away_ms: self.terms.as_ref().and_then(|terms| terms.away_ms(sitter.player)),
+                    points: person.map_or(0, |person| person.points),
+                    role: self.board.rules().role(sitter.player),
+                }
+            })
+            .collect()
+    }
+}
