@@ -15,7 +15,8 @@
 //!
 //! # Adding a game
 //!
-//! One new folder in `rules/` and one line in the catalogue in `rules/mod.rs`.
+//! One new folder in `rules/`, which implements `Rules` (`rules/contract.rs`), and one line in the
+//! catalogue in `rules/mod.rs`.
 
 mod answer;
 mod archive;
