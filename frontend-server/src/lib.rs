@@ -21,6 +21,7 @@ mod client;
 mod cluster;
 mod command;
 mod crowd;
+mod farewell;
 mod hub;
 mod mailbox;
 mod message;
@@ -30,6 +31,7 @@ mod players;
 mod presence;
 mod session;
 mod token;
+mod upstream;
 mod web;
 
 use std::{

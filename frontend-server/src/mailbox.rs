@@ -13,10 +13,10 @@ use std::{
     time::Duration,
 };
 
+use serde_json::value::RawValue;
 use tokio::sync::{Notify, mpsc};
 
 use crate::{
-    cluster::Listing,
     command::{Outcome, Refusal},
     message::Text,
 };
@@ -25,6 +25,9 @@ use crate::{
 const MAIL_MAX: usize = 256;
 /// Bytes waiting for one socket; more, and it is closed as too slow.
 const MAIL_BYTES_MAX: usize = 1 << 20;
+
+/// A listing of rooms, or why there is none.
+pub(crate) type Listing = Result<Arc<RawValue>, Refusal>;
 
 /// Something a session should hear. `tag` is the session's own name for what it asked.
 #[derive(Clone, Debug)]

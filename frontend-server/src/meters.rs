@@ -8,7 +8,7 @@ use metrics::{
     gauge, histogram,
 };
 
-use crate::{command::Code, mailbox::Queues, message::Kind, session::Farewell};
+use crate::{command::Code, farewell::Farewell, mailbox::Queues, message::Kind};
 
 /// Everything this frontend counts.
 pub(crate) struct Meters {

@@ -20,6 +20,7 @@ use crate::{
     client::Client,
     command::{Accepted, Code, Command, Outcome, PlayerId, Refusal, Wish},
     crowd::Crowd,
+    farewell::Farewell,
     mailbox::Mail,
     message::{
         self, Action, BadMessage, ClientMessage, Kind, LinkState, Reply, RequestId, RoomsQuery,
@@ -151,55 +152,6 @@ pub(crate) enum Output {
     Bye(Farewell),
 }
 
-/// How a socket ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Farewell {
-    pub(crate) code: &'static str,
-    pub(crate) message: &'static str,
-    /// The websocket's close code.
-    pub(crate) close: u16,
-    /// The client has been told why; only the close is left to say.
-    pub(crate) told: bool,
-}
-
-impl Farewell {
-    /// Every code there is.
-    pub(crate) const CODES: [&str; 9] = [
-        "idle",
-        "no-hello",
-        "full",
-        "too-large",
-        "bad-frame",
-        "abuse",
-        "slow",
-        "restarting",
-        "moving",
-    ];
-
-    /// There is no place for this client.
-    pub(crate) const FULL: Self =
-        Self::new("full", 1013, "this frontend is full; try another, or later");
-
-    const fn new(code: &'static str, close: u16, message: &'static str) -> Self {
-        Self { code, message, close, told: false }
-    }
-}
-
-// Close codes are those of RFC 6455, section 7.4, and its registry at IANA.
-const IDLE: Farewell = Farewell::new("idle", 1000, "nothing was heard for over a minute");
-const SILENT: Farewell = Farewell::new("no-hello", 1008, "say hello within ten seconds");
-const MALFORMED: Farewell = Farewell::new("bad-frame", 1002, "that is no WebSocket frame");
-const NOT_UTF8: Farewell = Farewell::new("bad-frame", 1007, "a text frame is UTF-8");
-const OVERSIZE: Farewell = Farewell::new("too-large", 1009, "a frame has at most 8 KiB");
-const ABUSE: Farewell = Farewell::new("abuse", 1008, "too many frames that make no sense");
-const HASTE: Farewell = Farewell::new("abuse", 1008, "far too many frames");
-const SLOW: Farewell = Farewell::new("slow", 1013, "this socket does not keep up; come back");
-const STOPPING: Farewell = Farewell::new("restarting", 1012, "this frontend is restarting");
-const MOVING: Farewell = Farewell {
-    told: true,
-    ..Farewell::new("moving", 1001, "this frontend is about to stop; go on at another one")
-};
-
 /// One player's conversation.
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -267,18 +219,20 @@ impl Session {
                 let refusal = Refusal::new(Code::BadRequest, "frames are JSON text, not binary");
                 self.strike(None, &refusal, now)
             }
-            Input::Oversize => vec![Output::Bye(OVERSIZE)],
-            Input::Malformed => vec![Output::Bye(MALFORMED)],
-            Input::NotUtf8 => vec![Output::Bye(NOT_UTF8)],
-            Input::Flood => vec![Output::Bye(HASTE)],
+            Input::Oversize => vec![Output::Bye(Farewell::OVERSIZE)],
+            Input::Malformed => vec![Output::Bye(Farewell::MALFORMED)],
+            Input::NotUtf8 => vec![Output::Bye(Farewell::NOT_UTF8)],
+            Input::Flood => vec![Output::Bye(Farewell::HASTE)],
             Input::Mail(mail) => self.on_mail(mail),
             Input::Link(link) => self.on_link(link),
-            Input::Idle => vec![Output::Bye(IDLE)],
-            Input::Silent => vec![Output::Bye(SILENT)],
+            Input::Idle => vec![Output::Bye(Farewell::IDLE)],
+            Input::Silent => vec![Output::Bye(Farewell::SILENT)],
             Input::Full => vec![Output::Bye(Farewell::FULL)],
-            Input::Slow => vec![Output::Bye(SLOW)],
+            Input::Slow => vec![Output::Bye(Farewell::SLOW)],
             Input::Draining => self.on_draining(),
-            Input::Stopping => vec![Output::Bye(if self.moving { MOVING } else { STOPPING })],
+            Input::Stopping => {
+                vec![Output::Bye(if self.moving { Farewell::MOVING } else { Farewell::STOPPING })]
+            }
         }
     }
 
@@ -515,14 +469,14 @@ impl Session {
         if std::mem::replace(&mut self.moving, true) {
             return vec![];
         }
-        vec![Output::Send(message::bye(MOVING.code, MOVING.message))]
+        vec![Output::Send(message::bye(Farewell::MOVING.code, Farewell::MOVING.message))]
     }
 
     /// Something that makes no sense: it is said, and counted.
     fn strike(&mut self, id: Option<&RequestId>, refusal: &Refusal, now: Now) -> Vec<Output> {
         let mut outputs = refuse(id, refusal);
         if !self.strikes.take(now.instant) {
-            outputs.push(Output::Bye(ABUSE));
+            outputs.push(Output::Bye(Farewell::ABUSE));
         }
         outputs
     }
@@ -531,7 +485,7 @@ impl Session {
         let refusal = Refusal::new(Code::TooFast, "slow down a little, and send it again");
         let mut outputs = refuse(id, &refusal);
         if !self.haste.take(now.instant) {
-            outputs.push(Output::Bye(HASTE));
+            outputs.push(Output::Bye(Farewell::HASTE));
         }
         outputs
     }
@@ -1091,7 +1045,15 @@ mod tests {
         ] {
             assert_eq!(Stage::greeted().on(input), [bye]);
         }
-        let all = [IDLE, OVERSIZE, ABUSE, HASTE, SLOW, STOPPING, MOVING];
+        let all = [
+            Farewell::IDLE,
+            Farewell::OVERSIZE,
+            Farewell::ABUSE,
+            Farewell::HASTE,
+            Farewell::SLOW,
+            Farewell::STOPPING,
+            Farewell::MOVING,
+        ];
         assert!(all.iter().all(|farewell| Farewell::CODES.contains(&farewell.code)));
     }
 

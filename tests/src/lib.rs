@@ -8,6 +8,7 @@
 pub mod cluster;
 pub mod demo;
 pub mod http;
+pub mod modules;
 pub mod player;
 mod ports;
 pub mod process;

@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use hangraft_tests::modules::Modules;
 use hangraft_tests::source::Code;
 
 /// Something that may be named in few places only.
@@ -169,6 +170,13 @@ fn a_node_touches_the_machine_behind_the_seam_only() {
 #[test]
 fn streams_come_from_the_network_only() {
     expect_none(breaches(&sources(), NETWORK));
+}
+
+#[test]
+fn no_files_name_each_other_in_a_circle() {
+    for name in ["game", "frontend-server", "node"] {
+        println!("{name}: {:#?}", modules(name).circles());
+    }
 }
 
 #[test]
@@ -383,6 +391,16 @@ fn sources() -> Vec<Source> {
     assert!(sources.len() > 50, "only {} sources were found", sources.len());
     let tests: Vec<String> = sources.iter().flat_map(test_files).collect();
     sources.into_iter().filter(|source| !tests.contains(&source.path)).collect()
+}
+
+/// The files of a crate, and which of them each names.
+fn modules(name: &str) -> Modules {
+    let within = format!("{name}/src/");
+    let sources = sources();
+    let files = sources
+        .iter()
+        .filter_map(|source| Some((source.path.strip_prefix(&within)?, source.text.as_str())));
+    Modules::read(files)
 }
 
 fn test_sources() -> Vec<Source> {

@@ -14,8 +14,8 @@ use tonic::{Code as GrpcCode, Status};
 use super::route::Standing;
 use crate::{
     command::{Accepted, Code, Command, Outcome, Place, PlayerId, Refusal, Report, Wish},
-    hub::{Question, Update},
     message::{self, RoomsQuery},
+    upstream::{Update, WatchRequest},
 };
 
 pub(super) fn command(id: u64, command: &Command) -> v1::Command {
@@ -104,7 +104,7 @@ pub(super) fn standing(standing: &v1::Standing) -> Standing {
     }
 }
 
-pub(super) fn watch(question: Question) -> v1::Watch {
+pub(super) fn watch(question: WatchRequest) -> v1::Watch {
     v1::Watch {
         room: question.room,
         since: question.since,

@@ -10,7 +10,7 @@ use std::{
     net::SocketAddr,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -21,6 +21,7 @@ use hangraft_proto::{
     v1::{self, game_client::GameClient},
 };
 use hyper_util::rt::TokioIo;
+use prost::Message;
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep, timeout},
@@ -35,7 +36,8 @@ use tracing::debug;
 use super::{convert, flight::FLIGHTS_MAX, route};
 use crate::{
     command::{Command, Outcome},
-    hub::{FromNode, HubInput, Question},
+    hub::HubInput,
+    upstream::{FromNode, Stuck, Upstream, WatchChange},
 };
 
 /// Commands in one message; the rest travels in the next.
@@ -59,43 +61,24 @@ const GOOD_LIFE: Duration = Duration::from_secs(2);
 const STREAM_WINDOW: u32 = 4 << 20;
 const CONNECTION_WINDOW: u32 = 8 << 20;
 
-/// What goes up.
-#[derive(Debug)]
-pub(super) enum Upward {
-    Command(v1::Command),
-    Watch(v1::Watch),
-    Unwatch(u64),
-}
-
 /// The sending end of a link that is up.
 #[derive(Clone, Debug)]
-pub(crate) struct LinkSender {
-    /// Tells this life of the link from its earlier ones.
-    pub(crate) life: u64,
-    queue: mpsc::Sender<Upward>,
+pub(super) struct LinkSender {
+    commands: mpsc::Sender<v1::Command>,
+    /// The way up for the hub.
+    pub(super) upstream: Upstream,
     /// For single questions beside the stream.
     pub(super) channel: Channel,
 }
 
-/// The link is broken or hopelessly behind.
-#[derive(Debug)]
-pub(crate) struct Stuck;
-
 impl LinkSender {
+    /// Tells this life of the link from its earlier ones.
+    pub(super) fn life(&self) -> u64 {
+        self.upstream.life
+    }
+
     pub(super) fn command(&self, id: u64, command: &Command) -> Result<(), Stuck> {
-        self.send(Upward::Command(convert::command(id, command)))
-    }
-
-    pub(crate) fn watch(&self, question: Question) -> Result<(), Stuck> {
-        self.send(Upward::Watch(convert::watch(question)))
-    }
-
-    pub(crate) fn unwatch(&self, room: u64) -> Result<(), Stuck> {
-        self.send(Upward::Unwatch(room))
-    }
-
-    fn send(&self, upward: Upward) -> Result<(), Stuck> {
-        self.queue.try_send(upward).map_err(|_| Stuck)
+        self.commands.try_send(convert::command(id, command)).map_err(|_| Stuck)
     }
 }
 
@@ -145,8 +128,10 @@ pub(super) async fn keep(context: LinkContext) {
 /// One life of a link: connects, and passes on what the node says until it ends.
 async fn live(context: &LinkContext, life: u64) -> Result<(), Status> {
     let channel = connect(&context.network, &context.address).await?;
-    let (queue, waiting) = mpsc::channel(QUEUE_MAX);
-    let sender = LinkSender { life, queue, channel: channel.clone() };
+    let (commands, waiting) = mpsc::channel(QUEUE_MAX);
+    let (upstream, changes) = Upstream::new(life, QUEUE_MAX);
+    let waiting = Uplinks::of(waiting, changes);
+    let sender = LinkSender { commands, upstream, channel: channel.clone() };
     let (mut downlinks, standing) = timeout(GREETING_TIMEOUT, greet(context, channel, waiting))
         .await
         .map_err(|_| Status::deadline_exceeded("the node does not speak"))??;
@@ -184,9 +169,9 @@ async fn connect(network: &Arc<dyn Network>, address: &str) -> Result<Channel, S
 async fn greet(
     context: &LinkContext,
     channel: Channel,
-    waiting: mpsc::Receiver<Upward>,
+    waiting: Uplinks,
 ) -> Result<(Streaming<v1::Downlink>, v1::Standing), Status> {
-    let mut request = Request::new(Uplinks { waiting, taken: VecDeque::new(), ended: false });
+    let mut request = Request::new(waiting);
     request.metadata_mut().insert(ACCESS_HEADER, context.access.clone());
     let mut downlinks = client(channel).link(request).await?.into_inner();
     let first = downlinks.message().await?;
@@ -237,10 +222,23 @@ fn dice() -> u64 {
 
 /// What is waiting, in batches.
 struct Uplinks {
-    waiting: mpsc::Receiver<Upward>,
-    /// Taken from the queue, not yet sent.
-    taken: VecDeque<Upward>,
+    commands: mpsc::Receiver<v1::Command>,
+    changes: mpsc::Receiver<WatchChange>,
+    taken: Taken,
     ended: bool,
+}
+
+/// Taken from the queues, not yet sent.
+#[derive(Default)]
+struct Taken {
+    commands: VecDeque<v1::Command>,
+    changes: VecDeque<WatchChange>,
+}
+
+impl Uplinks {
+    fn of(commands: mpsc::Receiver<v1::Command>, changes: mpsc::Receiver<WatchChange>) -> Self {
+        Uplinks { commands, changes, taken: Taken::default(), ended: false }
+    }
 }
 
 impl Stream for Uplinks {
@@ -248,94 +246,96 @@ impl Stream for Uplinks {
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<v1::Uplink>> {
         if self.taken.is_empty() && !self.ended {
-            let mut taken = Vec::new();
-            let count = ready!(self.waiting.poll_recv_many(cx, &mut taken, BATCH_COMMANDS_MAX));
-            self.ended = count == 0;
-            self.taken.extend(taken);
+            let (mut commands, mut changes) = (Vec::new(), Vec::new());
+            let asked = self.changes.poll_recv_many(cx, &mut changes, BATCH_COMMANDS_MAX);
+            let sent = self.commands.poll_recv_many(cx, &mut commands, BATCH_COMMANDS_MAX);
+            self.ended = asked == Poll::Ready(0) && sent == Poll::Ready(0);
+            self.taken.changes.extend(changes);
+            self.taken.commands.extend(commands);
+            if self.taken.is_empty() && !self.ended {
+                return Poll::Pending;
+            }
         }
-        Poll::Ready((!self.taken.is_empty()).then(|| batch(&mut self.taken)))
+        Poll::Ready((!self.taken.is_empty()).then(|| self.taken.batch()))
     }
 }
 
-/// Takes as much as fits into one message. A node handles watches before
-/// unwatches, so a watch that was asked for after an unwatch starts a new one.
-fn batch(taken: &mut VecDeque<Upward>) -> v1::Uplink {
-    let mut uplink = v1::Uplink::default();
-    let mut bytes = 0;
-    while let Some(next) = taken.front() {
-        let overtakes = matches!(next, Upward::Watch(_)) && !uplink.unwatches.is_empty();
-        if overtakes || bytes >= BATCH_BYTES_MAX {
-            break;
-        }
-        match taken.pop_front().expect("looked at just now") {
-            Upward::Command(command) => {
-                bytes += weight(&command);
-                uplink.commands.push(command);
-            }
-            Upward::Watch(watch) => {
-                bytes += 16 + 10 * watch.players.len();
-                uplink.watches.push(watch);
-            }
-            Upward::Unwatch(room) => uplink.unwatches.push(v1::Unwatch { room }),
-        }
+impl Taken {
+    fn is_empty(&self) -> bool {
+        self.commands.is_empty() && self.changes.is_empty()
     }
-    uplink
-}
 
-/// About how large a command is on the wire, at most.
-fn weight(command: &v1::Command) -> usize {
-    use v1::command::Action;
-    const HEAD: usize = 64;
-    let body = match &command.action {
-        Some(Action::Open(open)) => open.game.len() + open.options.len(),
-        Some(Action::Sit(sit)) => sit.name.len(),
-        Some(Action::Play(play)) => play.r#move.len(),
-        Some(Action::Say(say)) => say.name.len() + say.text.len(),
-        Some(Action::Presence(who)) => {
-            10 * (who.arrived.len() + who.departed.len()) + 20 * (who.came.len() + who.went.len())
+    /// Takes as much as fits into one message. A node handles watches before unwatches, so
+    /// a watch that was asked for after an unwatch waits for the next message.
+    fn batch(&mut self) -> v1::Uplink {
+        let mut uplink = v1::Uplink::default();
+        let mut bytes = 0;
+        while let Some(next) = self.changes.front() {
+            let overtakes = matches!(next, WatchChange::Watch(_)) && !uplink.unwatches.is_empty();
+            if overtakes || bytes >= BATCH_BYTES_MAX {
+                break;
+            }
+            match self.changes.pop_front().expect("looked at just now") {
+                WatchChange::Watch(request) => {
+                    bytes += 16 + 10 * request.players.len();
+                    uplink.watches.push(convert::watch(request));
+                }
+                WatchChange::Unwatch { room } => uplink.unwatches.push(v1::Unwatch { room }),
+            }
         }
-        Some(Action::Stand(_) | Action::Again(_) | Action::Remove(_) | Action::Lock(_)) | None => 0,
-    };
-    HEAD + body
+        while bytes < BATCH_BYTES_MAX
+            && let Some(command) = self.commands.pop_front()
+        {
+            bytes += command.encoded_len();
+            uplink.commands.push(command);
+        }
+        uplink
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::upstream::WatchRequest;
 
-    fn play(bytes: usize) -> Upward {
+    fn play(bytes: usize) -> v1::Command {
         let play = v1::Play { room: 1, r#move: "x".repeat(bytes) };
         let action = Some(v1::command::Action::Play(play));
-        Upward::Command(v1::Command { action, ..Default::default() })
+        v1::Command { action, ..Default::default() }
     }
 
-    fn watch(room: u64) -> Upward {
-        Upward::Watch(v1::Watch { room, ..Default::default() })
+    fn watch(room: u64) -> WatchChange {
+        WatchChange::Watch(WatchRequest { room, since: None, players: vec![], number: 1 })
+    }
+
+    fn taken(commands: Vec<v1::Command>, changes: Vec<WatchChange>) -> Taken {
+        Taken { commands: commands.into(), changes: changes.into() }
     }
 
     /// Everything waiting travels together, up to a size.
     #[test]
     fn a_batch_is_what_is_waiting() {
-        let mut taken = VecDeque::from([play(10), watch(1), play(10), Upward::Unwatch(2)]);
-        let uplink = batch(&mut taken);
+        let changes = vec![watch(1), WatchChange::Unwatch { room: 2 }];
+        let mut waiting = taken(vec![play(10), play(10)], changes);
+        let uplink = waiting.batch();
         assert_eq!(
             (uplink.commands.len(), uplink.watches.len(), uplink.unwatches.len()),
             (2, 1, 1)
         );
-        assert!(taken.is_empty());
+        assert!(waiting.is_empty());
 
-        let mut taken: VecDeque<_> = (0..100).map(|_| play(8 << 10)).collect();
-        let first = batch(&mut taken).commands.len();
+        let mut waiting = taken((0..100).map(|_| play(8 << 10)).collect(), vec![]);
+        let first = waiting.batch().commands.len();
         assert!((20..40).contains(&first), "{first}");
     }
 
     /// Leaving a room and coming back in one breath ends with being back.
     #[test]
     fn a_watch_does_not_overtake_an_unwatch() {
-        let mut taken = VecDeque::from([watch(1), Upward::Unwatch(1), watch(1)]);
-        let first = batch(&mut taken);
+        let mut waiting = taken(vec![], vec![watch(1), WatchChange::Unwatch { room: 1 }, watch(1)]);
+        let first = waiting.batch();
         assert_eq!((first.watches.len(), first.unwatches.len()), (1, 1));
-        let second = batch(&mut taken);
+        let second = waiting.batch();
         assert_eq!((second.watches.len(), second.unwatches.len()), (1, 0));
     }
 }

@@ -8,7 +8,6 @@ use std::{
 
 use hangraft_cluster_config::RoomNames;
 use hangraft_proto::ACCESS_HEADER;
-use serde_json::value::RawValue;
 use std::sync::Arc;
 use tokio::{
     sync::{mpsc, watch},
@@ -24,7 +23,7 @@ use tonic::{
 use super::{convert, link};
 use crate::{
     command::{Code, Refusal},
-    mailbox::{Mail, Mailbox},
+    mailbox::{Listing, Mail, Mailbox},
     message::RoomsQuery,
 };
 
@@ -35,12 +34,9 @@ const DEADLINE: Duration = Duration::from_secs(1);
 /// Different questions remembered or under way; past it, `busy` until some are old.
 const QUESTIONS_MAX: usize = 256;
 
-/// A listing, or why there is none.
-pub(crate) type Listing = Result<Arc<RawValue>, Refusal>;
-
 /// A session's question.
 #[derive(Debug)]
-pub(crate) struct Question {
+pub(crate) struct ListRequest {
     pub(crate) query: RoomsQuery,
     pub(crate) asker: Mailbox,
     pub(crate) tag: u64,
@@ -53,7 +49,7 @@ enum Entry {
 
 /// Answers questions until nobody is left to ask.
 pub(super) async fn run(
-    mut questions: mpsc::Receiver<Question>,
+    mut questions: mpsc::Receiver<ListRequest>,
     path: watch::Receiver<Option<Channel>>,
     access: MetadataValue<Ascii>,
     names: RoomNames,
@@ -79,10 +75,10 @@ pub(super) async fn run(
 /// Answers from memory, or joins those waiting; says when the node must be asked.
 fn admit(
     entries: &mut HashMap<RoomsQuery, Entry>,
-    question: Question,
+    question: ListRequest,
     now: Instant,
 ) -> Option<RoomsQuery> {
-    let Question { query, asker, tag } = question;
+    let ListRequest { query, asker, tag } = question;
     match entries.get_mut(&query) {
         Some(Entry::Asked(waiting)) => {
             waiting.push((asker, tag));

@@ -33,8 +33,8 @@ use tonic::{
 };
 use tracing::{info, warn};
 
-pub(crate) use link::LinkSender;
-pub(crate) use listing::{Listing, Question};
+use link::LinkSender;
+pub(crate) use listing::ListRequest;
 
 use crate::{
     command::{Accepted, Code, Command, Outcome, Refusal},
@@ -77,7 +77,7 @@ const NODES_MAX: usize = 16;
 #[derive(Clone, Debug)]
 pub(crate) struct Cluster {
     wishes: mpsc::Sender<Submission>,
-    questions: mpsc::Sender<Question>,
+    questions: mpsc::Sender<ListRequest>,
     status: watch::Receiver<Status>,
 }
 
@@ -194,7 +194,7 @@ impl Cluster {
     }
 
     /// Asks for a listing; it comes as mail with the question's tag.
-    pub(crate) fn list(&self, question: Question) {
+    pub(crate) fn list(&self, question: ListRequest) {
         if let Err(err) = self.questions.try_send(question) {
             let question = err.into_inner();
             let listing = Err(Refusal::new(Code::Busy, "too many listings are asked for at once"));
@@ -435,7 +435,7 @@ impl Task {
     /// The hub has waited in vain for views through this life of a link.
     async fn on_frozen(&mut self, life: u64, now: Instant) {
         let watched =
-            |slotted: &&mut Slotted| slotted.sender.as_ref().is_some_and(|s| s.life == life);
+            |slotted: &&mut Slotted| slotted.sender.as_ref().is_some_and(|s| s.life() == life);
         if let Some(slotted) = self.slots.values_mut().find(watched) {
             warn!(node = slotted.address, "a node shows nothing new while moves go on");
             slotted.frozen_at = Some(now);
@@ -514,14 +514,14 @@ impl Task {
     async fn move_watches(&mut self) {
         let slotted = self.route.watcher.and_then(|slot| self.slots.get(&slot));
         let sender = slotted.and_then(|slotted| slotted.sender.clone());
-        let life = sender.as_ref().map(|sender| sender.life);
+        let life = sender.as_ref().map(|sender| sender.life());
         if life == self.watching_life {
             return;
         }
         self.watching_life = life;
         self.reads.send_replace(sender.as_ref().map(|sender| sender.channel.clone()));
         // The hub never waits for us, so this wait ends. When it is gone we are stopping.
-        _ = self.hub.send(HubInput::Upstream(sender)).await;
+        _ = self.hub.send(HubInput::Upstream(sender.map(|sender| sender.upstream))).await;
     }
 
     /// Sends everything that is ready to the node chosen, in the order it came.

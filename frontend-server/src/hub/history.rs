@@ -4,36 +4,15 @@
 //! it differently. Someone who was away gets what they missed, in order, as long
 //! as all of it is still here and was made for their eyes; else the whole view.
 
-use std::{collections::VecDeque, ops::Range, str, sync::Arc, time::Duration};
+use std::{collections::VecDeque, ops::Range, str, sync::Arc};
 
 use bytes::Bytes;
 
-use crate::{command::PlayerId, message::Text};
+use crate::{command::PlayerId, message::Text, upstream::Update};
 
 /// Versions of a room kept for players who come back. Someone further behind
 /// gets the whole room again.
 const VERSIONS_MAX: usize = 64;
-
-/// A room at one version, as a node says it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Update {
-    pub(crate) room: u64,
-    pub(crate) version: u64,
-    /// JSON, for everyone not named in `private`.
-    pub(crate) view: Bytes,
-    /// A JSON array.
-    pub(crate) events: Bytes,
-    pub(crate) private: Vec<(PlayerId, Bytes)>,
-    /// Versions in between may have been left out.
-    pub(crate) resync: bool,
-    /// The room has left the lobby.
-    pub(crate) closed: bool,
-    /// The number of the question that this answers, 0 for none; `None` from a node
-    /// that does not say.
-    pub(crate) answers: Option<u64>,
-    /// How long ago the room became so.
-    pub(crate) age: Duration,
-}
 
 /// What an update was to the history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -25,14 +25,11 @@ use tokio::{
 };
 use tracing::{debug, warn};
 
-pub(crate) use history::Update;
-pub(crate) use room::Question;
-
 use crate::{
-    cluster::LinkSender,
     command::{PlayerId, Refusal},
     mailbox::{Mail, Mailbox},
     meters::Meters,
+    upstream::{FromNode, Update, Upstream, WatchRequest},
 };
 use debt::Debt;
 use room::{Heard, Joining, Room};
@@ -74,22 +71,13 @@ pub(crate) enum HubInput {
         session: u64,
     },
     /// Watch through this link from now on, or through none.
-    Upstream(Option<LinkSender>),
+    Upstream(Option<Upstream>),
     /// A command made this version of a room: it should be shown soon.
     Acknowledged {
         room: u64,
         version: u64,
     },
     FromNode(FromNode),
-}
-
-/// What a node said about rooms.
-#[derive(Debug)]
-pub(crate) struct FromNode {
-    /// Which life of which link it came through.
-    pub(crate) life: u64,
-    pub(crate) updates: Vec<Update>,
-    pub(crate) refused: Vec<(u64, Refusal)>,
 }
 
 /// A way to the hub's task. Cheap to clone.
@@ -150,7 +138,7 @@ struct Task {
     rooms: HashMap<u64, Room<Mailbox>>,
     /// Which rooms a session looks at.
     sessions: HashMap<u64, BTreeSet<u64>>,
-    upstream: Option<LinkSender>,
+    upstream: Option<Upstream>,
     /// Rooms with a question that has to wait.
     asking_later: BTreeSet<u64>,
     debt: Debt,
@@ -222,7 +210,7 @@ impl Task {
         }
     }
 
-    fn on_upstream(&mut self, link: Option<LinkSender>) {
+    fn on_upstream(&mut self, link: Option<Upstream>) {
         if let Some(before) = std::mem::replace(&mut self.upstream, link) {
             // It may well be up still, and is only not the best one any more.
             self.rooms.keys().take_while(|room| before.unwatch(**room).is_ok()).for_each(drop);
@@ -336,7 +324,7 @@ impl Task {
     }
 
     /// Asks the node, if there is one; the next one is asked when it comes.
-    fn ask(&mut self, question: Option<Question>) {
+    fn ask(&mut self, question: Option<WatchRequest>) {
         if let (Some(question), Some(link)) = (question, &self.upstream) {
             _ = link.watch(question);
         }

@@ -12,10 +12,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::history::{History, NotText, Taken, Update};
+use super::history::{History, NotText, Taken};
 use crate::{
     command::{Code, PlayerId, Refusal},
     mailbox::Mail,
+    upstream::{Update, WatchRequest},
 };
 
 /// How long a room, and a player's place among the eyes, is kept after the last
@@ -28,17 +29,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const MISSING_MS: [u64; 5] = [5, 15, 40, 100, 200];
 /// The wait when a node is behind us, or could not take the watch.
 const BEHIND: Duration = Duration::from_millis(50);
-
-/// What is to be asked of a node about a room.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Question {
-    pub(crate) room: u64,
-    /// The version we have; the whole view is wanted when there is none.
-    pub(crate) since: Option<u64>,
-    pub(crate) players: Vec<PlayerId>,
-    /// Tells its answer from that to an earlier question; counts from 1.
-    pub(crate) number: u64,
-}
 
 /// A session that wants to look. `W` is how to reach it.
 #[derive(Debug)]
@@ -98,7 +88,7 @@ struct Eye {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Heard {
     /// The room goes on; perhaps there is more to ask.
-    On(Option<Question>),
+    On(Option<WatchRequest>),
     /// It was the last.
     Over,
 }
@@ -131,7 +121,7 @@ impl<W> Room<W> {
         joining: Joining<W>,
         now: Instant,
         deliver: &mut impl FnMut(&W, Mail),
-    ) -> Option<Question> {
+    ) -> Option<WatchRequest> {
         let Joining { session, player, tag, since, way } = joining;
         self.leave(session, now);
         self.empty_since = None;
@@ -223,7 +213,7 @@ impl<W> Room<W> {
     }
 
     /// There is another node to watch through, which knows nothing of us yet.
-    pub(crate) fn moved(&mut self) -> Option<Question> {
+    pub(crate) fn moved(&mut self) -> Option<WatchRequest> {
         self.asked = None;
         self.ask_at = None;
         self.missing = 0;
@@ -236,7 +226,7 @@ impl<W> Room<W> {
     }
 
     /// Asks what was to be asked later, when later is now.
-    pub(crate) fn ask_if_due(&mut self, now: Instant) -> Option<Question> {
+    pub(crate) fn ask_if_due(&mut self, now: Instant) -> Option<WatchRequest> {
         self.ask_at.filter(|at| *at <= now)?;
         self.ask_at = None;
         self.ask_for_the_waiting().or_else(|| Some(self.question(self.history.version())))
@@ -252,7 +242,7 @@ impl<W> Room<W> {
         &mut self,
         now: Instant,
         deliver: &mut impl FnMut(&W, Mail),
-    ) -> Option<Question> {
+    ) -> Option<WatchRequest> {
         let late = self.watchers.iter().filter(|(_, watcher)| watcher.waited_too_long(now));
         let late: Vec<u64> = late.map(|(session, _)| *session).collect();
         for session in &late {
@@ -273,12 +263,12 @@ impl<W> Room<W> {
 
     /// The whole view is asked for when somebody waits for it and it is not on
     /// its way already. One question at a time: its answer is the next whole view.
-    fn ask_for_the_waiting(&mut self) -> Option<Question> {
+    fn ask_for_the_waiting(&mut self) -> Option<WatchRequest> {
         let waits = |watcher: &Watcher<W>| matches!(watcher.place, Place::Waiting { .. });
         if self.watchers.values().any(waits) { self.ask() } else { None }
     }
 
-    fn ask(&mut self) -> Option<Question> {
+    fn ask(&mut self) -> Option<WatchRequest> {
         if self.asked.is_some() || self.ask_at.is_some() {
             return None;
         }
@@ -287,10 +277,10 @@ impl<W> Room<W> {
         Some(question)
     }
 
-    fn question(&mut self, since: Option<u64>) -> Question {
+    fn question(&mut self, since: Option<u64>) -> WatchRequest {
         self.questions += 1;
         let players = self.eyes.keys().copied().collect();
-        Question { room: self.room, since, players, number: self.questions }
+        WatchRequest { room: self.room, since, players, number: self.questions }
     }
 
     /// Whether a whole view is the one that was asked for. Another was made for the
@@ -419,7 +409,7 @@ mod tests {
             session: u64,
             player: PlayerId,
             since: Option<u64>,
-        ) -> Option<Question> {
+        ) -> Option<WatchRequest> {
             let joining = Joining { session, player, tag: session, since, way: name };
             plain(self.room.join(joining, self.now, &mut note(&mut self.told)))
         }
@@ -484,13 +474,13 @@ mod tests {
         Update { resync: true, ..update(version, private) }
     }
 
-    fn asks(since: Option<u64>, players: &[PlayerId]) -> Option<Question> {
-        Some(Question { room: 4, since, players: players.to_vec(), number: 0 })
+    fn asks(since: Option<u64>, players: &[PlayerId]) -> Option<WatchRequest> {
+        Some(WatchRequest { room: 4, since, players: players.to_vec(), number: 0 })
     }
 
     /// A question without its number.
-    fn plain(question: Option<Question>) -> Option<Question> {
-        question.map(|question| Question { number: 0, ..question })
+    fn plain(question: Option<WatchRequest>) -> Option<WatchRequest> {
+        question.map(|question| WatchRequest { number: 0, ..question })
     }
 
     fn says(lines: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {

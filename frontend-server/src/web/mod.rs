@@ -8,6 +8,7 @@ mod frames;
 mod host;
 mod origin;
 mod proxies;
+mod shared;
 mod socket;
 mod stream;
 mod upgrade;
@@ -15,10 +16,7 @@ mod visitors;
 
 use std::{
     net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
@@ -30,23 +28,16 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use hangraft_cluster_config::FrontendLimits;
 use hangraft_proto::net::Listener;
-use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::time::timeout;
-use tokio_util::{
-    sync::CancellationToken,
-    task::{TaskTracker, task_tracker::TaskTrackerToken},
-};
 use tower_http::compression::CompressionLayer;
 use tracing::debug;
 
-use crate::{
-    client::Client, cluster::Cluster, hub::Hub, meters::Meters, players::Players, session::Premises,
-};
 use host::host_of;
 pub(crate) use origin::Origins;
 pub(crate) use proxies::Proxies;
+use shared::Place;
+pub(crate) use shared::Shared;
 pub(crate) use visitors::Visitors;
 use visitors::{NoRoom, Visit};
 
@@ -71,29 +62,6 @@ const SECURITY: [(HeaderName, &str); 6] = [
         "camera=(), geolocation=(), microphone=(), payment=()",
     ),
 ];
-
-/// What all handlers share.
-pub(crate) struct Shared {
-    pub(crate) premises: Arc<Premises>,
-    pub(crate) limits: FrontendLimits,
-    pub(crate) origins: Origins,
-    /// Everybody who is connected.
-    pub(crate) visitors: Visitors,
-    pub(crate) proxies: Proxies,
-    pub(crate) players: Players,
-    pub(crate) hub: Hub,
-    pub(crate) cluster: Cluster,
-    pub(crate) meters: Arc<Meters>,
-    pub(crate) metrics: Option<PrometheusHandle>,
-    /// Cancelled when no new sockets are wanted and those here should move.
-    pub(crate) drain: CancellationToken,
-    /// Cancelled when the frontend stops.
-    pub(crate) stop: CancellationToken,
-    /// All places taken by sockets, those just being opened too.
-    pub(crate) sockets: TaskTracker,
-    /// Sockets ever opened; each is known by its number.
-    pub(crate) sessions: AtomicU64,
-}
 
 /// Serves until the frontend stops.
 pub(crate) async fn serve(listener: Box<dyn Listener>, shared: Arc<Shared>) {
@@ -221,27 +189,4 @@ async fn ready(State(shared): State<Arc<Shared>>) -> (StatusCode, String) {
         (false, _) => (StatusCode::SERVICE_UNAVAILABLE, "no node can be reached".to_owned()),
     };
     (code, format!("{what}; {} nodes linked\n", status.linked))
-}
-
-/// One of the sockets that may be open; dropping it makes room for another.
-struct Place {
-    shared: Arc<Shared>,
-    visit: Arc<Visit>,
-    /// Whoever stops the frontend waits for it.
-    _token: TaskTrackerToken,
-}
-
-impl Place {
-    fn take(shared: &Arc<Shared>, visit: Arc<Visit>, client: Client) -> Result<Self, NoRoom> {
-        visit.becomes_socket(client)?;
-        shared.meters.sockets.increment(1.0);
-        Ok(Self { shared: shared.clone(), visit, _token: shared.sockets.token() })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.visit.is_no_socket();
-        self.shared.meters.sockets.decrement(1.0);
-    }
 }

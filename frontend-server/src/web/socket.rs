@@ -34,15 +34,19 @@ use tokio_tungstenite::tungstenite::{
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tracing::debug;
 
-use super::{Place, Shared, upgrade::Socket};
+use super::{
+    shared::{Place, Shared},
+    upgrade::Socket,
+};
 use crate::{
     client::Client,
-    cluster::{Question, Status},
+    cluster::{ListRequest, Status},
+    farewell::Farewell,
     hub::HubInput,
     mailbox::{self, Inbox, Mail, Mailbox, Overflow},
     message::{self, Text},
     players::{Here, Paces, SharedPaces},
-    session::{Dice, Farewell, Input, Now, Output, Session},
+    session::{Dice, Input, Now, Output, Session},
 };
 
 /// A client of which nothing is heard for this long is pinged.
@@ -425,7 +429,7 @@ impl Desk {
             }
             Output::List { tag, query } => {
                 let asker = self.mailbox.clone();
-                self.shared.cluster.list(Question { query, asker, tag });
+                self.shared.cluster.list(ListRequest { query, asker, tag });
             }
             Output::Acted(kind) => self.shared.meters.action(kind),
             Output::Refused(code) => self.shared.meters.refused(code),
