@@ -197,8 +197,8 @@ fn judge(me: u64, disk: u64, configured: &Founders, met: &BTreeMap<u64, Introduc
     Verdict::New(disks.collect())
 }
 
-/// Asks the first members, or whoever else is known, what they say of themselves and of
-/// this node.
+/// Asks the first members, or whoever else is known or has said hello, what they say of
+/// themselves and of this node.
 async fn meet(replica: &Replica) -> BTreeMap<u64, Introduction> {
     let inner = &replica.0;
     let members = replica.leadership().borrow().members.clone();
@@ -207,7 +207,10 @@ async fn meet(replica: &Replica) -> BTreeMap<u64, Introduction> {
     known.extend(&inner.known);
     known.extend(members.into_iter().map(|(id, (peer, _))| (id, peer.address)));
     known.remove(&inner.me);
-    let addresses: BTreeSet<SocketAddr> = known.into_values().collect();
+    // All of them may have moved since, and have said hello from where they are.
+    let mut addresses: BTreeSet<SocketAddr> = known.into_values().collect();
+    addresses.extend(inner.starts.places());
+    addresses.remove(&inner.start.address);
     let asked = addresses.into_iter().map(|address| async move {
         let (seal, nonce) = (inner.seal.for_strangers(), inner.env.entropy());
         let (cluster, node) = (inner.seal.cluster().to_owned(), inner.me);

@@ -229,6 +229,15 @@ impl Starts {
         self.lock().strangers.values().copied().collect()
     }
 
+    /// Where those are who have said hello: believed or not, known or not. What a log says of
+    /// this node's id can be learned from any of them.
+    pub(super) fn places(&self) -> Vec<SocketAddr> {
+        let known = self.lock();
+        let live = known.live.values().map(|live| live.start.address);
+        let said = known.says.values().map(|(_, address)| *address);
+        live.chain(said).chain(known.strangers.values().copied()).collect()
+    }
+
     /// The instance that is believed of a node, or 0.
     pub(super) fn instance_of(&self, node: u64) -> u64 {
         self.lock().live.get(&node).map_or(0, |live| live.start.instance)

@@ -154,7 +154,8 @@ async fn a_moved_node_tells_those_who_come_back_later() {
 }
 
 /// Two of three have moved at once, and each knows the other's old address only. The third has
-/// lost its disk; it has found both where they are, and says so.
+/// lost its disk; it has found both where they are, and says so. Then it learns from them that
+/// its id belongs to the disk that it lost, though nobody is left where it was told to ask.
 #[tokio::test(flavor = "multi_thread")]
 async fn moved_nodes_find_each_other_by_one_without_a_log() {
     let mut cluster = founded_and_stopped().await;
@@ -164,6 +165,8 @@ async fn moved_nodes_find_each_other_by_one_without_a_log() {
     cluster.start_all().await;
     until_at(&cluster, &[2, 3]).await;
     cluster.leader_among(&[2, 3]).await;
+    let why = cluster.spent(1).await;
+    assert!(why.contains("with another disk"), "{why}");
     cluster.stop_all().await;
 }
 

@@ -1,15 +1,13 @@
 //! Disks that are slow, lose something, or come back as they once were.
 
 use crate::harness::{Cluster, Player, eventually};
-use hangraft_node::{Fatal, StartError};
+use hangraft_node::StartError;
 use hangraft_proto::v1::LeaveRequest;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 /// How long a test waits for something that the others tell a node within a second or two.
-const TOLD: Duration = Duration::from_secs(20);
-
 /// A follower whose disk was slow for a while has what the others have soon after it is
 /// well, although nobody writes any more. The leader gave up on it several times meanwhile,
 /// and each time an old stream went on taking entries that were meant for the new one.
@@ -49,14 +47,6 @@ async fn play_on(cluster: &Cluster, at: u64, moves: u32) {
     }
 }
 
-/// Waits until a node stops for good, and takes it down. What it says about it.
-async fn spent(cluster: &mut Cluster, id: u64) -> String {
-    let ended = timeout(TOLD, cluster.node(id).failed()).await.expect("it stops");
-    let Fatal::Spent(why) = ended else { panic!("{ended:?}") };
-    cluster.stop(id).await;
-    why
-}
-
 /// Why a node does not start, if it says that it never will.
 async fn refusal(cluster: &Cluster, id: u64) -> String {
     match cluster.try_start(id).await {
@@ -86,7 +76,7 @@ async fn a_follower_whose_disk_was_set_back_stops_and_is_replaced() {
     cluster.stop(follower).await;
     cluster.set_disk_back(follower, &kept);
     cluster.start(follower).await;
-    let why = spent(&mut cluster, follower).await;
+    let why = cluster.spent(follower).await;
     for part in ["has been set back", "is never used again", "empty the data folder", "--seed"] {
         assert!(why.contains(part), "{why}");
     }
@@ -143,7 +133,7 @@ async fn a_node_whose_disk_was_set_back_stops_although_it_leaves() {
     let leaving = tokio::spawn(async move { operator.leave(LeaveRequest {}).await });
     sleep(Duration::from_millis(100)).await;
     cluster.start(third).await;
-    assert!(spent(&mut cluster, follower).await.contains("has been set back"));
+    assert!(cluster.spent(follower).await.contains("has been set back"));
     leaving.abort();
     cluster.stop_all().await;
 }
@@ -172,7 +162,7 @@ async fn a_leader_whose_disk_was_set_back_is_told_by_what_others_stored() {
     cluster.set_disk_back(first, &kept);
     cluster.start(first).await;
     cluster.start(rest[0]).await;
-    let why = spent(&mut cluster, first).await;
+    let why = cluster.spent(first).await;
     assert!(why.contains("has been set back"), "{why}");
     cluster.start(rest[1]).await;
     let leader = cluster.leader().await;

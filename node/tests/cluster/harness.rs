@@ -11,7 +11,7 @@ use hangraft_node::env::{
 use hangraft_node::gossip::Roster;
 use hangraft_node::raft::log_device::{DeviceState, LogDevice, Position, Synced, Write};
 use hangraft_node::real::RealEnv;
-use hangraft_node::{Node, StartError};
+use hangraft_node::{Fatal, Node, StartError};
 use hangraft_proto::ACCESS_HEADER;
 use hangraft_proto::pass::Pass;
 use hangraft_proto::v1::answer::Outcome;
@@ -312,6 +312,14 @@ impl Cluster {
     /// A node is gone, and hands nothing over.
     pub(crate) async fn stop_now(&mut self, id: u64) {
         self.nodes.remove(&id).unwrap().stop_now().await;
+    }
+
+    /// Waits until a node stops for good, and takes it down. What it says about it.
+    pub(crate) async fn spent(&mut self, id: u64) -> String {
+        let ended = timeout(PATIENCE, self.node(id).failed()).await.expect("it stops");
+        let Fatal::Spent(why) = ended else { panic!("{ended:?}") };
+        self.stop(id).await;
+        why
     }
 
     pub(crate) async fn stop_all(mut self) {
