@@ -7,7 +7,6 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// How long a test waits for something that the others tell a node within a second or two.
 /// A follower whose disk was slow for a while has what the others have soon after it is
 /// well, although nobody writes any more. The leader gave up on it several times meanwhile,
 /// and each time an old stream went on taking entries that were meant for the new one.
