@@ -362,8 +362,14 @@ impl Cluster {
     }
 
     /// Two or three first members that are in service; if those are fewer, others as well.
+    /// Operators name members: one that waits to be admitted itself is named only when there
+    /// is nobody else.
     fn seeds_for(&self, id: MachineId) -> Vec<SocketAddr> {
-        let others = self.in_service().into_iter().filter(|other| *other != id);
+        let others = || self.in_service().into_iter().filter(|other| *other != id);
+        let is_member = |other: &MachineId| self.nodes[*other].who.is_some();
+        let members: Vec<MachineId> = others().filter(is_member).collect();
+        let others = if members.is_empty() { others().collect() } else { members };
+        let others = others.into_iter();
         let (mut first, mut rest): (Vec<MachineId>, Vec<MachineId>) =
             others.partition(|other| *other < self.first_members);
         let mut seeds = Vec::new();
