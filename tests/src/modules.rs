@@ -57,6 +57,11 @@ impl Modules {
         circles
     }
 
+    /// All files.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        self.named.keys().map(String::as_str)
+    }
+
     /// What a file names.
     pub fn named_by(&self, path: &str) -> impl Iterator<Item = &str> {
         self.named.get(path).into_iter().flatten().map(String::as_str)

@@ -91,17 +91,35 @@ const PURE: &[&str] = &[
     "game/src/",
     "frontend-server/src/cluster/flight.rs",
     "frontend-server/src/cluster/route.rs",
+    "frontend-server/src/farewell.rs",
+    "frontend-server/src/hub/debt.rs",
     "frontend-server/src/hub/history.rs",
     "frontend-server/src/hub/room.rs",
     "frontend-server/src/message.rs",
     "frontend-server/src/pace.rs",
     "frontend-server/src/session.rs",
     "frontend-server/src/web/frames.rs",
+    "node/src/membership/charter.rs",
+    "node/src/membership/plan/",
+    "tests/sim/plan/",
 ];
 
-/// What a file that decides does not do.
-const IMPURE: &[&str] =
-    &["tokio", "async", "Instant::now", "SystemTime", "rand", "getrandom", "std::fs", "std::net"];
+/// What a file that decides does not do: wait, look at a clock, draw a number that nobody
+/// can draw again, open something.
+const IMPURE: &[&str] = &[
+    "tokio",
+    "async",
+    "Instant::now",
+    "SystemTime",
+    "rand::rng",
+    "rand::random",
+    "getrandom",
+    "std::fs",
+    "std::env",
+    "TcpStream",
+    "TcpListener",
+    "UdpSocket",
+];
 
 /// What a page does not do with what players wrote: take it for markup or for code.
 const MARKUP: &[&str] =
@@ -130,6 +148,39 @@ const ACQUAINTANCES: &[(&str, &[&str])] = &[
     (
         "cli",
         &["hangraft-node", "hangraft-frontend-server", "hangraft-proto", "hangraft-cluster-config"],
+    ),
+];
+
+/// The floors of a crate, from the ground up: a file names files of its own place, and of
+/// floors below it. What stands on one floor does not know each other.
+const FLOORS: &[(&str, &[&[&str]])] = &[
+    (
+        "game",
+        &[
+            &["digest", "ids", "json"],
+            &["answer", "chance", "chat", "command", "openings", "table", "terms"],
+            &["attempts", "clock", "presence", "text"],
+            &["rules"],
+            &["event"],
+            &["room"],
+            &["archive", "rooms"],
+            &["lobby"],
+            &["snapshot"],
+            &["lib"],
+        ],
+    ),
+    (
+        "frontend-server",
+        &[
+            &["client", "command", "farewell", "pace"],
+            &["crowd", "message", "players", "token", "upstream"],
+            &["mailbox"],
+            &["meters"],
+            &["hub", "session"],
+            &["cluster"],
+            &["presence", "web"],
+            &["lib"],
+        ],
     ),
 ];
 
@@ -173,15 +224,28 @@ fn streams_come_from_the_network_only() {
 }
 
 #[test]
-fn no_files_name_each_other_in_a_circle() {
-    for name in ["game", "frontend-server", "node"] {
-        println!("{name}: {:#?}", modules(name).circles());
+fn files_stand_on_floors() {
+    let mut found = Vec::new();
+    for (name, floors) in FLOORS {
+        found.extend(
+            above(&modules(name), floors).into_iter().map(|what| format!("{name}: {what}")),
+        );
     }
+    expect_none(found);
+}
+
+#[test]
+fn no_files_name_each_other_in_a_circle() {
+    let circles = FLOORS.iter().flat_map(|(name, _)| {
+        let circles = modules(name).circles().into_iter();
+        circles.map(move |files| format!("{name}: {}", files.join(", ")))
+    });
+    expect_none(circles.collect());
 }
 
 #[test]
 fn what_decides_does_not_wait() {
-    expect_none(impurities(&sources()));
+    expect_none(impurities(&sources()).into_iter().chain(impurities(&test_sources())).collect());
 }
 
 #[test]
@@ -284,6 +348,21 @@ fn the_rules_can_be_broken() {
     assert_eq!(undescribed(&[counted, told]).len(), 0);
     let open = "fn f() {\n    if hangraft_planted::is(bug) {}\n}\n";
     assert_eq!(planted_openly(&file("node/src/feed.rs", open)).len(), 1);
+
+    let floors: &[&[&str]] = &[&["ground"], &["roof", "tower"]];
+    let house = |ground, roof| {
+        Modules::read([("ground.rs", ground), ("roof/mod.rs", roof), ("tower.rs", "")].into_iter())
+    };
+    for (ground, roof, breaches) in [
+        ("", "use crate::ground::G;", 0),
+        ("use crate::roof::R;", "", 1),
+        ("", "use crate::tower::T;", 1),
+        ("use crate::roof::R;", "use crate::ground::G;", 1),
+    ] {
+        assert_eq!(above(&house(ground, roof), floors).len(), breaches, "{ground} {roof}");
+    }
+    assert_eq!(house("use crate::roof::R;", "use crate::ground::G;").circles().len(), 1);
+    assert_eq!(above(&house("", ""), &[&["ground"], &["roof"]]), ["tower.rs stands on no floor"]);
 
     let manifest = "[package]\nname = \"x\"\n[dependencies]\nhangraft-game.workspace = true\n\
                     tokio = { workspace = true }\n[dev-dependencies]\nproptest.workspace = true\n";
@@ -391,6 +470,24 @@ fn sources() -> Vec<Source> {
     assert!(sources.len() > 50, "only {} sources were found", sources.len());
     let tests: Vec<String> = sources.iter().flat_map(test_files).collect();
     sources.into_iter().filter(|source| !tests.contains(&source.path)).collect()
+}
+
+/// What names files that do not stand below it, and what stands on no floor at all.
+fn above(modules: &Modules, floors: &[&[&str]]) -> Vec<String> {
+    let place =
+        |path: &str| path.split('/').next().unwrap_or(path).trim_end_matches(".rs").to_owned();
+    let floor = |path: &str| floors.iter().position(|floor| floor.contains(&&*place(path)));
+    let mut found = Vec::new();
+    for path in modules.files() {
+        let Some(mine) = floor(path) else {
+            found.push(format!("{path} stands on no floor"));
+            continue;
+        };
+        let others = modules.named_by(path).filter(|other| place(other) != place(path));
+        let up = others.filter(|other| floor(other).is_none_or(|other| other >= mine));
+        found.extend(up.map(|other| format!("{path} names {other}, which is not below it")));
+    }
+    found
 }
 
 /// The files of a crate, and which of them each names.
