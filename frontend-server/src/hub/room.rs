@@ -30,6 +30,21 @@ const MISSING_MS: [u64; 5] = [5, 15, 40, 100, 200];
 /// The wait when a node is behind us, or could not take the watch.
 const BEHIND: Duration = Duration::from_millis(50);
 
+/// What is under way to have the whole view.
+#[derive(Debug)]
+enum Asking {
+    Nothing,
+    /// It is on its way, as the answer to this question, for these eyes.
+    Asked {
+        number: u64,
+        eyes: BTreeSet<PlayerId>,
+    },
+    /// It is asked for then.
+    Later {
+        at: Instant,
+    },
+}
+
 /// A session that wants to look. `W` is how to reach it.
 #[derive(Debug)]
 pub(crate) struct Joining<W> {
@@ -49,12 +64,9 @@ pub(crate) struct Room<W> {
     made: Option<Instant>,
     watchers: BTreeMap<u64, Watcher<W>>,
     eyes: BTreeMap<PlayerId, Eye>,
-    /// A whole view is on its way, as the answer to this question, for these eyes.
-    asked: Option<(u64, BTreeSet<PlayerId>)>,
+    asking: Asking,
     /// Questions made so far.
     questions: u64,
-    /// When to ask (again), if not now.
-    ask_at: Option<Instant>,
     /// How often in a row a node did not know the room.
     missing: usize,
     empty_since: Option<Instant>,
@@ -102,9 +114,8 @@ impl<W> Room<W> {
             made: None,
             watchers: BTreeMap::new(),
             eyes: BTreeMap::new(),
-            asked: None,
+            asking: Asking::Nothing,
             questions: 0,
-            ask_at: None,
             missing: 0,
             empty_since: None,
         }
@@ -164,10 +175,10 @@ impl<W> Room<W> {
         }
         self.missing = 0;
         let answered = update.resync && self.is_answer(update);
-        if taken == Taken::Old && answered && self.asked.take().is_some() {
+        if taken == Taken::Old && answered && matches!(self.asking, Asking::Asked { .. }) {
             // The node is behind what we have shown; what it says now would be
             // a step back for some.
-            self.ask_at = Some(now + BEHIND);
+            self.asking = Asking::Later { at: now + BEHIND };
         }
         if taken != Taken::Old && answered {
             self.open_eyes(update.version);
@@ -190,16 +201,16 @@ impl<W> Room<W> {
         now: Instant,
         deliver: &mut impl FnMut(&W, Mail),
     ) -> Heard {
-        self.asked = None;
         if refusal.code != Code::NoSuchRoom {
-            self.ask_at = Some(now + BEHIND);
+            self.asking = Asking::Later { at: now + BEHIND };
             return Heard::On(None);
         }
         if let Some(wait) = MISSING_MS.get(self.missing) {
             self.missing += 1;
-            self.ask_at = Some(now + Duration::from_millis(*wait));
+            self.asking = Asking::Later { at: now + Duration::from_millis(*wait) };
             return Heard::On(None);
         }
+        self.asking = Asking::Nothing;
         for watcher in self.watchers.values() {
             match watcher.place {
                 Place::Waiting { tag, .. } => {
@@ -214,21 +225,22 @@ impl<W> Room<W> {
 
     /// There is another node to watch through, which knows nothing of us yet.
     pub(crate) fn moved(&mut self) -> Option<WatchRequest> {
-        self.asked = None;
-        self.ask_at = None;
+        self.asking = Asking::Nothing;
         self.missing = 0;
         self.ask_for_the_waiting().or_else(|| Some(self.question(self.history.version())))
     }
 
     /// Whether something is to be asked later.
     pub(crate) fn asks_later(&self) -> bool {
-        self.ask_at.is_some()
+        matches!(self.asking, Asking::Later { .. })
     }
 
     /// Asks what was to be asked later, when later is now.
     pub(crate) fn ask_if_due(&mut self, now: Instant) -> Option<WatchRequest> {
-        self.ask_at.filter(|at| *at <= now)?;
-        self.ask_at = None;
+        if !matches!(self.asking, Asking::Later { at } if at <= now) {
+            return None;
+        }
+        self.asking = Asking::Nothing;
         self.ask_for_the_waiting().or_else(|| Some(self.question(self.history.version())))
     }
 
@@ -248,13 +260,13 @@ impl<W> Room<W> {
         for session in &late {
             self.give_up(*session, now, deliver);
         }
-        if !late.is_empty() {
+        if !late.is_empty() && matches!(self.asking, Asking::Asked { .. }) {
             // Whatever was asked for them is not coming.
-            self.asked = None;
+            self.asking = Asking::Nothing;
         }
         let before = self.eyes.len();
         self.eyes.retain(|_, eye| eye.left_at.is_none_or(|at| at + GRACE > now));
-        if self.asked.is_some() || self.ask_at.is_some() {
+        if !matches!(self.asking, Asking::Nothing) {
             return None;
         }
         let fewer = self.eyes.len() < before;
@@ -269,11 +281,12 @@ impl<W> Room<W> {
     }
 
     fn ask(&mut self) -> Option<WatchRequest> {
-        if self.asked.is_some() || self.ask_at.is_some() {
+        if !matches!(self.asking, Asking::Nothing) {
             return None;
         }
         let question = self.question(None);
-        self.asked = Some((question.number, self.eyes.keys().copied().collect()));
+        let eyes = self.eyes.keys().copied().collect();
+        self.asking = Asking::Asked { number: question.number, eyes };
         Some(question)
     }
 
@@ -286,18 +299,22 @@ impl<W> Room<W> {
     /// Whether a whole view is the one that was asked for. Another was made for the
     /// eyes of an earlier question, or because the node had to leave something out.
     fn is_answer(&self, update: &Update) -> bool {
-        let asked = self.asked.as_ref().map(|(number, _)| *number);
+        let asked = match &self.asking {
+            Asking::Asked { number, .. } => Some(*number),
+            Asking::Nothing | Asking::Later { .. } => None,
+        };
         update.answers.is_none() || update.answers == asked
     }
 
     /// A whole view came: from here on, what comes is made for those asked for.
     fn open_eyes(&mut self, version: u64) {
-        let (_, players) = self.asked.take().unwrap_or_default();
-        for player in players {
-            if let Some(eye) = self.eyes.get_mut(&player) {
+        let Asking::Asked { eyes, .. } = &self.asking else { return };
+        for player in eyes {
+            if let Some(eye) = self.eyes.get_mut(player) {
                 eye.open_from.get_or_insert(version + 1);
             }
         }
+        self.asking = Asking::Nothing;
     }
 
     /// Shows the newest version to everyone who has not seen it.
