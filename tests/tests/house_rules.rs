@@ -90,6 +90,7 @@ const PURE: &[&str] = &[
     "text/src/",
     "game/src/",
     "frontend-server/src/cluster/flight.rs",
+    "frontend-server/src/cluster/nodes.rs",
     "frontend-server/src/cluster/route.rs",
     "frontend-server/src/farewell.rs",
     "frontend-server/src/hub/debt.rs",

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use tonic::{Code as GrpcCode, Status};
 
-use super::route::Standing;
+use super::{nodes::Word, route::Standing};
 use crate::{
     command::{Accepted, Code, Command, Outcome, Place, PlayerId, Refusal, Report, Wish},
     message::{self, RoomsQuery},
@@ -95,12 +95,18 @@ pub(super) fn refusal(refused: v1::Refused) -> Refusal {
     Refusal { forgotten: refused.forgotten, ..Refusal::new(code, refused.message) }
 }
 
-pub(super) fn standing(standing: &v1::Standing) -> Standing {
-    Standing {
-        node: standing.node,
-        leader: (standing.leader != 0).then_some(standing.leader),
-        term: standing.term,
-        draining: standing.draining,
+/// What a node says of itself and of its cluster.
+pub(super) fn word(standing: v1::Standing) -> Word {
+    Word {
+        standing: Standing {
+            node: standing.node,
+            leader: (standing.leader != 0).then_some(standing.leader),
+            term: standing.term,
+            draining: standing.draining,
+        },
+        cluster: standing.cluster,
+        epoch: standing.epoch,
+        members: standing.peers.into_iter().map(|peer| (peer.node, peer.address)).collect(),
     }
 }
 

@@ -33,7 +33,7 @@ use tonic::{
 };
 use tracing::debug;
 
-use super::{convert, flight::FLIGHTS_MAX, route};
+use super::{convert, flight::FLIGHTS_MAX, nodes::Word, route};
 use crate::{
     command::{Command, Outcome},
     hub::HubInput,
@@ -86,11 +86,11 @@ impl LinkSender {
 #[derive(Debug)]
 pub(super) enum News {
     /// The node spoke for the first time in this life.
-    Up { sender: LinkSender, standing: v1::Standing },
+    Up { sender: LinkSender, word: Word },
     /// The node stands differently now.
-    Standing { standing: v1::Standing },
+    Word(Word),
     /// Answers: id, outcome, wait in milliseconds.
-    Answers { answers: Vec<(u64, Outcome, u32)> },
+    Answers(Vec<(u64, Outcome, u32)>),
     /// This life is over.
     Down,
 }
@@ -135,7 +135,7 @@ async fn live(context: &LinkContext, life: u64) -> Result<(), Status> {
     let (mut downlinks, standing) = timeout(GREETING_TIMEOUT, greet(context, channel, waiting))
         .await
         .map_err(|_| Status::deadline_exceeded("the node does not speak"))??;
-    tell(context, News::Up { sender, standing }).await?;
+    tell(context, News::Up { sender, word: convert::word(standing) }).await?;
     while let Some(downlink) = downlinks.message().await? {
         pass_on(context, life, downlink).await?;
     }
@@ -190,11 +190,11 @@ pub(super) fn client(channel: Channel) -> GameClient<Channel> {
 async fn pass_on(context: &LinkContext, life: u64, downlink: v1::Downlink) -> Result<(), Status> {
     let v1::Downlink { answers, updates, watch_refused, standing } = downlink;
     if let Some(standing) = standing {
-        tell(context, News::Standing { standing }).await?;
+        tell(context, News::Word(convert::word(standing))).await?;
     }
     if !answers.is_empty() {
         let answers = answers.into_iter().filter_map(convert::answer).collect();
-        tell(context, News::Answers { answers }).await?;
+        tell(context, News::Answers(answers)).await?;
     }
     if !updates.is_empty() || !watch_refused.is_empty() {
         let updates = updates.into_iter().map(convert::update).collect();

@@ -2,7 +2,7 @@
 //!
 //! One task owns everything known of the nodes and every command in flight. What
 //! happens, a wish from a session, news from a [link], the passing of time, goes
-//! through [`route`] and [`flight`], which decide; this file only carries out.
+//! through [`nodes`], [`route`] and [`flight`], which decide; this file only carries out.
 //!
 //! Patience and resending live here, and nowhere else in the process: a session
 //! hands a command over once and is answered once.
@@ -11,6 +11,7 @@ pub(crate) mod convert;
 mod flight;
 mod link;
 mod listing;
+mod nodes;
 mod route;
 
 use std::{
@@ -21,7 +22,7 @@ use std::{
 };
 
 use hangraft_cluster_config::{ClusterKey, RoomNames};
-use hangraft_proto::{net::Network, v1};
+use hangraft_proto::net::Network;
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::{AbortHandle, JoinSet},
@@ -31,21 +32,20 @@ use tonic::{
     metadata::{Ascii, MetadataValue},
     transport::Channel,
 };
-use tracing::{info, warn};
 
-use link::LinkSender;
 pub(crate) use listing::ListRequest;
+pub(crate) use nodes::Status;
 
 use crate::{
     command::{Accepted, Code, Command, Outcome, Refusal},
     hub::{Hub, HubInput},
     mailbox::{Mail, Mailbox},
-    message::{Epoch, LinkState},
     meters::Meters,
 };
 use flight::{Flights, Landed};
-use link::{LinkContext, News};
-use route::{Known, Route, Slot, Standing};
+use link::{LinkContext, LinkSender, News};
+use nodes::{Effect, Nodes};
+use route::Slot;
 
 /// Wishes handed over and not yet looked at. One more is refused with `busy`.
 const WISHES_MAX: usize = 16_384;
@@ -60,48 +60,15 @@ const QUESTIONS_MAX: usize = 1024;
 /// How often time is looked at while commands are in flight. Sets how exact
 /// retries and patience are, not how fast anything is.
 const TICK: Duration = Duration::from_millis(10);
-/// A node that owes answers and has said nothing for this long is asked no more
-/// while there is another; what it owes is asked of that one.
-const SILENCE_MAX: Duration = Duration::from_millis(700);
-/// How long a node through which views stopped coming is not watched through
-/// while there is another.
-const FROZEN_FOR: Duration = Duration::from_secs(30);
 /// How often an acknowledged version is handed to the hub, which sees whether the
 /// watch keeps up with it.
 const SAMPLE_PAUSE: Duration = Duration::from_millis(100);
-/// Nodes known at once; more are not connected to. The largest cluster has seven
-/// voters, and may be changing all of them.
-const NODES_MAX: usize = 16;
-
 /// A way to the cluster task. Cheap to clone; the task ends with the last one.
 #[derive(Clone, Debug)]
 pub(crate) struct Cluster {
     wishes: mpsc::Sender<Submission>,
     questions: mpsc::Sender<ListRequest>,
     status: watch::Receiver<Status>,
-}
-
-/// Whether the cluster can be reached.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Status {
-    /// The leader, when one is believed.
-    pub(crate) leader: Option<u64>,
-    /// There is a node to watch through.
-    pub(crate) watching: bool,
-    /// How many nodes we are linked with.
-    pub(crate) linked: usize,
-    /// The cluster's epoch, once it was reached.
-    pub(crate) epoch: Option<Epoch>,
-}
-
-impl Status {
-    /// As pages see it.
-    pub(crate) fn link_state(self) -> LinkState {
-        match self.leader {
-            Some(leader) if self.watching => LinkState::connected(leader, self.epoch),
-            _ => LinkState::reconnecting(self.epoch),
-        }
-    }
 }
 
 /// A command and where its answer goes.
@@ -154,18 +121,12 @@ impl Cluster {
 
         let (news_sender, news) = mpsc::channel(NEWS_MAX);
         let mut task = Task {
-            slots: BTreeMap::new(),
-            next_slot: 1,
-            links: JoinSet::new(),
-            route: Route::default(),
-            unsettled: false,
-            cluster: None,
-            epoch: None,
-            watching_life: None,
+            nodes: Nodes::new(salt),
+            links: BTreeMap::new(),
             flights: Flights::new(),
+            tasks: JoinSet::new(),
             network,
             access,
-            salt,
             news: news_sender,
             hub: hub.inbox(),
             sampled_at: None,
@@ -173,10 +134,11 @@ impl Cluster {
             status: status_sender,
             meters,
         };
+        let (now, mut effects) = (Instant::now(), Vec::new());
         for address in nodes {
-            task.add_node(address.to_string(), true);
+            task.nodes.add(address.to_string(), true, now, &mut effects);
         }
-        tasks.spawn(task.run(submissions, news, hub.frozen()));
+        tasks.spawn(task.run(effects, submissions, news, hub.frozen()));
         Self { wishes, questions, status }
     }
 
@@ -226,42 +188,20 @@ fn stopping() -> Refusal {
     Refusal::new(Code::NoQuorum, "this frontend is stopping")
 }
 
-/// What is known of one node, and how to reach it.
-struct Slotted {
-    address: String,
-    /// From the configuration: kept even when the cluster does not name it.
-    configured: bool,
+/// A link that is kept, and its sending end while it is up.
+struct Link {
+    task: AbortHandle,
     sender: Option<LinkSender>,
-    standing: Option<Standing>,
-    node: Option<u64>,
-    suspect: bool,
-    heard_at: Instant,
-    broken_at: Option<Instant>,
-    /// Since when it has named another leader than we believe in, or none.
-    astray_at: Option<Instant>,
-    /// When views were last found to have stopped coming through it.
-    frozen_at: Option<Instant>,
-    link: AbortHandle,
 }
 
 /// The state of the cluster task.
 struct Task {
-    slots: BTreeMap<Slot, Slotted>,
-    next_slot: Slot,
-    links: JoinSet<()>,
-    route: Route,
-    /// The route should be looked at again soon.
-    unsettled: bool,
-    /// The cluster we serve: the first that had a leader.
-    cluster: Option<String>,
-    /// The epoch of that cluster. It has one for as long as it lives.
-    epoch: Option<Epoch>,
-    /// The life of the link that the hub watches through.
-    watching_life: Option<u64>,
+    nodes: Nodes,
+    links: BTreeMap<Slot, Link>,
     flights: Flights<ReplyTo>,
+    tasks: JoinSet<()>,
     network: Arc<dyn Network>,
     access: MetadataValue<Ascii>,
-    salt: u64,
     news: mpsc::Sender<(Slot, News)>,
     hub: mpsc::Sender<HubInput>,
     sampled_at: Option<Instant>,
@@ -273,6 +213,7 @@ struct Task {
 impl Task {
     async fn run(
         mut self,
+        first: Vec<Effect>,
         mut submissions: mpsc::Receiver<Submission>,
         mut news: mpsc::Receiver<(Slot, News)>,
         mut frozen: watch::Receiver<u64>,
@@ -281,6 +222,7 @@ impl Task {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut wished = Vec::with_capacity(WISHES_AT_ONCE);
         let mut heard = Vec::with_capacity(NEWS_AT_ONCE);
+        self.carry_out(first).await;
         loop {
             tokio::select! {
                 count = submissions.recv_many(&mut wished, WISHES_AT_ONCE) => {
@@ -293,8 +235,9 @@ impl Task {
                     self.on_news(heard.drain(..), Instant::now()).await;
                 }
                 Ok(()) = frozen.changed() => {
-                    let life = *frozen.borrow_and_update();
-                    self.on_frozen(life, Instant::now()).await;
+                    let (life, now) = (*frozen.borrow_and_update(), Instant::now());
+                    self.nodes.is_frozen(life, now);
+                    self.settle(Vec::new(), now).await;
                 }
                 _ = ticks.tick(), if self.waits() => self.on_tick(Instant::now()).await,
             }
@@ -304,7 +247,7 @@ impl Task {
 
     /// Something depends on the passing of time.
     fn waits(&self) -> bool {
-        self.unsettled || self.route.leader.is_none() || !self.flights.is_empty()
+        self.nodes.waits() || !self.flights.is_empty()
     }
 
     fn on_wishes(&mut self, wished: impl Iterator<Item = Submission>, now: Instant) {
@@ -317,89 +260,51 @@ impl Task {
     }
 
     async fn on_news(&mut self, heard: impl Iterator<Item = (Slot, News)>, now: Instant) {
-        let mut moved = false;
+        let mut effects = Vec::new();
         for (slot, news) in heard {
-            moved |= self.on_one(slot, news, now);
+            self.on_one(slot, news, now, &mut effects);
         }
-        if moved {
-            self.reroute(now).await;
-        }
+        self.settle(effects, now).await;
         self.send_ready(now);
     }
 
-    /// Takes one piece of news in; says whether it may change the route.
-    fn on_one(&mut self, slot: Slot, news: News, now: Instant) -> bool {
+    fn on_one(&mut self, slot: Slot, news: News, now: Instant, effects: &mut Vec<Effect>) {
         match news {
-            News::Up { sender, standing } => {
-                if self.is_strange(slot, &standing) {
-                    return false;
+            News::Up { sender, word } => {
+                let life = sender.life();
+                if self.nodes.is_up(slot, life, &word, now, effects)
+                    && let Some(link) = self.links.get_mut(&slot)
+                {
+                    link.sender = Some(sender);
                 }
-                let Some(slotted) = self.slots.get_mut(&slot) else { return false };
-                slotted.sender = Some(sender);
-                slotted.frozen_at = None;
-                self.on_standing(slot, &standing, now);
-                true
             }
-            News::Standing { standing } => {
-                if self.is_strange(slot, &standing) {
-                    self.on_down(slot, now);
-                    return true;
+            News::Word(word) => {
+                if !self.nodes.says(slot, &word, now, effects) {
+                    self.let_go(slot);
                 }
-                self.on_standing(slot, &standing, now);
-                true
             }
-            News::Answers { answers } => self.on_answers(slot, answers, now),
+            News::Answers(answers) => {
+                for (id, outcome, wait) in answers {
+                    self.on_answer(id, outcome, wait, now);
+                }
+                self.nodes.has_answered(slot, now);
+            }
             News::Down => {
-                self.on_down(slot, now);
-                true
+                self.let_go(slot);
+                self.nodes.is_down(slot, now, effects);
             }
         }
     }
 
-    /// Whether a node belongs to another cluster: one may have taken an address that was
-    /// ours, with the same key. It is as good as out of reach.
-    fn is_strange(&mut self, slot: Slot, standing: &v1::Standing) -> bool {
-        let ours = match &self.cluster {
-            Some(ours) => *ours == standing.cluster,
-            None => {
-                if standing.leader != 0 {
-                    self.cluster = Some(standing.cluster.clone());
-                    self.epoch = Some(Epoch(standing.epoch));
-                }
-                true
+    fn on_answer(&mut self, id: u64, outcome: Outcome, wait: u32, now: Instant) {
+        match self.flights.land(id, outcome, wait, now) {
+            Landed::Answer(reply, outcome) => {
+                self.sample(&outcome, now);
+                self.answer(reply, outcome, now);
             }
-        };
-        if !ours && let Some(slotted) = self.slots.get(&slot) {
-            let (node, cluster) = (&slotted.address, &standing.cluster);
-            warn!(node, cluster, "belongs to another cluster; not used");
+            Landed::Again => self.meters.resends.increment(1),
+            Landed::Old => {}
         }
-        !ours
-    }
-
-    fn on_standing(&mut self, slot: Slot, standing: &v1::Standing, now: Instant) {
-        if let Some(slotted) = self.slots.get_mut(&slot) {
-            slotted.standing = Some(convert::standing(standing));
-            slotted.node = Some(standing.node);
-            slotted.suspect = false;
-            slotted.heard_at = now;
-        }
-        self.learn(&standing.peers);
-    }
-
-    fn on_answers(&mut self, slot: Slot, answers: Vec<(u64, Outcome, u32)>, now: Instant) -> bool {
-        for (id, outcome, wait) in answers {
-            match self.flights.land(id, outcome, wait, now) {
-                Landed::Answer(reply, outcome) => {
-                    self.sample(&outcome, now);
-                    self.answer(reply, outcome, now);
-                }
-                Landed::Again => self.meters.resends.increment(1),
-                Landed::Old => {}
-            }
-        }
-        let Some(slotted) = self.slots.get_mut(&slot) else { return false };
-        slotted.heard_at = now;
-        std::mem::take(&mut slotted.suspect)
     }
 
     /// Answers, and notes how long that took when a player waited for it.
@@ -420,105 +325,53 @@ impl Task {
         }
     }
 
-    fn on_down(&mut self, slot: Slot, now: Instant) {
-        let Some(slotted) = self.slots.get_mut(&slot) else { return };
-        if slotted.sender.take().is_some() {
-            info!(node = slotted.address, "a node is out of reach");
-            slotted.broken_at = Some(now);
-        }
-        slotted.standing = None;
-        slotted.suspect = false;
-        let recalled = self.flights.recall_from(slot);
-        self.meters.resends.increment(recalled as u64);
-    }
-
-    /// The hub has waited in vain for views through this life of a link.
-    async fn on_frozen(&mut self, life: u64, now: Instant) {
-        let watched =
-            |slotted: &&mut Slotted| slotted.sender.as_ref().is_some_and(|s| s.life() == life);
-        if let Some(slotted) = self.slots.values_mut().find(watched) {
-            warn!(node = slotted.address, "a node shows nothing new while moves go on");
-            slotted.frozen_at = Some(now);
-            self.reroute(now).await;
-        }
-    }
-
     /// Time has passed: retries, patience, silent nodes, doubts.
     async fn on_tick(&mut self, now: Instant) {
         for (reply, refusal) in self.flights.tick(now) {
             self.answer(reply, Err(refusal), now);
         }
-        let silent = self.find_silent_writer(now);
-        if silent || self.unsettled || self.route.leader.is_none() {
-            self.reroute(now).await;
-        }
+        let owes_since = self.nodes.writer().and_then(|writer| self.flights.owes_since(writer));
+        self.nodes.tick(owes_since, now);
+        self.settle(Vec::new(), now).await;
         self.send_ready(now);
     }
 
-    /// A paused node holds its connection open and says nothing.
-    fn find_silent_writer(&mut self, now: Instant) -> bool {
-        if self.flights.is_empty() {
-            return false;
-        }
-        let Some(writer) = self.route.writer else { return false };
-        let Some(slotted) = self.slots.get_mut(&writer) else { return false };
-        let Some(since) = self.flights.owes_since(writer) else { return false };
-        let silent = !slotted.suspect && now > since.max(slotted.heard_at) + SILENCE_MAX;
-        if silent {
-            warn!(node = slotted.address, "a node owes answers and is silent");
-            slotted.suspect = true;
-        }
-        silent
+    /// Does what is to be done, and what follows from it.
+    async fn settle(&mut self, mut effects: Vec<Effect>, now: Instant) {
+        self.nodes.settle(now, &mut effects);
+        self.carry_out(effects).await;
     }
 
-    /// Chooses anew, and moves what has to move.
-    async fn reroute(&mut self, now: Instant) {
-        self.unsettled = false;
-        let known: Vec<_> = self.slots.iter().map(|(slot, s)| s.known(*slot, now)).collect();
-        let route = route::choose(&known, &self.route, self.salt);
-        let before = std::mem::replace(&mut self.route, route);
-        if let Some(writer) = route.writer
-            && (before.writer != Some(writer) || before.leader != route.leader)
-        {
-            // Nothing waits for a node that is not the best one to ask any more.
-            let recalled = self.flights.recall_all_but(writer);
-            self.meters.resends.increment(recalled as u64);
-        }
-        if before.leader != route.leader {
-            info!(leader = route.leader, "the leader as seen from here");
-        }
-        self.note_astray(now);
-        self.move_watches().await;
-        let linked = self.slots.values().filter(|slotted| slotted.sender.is_some()).count();
-        let watching = self.watching_life.is_some();
-        let status = Status { leader: route.leader, watching, linked, epoch: self.epoch };
-        self.meters.nodes_linked.set(linked as f64);
-        self.meters.leader_known.set(if route.leader.is_some() { 1.0 } else { 0.0 });
-        self.status.send_if_modified(|old| std::mem::replace(old, status) != status);
-    }
-
-    /// Remembers since when nodes have gone astray; as long as one has, time matters.
-    fn note_astray(&mut self, now: Instant) {
-        for slotted in self.slots.values_mut() {
-            let names = slotted.standing.and_then(|standing| standing.leader);
-            if slotted.standing.is_none() || names == self.route.leader {
-                slotted.astray_at = None;
-            } else {
-                let since = *slotted.astray_at.get_or_insert(now);
-                self.unsettled |= now.saturating_duration_since(since) <= route::HEARSAY;
+    async fn carry_out(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Connect { slot, address } => self.connect(slot, address),
+                Effect::Forget { slot } => {
+                    if let Some(link) = self.links.remove(&slot) {
+                        link.task.abort();
+                    }
+                }
+                Effect::RecallFrom { slot } => {
+                    let recalled = self.flights.recall_from(slot);
+                    self.meters.resends.increment(recalled as u64);
+                }
+                Effect::RecallAllBut { slot } => {
+                    let recalled = self.flights.recall_all_but(slot);
+                    self.meters.resends.increment(recalled as u64);
+                }
+                Effect::Watch { slot } => self.watch(slot).await,
+                Effect::Tell(status) => {
+                    self.meters.nodes_linked.set(status.linked as f64);
+                    self.meters.leader_known.set(if status.leader.is_some() { 1.0 } else { 0.0 });
+                    self.status.send_replace(status);
+                }
             }
         }
     }
 
-    /// Tells the hub when it should watch through another link.
-    async fn move_watches(&mut self) {
-        let slotted = self.route.watcher.and_then(|slot| self.slots.get(&slot));
-        let sender = slotted.and_then(|slotted| slotted.sender.clone());
-        let life = sender.as_ref().map(|sender| sender.life());
-        if life == self.watching_life {
-            return;
-        }
-        self.watching_life = life;
+    /// The hub watches through another link from now on.
+    async fn watch(&mut self, slot: Option<Slot>) {
+        let sender = slot.and_then(|slot| self.links.get(&slot)?.sender.clone());
         self.reads.send_replace(sender.as_ref().map(|sender| sender.channel.clone()));
         // The hub never waits for us, so this wait ends. When it is gone we are stopping.
         _ = self.hub.send(HubInput::Upstream(sender.map(|sender| sender.upstream))).await;
@@ -526,90 +379,36 @@ impl Task {
 
     /// Sends everything that is ready to the node chosen, in the order it came.
     fn send_ready(&mut self, now: Instant) {
-        let Some(slot) = self.route.writer else { return };
-        let Some(slotted) = self.slots.get_mut(&slot) else { return };
-        let Some(sender) = &slotted.sender else { return };
+        let Some(slot) = self.nodes.writer() else { return };
+        let Some(sender) = self.links.get(&slot).and_then(|link| link.sender.as_ref()) else {
+            return;
+        };
         while let Some((id, command)) = self.flights.send_next(slot, now) {
             if sender.command(id, command).is_err() {
-                // The link has ended and its last news is on the way, or it takes
-                // nothing and its keepalive will end it.
-                slotted.suspect = true;
-                self.unsettled = true;
+                self.nodes.is_stuck(slot);
                 self.flights.recall_from(slot);
                 return;
             }
         }
     }
 
-    /// Learns of nodes from those that answer; forgets those that left and are gone.
-    fn learn(&mut self, peers: &[v1::Peer]) {
-        if peers.is_empty() {
-            return;
-        }
-        let gone = |slotted: &Slotted| {
-            !slotted.configured
-                && slotted.sender.is_none()
-                && peers.iter().all(|peer| peer.address != slotted.address)
-        };
-        self.slots.retain(|_, slotted| {
-            let gone = gone(slotted);
-            if gone {
-                slotted.link.abort();
-            }
-            !gone
-        });
-        for peer in peers {
-            let known = self
-                .slots
-                .values()
-                .any(|slotted| slotted.address == peer.address || slotted.node == Some(peer.node));
-            if !known && !peer.address.is_empty() && self.slots.len() < NODES_MAX {
-                self.add_node(peer.address.clone(), false);
-            }
+    /// Nothing is sent over this link any more.
+    fn let_go(&mut self, slot: Slot) {
+        if let Some(link) = self.links.get_mut(&slot) {
+            link.sender = None;
         }
     }
 
-    fn add_node(&mut self, address: String, configured: bool) {
-        let slot = self.next_slot;
-        self.next_slot += 1;
+    fn connect(&mut self, slot: Slot, address: String) {
         let context = LinkContext {
             slot,
-            address: address.clone(),
+            address,
             network: self.network.clone(),
             access: self.access.clone(),
             news: self.news.clone(),
             hub: self.hub.clone(),
         };
-        let link = self.links.spawn(link::keep(context));
-        let slotted = Slotted {
-            address,
-            configured,
-            sender: None,
-            standing: None,
-            node: None,
-            suspect: false,
-            heard_at: Instant::now(),
-            broken_at: None,
-            astray_at: None,
-            frozen_at: None,
-            link,
-        };
-        self.slots.insert(slot, slotted);
-    }
-}
-
-impl Slotted {
-    fn known(&self, slot: Slot, now: Instant) -> Known {
-        Known {
-            slot,
-            standing: self.standing,
-            suspect: self.suspect,
-            node: self.node,
-            broken_for: self.broken_at.map(|at| now.saturating_duration_since(at)),
-            frozen: self.frozen_at.is_some_and(|at| at + FROZEN_FOR > now),
-            astray_for: self
-                .astray_at
-                .map_or(Duration::ZERO, |at| now.saturating_duration_since(at)),
-        }
+        let task = self.tasks.spawn(link::keep(context));
+        self.links.insert(slot, Link { task, sender: None });
     }
 }
