@@ -26,6 +26,7 @@ mod hub;
 mod mailbox;
 mod message;
 mod meters;
+mod names;
 mod pace;
 mod players;
 mod presence;

@@ -26,6 +26,7 @@ use crate::{
         self, Action, BadMessage, ClientMessage, Kind, LinkState, Reply, RequestId, RoomsQuery,
         ServerInfo, Text,
     },
+    names,
     pace::Pace,
     players::Paces,
     token::{Guest, TokenKey},
@@ -327,7 +328,7 @@ impl Session {
         {
             return Err(unauthorized("this socket is another player's; open a new one"));
         }
-        let name = name.map(|name| good_name(&name)).transpose()?.flatten();
+        let name = name.map(|name| names::good_name(&name)).transpose()?.flatten();
         let first = known.is_none();
         let shown = bearer.as_ref().map(|bearer| bearer.guest.clone());
         let mut guest = match known.or(shown) {
@@ -338,11 +339,11 @@ impl Session {
                 return Err(Refusal::new(Code::TooFast, text));
             }
         };
-        if let Some(name) = name.or_else(|| good_name(&guest.name).ok().flatten()) {
+        if let Some(name) = name.or_else(|| names::good_name(&guest.name).ok().flatten()) {
             guest.name = name;
         } else {
             // In a token that was made when other names were good.
-            guest.name = guest_name(guest.player);
+            guest.name = names::guest_name(guest.player);
         }
         let kept = bearer.as_ref().is_some_and(|bearer| bearer.is_good_for(&guest, now.unix));
         let token = match token {
@@ -515,7 +516,7 @@ impl Session {
 
     fn new_guest(&self) -> Guest {
         let player = PlayerId(self.dice.player);
-        Guest { player, name: guest_name(player) }
+        Guest { player, name: names::guest_name(player) }
     }
 
     fn greeting<'a>(&'a self, guest: &'a Guest, token: &'a str) -> Reply<'a> {
@@ -528,20 +529,6 @@ impl Session {
             epoch: self.link.epoch,
         };
         Reply::Hello { player: guest.player.to_string(), name: &guest.name, token, server }
-    }
-}
-
-/// What somebody is called who has not said.
-fn guest_name(player: PlayerId) -> Arc<str> {
-    format!("Guest {:04}", player.0 % 10_000).into()
-}
-
-/// A name fit to be shown to others, or none if nothing was typed.
-fn good_name(typed: &str) -> Result<Option<Arc<str>>, Refusal> {
-    match hangraft_text::name(typed) {
-        Ok(name) => Ok(Some(name.into())),
-        Err(unfit) if unfit.is_empty() => Ok(None),
-        Err(unfit) => Err(unfit.into()),
     }
 }
 

@@ -97,6 +97,7 @@ const PURE: &[&str] = &[
     "frontend-server/src/hub/history.rs",
     "frontend-server/src/hub/room.rs",
     "frontend-server/src/message.rs",
+    "frontend-server/src/names.rs",
     "frontend-server/src/pace.rs",
     "frontend-server/src/session.rs",
     "frontend-server/src/web/frames.rs",
@@ -174,7 +175,7 @@ const FLOORS: &[(&str, &[&[&str]])] = &[
         "frontend-server",
         &[
             &["client", "command", "farewell", "pace"],
-            &["crowd", "message", "players", "token", "upstream"],
+            &["crowd", "message", "names", "players", "token", "upstream"],
             &["mailbox"],
             &["meters"],
             &["hub", "session"],
