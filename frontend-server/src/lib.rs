@@ -17,6 +17,9 @@
 //!
 //! TLS. A frontend that faces the internet stands behind a proxy that speaks it.
 
+#[macro_use]
+mod planted;
+
 mod client;
 mod cluster;
 mod command;

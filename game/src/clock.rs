@@ -55,12 +55,8 @@ impl Clock {
     /// Lets the time of a batch pass. Once for each batch.
     pub(crate) fn advance(&mut self, stamp: Stamp) {
         let by_clock_ms = stamp.at_ms.saturating_sub(self.stamp_ms);
-        #[cfg(feature = "planted")]
-        let stamp = match hangraft_planted::is(hangraft_planted::Bug::WallClockBelieved) {
-            true => Stamp { passed_ms: stamp.passed_ms.map(|_| by_clock_ms), ..stamp },
-            false => stamp,
-        };
-        let gap_ms = stamp.passed_ms.unwrap_or(by_clock_ms).min(GAP_MS_MAX);
+        let measured_ms = planted!(WallClockBelieved ? None => stamp.passed_ms);
+        let gap_ms = measured_ms.unwrap_or(by_clock_ms).min(GAP_MS_MAX);
         self.now_ms = self.now_ms.saturating_add(gap_ms);
         self.stamp_ms = stamp.at_ms;
     }

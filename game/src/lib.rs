@@ -18,6 +18,9 @@
 //! One new folder in `rules/`, which implements `Rules` (`rules/contract.rs`), and one line in the
 //! catalogue in `rules/mod.rs`.
 
+#[macro_use]
+mod planted;
+
 mod answer;
 mod archive;
 mod attempts;

@@ -131,14 +131,8 @@ impl Lobby {
 }
 
 impl Frozen {
-    fn of(lobby: &Lobby) -> Frozen {
-        #[cfg(feature = "planted")]
-        let forgetful = Lobby { attempts: Default::default(), ..lobby.clone() };
-        #[cfg(feature = "planted")]
-        let lobby = match hangraft_planted::is(hangraft_planted::Bug::SerialsForgotten) {
-            true => &forgetful,
-            false => lobby,
-        };
+    fn of(whole: &Lobby) -> Frozen {
+        let lobby = planted!(SerialsForgotten ? &whole.without_attempts() => whole);
         let attempts = lobby.attempts.freeze();
         let head = Head {
             clock: lobby.clock,

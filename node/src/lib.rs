@@ -8,6 +8,9 @@
 //! A node takes everything from outside through [`env::Env`], so that the same code
 //! runs on real machines and in a simulator.
 
+#[macro_use]
+mod planted;
+
 pub mod backup;
 mod chronicle;
 mod dial;

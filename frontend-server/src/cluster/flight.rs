@@ -115,10 +115,7 @@ impl<R> Flights<R> {
     pub(crate) fn send_next(&mut self, to: Slot, now: Instant) -> Option<(u64, &Command)> {
         let key = self.ready.pop_first()?;
         let flight = self.flights.get_mut(&key).expect("what is ready is in flight");
-        #[cfg(feature = "planted")]
-        if flight.attempt > 0 && hangraft_planted::is(hangraft_planted::Bug::RetryNumberedAnew) {
-            flight.command.serial += 1_000_000;
-        }
+        planted!(RetryNumberedAnew => flight.command.serial += 1_000_000 * flight.attempt.min(1));
         flight.attempt += 1;
         flight.place = Place::Sent { to, at: now };
         Some((wire_id(key, flight.attempt), &flight.command))

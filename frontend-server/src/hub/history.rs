@@ -122,9 +122,8 @@ impl History {
         if !here || first < eyes_from {
             return whole();
         }
-        #[cfg(feature = "planted")]
-        let first = first + u64::from(hangraft_planted::is(hangraft_planted::Bug::ResumeSkipsOne));
-        let missed = self.steps.iter().filter(|step| step.version >= first);
+        let from = planted!(ResumeSkipsOne ? first + 1 => first);
+        let missed = self.steps.iter().filter(|step| step.version >= from);
         missed.map(|step| step.seen_by(player).text.clone()).collect()
     }
 

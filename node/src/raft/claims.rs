@@ -147,10 +147,7 @@ impl Replica {
 
     /// Whether the word of an instance is taken that was not heard before: looks for it.
     pub(super) async fn vouch(&self, from: Speaker, address: Option<SocketAddr>) -> Standing {
-        #[cfg(feature = "planted")]
-        if hangraft_planted::is(hangraft_planted::Bug::CopyIsHeard) {
-            return Standing::Welcome;
-        }
+        planted!(CopyIsHeard => return Standing::Welcome);
         let places = match self.0.starts.look(from, address) {
             Look::Known(standing) => return standing,
             Look::For(places) => places,

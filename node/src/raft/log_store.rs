@@ -33,9 +33,6 @@ pub(crate) struct LogStore {
     /// The log index that the newest durable snapshot covers.
     snapshot: watch::Receiver<Option<u64>>,
     purged: Purged,
-    /// Where a planted bug shows what is not committed yet.
-    #[cfg(feature = "planted")]
-    pub(crate) early: Option<super::machine::Machine>,
 }
 
 /// How far the log is purged. Clones share it.
@@ -61,23 +58,7 @@ impl LogStore {
         if let Some(position) = device.state().purged {
             purged.set(position.index);
         }
-        LogStore {
-            device,
-            tail: Arc::default(),
-            snapshot,
-            purged,
-            #[cfg(feature = "planted")]
-            early: None,
-        }
-    }
-
-    #[cfg(feature = "planted")]
-    fn show_early(&self, entries: &[(Entry, usize)]) {
-        if let Some(machine) = &self.early {
-            for (entry, _) in entries {
-                machine.show_early(entry);
-            }
-        }
+        LogStore { device, tail: Arc::default(), snapshot, purged }
     }
 
     /// Follows how far the log is purged.
@@ -177,10 +158,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
             node: vote.leader_id().voted_for,
             committed: vote.is_committed(),
         }))?;
-        #[cfg(feature = "planted")]
-        if hangraft_planted::is(hangraft_planted::Bug::VoteNotSaved) {
-            return Ok(());
-        }
+        planted!(VoteNotSaved => return Ok(()));
         self.synced().await
     }
 
@@ -214,15 +192,8 @@ impl RaftLogStorage<TypeConfig> for LogStore {
             self.device.write(Write::Append(stored))?;
             kept
         };
-        #[cfg(feature = "planted")]
-        self.show_early(&entries);
         self.tail.write().expect("never poisoned").append(entries);
-        #[cfg(feature = "planted")]
-        if hangraft_planted::is(hangraft_planted::Bug::AckBeforeFsync) {
-            self.device.sync(Box::new(|_| ()));
-            flushed.io_completed(Ok(()));
-            return Ok(());
-        }
+        planted!(AckBeforeFsync => return super::planted::ack_early(&*self.device, flushed));
         let synced: Synced = Box::new(move |result| flushed.io_completed(result));
         self.device.sync(synced);
         Ok(())

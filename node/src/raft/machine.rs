@@ -83,9 +83,6 @@ struct State {
     applied: Option<LogId>,
     hashes: Hashes,
     membership: StoredMembership,
-    /// The first membership it had.
-    #[cfg(feature = "planted")]
-    first: Option<StoredMembership>,
     charter: Charter,
     /// Games that left the lobby since the last snapshot, with their room numbers.
     finished: BTreeMap<u64, Bytes>,
@@ -286,25 +283,12 @@ impl Machine {
             charter: state.charter.clone(),
             meta: SnapshotMeta {
                 last_log_id: state.applied,
-                last_membership: state.membership_to_keep(),
+                last_membership: planted!(RemovedVoterCounts
+                    ? crate::planted::first_of(Arc::as_ptr(&self.0) as usize, &state.membership)
+                    => state.membership.clone()),
             },
             finished: state.finished.iter().map(|(id, game)| (*id, game.clone())).collect(),
         }
-    }
-
-    /// A planted bug: applies an entry to a copy, and shows what comes of it.
-    #[cfg(feature = "planted")]
-    pub(crate) fn show_early(&self, entry: &Entry) {
-        let EntryPayload::Normal(Proposal::Batch(bytes)) = &entry.payload else { return };
-        let Ok(batch) = Batch::decode(bytes) else { return };
-        let state = self.read();
-        let mut copy = State {
-            lobby: state.lobby.clone(),
-            membership: state.membership.clone(),
-            ..State::empty()
-        };
-        drop(state);
-        copy.apply(&batch, &mut self.0.feed.publisher());
     }
 
     /// Makes `file` the snapshot to offer, and forgets older ones.
@@ -345,8 +329,6 @@ impl Machine {
             Task::Membership(membership) => {
                 state.charter.follow(&members_of(&membership));
                 state.membership = StoredMembership::new(Some(entry.log_id), membership);
-                #[cfg(feature = "planted")]
-                state.remember_first();
                 Answers::default()
             }
         };
@@ -374,9 +356,9 @@ impl Machine {
             EntryPayload::Normal(Proposal::Batch(bytes)) => {
                 self.ledger().add(entry.log_id.index, bytes.len());
                 let batch = Batch::decode(bytes).map_err(|err| cannot(err.to_string()))?;
-                #[cfg(feature = "planted")]
-                let batch = planted_clock(batch);
-                Task::Batch(batch)
+                Task::Batch(
+                    planted!(ApplyLooksAtClock ? crate::planted::by_own_clock(batch) => batch),
+                )
             }
             EntryPayload::Normal(Proposal::Wish(bytes)) => {
                 let wish: Wish = decode(bytes).map_err(|err| cannot(err.to_string()))?;
@@ -399,14 +381,6 @@ enum Task {
     Membership(Membership),
 }
 
-#[cfg(feature = "planted")]
-fn planted_clock(mut batch: Batch) -> Batch {
-    if hangraft_planted::is(hangraft_planted::Bug::ApplyLooksAtClock) {
-        batch.stamp.at_ms = hangraft_planted::clock_ms();
-    }
-    batch
-}
-
 /// Why a replica of this build cannot go on in a cluster of a later one.
 fn unknown_feature(feature: &str) -> String {
     format!(
@@ -422,8 +396,6 @@ impl State {
             applied: None,
             hashes: Hashes::default(),
             membership: StoredMembership::default(),
-            #[cfg(feature = "planted")]
-            first: None,
             charter: Charter::default(),
             finished: BTreeMap::new(),
         }
@@ -440,25 +412,8 @@ impl State {
             applied: meta.last_log_id,
             hashes,
             membership: meta.last_membership.clone(),
-            #[cfg(feature = "planted")]
-            first: Some(meta.last_membership.clone()),
             finished: BTreeMap::new(),
         }
-    }
-
-    /// The membership that goes into a snapshot.
-    fn membership_to_keep(&self) -> StoredMembership {
-        #[cfg(feature = "planted")]
-        if hangraft_planted::is(hangraft_planted::Bug::RemovedVoterCounts) {
-            return self.first.clone().unwrap_or_default();
-        }
-        self.membership.clone()
-    }
-
-    /// For a planted bug.
-    #[cfg(feature = "planted")]
-    fn remember_first(&mut self) {
-        self.first.get_or_insert_with(|| self.membership.clone());
     }
 
     fn apply(&mut self, batch: &Batch, publisher: &mut Publisher<'_>) -> Vec<Answer> {

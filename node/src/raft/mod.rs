@@ -28,6 +28,8 @@ mod log_store;
 mod machine;
 mod network;
 mod peer_service;
+#[cfg(feature = "planted")]
+mod planted;
 mod promises;
 mod propose;
 mod refill;
@@ -238,12 +240,7 @@ impl Replica {
         let machine = Machine::open(storage.clone(), Feed::default()).await?;
         check_snapshot(&identity, &*storage.log, machine.standing().applied)?;
         mend_log(&*storage.log, machine.standing().applied).await?;
-        #[cfg_attr(not(feature = "planted"), expect(unused_mut, reason = "only bugs change it"))]
-        let mut log = LogStore::new(storage.log, machine.durable_snapshot());
-        #[cfg(feature = "planted")]
-        if hangraft_planted::is(hangraft_planted::Bug::PushBeforeCommit) {
-            log.early = Some(machine.clone());
-        }
+        let log = LogStore::new(storage.log, machine.durable_snapshot());
         // An empty disk has its own proof to wait for.
         let vouched = identity.phase == Phase::Unproven;
         let promises = Promises::load(&machine.storage().files, &identity.cluster, vouched).await;
@@ -525,10 +522,7 @@ impl Replica {
     /// Waits until this replica has applied everything that was acknowledged
     /// anywhere before the call (ReadIndex, thesis section 6.4).
     pub(crate) async fn linearizable(&self) -> Result<(), ReadError> {
-        #[cfg(feature = "planted")]
-        if hangraft_planted::is(hangraft_planted::Bug::StaleRead) && self.role() == Role::Leads {
-            return Ok(());
-        }
+        planted!(StaleRead => if self.role() == Role::Leads { return Ok(()) });
         let asked = async {
             loop {
                 let index = match self.role() {
@@ -855,10 +849,7 @@ fn raft_config(
         install_snapshot_timeout: 30_000,
         backoff: "50ms 100ms 200ms 500ms ...1s".into(),
         // A restarted leader that resumes its old term serves stale reads.
-        #[cfg(not(feature = "planted"))]
-        enable_leader_restore: Some(false),
-        #[cfg(feature = "planted")]
-        enable_leader_restore: Some(hangraft_planted::is(hangraft_planted::Bug::LeaderRestored)),
+        enable_leader_restore: Some(planted!(LeaderRestored ? true => false)),
         allow_log_reversion: None,
         ..openraft::Config::default()
     }

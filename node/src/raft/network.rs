@@ -371,10 +371,7 @@ impl Network {
 
 /// Resolves when nobody waits for the answers of a stream any more.
 async fn ended(unwanted: oneshot::Receiver<()>) {
-    #[cfg(feature = "planted")]
-    if hangraft_planted::is(hangraft_planted::Bug::StreamAstray) {
-        std::future::pending::<()>().await;
-    }
+    planted!(StreamAstray => std::future::pending::<()>().await);
     _ = unwanted.await;
 }
 
@@ -435,10 +432,7 @@ struct Pipeline<'s> {
 /// the leader decide anew, by the follower's true place. Found by simulation; what
 /// openraft 0.10.0-alpha.37 does is in `replication::select_next_payload`.
 fn is_astray(request: &AppendEntriesRequest<TypeConfig>, purged: Option<u64>) -> bool {
-    #[cfg(feature = "planted")]
-    if hangraft_planted::is(hangraft_planted::Bug::StreamAstray) {
-        return false;
-    }
+    planted!(StreamAstray => return false);
     let before = request.prev_log_id.as_ref().map(|id| id.index);
     request.entries.is_empty() && before < purged
 }

@@ -170,10 +170,7 @@ impl Promises {
     /// not have: it has acknowledged the entry there in this very term. Whoever asks
     /// further then finds out.
     pub(crate) fn doubts(&self, party: Party, term: u64, index: u64) -> bool {
-        #[cfg(feature = "planted")]
-        if hangraft_planted::disks_are_believed() {
-            return false;
-        }
+        planted!(disks_are_believed() => return false);
         let known = self.lock().promised.get(&party).copied().unwrap_or_default();
         let doubted = known.term == term && index < known.acknowledged;
         if doubted {

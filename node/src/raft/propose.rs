@@ -150,6 +150,7 @@ impl Batcher {
             let slot = self.slots.clone().acquire_owned().await.expect("never closed");
             let (entries, asked) = self.gather(first);
             let batch = Batch { stamp: self.stamp().await, entries };
+            planted!(PushBeforeCommit => crate::planted::show_early(&self.machine, &batch));
             metrics::histogram!("hangraft_batch_commands").record(batch.entries.len() as f64);
             let (responder, written) = ProgressResponder::complete_only();
             let proposal = Proposal::batch(&batch);

@@ -275,10 +275,7 @@ impl Starts {
     /// Whether the word of who speaks is taken, as far as it is known without looking. A
     /// build that draws no instance is believed unless another instance lives.
     pub(super) fn hears(&self, from: Speaker) -> bool {
-        #[cfg(feature = "planted")]
-        if hangraft_planted::is(hangraft_planted::Bug::CopyIsHeard) {
-            return true;
-        }
+        planted!(CopyIsHeard => return true);
         let mut known = self.lock();
         if known.home_of(from.party.node).is_none() {
             // It may be a member that this node has not heard of yet.

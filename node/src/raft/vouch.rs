@@ -246,10 +246,7 @@ impl Replica {
 
     /// What this disk has promised and what it holds, if that is less.
     fn broken_promise(&self) -> Option<(Promised, Held)> {
-        #[cfg(feature = "planted")]
-        if hangraft_planted::disks_are_believed() {
-            return None;
-        }
+        planted!(disks_are_believed() => return None);
         let me = self.party();
         let promised = self.0.promises.all().into_iter().find(|(party, _)| *party == me)?.1;
         // Looked at after the promise was: it only grows.

@@ -1,0 +1,31 @@
+//! Bugs that the simulation is to find. Each is one line where it is planted.
+
+/// Does something if this bug is planted, or chooses between two values. In a build without
+/// the feature only the value for everybody else is left of it.
+#[cfg(feature = "planted")]
+macro_rules! planted {
+    ($bug:ident => $effect:expr) => {
+        if hangraft_planted::is(hangraft_planted::Bug::$bug) {
+            $effect
+        }
+    };
+    ($bug:ident ? $planted:expr => $value:expr) => {
+        if hangraft_planted::is(hangraft_planted::Bug::$bug) { $planted } else { $value }
+    };
+}
+
+#[cfg(not(feature = "planted"))]
+macro_rules! planted {
+    ($bug:ident => $effect:expr) => {};
+    ($bug:ident ? $planted:expr => $value:expr) => {
+        $value
+    };
+}
+
+#[cfg(feature = "planted")]
+impl crate::lobby::Lobby {
+    /// The same lobby, of which nobody has asked anything yet.
+    pub(crate) fn without_attempts(&self) -> Self {
+        Self { attempts: Default::default(), ..self.clone() }
+    }
+}

@@ -1,0 +1,74 @@
+//! Bugs that the simulation is to find. Each is one line where it is planted; what such a
+//! line needs is here.
+
+/// Does something if this bug is planted, or chooses between two values. In a build without
+/// the feature only the value for everybody else is left of it.
+#[cfg(feature = "planted")]
+macro_rules! planted {
+    ($some:ident() => $effect:expr) => {
+        if hangraft_planted::$some() {
+            $effect
+        }
+    };
+    ($bug:ident => $effect:expr) => {
+        if hangraft_planted::is(hangraft_planted::Bug::$bug) {
+            $effect
+        }
+    };
+    ($bug:ident ? $planted:expr => $value:expr) => {
+        if hangraft_planted::is(hangraft_planted::Bug::$bug) { $planted } else { $value }
+    };
+}
+
+#[cfg(not(feature = "planted"))]
+macro_rules! planted {
+    ($some:ident() => $effect:expr) => {};
+    ($bug:ident => $effect:expr) => {};
+    ($bug:ident ? $planted:expr => $value:expr) => {
+        $value
+    };
+}
+
+/// Shows what a batch would lead to before it is committed.
+#[cfg(feature = "planted")]
+pub(crate) fn show_early(machine: &crate::raft::Machine, batch: &hangraft_game::Batch) {
+    let mut copy = machine.with_lobby(hangraft_game::Lobby::clone);
+    let mut changes = copy.tick(batch.stamp).changes;
+    for (nth, entry) in (0..).zip(&batch.entries) {
+        changes.extend(copy.apply(batch.stamp, nth, entry).changes);
+    }
+    let mut publisher = machine.feed().publisher();
+    for change in changes {
+        let room = change.last.clone().or_else(|| copy.room(change.room).cloned());
+        if let Some(room) = room.filter(|_| publisher.is_watched(change.room)) {
+            publisher.publish(crate::feed::Moment::new(room, change));
+        }
+    }
+}
+
+/// The first of these that came for `whom`; each later one is forgotten.
+#[cfg(feature = "planted")]
+pub(crate) fn first_of<T: Clone + Send + Sync + 'static>(whom: usize, value: &T) -> T {
+    use std::any::Any;
+    use std::collections::BTreeMap;
+    use std::sync::Mutex;
+    static FIRST: Mutex<BTreeMap<usize, Box<dyn Any + Send>>> = Mutex::new(BTreeMap::new());
+    let mut first = FIRST.lock().expect("never poisoned");
+    let kept = first.entry(whom).or_insert_with(|| Box::new(value.clone()));
+    kept.downcast_ref::<T>().unwrap_or(value).clone()
+}
+
+/// The batch with the clock of this machine instead of its leader's.
+#[cfg(feature = "planted")]
+pub(crate) fn by_own_clock(batch: hangraft_game::Batch) -> hangraft_game::Batch {
+    let stamp = hangraft_game::Stamp { at_ms: hangraft_planted::clock_ms(), ..batch.stamp };
+    hangraft_game::Batch { stamp, ..batch }
+}
+
+/// A view for everybody that shows what only somebody may see.
+#[cfg(feature = "planted")]
+pub(crate) fn secret_view(room: &hangraft_game::Room) -> bytes::Bytes {
+    let mut players = room.players().map(|player| Some(player.player));
+    let knows = players.find(|who| room.audience(*who) != hangraft_game::Audience::GALLERY);
+    room.view(knows.flatten()).into()
+}
