@@ -4,6 +4,7 @@
 use super::Ended;
 use super::envelope::Party;
 use super::starts::Starts;
+use super::stopwatch::Stopwatch;
 use super::types::{self, Raft};
 use crate::env::Env;
 use crate::membership::Peer;
@@ -40,6 +41,7 @@ pub(super) fn follow(
     quorum_age_max: Duration,
     heard: Heard,
     starts: Starts,
+    stopwatch: Stopwatch,
     ended: watch::Sender<Option<Ended>>,
 ) -> watch::Receiver<Leadership> {
     let (leadership, leaders) = watch::channel(Leadership::default());
@@ -55,7 +57,7 @@ pub(super) fn follow(
     let (mut metrics, mut moves) = (raft.metrics(), starts.moves());
     env.spawn_consensus(Box::pin(async move {
         loop {
-            let (now, running) = {
+            let (now, me, running) = {
                 let metrics = metrics.borrow_and_update();
                 let recent = is_recent(&heard, quorum_age_max);
                 let members = types::members_of(metrics.membership_config.membership());
@@ -64,8 +66,18 @@ pub(super) fn follow(
                 }
                 let members = starts.located(members);
                 let now = leadership_of(&metrics, members, quorum_age_max, recent);
-                (now, metrics.running_state.clone())
+                (now, metrics.id, metrics.running_state.clone())
             };
+            // Before anybody who follows this can have a batch written.
+            let led_by = leadership.borrow().leader.as_ref().map(|(id, _)| *id);
+            let leads = now.leader.as_ref().map(|(id, _)| *id);
+            if led_by.is_some() && led_by != leads {
+                let own = led_by == Some(me);
+                stopwatch.stand(if own { quorum_age_max } else { silence(&heard) });
+            }
+            if leads.is_some() {
+                stopwatch.go_on();
+            }
             let changed = leadership.send_if_modified(|known| {
                 let changed = *known != now;
                 if changed {
@@ -112,6 +124,12 @@ fn leadership_of(
         .filter(|leader| if *leader == metrics.id { !alone } else { heard_lately })
         .and_then(|id| members.get(&id).map(|(peer, _)| (id, peer.clone())));
     Leadership { term: metrics.current_term, leader, members }
+}
+
+/// For how long no leader was heard of.
+fn silence(heard: &Heard) -> Duration {
+    let heard = *heard.lock().expect("never poisoned");
+    heard.map_or(Duration::ZERO, |at| at.elapsed())
 }
 
 /// Whether a leader was heard of within this time.

@@ -267,7 +267,7 @@ impl Replica {
         let known = identity.known.clone();
         let in_flight_max = config.limits.in_flight_max as usize;
         let batch_bytes_max = config.limits.batch_bytes_max as usize;
-        let stopwatch = Stopwatch::start(env.clone());
+        let stopwatch = Stopwatch::new(env.clone());
         let proposer = Proposer::start(
             raft.clone(),
             machine.clone(),
@@ -279,8 +279,15 @@ impl Replica {
         let quorum_age_max = Duration::from_millis(2 * config.raft.election_ms_max);
         let ended = watch::Sender::new(None);
         let heard = Heard::default();
-        let leadership =
-            follow(&raft, &env, quorum_age_max, heard.clone(), starts.clone(), ended.clone());
+        let leadership = follow(
+            &raft,
+            &env,
+            quorum_age_max,
+            heard.clone(),
+            starts.clone(),
+            stopwatch.clone(),
+            ended.clone(),
+        );
         let moved = identity.has_moved();
         let replica = Replica(Arc::new(Inner {
             me,
@@ -689,9 +696,16 @@ impl Replica {
             alarm.mute();
             return None;
         }
-        let due = self.0.machine.standing().due?;
+        let standing = self.0.machine.standing();
+        let due = standing.due?;
         alarm.set(due.at_ms);
-        Some(due.after.saturating_sub(self.0.stopwatch.passed()))
+        let wait = due.after.saturating_sub(self.0.stopwatch.passed());
+        // Counted from the newest batch that is applied, and less what has passed since the
+        // newest that was written: as long as these differ, it may be sooner.
+        let written = self.0.raft.metrics().borrow_watched().last_log_index;
+        let applied = standing.applied.map(|at| at.index);
+        let under_way = self.0.proposer.in_flight(self.0.in_flight_max) > 0 || applied < written;
+        Some(if under_way { wait.min(TICK_PAUSE) } else { wait })
     }
 
     /// Lets pass all that is due. A batch does a bounded amount of it; what it left is done

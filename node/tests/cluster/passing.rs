@@ -124,3 +124,32 @@ async fn what_is_due_happens_on_time_though_nobody_plays() {
     }
     cluster.stop_all().await;
 }
+
+/// Two of three machines are down for a while. Nobody could do anything meanwhile, so no time
+/// has passed in the lobby: a clock that ran would have run out because machines failed.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_takes_nobody_s_time() {
+    const OUTAGE: Duration = Duration::from_secs(4);
+    let mut cluster = three().await;
+    let leader = cluster.leader().await;
+    let hosts = || async { cluster.features(leader).await.contains(&"rooms:hosts".to_owned()) };
+    eventually("all members know of hosts", hosts).await;
+    let mut player = Player::at(cluster.address(leader), &cluster).await;
+    let room = player.open_and_sit().await;
+    let sat = Instant::now();
+    let first = player.look(room).await.expect("it is there");
+    let others: Vec<u64> = (1..=3).filter(|id| *id != leader).collect();
+    for id in &others {
+        cluster.stop(*id).await;
+    }
+    tokio::time::sleep(OUTAGE).await;
+    for id in &others {
+        cluster.start(*id).await;
+    }
+    let next = player.next_of(room).await.expect("it is still there");
+    assert_eq!(next.version, first.version + 1, "away, and nothing else");
+    let took = sat.elapsed();
+    // It is noticed within a second that nobody leads, and counted until then.
+    assert!(took + Duration::from_secs(1) > EXPECTED + OUTAGE, "away after {took:?}");
+    cluster.stop_all().await;
+}
