@@ -166,8 +166,8 @@ enum Verdict {
     Spent(String),
 }
 
-fn judge(me: u64, disk: u64, configured: &Founders, met: &BTreeMap<u64, Introduction>) -> Verdict {
-    for theirs in met.values() {
+fn judge(me: u64, disk: u64, configured: &Founders, met: &[Introduction]) -> Verdict {
+    for theirs in met {
         match theirs.you {
             _ if theirs.you_are_removed => {
                 return Verdict::Spent("the cluster has removed this node".into());
@@ -182,24 +182,31 @@ fn judge(me: u64, disk: u64, configured: &Founders, met: &BTreeMap<u64, Introduc
             YouAre::Unheard => {}
         }
     }
-    if let Some((id, _)) = met.iter().find(|(_, theirs)| theirs.configured != *configured) {
-        let name = configured.get(id).map_or_else(|| format!("n{id}"), |(name, _)| name.clone());
+    let first = || met.iter().filter(|theirs| configured.contains_key(&theirs.node));
+    if let Some(theirs) = first().find(|theirs| theirs.configured != *configured) {
+        let id = theirs.node;
+        let name = configured.get(&id).map_or_else(|| format!("n{id}"), |(name, _)| name.clone());
         return Verdict::Disagreement(name);
     }
     let all = || configured.keys().copied().filter(|id| *id != me);
-    // One that has a log and cannot say yet what is in it counts as missing.
-    let heard = |id: &u64| met.get(id).is_some_and(|theirs| theirs.log == LogSays::Empty);
-    let missing: BTreeSet<u64> = all().filter(|id| !heard(id)).collect();
+    // One that has a log and cannot say yet what is in it counts as missing, and so does one
+    // for whom several speak: at most one of them is not a copy.
+    let disk_of = |id: u64| {
+        let mut theirs = first().filter(move |theirs| theirs.node == id);
+        let one = theirs.next().filter(|theirs| theirs.log == LogSays::Empty)?;
+        theirs.all(|other| other.disk == one.disk && other.log == one.log).then_some(one.disk)
+    };
+    let missing: BTreeSet<u64> = all().filter(|id| disk_of(*id).is_none()).collect();
     if !missing.is_empty() {
         return Verdict::Wait(missing);
     }
-    let disks = met.iter().map(|(id, theirs)| (*id, theirs.disk)).chain([(me, disk)]);
+    let disks = all().filter_map(|id| Some((id, disk_of(id)?))).chain([(me, disk)]);
     Verdict::New(disks.collect())
 }
 
 /// Asks the first members, or whoever else is known or has said hello, what they say of
 /// themselves and of this node.
-async fn meet(replica: &Replica) -> BTreeMap<u64, Introduction> {
+async fn meet(replica: &Replica) -> Vec<Introduction> {
     let inner = &replica.0;
     let members = replica.leadership().borrow().members.clone();
     let mut known: BTreeMap<u64, SocketAddr> =
@@ -219,7 +226,7 @@ async fn meet(replica: &Replica) -> BTreeMap<u64, Introduction> {
         let asking = client.introduce(seal.seal(Party::unmet(0), &greeting));
         let answer = timeout(ANSWER_DEADLINE, asking).await.ok()?.ok()?;
         let (_, theirs) = seal.open::<Introduction>(&answer.into_inner()).ok()?;
-        (theirs.nonce == nonce && theirs.node != inner.me).then_some((theirs.node, theirs))
+        (theirs.nonce == nonce && theirs.node != inner.me).then_some(theirs)
     });
     futures_util::future::join_all(asked).await.into_iter().flatten().collect()
 }
@@ -237,7 +244,7 @@ pub(super) async fn notice_removal(replica: Replica) {
         if replica.heard_of_leader_within(SILENCE) {
             continue;
         }
-        let removed = meet(&replica).await.values().any(|theirs| theirs.you_are_removed);
+        let removed = meet(&replica).await.iter().any(|theirs| theirs.you_are_removed);
         if removed && replica.end_removed("the cluster has removed this node").await {
             return;
         }
@@ -296,7 +303,7 @@ impl Replica {
     /// what others say.
     pub(crate) async fn is_removed(&self) -> bool {
         self.0.machine.has_lost(self.me())
-            || meet(self).await.values().any(|theirs| theirs.you_are_removed)
+            || meet(self).await.iter().any(|theirs| theirs.you_are_removed)
     }
 
     /// This node is about to be removed, and knows it.
@@ -387,10 +394,12 @@ mod tests {
         let removed = Introduction { you_are_removed: true, ..says(Begun, NoMember) };
         let stranger = Introduction { configured: Founders::new(), ..says(Empty, Unheard) };
         let empty = || says(Empty, Unheard);
+        let copy = Introduction { disk: 10, ..empty() };
+        let three = [(1, 7), (2, 9), (3, 9)];
         let cases = [
             (vec![], Verdict::Wait([2, 3].into())),
             (vec![(2, empty())], Verdict::Wait([3].into())),
-            (vec![(2, empty()), (3, empty())], Verdict::New([(1, 7), (2, 9), (3, 9)].into())),
+            (vec![(2, empty()), (3, empty())], Verdict::New(three.into())),
             (vec![(3, says(Begun, Member { disk: 7 }))], Verdict::Late),
             (vec![(2, empty()), (3, says(Founded, Member { disk: 7 }))], Verdict::Late),
             (vec![(2, says(Begun, Member { disk: 8 }))], other()),
@@ -400,10 +409,17 @@ mod tests {
             (vec![(2, says(Begun, NoMember))], spent("the cluster has begun without this node")),
             // It has just started and has not read its log yet.
             (vec![(2, says(Begun, Unheard)), (3, empty())], Verdict::Wait([2].into())),
-            (vec![(2, stranger)], Verdict::Disagreement("n2".into())),
+            (vec![(2, stranger.clone())], Verdict::Disagreement("n2".into())),
+            // Who is no first member may know of us; what it was configured with is its own.
+            (vec![(9, stranger), (2, empty()), (3, empty())], Verdict::New(three.into())),
+            (vec![(9, says(Begun, Member { disk: 8 }))], other()),
+            // A copy that knows nothing does not drown who knows, and nothing begins with it.
+            (vec![(2, says(Begun, Member { disk: 8 })), (2, empty())], other()),
+            (vec![(2, empty()), (2, copy), (3, empty())], Verdict::Wait([2].into())),
         ];
         for (met, expected) in cases {
-            let met = met.into_iter().collect();
+            let met: Vec<Introduction> =
+                met.into_iter().map(|(node, theirs)| Introduction { node, ..theirs }).collect();
             assert_eq!(judge(1, 7, &configured(), &met), expected, "{met:?}");
         }
     }
