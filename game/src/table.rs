@@ -14,6 +14,8 @@ pub(crate) struct Table<'a> {
     pub(crate) people: &'a BTreeMap<PlayerId, Person>,
     /// Whose turn it is next depends on who is here. Not so in rooms of before.
     pub(crate) prefer_here: bool,
+    /// Who has been away for so long that their seat may be taken; of several, the longest.
+    pub(crate) long_gone: Option<PlayerId>,
     /// The moment, in lobby time: now, or when the version that is looked at was made.
     pub(crate) at_ms: u64,
 }

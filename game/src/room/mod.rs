@@ -330,6 +330,7 @@ impl Room {
             seats: &self.seats,
             people: &self.people,
             prefer_here: self.terms.is_some(),
+            long_gone: self.terms.as_ref().and_then(Terms::free),
             at_ms: self.terms.as_ref().map_or(self.active_ms, |terms| terms.at_ms),
         }
     }

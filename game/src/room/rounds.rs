@@ -115,6 +115,7 @@ impl Room {
             seats: &self.seats,
             people: &self.people,
             prefer_here: self.terms.is_some(),
+            long_gone: self.terms.as_ref().and_then(Terms::free),
             at_ms: now.ms,
         };
         let mut turn = Turn::new(table, *now, chance, &mut tell, &mut points);
@@ -139,7 +140,12 @@ impl Room {
     }
 
     pub(super) fn table_changed(&mut self, step: &mut Step<'_>) {
-        let done = self.on_board(Act::TableChanged, step);
+        self.tell_board(Act::TableChanged, step);
+    }
+
+    /// Tells the board what has happened at its table.
+    pub(super) fn tell_board(&mut self, act: Act<'_>, step: &mut Step<'_>) {
+        let done = self.on_board(act, step);
         debug_assert!(done.is_ok(), "who sits where is not for the rules to refuse");
     }
 }

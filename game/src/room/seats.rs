@@ -8,6 +8,7 @@ use crate::answer::Rejection;
 use crate::chat::Line;
 use crate::event::Event;
 use crate::ids::{PlayerId, Seat};
+use crate::rules::Act;
 use crate::table::{Person, Sitter};
 use crate::terms::{Terms, shown};
 use crate::text;
@@ -104,7 +105,7 @@ impl Room {
         step.events.push(Event::Removed { seat, player, name });
         if seat.is_some() {
             self.empty_seat(player, step.now.ms);
-            self.table_changed(step);
+            self.tell_board(Act::Removed(player), step);
             self.begin_if_agreed(step);
         }
         Ok(())

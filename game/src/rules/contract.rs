@@ -65,6 +65,11 @@ pub(crate) trait Rules:
     fn seats(&self) -> u8;
     /// Someone sat down or stood up.
     fn table_changed(&mut self, turn: &mut Turn<'_, Self::Event>);
+    /// The host has taken someone from the table, who did not leave by themselves.
+    fn removed(&mut self, _player: PlayerId, turn: &mut Turn<'_, Self::Event>) {
+        self.table_changed(turn);
+    }
+
     /// Plays a move, or refuses it and changes nothing.
     fn play(
         &mut self,

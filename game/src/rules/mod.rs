@@ -28,6 +28,8 @@ use contract::{Rules, Turn, parse_move, parse_options};
 pub(crate) enum Act<'a> {
     /// Someone sat down or stood up.
     TableChanged,
+    /// The host has taken someone from the table.
+    Removed(PlayerId),
     /// A player makes a move, as JSON.
     Play(Who, &'a str),
     /// A new round begins.
@@ -207,6 +209,7 @@ fn act_on<R: Rules>(
 ) -> Result<(), Rejection> {
     match act {
         Act::TableChanged => board.table_changed(turn),
+        Act::Removed(player) => board.removed(player, turn),
         Act::Play(who, mv) => return board.play(who, parse_move::<R>(mv)?, turn),
         Act::Again => return board.again(turn),
         Act::Due => board.due(turn),

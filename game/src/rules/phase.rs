@@ -72,9 +72,9 @@ impl Phase {
 }
 
 impl From<Seat> for SeatSet {
-    /// One seat alone.
+    /// One seat alone; nobody, if no table has such a seat.
     fn from(seat: Seat) -> SeatSet {
-        SeatSet(1 << seat.0)
+        SeatSet(1_u8.checked_shl(seat.0.into()).unwrap_or_default())
     }
 }
 
@@ -162,5 +162,7 @@ mod tests {
         assert_eq!(SeatSet::from(Seat(7)).iter().collect::<Vec<_>>(), [Seat(7)]);
         assert_eq!(SeatSet(0b101).iter().collect::<Vec<_>>(), [Seat(0), Seat(2)]);
         assert_eq!(SeatSet::default().iter().count(), 0);
+        // As only a damaged snapshot can have it.
+        assert_eq!(SeatSet::from(Seat(8)), SeatSet::default());
     }
 }

@@ -14,6 +14,8 @@ use crate::table::{Person, Sitter, Table, Who};
 pub(crate) struct Trial<R: Rules> {
     pub(crate) board: R,
     seats: Vec<Option<Sitter>>,
+    /// Who has been away for long.
+    pub(crate) long_gone: Option<PlayerId>,
     /// Lobby time.
     pub(crate) now_ms: u64,
     /// What was told, from the first.
@@ -23,7 +25,8 @@ pub(crate) struct Trial<R: Rules> {
 impl<R: Rules> Trial<R> {
     /// A board at whose table these players sit, and are here.
     pub(crate) fn of(board: R, seated: &[Option<PlayerId>]) -> Trial<R> {
-        let mut trial = Trial { board, seats: Vec::new(), now_ms: 0, told: Vec::new() };
+        let mut trial =
+            Trial { board, seats: Vec::new(), long_gone: None, now_ms: 0, told: Vec::new() };
         trial.seat(seated);
         trial
     }
@@ -33,6 +36,14 @@ impl<R: Rules> Trial<R> {
         let sitter = |player: PlayerId| Sitter { player, online: true };
         self.seats = seated.iter().map(|player| player.map(sitter)).collect();
         self.turn(|board, turn| board.table_changed(turn));
+    }
+
+    /// The host takes somebody from the table.
+    pub(crate) fn remove(&mut self, player: PlayerId) {
+        for seat in self.seats.iter_mut() {
+            seat.take_if(|sitter| sitter.player == player);
+        }
+        self.turn(|board, turn| board.removed(player, turn));
     }
 
     /// The points of those in whose seat somebody moves, or why not. What is refused
@@ -66,14 +77,14 @@ impl<R: Rules> Trial<R> {
     /// What the gallery sees.
     pub(crate) fn view(&self) -> String {
         let people = BTreeMap::new();
-        let table = table(&self.seats, &people, self.now_ms);
+        let table = table(&self.seats, &people, self.long_gone, self.now_ms);
         let view = self.board.view(Audience::GALLERY, &table);
         serde_json::to_string(&view).expect("a view has a JSON form")
     }
 
     fn turn<T>(&mut self, act: impl FnOnce(&mut R, &mut Turn<'_, R::Event>) -> T) -> (T, u32) {
         let people = BTreeMap::new();
-        let table = table(&self.seats, &people, self.now_ms);
+        let table = table(&self.seats, &people, self.long_gone, self.now_ms);
         let now = Now { ms: self.now_ms, edition: Edition::Second };
         let mut points = Vec::new();
         let mut tell = |event| self.told.push(event);
@@ -87,7 +98,8 @@ impl<R: Rules> Trial<R> {
 fn table<'a>(
     seats: &'a [Option<Sitter>],
     people: &'a BTreeMap<PlayerId, Person>,
+    long_gone: Option<PlayerId>,
     at_ms: u64,
 ) -> Table<'a> {
-    Table { seats, people, prefer_here: true, at_ms }
+    Table { seats, people, prefer_here: true, long_gone, at_ms }
 }

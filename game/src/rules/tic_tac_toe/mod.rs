@@ -5,7 +5,11 @@
 //! * Three in a row, a column or a diagonal win. A full board without them is a draw.
 //! * A room can have a clock: so many seconds for each move. Whoever has not moved by then
 //!   has lost the round, and so has whoever leaves the table in the middle of it. A round
-//!   that is left before both have moved counts for nobody.
+//!   that is left before both have moved counts for nobody, and so does one from which the
+//!   host takes the other.
+//! * Without a clock the table waits for whoever is to move. When they have been away for as
+//!   long as their seat is kept, the other may go on without them; that round counts for
+//!   nobody.
 //! * Nothing is hidden, and nothing is drawn.
 //! * Points: [`WIN`] for a round that is won, [`DRAW`] for each in a draw.
 
@@ -17,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::answer::Rejection;
 use crate::chance::Chance;
 use crate::ids::{PlayerId, Seat};
-use crate::json::as_text_or_null;
+use crate::json::as_text;
 use crate::rules::contract::{Audience, Rules, Turn};
 use crate::rules::phase::{Outcome, Phase};
 use crate::table::{Table, Who};
@@ -75,6 +79,7 @@ enum Stage {
     Playing,
     Won {
         by: Who,
+        over: Who,
         how: How,
     },
     Draw,
@@ -112,7 +117,7 @@ pub(crate) struct Options {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Move {
-    cell: usize,
+    cell: u8,
 }
 
 /// What those who watch hear.
@@ -125,7 +130,7 @@ pub(crate) enum Event {
         crosses: Seat,
     },
     /// Someone has marked a cell.
-    Marked { seat: Seat, name: Arc<str>, cell: usize, mark: Mark },
+    Marked { seat: Seat, name: Arc<str>, cell: u8, mark: Mark },
     /// Someone has won.
     Won { seat: Seat, name: Arc<str>, how: How },
     /// The board is full.
@@ -140,9 +145,7 @@ pub(crate) struct View<'a> {
     cells: &'a [Option<Mark>; CELLS],
     crosses: Seat,
     turn: Option<Seat>,
-    #[serde(serialize_with = "as_text_or_null")]
-    winner: Option<PlayerId>,
-    how: Option<How>,
+    won: Option<Won>,
     /// The cells that have won.
     line: Option<[u8; 3]>,
     /// Seconds for a move.
@@ -150,6 +153,18 @@ pub(crate) struct View<'a> {
     /// What is left of them, from this version on.
     #[serde(skip_serializing_if = "Option::is_none")]
     left_ms: Option<u64>,
+}
+
+/// Who has won and who has lost, whoever sits there now.
+#[derive(Serialize)]
+struct Won {
+    how: How,
+    #[serde(serialize_with = "as_text")]
+    winner: PlayerId,
+    winner_name: Arc<str>,
+    #[serde(serialize_with = "as_text")]
+    loser: PlayerId,
+    loser_name: Arc<str>,
 }
 
 /// What a list of rooms says of one.
@@ -199,26 +214,30 @@ impl Rules for TicTacToe {
     }
 
     fn table_changed(&mut self, turn: &mut Turn<'_, Event>) {
-        let before = std::mem::take(&mut self.players);
-        for who in turn.table.taken() {
-            if let Some(place) = self.players.get_mut(usize::from(who.seat.0)) {
-                *place = Some(who.player);
-            }
-        }
+        let before = self.players;
+        self.note_players(&turn.table);
         let left = (0..PLAYERS).map(Seat).find(|seat| {
             let place = usize::from(seat.0);
             before[place].is_some() && before[place] != self.players[place]
         });
-        match (self.stage, left) {
+        let before = left.and_then(|left| before[usize::from(left.0)]);
+        match (self.stage, left.zip(before)) {
             (Stage::Waiting, _) if turn.table.is_full() => self.begin(turn),
-            (Stage::Playing, Some(left)) => self.forfeit(left, turn),
+            (Stage::Playing, Some((seat, player))) => self.forfeit(Who { seat, player }, turn),
             _ => {}
         }
     }
 
+    fn removed(&mut self, _: PlayerId, turn: &mut Turn<'_, Event>) {
+        if self.stage == Stage::Playing {
+            self.abandon(turn);
+        }
+        self.table_changed(turn);
+    }
+
     fn play(&mut self, who: Who, mv: Move, turn: &mut Turn<'_, Event>) -> Result<(), Rejection> {
         let mark = self.turn_of(who.seat)?;
-        let cell = self.cells.get_mut(mv.cell);
+        let cell = self.cells.get_mut(usize::from(mv.cell));
         let cell = cell.ok_or_else(|| Rejection::illegal("the cells count from 0 to 8"))?;
         if cell.is_some() {
             return Err(Rejection::illegal("that cell is taken"));
@@ -227,8 +246,8 @@ impl Rules for TicTacToe {
         self.marked = true;
         let (seat, name) = (who.seat, turn.table.name(who.player));
         turn.tell(Event::Marked { seat, name, cell: mv.cell, mark });
-        if self.line().is_some() {
-            self.win(who, How::Line, turn);
+        if let (Some(_), Some(over)) = (self.line(), self.who(other(who.seat))) {
+            self.win(who, over, How::Line, turn);
         } else if self.cells.iter().all(Option::is_some) {
             self.draw(turn);
         } else {
@@ -239,7 +258,7 @@ impl Rules for TicTacToe {
 
     fn may_begin(&self, table: &Table<'_>) -> Result<(), Rejection> {
         let to_move = self.turn().and_then(|seat| self.player(seat));
-        let stuck = to_move.is_some_and(|player| !table.is_online(player));
+        let stuck = self.clock_s.is_none() && to_move.is_some() && to_move == table.long_gone;
         if self.phase().is_over() || stuck {
             return Ok(());
         }
@@ -248,6 +267,9 @@ impl Rules for TicTacToe {
 
     fn again(&mut self, turn: &mut Turn<'_, Event>) -> Result<(), Rejection> {
         self.may_begin(&turn.table)?;
+        if self.stage == Stage::Playing {
+            self.abandon(turn);
+        }
         self.round = self.round.saturating_add(1);
         self.cells = [None; CELLS];
         self.crosses = other(self.crosses);
@@ -265,9 +287,9 @@ impl Rules for TicTacToe {
 
     fn due(&mut self, turn: &mut Turn<'_, Event>) {
         self.deadline_ms = None;
-        let winner = self.turn().map(other);
-        if let Some((seat, player)) = winner.and_then(|seat| Some((seat, self.player(seat)?))) {
-            self.win(Who { seat, player }, How::Clock, turn);
+        let late = self.turn().and_then(|seat| self.who(seat));
+        if let Some((late, by)) = late.and_then(|late| Some((late, self.who(other(late.seat))?))) {
+            self.win(by, late, How::Clock, turn);
         }
     }
 
@@ -291,7 +313,13 @@ impl Rules for TicTacToe {
 
     fn view<'a>(&'a self, _: Audience, table: &Table<'a>) -> View<'a> {
         let won = match self.stage {
-            Stage::Won { by, how } => Some((by.player, how)),
+            Stage::Won { by, over, how } => Some(Won {
+                how,
+                winner: by.player,
+                winner_name: table.name(by.player),
+                loser: over.player,
+                loser_name: table.name(over.player),
+            }),
             _ => None,
         };
         let shown_ms = self.deadline_ms.map(|deadline_ms| deadline_ms.saturating_sub(GRACE_MS));
@@ -299,8 +327,7 @@ impl Rules for TicTacToe {
             cells: &self.cells,
             crosses: self.crosses,
             turn: self.turn(),
-            winner: won.map(|(player, _)| player),
-            how: won.map(|(_, how)| how),
+            won,
             line: self.line(),
             clock: self.clock_s,
             left_ms: shown_ms.map(|shown_ms| shown_ms.saturating_sub(table.at_ms)),
@@ -328,6 +355,15 @@ impl TicTacToe {
         self.wind_clock(turn);
     }
 
+    fn note_players(&mut self, table: &Table<'_>) {
+        self.players = [None; PLAYERS as usize];
+        for who in table.taken() {
+            if let Some(place) = self.players.get_mut(usize::from(who.seat.0)) {
+                *place = Some(who.player);
+            }
+        }
+    }
+
     /// Whoever is to move has their time from now on.
     fn wind_clock(&mut self, turn: &Turn<'_, Event>) {
         let move_ms = self.clock_s.map(|clock_s| u64::from(clock_s) * 1000 + GRACE_MS);
@@ -335,19 +371,20 @@ impl TicTacToe {
     }
 
     /// Somebody has left in the middle of the round.
-    fn forfeit(&mut self, left: Seat, turn: &mut Turn<'_, Event>) {
-        let stays = other(left);
-        match self.player(stays).filter(|_| self.marks() >= usize::from(PLAYERS)) {
-            Some(player) => self.win(Who { seat: stays, player }, How::Left, turn),
-            None => {
-                self.end(Stage::Abandoned);
-                turn.tell(Event::Abandoned);
-            }
+    fn forfeit(&mut self, left: Who, turn: &mut Turn<'_, Event>) {
+        match self.who(other(left.seat)).filter(|_| self.marks() >= usize::from(PLAYERS)) {
+            Some(stays) => self.win(stays, left, How::Left, turn),
+            None => self.abandon(turn),
         }
     }
 
-    fn win(&mut self, by: Who, how: How, turn: &mut Turn<'_, Event>) {
-        self.end(Stage::Won { by, how });
+    fn abandon(&mut self, turn: &mut Turn<'_, Event>) {
+        self.end(Stage::Abandoned);
+        turn.tell(Event::Abandoned);
+    }
+
+    fn win(&mut self, by: Who, over: Who, how: How, turn: &mut Turn<'_, Event>) {
+        self.end(Stage::Won { by, over, how });
         turn.award(by.player, WIN);
         let (seat, name) = (by.seat, turn.table.name(by.player));
         turn.tell(Event::Won { seat, name, how });
@@ -383,6 +420,10 @@ impl TicTacToe {
         let crosses = self.marks().is_multiple_of(2);
         let seat = if crosses { self.crosses } else { other(self.crosses) };
         (self.stage == Stage::Playing).then_some(seat)
+    }
+
+    fn who(&self, seat: Seat) -> Option<Who> {
+        Some(Who { seat, player: self.player(seat)? })
     }
 
     fn player(&self, seat: Seat) -> Option<PlayerId> {
@@ -527,8 +568,9 @@ mod tests {
         mark(&mut trial, &[0]);
         trial.now_ms = 24_500;
         assert_eq!(trial.due(), WIN);
-        let by = Who { seat: Seat(1), player: BEN };
-        assert_eq!(trial.board.stage, Stage::Won { by, how: How::Clock });
+        let [by, over] =
+            [(1, BEN), (0, ANN)].map(|(seat, player)| Who { seat: Seat(seat), player });
+        assert_eq!(trial.board.stage, Stage::Won { by, over, how: How::Clock });
         assert_eq!(trial.board.due_ms(), None);
         // Without a clock nobody is ever late.
         let mut patient = super::tests::trial("");
@@ -551,11 +593,44 @@ mod tests {
             mark(&mut trial, cells);
             trial.seat(&seated);
             let winner = match trial.board.stage {
-                Stage::Won { by, how: How::Left } => Some(by.player),
+                Stage::Won { by, over, how: How::Left } => {
+                    assert_ne!(over.player, CAT, "who has just come has lost nothing");
+                    Some(by.player)
+                }
                 Stage::Abandoned => None,
                 other => panic!("{other:?}"),
             };
             assert_eq!((winner, trial.board.due_ms()), (stage, None), "{cells:?} {seated:?}");
+        }
+    }
+
+    #[test]
+    fn a_host_does_not_win_by_taking_the_other_from_the_table() {
+        let mut trial = trial("");
+        mark(&mut trial, &[4, 0]);
+        trial.remove(BEN);
+        assert_eq!(trial.board.phase(), Phase::Over(Outcome::Abandoned));
+        assert_eq!(trial.told.last(), Some(&Event::Abandoned));
+    }
+
+    #[test]
+    fn the_table_goes_on_without_who_is_away_for_long_and_has_no_clock() {
+        for (options, gone, goes_on) in [
+            ("", None, Err(Code::IllegalMove)),
+            ("", Some(ANN), Err(Code::IllegalMove)),
+            ("", Some(BEN), Ok(())),
+            (r#"{"clock":30}"#, Some(BEN), Err(Code::IllegalMove)),
+        ] {
+            let mut trial = trial(options);
+            // It is Ben's turn.
+            mark(&mut trial, &[4]);
+            trial.long_gone = gone;
+            assert_eq!(trial.again(), goes_on, "{options} {gone:?}");
+            let abandoned = trial.told.contains(&Event::Abandoned);
+            assert_eq!(
+                (abandoned, trial.board.round()),
+                (goes_on.is_ok(), 1 + u32::from(goes_on.is_ok()))
+            );
         }
     }
 
