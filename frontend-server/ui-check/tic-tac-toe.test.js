@@ -10,9 +10,11 @@ import { told } from "../ui/told.js";
 const [ANN, BO] = ["Ann", "Bo"].map((name, seat) => ({ seat, name, player: `p${seat + 1}`, online: true, points: 0, role: seat ? "o" : "x" }));
 const cells = (text) => [...text].map((one) => (one === "." ? null : one));
 const view = (changes) => ({
-  game: "tic-tac-toe", state: "playing", round: 1, cells: cells("........."), crosses: 0, turn: 0, winner: null, how: null,
+  game: "tic-tac-toe", state: "playing", round: 1, cells: cells("........."), crosses: 0, turn: 0, won: null,
   line: null, clock: 10, left_ms: 10_000, players: [ANN, BO], seats: 2, chat: [], ...changes,
 });
+
+const won = (how) => ({ how, winner: "p1", winner_name: "Ann", loser: "p2", loser_name: "Bo" });
 
 test("whose turn it is, and with which mark", () => {
   assert.equal(situation(view({}), "p1"), "Your turn: you have X.");
@@ -26,12 +28,14 @@ test("whose turn it is, and with which mark", () => {
 });
 
 test("how it ended, for who won, who lost and who looks on", () => {
-  for (const [changes, winner, loser, watcher] of [
-    [{ how: "line" }, "Three in a row. You win!", "Ann has three in a row and wins.", "Ann has three in a row and wins."],
-    [{ how: "clock" }, "Bo’s time ran out. You win.", "Your time ran out. Ann wins.", "Bo’s time ran out. Ann wins."],
-    [{ how: "left", players: [ANN] }, "The other has left. You win.", "The other has left. Ann wins.", "The other has left. Ann wins."],
+  for (const [how, winner, loser, watcher] of [
+    ["line", "Three in a row. You win!", "Ann has three in a row and wins.", "Ann has three in a row and wins."],
+    ["clock", "Bo’s time ran out. You win.", "Your time ran out. Ann wins.", "Bo’s time ran out. Ann wins."],
+    ["left", "Bo has left. You win.", "You have left. Ann wins.", "Bo has left. Ann wins."],
   ]) {
-    const over = view({ state: "won", turn: null, winner: "p1", winners: [0], ...changes });
+    // Bo has left meanwhile, and Cy sits in the seat; Cy has lost nothing.
+    const players = [ANN, { ...BO, name: "Cy", player: "p9" }];
+    const over = view({ state: "won", turn: null, won: won(how), winners: [0], players });
     assert.deepEqual(["p1", "p2", "p9"].map((me) => situation(over, me)), [winner, loser, watcher]);
   }
   assert.match(situation(view({ state: "draw", turn: null }), "p1"), /^A draw/);
@@ -45,9 +49,9 @@ test("what happened is told once, whether it came one by one or all at once", ()
   assert.deepEqual(told(game, view({}), two, "p1"), ["Bo marked row 1, column 1.", "You marked row 2, column 2."]);
   assert.deepEqual(told(game, two, two, "p1"), []);
   assert.deepEqual(told(game, null, two, "p1"), ["Round 1.", "Your turn: you have X."]);
-  const won = view({ state: "won", turn: null, winner: "p1", how: "line", cells: cells("OOXXX.X.."), line: [2, 4, 6] });
-  assert.equal(told(game, two, won, "p2").at(-1), "Ann has three in a row and wins.");
-  assert.deepEqual(told(game, won, view({ round: 2, crosses: 1, turn: 1 }), "p2"), ["Round 2.", "Your turn: you have X."]);
+  const over = view({ state: "won", turn: null, won: won("line"), cells: cells("OOXXX.X.."), line: [2, 4, 6] });
+  assert.equal(told(game, two, over, "p2").at(-1), "Ann has three in a row and wins.");
+  assert.deepEqual(told(game, over, view({ round: 2, crosses: 1, turn: 1 }), "p2"), ["Round 2.", "Your turn: you have X."]);
 });
 
 test("cells are read out, and a clock never shows less than nothing", () => {

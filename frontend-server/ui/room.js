@@ -129,7 +129,8 @@ export class RoomScreen {
     const before = this.#seen?.view ?? null;
     const me = this.#client.player;
     this.#seen = seen;
-    this.#madeAt = performance.now() - seen.age;
+    this.#lookedAt = performance.now();
+    this.#madeAt = this.#lookedAt - seen.age;
     const game = GAMES.get(seen.view.game);
     if (!game) return this.#onGone(`This page cannot show ${seen.view.game}.`);
     for (const sentence of told(game, before, seen.view, me)) announce(sentence);
@@ -176,16 +177,18 @@ export class RoomScreen {
     const why = shut ? "The table is locked; you are watching." : free ? "You are watching." : "The table is full; you are watching.";
     say(this.#watching, seated || sitting ? "" : why);
     if (this.#host.element.open) this.#host.update(view, me);
-    this.#board.update(view, { version, me, pending, elapsed, trouble: this.#troubled(pending) });
+    const still = this.#client.standing === "electing";
+    this.#board.update(view, { version, me, pending, elapsed, still, trouble: this.#troubled(pending) });
   }
 
   /**
    * For how long (ms) it has been so, as the cluster counts: without a leader its time
-   * stands still, and so does what is counted down here.
+   * stands still, and so does what is counted down here. When only this page is cut off, it
+   * goes on.
    */
   #elapsed() {
     const now = performance.now();
-    if (this.#client.standing !== "connected") this.#madeAt += now - Math.max(this.#lookedAt, this.#madeAt);
+    if (this.#client.standing === "electing") this.#madeAt += now - this.#lookedAt;
     this.#lookedAt = now;
     return Math.max(0, now - this.#madeAt);
   }

@@ -89,8 +89,9 @@
 
 /**
  * What a board needs to know besides the view. `elapsed`: for how long (ms) this
- * view has been here. `trouble`: what to say while nobody answers.
- * @typedef {{version: number, me: string, pending: Wish[], elapsed: number, trouble: string}} Moment
+ * view has been here. `still`: there is no leader, and the cluster's time stands still.
+ * `trouble`: what to say while nobody answers.
+ * @typedef {{version: number, me: string, pending: Wish[], elapsed: number, still: boolean, trouble: string}} Moment
  */
 
 /**

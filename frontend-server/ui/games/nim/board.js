@@ -40,8 +40,12 @@ export class NimBoard {
     list(this.#heaps, heaps, ({ heap }) => String(heap), () => el("div", { class: "heap" }), (element, { stones, heap }) => this.#showHeap(element, heap, stones));
     say(this.#state, moment.trouble || situation(view, moment.me));
     set(this.#state, { "data-state": view.state, "data-trouble": moment.trouble !== "" });
+    const held = this.element.contains(document.activeElement);
+    const before = this.#again.shown;
     if (view.state === "won" || stuck) this.#again.update(view, moment, stuck);
     else this.#again.hide();
+    if (held && before && !this.#again.shown) this.#heaps.querySelector("button")?.focus();
+    else if (held && !before && this.#again.shown) this.#again.focus();
   }
 
   /** @param {HTMLElement} element @param {number} heap @param {number} stones */

@@ -4,6 +4,7 @@
 import { Again } from "../../again.js";
 import { el, say, set } from "../../dom.js";
 import { MarkPicture } from "./marks.js";
+import { isFree } from "../../seats.js";
 import { markOf, situation, spokenCell, timeLeft } from "./story.js";
 
 /** @typedef {import("./types.js").TicTacToeView} View */
@@ -55,7 +56,7 @@ export class TicTacToeBoard {
     const over = view.state !== "waiting" && view.state !== "playing";
     const sent = moment.pending.filter(({ action }) => action === "play").map(({ data }) => data.move?.cell);
     const mover = view.players.find(({ seat }) => seat === view.turn);
-    const stuck = mine !== undefined && mover !== undefined && mover.player !== mine.player && !mover.online;
+    const stuck = mine !== undefined && mover !== undefined && isStuck(view, mover, moment.elapsed);
     this.#open = mine !== undefined && view.turn === mine.seat && sent.length === 0;
     set(this.element, { "data-state": view.state });
     this.#cells.forEach((cell, at) => {
@@ -72,17 +73,29 @@ export class TicTacToeBoard {
     this.#showClock(view, moment);
     say(this.#state, moment.trouble || situation(view, moment.me));
     set(this.#state, { "data-state": view.state, "data-trouble": moment.trouble !== "" });
-    const held = this.#grid.contains(document.activeElement);
-    if (over || stuck) this.#again.update(view, moment, stuck);
-    else this.#again.hide();
-    if (held && over && this.#again.shown) this.#again.focus();
+    this.#showAgain(view, moment, over || stuck, stuck);
   }
 
-  /** While nobody answers the clock stands still: the cluster's own time does, too. @param {View} view @param {Moment} moment */
-  #showClock(view, { elapsed, trouble }) {
+  /**
+   * Somebody without a mouse goes on where the hand goes on: when the round has ended, and
+   * when the next begins.
+   * @param {View} view @param {Moment} moment @param {boolean} shown @param {boolean} stuck
+   */
+  #showAgain(view, moment, shown, stuck) {
+    const before = this.#again.shown;
+    const held = this.element.contains(document.activeElement);
+    if (shown) this.#again.update(view, moment, stuck);
+    else this.#again.hide();
+    if (!held || before === this.#again.shown) return;
+    if (this.#again.shown) this.#again.focus();
+    else this.#cells.find((cell) => cell.tabIndex === 0)?.focus();
+  }
+
+  /** Without a leader the cluster's time stands still, and so does the clock. @param {View} view @param {Moment} moment */
+  #showClock(view, { elapsed, still }) {
     const left = timeLeft(view, elapsed);
-    set(this.#clock, { hidden: view.clock === null, "data-low": left !== null && left <= LOW && !trouble, "data-left": left });
-    const text = trouble ? "the clock stands still" : `${left} s`;
+    set(this.#clock, { hidden: view.clock === null, "data-low": left !== null && left <= LOW && !still, "data-left": left });
+    const text = still ? "the clock stands still" : `${left} s`;
     say(this.#clock, left === null ? "" : text);
   }
 
@@ -108,4 +121,9 @@ export class TicTacToeBoard {
     for (const cell of this.#cells) set(cell, { tabindex: cell === next ? 0 : -1 });
     next.focus();
   }
+}
+
+/** Whether the table may go on without somebody: as the rules have it. @param {View} view @param {import("../../types.js").Player} mover @param {number} elapsed */
+function isStuck(view, mover, elapsed) {
+  return view.clock === null && isFree(mover, view.seat_kept_ms, elapsed);
 }

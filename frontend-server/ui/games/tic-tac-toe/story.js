@@ -34,15 +34,12 @@ export function timeLeft({ left_ms }, elapsed) {
 export function ending(view, me) {
   if (view.state === "draw") return "A draw: nobody has three in a row.";
   if (view.state === "abandoned") return "The round was left before both had moved. It counts for nobody.";
-  if (view.state !== "won") return "";
-  const mine = view.winner === me;
-  const winner = view.players.find(({ player }) => player === view.winner);
-  const loser = view.players.find(({ player }) => player !== view.winner);
-  const who = mine ? "You" : (winner?.name ?? "Somebody");
-  const lost = loser?.player === me ? "Your" : `${loser?.name ?? "The other"}’s`;
-  if (view.how === "clock") return `${lost} time ran out. ${mine ? "You win." : `${who} wins.`}`;
-  if (view.how === "left") return `The other has left. ${mine ? "You win." : `${who} wins.`}`;
-  return mine ? "Three in a row. You win!" : `${who} has three in a row and wins.`;
+  if (!view.won) return "";
+  const { how, winner, winner_name, loser, loser_name } = view.won;
+  const wins = winner === me ? "You win." : `${winner_name} wins.`;
+  if (how === "clock") return `${loser === me ? "Your" : `${loser_name}’s`} time ran out. ${wins}`;
+  if (how === "left") return `${loser === me ? "You have" : `${loser_name} has`} left. ${wins}`;
+  return winner === me ? "Three in a row. You win!" : `${winner_name} has three in a row and wins.`;
 }
 
 /** What everybody waits for, in one line. @param {View} view @param {string} me */

@@ -5,8 +5,8 @@
  * round. `clock`: seconds for a move. `left_ms`: what is left of them for whoever's turn it
  * is, from the view's version on.
  * @typedef {import("../../types.js").View & {
- *   cells: ("X" | "O" | null)[], crosses: number, turn: number | null, winner: string | null,
- *   how: "line" | "clock" | "left" | null, line: number[] | null, clock: number | null, left_ms?: number,
+ *   cells: ("X" | "O" | null)[], crosses: number, turn: number | null,
+ *   won: {how: "line" | "clock" | "left", winner: string, winner_name: string, loser: string, loser_name: string} | null, line: number[] | null, clock: number | null, left_ms?: number,
  * }} TicTacToeView
  */
 
