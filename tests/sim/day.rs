@@ -257,7 +257,7 @@ impl Day {
 
     /// Lets the world live until then; false when a promise was broken before.
     fn run_until(&mut self, until: u64) -> bool {
-        let Day { machines, cluster, judge, nemesis, world, .. } = self;
+        let Day { machines, cluster, judge, nemesis, net, world, .. } = self;
         loop {
             let mut ran = Vec::new();
             if !machines.step(until, |id| ran.push(id)) {
@@ -278,7 +278,7 @@ impl Day {
                     judge.lock().expect("the judge does not panic").is_spent(node, &why);
                 }
             }
-            nemesis.look(cluster, machines);
+            nemesis.look(cluster, machines, net);
             if PANICKED.get() {
                 let how = "a part of the software panicked; its message stands above";
                 let panic = Broken::new("no_panic", how);

@@ -24,8 +24,10 @@ pub(crate) struct Nemesis {
     /// What ends by itself, and when.
     ends: BTreeMap<(u64, u64), Ending>,
     planned: u64,
-    /// Nodes that crash when they have done something, and for how long.
-    armed: BTreeMap<MachineId, (Deed, u64)>,
+    /// Nodes that crash when they have done something, and what becomes of them.
+    armed: BTreeMap<MachineId, (Deed, Then)>,
+    /// Who was the first to vote, for itself, in an election that is to be torn.
+    candidate: Option<MachineId>,
     crashes: u64,
     plan: Plan,
     /// Where an operator is, and the judge.
@@ -39,6 +41,22 @@ pub(crate) struct Nemesis {
     over: bool,
 }
 
+/// What becomes of a node that has done what was awaited.
+#[derive(Clone, Copy)]
+enum Then {
+    /// It loses its power at once, for so many milliseconds.
+    Crash(u64),
+    /// It votes in an election that is torn.
+    Tear(Torn),
+}
+
+/// An election in which the voters lose their power.
+#[derive(Clone, Copy)]
+struct Torn {
+    after_us: u64,
+    down_ms: u64,
+}
+
 enum Ending {
     Boot(MachineId),
     /// A copy is started, once: nobody knows that there is one.
@@ -47,6 +65,8 @@ enum Ending {
     Mend(MachineId),
     /// A node that was asked to stop is started again after so long.
     Start(MachineId, u64),
+    /// All but this candidate lose their power for so many milliseconds, and it is cut off.
+    Tear(MachineId, u64),
 }
 
 impl Nemesis {
@@ -64,6 +84,7 @@ impl Nemesis {
             ends: BTreeMap::new(),
             planned: 0,
             armed: BTreeMap::new(),
+            candidate: None,
             crashes: 0,
             plan: plan.clone(),
             scene,
@@ -151,7 +172,17 @@ impl Nemesis {
             What::CrashAt { target, deed, down_ms } => {
                 let node = find(target);
                 cluster.disk(node).await_deed(*deed);
-                self.armed.insert(node, (*deed, *down_ms));
+                self.armed.insert(node, (*deed, Then::Crash(*down_ms)));
+            }
+            What::TearElection { after_us, down_ms, leader_down_ms } => {
+                let torn = Torn { after_us: *after_us, down_ms: *down_ms };
+                let leader = find(&Target::Leader);
+                self.candidate = None;
+                for node in cluster.in_service().into_iter().filter(|node| *node != leader) {
+                    cluster.disk(node).await_deed(Deed::Vote);
+                    self.armed.insert(node, (Deed::Vote, Then::Tear(torn)));
+                }
+                self.crash(leader, true, *leader_down_ms, cluster, machines);
             }
             What::Blackout { down_ms } => {
                 for node in cluster.in_service() {
@@ -210,22 +241,21 @@ impl Nemesis {
 
     /// Ends what is due, crashes what has done what it was armed for, and starts
     /// what has ended by itself.
-    pub(crate) fn look(&mut self, cluster: &mut Cluster, machines: &mut Machines) {
-        let armed: Vec<(MachineId, Deed, u64)> = self
-            .armed
-            .iter()
-            .filter(|(node, _)| cluster.disk(**node).deed_done())
-            .map(|(node, (deed, down_ms))| (*node, *deed, *down_ms))
-            .collect();
-        for (node, deed, down_ms) in armed {
-            self.armed.remove(&node);
+    pub(crate) fn look(&mut self, cluster: &mut Cluster, machines: &mut Machines, net: &Net) {
+        let done = |node: &MachineId| cluster.disk(*node).deed_done();
+        let armed: Vec<MachineId> = self.armed.keys().copied().filter(done).collect();
+        for node in armed {
+            let Some((deed, then)) = self.armed.remove(&node) else { continue };
             self.world.tell(format_args!("n{} has done it: {deed:?}", node + 1));
-            self.crash(node, true, down_ms, cluster, machines);
+            match then {
+                Then::Crash(down_ms) => self.crash(node, true, down_ms, cluster, machines),
+                Then::Tear(torn) => self.has_voted(node, torn),
+            }
         }
         let now = self.world.now();
         while let Some(entry) = self.ends.first_entry().filter(|entry| entry.key().0 <= now) {
             let ending = entry.remove();
-            self.end(ending, cluster, machines);
+            self.end(ending, cluster, machines, net);
         }
         if self.over {
             self.end_orphans(cluster, machines);
@@ -252,13 +282,13 @@ impl Nemesis {
         self.world.tell(format_args!("all faults end"));
         self.heal_network(cluster, net);
         self.armed.clear();
+        self.over = true;
         for node in 0..cluster.len() {
             self.mend(node, cluster);
         }
         for ending in std::mem::take(&mut self.ends).into_values() {
-            self.end(ending, cluster, machines);
+            self.end(ending, cluster, machines, net);
         }
-        self.over = true;
         self.end_orphans(cluster, machines);
         for machine in 0..cluster.len() + cluster.frontends().count() {
             if !machines.get(machine).is_on() && cluster.is_to_run(machine) {
@@ -275,12 +305,12 @@ impl Nemesis {
     fn will_start(&self, machine: MachineId) -> bool {
         let starts = |ending: &Ending| match ending {
             Ending::Boot(id) | Ending::Start(id, _) => *id == machine,
-            Ending::BootCopy(_) | Ending::Resume(_) | Ending::Mend(_) => false,
+            Ending::BootCopy(_) | Ending::Resume(_) | Ending::Mend(_) | Ending::Tear(..) => false,
         };
         self.ends.values().any(starts)
     }
 
-    fn end(&mut self, ending: Ending, cluster: &mut Cluster, machines: &mut Machines) {
+    fn end(&mut self, ending: Ending, cluster: &mut Cluster, machines: &mut Machines, net: &Net) {
         match ending {
             Ending::Boot(machine) => {
                 if !machines.get(machine).is_on() && cluster.is_to_run(machine) {
@@ -302,7 +332,28 @@ impl Nemesis {
             }
             // It is paused, or was started again meanwhile.
             Ending::Start(..) => {}
+            // The faults have ended.
+            Ending::Tear(..) if self.over => {}
+            Ending::Tear(candidate, down_ms) => {
+                for node in cluster.in_service().into_iter().filter(|node| *node != candidate) {
+                    self.crash(node, true, down_ms, cluster, machines);
+                }
+                self.heal_network(cluster, net);
+                cut(net, cluster.len(), Traffic::All, |from, to| {
+                    from == candidate || to == candidate
+                });
+            }
         }
+    }
+
+    /// A node has voted in an election that is to be torn: for itself, if it is the first.
+    fn has_voted(&mut self, node: MachineId, torn: Torn) {
+        let Some(candidate) = self.candidate.take() else {
+            self.candidate = Some(node);
+            return;
+        };
+        self.armed.retain(|_, (_, then)| matches!(then, Then::Crash(_)));
+        self.end_after(torn.after_us * MICRO, Ending::Tear(candidate, torn.down_ms));
     }
 
     fn mend(&self, node: MachineId, cluster: &Cluster) {
@@ -344,11 +395,15 @@ impl Nemesis {
     }
 
     fn end_in(&mut self, millis: u64, ending: Ending) {
+        self.end_after(millis * MILLI, ending);
+    }
+
+    /// After so many units of the world's time.
+    fn end_after(&mut self, after: u64, ending: Ending) {
         self.planned += 1;
-        let at = self.world.now() + millis * MILLI;
-        self.ends.insert((at, self.planned), ending);
+        self.ends.insert((self.world.now() + after, self.planned), ending);
         // The world must be looked at then, whatever else happens.
-        self.world.after(millis * MILLI, || {});
+        self.world.after(after, || {});
     }
 }
 

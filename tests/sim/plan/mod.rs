@@ -6,6 +6,7 @@
 //! less time, is a [`Cut`]; shrinking looks for the smallest that still fails.
 
 mod copies;
+mod elections;
 mod members;
 mod set_back;
 
@@ -110,6 +111,9 @@ pub(crate) enum What {
     Crash { target: Target, power: bool, down_ms: u64 },
     /// A node crashes right after it has done this for the next time.
     CrashAt { target: Target, deed: Deed, down_ms: u64 },
+    /// The leader crashes. So soon after the first vote for a candidate all others lose their
+    /// power; whatever was cut is healed, and the candidate is cut off.
+    TearElection { after_us: u64, down_ms: u64, leader_down_ms: u64 },
     /// All nodes lose their power at once.
     Blackout { down_ms: u64 },
     /// A node stands still; with its clock, if it is frozen.
@@ -255,6 +259,7 @@ impl Plan {
             let what = what(&mut dice, &kinds, nodes + spares, plan.frontends);
             plan.faults.push(Fault { at_ms, what });
         }
+        plan.faults.extend(elections::draw(&plan, faults_until));
         plan.faults.extend(set_back::draw(seed, nodes + spares, millis));
         plan.faults.extend(comings.map(|comings| comings.events).unwrap_or_default());
         let copies = copies::draw(seed, nodes + spares, millis);

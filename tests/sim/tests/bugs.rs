@@ -9,7 +9,7 @@ use std::process::Command;
 /// `tests/sim/README.md` keeps it.
 const WITHIN: [(&str, u64, &[&str]); 15] = [
     ("ack-before-fsync", 10, &["nothing_lost"]),
-    ("vote-not-saved", 1_000, &["one_leader", "committed", "same_hash", "nothing_lost"]),
+    ("vote-not-saved", 200, &["one_leader", "committed", "same_hash", "nothing_lost"]),
     ("stale-read", 1_000, &["linearizable"]),
     ("serials-forgotten", 50, &["same_hash", "none_twice", "nothing_lost"]),
     ("apply-looks-at-clock", 10, &["same_hash"]),
