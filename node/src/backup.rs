@@ -13,9 +13,10 @@
 //! (ReadIndex). A file that does not end with the right hash is no backup: it is read
 //! twice, first to check it, and nothing is written before that.
 
-use crate::env::{Env, Storage};
+use crate::env::Env;
 use crate::identity::{Identity, Phase};
 use crate::raft::{Everything, Import, Replica, Unusable, found_anew, recovered};
+use crate::storage::Storage;
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::Stream;
 use hangraft_proto::MESSAGE_BYTES_MAX;

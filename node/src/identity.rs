@@ -5,8 +5,9 @@
 //! each id belongs to, and an id that comes back with another disk is spent. An id
 //! without its disk could vote twice, or forget what it had acknowledged.
 
-use crate::env::{Env, Files};
+use crate::env::Env;
 use crate::small_file;
+use crate::storage::Files;
 use hangraft_cluster_config::NodeConfig;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

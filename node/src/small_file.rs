@@ -1,6 +1,6 @@
 //! Small files of JSON, read whole and replaced whole.
 
-use crate::env::Files;
+use crate::storage::Files;
 use serde::Serialize;
 use std::io;
 use std::sync::Arc;

@@ -2,11 +2,12 @@
 //! device keeps ours where processes die and files are damaged. What it shares with
 //! the simulated one is held by the simulation's contract tests, on both.
 
-use super::log_device::{LogDevice, Position, RaftLogDevice, Write};
 use super::log_store::LogStore;
 use super::types::TypeConfig;
 use crate::env::Env;
+use crate::real::RaftLogDevice;
 use crate::real::RealEnv;
+use crate::storage::log::{LogDevice, Position, Write};
 use bytes::Bytes;
 use hangraft_cluster_config::NodeConfig;
 use openraft::RaftLogReader;
@@ -17,7 +18,7 @@ use std::sync::Arc;
 use std::sync::mpsc;
 use tokio::sync::watch;
 
-async fn real_storage(dir: &Path) -> crate::env::Storage {
+async fn real_storage(dir: &Path) -> crate::storage::Storage {
     let config = format!(
         "id = 1\nname = 'n1'\naddress = '127.0.0.1:1'\ndata_dir = '{}'\n\
          [cluster]\nid = 'test'\nkey_file = 'key'\n\

@@ -2,16 +2,16 @@
 //! another: backups, and the last resort when a majority is lost for good.
 
 use super::Replica;
-use super::log_device::{Position, VoteRecord, Write};
 use super::machine::Machine;
 use super::snapshots::{self, Held, Parser, Unusable};
 use super::types::{
     Membership, SnapshotMeta, StoredMembership, corrupt, decode_payload, log_id_of, position_of,
 };
-use crate::env::Storage;
 use crate::feed::Feed;
 use crate::identity::Identity;
 use crate::membership::charter::{Charter, Peer};
+use crate::storage::Storage;
+use crate::storage::log::{Position, VoteRecord, Write};
 use bytes::Bytes;
 use hangraft_game::{Frozen, RoomId};
 use std::collections::BTreeMap;

@@ -4,10 +4,10 @@
 //! so the tail of the log stays decoded in memory; the device is read only by those
 //! who are far behind and at start-up.
 
-use super::log_device::{DeviceState, LogDevice, Synced, VoteRecord, Write};
 use super::types::{
     Entry, LogId, TypeConfig, Vote, decode_payload, encode_payload, log_id_of, position_of,
 };
+use crate::storage::log::{DeviceState, LogDevice, Synced, VoteRecord, Write};
 use futures_util::Stream;
 use openraft::storage::{IOFlushed, LogState, RaftLogReader, RaftLogStorage};
 use std::collections::VecDeque;

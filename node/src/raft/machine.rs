@@ -8,18 +8,18 @@
 //! that this build cannot read stops the replica; guessing would let it drift.
 
 use super::alarm::{Alarm, Due};
-use super::archive::Archive;
 use super::compare::Hashes;
-use super::log_device::Position;
 use super::snapshots::{self, Held, NotWritten, SnapshotFile};
 use super::tidy::Ledger;
 use super::types::{
     Answers, Entry, LogId, Membership, Proposal, SnapshotMeta, StoredMembership, TypeConfig,
     corrupt, decode, members_of, position_of,
 };
-use crate::env::Storage;
 use crate::feed::{Feed, Moment, Publisher};
 use crate::membership::charter::{Charter, Feature, Members, Wish, unknown_of};
+use crate::storage::Storage;
+use crate::storage::archive::Archive;
+use crate::storage::log::Position;
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
 use hangraft_game::{Answer, Batch, Change, Finished, Frozen, Lobby, Room, RoomId};

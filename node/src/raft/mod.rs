@@ -13,7 +13,6 @@
 //! a type of openraft.
 
 mod alarm;
-pub mod archive;
 mod bootstrap;
 mod claims;
 mod compare;
@@ -23,7 +22,6 @@ mod council;
 mod envelope;
 mod export;
 mod leadership;
-pub mod log_device;
 mod log_store;
 mod machine;
 mod network;
@@ -54,16 +52,17 @@ pub(crate) use types::FORMAT;
 pub use types::{Electorate, electorate_of};
 
 use crate::dial::channel_to;
-use crate::env::{Env, Storage};
+use crate::env::Env;
 use crate::events::Events;
 use crate::feed::Feed;
 use crate::identity::{Founders, Identity, Phase, SpentId, founders_of, join_anew};
 use crate::membership::charter::Members;
 use crate::membership::{Asked, Peer};
+use crate::storage::Storage;
+use crate::storage::log::{LogDevice, Position, Write};
 use hangraft_cluster_config::{ClusterKey, NodeConfig, RaftConfig};
 use hangraft_game::{Entry, Lobby, Room, RoomId, Version};
 use leadership::{Heard, follow, is_recent};
-use log_device::{LogDevice, Position, Write};
 use log_store::LogStore;
 use openraft::async_runtime::WatchReceiver;
 use openraft::raft::AppendEntriesRequest;

@@ -543,9 +543,9 @@ fn streaming_error(status: &Status) -> StreamingError<TypeConfig> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::log_device::Position;
     use super::super::types::{Entry, log_id_of};
     use super::*;
+    use crate::storage::log::Position;
     use openraft::EntryPayload;
 
     /// A stream that goes on below what is purged has nothing to send; one at the

@@ -1,7 +1,7 @@
 //! What planted bugs do to openraft.
 
-use super::log_device::LogDevice;
 use super::types::TypeConfig;
+use crate::storage::log::LogDevice;
 use openraft::storage::IOFlushed;
 use std::io;
 

@@ -11,9 +11,9 @@
 //! promises is never taken for one that does not.
 
 use super::envelope::Party;
-use super::log_device::Position;
-use crate::env::Files;
 use crate::small_file;
+use crate::storage::Files;
+use crate::storage::log::Position;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;

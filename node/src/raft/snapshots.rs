@@ -7,8 +7,8 @@
 //! cannot be read never stands in for the log.
 
 use super::types::{SnapshotMeta, corrupt, decode, encode};
-use crate::env::{FileReader, FileWriter, Files};
 use crate::membership::charter::{Charter, unknown_of};
+use crate::storage::{FileReader, FileWriter, Files};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use hangraft_game::{Frozen, Lobby, Restore};
 use std::io;

@@ -3,8 +3,8 @@
 use super::log_store::LogStore;
 use super::machine::Machine;
 use super::types::TypeConfig;
-use crate::env::Storage;
 use crate::feed::Feed;
+use crate::storage::Storage;
 use openraft::StorageError;
 use openraft::testing::log::{StoreBuilder, Suite};
 use openraft::{ErrorSubject, ErrorVerb};

@@ -172,12 +172,12 @@ pub(crate) fn corrupt(what: String) -> io::Error {
 }
 
 /// A log id as the plain numbers that storage keeps.
-pub(crate) fn position_of(log_id: &LogId) -> super::log_device::Position {
-    super::log_device::Position { term: log_id.committed_leader_id().term, index: log_id.index }
+pub(crate) fn position_of(log_id: &LogId) -> crate::storage::log::Position {
+    crate::storage::log::Position { term: log_id.committed_leader_id().term, index: log_id.index }
 }
 
 /// The log id of stored numbers.
-pub(crate) fn log_id_of(position: super::log_device::Position) -> LogId {
+pub(crate) fn log_id_of(position: crate::storage::log::Position) -> LogId {
     let leader = openraft::impls::leader_id_std::LeaderId::new(position.term, 0).to_committed();
     LogId::new(leader, position.index)
 }
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn payloads_come_back_as_they_went() {
-        let log_id = log_id_of(super::super::log_device::Position { term: 3, index: 9 });
+        let log_id = log_id_of(crate::storage::log::Position { term: 3, index: 9 });
         let payloads = [
             EntryPayload::Blank,
             EntryPayload::Normal(Proposal::Batch(Bytes::from_static(b"batch"))),
@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn a_payload_of_another_format_is_refused_with_advice() {
-        let log_id = log_id_of(super::super::log_device::Position { term: 3, index: 9 });
+        let log_id = log_id_of(crate::storage::log::Position { term: 3, index: 9 });
         for bytes in [&b""[..], b"\x02", b"\x07\x01x", b"\x02\x09", b"\x02\x02\xff\xff"] {
             assert!(decode_payload(log_id, Bytes::from_static(bytes)).is_err());
         }

@@ -5,12 +5,11 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use hangraft_cluster_config::{ClusterKey, NodeConfig};
 use hangraft_node::backup::{self, Founder};
-use hangraft_node::env::{
-    Connection, Datagrams, Env, FileReader, FileWriter, Files, Listener, Network, Storage,
-};
+use hangraft_node::env::{Connection, Datagrams, Env, Listener, Network};
 use hangraft_node::gossip::Roster;
-use hangraft_node::raft::log_device::{DeviceState, LogDevice, Position, Synced, Write};
 use hangraft_node::real::RealEnv;
+use hangraft_node::storage::log::{DeviceState, LogDevice, Position, Synced, Write};
+use hangraft_node::storage::{FileReader, FileWriter, Files, Storage};
 use hangraft_node::{Fatal, Node, StartError};
 use hangraft_proto::ACCESS_HEADER;
 use hangraft_proto::pass::Pass;

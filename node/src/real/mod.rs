@@ -1,11 +1,13 @@
 //! The real surroundings: the system's sockets, clock, entropy and disk, and a
 //! runtime of its own for consensus.
 
-use crate::env::{
-    Connection, Datagrams, Env, FileReader, FileWriter, Files, Listener, Network, Storage,
-};
-use crate::raft::archive::SledArchive;
-use crate::raft::log_device::RaftLogDevice;
+mod raft_log;
+mod sled;
+
+pub(crate) use self::raft_log::RaftLogDevice;
+use self::sled::SledArchive;
+use crate::env::{Connection, Datagrams, Env, Listener, Network};
+use crate::storage::{FileReader, FileWriter, Files, Storage};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;

@@ -1,15 +1,11 @@
-//! Finished games, kept for people who look back. Nothing here is Raft's.
-//!
-//! The archive is written behind: games that left the lobby gather in memory,
-//! where the log can bring them back, and reach the store only when a snapshot is
-//! made, before the log is purged. A lost or unreadable store is moved aside and
-//! filled again from another replica (`refill.rs`).
+//! Finished games on a real disk, by the crate sled, which stops here.
 //!
 //! [`SledArchive`] uses sled in the one way that came through every simulated
 //! power cut: no background flush, one batch per checkpoint, `flush`, and then an
 //! fdatasync of sled's file through a handle of our own, because sled's own flush
 //! is no durable barrier.
 
+use crate::storage::archive::{Archive, GAMES_MAX};
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::fs::File;
@@ -19,26 +15,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Games the archive keeps. Past it the oldest are forgotten.
-pub const GAMES_MAX: u64 = 200_000;
-
-/// Where finished games rest. Keys are room numbers, which only grow.
-#[async_trait]
-pub trait Archive: Send + Sync + 'static {
-    /// Adds games, and notes the log index up to which the archive is now
-    /// complete. Durable, all of it or nothing, when this returns.
-    async fn store(&self, games: Vec<(u64, Bytes)>, complete: Option<u64>) -> io::Result<()>;
-    /// One game.
-    async fn get(&self, room: u64) -> io::Result<Option<Bytes>>;
-    /// Games before room number `before` (all for `None`), newest first.
-    async fn page(&self, before: Option<u64>, limit: usize) -> io::Result<Vec<(u64, Bytes)>>;
-    /// The log index up to which every finished game is here; `None` for a new archive.
-    fn complete(&self) -> Option<u64>;
-}
-
 /// The archive on a real disk.
 #[derive(Clone)]
-pub struct SledArchive(Arc<Inner>);
+pub(super) struct SledArchive(Arc<Inner>);
 
 struct Inner {
     games: sled::Tree,
@@ -60,7 +39,7 @@ impl SledArchive {
     ///
     /// # Errors
     /// When the folder cannot be used at all.
-    pub fn open(dir: &Path) -> io::Result<Self> {
+    pub(super) fn open(dir: &Path) -> io::Result<Self> {
         match Self::try_open(dir) {
             Ok(archive) => Ok(archive),
             Err(err) => {

@@ -1,0 +1,82 @@
+//! Where the Raft log and vote become durable.
+//!
+//! [`LogDevice`] is one ordered queue of writes: what is written is readable at
+//! once, and durable when a later [`LogDevice::sync`] calls back. Vote, entries,
+//! truncation and purge share the queue, because a vote must be durable before any
+//! entry that follows it (openraft's I/O ordering).
+//!
+//! An error is final: the device refuses all that follows, and the node stops.
+
+use bytes::Bytes;
+use std::io;
+
+/// The place of an entry in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// The term of the leader that made the entry.
+    pub term: u64,
+    /// Its index, from 0.
+    pub index: u64,
+}
+
+/// A vote as the device stores it. In one term a node votes for one candidate,
+/// and a vote becomes committed when a quorum granted it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct VoteRecord {
+    /// The term voted in.
+    pub term: u64,
+    /// Whether a quorum is known to have voted so.
+    pub committed: bool,
+    /// Whom it is for.
+    pub node: u64,
+}
+
+/// Something to write, in order.
+#[derive(Clone, Debug)]
+pub enum Write {
+    /// Replaces the vote.
+    Vote(VoteRecord),
+    /// Adds entries behind the last one, without a hole.
+    Append(Vec<(Position, Bytes)>),
+    /// Forgets the entries behind this one; all of them with `None`.
+    TruncateAfter(Option<Position>),
+    /// Forgets the entries up to and including this one.
+    Purge(Position),
+    /// Notes what is committed. Need not be durable.
+    Committed(Position),
+}
+
+/// What a device holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeviceState {
+    /// The last vote written.
+    pub vote: Option<VoteRecord>,
+    /// The last committed note.
+    pub committed: Option<Position>,
+    /// The last entry that was purged.
+    pub purged: Option<Position>,
+    /// The last entry, purged or not.
+    pub last: Option<Position>,
+}
+
+/// Called once with the outcome of a sync, from any thread. Must not block.
+pub type Synced = Box<dyn FnOnce(io::Result<()>) + Send>;
+
+/// See the module's text.
+pub trait LogDevice: Send + Sync + 'static {
+    /// Queues a write; it is readable when this returns.
+    fn write(&self, write: Write) -> io::Result<()>;
+    /// Calls back when everything written before this call is durable.
+    fn sync(&self, synced: Synced);
+    /// Entries from index `from` up to but excluding `to`, without a hole, cut
+    /// after `bytes_max` bytes but never before the first entry. Nothing when the
+    /// entry at `from` is purged or not there yet.
+    fn read(&self, from: u64, to: u64, bytes_max: usize) -> io::Result<Vec<(Position, Bytes)>>;
+    /// What the device holds now, durable or not.
+    fn state(&self) -> DeviceState;
+    /// Bytes at the log's end that were no whole records when it was opened, and were cut
+    /// off.
+    fn cut_off(&self) -> u64 {
+        0
+    }
+}
