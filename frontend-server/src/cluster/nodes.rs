@@ -85,6 +85,9 @@ struct Node {
     standing: Option<Standing>,
     /// Its id, once it ever spoke.
     id: Option<u64>,
+    /// Where members said it was while it was linked; people may have configured it by
+    /// another name of the same place.
+    named: Option<String>,
     suspect: bool,
     heard_at: Instant,
     broken_at: Option<Instant>,
@@ -147,6 +150,7 @@ impl Nodes {
             life: None,
             standing: None,
             id: None,
+            named: None,
             suspect: false,
             heard_at: now,
             broken_at: None,
@@ -329,8 +333,18 @@ impl Nodes {
         let forgotten = self.nodes.extract_if(.., |_, node| gone(node));
         effects.extend(forgotten.map(|(slot, _)| Effect::Forget { slot }));
         for (id, address) in members {
-            let known = |node: &Node| node.address == *address || node.id == Some(*id);
-            let new = !self.nodes.values().any(known) && !address.is_empty();
+            let mut known = false;
+            for node in self.nodes.values_mut() {
+                known |= node.address == *address;
+                if node.id == Some(*id) {
+                    if node.life.is_some() {
+                        node.named = Some(address.clone());
+                    }
+                    // Otherwise it has moved: it is looked for there, too.
+                    known |= node.named.as_ref() == Some(address);
+                }
+            }
+            let new = !known && !address.is_empty();
             if new && self.nodes.len() < NODES_MAX {
                 self.add(address.clone(), false, now, effects);
             }
@@ -460,6 +474,34 @@ mod tests {
             assert!(!nodes.is_up(2, 20, &strange, now, effects));
         });
         assert_eq!(stage.nodes.status.linked, 2);
+    }
+
+    /// A node is one, though people configured it by another address than members know it by;
+    /// one that has moved is looked for where it is now.
+    #[test]
+    fn a_node_that_has_moved_is_learned_though_its_id_was_known() {
+        let mut stage = Stage::linked();
+        let connects = |told: &[Effect]| {
+            let address = |effect: &Effect| match effect {
+                Effect::Connect { address, .. } => Some(address.clone()),
+                _ => None,
+            };
+            told.iter().filter_map(address).collect::<Vec<_>>()
+        };
+        let members = |third: &str| {
+            vec![(1, "host:7101".into()), (2, "n2".into()), (3, third.into())]
+        };
+        let named = Word { members: members("host:7103"), ..word(2, 1) };
+        let told = stage.tell(|nodes, now, effects| assert!(nodes.says(2, &named, now, effects)));
+        assert_eq!(connects(&told), Vec::<String>::new(), "all are linked");
+        stage.tell(|nodes, now, effects| nodes.is_down(1, now, effects));
+        stage.tell(|nodes, now, effects| nodes.is_down(3, now, effects));
+        let told = stage.tell(|nodes, now, effects| assert!(nodes.says(2, &named, now, effects)));
+        assert_eq!(connects(&told), Vec::<String>::new(), "nobody has moved");
+
+        let moved = Word { members: members("other:7103"), ..word(2, 1) };
+        let told = stage.tell(|nodes, now, effects| assert!(nodes.says(2, &moved, now, effects)));
+        assert_eq!(connects(&told), ["other:7103"]);
     }
 
     /// Whoever has no leader does not say which cluster we serve.
