@@ -15,7 +15,9 @@
 
 use crate::env::Env;
 use crate::identity::{Identity, Phase};
-use crate::raft::{Everything, Import, Replica, Unusable, found_anew, recovered};
+use crate::raft::snapshots::Unusable;
+use crate::replica::export::{Everything, Import, found_anew, recovered};
+use crate::replica::handle::Replica;
 use crate::storage::Storage;
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::Stream;
@@ -120,7 +122,7 @@ pub(crate) fn write(
         term: export.applied.term,
         index: export.applied.index,
         hash: format!("{:016x}", export.hash),
-        version: crate::VERSION.to_owned(),
+        version: crate::format::VERSION.to_owned(),
     };
     let writer = Writer {
         replica,

@@ -5,9 +5,9 @@
 //! written down then. What the cluster did while the node was away is told by those who
 //! were there.
 
+use crate::charter::{Charter, Members};
 use crate::gossip::Roster;
-use crate::membership::charter::{Charter, Members};
-use crate::raft::Replica;
+use crate::replica::handle::Replica;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -219,8 +219,8 @@ impl Sight {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::membership::Peer;
-    use crate::membership::charter::Wish;
+    use crate::charter::Peer;
+    use crate::charter::Wish;
     use std::net::SocketAddr;
 
     fn members(roles: &[(u64, bool)]) -> Members {

@@ -5,14 +5,15 @@
 //! key, so it proves that it knows it, and so does whoever answers. Asking again from the
 //! same disk is harmless: it gets the same id.
 
-use crate::dial::channel_to;
+use crate::charter::known_features;
 use crate::env::Env;
 use crate::identity::Identity;
-use crate::membership::charter::known_features;
-use crate::raft::{Party, Seal, Speaker, client};
+use crate::peers::asks::{Application, Decision};
+use crate::peers::channel::channel_to;
+use crate::peers::channel::client;
+use crate::peers::envelope::{Party, Seal, Speaker};
 use hangraft_cluster_config::{ClusterKey, NodeConfig};
-use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,44 +28,6 @@ const ROUND: Duration = Duration::from_millis(500);
 
 /// Rounds between two complaints.
 const SAY_EVERY: u32 = 20;
-
-/// A node wants in.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Application {
-    /// The cluster it wants to join; any whose key it knows, if it does not say.
-    pub(crate) cluster: Option<String>,
-    /// The name it would like.
-    pub(crate) name: Option<String>,
-    /// Where others reach it.
-    pub(crate) address: SocketAddr,
-    /// The number of its disk.
-    pub(crate) disk: u64,
-    /// What its build can do.
-    pub(crate) features: BTreeSet<String>,
-    /// Its version, for people.
-    pub(crate) version: String,
-}
-
-/// What became of it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) enum Decision {
-    Admitted {
-        cluster: String,
-        id: u64,
-        name: String,
-        /// The disk that the id belongs to, as it was asked for: an answer to an earlier
-        /// question is none to this one.
-        disk: u64,
-        /// Where the members are.
-        known: BTreeMap<u64, SocketAddr>,
-    },
-    /// Ask there; that is the leader.
-    Elsewhere(SocketAddr),
-    /// Ask again later.
-    NotNow(String),
-    /// Do not ask again.
-    Refused(String),
-}
 
 /// The cluster does not want this node.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -100,7 +63,7 @@ impl Applicant<'_> {
             address,
             disk,
             features: known_features(),
-            version: crate::VERSION.to_owned(),
+            version: crate::format::VERSION.to_owned(),
         };
         let question = Arc::new((env.clone(), seal, application));
         let ask = |seed| {
@@ -219,6 +182,7 @@ async fn ask(
 mod tests {
     use super::*;
     use crate::real::RealEnv;
+    use std::collections::BTreeMap;
     use std::sync::Mutex;
 
     /// Long enough for the first two rounds.

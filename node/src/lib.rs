@@ -12,32 +12,37 @@
 mod planted;
 
 pub mod backup;
+mod charter;
 mod chronicle;
-mod dial;
 pub mod env;
 mod events;
 mod feed;
+mod format;
 pub mod gossip;
 mod identity;
 mod join;
 mod membership;
 mod meters;
+mod peers;
 pub mod raft;
 pub mod real;
+mod replica;
 mod service;
 mod small_file;
 pub mod storage;
 
 use env::{Env, Listener};
 use events::Events;
+pub use format::VERSION;
 use gossip::{Card, Gossip, Knowledge};
 use hangraft_cluster_config::{ClusterKey, NodeConfig};
 use identity::{Identity, Phase, SpentId};
 use join::Applicant;
 pub use join::Refused;
 use metrics_exporter_prometheus::PrometheusHandle;
-use raft::Replica;
-pub use raft::Report;
+use replica::ended::Ended;
+use replica::handle::Replica;
+pub use replica::handle::Report;
 use service::Departure;
 use std::collections::BTreeSet;
 use std::io;
@@ -49,9 +54,6 @@ use storage::log::LogDevice;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-
-/// The version of this build, as nodes tell each other.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Consensus ends within this, unless the disk hangs.
 const STOP_DEADLINE: Duration = Duration::from_secs(10);
@@ -251,7 +253,7 @@ impl Node {
     /// Resolves when the node stops by itself: a disk that failed, a log it cannot read,
     /// an id that is spent.
     pub async fn failed(&self) -> Fatal {
-        let raft::Ended { spent, why } = self.replica.ended().await;
+        let Ended { spent, why } = self.replica.ended().await;
         if spent { Fatal::Spent(why) } else { Fatal::Broken(why) }
     }
 
@@ -347,7 +349,7 @@ async fn identify(
         None => storage_error(err),
     })?;
     let has_id = known.as_ref().is_some_and(|known| known.phase != Phase::Applying);
-    if !has_id && raft::holds_a_log(storage).await.map_err(storage_error)? {
+    if !has_id && raft::open::holds_a_log(storage).await.map_err(storage_error)? {
         return Err(StartError::Spent(identity::lost().to_string()));
     }
     let (listener, identity) = match known {
@@ -404,8 +406,8 @@ fn card_of(name: String, replica: Replica) -> impl Fn() -> Card + Send + 'static
             term: report.term,
             version: VERSION.to_owned(),
             load: report.in_flight,
-            format: raft::FORMAT,
-            features: membership::charter::known_features(),
+            format: format::FORMAT,
+            features: charter::known_features(),
         }
     }
 }

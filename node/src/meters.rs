@@ -7,7 +7,7 @@
 
 use crate::gossip::Roster;
 use crate::membership::Intents;
-use crate::raft::Replica;
+use crate::replica::handle::Replica;
 use hangraft_proto::v1::Code;
 use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
@@ -26,7 +26,7 @@ const STATES: [&str; 5] = ["leader", "follower", "candidate", "learner", "shutdo
 /// Runs as long as the node does.
 pub(crate) async fn run(replica: Replica, roster: watch::Receiver<Roster>, intents: Intents) {
     describe();
-    gauge!("hangraft_build_info", "version" => crate::VERSION).set(1.0);
+    gauge!("hangraft_build_info", "version" => crate::format::VERSION).set(1.0);
     begin_at_zero();
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -145,7 +145,7 @@ impl Shown {
             return;
         }
         let info = |name: String| {
-            let version = crate::VERSION.to_owned();
+            let version = crate::format::VERSION.to_owned();
             let labels = [("id", id.to_string()), ("name", name), ("version", version)];
             gauge!("hangraft_node_info", &labels)
         };

@@ -29,23 +29,6 @@ macro_rules! planted {
     };
 }
 
-/// Shows what a batch would lead to before it is committed.
-#[cfg(feature = "planted")]
-pub(crate) fn show_early(machine: &crate::raft::Machine, batch: &hangraft_game::Batch) {
-    let mut copy = machine.with_lobby(hangraft_game::Lobby::clone);
-    let mut changes = copy.tick(batch.stamp).changes;
-    for (nth, entry) in (0..).zip(&batch.entries) {
-        changes.extend(copy.apply(batch.stamp, nth, entry).changes);
-    }
-    let mut publisher = machine.feed().publisher();
-    for change in changes {
-        let room = change.last.clone().or_else(|| copy.room(change.room).cloned());
-        if let Some(room) = room.filter(|_| publisher.is_watched(change.room)) {
-            publisher.publish(crate::feed::Moment::new(room, change));
-        }
-    }
-}
-
 /// The first of these that came for `whom`; each later one is forgotten.
 #[cfg(feature = "planted")]
 pub(crate) fn first_of<T: Clone + Send + Sync + 'static>(whom: usize, value: &T) -> T {

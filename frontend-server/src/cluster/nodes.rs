@@ -488,9 +488,8 @@ mod tests {
             };
             told.iter().filter_map(address).collect::<Vec<_>>()
         };
-        let members = |third: &str| {
-            vec![(1, "host:7101".into()), (2, "n2".into()), (3, third.into())]
-        };
+        let members =
+            |third: &str| vec![(1, "host:7101".into()), (2, "n2".into()), (3, third.into())];
         let named = Word { members: members("host:7103"), ..word(2, 1) };
         let told = stage.tell(|nodes, now, effects| assert!(nodes.says(2, &named, now, effects)));
         assert_eq!(connects(&told), Vec::<String>::new(), "all are linked");

@@ -13,20 +13,18 @@
 //! One task owns all of this on each node. It acts only while the node leads, and answers
 //! what others ask of the leader.
 
-pub(crate) mod charter;
 pub(crate) mod plan;
 
-pub(crate) use charter::Peer;
-
+use crate::charter::{Peer, Ruling, Wish, known_features, unknown_of};
 use crate::gossip::Roster;
-use crate::join::Application;
-use crate::raft::{Council, Replica};
-use charter::{Ruling, Wish, unknown_of};
+use crate::peers::asks::Application;
+use crate::peers::asks::{Ask, Asked, Told};
+use crate::replica::change::Council;
+use crate::replica::handle::Replica;
 use plan::{Plan, Policy, Situation, Standing, Step};
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// How often the leader looks.
@@ -38,47 +36,6 @@ pub(crate) const ASKED_MAX: usize = 64;
 /// A member leaves for as long as it goes on asking. One that has not asked again by then
 /// has given up, or has not yet found the new leader; what it wished before waits.
 const LEAVE_ASKED: Duration = Duration::from_secs(2);
-
-/// What can be asked of a leader.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) enum Ask {
-    /// Let this node in.
-    Admit(Application),
-    /// Change what the whole cluster shares.
-    Set { voters: Option<u8>, replace_after_ms: Option<u64> },
-    /// Let this member leave, if the rest can do without it. Asked again and again until
-    /// it is out.
-    Leave(u64),
-    /// It stays after all.
-    Stay(u64),
-    /// Hand leadership to this voter, or to whoever is closest.
-    HandOver(Option<u64>),
-}
-
-/// What the leader says to it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Told {
-    Done,
-    Admitted {
-        id: u64,
-        name: String,
-    },
-    /// No, and asking again changes nothing.
-    Refused(String),
-    /// Not now, or nobody knows; asking again may help.
-    NotNow(String),
-    /// This node leads now, in this term.
-    Leads {
-        leader: u64,
-        term: u64,
-    },
-}
-
-/// A question on its way to the membership task.
-pub(crate) struct Asked {
-    pub(crate) ask: Ask,
-    pub(crate) told: oneshot::Sender<Told>,
-}
 
 /// What the leader intends, for those who ask for the status.
 pub(crate) type Intents = watch::Receiver<Vec<String>>;
@@ -408,7 +365,7 @@ impl Keeper {
     fn next_feature(&self, situation: &Situation) -> Option<String> {
         let used = self.replica.machine().charter().features().clone();
         let roster = self.roster.borrow();
-        let mut common: BTreeSet<String> = charter::known_features();
+        let mut common: BTreeSet<String> = known_features();
         for (id, standing) in &situation.members {
             if *id == situation.leader {
                 continue;

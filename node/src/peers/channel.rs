@@ -1,12 +1,17 @@
-//! Channels to other nodes, over the seam's connections.
+//! Channels to other nodes, over the seam's connections, and clients on them.
 
 use crate::env::Env;
+use crate::peers::envelope::Seal;
+use hangraft_proto::MESSAGE_BYTES_MAX;
+use hangraft_proto::pass::Pass;
+use hangraft_proto::v1::raft_client::RaftClient;
 use hyper_util::rt::TokioIo;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
 
 /// A connection that is not made by then is tried again later.
@@ -34,4 +39,14 @@ pub(crate) fn channel_to(env: &Arc<dyn Env>, address: SocketAddr) -> Channel {
         .initial_stream_window_size(4 << 20)
         .initial_connection_window_size(16 << 20)
         .connect_with_connector_lazy(connector)
+}
+
+/// A client for the replicas' service of a node, which shows that it belongs.
+pub(crate) type PeerClient = RaftClient<InterceptedService<Channel, Pass>>;
+
+/// A client for the replicas' service of a node.
+pub(crate) fn client(channel: Channel, seal: &Seal) -> PeerClient {
+    RaftClient::with_interceptor(channel, seal.pass())
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX)
 }

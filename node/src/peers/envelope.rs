@@ -4,7 +4,7 @@
 //! another format, for another node, or not made with the cluster key is refused
 //! here, and openraft never sees it.
 
-use super::types::{FORMAT, decode, encode};
+use crate::format::{FORMAT, decode, encode};
 use bytes::Bytes;
 use hangraft_cluster_config::ClusterKey;
 use hangraft_proto::pass::Pass;

@@ -10,7 +10,7 @@
 //! Only what was durable when it was said is remembered here, so a disk that keeps its
 //! promises is never taken for one that does not.
 
-use super::envelope::Party;
+use crate::peers::envelope::Party;
 use crate::small_file;
 use crate::storage::Files;
 use crate::storage::log::Position;

@@ -21,8 +21,8 @@
 //! for a restart by them. Addresses that mean another machine to each peer are a fault of
 //! the network that only a store outside of it could find.
 
-use super::envelope::{Party, Speaker};
-use crate::membership::charter::Members;
+use crate::charter::Members;
+use crate::peers::envelope::{Party, Speaker};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -33,7 +33,7 @@ use tokio::time::Instant;
 
 /// An instance that was heard within this time lives, even if it does not answer where it is
 /// expected. Longer than a leader or a follower is silent in good health.
-pub(super) const LIVES_FOR: Duration = Duration::from_secs(3);
+pub(crate) const LIVES_FOR: Duration = Duration::from_secs(3);
 
 /// What was found out about an instance that is not believed holds for so long; then it is
 /// looked for again.
@@ -130,7 +130,7 @@ struct Refused {
 }
 
 /// What is to be done about somebody who speaks.
-pub(super) enum Look {
+pub(crate) enum Look {
     /// Nothing; this is known.
     Known(Standing),
     /// Ask at these addresses who is there, and tell [`Starts::found`].
@@ -138,7 +138,7 @@ pub(super) enum Look {
 }
 
 impl Starts {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Starts(Arc::new(Inner { known: Mutex::default(), moves: watch::Sender::new(0) }))
     }
 
@@ -147,12 +147,12 @@ impl Starts {
     }
 
     /// Follows whether addresses have changed.
-    pub(super) fn moves(&self) -> watch::Receiver<u64> {
+    pub(crate) fn moves(&self) -> watch::Receiver<u64> {
         self.0.moves.subscribe()
     }
 
     /// Takes Raft's membership in.
-    pub(super) fn follow(&self, members: &Members) {
+    pub(crate) fn follow(&self, members: &Members) {
         let mut known = self.lock();
         known.homes =
             members.iter().map(|(id, (peer, _))| (*id, (peer.disk, peer.address))).collect();
@@ -171,7 +171,7 @@ impl Starts {
     }
 
     /// Takes in where the first members are: there is no membership yet.
-    pub(super) fn expect(&self, first_members: impl Iterator<Item = (u64, SocketAddr)>) {
+    pub(crate) fn expect(&self, first_members: impl Iterator<Item = (u64, SocketAddr)>) {
         self.lock().homes = first_members.map(|(id, address)| (id, (0, address))).collect();
     }
 
@@ -184,7 +184,7 @@ impl Starts {
     }
 
     /// The members with the addresses at which they were found.
-    pub(super) fn located(&self, mut members: Members) -> Members {
+    pub(crate) fn located(&self, mut members: Members) -> Members {
         for (id, (peer, _)) in &mut members {
             peer.address = self.address_of(*id, peer.address);
         }
@@ -192,18 +192,18 @@ impl Starts {
     }
 
     /// Everybody who is believed, for others to look for.
-    pub(super) fn live(&self) -> Vec<Start> {
+    pub(crate) fn live(&self) -> Vec<Start> {
         self.lock().live.values().map(|live| live.start).collect()
     }
 
     /// Where others say that a node is.
-    pub(super) fn hint_of(&self, node: u64) -> Option<SocketAddr> {
+    pub(crate) fn hint_of(&self, node: u64) -> Option<SocketAddr> {
         self.lock().hints.get(&node).copied()
     }
 
     /// Somebody has said hello who is no member as far as this node knows. It may have come
     /// while this node was away.
-    pub(super) fn note_stranger(&self, start: Start) {
+    pub(crate) fn note_stranger(&self, start: Start) {
         let mut known = self.lock();
         if known.strangers.len() >= STRANGERS_MAX && !known.strangers.contains_key(&start.node) {
             known.strangers.clear();
@@ -213,7 +213,7 @@ impl Starts {
 
     /// A stranger that was moved says where it was: nobody may be there any more when it is
     /// believed. Whoever has not moved is heard without that.
-    pub(super) fn note_mover(&self, start: Start, home: SocketAddr) {
+    pub(crate) fn note_mover(&self, start: Start, home: SocketAddr) {
         let mut known = self.lock();
         if known.homes.contains_key(&start.node) || home == start.address {
             return;
@@ -225,13 +225,13 @@ impl Starts {
     }
 
     /// Where strangers are.
-    pub(super) fn strangers(&self) -> Vec<SocketAddr> {
+    pub(crate) fn strangers(&self) -> Vec<SocketAddr> {
         self.lock().strangers.values().copied().collect()
     }
 
     /// Where those are who have said hello: believed or not, known or not. What a log says of
     /// this node's id can be learned from any of them.
-    pub(super) fn places(&self) -> Vec<SocketAddr> {
+    pub(crate) fn places(&self) -> Vec<SocketAddr> {
         let known = self.lock();
         let live = known.live.values().map(|live| live.start.address);
         let said = known.says.values().map(|(_, address)| *address);
@@ -239,12 +239,12 @@ impl Starts {
     }
 
     /// The instance that is believed of a node, or 0.
-    pub(super) fn instance_of(&self, node: u64) -> u64 {
+    pub(crate) fn instance_of(&self, node: u64) -> u64 {
         self.lock().live.get(&node).map_or(0, |live| live.start.instance)
     }
 
     /// Somebody with the cluster's key says where members are.
-    pub(super) fn hint(&self, starts: &[Start]) {
+    pub(crate) fn hint(&self, starts: &[Start]) {
         let mut known = self.lock();
         for start in starts {
             let disk = known.home_of(start.node).map(|(disk, _)| disk);
@@ -256,7 +256,7 @@ impl Starts {
 
     /// Who answers at an address where it was asked for: the one that is expected there is
     /// believed, if nobody was.
-    pub(super) fn answered(&self, place: SocketAddr, start: Start) {
+    pub(crate) fn answered(&self, place: SocketAddr, start: Start) {
         let mut known = self.lock();
         let home = known.homes.get(&start.node).copied();
         if home != Some((start.disk, place)) || known.live.contains_key(&start.node) {
@@ -267,14 +267,14 @@ impl Starts {
     }
 
     /// Whether this is a member, with its disk, as far as this node knows.
-    pub(super) fn knows(&self, party: Party) -> bool {
+    pub(crate) fn knows(&self, party: Party) -> bool {
         let known = self.lock();
         known.homes.get(&party.node).is_some_and(|(disk, _)| *disk == 0 || *disk == party.disk)
     }
 
     /// Whether the word of who speaks is taken, as far as it is known without looking. A
     /// build that draws no instance is believed unless another instance lives.
-    pub(super) fn hears(&self, from: Speaker) -> bool {
+    pub(crate) fn hears(&self, from: Speaker) -> bool {
         planted!(CopyIsHeard => return true);
         let mut known = self.lock();
         if known.home_of(from.party.node).is_none() {
@@ -292,7 +292,7 @@ impl Starts {
     }
 
     /// An instance wants to be believed that is not, and may have said where it is.
-    pub(super) fn look(&self, from: Speaker, address: Option<SocketAddr>) -> Look {
+    pub(crate) fn look(&self, from: Speaker, address: Option<SocketAddr>) -> Look {
         let mut known = self.lock();
         let Some((disk, home)) = known.home_of(from.party.node) else {
             return Look::Known(Standing::Unheard);
@@ -339,7 +339,7 @@ impl Starts {
 
     /// Who was found at the addresses that were to be looked at. What follows from it, and
     /// whether it is the first time that this is said of the instance.
-    pub(super) fn found(
+    pub(crate) fn found(
         &self,
         from: Speaker,
         found: &[(SocketAddr, Option<Start>)],
@@ -438,7 +438,7 @@ fn judge(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::membership::charter::Peer;
+    use crate::charter::Peer;
 
     const HOME: u8 = 1;
 

@@ -4,7 +4,7 @@
 //! so the tail of the log stays decoded in memory; the device is read only by those
 //! who are far behind and at start-up.
 
-use super::types::{
+use crate::raft::types::{
     Entry, LogId, TypeConfig, Vote, decode_payload, encode_payload, log_id_of, position_of,
 };
 use crate::storage::log::{DeviceState, LogDevice, Synced, VoteRecord, Write};
@@ -100,7 +100,7 @@ impl RaftLogReader<TypeConfig> for LogStore {
         while from < to {
             let more = self.read(from, to)?;
             let Some(last) = more.last() else {
-                return Err(super::types::corrupt(format!("the log has a hole at {from}")));
+                return Err(crate::format::corrupt(format!("the log has a hole at {from}")));
             };
             from = last.log_id.index + 1;
             entries.extend(more);
@@ -193,7 +193,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
             kept
         };
         self.tail.write().expect("never poisoned").append(entries);
-        planted!(AckBeforeFsync => return super::planted::ack_early(&*self.device, flushed));
+        planted!(AckBeforeFsync => return crate::raft::planted::ack_early(&*self.device, flushed));
         let synced: Synced = Box::new(move |result| flushed.io_completed(result));
         self.device.sync(synced);
         Ok(())

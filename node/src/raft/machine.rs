@@ -7,16 +7,17 @@
 //! What must hold: applying depends on nothing but the lobby and the batch. A batch
 //! that this build cannot read stops the replica; guessing would let it drift.
 
-use super::alarm::{Alarm, Due};
-use super::compare::Hashes;
-use super::snapshots::{self, Held, NotWritten, SnapshotFile};
-use super::tidy::Ledger;
-use super::types::{
-    Answers, Entry, LogId, Membership, Proposal, SnapshotMeta, StoredMembership, TypeConfig,
-    corrupt, decode, members_of, position_of,
-};
+use crate::charter::{Charter, Feature, Members, Wish, unknown_of};
 use crate::feed::{Feed, Moment, Publisher};
-use crate::membership::charter::{Charter, Feature, Members, Wish, unknown_of};
+use crate::format::{corrupt, decode};
+use crate::raft::alarm::{Alarm, Due};
+use crate::raft::hashes::Hashes;
+use crate::raft::ledger::Ledger;
+use crate::raft::snapshots::{self, Held, NotWritten, SnapshotFile};
+use crate::raft::types::{
+    Answers, Entry, LogId, Membership, Proposal, SnapshotMeta, StoredMembership, TypeConfig,
+    members_of, position_of,
+};
 use crate::storage::Storage;
 use crate::storage::archive::Archive;
 use crate::storage::log::Position;
@@ -37,6 +38,9 @@ use tokio::time::Instant;
 const UNREADABLE_PAUSE: Duration = Duration::from_secs(60);
 
 type StoredSnapshot = openraft::alias::SnapshotOf<TypeConfig, SnapshotFile>;
+
+/// openraft, with our state machine.
+pub(crate) type Raft = openraft::Raft<TypeConfig, Machine>;
 
 /// A handle to the state machine of one replica. Clones share it: one goes to
 /// openraft, which applies; the others read.
@@ -127,7 +131,7 @@ impl Machine {
     }
 
     /// What is due in the lobby although nobody plays, as a bell.
-    pub(super) fn alarm(&self) -> &Alarm {
+    pub(crate) fn alarm(&self) -> &Alarm {
         &self.0.alarm
     }
 
@@ -204,7 +208,7 @@ impl Machine {
     }
 
     /// The lobby's hash behind the entry at `index`, if it is remembered.
-    pub(super) fn hash_at(&self, index: u64) -> Option<u64> {
+    pub(crate) fn hash_at(&self, index: u64) -> Option<u64> {
         self.read().hashes.at(index)
     }
 
@@ -275,7 +279,7 @@ impl Machine {
         self.0.state.read().expect("no panic happens under the lobby's lock")
     }
 
-    pub(super) fn freeze(&self) -> Checkpoint {
+    pub(crate) fn freeze(&self) -> Checkpoint {
         let state = self.read();
         Checkpoint {
             machine: self.clone(),
@@ -310,7 +314,7 @@ impl Machine {
         snapshots::remove_others(&file).await
     }
 
-    pub(super) fn apply_entry(&self, entry: &Entry) -> io::Result<Answers> {
+    pub(crate) fn apply_entry(&self, entry: &Entry) -> io::Result<Answers> {
         // Decoding needs no lock.
         let task = self.task_of(entry)?;
         let started = Instant::now();
@@ -385,7 +389,7 @@ enum Task {
 fn unknown_feature(feature: &str) -> String {
     format!(
         "this cluster uses {feature:?}, which version {} does not know; run a newer one",
-        crate::VERSION
+        crate::format::VERSION
     )
 }
 
@@ -521,10 +525,10 @@ impl RaftStateMachine<TypeConfig> for Machine {
 /// then the snapshot, and only then does the log store purge.
 pub(crate) struct Checkpoint {
     machine: Machine,
-    pub(super) frozen: Frozen,
-    pub(super) charter: Charter,
-    pub(super) meta: SnapshotMeta,
-    pub(super) finished: Vec<(u64, Bytes)>,
+    pub(crate) frozen: Frozen,
+    pub(crate) charter: Charter,
+    pub(crate) meta: SnapshotMeta,
+    pub(crate) finished: Vec<(u64, Bytes)>,
 }
 
 impl RaftSnapshotBuilder<TypeConfig> for Checkpoint {

@@ -5,19 +5,16 @@
 //! one for snapshots. Appends are pipelined on one stream. openraft leaves deadlines
 //! to the network, so every call here has one.
 
-use super::envelope::{Party, Seal};
-use super::log_store::Purged;
-use super::promises::Promises;
-use super::snapshots::{CHUNK_BYTES, SnapshotFile};
-use super::starts::Starts;
-use super::types::{LogId, TypeConfig, Vote};
-use crate::dial::channel_to;
+use crate::charter::Peer;
 use crate::env::Env;
-use crate::membership::charter::Peer;
+use crate::peers::channel::{PeerClient, channel_to, client};
+use crate::peers::envelope::{Party, Seal};
+use crate::peers::promises::Promises;
+use crate::peers::starts::Starts;
+use crate::raft::log_store::Purged;
+use crate::raft::snapshots::{CHUNK_BYTES, SnapshotFile};
+use crate::raft::types::{LogId, TypeConfig, Vote};
 use futures_util::{Stream, StreamExt};
-use hangraft_proto::MESSAGE_BYTES_MAX;
-use hangraft_proto::pass::Pass;
-use hangraft_proto::v1::raft_client::RaftClient;
 use hangraft_proto::v1::{Envelope, SnapshotChunk};
 use openraft::base::{BoxFuture, BoxStream};
 use openraft::errors::{NetworkError, RPCError, ReplicationClosed, StreamingError, Unreachable};
@@ -39,7 +36,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, timeout};
-use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 use tonic::{Response, Status};
 
@@ -52,16 +48,6 @@ const APPEND_DEADLINE: Duration = Duration::from_secs(1);
 
 /// A snapshot chunk that cannot be handed over for this long ends the transfer.
 const SNAPSHOT_STALL: Duration = Duration::from_secs(10);
-
-/// A client for the replicas' service of a node, which shows that it belongs.
-pub(crate) type PeerClient = RaftClient<InterceptedService<Channel, Pass>>;
-
-/// A client for the replicas' service of a node.
-pub(crate) fn client(channel: Channel, seal: &Seal) -> PeerClient {
-    RaftClient::with_interceptor(channel, seal.pass())
-        .max_decoding_message_size(MESSAGE_BYTES_MAX)
-        .max_encoding_message_size(MESSAGE_BYTES_MAX)
-}
 
 /// Makes the connections to peers, and keeps them for the next who needs one.
 pub(crate) struct Wire {
@@ -543,8 +529,8 @@ fn streaming_error(status: &Status) -> StreamingError<TypeConfig> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::types::{Entry, log_id_of};
     use super::*;
+    use crate::raft::types::{Entry, log_id_of};
     use crate::storage::log::Position;
     use openraft::EntryPayload;
 

@@ -1,7 +1,10 @@
 //! What planted bugs do to openraft.
 
-use super::types::TypeConfig;
+use super::machine::Machine;
+use crate::feed::Moment;
+use crate::raft::types::TypeConfig;
 use crate::storage::log::LogDevice;
+use hangraft_game::{Batch, Lobby};
 use openraft::storage::IOFlushed;
 use std::io;
 
@@ -10,4 +13,20 @@ pub(super) fn ack_early(device: &dyn LogDevice, flushed: IOFlushed<TypeConfig>) 
     device.sync(Box::new(|_| ()));
     flushed.io_completed(Ok(()));
     Ok(())
+}
+
+/// Shows what a batch would lead to before it is committed.
+pub(super) fn show_early(machine: &Machine, batch: &Batch) {
+    let mut copy = machine.with_lobby(Lobby::clone);
+    let mut changes = copy.tick(batch.stamp).changes;
+    for (nth, entry) in (0..).zip(&batch.entries) {
+        changes.extend(copy.apply(batch.stamp, nth, entry).changes);
+    }
+    let mut publisher = machine.feed().publisher();
+    for change in changes {
+        let room = change.last.clone().or_else(|| copy.room(change.room).cloned());
+        if let Some(room) = room.filter(|_| publisher.is_watched(change.room)) {
+            publisher.publish(Moment::new(room, change));
+        }
+    }
 }

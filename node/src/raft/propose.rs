@@ -7,11 +7,12 @@
 //! Builds of old cannot read a batch that tells how much time passes. As long as any
 //! member is one, batches tell the wall clock's time only, as they did.
 
-use super::machine::Machine;
-use super::stopwatch::Stopwatch;
-use super::types::{Proposal, Raft, TypeConfig};
+use crate::charter::Feature;
 use crate::env::Env;
-use crate::membership::charter::Feature;
+use crate::raft::machine::Machine;
+use crate::raft::machine::Raft;
+use crate::raft::stopwatch::Stopwatch;
+use crate::raft::types::{Proposal, TypeConfig};
 use hangraft_game::{Answer, Batch, Entry, Stamp};
 use openraft::RaftMetrics;
 use openraft::errors::ClientWriteError;
@@ -150,7 +151,7 @@ impl Batcher {
             let slot = self.slots.clone().acquire_owned().await.expect("never closed");
             let (entries, asked) = self.gather(first);
             let batch = Batch { stamp: self.stamp().await, entries };
-            planted!(PushBeforeCommit => crate::planted::show_early(&self.machine, &batch));
+            planted!(PushBeforeCommit => crate::raft::planted::show_early(&self.machine, &batch));
             metrics::histogram!("hangraft_batch_commands").record(batch.entries.len() as f64);
             let (responder, written) = ProgressResponder::complete_only();
             let proposal = Proposal::batch(&batch);

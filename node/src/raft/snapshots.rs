@@ -6,8 +6,9 @@
 //! back, so a crash leaves either the snapshot before or the one after, and what
 //! cannot be read never stands in for the log.
 
-use super::types::{SnapshotMeta, corrupt, decode, encode};
-use crate::membership::charter::{Charter, unknown_of};
+use crate::charter::{Charter, unknown_of};
+use crate::format::{corrupt, decode, encode};
+use crate::raft::types::SnapshotMeta;
 use crate::storage::{FileReader, FileWriter, Files};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use hangraft_game::{Frozen, Lobby, Restore};
@@ -394,7 +395,7 @@ impl Parser {
             if let Some(feature) = unknown_of(charter.features()) {
                 return Err(Unusable::Newer(format!(
                     "it uses {feature:?}, which version {} does not know; run a newer one",
-                    crate::VERSION
+                    crate::format::VERSION
                 )));
             }
             self.head = Some((meta, charter));

@@ -1,9 +1,9 @@
 //! openraft's own contract for storages, to hold any [`Storage`] to.
 
-use super::log_store::LogStore;
-use super::machine::Machine;
-use super::types::TypeConfig;
 use crate::feed::Feed;
+use crate::raft::log_store::LogStore;
+use crate::raft::machine::Machine;
+use crate::raft::types::TypeConfig;
 use crate::storage::Storage;
 use openraft::StorageError;
 use openraft::testing::log::{StoreBuilder, Suite};

@@ -3,12 +3,13 @@
 //! openraft promises no stable encoding of its own, so what is stored or sent
 //! carries a format number of ours in front.
 
-use crate::membership::charter::{Members, Peer, Ruling, Wish};
+use crate::charter::{Members, Peer, Ruling, Wish};
+use crate::format::{FORMAT, corrupt, encode};
+use crate::storage::log::Position;
 use bytes::Bytes;
 use hangraft_game::{Answer, Batch};
 use openraft::EntryPayload;
 use openraft::vote::RaftLeaderId;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -25,7 +26,6 @@ openraft::declare_raft_types!(
         LeaderId = openraft::impls::leader_id_std::LeaderId<u64, u64>,
 );
 
-pub(crate) type Raft = openraft::Raft<TypeConfig, super::machine::Machine>;
 pub(crate) type LogId = openraft::alias::LogIdOf<TypeConfig>;
 pub(crate) type Vote = openraft::alias::VoteOf<TypeConfig>;
 pub(crate) type Entry = openraft::alias::EntryOf<TypeConfig>;
@@ -85,9 +85,6 @@ pub(crate) struct Answers {
     pub(crate) batch: Vec<Answer>,
     pub(crate) ruling: Option<Ruling>,
 }
-
-/// The version of what follows. Anything else is refused, not guessed at.
-pub(crate) const FORMAT: u8 = 2;
 
 const BLANK: u8 = 0;
 const NORMAL: u8 = 1;
@@ -157,27 +154,13 @@ pub fn electorate_of(payload: &[u8]) -> Option<Electorate> {
     })
 }
 
-/// Encodes something that replicas tell each other.
-pub(crate) fn encode<T: Serialize>(message: &T) -> Bytes {
-    postcard::to_allocvec(message).expect("messages are plain data").into()
-}
-
-/// Decodes what a replica of the same format sent.
-pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> io::Result<T> {
-    postcard::from_bytes(bytes).map_err(|err| corrupt(format!("a replica's message: {err}")))
-}
-
-pub(crate) fn corrupt(what: String) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, what)
-}
-
 /// A log id as the plain numbers that storage keeps.
-pub(crate) fn position_of(log_id: &LogId) -> crate::storage::log::Position {
-    crate::storage::log::Position { term: log_id.committed_leader_id().term, index: log_id.index }
+pub(crate) fn position_of(log_id: &LogId) -> Position {
+    Position { term: log_id.committed_leader_id().term, index: log_id.index }
 }
 
 /// The log id of stored numbers.
-pub(crate) fn log_id_of(position: crate::storage::log::Position) -> LogId {
+pub(crate) fn log_id_of(position: Position) -> LogId {
     let leader = openraft::impls::leader_id_std::LeaderId::new(position.term, 0).to_committed();
     LogId::new(leader, position.index)
 }
@@ -188,7 +171,7 @@ mod tests {
 
     #[test]
     fn payloads_come_back_as_they_went() {
-        let log_id = log_id_of(crate::storage::log::Position { term: 3, index: 9 });
+        let log_id = log_id_of(Position { term: 3, index: 9 });
         let payloads = [
             EntryPayload::Blank,
             EntryPayload::Normal(Proposal::Batch(Bytes::from_static(b"batch"))),
@@ -207,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_payload_of_another_format_is_refused_with_advice() {
-        let log_id = log_id_of(crate::storage::log::Position { term: 3, index: 9 });
+        let log_id = log_id_of(Position { term: 3, index: 9 });
         for bytes in [&b""[..], b"\x02", b"\x07\x01x", b"\x02\x09", b"\x02\x02\xff\xff"] {
             assert!(decode_payload(log_id, Bytes::from_static(bytes)).is_err());
         }

@@ -1,6 +1,8 @@
 //! The real surroundings: the system's sockets, clock, entropy and disk, and a
 //! runtime of its own for consensus.
 
+#[cfg(test)]
+mod contract;
 mod raft_log;
 mod sled;
 

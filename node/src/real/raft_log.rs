@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
 /// The log on a real disk. Dropped, it has given up the folder.
-pub struct RaftLogDevice {
+pub(crate) struct RaftLogDevice {
     shared: Arc<Shared>,
     cut_off: u64,
 }
@@ -50,7 +50,7 @@ impl RaftLogDevice {
     ///
     /// # Errors
     /// When the folder is in use, cannot be read, or holds damaged records.
-    pub fn open(dir: &Path, realtime: bool) -> io::Result<Self> {
+    pub(crate) fn open(dir: &Path, realtime: bool) -> io::Result<Self> {
         std::fs::create_dir_all(dir)?;
         let before = sizes_of(dir)?;
         let mut config = Config::new(dir.display());

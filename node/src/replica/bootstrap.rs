@@ -17,12 +17,12 @@
 //! What must hold: while fewer than a majority of disks are lost, somebody who answers
 //! has a log that has begun, if anything was ever acknowledged.
 
-use super::Replica;
-use super::envelope::Party;
-use super::network::client;
-use crate::dial::channel_to;
+use crate::charter::Peer;
 use crate::identity::{Founders, Phase, join_anew};
-use crate::membership::charter::Peer;
+use crate::peers::channel::channel_to;
+use crate::peers::channel::client;
+use crate::peers::envelope::Party;
+use crate::replica::handle::Replica;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;

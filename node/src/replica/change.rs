@@ -1,13 +1,14 @@
 //! Raft's side of membership changes: what the leader knows of its members, and the
 //! single steps it can take. What to do is decided in [`crate::membership`].
 
-use super::network::client;
-use super::types::{LogId, Proposal, TypeConfig, members_of, position_of};
-use super::{Replica, Role};
-use crate::dial::channel_to;
-use crate::join::{Application, Decision};
-use crate::membership::charter::{Members, Peer, Ruling, Wish};
-use crate::membership::{Ask, Asked, Told};
+use crate::charter::{Members, Peer, Ruling, Wish};
+use crate::peers::asks::{Application, Decision};
+use crate::peers::asks::{Ask, Asked, Told};
+use crate::peers::channel::channel_to;
+use crate::peers::channel::client;
+use crate::raft::types::{LogId, Proposal, TypeConfig, members_of, position_of};
+use crate::replica::handle::{Replica, Role};
+use crate::replica::leadership::Leadership;
 use openraft::async_runtime::WatchReceiver;
 use openraft::raft::Precondition;
 use openraft::{ChangeMembers, Instant as _};
@@ -77,7 +78,7 @@ impl Replica {
             && applied.is_some_and(|applied| applied.term == metrics.current_term);
         let configs = membership.get_joint_config();
         let last = metrics.last_log_index.unwrap_or(0);
-        let behind = |(id, at): (&u64, &Option<super::types::LogId>)| {
+        let behind = |(id, at): (&u64, &Option<crate::raft::types::LogId>)| {
             (*id, last.saturating_sub(at.as_ref().map_or(0, |at| at.index)))
         };
         let quiet = acked.iter().filter_map(|(id, at)| Some((*id, (**at.as_ref()?).elapsed())));
@@ -173,9 +174,8 @@ impl Replica {
         self.0.raft.trigger().transfer_leader(to).await.ok()?;
         // One that knows no leader any more has handed over to nobody yet.
         let mut leadership = self.leadership();
-        let moved = |now: &super::Leadership| {
-            now.leader.as_ref().is_some_and(|(leader, _)| *leader != self.me())
-        };
+        let moved =
+            |now: &Leadership| now.leader.as_ref().is_some_and(|(leader, _)| *leader != self.me());
         let moved = timeout(HAND_OVER_DEADLINE, leadership.wait_for(moved)).await;
         let now = moved.ok()?.ok()?;
         Some((now.leader.as_ref()?.0, now.term))

@@ -1,7 +1,7 @@
 //! A process that has started asks the others to take its word, and is told if it is not
 //! the only one of its node.
 //!
-//! The others look for it where they expect it; see [`super::starts`]. Until one of them has
+//! The others look for it where they expect it; see [`crate::peers::starts`]. Until one of them has
 //! answered, it neither gossips, for a copy would be heard in the place of the original, nor
 //! stands for election. An only voter needs nobody's word to lead; it looks for itself at its
 //! own address, where a copy finds the original, or nobody. A node that was moved takes no
@@ -10,13 +10,13 @@
 //! Who is told for a while that its node lives elsewhere is a copy, or was left behind. It
 //! stops, and starting it again changes nothing.
 
-use super::Replica;
-use super::envelope::{Party, Speaker};
-use super::network::client;
-use super::starts::{Look, Standing, Start};
-use crate::dial::channel_to;
+use crate::charter::Members;
 use crate::identity::AS_A_NEW_NODE;
-use crate::membership::charter::Members;
+use crate::peers::channel::channel_to;
+use crate::peers::channel::client;
+use crate::peers::envelope::{Party, Speaker};
+use crate::peers::starts::{Look, Standing, Start};
+use crate::replica::handle::Replica;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use openraft::async_runtime::WatchReceiver;

@@ -9,15 +9,15 @@
 //!
 //! Only nodes of one version compare: another may keep rooms in other bytes.
 
-use super::Replica;
-use super::envelope::Party;
-use super::machine::Machine;
-use super::network::client;
-use crate::VERSION;
-use crate::dial::channel_to;
-use crate::membership::charter::Peer;
+use crate::charter::Peer;
+use crate::format::VERSION;
+use crate::peers::channel::channel_to;
+use crate::peers::channel::client;
+use crate::peers::envelope::Party;
+use crate::raft::machine::Machine;
+use crate::replica::handle::Replica;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
@@ -29,46 +29,12 @@ const EVERY: Duration = Duration::from_secs(2);
 
 const ANSWER_DEADLINE: Duration = Duration::from_secs(1);
 
-/// Hashes that a replica remembers, one for each entry; several seconds' worth. Who asks
-/// for an older one gets none, and asks for a newer one.
-const REMEMBERED: usize = 8_192;
-
 /// Asks for the hash behind an entry.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Question {
     index: u64,
     /// The version of the asker's build.
     version: String,
-}
-
-/// The lobby's hashes behind the last entries.
-#[derive(Default)]
-pub(super) struct Hashes {
-    /// The index that the newest belongs to.
-    newest: u64,
-    /// Without a hole.
-    hashes: VecDeque<u64>,
-}
-
-impl Hashes {
-    /// The entry at `index` was applied, or a snapshot up to it.
-    pub(super) fn note(&mut self, index: u64, hash: u64) {
-        if index != self.newest + 1 {
-            self.hashes.clear();
-        }
-        if self.hashes.len() == REMEMBERED {
-            self.hashes.pop_front();
-        }
-        self.newest = index;
-        self.hashes.push_back(hash);
-    }
-
-    /// The hash behind the entry at `index`, if it is remembered.
-    pub(super) fn at(&self, index: u64) -> Option<u64> {
-        let age = usize::try_from(self.newest.checked_sub(index)?).ok()?;
-        let place = self.hashes.len().checked_sub(age + 1)?;
-        self.hashes.get(place).copied()
-    }
 }
 
 /// What comes of a comparison.
@@ -96,10 +62,10 @@ fn judge(mine: u64, theirs: &BTreeMap<u64, u64>, voters: usize) -> Verdict {
     if differing.is_empty() { Verdict::Same } else { Verdict::Divided(differing) }
 }
 
-impl Machine {
+impl Question {
     /// The answer; none when it is not remembered, or would mean something else.
-    pub(super) fn answer(&self, question: &Question) -> Option<u64> {
-        if question.version == VERSION { self.hash_at(question.index) } else { None }
+    pub(super) fn answered_by(&self, machine: &Machine) -> Option<u64> {
+        if self.version == VERSION { machine.hash_at(self.index) } else { None }
     }
 }
 
@@ -174,22 +140,6 @@ async fn ask(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn hashes_are_remembered_without_a_hole() {
-        let mut hashes = Hashes::default();
-        assert_eq!(hashes.at(0), None);
-        for index in 0..10_000 {
-            hashes.note(index, index * 2);
-        }
-        assert_eq!(hashes.at(9_999), Some(19_998));
-        assert_eq!(hashes.at(10_000), None);
-        let oldest = 10_000 - REMEMBERED as u64;
-        assert_eq!((hashes.at(oldest), hashes.at(oldest - 1)), (Some(oldest * 2), None));
-        // A snapshot skips some.
-        hashes.note(20_000, 7);
-        assert_eq!((hashes.at(20_000), hashes.at(19_999)), (Some(7), None));
-    }
 
     #[test]
     fn whom_a_majority_contradicts_is_wrong() {

@@ -1,15 +1,16 @@
 //! Everything a replica holds, taken out of one cluster and put in as the beginning of
 //! another: backups, and the last resort when a majority is lost for good.
 
-use super::Replica;
-use super::machine::Machine;
-use super::snapshots::{self, Held, Parser, Unusable};
-use super::types::{
-    Membership, SnapshotMeta, StoredMembership, corrupt, decode_payload, log_id_of, position_of,
-};
+use crate::charter::{Charter, Peer};
 use crate::feed::Feed;
+use crate::format::corrupt;
 use crate::identity::Identity;
-use crate::membership::charter::{Charter, Peer};
+use crate::raft::machine::Machine;
+use crate::raft::snapshots::{self, Held, Parser, Unusable};
+use crate::raft::types::{
+    Membership, SnapshotMeta, StoredMembership, decode_payload, log_id_of, position_of,
+};
+use crate::replica::handle::Replica;
 use crate::storage::Storage;
 use crate::storage::log::{Position, VoteRecord, Write};
 use bytes::Bytes;
@@ -118,7 +119,7 @@ pub(crate) async fn found_anew(
     let written = snapshots::write(&storage.files, &meta, &charter, &frozen.begun_anew()).await;
     written.map_err(io::Error::from)?;
     storage.log.write(Write::Purge(applied))?;
-    super::synced(&*storage.log).await?;
+    crate::storage::log::synced(&*storage.log).await?;
     identity.save(&storage.files).await
 }
 

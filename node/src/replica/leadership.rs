@@ -1,14 +1,15 @@
 //! Who leads, as this node knows it: openraft's metrics, boiled down to what can be
 //! believed. openraft names the leader of the last vote, whether it lives or not.
 
-use super::Ended;
-use super::envelope::Party;
-use super::starts::Starts;
-use super::stopwatch::Stopwatch;
-use super::types::{self, Raft};
+use crate::charter::Members;
+use crate::charter::Peer;
 use crate::env::Env;
-use crate::membership::Peer;
-use crate::membership::charter::Members;
+use crate::peers::envelope::Party;
+use crate::peers::starts::Starts;
+use crate::raft::machine::Raft;
+use crate::raft::stopwatch::Stopwatch;
+use crate::raft::types;
+use crate::replica::ended::{self, Ended};
 use openraft::Instant;
 use openraft::async_runtime::WatchReceiver;
 use std::net::SocketAddr;
@@ -45,15 +46,6 @@ pub(super) fn follow(
     ended: watch::Sender<Option<Ended>>,
 ) -> watch::Receiver<Leadership> {
     let (leadership, leaders) = watch::channel(Leadership::default());
-    let end = move |why: String| {
-        ended.send_if_modified(|ended| {
-            let first = ended.is_none();
-            if first {
-                *ended = Some(Ended { spent: false, why });
-            }
-            first
-        });
-    };
     let (mut metrics, mut moves) = (raft.metrics(), starts.moves());
     env.spawn_consensus(Box::pin(async move {
         loop {
@@ -90,7 +82,7 @@ pub(super) fn follow(
                 tracing::info!(term = now.term, ?leader, "leadership");
             }
             if let Err(fatal) = running {
-                return end(fatal.to_string());
+                return ended::note(&ended, false, fatal.to_string());
             }
             // Silence changes no metric, so it is looked for.
             let waited = async {
@@ -101,7 +93,7 @@ pub(super) fn follow(
                 }
             };
             if matches!(timeout(quorum_age_max / 2, waited).await, Ok(false)) {
-                return end("consensus has stopped".into());
+                return ended::note(&ended, false, "consensus has stopped".into());
             }
         }
     }));

@@ -5,11 +5,11 @@
 //! until it has what one of them has. When all of them are there and none has everything,
 //! the archives of all are lost, and it makes do with what is left.
 
-use super::Replica;
-use super::envelope::Party;
-use super::network::client;
-use crate::dial::channel_to;
-use crate::membership::charter::Peer;
+use crate::charter::Peer;
+use crate::peers::channel::channel_to;
+use crate::peers::channel::client;
+use crate::peers::envelope::Party;
+use crate::replica::handle::Replica;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;

@@ -1,18 +1,18 @@
 //! openraft's network over gRPC, the answering side.
 
-use super::Replica;
-use super::bootstrap::{Greeting, YouAre};
-use super::claims::{Hello, Met};
-use super::compare::Question;
-use super::envelope::{Party, Seal, Speaker};
-use super::refill::{PAGE_GAMES, Page, PageRequest};
-use super::snapshots::Incoming;
-use super::starts::{Standing, Start, Starts};
-use super::types::{SnapshotMeta, TypeConfig, Vote};
-use super::vouch::Memory;
-use crate::join::Application;
-use crate::membership::Ask;
-use crate::service::Caller;
+use crate::peers::asks::Application;
+use crate::peers::asks::Ask;
+use crate::peers::caller::Caller;
+use crate::peers::envelope::{Party, Seal, Speaker};
+use crate::peers::starts::{Standing, Start, Starts};
+use crate::raft::snapshots::Incoming;
+use crate::raft::types::{SnapshotMeta, TypeConfig, Vote};
+use crate::replica::bootstrap::{Greeting, YouAre};
+use crate::replica::claims::{Hello, Met};
+use crate::replica::drift::Question;
+use crate::replica::handle::Replica;
+use crate::replica::refill::{PAGE_GAMES, Page, PageRequest};
+use crate::replica::vouch::Memory;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, Stream, StreamExt};
 use hangraft_proto::v1::raft_server::Raft as RaftService;
@@ -241,7 +241,7 @@ impl PeerService {
         let installed = inner.raft.install_full_snapshot(vote, Snapshot { meta, snapshot }).await;
         // What the leader hears of this lets it count on the log as well, so the purge
         // that comes with it must be on the disk. Found by simulation.
-        super::synced(&*inner.machine.storage().log).await.map_err(trouble)?;
+        crate::storage::log::synced(&*inner.machine.storage().log).await.map_err(trouble)?;
         Ok((from, installed.map_err(stopped)?.vote))
     }
 }
@@ -410,7 +410,7 @@ impl RaftService for PeerService {
 
     async fn hash(&self, request: Request<Envelope>) -> Answered {
         let machine = &self.0.0.machine;
-        self.answer(request, |asked: Question| async move { Ok(machine.answer(&asked)) }).await
+        self.answer(request, |asked: Question| async move { Ok(asked.answered_by(machine)) }).await
     }
 }
 

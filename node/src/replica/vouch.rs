@@ -20,13 +20,13 @@
 //! and forgotten: those who were given them may be away, so nobody can say in which term it
 //! may vote again.
 
-use super::Replica;
-use super::envelope::Party;
-use super::network::client;
-use super::promises::{Held, Promised};
-use super::starts::Start;
-use super::types::Membership;
-use crate::dial::channel_to;
+use crate::peers::channel::channel_to;
+use crate::peers::channel::client;
+use crate::peers::envelope::Party;
+use crate::peers::promises::{Held, Promised};
+use crate::peers::starts::Start;
+use crate::raft::types::Membership;
+use crate::replica::handle::Replica;
 use openraft::async_runtime::WatchReceiver;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -239,7 +239,7 @@ impl Replica {
         let before = self.0.promises.all().into_iter().find(|(party, _)| *party == self.party());
         let known = before
             .is_some_and(|(_, known)| known.term >= mine.term && known.committed >= mine.committed);
-        if !known && super::synced(&**log).await.is_ok() {
+        if !known && crate::storage::log::synced(&**log).await.is_ok() {
             self.0.promises.note(self.party(), mine);
         }
     }

@@ -2,11 +2,13 @@
 //! can be asked of the cluster.
 
 use crate::backup;
-use crate::dial::channel_to;
 use crate::env::Env;
 use crate::gossip::Roster;
-use crate::membership::{Ask, Intents, Told};
-use crate::raft::{Leadership, Replica};
+use crate::membership::Intents;
+use crate::peers::asks::{Ask, Told};
+use crate::peers::channel::channel_to;
+use crate::replica::handle::Replica;
+use crate::replica::leadership::Leadership;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use hangraft_proto::pass::Pass;
@@ -86,7 +88,7 @@ impl ClusterService {
             committed: index(report.committed),
             applied: index(report.applied),
             hash: format!("{:016x}", report.hash),
-            version: crate::VERSION.to_owned(),
+            version: crate::format::VERSION.to_owned(),
             state: report.state.to_owned(),
             rooms: report.rooms,
             snapshot: index(report.snapshot),

@@ -1,7 +1,9 @@
 //! Where domain types become wire types and back. Fails on anything missing.
 
 use crate::meters::word_of;
-use crate::raft::{Leadership, ProposeError, ReadError};
+use crate::raft::propose::ProposeError;
+use crate::replica::leadership::Leadership;
+use crate::replica::reads::ReadError;
 use bytes::Bytes;
 use hangraft_game::{
     Answer as GameAnswer, Attempt, Code as GameCode, Command as GameCommand, Entry, Finished,

@@ -4,19 +4,21 @@
 //! is not known is answered `unknown-outcome`; sending it again with the same
 //! serial is harmless and settles it.
 
+use super::answers::{Answers, refuse_all};
 use super::convert;
 use super::forward::Forwarder;
+use crate::charter::Feature;
 use crate::env::Env;
-use crate::membership::charter::Feature;
-use crate::raft::{ProposeError, Replica, Role};
+use crate::raft::propose::ProposeError;
+use crate::replica::handle::{Replica, Role};
 use hangraft_cluster_config::ClusterKey;
 use hangraft_game::Entry;
 use hangraft_proto::v1::command::Action;
-use hangraft_proto::v1::{Answer, Code, Command as WireCommand, Refused};
+use hangraft_proto::v1::{Code, Command as WireCommand, Refused};
 use prost::Message;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 
 /// A command not committed by then is answered `unknown-outcome`.
@@ -41,9 +43,6 @@ const HOSTS_AWAITED: Duration = Duration::from_secs(3);
 
 /// Characters of an unknown game's name that a refusal repeats.
 const GAME_QUOTED_MAX: usize = 32;
-
-/// Where answers go: back along the stream the commands came by.
-pub(crate) type Answers = mpsc::UnboundedSender<Vec<Answer>>;
 
 /// The desk of one node. Clones share it.
 #[derive(Clone)]
@@ -210,14 +209,6 @@ fn groups_of(commands: Vec<WireCommand>) -> Vec<Vec<WireCommand>> {
         groups.push(group);
     }
     groups
-}
-
-/// Answers all with the same refusal.
-pub(super) fn refuse_all(ids: impl IntoIterator<Item = u64>, err: ProposeError, answers: &Answers) {
-    let refused: Refused = err.into();
-    debug_assert_ne!(refused.code(), Code::Unspecified);
-    let refusals = ids.into_iter().map(|id| convert::refusal(id, refused.clone())).collect();
-    _ = answers.send(refusals);
 }
 
 #[cfg(test)]

@@ -4,11 +4,11 @@
 //! what was on it has an unknown fate and is answered so; the next command opens a
 //! new one, to whoever leads then.
 
-use super::FORWARDED_HEADER;
-use super::desk::{Answers, refuse_all};
-use crate::dial::channel_to;
+use super::answers::{Answers, refuse_all};
 use crate::env::Env;
-use crate::raft::{Leadership, ProposeError};
+use crate::peers::channel::channel_to;
+use crate::raft::propose::ProposeError;
+use crate::replica::leadership::Leadership;
 use hangraft_proto::v1::game_client::GameClient;
 use hangraft_proto::v1::{Answer, Command, Downlink, Uplink};
 use hangraft_proto::{ACCESS_HEADER, CLUSTER_HEADER, MESSAGE_BYTES_MAX};
@@ -19,6 +19,9 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout};
 use tonic::{Request, Status, Streaming};
+
+/// Marks commands that a follower sends on.
+pub(super) const FORWARDED_HEADER: &str = "hangraft-forwarded";
 
 /// Groups of commands waiting for the link. More are refused as busy.
 const QUEUE_MAX: usize = 1_024;

@@ -1,10 +1,11 @@
 //! The game service: links of frontends, lists of rooms, reads.
 
-use super::FORWARDED_HEADER;
 use super::convert;
 use super::desk::{Arrival, Desk};
+use super::forward::FORWARDED_HEADER;
 use super::link::{DOWNLINKS_MAX, Link, Outbox, Unsure};
-use crate::raft::{Replica, decode_finished};
+use crate::raft::machine::decode_finished;
+use crate::replica::handle::Replica;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use hangraft_game::{Filter, PlayerId, Room, RoomId, Shelf, games};

@@ -4,10 +4,13 @@
 //! it never waits for more. A reader that is slow makes its own stream slow: its
 //! commands are not read meanwhile, and views skip to the newest.
 
+use super::answers::Answers;
 use super::convert;
-use super::desk::{Answers, Arrival, Desk};
+use super::desk::{Arrival, Desk};
 use crate::feed::{Moment, Subscription};
-use crate::raft::{Leadership, Machine, Replica, decode_finished};
+use crate::raft::machine::{Machine, decode_finished};
+use crate::replica::handle::Replica;
+use crate::replica::leadership::Leadership;
 use hangraft_game::{PlayerId, RoomId, Version};
 use hangraft_proto::v1::{
     Answer, Code, Downlink, PrivateView, Unwatch, Update, Uplink, Watch, WatchRefused,

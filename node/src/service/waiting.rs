@@ -3,11 +3,10 @@
 
 use super::access::Access;
 use super::pages::Names;
-use super::{Server, accept_all, show_readiness};
-use crate::StartError;
+use super::server::{Server, accept_all, show_readiness};
 use crate::env::Listener;
 use crate::identity::Identity;
-use crate::join::Applicant;
+use crate::join::{Applicant, Refused};
 use futures_util::stream::BoxStream;
 use hangraft_proto::v1::cluster_server::{Cluster, ClusterServer};
 use hangraft_proto::v1::{
@@ -39,7 +38,7 @@ pub(crate) async fn wait_for_admission(
     applicant: &mut Applicant<'_>,
     seeds: &[SocketAddr],
     metrics: Option<PrometheusHandle>,
-) -> Result<(Box<dyn Listener>, Identity), StartError> {
+) -> Result<(Box<dyn Listener>, Identity), Refused> {
     let (wishes, mut asked) = mpsc::channel::<Wish>(1);
     let service = WaitingRoom {
         address: applicant.address,
@@ -137,7 +136,7 @@ impl Cluster for WaitingRoom {
         Ok(Response::new(NodeReport {
             name: self.name.clone(),
             address: self.address.to_string(),
-            version: crate::VERSION.to_owned(),
+            version: crate::format::VERSION.to_owned(),
             state: "waiting".to_owned(),
             ..NodeReport::default()
         }))

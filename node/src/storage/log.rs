@@ -9,6 +9,7 @@
 
 use bytes::Bytes;
 use std::io;
+use tokio::sync::oneshot;
 
 /// The place of an entry in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,4 +80,11 @@ pub trait LogDevice: Send + Sync + 'static {
     fn cut_off(&self) -> u64 {
         0
     }
+}
+
+/// Waits until everything written to the log before is durable.
+pub(crate) async fn synced(log: &dyn LogDevice) -> io::Result<()> {
+    let (done, synced) = oneshot::channel();
+    log.sync(Box::new(move |result| _ = done.send(result)));
+    synced.await.map_err(|_| io::Error::other("the log was closed"))?
 }

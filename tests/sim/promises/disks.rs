@@ -8,8 +8,8 @@ use super::membership::is_majority;
 use super::truth::Truth;
 use crate::nodes::Who;
 use crate::world::disk::Disk;
-use hangraft_node::raft::log_device::Position;
 use hangraft_node::raft::{Electorate, electorate_of};
+use hangraft_node::storage::log::Position;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The disks of all that ever were members, or were on their way to be.

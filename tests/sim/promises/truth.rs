@@ -4,8 +4,8 @@
 use crate::history::{Action, Wish};
 use bytes::Bytes;
 use hangraft_game::{Answer, Attempt, Batch, Change, Command, Lobby, PlayerId, Room, RoomId};
-use hangraft_node::raft::log_device::Position;
 use hangraft_node::raft::{Electorate, electorate_of};
+use hangraft_node::storage::log::Position;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 

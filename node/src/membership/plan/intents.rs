@@ -1,7 +1,7 @@
 //! What the plan says to operators: what the next step does, what comes later, and what
 //! cannot happen now and why. One sentence each.
 
-use super::{LAG_MAX, Situation, Standing, Step};
+use super::situation::{LAG_MAX, Situation, Standing, Step};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

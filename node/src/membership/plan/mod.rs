@@ -22,95 +22,16 @@
 //! would come with a case where somebody waits for them.
 
 mod intents;
+mod situation;
 #[cfg(test)]
 mod tests;
 
 use intents::Outlook;
 pub(crate) use intents::able_to_lead;
+pub(crate) use situation::{LAG_MAX, Policy, Situation, Standing, Step};
+use situation::{VOTERS_MAX, majority};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
-
-/// Log entries a spare may be behind and still count as caught up. Further behind,
-/// it is not promoted.
-pub(crate) const LAG_MAX: u64 = 1_000;
-
-/// Voters at most. Past it more voters cost speed and buy little, so nobody is
-/// promoted, whatever the policy asks for.
-const VOTERS_MAX: usize = 7;
-
-/// A spare is let go of after this many times `replace_after` in silence: a voter
-/// that was replaced stays a spare for as long again, in case it comes back.
-const FORGIVEN_TIMES: u32 = 2;
-
-/// Silence that operators hear of. Less is everyday, and never death.
-const SILENCE_SAID: Duration = Duration::from_secs(5);
-
-/// Settings the whole cluster shares.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Policy {
-    /// How many voters there should be: 1, 3, 5 or 7. Anything else counts as the
-    /// next smaller of these; 0 is nobody's wish, and changes nothing.
-    pub(crate) voters_wanted: u8,
-    /// A voter that is silent for this long is dead, and is replaced.
-    pub(crate) replace_after: Duration,
-    /// A spare is promoted only when it was stable for this long.
-    pub(crate) stable_for: Duration,
-}
-
-/// What the leader knows of one member of Raft's membership, voter or learner.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Standing {
-    /// What operators call it.
-    pub(crate) name: String,
-    /// Raft heard from it lately. The leader counts as answering in any case.
-    pub(crate) answers: bool,
-    /// Gossip hears it now.
-    pub(crate) gossiped: bool,
-    /// For how long neither gossip nor Raft has heard of it; zero as soon as either has.
-    pub(crate) silence: Duration,
-    /// For how long both have heard it without a break.
-    pub(crate) stable: Duration,
-    /// Log entries it still has to get.
-    pub(crate) lag: u64,
-    /// Its disk has been set back, as it said itself: nobody hears it any more.
-    pub(crate) set_back: bool,
-    /// What it lacks to take part, such as "does not know the game nim"; `None` when it fits.
-    pub(crate) unfit: Option<String>,
-}
-
-/// All that a plan is made from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Situation {
-    /// The node that plans; it leads and is a voter.
-    pub(crate) leader: u64,
-    /// Whether the newest membership is committed and not joint.
-    pub(crate) settled: bool,
-    /// Who votes.
-    pub(crate) voters: BTreeSet<u64>,
-    /// Voters and learners. A voter that is missing here counts as not answering.
-    pub(crate) members: BTreeMap<u64, Standing>,
-    /// Ids that the log gave out and that are not members yet.
-    pub(crate) admitted: BTreeSet<u64>,
-    /// Who was asked to leave.
-    pub(crate) leaving: BTreeSet<u64>,
-    /// Settings the whole cluster shares.
-    pub(crate) policy: Policy,
-}
-
-/// One change of the membership.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    /// Add this node as a learner. To operators it is a spare.
-    AddLearner(u64),
-    /// Make exactly these the voters, in one joint change. Whoever is replaced stays
-    /// as a learner.
-    SetVoters(BTreeSet<u64>),
-    /// Let go of this learner.
-    Remove(u64),
-    /// The leader hands over to this voter, because it is leaving itself.
-    HandOver(u64),
-}
+use std::collections::BTreeSet;
 
 /// What to do, and what to tell operators.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -212,126 +133,6 @@ pub(crate) fn cannot_lead(now: &Situation, id: u64) -> Option<String> {
             .then(|| format!("is {} entries behind", intents::grouped(member.lag))),
     ];
     objections.into_iter().flatten().next()
-}
-
-// ---- What is known ----
-
-fn majority(voters: usize) -> usize {
-    voters / 2 + 1
-}
-
-impl Standing {
-    /// Whether it can do what a voter does.
-    fn is_able(&self) -> bool {
-        self.answers && self.lag <= LAG_MAX && self.unfit.is_none()
-    }
-}
-
-impl Situation {
-    fn name(&self, id: u64) -> String {
-        let known = self.members.get(&id).map(|member| member.name.clone());
-        known.filter(|name| !name.is_empty()).unwrap_or_else(|| format!("n{id}"))
-    }
-
-    fn answers(&self, id: u64) -> bool {
-        id == self.leader || self.members.get(&id).is_some_and(|member| member.answers)
-    }
-
-    fn silence(&self, id: u64) -> Duration {
-        self.members.get(&id).map_or(Duration::ZERO, |member| member.silence)
-    }
-
-    /// Silent for so long that operators hear of it.
-    fn is_silent(&self, id: u64) -> bool {
-        !self.answers(id) && self.silence(id) >= SILENCE_SAID
-    }
-
-    /// Silent for so long that it is replaced.
-    fn is_dead(&self, id: u64) -> bool {
-        self.is_silent(id) && self.silence(id) >= self.policy.replace_after
-    }
-
-    /// Silent for so long that it is let go of once it is a spare.
-    fn is_forgotten(&self, id: u64) -> bool {
-        self.is_silent(id) && self.silence(id) >= self.forget_after()
-    }
-
-    fn forget_after(&self) -> Duration {
-        self.policy.replace_after.saturating_mul(FORGIVEN_TIMES)
-    }
-
-    /// Voters that the policy asks for, as an odd number.
-    fn wanted(&self) -> usize {
-        let most = match self.policy.voters_wanted {
-            0 => self.voters.len(),
-            wanted => usize::from(wanted).clamp(1, VOTERS_MAX),
-        };
-        if most.is_multiple_of(2) { most - 1 } else { most }
-    }
-
-    /// Nodes that are to become members.
-    fn newcomers(&self) -> impl Iterator<Item = u64> {
-        let wished = self.admitted.difference(&self.leaving).copied();
-        wished.filter(|id| !self.members.contains_key(id) && !self.voters.contains(id))
-    }
-
-    /// Learners that stay, in order of id.
-    fn spares(&self) -> impl Iterator<Item = u64> {
-        let ids = self.members.keys().copied();
-        ids.filter(|id| !self.voters.contains(id) && !self.leaving.contains(id))
-    }
-
-    /// Spares that may vote as soon as they were stable for long enough.
-    fn hopefuls(&self) -> impl Iterator<Item = u64> {
-        self.spares().filter(|id| {
-            let member = &self.members[id];
-            member.is_able() && member.gossiped
-        })
-    }
-
-    /// Spares that may vote at once, in order of id.
-    fn candidates(&self) -> impl Iterator<Item = u64> {
-        self.hopefuls().filter(|id| self.members[id].stable >= self.policy.stable_for)
-    }
-
-    /// Voters that do not lead, in order of id.
-    fn followers(&self) -> impl Iterator<Item = u64> {
-        self.voters.iter().copied().filter(|id| *id != self.leader)
-    }
-
-    fn leaving_followers(&self) -> impl Iterator<Item = u64> {
-        self.followers().filter(|id| self.leaving.contains(id))
-    }
-
-    /// Why the voters of today cannot decide anything, if they cannot.
-    fn shortage(&self) -> Option<String> {
-        let answer = self.answering(&self.voters);
-        let all = self.voters.len();
-        let verb = if answer == 1 { "answers" } else { "answer" };
-        (answer < majority(all)).then(|| format!("only {answer} of {all} voters {verb}"))
-    }
-
-    fn answering(&self, voters: &BTreeSet<u64>) -> usize {
-        voters.iter().filter(|id| self.answers(**id)).count()
-    }
-
-    /// Why it would not be safe to make these the voters; `None` when it is. Every
-    /// change of voters passes here, whatever rule it comes from.
-    fn objection(&self, after: &BTreeSet<u64>) -> Option<String> {
-        if !after.contains(&self.leader) {
-            return Some(format!("{}, which leads, would not vote", self.name(self.leader)));
-        }
-        if after.len().is_multiple_of(2) {
-            return Some(format!("{} voters would not be an odd number", after.len()));
-        }
-        let ready: BTreeSet<u64> = self.candidates().collect();
-        if let Some(id) = after.iter().find(|id| !self.voters.contains(id) && !ready.contains(id)) {
-            return Some(format!("{} is not ready to vote", self.name(*id)));
-        }
-        let (answer, all) = (self.answering(after), after.len());
-        let few = || format!("only {answer} of the new {all} voters would answer");
-        self.shortage().or_else(|| (answer < majority(all)).then(few))
-    }
 }
 
 // ---- The rules ----

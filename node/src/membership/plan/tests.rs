@@ -4,6 +4,8 @@
 use super::intents::*;
 use super::*;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 const REPLACE_AFTER: Duration = Duration::from_secs(600);
 const STABLE_FOR: Duration = Duration::from_secs(10);

@@ -2,10 +2,10 @@
 //! device keeps ours where processes die and files are damaged. What it shares with
 //! the simulated one is held by the simulation's contract tests, on both.
 
-use super::log_store::LogStore;
-use super::types::TypeConfig;
+use super::RaftLogDevice;
 use crate::env::Env;
-use crate::real::RaftLogDevice;
+use crate::raft::log_store::LogStore;
+use crate::raft::types::TypeConfig;
 use crate::real::RealEnv;
 use crate::storage::log::{LogDevice, Position, Write};
 use bytes::Bytes;
@@ -35,7 +35,7 @@ async fn real_storage(dir: &Path) -> crate::storage::Storage {
 #[test]
 fn the_store_keeps_openrafts_contract() {
     TypeConfig::run(async {
-        let held = super::suite::hold(|| async {
+        let held = crate::raft::suite::hold(|| async {
             let dir = tempfile::tempdir().unwrap();
             let storage = real_storage(dir.path()).await;
             (dir, storage)
@@ -119,7 +119,7 @@ fn acknowledged_entries_survive_kill_9() {
     let mut acknowledged = 0;
     for round in 0..5 {
         let mut child = std::process::Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "raft::contract::acknowledged_entries_survive_kill_9", "--nocapture"])
+            .args(["--exact", "real::contract::acknowledged_entries_survive_kill_9", "--nocapture"])
             .env(APPENDER, dir.path())
             .stdout(std::process::Stdio::piped())
             .spawn()
@@ -180,7 +180,7 @@ async fn nothing_is_purged_before_its_snapshot_is_durable() {
     let (durable, covered) = watch::channel(Some(3));
     let mut store = LogStore::new(device.clone(), covered);
     let purge = tokio::spawn(async move {
-        store.purge(super::types::log_id_of(at(5))).await.unwrap();
+        store.purge(crate::raft::types::log_id_of(at(5))).await.unwrap();
         store
     });
     tokio::task::yield_now().await;
@@ -206,7 +206,7 @@ async fn entries_that_a_snapshot_replaced_are_let_go() {
         let device = open(dir.path());
         device.write(entries(0..5)).unwrap();
         sync(&device).unwrap();
-        super::mend_log(&device, Some(covered)).await.unwrap();
+        crate::raft::open::mend_log(&device, Some(covered)).await.unwrap();
         drop(device);
         let state = open(dir.path()).state();
         assert_eq!((state.purged, state.last), left, "a snapshot up to {covered:?}");

@@ -1,0 +1,7 @@
+//! Who calls.
+
+use std::net::SocketAddr;
+
+/// Where a request comes from.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Caller(pub(crate) SocketAddr);

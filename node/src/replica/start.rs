@@ -1,0 +1,221 @@
+//! Opening storage and joining consensus.
+
+use crate::env::Env;
+use crate::events::Events;
+use crate::feed::Feed;
+use crate::identity::{Identity, Phase, SpentId, founders_of, join_anew};
+use crate::peers::asks::Asked;
+use crate::peers::envelope::{Party, Seal, Speaker};
+use crate::peers::promises::Promises;
+use crate::peers::starts::{Start, Starts};
+use crate::raft::log_store::LogStore;
+use crate::raft::machine::Machine;
+use crate::raft::network::Wire;
+use crate::raft::open::{mend_log, start_raft};
+use crate::raft::propose::Proposer;
+use crate::raft::stopwatch::Stopwatch;
+use crate::raft::tidy;
+use crate::replica::ended::Ended;
+use crate::replica::handle::{Inner, Replica};
+use crate::replica::leadership::{Heard, follow};
+use crate::replica::{bootstrap, claims, drift, refill, vouch};
+use crate::storage::Storage;
+use crate::storage::log::{LogDevice, Position};
+use hangraft_cluster_config::{ClusterKey, NodeConfig};
+use std::io;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
+
+impl Replica {
+    /// Opens storage and joins consensus, as who the disk says this is.
+    ///
+    /// What others ask of this node as the leader goes to `asked`.
+    pub(crate) async fn start(
+        config: &NodeConfig,
+        identity: Identity,
+        key: &ClusterKey,
+        env: Arc<dyn Env>,
+        storage: Storage,
+        asked: mpsc::Sender<Asked>,
+        events: Events,
+    ) -> io::Result<Self> {
+        let me = identity.node;
+        check_disk(&identity, &storage)?;
+        let start = Start {
+            node: me,
+            disk: identity.disk,
+            instance: env.entropy().max(1),
+            number: identity.starts,
+            address: identity.address,
+        };
+        let speaker =
+            Speaker { party: Party { node: me, disk: start.disk }, instance: start.instance };
+        let seal = Seal::new(&identity.cluster, key, speaker);
+        let machine = Machine::open(storage.clone(), Feed::default()).await?;
+        check_snapshot(&identity, &*storage.log, machine.standing().applied)?;
+        mend_log(&*storage.log, machine.standing().applied).await?;
+        let log = LogStore::new(storage.log, machine.durable_snapshot());
+        // An empty disk has its own proof to wait for.
+        let vouched = identity.phase == Phase::Unproven;
+        let promises = Promises::load(&machine.storage().files, &identity.cluster, vouched).await;
+        let starts = Starts::new();
+        // Nobody is heard before it is known where who is.
+        let members = machine.members().1;
+        starts.follow(&members);
+        let wire =
+            Wire::new(env.clone(), seal.clone(), log.purged(), promises.clone(), starts.clone());
+        let raft = start_raft(config, &identity, &env, wire, log, machine.clone()).await?;
+        // What is configured may have been mended since.
+        let configured = founders_of(config);
+        let first_members =
+            if configured.is_empty() { identity.founders.clone() } else { configured };
+        if members.is_empty() {
+            let addresses = first_members.iter().map(|(id, (_, address))| (*id, *address));
+            starts.expect(addresses);
+        }
+        let known = identity.known.clone();
+        let in_flight_max = config.limits.in_flight_max as usize;
+        let batch_bytes_max = config.limits.batch_bytes_max as usize;
+        let stopwatch = Stopwatch::new(env.clone());
+        let proposer = Proposer::start(
+            raft.clone(),
+            machine.clone(),
+            stopwatch.clone(),
+            env.clone(),
+            in_flight_max,
+            batch_bytes_max,
+        );
+        let quorum_age_max = Duration::from_millis(2 * config.raft.election_ms_max);
+        let ended = watch::Sender::new(None);
+        let heard = Heard::default();
+        let leadership = follow(
+            &raft,
+            &env,
+            quorum_age_max,
+            heard.clone(),
+            starts.clone(),
+            stopwatch.clone(),
+            ended.clone(),
+        );
+        let moved = identity.has_moved();
+        let replica = Replica(Arc::new(Inner {
+            me,
+            disk: identity.disk,
+            proven: watch::Sender::new(identity.phase != Phase::Unproven && !moved),
+            promises,
+            told: Mutex::default(),
+            heard_of: Mutex::default(),
+            identity: tokio::sync::Mutex::new(identity),
+            in_flight_max,
+            raft,
+            machine,
+            proposer,
+            stopwatch,
+            env,
+            seal,
+            first_members,
+            removal_expected: AtomicBool::new(false),
+            leadership,
+            ended,
+            heard,
+            leader_channel: Mutex::default(),
+            asked,
+            events,
+            complained: Mutex::default(),
+            known,
+            seeds: config.cluster.seeds.clone(),
+            start,
+            listens: config.address,
+            starts,
+            cleared: watch::Sender::new(false),
+            moved,
+        }));
+        replica.say_what_was_mended();
+        replica.spawn_helpers();
+        Ok(replica)
+    }
+
+    /// What was found missing on the disk, and is healed without anybody's help.
+    fn say_what_was_mended(&self) {
+        let storage = self.0.machine.storage();
+        let cut_off = storage.log.cut_off();
+        if cut_off > 0 {
+            let text = format!(
+                "the last {cut_off} bytes of the log were no whole entries, as a crash leaves them, \
+                 and were cut off; nothing of that had been acknowledged"
+            );
+            self.event("disk", text);
+        }
+        if let Some(gap) = *self.0.machine.archive_gap().borrow() {
+            let text = format!(
+                "the archive was lost, or did not open: it misses finished games up to entry {}; \
+                 they are fetched from another replica",
+                gap.index
+            );
+            self.event("disk", text);
+        }
+    }
+
+    /// What runs beside consensus for as long as the replica does.
+    fn spawn_helpers(&self) {
+        let inner = &self.0;
+        let begin = until_ended(inner.ended.subscribe(), bootstrap::run(self.clone()));
+        inner.env.spawn_consensus(Box::pin(begin));
+        let removal = until_ended(inner.ended.subscribe(), bootstrap::notice_removal(self.clone()));
+        tokio::spawn(removal);
+        tokio::spawn(until_ended(inner.ended.subscribe(), claims::run(self.clone())));
+        let tidy = tidy::run(inner.raft.clone(), inner.machine.clone());
+        tokio::spawn(until_ended(inner.ended.subscribe(), tidy));
+        let refill = refill::run(self.clone(), self.peers());
+        tokio::spawn(until_ended(inner.ended.subscribe(), refill));
+        tokio::spawn(until_ended(inner.ended.subscribe(), self.clone().tick()));
+        tokio::spawn(until_ended(inner.ended.subscribe(), drift::run(self.clone())));
+        tokio::spawn(until_ended(inner.ended.subscribe(), vouch::run(self.clone())));
+    }
+}
+
+async fn until_ended(mut ended: watch::Receiver<Option<Ended>>, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = work => {}
+        _ = ended.wait_for(Option::is_some) => {}
+    }
+}
+
+/// The snapshot that stands for the purged part of the log must be there: what is behind it,
+/// applied to an empty lobby, would make another one.
+fn check_snapshot(
+    identity: &Identity,
+    device: &dyn LogDevice,
+    covered: Option<Position>,
+) -> io::Result<()> {
+    match device.state().purged {
+        Some(purged) if covered.is_none_or(|covered| covered.index < purged.index) => {
+            let lost = format!(
+                "the snapshot that stands for the log up to entry {} is missing in this folder; put \
+                 it back, if it was moved; otherwise what this disk had is lost: {}",
+                purged.index,
+                join_anew(identity.node)
+            );
+            Err(io::Error::other(SpentId(lost)))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A disk that had a log must have one now, and a spent id is not started again.
+fn check_disk(identity: &Identity, storage: &Storage) -> io::Result<()> {
+    match &identity.phase {
+        Phase::Spent(why) => Err(io::Error::other(SpentId(why.clone()))),
+        Phase::Unfinished => Err(io::Error::other(
+            "a restore or recovery into this folder was not finished; do it again, the restore \
+             into an empty folder",
+        )),
+        Phase::Member if storage.log.state().vote.is_none() => {
+            let lost = format!("the log in this folder was lost: {}", join_anew(identity.node));
+            Err(io::Error::other(SpentId(lost)))
+        }
+        Phase::Applying | Phase::Unproven | Phase::Proven | Phase::Member => Ok(()),
+    }
+}
