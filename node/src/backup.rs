@@ -188,7 +188,7 @@ impl Writer {
                         let page = postcard::to_allocvec(&games).map_err(io::Error::other)?;
                         return Ok(Some(self.framed(GAMES, &page)));
                     }
-                    let archive = &self.replica.machine().storage().archive;
+                    let archive = self.replica.machine().archive();
                     let games = archive.page(self.before, PAGE_GAMES).await?;
                     match games.last() {
                         Some((oldest, _)) => self.before = Some(*oldest),

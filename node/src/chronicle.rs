@@ -72,7 +72,7 @@ fn look(replica: &Replica, roster: &Roster) -> Sight {
 
 /// Where the log on this node's disk ends.
 fn log_end(replica: &Replica) -> Option<u64> {
-    replica.machine().storage().log.state().last.map(|last| last.index)
+    replica.log_end()
 }
 
 /// How far a node's log had come when it started. It is applied again, and until it is,

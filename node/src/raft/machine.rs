@@ -18,9 +18,9 @@ use crate::raft::types::{
     Answers, Entry, LogId, Membership, Proposal, SnapshotMeta, StoredMembership, TypeConfig,
     members_of, position_of,
 };
-use crate::storage::Storage;
 use crate::storage::archive::Archive;
-use crate::storage::log::Position;
+use crate::storage::log::{LogDevice, Position};
+use crate::storage::{Files, Storage};
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
 use hangraft_game::{Answer, Batch, Change, Finished, Frozen, Lobby, Room, RoomId};
@@ -193,8 +193,16 @@ impl Machine {
         &self.0.feed
     }
 
-    pub(crate) fn storage(&self) -> &Storage {
-        &self.0.storage
+    pub(crate) fn log(&self) -> &dyn LogDevice {
+        &*self.0.storage.log
+    }
+
+    pub(crate) fn archive(&self) -> &dyn Archive {
+        &*self.0.storage.archive
+    }
+
+    pub(crate) fn files(&self) -> &Arc<dyn Files> {
+        &self.0.storage.files
     }
 
     pub(crate) fn standing(&self) -> Standing {
@@ -570,9 +578,4 @@ impl Checkpoint {
         let meta = SnapshotMeta { last_log_id: None, last_membership: StoredMembership::default() };
         Snapshot { meta, snapshot: SnapshotFile::none(&self.machine.0.storage.files) }
     }
-}
-
-/// What the archive keeps of a finished game.
-pub(crate) fn decode_finished(bytes: &[u8]) -> io::Result<Finished> {
-    Finished::decode(bytes).map_err(|err| corrupt(err.to_string()))
 }

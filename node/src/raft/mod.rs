@@ -9,6 +9,7 @@
 //! ```
 
 pub(crate) mod alarm;
+pub(crate) mod finished;
 mod hashes;
 mod ledger;
 pub(crate) mod log_store;

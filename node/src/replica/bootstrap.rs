@@ -257,7 +257,7 @@ impl Replica {
         let node = self.0.me;
         let inner = &self.0;
         // The device knows before consensus has read it.
-        let log = match inner.machine.storage().log.state().last {
+        let log = match inner.machine.log().state().last {
             None => LogSays::Empty,
             Some(last) if last.index == 0 => LogSays::Founded,
             Some(_) => LogSays::Begun,
@@ -338,7 +338,7 @@ impl Replica {
     pub(super) async fn is_at_home(&self) {
         let mut identity = self.0.identity.lock().await;
         if identity.settle()
-            && let Err(err) = identity.save(&self.0.machine.storage().files).await
+            && let Err(err) = identity.save(self.0.machine.files()).await
         {
             tracing::warn!(%err, "cannot store that the new address is known");
         }
@@ -351,7 +351,7 @@ impl Replica {
             return true;
         }
         let was = std::mem::replace(&mut identity.phase, phase);
-        match identity.save(&self.0.machine.storage().files).await {
+        match identity.save(self.0.machine.files()).await {
             Ok(()) => true,
             Err(err) => {
                 tracing::error!(%err, "cannot store who this node is");

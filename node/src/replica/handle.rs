@@ -8,6 +8,7 @@ use crate::peers::asks::Asked;
 use crate::peers::envelope::{Party, Seal};
 use crate::peers::promises::Promises;
 use crate::peers::starts::{Start, Starts};
+use crate::raft::finished::FinishedGames;
 use crate::raft::machine::{Machine, Raft};
 use crate::raft::propose::{Answered, ProposeError, Proposer};
 use crate::raft::stopwatch::Stopwatch;
@@ -188,6 +189,21 @@ impl Replica {
     pub(crate) fn first_members(&self) -> impl Iterator<Item = (u64, String, SocketAddr)> {
         let first = &self.0.first_members;
         first.iter().map(|(id, (name, address))| (*id, name.clone(), *address))
+    }
+
+    /// Games that have left the lobby.
+    pub(crate) fn finished(&self) -> FinishedGames {
+        FinishedGames::of(&self.0.machine)
+    }
+
+    /// Where the log on this node's disk ends.
+    pub(crate) fn log_end(&self) -> Option<u64> {
+        self.0.machine.log().state().last.map(|last| last.index)
+    }
+
+    /// The number of the cluster's life, which a restore begins anew.
+    pub(crate) fn epoch(&self) -> u64 {
+        self.0.machine.charter().epoch()
     }
 
     pub(crate) fn machine(&self) -> &Machine {

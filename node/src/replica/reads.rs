@@ -2,7 +2,6 @@
 
 use crate::peers::channel::{channel_to, client};
 use crate::peers::envelope::Party;
-use crate::raft::machine::decode_finished;
 use crate::replica::handle::{Replica, Role};
 use hangraft_game::{RoomId, Version};
 use openraft::ReadPolicy;
@@ -66,12 +65,7 @@ impl Replica {
 
     /// Whether the room has left the lobby here, at `version` or later.
     async fn has_left(&self, room: RoomId, version: Version) -> bool {
-        let machine = &self.0.machine;
-        let stored = match machine.recently_finished(room.0) {
-            Some(bytes) => Some(bytes),
-            None => machine.storage().archive.get(room.0).await.ok().flatten(),
-        };
-        let finished = stored.and_then(|bytes| decode_finished(&bytes).ok());
+        let finished = self.finished().get(room).await.ok().flatten();
         finished.is_some_and(|finished| finished.version >= version)
     }
 

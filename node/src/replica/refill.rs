@@ -127,6 +127,6 @@ async fn copy_from(
         }
         let Some((oldest, _)) = page.games.last() else { return Ok(true) };
         before = Some(*oldest);
-        replica.machine().storage().archive.store(page.games, None).await?;
+        replica.machine().archive().store(page.games, None).await?;
     }
 }

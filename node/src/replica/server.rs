@@ -13,6 +13,7 @@ use crate::replica::drift::Question;
 use crate::replica::handle::Replica;
 use crate::replica::refill::{PAGE_GAMES, Page, PageRequest};
 use crate::replica::vouch::Memory;
+use crate::storage::log::synced;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, Stream, StreamExt};
 use hangraft_proto::v1::raft_server::Raft as RaftService;
@@ -225,7 +226,7 @@ impl PeerService {
         self.hear_leader(from, &vote);
         // The batches in it were written before.
         inner.stopwatch.restart();
-        let files = &inner.machine.storage().files;
+        let files = inner.machine.files();
         let mut incoming = Incoming::start(files, &meta).await.map_err(trouble)?;
         let mut chunk = first;
         let crc32 = loop {
@@ -241,7 +242,7 @@ impl PeerService {
         let installed = inner.raft.install_full_snapshot(vote, Snapshot { meta, snapshot }).await;
         // What the leader hears of this lets it count on the log as well, so the purge
         // that comes with it must be on the disk. Found by simulation.
-        crate::storage::log::synced(&*inner.machine.storage().log).await.map_err(trouble)?;
+        synced(inner.machine.log()).await.map_err(trouble)?;
         Ok((from, installed.map_err(stopped)?.vote))
     }
 }
@@ -393,7 +394,7 @@ impl RaftService for PeerService {
     }
 
     async fn archive(&self, request: Request<Envelope>) -> Answered {
-        let archive = &self.0.0.machine.storage().archive;
+        let archive = self.0.0.machine.archive();
         self.answer(request, |page: PageRequest| async move {
             let games = archive.page(page.before, PAGE_GAMES).await;
             let games = games.map_err(|err| Status::internal(err.to_string()))?;

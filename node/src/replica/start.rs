@@ -59,7 +59,7 @@ impl Replica {
         let log = LogStore::new(storage.log, machine.durable_snapshot());
         // An empty disk has its own proof to wait for.
         let vouched = identity.phase == Phase::Unproven;
-        let promises = Promises::load(&machine.storage().files, &identity.cluster, vouched).await;
+        let promises = Promises::load(machine.files(), &identity.cluster, vouched).await;
         let starts = Starts::new();
         // Nobody is heard before it is known where who is.
         let members = machine.members().1;
@@ -139,8 +139,7 @@ impl Replica {
 
     /// What was found missing on the disk, and is healed without anybody's help.
     fn say_what_was_mended(&self) {
-        let storage = self.0.machine.storage();
-        let cut_off = storage.log.cut_off();
+        let cut_off = self.0.machine.log().cut_off();
         if cut_off > 0 {
             let text = format!(
                 "the last {cut_off} bytes of the log were no whole entries, as a crash leaves them, \

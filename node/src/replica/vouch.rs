@@ -27,6 +27,7 @@ use crate::peers::promises::{Held, Promised};
 use crate::peers::starts::Start;
 use crate::raft::types::Membership;
 use crate::replica::handle::Replica;
+use crate::storage::log::synced;
 use openraft::async_runtime::WatchReceiver;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -217,7 +218,7 @@ impl Replica {
 
     /// Remembers what this disk holds, once it is durable, and what is committed.
     async fn note_mine(&self) {
-        let log = &self.0.machine.storage().log;
+        let log = self.0.machine.log();
         let applied = self.0.machine.standing().applied;
         let state = log.state();
         let entries = state.last.map_or(0, |last| last.index + 1);
@@ -239,7 +240,7 @@ impl Replica {
         let before = self.0.promises.all().into_iter().find(|(party, _)| *party == self.party());
         let known = before
             .is_some_and(|(_, known)| known.term >= mine.term && known.committed >= mine.committed);
-        if !known && crate::storage::log::synced(&**log).await.is_ok() {
+        if !known && synced(log).await.is_ok() {
             self.0.promises.note(self.party(), mine);
         }
     }
@@ -250,7 +251,7 @@ impl Replica {
         let me = self.party();
         let promised = self.0.promises.all().into_iter().find(|(party, _)| *party == me)?.1;
         // Looked at after the promise was: it only grows.
-        let state = self.0.machine.storage().log.state();
+        let state = self.0.machine.log().state();
         let covered = self.0.machine.standing().applied.map_or(0, |at| at.index + 1);
         let held = Held {
             term: state.vote.map_or(0, |vote| vote.term),
@@ -361,7 +362,7 @@ impl Replica {
 
     /// What this node remembers, for its next start.
     pub(super) async fn save_promises(&self) {
-        let files = &self.0.machine.storage().files;
+        let files = self.0.machine.files();
         if let Err(err) = self.0.promises.save(files, self.cluster()).await {
             tracing::warn!(%err, "cannot store what other disks have promised");
         }

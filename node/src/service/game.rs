@@ -4,7 +4,6 @@ use super::convert;
 use super::desk::{Arrival, Desk};
 use super::forward::FORWARDED_HEADER;
 use super::link::{DOWNLINKS_MAX, Link, Outbox, Unsure};
-use crate::raft::machine::decode_finished;
 use crate::replica::handle::Replica;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
@@ -16,6 +15,7 @@ use hangraft_proto::v1::{
     Downlink, Freshness, ReadReply, ReadRequest, RoomsReply, RoomsRequest, Uplink,
 };
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tonic::{Request, Response, Status, Streaming};
@@ -120,7 +120,7 @@ impl Game for GameService {
             },
             None => {
                 let (version, view) = self
-                    .finished(request.room)
+                    .finished(id)
                     .await?
                     .ok_or_else(|| Status::not_found(format!("there is no {id}")))?;
                 ReadReply { version, view, applied, archived: true }
@@ -178,26 +178,17 @@ impl GameService {
         after: Option<u64>,
         limit: usize,
     ) -> Result<RoomsReply, Status> {
-        let machine = self.replica.machine();
+        let finished = self.replica.finished();
         let mut found = Vec::new();
         let (mut before, mut looks) = (after, 0);
-        // Games that are still in memory are newer than most in the archive, but not
-        // than all: a room may live long. Both lists are merged by room number.
         while found.len() < limit && looks < ARCHIVE_LOOKS_MAX {
-            let recent = machine.recently_finished_page(before, limit);
-            let stored = machine.storage().archive.page(before, limit).await;
-            let stored = stored.map_err(|err| Status::internal(err.to_string()))?;
-            let mut page: BTreeMap<u64, bytes::Bytes> = stored.into_iter().chain(recent).collect();
-            let Some(oldest) = page.keys().rev().take(limit).last().copied() else {
-                before = None;
+            let page = finished.page(before, limit).await.map_err(unreadable)?;
+            before = page.last().map(|(room, _)| room.0);
+            if before.is_none() {
                 break;
-            };
-            before = Some(oldest);
-            page.retain(|room, _| *room >= oldest);
+            }
             looks += page.len();
-            for bytes in page.values().rev() {
-                let finished =
-                    decode_finished(bytes).map_err(|err| Status::data_loss(err.to_string()))?;
+            for (_, finished) in page {
                 let asked_for = request.game.is_empty() || finished.game == request.game;
                 if asked_for && (finished.public || request.private) {
                     found.push(convert::archived_summary(finished));
@@ -213,19 +204,16 @@ impl GameService {
         Ok(RoomsReply { rooms: found, next, games })
     }
 
-    async fn finished(&self, room: u64) -> Result<Option<(u64, bytes::Bytes)>, Status> {
-        let machine = self.replica.machine();
-        let bytes = match machine.recently_finished(room) {
-            Some(bytes) => Some(bytes),
-            None => machine
-                .storage()
-                .archive
-                .get(room)
-                .await
-                .map_err(|err| Status::internal(err.to_string()))?,
-        };
-        let finished = bytes.map(|bytes| decode_finished(&bytes)).transpose();
-        let finished = finished.map_err(|err| Status::data_loss(err.to_string()))?;
+    async fn finished(&self, room: RoomId) -> Result<Option<(u64, bytes::Bytes)>, Status> {
+        let finished = self.replica.finished().get(room).await.map_err(unreadable)?;
         Ok(finished.map(convert::last_view))
+    }
+}
+
+/// The archive cannot be read, or holds what is no game.
+fn unreadable(err: io::Error) -> Status {
+    match err.kind() {
+        io::ErrorKind::InvalidData => Status::data_loss(err.to_string()),
+        _ => Status::internal(err.to_string()),
     }
 }

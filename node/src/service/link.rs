@@ -8,7 +8,7 @@ use super::answers::Answers;
 use super::convert;
 use super::desk::{Arrival, Desk};
 use crate::feed::{Moment, Subscription};
-use crate::raft::machine::{Machine, decode_finished};
+use crate::raft::machine::Machine;
 use crate::replica::handle::Replica;
 use crate::replica::leadership::Leadership;
 use hangraft_game::{PlayerId, RoomId, Version};
@@ -195,7 +195,7 @@ impl Link {
         let draining = *self.draining.borrow_and_update();
         let leadership = self.leadership.borrow_and_update();
         let standing = convert::standing(self.me, self.replica.cluster(), &leadership, draining);
-        let epoch = self.replica.machine().charter().epoch();
+        let epoch = self.replica.epoch();
         hangraft_proto::v1::Standing { epoch, ..standing }
     }
 
@@ -287,11 +287,8 @@ impl Link {
 
     /// The last view of a room that has left the lobby.
     async fn archived(&self, room: u64) -> Option<Update> {
-        let bytes = match self.machine.recently_finished(room) {
-            Some(bytes) => bytes,
-            None => self.machine.storage().archive.get(room).await.ok()??,
-        };
-        let (version, view) = convert::last_view(decode_finished(&bytes).ok()?);
+        let finished = self.replica.finished().get(RoomId(room)).await.ok()??;
+        let (version, view) = convert::last_view(finished);
         let events = bytes::Bytes::from_static(b"[]");
         Some(Update {
             room,
