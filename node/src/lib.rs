@@ -30,9 +30,9 @@ mod replica;
 mod service;
 mod small_file;
 pub mod storage;
+mod tasks;
 
 use env::{Env, Listener};
-use events::Events;
 pub use format::VERSION;
 use gossip::{Card, Gossip, Knowledge};
 use hangraft_cluster_config::{ClusterKey, NodeConfig};
@@ -50,36 +50,31 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use storage::Storage;
-use storage::log::LogDevice;
+use storage::log::guarded;
+use tasks::Tasks;
 use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 /// Consensus ends within this, unless the disk hangs.
 const STOP_DEADLINE: Duration = Duration::from_secs(10);
 
-/// A stopped node's tasks have let go of the disk by then.
-const LET_GO_DEADLINE: Duration = Duration::from_secs(5);
-
-/// How often to look whether they have.
-const LET_GO_POLL: Duration = Duration::from_millis(5);
+/// A stopped node's tasks have ended by then, and the log is closed.
+const TASKS_DEADLINE: Duration = Duration::from_secs(5);
 
 /// A running node. Stop it with [`Node::stop`]; dropped, it stops serving at once.
 pub struct Node {
     id: u64,
     name: String,
-    /// The last to let go of it closes it.
-    log: Arc<dyn LogDevice>,
+    /// Cancelled when the log is closed: when nobody holds it any more.
+    log_closed: CancellationToken,
     address: SocketAddr,
     replica: Replica,
     gossip: Gossip,
     draining: watch::Sender<bool>,
     stopping: watch::Sender<bool>,
     departure: watch::Receiver<Departure>,
-    serving: JoinHandle<()>,
-    keeping: JoinHandle<()>,
-    writing: JoinHandle<()>,
-    counting: JoinHandle<()>,
+    tasks: Tasks,
 }
 
 /// Why a node did not start.
@@ -151,47 +146,59 @@ impl Node {
         let listen = |source| StartError::Listen { address: config.address, source };
         let listener = listening.map_err(listen)?;
         let storage_error = |source| StartError::Storage { dir: config.data_dir.clone(), source };
-        let storage = env.storage().await.map_err(storage_error)?;
+        let mut storage = env.storage().await.map_err(storage_error)?;
+        let (log, log_closed) = guarded(storage.log);
+        storage.log = log;
         let (listener, mut identity) =
             identify(listener, &config, &key, &env, &storage, metrics.clone()).await?;
         identity.start_again(env.unix_ms());
         // On a full disk it is only welcomed later by the others.
         _ = identity.save(&storage.files).await;
         let address = listener.address();
-        let log = storage.log.clone();
         let (id, name) = (identity.node, identity.name.clone());
         let (asking, asked) = mpsc::channel(membership::ASKED_MAX);
-        let events = Events::new(env.clone());
-        let replica =
-            Replica::start(&config, identity.clone(), &key, env.clone(), storage, asking, events)
-                .await
-                .map_err(consensus_error)?;
+        let tasks = Tasks::default();
+        let replica = Replica::start(
+            &config,
+            identity.clone(),
+            &key,
+            env.clone(),
+            storage,
+            asking,
+            tasks.clone(),
+        );
+        let replica = replica.await.map_err(consensus_error)?;
         let knowledge = Knowledge {
             card: Box::new(card_of(name.clone(), replica.clone())),
             others: Box::new(others_of(&config, &identity, replica.clone())),
             proven: replica.proven(),
             cleared: replica.cleared(),
         };
-        let gossip = Gossip::start(&config, &identity, address, &key, env.clone(), knowledge).await;
-        let gossip = match gossip {
+        let gossip =
+            Gossip::start(&config, &identity, address, &key, env.clone(), knowledge, &tasks);
+        let gossip = match gossip.await {
             Ok(gossip) => gossip,
             Err(source) => {
                 replica.stop().await;
+                tasks.stop();
                 return Err(StartError::Listen { address, source });
             }
         };
-        let (draining, (stopping, stop)) = (watch::Sender::new(false), watch::channel(false));
+        let draining = watch::Sender::new(false);
+        let (stopping, stop) = watch::channel(false);
         let (intend, intents) = watch::channel(Vec::new());
         let (depart, departure) = watch::channel(Departure::Stays);
-        let keeping = tokio::spawn(membership::run(
+        let keeping = membership::run(
             replica.clone(),
             gossip.roster(),
             asked,
             intend,
             Duration::from_millis(config.membership.stable_ms),
-        ));
-        let writing = tokio::spawn(chronicle::run(replica.clone(), gossip.roster()));
-        let counting = tokio::spawn(meters::run(replica.clone(), gossip.roster(), intents.clone()));
+        );
+        tasks.spawn("membership", keeping);
+        tasks.spawn("chronicle", chronicle::run(replica.clone(), gossip.roster()));
+        let counting = meters::run(replica.clone(), gossip.roster(), intents.clone());
+        tasks.spawn("meters", counting);
         let parts = service::Parts {
             address: identity.address,
             cluster: identity.cluster,
@@ -207,21 +214,18 @@ impl Node {
             limits: config.limits,
             hosts: config.hosts,
         };
-        let serving = tokio::spawn(service::serve(listener, parts, stop));
+        tasks.finish("service", service::serve(listener, parts, stop));
         Ok(Node {
             id,
             name,
-            log,
+            log_closed,
             address,
             replica,
             gossip,
             draining,
             stopping,
             departure,
-            serving,
-            keeping,
-            writing,
-            counting,
+            tasks,
         })
     }
 
@@ -283,27 +287,19 @@ impl Node {
         self.end().await;
     }
 
-    async fn end(mut self) {
+    async fn end(self) {
         if timeout(STOP_DEADLINE, self.replica.stop()).await.is_err() {
             tracing::warn!("consensus did not end in time; stopped all the same");
         }
-        self.stopping.send_replace(true);
-        // An error is a panic in the server, which has been printed.
-        _ = (&mut self.serving).await;
-        self.keeping.abort();
-        self.writing.abort();
-        self.counting.abort();
-        let log = self.log.clone();
+        let (tasks, log_closed) = (self.tasks.clone(), self.log_closed.clone());
+        // Dropped, it tells all tasks to end, and holds nothing.
         drop(self);
-        // Tasks that end by themselves let go of the log as they do. Ours goes last,
-        // so that the log is closed when this returns.
-        let deadline = tokio::time::Instant::now() + LET_GO_DEADLINE;
-        while Arc::strong_count(&log) > 1 {
-            if tokio::time::Instant::now() > deadline {
-                tracing::warn!("something still uses the log; stopped all the same");
-                return;
-            }
-            tokio::time::sleep(LET_GO_POLL).await;
+        if let Err(names) = tasks.ended(TASKS_DEADLINE).await {
+            let names = names.join(", ");
+            tracing::warn!(tasks = names, "did not end in time; stopped all the same");
+        }
+        if timeout(TASKS_DEADLINE, log_closed.cancelled()).await.is_err() {
+            tracing::warn!("something still uses the log; stopped all the same");
         }
     }
 }
@@ -323,10 +319,7 @@ impl Observer {
 impl Drop for Node {
     fn drop(&mut self) {
         self.stopping.send_replace(true);
-        self.serving.abort();
-        self.keeping.abort();
-        self.writing.abort();
-        self.counting.abort();
+        self.tasks.stop();
         // A node that serves nobody must not go on leading.
         self.replica.abandon();
     }

@@ -192,7 +192,7 @@ const FLOORS: &[(&str, &[&[&str]])] = &[
     (
         "node",
         &[
-            &["charter", "format", "planted", "storage"],
+            &["charter", "format", "planted", "storage", "tasks"],
             &["env", "feed", "small_file"],
             &["events", "identity"],
             &["peers"],

@@ -11,6 +11,7 @@ mod cipher;
 mod schedule;
 
 use crate::env::{Datagrams, Env};
+use crate::tasks::Tasks;
 use bytes::{Buf, BufMut};
 use cipher::Cipher;
 use foca::{
@@ -96,11 +97,10 @@ pub(crate) struct Knowledge {
     pub(crate) cleared: watch::Receiver<bool>,
 }
 
-/// A handle to the running gossip. The task ends when it is dropped.
+/// A handle to the running gossip.
 pub struct Gossip {
     roster: watch::Receiver<Roster>,
     leave: mpsc::Sender<oneshot::Sender<()>>,
-    task: tokio::task::JoinHandle<()>,
 }
 
 impl Gossip {
@@ -116,6 +116,7 @@ impl Gossip {
         key: &ClusterKey,
         env: Arc<dyn Env>,
         knowledge: Knowledge,
+        tasks: &Tasks,
     ) -> io::Result<Self> {
         let Knowledge { card, others, mut proven, mut cleared } = knowledge;
         let socket = env.datagrams(address).await?;
@@ -163,7 +164,8 @@ impl Gossip {
                 task.run().await;
             }
         };
-        Ok(Gossip { roster, leave, task: tokio::spawn(gossiping) })
+        tasks.spawn("gossip", gossiping);
+        Ok(Gossip { roster, leave })
     }
 
     /// Tells the others that this node goes for good, and gossips no more.
@@ -178,12 +180,6 @@ impl Gossip {
     /// Follows who is there.
     pub fn roster(&self) -> watch::Receiver<Roster> {
         self.roster.clone()
-    }
-}
-
-impl Drop for Gossip {
-    fn drop(&mut self) {
-        self.task.abort();
     }
 }
 

@@ -13,6 +13,7 @@ use crate::raft::machine::Machine;
 use crate::raft::machine::Raft;
 use crate::raft::stopwatch::Stopwatch;
 use crate::raft::types::{Proposal, TypeConfig};
+use crate::tasks::Tasks;
 use hangraft_game::{Answer, Batch, Entry, Stamp};
 use openraft::RaftMetrics;
 use openraft::errors::ClientWriteError;
@@ -71,6 +72,7 @@ impl Proposer {
         raft: Raft,
         machine: Machine,
         stopwatch: Stopwatch,
+        tasks: Tasks,
         env: Arc<dyn Env>,
         in_flight_max: usize,
         batch_bytes_max: usize,
@@ -83,13 +85,15 @@ impl Proposer {
             raft,
             machine,
             stopwatch,
+            tasks: tasks.clone(),
             env: env.clone(),
             groups,
             slots,
             batch_bytes_max,
             held: None,
         };
-        env.spawn_consensus(Box::pin(batcher.run()));
+        let batching = tasks.owned("batches", batcher.run());
+        env.spawn_consensus(Box::pin(async { _ = batching.await }));
         Proposer { inbox, room }
     }
 
@@ -137,6 +141,7 @@ struct Batcher {
     raft: Raft,
     machine: Machine,
     stopwatch: Stopwatch,
+    tasks: Tasks,
     env: Arc<dyn Env>,
     groups: mpsc::Receiver<Group>,
     slots: Arc<Semaphore>,
@@ -163,7 +168,7 @@ impl Batcher {
             }
             // Ends with openraft's answer: applied, or discarded when another leader's
             // log replaces the entry. A leader that is cut off fills its slots and stops here.
-            tokio::spawn(async move {
+            self.tasks.finish("proposals", async move {
                 let result = written.await;
                 drop(slot);
                 if let Ok(result) = result {

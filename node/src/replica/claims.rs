@@ -154,8 +154,9 @@ impl Replica {
         };
         // It is looked for to the end, whoever has asked: heartbeats do not wait so long.
         let replica = self.clone();
-        let looking = tokio::spawn(async move { replica.look_for(from, address, places).await });
-        looking.await.unwrap_or_else(|_| Standing::NotYet("this node ends".into()))
+        let looking = async move { replica.look_for(from, address, places).await };
+        let looked = self.0.tasks.spawn("looks for nodes", looking).await.ok().flatten();
+        looked.unwrap_or_else(|| Standing::NotYet("this node ends".into()))
     }
 
     async fn look_for(

@@ -16,6 +16,7 @@ use crate::raft::types::{self, TypeConfig};
 use crate::replica::ended::{self, Ended};
 use crate::replica::leadership::{Heard, Leadership, is_recent};
 use crate::storage::log::Position;
+use crate::tasks::Tasks;
 use hangraft_game::{Entry, Lobby, Room};
 use openraft::EntryPayload;
 use openraft::async_runtime::WatchReceiver;
@@ -60,6 +61,7 @@ pub(super) struct Inner {
     /// How much time has passed since the last batch that this node wrote or heard of.
     pub(super) stopwatch: Stopwatch,
     pub(super) env: Arc<dyn Env>,
+    pub(super) tasks: Tasks,
     pub(super) seal: Seal,
     /// Names and addresses as configured; empty on a node that joined later.
     pub(super) first_members: Founders,
@@ -206,6 +208,11 @@ impl Replica {
         self.0.machine.charter().epoch()
     }
 
+    /// The tasks of this node.
+    pub(crate) fn tasks(&self) -> &Tasks {
+        &self.0.tasks
+    }
+
     pub(crate) fn machine(&self) -> &Machine {
         &self.0.machine
     }
@@ -330,21 +337,6 @@ impl Replica {
         self.save_promises().await;
         // The result says only whether openraft's task had panicked.
         _ = self.0.raft.shutdown().await;
-    }
-
-    pub(super) fn peers(&self) -> watch::Receiver<Vec<(u64, Peer)>> {
-        let (peers, receiver) = watch::channel(Vec::new());
-        let mut leadership = self.leadership();
-        tokio::spawn(async move {
-            loop {
-                let members = leadership.borrow_and_update().members.clone();
-                let list = members.into_iter().map(|(id, (peer, _))| (id, peer)).collect();
-                if peers.send(list).is_err() || leadership.changed().await.is_err() {
-                    return;
-                }
-            }
-        });
-        receiver
     }
 
     /// How long ago a room came to be as it is, in lobby time, as far as this node knows.

@@ -3,7 +3,6 @@
 
 use crate::charter::Members;
 use crate::charter::Peer;
-use crate::env::Env;
 use crate::peers::envelope::Party;
 use crate::peers::starts::Starts;
 use crate::raft::machine::Raft;
@@ -38,16 +37,15 @@ pub(crate) struct Leadership {
 /// the leader until that changes.
 pub(super) fn follow(
     raft: &Raft,
-    env: &Arc<dyn Env>,
     quorum_age_max: Duration,
     heard: Heard,
     starts: Starts,
     stopwatch: Stopwatch,
     ended: watch::Sender<Option<Ended>>,
-) -> watch::Receiver<Leadership> {
+) -> (watch::Receiver<Leadership>, impl Future<Output = ()> + use<>) {
     let (leadership, leaders) = watch::channel(Leadership::default());
     let (mut metrics, mut moves) = (raft.metrics(), starts.moves());
-    env.spawn_consensus(Box::pin(async move {
+    let following = async move {
         loop {
             let (now, me, running) = {
                 let metrics = metrics.borrow_and_update();
@@ -96,8 +94,8 @@ pub(super) fn follow(
                 return ended::note(&ended, false, "consensus has stopped".into());
             }
         }
-    }));
-    leaders
+    };
+    (leaders, following)
 }
 
 fn leadership_of(

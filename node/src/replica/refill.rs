@@ -6,15 +6,13 @@
 //! the archives of all are lost, and it makes do with what is left.
 
 use crate::charter::Peer;
-use crate::peers::channel::channel_to;
-use crate::peers::channel::client;
+use crate::peers::channel::{channel_to, client};
 use crate::peers::envelope::Party;
 use crate::replica::handle::Replica;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 /// Games in a page. A game is a few kilobytes.
@@ -40,22 +38,23 @@ pub(crate) struct Page {
 }
 
 /// Runs as long as the node does.
-pub(super) async fn run(replica: Replica, mut peers: watch::Receiver<Vec<(u64, Peer)>>) {
+pub(super) async fn run(replica: Replica) {
+    let mut leadership = replica.leadership();
     let machine = replica.machine();
     let mut gap = machine.archive_gap();
     loop {
         let Ok(wanted) = gap.wait_for(Option::is_some).await.map(|gap| *gap) else { return };
         let Some(gap) = wanted else { continue };
-        let candidates = peers.borrow_and_update().clone();
-        if candidates.is_empty() {
+        let members = leadership.borrow_and_update().members.clone();
+        if members.is_empty() {
             // Consensus has not said yet who belongs to the cluster.
-            if peers.changed().await.is_err() {
+            if leadership.changed().await.is_err() {
                 return;
             }
             continue;
         }
-        let others: Vec<(u64, Peer)> =
-            candidates.into_iter().filter(|(id, _)| *id != replica.me()).collect();
+        let others = members.into_iter().filter(|(id, _)| *id != replica.me());
+        let others: Vec<(u64, Peer)> = others.map(|(id, (peer, _))| (id, peer)).collect();
         match fill(&replica, &others, gap.index).await {
             Outcome::Filled(peer) => {
                 machine.archive_filled(gap);

@@ -15,12 +15,12 @@ use crate::raft::open::{mend_log, start_raft};
 use crate::raft::propose::Proposer;
 use crate::raft::stopwatch::Stopwatch;
 use crate::raft::tidy;
-use crate::replica::ended::Ended;
 use crate::replica::handle::{Inner, Replica};
 use crate::replica::leadership::{Heard, follow};
 use crate::replica::{bootstrap, claims, drift, refill, vouch};
 use crate::storage::Storage;
 use crate::storage::log::{LogDevice, Position};
+use crate::tasks::Tasks;
 use hangraft_cluster_config::{ClusterKey, NodeConfig};
 use std::io;
 use std::sync::atomic::AtomicBool;
@@ -39,7 +39,7 @@ impl Replica {
         env: Arc<dyn Env>,
         storage: Storage,
         asked: mpsc::Sender<Asked>,
-        events: Events,
+        tasks: Tasks,
     ) -> io::Result<Self> {
         let me = identity.node;
         check_disk(&identity, &storage)?;
@@ -83,6 +83,7 @@ impl Replica {
             raft.clone(),
             machine.clone(),
             stopwatch.clone(),
+            tasks.clone(),
             env.clone(),
             in_flight_max,
             batch_bytes_max,
@@ -90,16 +91,18 @@ impl Replica {
         let quorum_age_max = Duration::from_millis(2 * config.raft.election_ms_max);
         let ended = watch::Sender::new(None);
         let heard = Heard::default();
-        let leadership = follow(
+        let (leadership, following) = follow(
             &raft,
-            &env,
             quorum_age_max,
             heard.clone(),
             starts.clone(),
             stopwatch.clone(),
             ended.clone(),
         );
+        let following = tasks.owned("leadership", following);
+        env.spawn_consensus(Box::pin(async { _ = following.await }));
         let moved = identity.has_moved();
+        let events = Events::new(env.clone());
         let replica = Replica(Arc::new(Inner {
             me,
             disk: identity.disk,
@@ -114,6 +117,7 @@ impl Replica {
             proposer,
             stopwatch,
             env,
+            tasks,
             seal,
             first_members,
             removal_expected: AtomicBool::new(false),
@@ -160,25 +164,31 @@ impl Replica {
     /// What runs beside consensus for as long as the replica does.
     fn spawn_helpers(&self) {
         let inner = &self.0;
-        let begin = until_ended(inner.ended.subscribe(), bootstrap::run(self.clone()));
+        let begin = self.until_ended("bootstrap", bootstrap::run(self.clone()));
         inner.env.spawn_consensus(Box::pin(begin));
-        let removal = until_ended(inner.ended.subscribe(), bootstrap::notice_removal(self.clone()));
-        tokio::spawn(removal);
-        tokio::spawn(until_ended(inner.ended.subscribe(), claims::run(self.clone())));
         let tidy = tidy::run(inner.raft.clone(), inner.machine.clone());
-        tokio::spawn(until_ended(inner.ended.subscribe(), tidy));
-        let refill = refill::run(self.clone(), self.peers());
-        tokio::spawn(until_ended(inner.ended.subscribe(), refill));
-        tokio::spawn(until_ended(inner.ended.subscribe(), self.clone().tick()));
-        tokio::spawn(until_ended(inner.ended.subscribe(), drift::run(self.clone())));
-        tokio::spawn(until_ended(inner.ended.subscribe(), vouch::run(self.clone())));
+        tokio::spawn(self.until_ended("removal", bootstrap::notice_removal(self.clone())));
+        tokio::spawn(self.until_ended("claims", claims::run(self.clone())));
+        tokio::spawn(self.until_ended("tidy", tidy));
+        tokio::spawn(self.until_ended("refill", refill::run(self.clone())));
+        tokio::spawn(self.until_ended("passing time", self.clone().tick()));
+        tokio::spawn(self.until_ended("drift", drift::run(self.clone())));
+        tokio::spawn(self.until_ended("vouch", vouch::run(self.clone())));
     }
-}
 
-async fn until_ended(mut ended: watch::Receiver<Option<Ended>>, work: impl Future<Output = ()>) {
-    tokio::select! {
-        () = work => {}
-        _ = ended.wait_for(Option::is_some) => {}
+    /// A task that also ends when the replica has ended by itself.
+    fn until_ended<W>(&self, name: &'static str, work: W) -> impl Future<Output = ()> + use<W>
+    where
+        W: Future<Output = ()>,
+    {
+        let mut ended = self.0.ended.subscribe();
+        let task = self.0.tasks.owned(name, async move {
+            tokio::select! {
+                () = work => {}
+                _ = ended.wait_for(Option::is_some) => {}
+            }
+        });
+        async { _ = task.await }
     }
 }
 

@@ -276,8 +276,10 @@ impl Cluster for ClusterService {
         self.begin_leaving()?;
         // A task of its own: whoever asked may hang up, and half a goodbye is none.
         let service = self.clone();
-        let leaving = tokio::spawn(async move { service.leave_for_good().await });
-        leaving.await.map_err(|_| Status::internal("leaving failed"))?.map(Response::new)
+        let leaving = async move { service.leave_for_good().await };
+        let left = self.replica.tasks().spawn("leaving", leaving).await;
+        let left = left.map_err(|_| Status::internal("leaving failed"))?;
+        left.ok_or_else(|| Status::unavailable("this node stops"))?.map(Response::new)
     }
 
     type BackupStream = BoxStream<'static, Result<BackupChunk, Status>>;
@@ -345,12 +347,13 @@ impl ClusterService {
             self.replica.expect_removal(false);
             // It may have been asked for all the same; it is taken back, however long
             // that takes.
-            tokio::spawn(self.stay_after_all());
+            let tasks = self.replica.tasks().clone();
+            tasks.spawn("staying", self.stay_after_all());
             return Err(status);
         }
         self.replica.forget_id("this node has left the cluster").await;
         let departure = self.departure.clone();
-        tokio::spawn(async move {
+        self.replica.tasks().spawn("last word", async move {
             sleep(LAST_WORD).await;
             departure.send_replace(Departure::Gone);
         });

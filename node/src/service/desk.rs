@@ -71,7 +71,7 @@ impl Desk {
         command_bytes_max: usize,
     ) -> Self {
         let (cluster, access) = (replica.cluster().to_owned(), key.access_token());
-        let forwarder = Forwarder::start(replica.leadership(), replica.me(), cluster, env, access);
+        let forwarder = Forwarder::start(&replica, cluster, env, access);
         let waiting = Arc::new(Semaphore::new(WAITING_MAX));
         Desk { replica, forwarder, command_bytes_max, begun: Instant::now(), waiting }
     }
@@ -134,7 +134,7 @@ impl Desk {
             Err(err) => refuse_all(ids, err, answers),
             Ok(answered) => {
                 let answers = answers.clone();
-                tokio::spawn(async move {
+                self.replica.tasks().finish("answers", async move {
                     match timeout(PROPOSE_DEADLINE, answered).await {
                         Ok(Ok(Ok(all))) => {
                             let both = ids.into_iter().zip(all);
@@ -175,7 +175,7 @@ impl Desk {
             return refuse_all(ids, ProposeError::Busy, &answers);
         };
         let desk = self.clone();
-        tokio::spawn(async move {
+        self.replica.tasks().spawn("commands without a leader", async move {
             let _patience = patience;
             // Giving up is noticed below.
             _ = timeout(LEADER_WAIT, desk.replica.leader_known()).await;

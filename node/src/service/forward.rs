@@ -8,6 +8,7 @@ use super::answers::{Answers, refuse_all};
 use crate::env::Env;
 use crate::peers::channel::channel_to;
 use crate::raft::propose::ProposeError;
+use crate::replica::handle::Replica;
 use crate::replica::leadership::Leadership;
 use hangraft_proto::v1::game_client::GameClient;
 use hangraft_proto::v1::{Answer, Command, Downlink, Uplink};
@@ -49,15 +50,15 @@ struct Group {
 
 impl Forwarder {
     pub(crate) fn start(
-        leadership: watch::Receiver<Leadership>,
-        me: u64,
+        replica: &Replica,
         cluster: String,
         env: Arc<dyn Env>,
         access: String,
     ) -> Self {
         let (groups, inbox) = mpsc::channel(QUEUE_MAX);
+        let (leadership, me) = (replica.leadership(), replica.me());
         let task = Task { leadership, me, cluster, env, access, inbox };
-        tokio::spawn(task.run());
+        replica.tasks().spawn("forwarding", task.run());
         Forwarder { groups }
     }
 

@@ -73,7 +73,7 @@ impl Game for GameService {
             unsure: Unsure::default(),
         };
         let uplinks = request.into_inner();
-        tokio::spawn(async move {
+        self.replica.tasks().spawn("link", async move {
             metrics::gauge!("hangraft_links").increment(1.0);
             link.run(uplinks).await;
             metrics::gauge!("hangraft_links").decrement(1.0);

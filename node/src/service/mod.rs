@@ -102,7 +102,8 @@ async fn server_of(parts: Parts) -> Server {
     health.set_serving::<ClusterServer<ClusterService>>().await;
     health.set_serving::<RaftServer<PeerService>>().await;
     show_readiness(&health, false).await;
-    tokio::spawn(report_health(health, replica.clone(), draining.clone()));
+    let health = report_health(health, replica.clone(), draining.clone());
+    replica.tasks().spawn("health", health);
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(FILE_DESCRIPTOR_SET)
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)

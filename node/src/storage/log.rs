@@ -9,7 +9,9 @@
 
 use bytes::Bytes;
 use std::io;
+use std::sync::Arc;
 use tokio::sync::oneshot;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// The place of an entry in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -87,4 +89,39 @@ pub(crate) async fn synced(log: &dyn LogDevice) -> io::Result<()> {
     let (done, synced) = oneshot::channel();
     log.sync(Box::new(move |result| _ = done.send(result)));
     synced.await.map_err(|_| io::Error::other("the log was closed"))?
+}
+
+/// A log that tells when nobody holds it any more: it is closed then.
+struct Guarded {
+    log: Arc<dyn LogDevice>,
+    /// Dropped after the log.
+    _guard: DropGuard,
+}
+
+/// The log, and what is cancelled when the last holder of it has let go.
+pub(crate) fn guarded(log: Arc<dyn LogDevice>) -> (Arc<dyn LogDevice>, CancellationToken) {
+    let closed = CancellationToken::new();
+    (Arc::new(Guarded { log, _guard: closed.clone().drop_guard() }), closed)
+}
+
+impl LogDevice for Guarded {
+    fn write(&self, write: Write) -> io::Result<()> {
+        self.log.write(write)
+    }
+
+    fn sync(&self, synced: Synced) {
+        self.log.sync(synced);
+    }
+
+    fn read(&self, from: u64, to: u64, bytes_max: usize) -> io::Result<Vec<(Position, Bytes)>> {
+        self.log.read(from, to, bytes_max)
+    }
+
+    fn state(&self) -> DeviceState {
+        self.log.state()
+    }
+
+    fn cut_off(&self) -> u64 {
+        self.log.cut_off()
+    }
 }
