@@ -12,7 +12,7 @@ use std::{
 use tracing::{info, warn};
 
 use super::route::{self, Known, Route, Slot, Standing};
-use crate::message::{Epoch, LinkState};
+use crate::reply::{Epoch, LinkState};
 
 /// A node that owes answers and has said nothing for this long is asked no more
 /// while there is another; what it owes is asked of that one.
@@ -325,25 +325,31 @@ impl Nodes {
         if members.is_empty() {
             return;
         }
+        for node in self.nodes.values_mut().filter(|node| node.life.is_some()) {
+            let named = members.iter().find(|(id, _)| node.id == Some(*id));
+            node.named = named.map(|(_, address)| address.clone());
+        }
+        // Who is linked as configured needs no second link at the address that members know.
+        let configured = self.nodes.values().filter(|node| node.configured && node.life.is_some());
+        let doubled: Vec<String> = configured
+            .filter_map(|node| node.named.clone().filter(|named| *named != node.address))
+            .collect();
         let gone = |node: &Node| {
-            !node.configured
-                && node.life.is_none()
-                && members.iter().all(|(_, address)| *address != node.address)
+            let named = members.iter().any(|(_, address)| *address == node.address);
+            !node.configured && (doubled.contains(&node.address) || node.life.is_none() && !named)
         };
-        let forgotten = self.nodes.extract_if(.., |_, node| gone(node));
-        effects.extend(forgotten.map(|(slot, _)| Effect::Forget { slot }));
-        for (id, address) in members {
-            let mut known = false;
-            for node in self.nodes.values_mut() {
-                known |= node.address == *address;
-                if node.id == Some(*id) {
-                    if node.life.is_some() {
-                        node.named = Some(address.clone());
-                    }
-                    // Otherwise it has moved: it is looked for there, too.
-                    known |= node.named.as_ref() == Some(address);
-                }
+        for (slot, node) in self.nodes.extract_if(.., |_, node| gone(node)) {
+            if node.life.is_some() {
+                self.changed = true;
+                effects.push(Effect::RecallFrom { slot });
             }
+            effects.push(Effect::Forget { slot });
+        }
+        for (_, address) in members {
+            // Whose address is another one now has moved: it is looked for there, too.
+            let known =
+                |node: &Node| node.address == *address || node.named.as_ref() == Some(address);
+            let known = self.nodes.values().any(known);
             let new = !known && !address.is_empty();
             if new && self.nodes.len() < NODES_MAX {
                 self.add(address.clone(), false, now, effects);
@@ -501,6 +507,16 @@ mod tests {
         let moved = Word { members: members("other:7103"), ..word(2, 1) };
         let told = stage.tell(|nodes, now, effects| assert!(nodes.says(2, &moved, now, effects)));
         assert_eq!(connects(&told), ["other:7103"]);
+
+        // It is reached both ways: as it is configured is enough.
+        let three = Word { standing: Standing { node: 3, ..moved.standing }, ..moved.clone() };
+        stage.tell(|nodes, now, effects| assert!(nodes.is_up(4, 40, &three, now, effects)));
+        assert_eq!(stage.nodes.status.linked, 2);
+        let told =
+            stage.tell(|nodes, now, effects| assert!(nodes.is_up(3, 30, &three, now, effects)));
+        let (recalled, forgotten) = (Effect::RecallFrom { slot: 4 }, Effect::Forget { slot: 4 });
+        assert!(told.contains(&recalled) && told.contains(&forgotten), "{told:?}");
+        assert_eq!(stage.nodes.status.linked, 2);
     }
 
     /// Whoever has no leader does not say which cluster we serve.

@@ -7,6 +7,7 @@
 //! leader's processor to the leader. Neither is needed for correctness: any node
 //! takes writes and serves watches.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 /// Waits between attempts to reach a node, in milliseconds; the last one repeats.
@@ -102,9 +103,12 @@ fn believed_leader(nodes: &[Known]) -> Option<u64> {
     let claims = nodes.iter().filter_map(|known| known.standing);
     let claim = claims.filter(|standing| standing.leader.is_some()).max_by_key(|s| s.term)?;
     let leader = claim.leader?;
-    let Some(itself) = nodes.iter().find(|known| known.node == Some(leader)) else {
-        return Some(leader);
-    };
+    // One that has moved is known at two addresses: what it says itself counts, or the link
+    // that broke last.
+    let broke_last = |known: &&Known| Reverse(known.broken_for.unwrap_or(Duration::MAX));
+    let itself = nodes.iter().filter(|known| known.node == Some(leader));
+    let itself = itself.max_by_key(|known| (known.standing.is_some(), broke_last(known)));
+    let Some(itself) = itself else { return Some(leader) };
     let denies = itself.standing.is_some_and(|own| own.leader != Some(leader));
     let broke = itself.standing.is_none() && itself.broken_for.is_some_and(|time| time < DOUBT);
     (!denies && !broke && !itself.suspect).then_some(leader)
@@ -173,6 +177,22 @@ mod tests {
                 route(3, 3, 2),
             ),
             ("one node is all there is", vec![up(1, 1, 1)], route(0, 0, 0), route(1, 1, 1)),
+            (
+                "the leader has moved, and steps down where it is now",
+                vec![
+                    down(3, 60 * second),
+                    Known { slot: 4, node: Some(3), ..up(4, 0, 1) },
+                    up(1, 3, 1),
+                ],
+                route(3, 4, 1),
+                route(0, 4, 1),
+            ),
+            (
+                "the leader has moved, and is gone where it was last",
+                vec![down(3, 60 * second), Known { slot: 4, ..down(3, second / 10) }, up(1, 3, 1)],
+                route(3, 1, 1),
+                route(0, 1, 1),
+            ),
             (
                 "the leader is gone, the others do not know it yet",
                 vec![up(1, 3, 1), up(2, 3, 1), down(3, second / 10)],
