@@ -2,7 +2,7 @@
 //!
 //! Production gives the real ones ([`crate::real::RealEnv`]); a simulator gives
 //! its own, and the node cannot tell. Threads, blocking calls, sockets, files, the
-//! wall clock and entropy exist only behind these traits: the rest of this crate
+//! wall clock and entropy exist only behind these traits and those of [`crate::storage`]: the rest of this crate
 //! runs as well on one thread under virtual time.
 //!
 //! Its streams are those of [`hangraft_proto::net`], which frontends share.

@@ -1,7 +1,7 @@
 //! One node: a replica of the lobby with everything around it.
 //!
 //! ```text
-//! service (gRPC, HTTP)  --commands-->  raft (openraft, log, lobby)  --changes-->  feed --> service
+//! service (gRPC, HTTP)  --commands-->  replica (on raft: openraft, log, lobby)  --changes-->  feed --> service
 //! gossip (foca)         --who is there-->  service::cluster
 //! ```
 //!
@@ -39,7 +39,9 @@ use hangraft_cluster_config::{ClusterKey, NodeConfig};
 use identity::{Identity, Phase, SpentId};
 use join::Applicant;
 pub use join::Refused;
+use membership::Intents;
 use metrics_exporter_prometheus::PrometheusHandle;
+use peers::asks::Asked;
 use replica::ended::Ended;
 use replica::handle::Replica;
 pub use replica::handle::Report;
@@ -50,7 +52,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use storage::Storage;
-use storage::log::guarded;
+use storage::log::guard;
 use tasks::Tasks;
 use tokio::sync::{mpsc, watch};
 use tokio::time::timeout;
@@ -142,67 +144,34 @@ impl Node {
         env: Arc<dyn Env>,
         metrics: Option<PrometheusHandle>,
     ) -> Result<Self, StartError> {
-        let listening = env.listen(config.address).await;
         let listen = |source| StartError::Listen { address: config.address, source };
-        let listener = listening.map_err(listen)?;
+        let listener = env.listen(config.address).await.map_err(listen)?;
         let storage_error = |source| StartError::Storage { dir: config.data_dir.clone(), source };
         let mut storage = env.storage().await.map_err(storage_error)?;
-        let (log, log_closed) = guarded(storage.log);
-        storage.log = log;
+        let log_closed = guard(&mut storage.log);
         let (listener, mut identity) =
             identify(listener, &config, &key, &env, &storage, metrics.clone()).await?;
         identity.start_again(env.unix_ms());
         // On a full disk it is only welcomed later by the others.
         _ = identity.save(&storage.files).await;
-        let address = listener.address();
-        let (id, name) = (identity.node, identity.name.clone());
-        let (asking, asked) = mpsc::channel(membership::ASKED_MAX);
-        let tasks = Tasks::default();
-        let replica = Replica::start(
-            &config,
-            identity.clone(),
-            &key,
-            env.clone(),
-            storage,
-            asking,
-            tasks.clone(),
-        );
-        let replica = replica.await.map_err(consensus_error)?;
-        let knowledge = Knowledge {
-            card: Box::new(card_of(name.clone(), replica.clone())),
-            others: Box::new(others_of(&config, &identity, replica.clone())),
-            proven: replica.proven(),
-            cleared: replica.cleared(),
-        };
-        let gossip =
-            Gossip::start(&config, &identity, address, &key, env.clone(), knowledge, &tasks);
-        let gossip = match gossip.await {
-            Ok(gossip) => gossip,
-            Err(source) => {
-                replica.stop().await;
-                tasks.stop();
-                return Err(StartError::Listen { address, source });
-            }
-        };
+        let (address, tasks) = (listener.address(), Tasks::default());
+        // Whoever gives up waiting for this leaves nothing running.
+        let unfinished = tasks.stopped_when_dropped();
+        let joined = join_consensus(&config, &key, &env, &identity, storage, address, &tasks);
+        let joined = joined.await;
+        if joined.is_err() {
+            tasks.stop();
+            let_go(&tasks, &log_closed).await;
+        }
+        let (replica, gossip, asked) = joined?;
         let draining = watch::Sender::new(false);
         let (stopping, stop) = watch::channel(false);
-        let (intend, intents) = watch::channel(Vec::new());
         let (depart, departure) = watch::channel(Departure::Stays);
-        let keeping = membership::run(
-            replica.clone(),
-            gossip.roster(),
-            asked,
-            intend,
-            Duration::from_millis(config.membership.stable_ms),
-        );
-        tasks.spawn("membership", keeping);
-        tasks.spawn("chronicle", chronicle::run(replica.clone(), gossip.roster()));
-        let counting = meters::run(replica.clone(), gossip.roster(), intents.clone());
-        tasks.spawn("meters", counting);
+        let intents = keep_watch(&config, &replica, &gossip, asked, &tasks);
         let parts = service::Parts {
             address: identity.address,
             cluster: identity.cluster,
-            name: name.clone(),
+            name: identity.name.clone(),
             key,
             env,
             replica: replica.clone(),
@@ -214,10 +183,11 @@ impl Node {
             limits: config.limits,
             hosts: config.hosts,
         };
+        unfinished.disarm();
         tasks.finish("service", service::serve(listener, parts, stop));
         Ok(Node {
-            id,
-            name,
+            id: identity.node,
+            name: identity.name,
             log_closed,
             address,
             replica,
@@ -294,13 +264,18 @@ impl Node {
         let (tasks, log_closed) = (self.tasks.clone(), self.log_closed.clone());
         // Dropped, it tells all tasks to end, and holds nothing.
         drop(self);
-        if let Err(names) = tasks.ended(TASKS_DEADLINE).await {
-            let names = names.join(", ");
-            tracing::warn!(tasks = names, "did not end in time; stopped all the same");
-        }
-        if timeout(TASKS_DEADLINE, log_closed.cancelled()).await.is_err() {
-            tracing::warn!("something still uses the log; stopped all the same");
-        }
+        let_go(&tasks, &log_closed).await;
+    }
+}
+
+/// Waits for tasks that were told to end, until the data folder is free.
+async fn let_go(tasks: &Tasks, log_closed: &CancellationToken) {
+    if let Err(names) = tasks.ended(TASKS_DEADLINE).await {
+        let names = names.join(", ");
+        tracing::warn!(tasks = names, "did not end in time; stopped all the same");
+    }
+    if timeout(TASKS_DEADLINE, log_closed.cancelled()).await.is_err() {
+        tracing::warn!("something still uses the log; stopped all the same");
     }
 }
 
@@ -374,6 +349,59 @@ async fn identify(
     };
     identity.save(&storage.files).await.map_err(storage_error)?;
     Ok((listener, identity))
+}
+
+/// Consensus, gossip, and what is asked of this node as the leader.
+async fn join_consensus(
+    config: &NodeConfig,
+    key: &ClusterKey,
+    env: &Arc<dyn Env>,
+    identity: &Identity,
+    storage: Storage,
+    address: SocketAddr,
+    tasks: &Tasks,
+) -> Result<(Replica, Gossip, mpsc::Receiver<Asked>), StartError> {
+    let (asking, asked) = mpsc::channel(membership::ASKED_MAX);
+    let (own, env) = (identity.clone(), env.clone());
+    let replica =
+        Replica::start(config, own, key, env.clone(), storage, asking, tasks.clone()).await;
+    let replica = replica.map_err(consensus_error)?;
+    let knowledge = Knowledge {
+        card: Box::new(card_of(identity.name.clone(), replica.clone())),
+        others: Box::new(others_of(config, identity, replica.clone())),
+        proven: replica.proven(),
+        cleared: replica.cleared(),
+    };
+    match Gossip::start(config, identity, address, key, env, knowledge, tasks).await {
+        Ok(gossip) => Ok((replica, gossip, asked)),
+        Err(source) => {
+            replica.stop().await;
+            Err(StartError::Listen { address, source })
+        }
+    }
+}
+
+/// What looks after the members, and what tells of the node.
+fn keep_watch(
+    config: &NodeConfig,
+    replica: &Replica,
+    gossip: &Gossip,
+    asked: mpsc::Receiver<Asked>,
+    tasks: &Tasks,
+) -> Intents {
+    let (intend, intents) = watch::channel(Vec::new());
+    let keeping = membership::run(
+        replica.clone(),
+        gossip.roster(),
+        asked,
+        intend,
+        Duration::from_millis(config.membership.stable_ms),
+    );
+    tasks.spawn("membership", keeping);
+    tasks.spawn("chronicle", chronicle::run(replica.clone(), gossip.roster()));
+    let counting = meters::run(replica.clone(), gossip.roster(), intents.clone());
+    tasks.spawn("meters", counting);
+    intents
 }
 
 fn consensus_error(err: io::Error) -> StartError {

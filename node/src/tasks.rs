@@ -1,11 +1,12 @@
-//! The tasks of a node. Each has a name, ends with the node, and is waited for.
+//! The tasks of a node. Each has a name, ends with the node, and is waited for. Not here:
+//! what libraries spawn, and what a task owns and waits for itself.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 /// The tasks of one node. Clones share them.
@@ -34,9 +35,7 @@ impl Tasks {
         &self,
         name: &'static str,
         work: impl Future<Output: Send> + Send + 'static,
-    ) where
-        Self: 'static,
-    {
+    ) {
         let entry = self.enter(name);
         tokio::spawn(self.0.tracker.track_future(async move {
             let _entry = entry;
@@ -55,6 +54,11 @@ impl Tasks {
             let _entry = entry;
             stop.run_until_cancelled_owned(work).await
         })
+    }
+
+    /// Tells all tasks to end, unless this is disarmed before it is dropped.
+    pub(crate) fn stopped_when_dropped(&self) -> DropGuard {
+        self.0.stop.clone().drop_guard()
     }
 
     /// Tells all tasks to end.

@@ -81,7 +81,7 @@ struct Task {
 }
 
 impl Task {
-    /// Ends with the last handle.
+    /// Ends with the last handle, or the node.
     async fn run(mut self) {
         while let Some(group) = self.inbox.recv().await {
             let leader = self.leadership.borrow_and_update().elsewhere(self.me);

@@ -17,7 +17,7 @@ use hangraft_proto::v1::{
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tonic::{Request, Response, Status, Streaming};
 
 /// Rooms in a list when the asker does not say.
@@ -74,10 +74,8 @@ impl Game for GameService {
         };
         let uplinks = request.into_inner();
         self.replica.tasks().spawn("link", async move {
-            metrics::gauge!("hangraft_links").increment(1.0);
+            let _counted = Counted::new(permit);
             link.run(uplinks).await;
-            metrics::gauge!("hangraft_links").decrement(1.0);
-            drop(permit);
         });
         Ok(Response::new(tokio_stream::wrappers::ReceiverStream::new(downlinks).boxed()))
     }
@@ -127,6 +125,24 @@ impl Game for GameService {
             }
         };
         Ok(Response::new(reply))
+    }
+}
+
+/// A link that is open, for as long as this lives.
+struct Counted {
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Counted {
+    fn new(permit: OwnedSemaphorePermit) -> Self {
+        metrics::gauge!("hangraft_links").increment(1.0);
+        Counted { _permit: permit }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        metrics::gauge!("hangraft_links").decrement(1.0);
     }
 }
 

@@ -98,10 +98,12 @@ struct Guarded {
     _guard: DropGuard,
 }
 
-/// The log, and what is cancelled when the last holder of it has let go.
-pub(crate) fn guarded(log: Arc<dyn LogDevice>) -> (Arc<dyn LogDevice>, CancellationToken) {
+/// What is cancelled when the last holder of this log has let go.
+pub(crate) fn guard(log: &mut Arc<dyn LogDevice>) -> CancellationToken {
     let closed = CancellationToken::new();
-    (Arc::new(Guarded { log, _guard: closed.clone().drop_guard() }), closed)
+    let _guard = closed.clone().drop_guard();
+    *log = Arc::new(Guarded { log: log.clone(), _guard });
+    closed
 }
 
 impl LogDevice for Guarded {

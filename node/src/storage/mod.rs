@@ -14,12 +14,13 @@ use std::sync::Arc;
 /// A node's durable storage.
 #[derive(Clone)]
 pub struct Storage {
-    /// The Raft log and vote.
-    pub log: Arc<dyn LogDevice>,
     /// Finished games.
     pub archive: Arc<dyn Archive>,
     /// Snapshots.
     pub files: Arc<dyn Files>,
+    /// The Raft log and vote. Let go of last: a node whose log is closed has given up its
+    /// folder, with the archive in it.
+    pub log: Arc<dyn LogDevice>,
 }
 
 /// A flat folder of files that appear whole or not at all.
