@@ -19,6 +19,7 @@ mod error;
 mod file;
 mod frontend;
 mod key;
+mod name;
 mod node;
 pub mod private;
 mod rooms;
@@ -27,8 +28,8 @@ pub use block::{AddressBlock, NoAddressBlock};
 pub use error::ConfigError;
 pub use frontend::{FrontendConfig, FrontendLimits};
 pub use key::{ClusterKey, KEY_BYTES, KeyError};
+pub use name::is_name;
 pub use node::{
     ClusterConfig, GossipConfig, LimitsConfig, Member, MembershipConfig, NodeConfig, RaftConfig,
-    is_name,
 };
 pub use rooms::RoomNames;

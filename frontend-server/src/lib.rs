@@ -24,6 +24,7 @@ mod client;
 mod cluster;
 mod command;
 mod crowd;
+mod exchange;
 mod farewell;
 mod hub;
 mod mailbox;
@@ -33,6 +34,7 @@ mod names;
 mod pace;
 mod players;
 mod presence;
+mod reply;
 mod session;
 mod token;
 mod upstream;
@@ -56,10 +58,10 @@ use tracing::{error, info};
 
 use cluster::Cluster;
 use crowd::Crowd;
+use exchange::Premises;
 use hub::Hub;
 use meters::Meters;
 use players::Players;
-use session::Premises;
 use token::TokenKey;
 use web::{Origins, Proxies, Shared, Visitors};
 

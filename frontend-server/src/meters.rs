@@ -79,14 +79,8 @@ impl Meters {
                 "hangraft_frontend_resyncs_total",
                 "Times a watched room was heard of with versions missing in between, so that all of it was shown anew",
             ),
-            flights: shown(
-                "hangraft_frontend_commands_in_flight",
-                "Commands handed to the cluster and not answered yet",
-            ),
-            latency: timed(
-                "hangraft_frontend_command_seconds",
-                "Time from a player's command to its answer",
-            ),
+            flights: shown("hangraft_frontend_commands_in_flight", "Commands not answered yet"),
+            latency: timed("hangraft_frontend_command_seconds", "From a command to its answer"),
             resends: counted(
                 "hangraft_frontend_resends_total",
                 "Commands sent again, to the same node or another",

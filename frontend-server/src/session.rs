@@ -11,25 +11,21 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
-
-use hangraft_cluster_config::RoomNames;
 
 use crate::{
     client::Client,
     command::{Accepted, Code, Command, Outcome, PlayerId, Refusal, Wish},
-    crowd::Crowd,
+    exchange::{Dice, Input, Now, Output, Premises},
     farewell::Farewell,
     mailbox::Mail,
-    message::{
-        self, Action, BadMessage, ClientMessage, Kind, LinkState, Reply, RequestId, RoomsQuery,
-        ServerInfo, Text,
-    },
+    message::{self, Action, BadMessage, ClientMessage, Kind, RequestId},
     names,
     pace::Pace,
     players::Paces,
-    token::{Guest, TokenKey},
+    reply::{self, LinkState, Reply, ServerInfo},
+    token::Guest,
 };
 
 /// Rooms one socket may watch at once; one more is refused with `busy`.
@@ -42,116 +38,6 @@ const STRIKES_MAX: u32 = 20;
 /// Far more than an eager page that comes back with a full queue.
 const HASTE_MAX: u32 = 200;
 const STRIKES_WINDOW: Duration = Duration::from_secs(20);
-
-/// What holds for all sessions of a frontend.
-#[derive(Debug)]
-pub(crate) struct Premises {
-    pub(crate) tokens: TokenKey,
-    pub(crate) names: RoomNames,
-    /// The URLs of all frontends.
-    pub(crate) frontends: Vec<String>,
-    /// Where else people find this frontend.
-    pub(crate) addresses: Vec<String>,
-    /// How many guests and rooms come from where.
-    pub(crate) crowd: Crowd,
-}
-
-/// Random numbers for one session.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Dice {
-    /// Who a guest without a token becomes.
-    pub(crate) player: u64,
-    /// The lane in which this session numbers for a player who does not count.
-    pub(crate) lane: u64,
-}
-
-/// What time it is.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Now {
-    pub(crate) instant: Instant,
-    /// Seconds since 1970, for tokens.
-    pub(crate) unix: u64,
-}
-
-/// What happens to a session.
-#[derive(Debug)]
-pub(crate) enum Input<'a> {
-    /// A text frame, not larger than allowed.
-    Frame(&'a str),
-    /// A binary frame; nobody should send one.
-    Binary,
-    /// A frame that is too large.
-    Oversize,
-    /// What comes in breaks the rules of the protocol that frames are made of.
-    Malformed,
-    /// A text frame that is no UTF-8.
-    NotUtf8,
-    /// Far more frames than are read.
-    Flood,
-    Mail(Mail),
-    /// The way to the cluster was lost or found.
-    Link(LinkState),
-    /// Nothing was heard of the client for too long.
-    Idle,
-    /// The client has not said hello in time.
-    Silent,
-    /// There is no place for this client: others, or those who come back, need it.
-    Full,
-    /// The client does not take what is sent to it.
-    Slow,
-    /// The frontend is about to stop: the client should go to another one, and
-    /// may use this socket until it has.
-    Draining,
-    /// The frontend is stopping.
-    Stopping,
-}
-
-/// What should happen next.
-#[derive(Debug)]
-pub(crate) enum Output {
-    /// To the client.
-    Send(Text),
-    /// The session belongs to this player from now on, if there is a place for them. At
-    /// most once. `known`: a token says that they were here before.
-    Enter {
-        player: PlayerId,
-        known: bool,
-    },
-    /// To the cluster; the answer is mail with this tag.
-    Submit {
-        tag: u64,
-        command: Command,
-    },
-    /// To the hub; the answer is mail with this tag.
-    Watch {
-        tag: u64,
-        player: PlayerId,
-        room: u64,
-        since: Option<u64>,
-    },
-    Unwatch {
-        room: u64,
-    },
-    /// The player looks at the room through this socket from now on.
-    Here {
-        room: u64,
-    },
-    /// Not any more.
-    Gone {
-        room: u64,
-    },
-    /// To the cluster; the answer is mail with this tag.
-    List {
-        tag: u64,
-        query: RoomsQuery,
-    },
-    /// A frame was understood to be this, for the counters.
-    Acted(Kind),
-    /// A request was refused so, for the counters.
-    Refused(Code),
-    /// Tell the client, close, and end.
-    Bye(Farewell),
-}
 
 /// One player's conversation.
 #[derive(Debug)]
@@ -462,7 +348,7 @@ impl Session {
         if std::mem::replace(&mut self.link, link) == link {
             return vec![];
         }
-        vec![Output::Send(message::cluster(link))]
+        vec![Output::Send(reply::cluster(link))]
     }
 
     /// Said once. Nothing else changes: what is in flight is still answered here.
@@ -470,7 +356,7 @@ impl Session {
         if std::mem::replace(&mut self.moving, true) {
             return vec![];
         }
-        vec![Output::Send(message::bye(Farewell::MOVING.code, Farewell::MOVING.message))]
+        vec![Output::Send(reply::bye(Farewell::MOVING.code, Farewell::MOVING.message))]
     }
 
     /// Something that makes no sense: it is said, and counted.
@@ -541,21 +427,22 @@ fn reply(kind: Kind, accepted: Accepted) -> Reply<'static> {
 }
 
 fn send_ok(id: Option<&RequestId>, reply: Reply<'_>) -> Output {
-    Output::Send(message::ok(id, reply))
+    Output::Send(reply::ok(id, reply))
 }
 
 fn refuse(id: Option<&RequestId>, refusal: &Refusal) -> Vec<Output> {
-    vec![Output::Send(message::refused(id, refusal)), Output::Refused(refusal.code)]
+    vec![Output::Send(reply::refused(id, refusal)), Output::Refused(refusal.code)]
 }
 
 #[cfg(test)]
 mod tests {
-    use hangraft_cluster_config::FrontendLimits;
+    use std::time::Instant;
+
+    use hangraft_cluster_config::{FrontendLimits, RoomNames};
     use proptest::prelude::*;
 
     use super::*;
-
-    use crate::message::Epoch;
+    use crate::{crowd::Crowd, reply::Epoch, token::TokenKey};
 
     const EPOCH: Option<Epoch> = Some(Epoch(0xe0));
 

@@ -157,6 +157,12 @@ impl Shown {
 }
 
 fn describe() {
+    describe_gauges();
+    describe_counters();
+    describe_histograms();
+}
+
+fn describe_gauges() {
     describe_gauge!("hangraft_build_info", "1, with the version of this build");
     describe_gauge!(
         "hangraft_node_info",
@@ -198,6 +204,9 @@ fn describe() {
         "hangraft_log_waiting_syncs",
         "Appends and votes that wait for a sync to disk now, the running one or the next"
     );
+}
+
+fn describe_counters() {
     describe_counter!(
         "hangraft_gossip_refused_total",
         "Datagrams not made with this cluster's key, or for another cluster"
@@ -219,6 +228,9 @@ fn describe() {
         "Entries that this replica has learned are committed, since it started"
     );
     describe_counter!("hangraft_refusals_total", "Commands refused here, by code");
+}
+
+fn describe_histograms() {
     describe_histogram!(
         "hangraft_proposal_seconds",
         Unit::Seconds,

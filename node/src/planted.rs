@@ -1,5 +1,5 @@
 //! Bugs that the simulation is to find. Each is one line where it is planted; what such a
-//! line needs is here.
+//! line needs is here, or in `raft/planted.rs`.
 
 /// Does something if this bug is planted, or chooses between two values. In a build without
 /// the feature only the value for everybody else is left of it.

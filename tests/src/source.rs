@@ -35,6 +35,37 @@ impl Code {
         lines.map(|(_, number)| number).collect()
     }
 
+    /// Lines up to the last one with code in it, tests left out.
+    pub fn length(&self) -> usize {
+        let code = self.text.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty());
+        code.last().map_or(0, |(_, number)| number)
+    }
+
+    /// The functions: the line each begins at, counted from 1, its name and its length.
+    /// As rustfmt lays them out, the closing brace is as far from the edge as `fn`.
+    pub fn functions(&self) -> Vec<(usize, String, usize)> {
+        let lines: Vec<&str> = self.text.lines().collect();
+        let begins = lines.iter().enumerate().filter_map(|(at, line)| {
+            let (before, after) = line.split_once("fn ")?;
+            let declares = before.split_whitespace().all(|word| {
+                ["async", "const"].contains(&word)
+                    || word.starts_with("pub")
+                    || word.starts_with("extern")
+            });
+            let name: String = after.chars().take_while(|c| is_word_char(*c)).collect();
+            (declares && !name.is_empty()).then_some((at, name))
+        });
+        let measured = begins.filter_map(|(at, name)| {
+            let indent = lines[at].len() - lines[at].trim_start().len();
+            let end = format!("{}}}", " ".repeat(indent));
+            // One that stands on a line, or only declares, has no such end of its own.
+            let whole = lines[at].trim_end().ends_with([';', '}']);
+            let length = lines[at..].iter().position(|line| line.trim_end() == end)? + 1;
+            (!whole).then_some((at + 1, name, length))
+        });
+        measured.collect()
+    }
+
     /// The modules that are files of their own and exist for tests only.
     pub fn test_modules(source: &str) -> Vec<String> {
         let code = without_words(source);

@@ -14,7 +14,8 @@ use tonic::{Code as GrpcCode, Status};
 use super::{nodes::Word, route::Standing};
 use crate::{
     command::{Accepted, Code, Command, Outcome, Place, PlayerId, Refusal, Report, Wish},
-    message::{self, RoomsQuery},
+    message::RoomsQuery,
+    reply,
     upstream::{Update, WatchRequest},
 };
 
@@ -186,7 +187,7 @@ pub(super) fn rooms_reply(reply: v1::RoomsReply, names: &RoomNames) -> Box<RawVa
     };
     let rooms = reply.rooms.into_iter().map(room).collect();
     let next = (reply.next != 0).then(|| names.name(reply.next));
-    message::listing(&Listing { rooms, next, games: reply.games })
+    reply::listing(&Listing { rooms, next, games: reply.games })
 }
 
 /// What a status means to a player who asked for a listing.

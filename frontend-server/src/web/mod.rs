@@ -2,6 +2,7 @@
 //!
 //! axum begins and ends here.
 
+mod actions;
 mod assets;
 mod door;
 mod frames;

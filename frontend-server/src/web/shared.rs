@@ -15,7 +15,8 @@ use super::{
     visitors::{NoRoom, Visit, Visitors},
 };
 use crate::{
-    client::Client, cluster::Cluster, hub::Hub, meters::Meters, players::Players, session::Premises,
+    client::Client, cluster::Cluster, exchange::Premises, hub::Hub, meters::Meters,
+    players::Players,
 };
 
 /// What all handlers share.

@@ -13,15 +13,8 @@
 //! When the frontend drains, the client is told in its turn to go elsewhere, and
 //! served like any other until it closes or the frontend stops.
 
-use std::{
-    future::pending,
-    io,
-    pin::Pin,
-    sync::{Arc, PoisonError},
-    time::{Duration, SystemTime},
-};
+use std::{future::pending, pin::Pin, sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use futures_util::{SinkExt, stream::FusedStream};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, sink},
@@ -35,18 +28,19 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tracing::debug;
 
 use super::{
+    actions::{Actions, End, text_frame},
     shared::{Place, Shared},
     upgrade::Socket,
 };
 use crate::{
     client::Client,
-    cluster::{ListRequest, Status},
+    cluster::Status,
+    exchange::{Dice, Input},
     farewell::Farewell,
-    hub::HubInput,
-    mailbox::{self, Inbox, Mail, Mailbox, Overflow},
-    message::{self, Text},
-    players::{Here, Paces, SharedPaces},
-    session::{Dice, Input, Now, Output, Session},
+    mailbox::{self, Inbox, Mail, Overflow},
+    players::Paces,
+    reply,
+    session::Session,
 };
 
 /// A client of which nothing is heard for this long is pinged.
@@ -77,12 +71,12 @@ pub(super) async fn run<S>(
 {
     match getrandom::u64().and_then(|player| Ok(Dice { player, lane: getrandom::u64()? })) {
         Ok(dice) => {
-            let (mut desk, mut wire) = open(number, client, dice, shared, place);
-            match wire.converse(&mut socket, &mut desk).await {
+            let (mut actions, mut wire) = open(number, client, dice, shared, place);
+            match wire.converse(&mut socket, &mut actions).await {
                 End::Gone => {}
                 End::Closed => answer_goodbye(&mut socket).await,
                 End::Bye(farewell) => {
-                    desk.shared.meters.closed(farewell.code);
+                    actions.shared.meters.closed(farewell.code);
                     debug!(session = number, code = farewell.code, "closing a socket");
                     say_goodbye(&mut socket, farewell).await;
                 }
@@ -98,7 +92,7 @@ fn open(
     dice: Dice,
     shared: Arc<Shared>,
     place: Place,
-) -> (Desk, Wire) {
+) -> (Actions, Wire) {
     let (mailbox, inbox) = mailbox::mailbox();
     let mut status = shared.cluster.status();
     let link = status.borrow_and_update().link_state();
@@ -115,17 +109,7 @@ fn open(
     let paces = Arc::new(std::sync::Mutex::new(Paces::new(&shared.limits)));
     let session = Session::new(shared.premises.clone(), client, dice, link);
     let frames = Vec::new();
-    (Desk { number, shared, place, session, mailbox, here: None, paces, frames }, wire)
-}
-
-/// How a conversation ended.
-enum End {
-    /// The client is gone.
-    Gone,
-    /// The client has closed, and waits for an answer.
-    Closed,
-    /// It is over, and the client is to be told.
-    Bye(Farewell),
+    (Actions { number, shared, place, session, mailbox, here: None, paces, frames }, wire)
 }
 
 /// Where things happen from.
@@ -183,7 +167,7 @@ enum Event {
 
 impl Wire {
     /// Until the client is gone or should go.
-    async fn converse<S>(&mut self, socket: &mut Socket<S>, desk: &mut Desk) -> End
+    async fn converse<S>(&mut self, socket: &mut Socket<S>, actions: &mut Actions) -> End
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
@@ -199,30 +183,30 @@ impl Wire {
             let mut end = match event {
                 Event::Frame(frame) => {
                     let overrun = socket.get_ref().overrun();
-                    self.on_frame(frame, overrun, desk).await
+                    self.on_frame(frame, overrun, actions).await
                 }
-                Event::Mail => desk.on_all(&mut self.mail).await,
-                Event::Status(status) => desk.on(Input::Link(status.link_state())).await,
-                Event::Drain => desk.on(Input::Draining).await,
-                Event::Quiet => desk.ping(),
-                Event::End(end) => desk.on(end).await,
+                Event::Mail => actions.on_all(&mut self.mail).await,
+                Event::Status(status) => actions.on(Input::Link(status.link_state())).await,
+                Event::Drain => actions.on(Input::Draining).await,
+                Event::Quiet => actions.ping(),
+                Event::End(end) => actions.on(end).await,
             };
             if end.is_none() {
                 let cut_short = tokio::select! {
-                    sent = send(socket, &mut desk.frames) => match sent {
+                    sent = send(socket, &mut actions.frames) => match sent {
                         Ok(()) => None,
-                        Err(err) => return desk.not_taken(&err),
+                        Err(err) => return actions.not_taken(&err),
                     },
                     cut_short = self.outside.wait() => Some(cut_short),
                 };
                 if let Some(cut_short) = cut_short {
-                    end = desk.on(cut_short).await;
+                    end = actions.on(cut_short).await;
                 }
             }
             if let Some(end) = end {
                 if matches!(end, End::Bye(_)) {
                     // The last answers go out with the farewell, if they still can.
-                    _ = timeout(GOODBYE, send(socket, &mut desk.frames)).await;
+                    _ = timeout(GOODBYE, send(socket, &mut actions.frames)).await;
                 }
                 return end;
             }
@@ -234,24 +218,24 @@ impl Wire {
         &mut self,
         frame: Option<Result<Message, Error>>,
         overrun: bool,
-        desk: &mut Desk,
+        actions: &mut Actions,
     ) -> Option<End> {
         let Some(frame) = frame else { return Some(End::Gone) };
         self.outside.heard_at = Instant::now();
         self.pulse.put_off();
         let end = match frame {
-            Ok(Message::Text(text)) => desk.on(Input::Frame(&text)).await,
-            Ok(Message::Binary(_)) => desk.on(Input::Binary).await,
+            Ok(Message::Text(text)) => actions.on(Input::Frame(&text)).await,
+            Ok(Message::Binary(_)) => actions.on(Input::Binary).await,
             Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => None,
             Ok(Message::Close(_)) => Some(End::Closed),
-            Err(Error::Capacity(_)) => desk.on(Input::Oversize).await,
-            Err(Error::Utf8(_)) => desk.on(Input::NotUtf8).await,
+            Err(Error::Capacity(_)) => actions.on(Input::Oversize).await,
+            Err(Error::Utf8(_)) => actions.on(Input::NotUtf8).await,
             Err(Error::Protocol(ProtocolError::ResetWithoutClosingHandshake)) => Some(End::Gone),
-            Err(Error::Protocol(_)) => desk.on(Input::Malformed).await,
-            Err(_) if overrun => desk.on(Input::Flood).await,
-            Err(err) => Some(desk.not_taken(&err)),
+            Err(Error::Protocol(_)) => actions.on(Input::Malformed).await,
+            Err(_) if overrun => actions.on(Input::Flood).await,
+            Err(err) => Some(actions.not_taken(&err)),
         };
-        if desk.here.is_some() {
+        if actions.here.is_some() {
             self.outside.hello_by = None;
         }
         end
@@ -337,121 +321,6 @@ impl Pulse {
     }
 }
 
-/// Where a session's outputs are carried out.
-struct Desk {
-    number: u64,
-    shared: Arc<Shared>,
-    place: Place,
-    session: Session,
-    mailbox: Mailbox,
-    /// The player's place among those here, after hello.
-    here: Option<Here>,
-    /// The player's pace; before hello, the socket's own.
-    paces: SharedPaces,
-    /// To be written next.
-    frames: Vec<Message>,
-}
-
-impl Desk {
-    async fn on_all(&mut self, mail: &mut Vec<Mail>) -> Option<End> {
-        for mail in mail.drain(..) {
-            let end = self.on(Input::Mail(mail)).await;
-            if end.is_some() {
-                return end;
-            }
-        }
-        None
-    }
-
-    async fn on(&mut self, input: Input<'_>) -> Option<End> {
-        if matches!(input, Input::Slow) {
-            self.shared.meters.overflows.increment(1);
-        }
-        let outputs = {
-            let mut paces = self.paces.lock().unwrap_or_else(PoisonError::into_inner);
-            self.session.on(input, now(), &mut paces)
-        };
-        for output in outputs {
-            // After the last word nothing more is said.
-            if let Some(farewell) = self.carry_out(output).await {
-                return Some(End::Bye(farewell));
-            }
-        }
-        None
-    }
-
-    /// Asks a quiet client whether it is there.
-    fn ping(&mut self) -> Option<End> {
-        self.frames.push(Message::Ping(Bytes::new()));
-        None
-    }
-
-    /// The stream has failed: the client is gone, or does not take what is sent to it.
-    fn not_taken(&self, err: &Error) -> End {
-        if matches!(err, Error::Io(err) if err.kind() == io::ErrorKind::TimedOut) {
-            self.shared.meters.overflows.increment(1);
-            self.shared.meters.closed("slow");
-        }
-        End::Gone
-    }
-
-    async fn carry_out(&mut self, output: Output) -> Option<Farewell> {
-        match output {
-            Output::Send(text) => self.frames.push(text_frame(text)),
-            Output::Enter { player, known } => {
-                if !self.place.visit.greets(known) {
-                    return Some(Farewell::FULL);
-                }
-                let here = self.shared.players.enter(player);
-                self.paces = here.paces();
-                self.here = Some(here);
-            }
-            Output::Submit { tag, command } => {
-                self.shared.cluster.submit(command, self.mailbox.clone(), tag);
-            }
-            Output::Watch { tag, player, room, since } => {
-                let (session, mailbox) = (self.number, self.mailbox.clone());
-                let watch = HubInput::Watch { session, mailbox, player, room, since, tag };
-                self.shared.hub.tell(watch).await;
-            }
-            Output::Unwatch { room } => {
-                self.shared.hub.tell(HubInput::Unwatch { session: self.number, room }).await;
-            }
-            Output::Here { room } => {
-                if let Some(here) = &mut self.here {
-                    here.look_at(room);
-                }
-            }
-            Output::Gone { room } => {
-                if let Some(here) = &mut self.here {
-                    here.look_away(room);
-                }
-            }
-            Output::List { tag, query } => {
-                let asker = self.mailbox.clone();
-                self.shared.cluster.list(ListRequest { query, asker, tag });
-            }
-            Output::Acted(kind) => self.shared.meters.action(kind),
-            Output::Refused(code) => self.shared.meters.refused(code),
-            Output::Bye(farewell) => return Some(farewell),
-        }
-        None
-    }
-}
-
-impl Drop for Desk {
-    fn drop(&mut self) {
-        self.shared.meters.queues.leave(self.number);
-        self.shared.hub.leave(self.number);
-    }
-}
-
-fn now() -> Now {
-    let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    // A clock before 1970 is no reason to turn players away.
-    Now { instant: Instant::now().into_std(), unix: unix.map_or(0, |since| since.as_secs()) }
-}
-
 /// Writes everything, then flushes once.
 async fn send<S>(socket: &mut Socket<S>, frames: &mut Vec<Message>) -> Result<(), Error>
 where
@@ -461,11 +330,6 @@ where
         socket.feed(frame).await?;
     }
     socket.flush().await
-}
-
-fn text_frame(text: Text) -> Message {
-    let text = Utf8Bytes::try_from(text.into_bytes()).expect("texts are made from strings");
-    Message::Text(text)
 }
 
 /// Answers a client's close frame, so that it knows that all is well.
@@ -491,7 +355,7 @@ where
     let broken = socket.is_terminated();
     let last_words = async {
         if !told {
-            socket.feed(text_frame(message::bye(code, message))).await?;
+            socket.feed(text_frame(reply::bye(code, message))).await?;
         }
         let frame = CloseFrame { code: close.into(), reason: Utf8Bytes::from_static(code) };
         socket.send(Message::Close(Some(frame))).await?;

@@ -8,17 +8,18 @@
 //! Gossip suggests, Raft decides: nothing here changes who may vote.
 
 mod cipher;
+mod member;
 mod schedule;
 
 use crate::env::{Datagrams, Env};
 use crate::tasks::Tasks;
-use bytes::{Buf, BufMut};
 use cipher::Cipher;
 use foca::{
-    AccumulatingRuntime, BroadcastHandler, Codec, Foca, Header, Identity, Invalidates,
-    OwnedNotification, PeriodicParams, PostcardCodec, Timer,
+    AccumulatingRuntime, BroadcastHandler, Foca, Invalidates, OwnedNotification, PeriodicParams,
+    Timer,
 };
 use hangraft_cluster_config::{ClusterKey, NodeConfig};
+use member::{Member, Plain};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use schedule::Schedule;
@@ -203,71 +204,6 @@ fn settings(config: &NodeConfig) -> foca::Config {
             frequency: Duration::from_millis(gossip.probe_period_ms / 2 + 1),
             num_members: NonZeroUsize::new(3).expect("three"),
         }),
-    }
-}
-
-/// A member in foca's terms, which are those of its number: whoever else was at its address
-/// once, and died there, has nothing to do with it. One that comes back has a higher
-/// incarnation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Member {
-    /// 0 where only an address is known.
-    node: u64,
-    address: SocketAddr,
-    incarnation: u64,
-}
-
-impl Identity for Member {
-    type Addr = u64;
-
-    fn renew(&self) -> Option<Self> {
-        Some(Member { incarnation: self.incarnation + 1, ..self.clone() })
-    }
-
-    fn addr(&self) -> u64 {
-        self.node
-    }
-
-    fn win_addr_conflict(&self, adversary: &Self) -> bool {
-        self.incarnation > adversary.incarnation
-    }
-}
-
-/// Datagrams as foca's own codec has them. What is sent to an address, whoever is there,
-/// is for this node.
-struct Plain {
-    me: u64,
-}
-
-impl Codec<Member> for Plain {
-    type Error = <PostcardCodec as Codec<Member>>::Error;
-
-    fn encode_header(
-        &mut self,
-        header: &Header<Member>,
-        buf: impl BufMut,
-    ) -> Result<(), Self::Error> {
-        PostcardCodec.encode_header(header, buf)
-    }
-
-    fn decode_header(&mut self, buf: impl Buf) -> Result<Header<Member>, Self::Error> {
-        let mut header: Header<Member> = PostcardCodec.decode_header(buf)?;
-        if header.dst.node == 0 {
-            header.dst.node = self.me;
-        }
-        Ok(header)
-    }
-
-    fn encode_member(
-        &mut self,
-        member: &foca::Member<Member>,
-        buf: impl BufMut,
-    ) -> Result<(), Self::Error> {
-        PostcardCodec.encode_member(member, buf)
-    }
-
-    fn decode_member(&mut self, buf: impl Buf) -> Result<foca::Member<Member>, Self::Error> {
-        PostcardCodec.decode_member(buf)
     }
 }
 

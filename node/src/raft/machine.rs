@@ -7,26 +7,23 @@
 //! What must hold: applying depends on nothing but the lobby and the batch. A batch
 //! that this build cannot read stops the replica; guessing would let it drift.
 
-use crate::charter::{Charter, Feature, Members, Wish, unknown_of};
-use crate::feed::{Feed, Moment, Publisher};
-use crate::format::{corrupt, decode};
-use crate::raft::alarm::{Alarm, Due};
-use crate::raft::hashes::Hashes;
+use crate::charter::{Charter, Feature, Members};
+use crate::feed::Feed;
+use crate::raft::alarm::Alarm;
 use crate::raft::ledger::Ledger;
-use crate::raft::snapshots::{self, Held, NotWritten, SnapshotFile};
+use crate::raft::snapshots::{self, NotWritten, SnapshotFile};
+use crate::raft::state::{Standing, State, Task};
 use crate::raft::types::{
-    Answers, Entry, LogId, Membership, Proposal, SnapshotMeta, StoredMembership, TypeConfig,
-    members_of, position_of,
+    Answers, Entry, LogId, Proposal, SnapshotMeta, StoredMembership, TypeConfig, members_of,
 };
 use crate::storage::archive::Archive;
-use crate::storage::log::{LogDevice, Position};
+use crate::storage::log::LogDevice;
 use crate::storage::{Files, Storage};
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
-use hangraft_game::{Answer, Batch, Change, Finished, Frozen, Lobby, Room, RoomId};
+use hangraft_game::{Frozen, Lobby, Room, RoomId};
 use openraft::EntryPayload;
 use openraft::storage::{EntryResponder, RaftSnapshotBuilder, RaftStateMachine, Snapshot};
-use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock, RwLockReadGuard};
 use std::time::Duration;
@@ -80,26 +77,6 @@ struct Unreadable {
 pub(crate) struct Gap {
     /// The index of the snapshot that skipped them.
     pub(crate) index: u64,
-}
-
-struct State {
-    lobby: Lobby,
-    applied: Option<LogId>,
-    hashes: Hashes,
-    membership: StoredMembership,
-    charter: Charter,
-    /// Games that left the lobby since the last snapshot, with their room numbers.
-    finished: BTreeMap<u64, Bytes>,
-}
-
-/// What one replica has applied, at one instant.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Standing {
-    pub(crate) applied: Option<Position>,
-    pub(crate) hash: u64,
-    pub(crate) rooms: u64,
-    /// What is due although nobody plays.
-    pub(crate) due: Option<Due>,
 }
 
 impl Machine {
@@ -206,13 +183,7 @@ impl Machine {
     }
 
     pub(crate) fn standing(&self) -> Standing {
-        let state = self.read();
-        Standing {
-            applied: state.applied.as_ref().map(position_of),
-            hash: state.lobby.hash(),
-            rooms: state.lobby.len() as u64,
-            due: due_of(&state.lobby),
-        }
+        self.read().standing()
     }
 
     /// The lobby's hash behind the entry at `index`, if it is remembered.
@@ -262,12 +233,12 @@ impl Machine {
     }
 
     /// A game that has left the lobby but is not archived yet.
-    pub(crate) fn recently_finished(&self, room: u64) -> Option<Bytes> {
+    pub(super) fn recently_finished(&self, room: u64) -> Option<Bytes> {
         self.read().finished.get(&room).cloned()
     }
 
     /// Games before `before` that have left the lobby but are not archived yet, newest first.
-    pub(crate) fn recently_finished_page(
+    pub(super) fn recently_finished_page(
         &self,
         before: Option<u64>,
         limit: usize,
@@ -324,148 +295,20 @@ impl Machine {
 
     pub(crate) fn apply_entry(&self, entry: &Entry) -> io::Result<Answers> {
         // Decoding needs no lock.
-        let task = self.task_of(entry)?;
+        let task = Task::of(entry)?;
+        if let EntryPayload::Normal(Proposal::Batch(bytes)) = &entry.payload {
+            self.ledger().add(entry.log_id.index, bytes.len());
+        }
         let started = Instant::now();
         let mut state = self.0.state.write().expect("no panic happens under the lobby's lock");
-        let answers = match task {
-            Task::Nothing => Answers::default(),
-            Task::Batch(batch) => {
-                let batch = state.apply(&batch, &mut self.0.feed.publisher());
-                Answers { batch, ruling: None }
-            }
-            Task::Wish(wish) => {
-                let members = members_of(state.membership.membership());
-                let ruling = state.charter.apply(&wish, &members);
-                Answers { batch: Vec::new(), ruling: Some(ruling) }
-            }
-            Task::Membership(membership) => {
-                state.charter.follow(&members_of(&membership));
-                state.membership = StoredMembership::new(Some(entry.log_id), membership);
-                Answers::default()
-            }
-        };
-        state.applied = Some(entry.log_id);
-        let hash = state.lobby.hash();
-        state.hashes.note(entry.log_id.index, hash);
-        let due = due_of(&state.lobby);
+        let answers = state.carry_out(task, entry.log_id, &self.0.feed);
+        let due = state.due();
         drop(state);
         self.0.alarm.note(due);
         metrics::histogram!("hangraft_apply_seconds").record(started.elapsed());
         self.0.applied.send_replace(Some(entry.log_id.index));
         Ok(answers)
     }
-
-    /// What an entry asks of the state.
-    ///
-    /// # Errors
-    /// When this build cannot do it: the replica stops, for guessing would let it drift.
-    fn task_of(&self, entry: &Entry) -> io::Result<Task> {
-        let cannot =
-            |why: String| corrupt(format!("cannot apply the entry at {}: {why}", entry.log_id));
-        Ok(match &entry.payload {
-            EntryPayload::Blank => Task::Nothing,
-            EntryPayload::Membership(membership) => Task::Membership(membership.clone()),
-            EntryPayload::Normal(Proposal::Batch(bytes)) => {
-                self.ledger().add(entry.log_id.index, bytes.len());
-                let batch = Batch::decode(bytes).map_err(|err| cannot(err.to_string()))?;
-                Task::Batch(
-                    planted!(ApplyLooksAtClock ? crate::planted::by_own_clock(batch) => batch),
-                )
-            }
-            EntryPayload::Normal(Proposal::Wish(bytes)) => {
-                let wish: Wish = decode(bytes).map_err(|err| cannot(err.to_string()))?;
-                if let Wish::Enable(feature) = &wish
-                    && unknown_of(&[feature.clone()].into()).is_some()
-                {
-                    return Err(cannot(unknown_feature(feature)));
-                }
-                Task::Wish(wish)
-            }
-        })
-    }
-}
-
-/// What an entry asks of the state.
-enum Task {
-    Nothing,
-    Batch(Batch),
-    Wish(Wish),
-    Membership(Membership),
-}
-
-/// Why a replica of this build cannot go on in a cluster of a later one.
-fn unknown_feature(feature: &str) -> String {
-    format!(
-        "this cluster uses {feature:?}, which version {} does not know; run a newer one",
-        crate::format::VERSION
-    )
-}
-
-impl State {
-    fn empty() -> Self {
-        State {
-            lobby: Lobby::default(),
-            applied: None,
-            hashes: Hashes::default(),
-            membership: StoredMembership::default(),
-            charter: Charter::default(),
-            finished: BTreeMap::new(),
-        }
-    }
-
-    fn at(meta: &SnapshotMeta, held: Held) -> Self {
-        let mut hashes = Hashes::default();
-        if let Some(id) = meta.last_log_id {
-            hashes.note(id.index, held.lobby.hash());
-        }
-        State {
-            lobby: held.lobby,
-            charter: held.charter,
-            applied: meta.last_log_id,
-            hashes,
-            membership: meta.last_membership.clone(),
-            finished: BTreeMap::new(),
-        }
-    }
-
-    fn apply(&mut self, batch: &Batch, publisher: &mut Publisher<'_>) -> Vec<Answer> {
-        let passed = self.lobby.tick(batch.stamp);
-        self.keep(&passed.finished);
-        self.publish(passed.changes, publisher);
-        let mut answers = Vec::with_capacity(batch.entries.len());
-        for (nth, entry) in batch.entries.iter().enumerate() {
-            let outcome = self.lobby.apply(batch.stamp, nth as u32, entry);
-            self.keep(&outcome.finished);
-            self.publish(outcome.changes, publisher);
-            answers.push(outcome.answer);
-        }
-        answers
-    }
-
-    /// Keeps games that have left the lobby, for the archive.
-    fn keep(&mut self, finished: &[Finished]) {
-        for game in finished {
-            self.finished.insert(game.room.0, game.encode().into());
-        }
-    }
-
-    fn publish(&self, changes: impl IntoIterator<Item = Change>, publisher: &mut Publisher<'_>) {
-        for change in changes {
-            if !publisher.is_watched(change.room) {
-                continue;
-            }
-            // A room that has just left comes with its last state.
-            let room = change.last.clone().or_else(|| self.lobby.room(change.room).cloned());
-            if let Some(room) = room {
-                publisher.publish(Moment::new(room, change));
-            }
-        }
-    }
-}
-
-fn due_of(lobby: &Lobby) -> Option<Due> {
-    let (at_ms, after_ms) = (lobby.due_ms()?, lobby.due_in_ms()?);
-    Some(Due { at_ms, after: Duration::from_millis(after_ms) })
 }
 
 impl RaftStateMachine<TypeConfig> for Machine {
@@ -513,7 +356,7 @@ impl RaftStateMachine<TypeConfig> for Machine {
             let finished = std::mem::take(&mut state.finished);
             *state = State { finished, ..State::at(meta, held) };
             self.0.feed.publisher().restart();
-            self.0.alarm.note(due_of(&state.lobby));
+            self.0.alarm.note(state.due());
         }
         self.adopt(meta.clone(), file).await?;
         let index = meta.last_log_id.map(|id| id.index);

@@ -8,7 +8,7 @@
 //! answers <- machine -> feed (views), archive and snapshots (checkpoints)
 //! ```
 
-pub(crate) mod alarm;
+mod alarm;
 pub(crate) mod finished;
 mod hashes;
 mod ledger;
@@ -16,10 +16,12 @@ pub(crate) mod log_store;
 pub(crate) mod machine;
 pub(crate) mod network;
 pub(crate) mod open;
+mod pipeline;
 #[cfg(feature = "planted")]
 mod planted;
 pub(crate) mod propose;
 pub(crate) mod snapshots;
+mod state;
 pub(crate) mod stopwatch;
 pub mod suite;
 pub(crate) mod tidy;

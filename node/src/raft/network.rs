@@ -12,16 +12,20 @@ use crate::peers::envelope::{Party, Seal};
 use crate::peers::promises::Promises;
 use crate::peers::starts::Starts;
 use crate::raft::log_store::Purged;
+use crate::raft::pipeline::{
+    APPEND_DEADLINE, AppendStream, Ledger, Pipeline, RpcError, ended, is_astray, open, rpc_error,
+    streaming_error, unreachable_error,
+};
 use crate::raft::snapshots::{CHUNK_BYTES, SnapshotFile};
-use crate::raft::types::{LogId, TypeConfig, Vote};
+use crate::raft::types::{TypeConfig, Vote};
 use futures_util::{Stream, StreamExt};
 use hangraft_proto::v1::{Envelope, SnapshotChunk};
-use openraft::base::{BoxFuture, BoxStream};
-use openraft::errors::{NetworkError, RPCError, ReplicationClosed, StreamingError, Unreachable};
+use openraft::base::BoxFuture;
+use openraft::errors::{ReplicationClosed, StreamingError};
 use openraft::network::{RPCOption, stream_append_sequential};
 use openraft::raft::{
-    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, StreamAppendError,
-    StreamAppendResult, TransferLeaderRequest, TransferLeaderResponse, VoteRequest, VoteResponse,
+    AppendEntriesRequest, AppendEntriesResponse, SnapshotResponse, TransferLeaderRequest,
+    TransferLeaderResponse, VoteRequest, VoteResponse,
 };
 use openraft::{OptionalSend, RaftNetworkFactory, RaftNetworkV2};
 use serde::Serialize;
@@ -35,16 +39,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 use tonic::transport::Channel;
 use tonic::{Response, Status};
-
-type RpcError = RPCError<TypeConfig>;
-type AppendStream<'s> = BoxStream<'s, Result<StreamAppendResult<TypeConfig>, RpcError>>;
-
-/// A follower that leaves an append unanswered for this long is given up on, and
-/// tried again. Generous: an answer waits for the follower's disk.
-const APPEND_DEADLINE: Duration = Duration::from_secs(1);
 
 /// A snapshot chunk that cannot be handed over for this long ends the transfer.
 const SNAPSHOT_STALL: Duration = Duration::from_secs(10);
@@ -355,107 +352,6 @@ impl Network {
     }
 }
 
-/// Resolves when nobody waits for the answers of a stream any more.
-async fn ended(unwanted: oneshot::Receiver<()>) {
-    planted!(StreamAstray => std::future::pending::<()>().await);
-    _ = unwanted.await;
-}
-
-/// Writes down what a follower acknowledges to this leader.
-struct Ledger {
-    promises: Promises,
-    follower: Party,
-    term: u64,
-}
-
-impl Ledger {
-    fn look_at(&self, answer: &StreamAppendResult<TypeConfig>) -> Result<(), RpcError> {
-        match answer {
-            Ok(upto) => self.note_acknowledged(upto.as_ref()),
-            Err(StreamAppendError::Conflict(at)) => self.check_conflict(at)?,
-            Err(StreamAppendError::HigherVote(_)) => {}
-        }
-        Ok(())
-    }
-
-    /// The follower has all up to this entry, durably.
-    fn note_acknowledged(&self, upto: Option<&LogId>) {
-        let entries = upto.map_or(0, |at| at.index + 1);
-        self.promises.note_acknowledged(self.follower, self.term, entries);
-    }
-
-    /// A conflict where the follower had acknowledged the entry before is not told to
-    /// openraft, which would open streams and reset them without end. Whether the
-    /// follower's disk has been set back is found out beside it.
-    fn check_conflict(&self, at: &LogId) -> Result<(), RpcError> {
-        if self.promises.doubts(self.follower, self.term, at.index) {
-            let status = Status::failed_precondition("it has lost what it had acknowledged");
-            return Err(unreachable_error(&status));
-        }
-        Ok(())
-    }
-}
-
-/// The answers of one append stream.
-struct Pipeline<'s> {
-    seal: &'s Seal,
-    starts: &'s Starts,
-    ledger: Ledger,
-    answers: tonic::Streaming<Envelope>,
-    sent: Arc<AtomicU64>,
-    /// The stream is behind what the leader can still send.
-    astray: Arc<AtomicBool>,
-    received: u64,
-    /// Dropped, it ends the requests.
-    _wanted: oneshot::Sender<()>,
-}
-
-/// Whether a stream is at a place in the log that the leader has purged.
-///
-/// openraft's replication may take up a command again that the leader has long
-/// replaced, asks the log store for entries that are gone, sends what it takes for a
-/// heartbeat, and does so for ever; the follower never catches up. An error makes
-/// the leader decide anew, by the follower's true place. Found by simulation; what
-/// openraft 0.10.0-alpha.37 does is in `replication::select_next_payload`.
-fn is_astray(request: &AppendEntriesRequest<TypeConfig>, purged: Option<u64>) -> bool {
-    planted!(StreamAstray => return false);
-    let before = request.prev_log_id.as_ref().map(|id| id.index);
-    request.entries.is_empty() && before < purged
-}
-
-impl Pipeline<'_> {
-    async fn next(&mut self) -> Option<Result<StreamAppendResult<TypeConfig>, RpcError>> {
-        // An idle stream may stay silent for ever; one that owes an answer may not.
-        let mut owing_since: Option<Instant> = None;
-        loop {
-            let answer = timeout(APPEND_DEADLINE / 4, self.answers.next()).await;
-            if self.astray.load(Ordering::Relaxed) {
-                let status = Status::failed_precondition("the entries asked for are purged");
-                return Some(Err(unreachable_error(&status)));
-            }
-            match answer {
-                Ok(None) => return None,
-                Ok(Some(Err(status))) => return Some(Err(rpc_error(&status))),
-                Ok(Some(Ok(answer))) => {
-                    self.received += 1;
-                    return Some(open(self.seal, self.starts, &answer).and_then(|answer| {
-                        self.ledger.look_at(&answer)?;
-                        Ok(answer)
-                    }));
-                }
-                Err(_) if self.sent.load(Ordering::Relaxed) == self.received => owing_since = None,
-                Err(_) => {
-                    let since = *owing_since.get_or_insert_with(Instant::now);
-                    if since.elapsed() > APPEND_DEADLINE {
-                        let status = Status::deadline_exceeded("an append was not answered");
-                        return Some(Err(unreachable_error(&status)));
-                    }
-                }
-            }
-        }
-    }
-}
-
 /// Streams a snapshot file, chunk by chunk, and waits until it is installed.
 async fn send_snapshot(
     mut client: PeerClient,
@@ -488,73 +384,4 @@ async fn send_snapshot(
     let answer = answer?;
     fed?;
     Ok(answer.into_inner())
-}
-
-fn open<T: DeserializeOwned>(
-    seal: &Seal,
-    starts: &Starts,
-    answer: &Envelope,
-) -> Result<T, RpcError> {
-    let (from, message) = seal.open(answer).map_err(|status| rpc_error(&status))?;
-    starts.hears(from);
-    Ok(message)
-}
-
-/// What could not be reached is left alone for a while; other trouble is tried
-/// again at once.
-fn rpc_error(status: &Status) -> RpcError {
-    use tonic::Code;
-    match status.code() {
-        Code::Unavailable
-        | Code::DeadlineExceeded
-        | Code::Cancelled
-        | Code::Unknown
-        | Code::FailedPrecondition
-        | Code::DataLoss
-        | Code::Unauthenticated => unreachable_error(status),
-        _ => RPCError::Network(NetworkError::new(status)),
-    }
-}
-
-fn unreachable_error(status: &Status) -> RpcError {
-    RPCError::Unreachable(Unreachable::new(status))
-}
-
-fn streaming_error(status: &Status) -> StreamingError<TypeConfig> {
-    match rpc_error(status) {
-        RPCError::Network(err) => StreamingError::Network(err),
-        _ => StreamingError::Unreachable(Unreachable::new(status)),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::raft::types::{Entry, log_id_of};
-    use crate::storage::log::Position;
-    use openraft::EntryPayload;
-
-    /// A stream that goes on below what is purged has nothing to send; one at the
-    /// purged place, or above, has.
-    #[test]
-    fn a_stream_below_the_purged_place_is_astray() {
-        let at = |index| Position { term: 1, index };
-        let request = |prev: Option<u64>, entries: usize| AppendEntriesRequest::<TypeConfig> {
-            vote: Vote::new_committed(1, 1),
-            prev_log_id: prev.map(|index| log_id_of(at(index))),
-            leader_commit: None,
-            entries: (0..entries as u64)
-                .map(|nth| Entry { log_id: log_id_of(at(nth)), payload: EntryPayload::Blank })
-                .collect(),
-        };
-        for (prev, entries, purged, astray) in [
-            (Some(4), 0, Some(5), true),
-            (None, 0, Some(5), true),
-            (Some(5), 0, Some(5), false),
-            (Some(4), 2, Some(5), false),
-            (None, 0, None, false),
-        ] {
-            assert_eq!(is_astray(&request(prev, entries), purged), astray);
-        }
-    }
 }

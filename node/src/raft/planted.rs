@@ -1,4 +1,4 @@
-//! What planted bugs do to openraft.
+//! What planted bugs do to consensus.
 
 use super::machine::Machine;
 use crate::feed::Moment;

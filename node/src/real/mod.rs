@@ -6,7 +6,7 @@ mod contract;
 mod raft_log;
 mod sled;
 
-pub(crate) use self::raft_log::RaftLogDevice;
+use self::raft_log::RaftLogDevice;
 use self::sled::SledArchive;
 use crate::env::{Connection, Datagrams, Env, Listener, Network};
 use crate::storage::{FileReader, FileWriter, Files, Storage};

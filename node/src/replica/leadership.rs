@@ -59,8 +59,7 @@ pub(super) fn follow(
                 (now, metrics.id, metrics.running_state.clone())
             };
             // Before anybody who follows this can have a batch written.
-            let led_by = leadership.borrow().leader.as_ref().map(|(id, _)| *id);
-            let leads = now.leader.as_ref().map(|(id, _)| *id);
+            let (led_by, leads) = (leadership.borrow().leader_id(), now.leader_id());
             if led_by.is_some() && led_by != leads {
                 let own = led_by == Some(me);
                 stopwatch.stand(if own { quorum_age_max } else { silence(&heard) });
@@ -76,8 +75,7 @@ pub(super) fn follow(
                 changed
             });
             if changed {
-                let leader = now.leader.as_ref().map(|(id, _)| *id);
-                tracing::info!(term = now.term, ?leader, "leadership");
+                tracing::info!(term = now.term, leader = ?leads, "leadership");
             }
             if let Err(fatal) = running {
                 return ended::note(&ended, false, fatal.to_string());
@@ -128,6 +126,10 @@ pub(super) fn is_recent(heard: &Heard, age_max: Duration) -> bool {
 }
 
 impl Leadership {
+    fn leader_id(&self) -> Option<u64> {
+        self.leader.as_ref().map(|(id, _)| *id)
+    }
+
     /// The leader and its address, if it is another node than `me`.
     pub(crate) fn elsewhere(&self, me: u64) -> Option<(Party, SocketAddr)> {
         let leader = self.leader.as_ref().filter(|(id, _)| *id != me);

@@ -1,22 +1,24 @@
 //! Opening storage and joining consensus.
 
+use crate::charter::Members;
 use crate::env::Env;
 use crate::events::Events;
 use crate::feed::Feed;
-use crate::identity::{Identity, Phase, SpentId, founders_of, join_anew};
+use crate::identity::{Founders, Identity, Phase, SpentId, founders_of, join_anew};
 use crate::peers::asks::Asked;
 use crate::peers::envelope::{Party, Seal, Speaker};
 use crate::peers::promises::Promises;
 use crate::peers::starts::{Start, Starts};
 use crate::raft::log_store::LogStore;
-use crate::raft::machine::Machine;
+use crate::raft::machine::{Machine, Raft};
 use crate::raft::network::Wire;
 use crate::raft::open::{mend_log, start_raft};
 use crate::raft::propose::Proposer;
 use crate::raft::stopwatch::Stopwatch;
 use crate::raft::tidy;
+use crate::replica::ended::Ended;
 use crate::replica::handle::{Inner, Replica};
-use crate::replica::leadership::{Heard, follow};
+use crate::replica::leadership::{Heard, Leadership, follow};
 use crate::replica::{bootstrap, claims, drift, refill, vouch};
 use crate::storage::Storage;
 use crate::storage::log::{LogDevice, Position};
@@ -41,94 +43,37 @@ impl Replica {
         asked: mpsc::Sender<Asked>,
         tasks: Tasks,
     ) -> io::Result<Self> {
-        let me = identity.node;
-        check_disk(&identity, &storage)?;
-        let start = Start {
-            node: me,
-            disk: identity.disk,
-            instance: env.entropy().max(1),
-            number: identity.starts,
-            address: identity.address,
-        };
-        let speaker =
-            Speaker { party: Party { node: me, disk: start.disk }, instance: start.instance };
-        let seal = Seal::new(&identity.cluster, key, speaker);
-        let machine = Machine::open(storage.clone(), Feed::default()).await?;
-        check_snapshot(&identity, &*storage.log, machine.standing().applied)?;
-        mend_log(&*storage.log, machine.standing().applied).await?;
-        let log = LogStore::new(storage.log, machine.durable_snapshot());
-        // An empty disk has its own proof to wait for.
-        let vouched = identity.phase == Phase::Unproven;
-        let promises = Promises::load(machine.files(), &identity.cluster, vouched).await;
-        let starts = Starts::new();
-        // Nobody is heard before it is known where who is.
-        let members = machine.members().1;
-        starts.follow(&members);
-        let wire =
-            Wire::new(env.clone(), seal.clone(), log.purged(), promises.clone(), starts.clone());
-        let raft = start_raft(config, &identity, &env, wire, log, machine.clone()).await?;
-        // What is configured may have been mended since.
-        let configured = founders_of(config);
-        let first_members =
-            if configured.is_empty() { identity.founders.clone() } else { configured };
-        if members.is_empty() {
-            let addresses = first_members.iter().map(|(id, (_, address))| (*id, *address));
-            starts.expect(addresses);
-        }
-        let known = identity.known.clone();
-        let in_flight_max = config.limits.in_flight_max as usize;
-        let batch_bytes_max = config.limits.batch_bytes_max as usize;
-        let stopwatch = Stopwatch::new(env.clone());
-        let proposer = Proposer::start(
-            raft.clone(),
-            machine.clone(),
-            stopwatch.clone(),
-            tasks.clone(),
-            env.clone(),
-            in_flight_max,
-            batch_bytes_max,
-        );
-        let quorum_age_max = Duration::from_millis(2 * config.raft.election_ms_max);
-        let ended = watch::Sender::new(None);
-        let heard = Heard::default();
-        let (leadership, following) = follow(
-            &raft,
-            quorum_age_max,
-            heard.clone(),
-            starts.clone(),
-            stopwatch.clone(),
-            ended.clone(),
-        );
-        let following = tasks.owned("leadership", following);
-        env.spawn_consensus(Box::pin(async { _ = following.await }));
+        let opened = Opened::open(config, &identity, key, &env, storage).await?;
+        let running = opened.run(config, &env, &tasks);
+        let Opened { start, seal, machine, promises, founders, starts, raft } = opened;
+        let Running { stopwatch, proposer, ended, heard, leadership } = running;
         let moved = identity.has_moved();
-        let events = Events::new(env.clone());
         let replica = Replica(Arc::new(Inner {
-            me,
-            disk: identity.disk,
+            me: start.node,
+            disk: start.disk,
             proven: watch::Sender::new(identity.phase != Phase::Unproven && !moved),
             promises,
             told: Mutex::default(),
             heard_of: Mutex::default(),
+            known: identity.known.clone(),
             identity: tokio::sync::Mutex::new(identity),
-            in_flight_max,
+            in_flight_max: config.limits.in_flight_max as usize,
             raft,
             machine,
             proposer,
             stopwatch,
+            events: Events::new(env.clone()),
             env,
             tasks,
             seal,
-            first_members,
+            first_members: founders,
             removal_expected: AtomicBool::new(false),
             leadership,
             ended,
             heard,
             leader_channel: Mutex::default(),
             asked,
-            events,
             complained: Mutex::default(),
-            known,
             seeds: config.cluster.seeds.clone(),
             start,
             listens: config.address,
@@ -190,6 +135,107 @@ impl Replica {
         });
         async { _ = task.await }
     }
+}
+
+/// What a replica opens before it takes part.
+struct Opened {
+    start: Start,
+    seal: Seal,
+    machine: Machine,
+    promises: Promises,
+    founders: Founders,
+    starts: Starts,
+    raft: Raft,
+}
+
+impl Opened {
+    async fn open(
+        config: &NodeConfig,
+        identity: &Identity,
+        key: &ClusterKey,
+        env: &Arc<dyn Env>,
+        storage: Storage,
+    ) -> io::Result<Self> {
+        check_disk(identity, &storage)?;
+        let (start, seal) = who_starts(identity, key, &**env);
+        let machine = Machine::open(storage.clone(), Feed::default()).await?;
+        check_snapshot(identity, &*storage.log, machine.standing().applied)?;
+        mend_log(&*storage.log, machine.standing().applied).await?;
+        let log = LogStore::new(storage.log, machine.durable_snapshot());
+        // An empty disk has its own proof to wait for.
+        let vouched = identity.phase == Phase::Unproven;
+        let promises = Promises::load(machine.files(), &identity.cluster, vouched).await;
+        // What is configured may have been mended since.
+        let configured = founders_of(config);
+        let founders = if configured.is_empty() { identity.founders.clone() } else { configured };
+        // Nobody is heard before it is known where who is.
+        let starts = known_starts(&machine.members().1, &founders);
+        let wire =
+            Wire::new(env.clone(), seal.clone(), log.purged(), promises.clone(), starts.clone());
+        let raft = start_raft(config, identity, env, wire, log, machine.clone()).await?;
+        Ok(Opened { start, seal, machine, promises, founders, starts, raft })
+    }
+
+    /// Takes commands, and follows who leads.
+    fn run(&self, config: &NodeConfig, env: &Arc<dyn Env>, tasks: &Tasks) -> Running {
+        let stopwatch = Stopwatch::new(env.clone());
+        let limits = &config.limits;
+        let proposer = Proposer::start(
+            self.raft.clone(),
+            self.machine.clone(),
+            stopwatch.clone(),
+            tasks.clone(),
+            env.clone(),
+            limits.in_flight_max as usize,
+            limits.batch_bytes_max as usize,
+        );
+        let (ended, heard) = (watch::Sender::new(None), Heard::default());
+        let (leadership, following) = follow(
+            &self.raft,
+            Duration::from_millis(2 * config.raft.election_ms_max),
+            heard.clone(),
+            self.starts.clone(),
+            stopwatch.clone(),
+            ended.clone(),
+        );
+        let following = tasks.owned("leadership", following);
+        env.spawn_consensus(Box::pin(async { _ = following.await }));
+        Running { stopwatch, proposer, ended, heard, leadership }
+    }
+}
+
+/// What runs on it.
+struct Running {
+    stopwatch: Stopwatch,
+    proposer: Proposer,
+    ended: watch::Sender<Option<Ended>>,
+    heard: Heard,
+    leadership: watch::Receiver<Leadership>,
+}
+
+/// This process, and how it signs what it says.
+fn who_starts(identity: &Identity, key: &ClusterKey, env: &dyn Env) -> (Start, Seal) {
+    let start = Start {
+        node: identity.node,
+        disk: identity.disk,
+        instance: env.entropy().max(1),
+        number: identity.starts,
+        address: identity.address,
+    };
+    let party = Party { node: start.node, disk: start.disk };
+    let speaker = Speaker { party, instance: start.instance };
+    let seal = Seal::new(&identity.cluster, key, speaker);
+    (start, seal)
+}
+
+/// Where nodes are, by the membership; before there is one, by the configuration.
+fn known_starts(members: &Members, founders: &Founders) -> Starts {
+    let starts = Starts::new();
+    starts.follow(members);
+    if members.is_empty() {
+        starts.expect(founders.iter().map(|(id, (_, address))| (*id, *address)));
+    }
+    starts
 }
 
 /// The snapshot that stands for the purged part of the log must be there: what is behind it,

@@ -15,8 +15,11 @@
 //!   not here, the others may go on to the next round without. One who leaves
 //!   later stays the setter of that round, and may not come back to guess.
 
+mod guess;
 mod letters;
+mod options;
 mod shape;
+mod view;
 mod words;
 
 use std::ops::RangeInclusive;
@@ -24,15 +27,17 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use guess::{Guess, Guessed};
 use letters::{Letter, Letters, Word};
+use options::{Mode, Options};
 use shape::{Misfit, Shape};
+use view::{About, Event, View};
 use words::Category;
 
 use crate::answer::Rejection;
 use crate::chance::Chance;
 use crate::command::Edition;
-use crate::ids::{PlayerId, Seat};
-use crate::json::as_text;
+use crate::ids::PlayerId;
 use crate::rules::contract::{Audience, Rules, Turn};
 use crate::rules::phase::{Outcome, Phase};
 use crate::table::{Table, Who};
@@ -77,15 +82,6 @@ pub(crate) struct Hangman {
     guessed: bool,
 }
 
-/// Where the word comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum Mode {
-    /// Drawn, from one category or from any.
-    Together(Option<Category>),
-    /// Set by a player.
-    Setter,
-}
-
 /// How far the round is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Stage {
@@ -98,30 +94,6 @@ enum Stage {
     Lost,
 }
 
-/// One accepted guess.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Guess {
-    who: Who,
-    what: Guessed,
-    /// Places it opened; 0 cost a life.
-    hits: u8,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-enum Guessed {
-    Letter(char),
-    Word(Word),
-}
-
-/// How a room can be opened.
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct Options {
-    mode: Option<String>,
-    category: Option<String>,
-    seats: Option<u8>,
-}
-
 /// A move: exactly one of these.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -129,79 +101,6 @@ pub(crate) struct Move {
     letter: Option<String>,
     word: Option<String>,
     secret: Option<String>,
-}
-
-/// What those who watch hear. A word is in it only when it was tried or when the round is
-/// over.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub(crate) enum Event {
-    /// Someone guessed a letter.
-    Guessed {
-        seat: Seat,
-        name: Arc<str>,
-        letter: char,
-        /// In how many places it is; 0 costs a life.
-        hits: u8,
-    },
-    /// Someone tried the whole word.
-    TriedWord {
-        seat: Seat,
-        name: Arc<str>,
-        word: Arc<str>,
-        /// How many hidden places it opened; 0 costs a life.
-        hits: u8,
-    },
-    /// It is this seat's turn to set the word.
-    Setter { seat: Seat },
-    /// The setter has chosen; the guessing begins.
-    SecretSet { seat: Seat },
-    /// The word was found.
-    Won {
-        /// Who found it.
-        seat: Seat,
-        name: Arc<str>,
-        answer: Arc<str>,
-    },
-    /// The last life is gone.
-    Lost { answer: Arc<str> },
-}
-
-/// What is seen of a board.
-#[derive(Serialize)]
-pub(crate) struct View<'a> {
-    mode: &'static str,
-    pattern: Vec<Option<char>>,
-    wrong: Vec<char>,
-    tried: Vec<Tried<'a>>,
-    lives: u8,
-    lives_max: u8,
-    category: Option<&'static str>,
-    setter: Option<Seat>,
-    winner: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    answer: Option<&'a str>,
-}
-
-/// A guess of this round, as everybody sees it.
-#[derive(Serialize)]
-struct Tried<'a> {
-    seat: Seat,
-    #[serde(serialize_with = "as_text")]
-    player: PlayerId,
-    name: Arc<str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    letter: Option<char>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    word: Option<&'a str>,
-    hits: u8,
-}
-
-/// What a list of rooms says of one.
-#[derive(Serialize)]
-pub(crate) struct About {
-    mode: &'static str,
-    category: Option<&'static str>,
 }
 
 impl Rules for Hangman {
@@ -214,11 +113,7 @@ impl Rules for Hangman {
     type About<'a> = About;
 
     fn options_help() -> String {
-        format!(
-            "hangman is opened with a JSON object of: mode (\"together\" or \"setter\"), \
-             category (one of {}), seats (1 to 8)",
-            words::choices()
-        )
+        options::help()
     }
 
     fn move_help() -> &'static str {
@@ -227,7 +122,7 @@ impl Rules for Hangman {
 
     fn open(options: Options, chance: &mut Chance) -> Result<Hangman, Rejection> {
         let mode = options.mode()?;
-        let seats = options.seats(mode)?;
+        let seats = options.seats(mode, Self::SEATS)?;
         let mut board = Hangman {
             mode,
             seats,
@@ -528,76 +423,9 @@ fn cannot_be(misfit: Misfit) -> Rejection {
     })
 }
 
-impl Guess {
-    fn letter(&self) -> Option<char> {
-        match self.what {
-            Guessed::Letter(letter) => Some(letter),
-            Guessed::Word(_) => None,
-        }
-    }
-
-    fn word(&self) -> Option<&Word> {
-        match &self.what {
-            Guessed::Letter(_) => None,
-            Guessed::Word(word) => Some(word),
-        }
-    }
-
-    fn is_word(&self, word: &Word) -> bool {
-        self.word().is_some_and(|tried| tried.sounds_like(word))
-    }
-
-    fn view<'a>(&'a self, table: &Table<'a>) -> Tried<'a> {
-        Tried {
-            seat: self.who.seat,
-            player: self.who.player,
-            name: table.name(self.who.player),
-            letter: self.letter(),
-            word: self.word().map(|word| &**word.reveal()),
-            hits: self.hits,
-        }
-    }
-}
-
 impl Stage {
     fn is_over(self) -> bool {
         matches!(self, Stage::Won | Stage::Lost)
-    }
-}
-
-impl Mode {
-    fn name(self) -> &'static str {
-        match self {
-            Mode::Together(_) => "together",
-            Mode::Setter => "setter",
-        }
-    }
-}
-
-impl Options {
-    fn mode(&self) -> Result<Mode, Rejection> {
-        let category = self.category.as_deref().map(|name| {
-            Category::named(name).ok_or_else(|| Rejection::bad_request(Hangman::options_help()))
-        });
-        match (self.mode.as_deref(), category.transpose()?) {
-            (None | Some("together"), category) => Ok(Mode::Together(category)),
-            (Some("setter"), None) => Ok(Mode::Setter),
-            (Some("setter"), Some(_)) => {
-                Err(Rejection::bad_request("a setter's word has no category"))
-            }
-            (Some(_), _) => Err(Rejection::bad_request(Hangman::options_help())),
-        }
-    }
-
-    fn seats(&self, mode: Mode) -> Result<u8, Rejection> {
-        let seats = self.seats.unwrap_or(*Hangman::SEATS.end());
-        if !Hangman::SEATS.contains(&seats) {
-            return Err(Rejection::bad_request(Hangman::options_help()));
-        }
-        if mode == Mode::Setter && seats == 1 {
-            return Err(Rejection::bad_request("a setter needs at least one seat for a guesser"));
-        }
-        Ok(seats)
     }
 }
 

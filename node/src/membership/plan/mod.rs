@@ -28,7 +28,8 @@ mod tests;
 
 use intents::Outlook;
 pub(crate) use intents::able_to_lead;
-pub(crate) use situation::{LAG_MAX, Policy, Situation, Standing, Step};
+use situation::LAG_MAX;
+pub(crate) use situation::{Policy, Situation, Standing, Step};
 use situation::{VOTERS_MAX, majority};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;

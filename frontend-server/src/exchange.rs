@@ -1,0 +1,125 @@
+//! What goes into a session, and what comes out of it.
+
+use std::time::Instant;
+
+use hangraft_cluster_config::RoomNames;
+
+use crate::{
+    command::{Code, Command, PlayerId},
+    crowd::Crowd,
+    farewell::Farewell,
+    mailbox::Mail,
+    message::{Kind, RoomsQuery, Text},
+    reply::LinkState,
+    token::TokenKey,
+};
+
+/// What holds for all sessions of a frontend.
+#[derive(Debug)]
+pub(crate) struct Premises {
+    pub(crate) tokens: TokenKey,
+    pub(crate) names: RoomNames,
+    /// The URLs of all frontends.
+    pub(crate) frontends: Vec<String>,
+    /// Where else people find this frontend.
+    pub(crate) addresses: Vec<String>,
+    /// How many guests and rooms come from where.
+    pub(crate) crowd: Crowd,
+}
+
+/// Random numbers for one session.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dice {
+    /// Who a guest without a token becomes.
+    pub(crate) player: u64,
+    /// The lane in which this session numbers for a player who does not count.
+    pub(crate) lane: u64,
+}
+
+/// What time it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Now {
+    pub(crate) instant: Instant,
+    /// Seconds since 1970, for tokens.
+    pub(crate) unix: u64,
+}
+
+/// What happens to a session.
+#[derive(Debug)]
+pub(crate) enum Input<'a> {
+    /// A text frame, not larger than allowed.
+    Frame(&'a str),
+    /// A binary frame; nobody should send one.
+    Binary,
+    /// A frame that is too large.
+    Oversize,
+    /// What comes in breaks the rules of the protocol that frames are made of.
+    Malformed,
+    /// A text frame that is no UTF-8.
+    NotUtf8,
+    /// Far more frames than are read.
+    Flood,
+    Mail(Mail),
+    /// The way to the cluster was lost or found.
+    Link(LinkState),
+    /// Nothing was heard of the client for too long.
+    Idle,
+    /// The client has not said hello in time.
+    Silent,
+    /// There is no place for this client: others, or those who come back, need it.
+    Full,
+    /// The client does not take what is sent to it.
+    Slow,
+    /// The frontend is about to stop: the client should go to another one, and
+    /// may use this socket until it has.
+    Draining,
+    /// The frontend is stopping.
+    Stopping,
+}
+
+/// What should happen next.
+#[derive(Debug)]
+pub(crate) enum Output {
+    /// To the client.
+    Send(Text),
+    /// The session belongs to this player from now on, if there is a place for them. At
+    /// most once. `known`: a token says that they were here before.
+    Enter {
+        player: PlayerId,
+        known: bool,
+    },
+    /// To the cluster; the answer is mail with this tag.
+    Submit {
+        tag: u64,
+        command: Command,
+    },
+    /// To the hub; the answer is mail with this tag.
+    Watch {
+        tag: u64,
+        player: PlayerId,
+        room: u64,
+        since: Option<u64>,
+    },
+    Unwatch {
+        room: u64,
+    },
+    /// The player looks at the room through this socket from now on.
+    Here {
+        room: u64,
+    },
+    /// Not any more.
+    Gone {
+        room: u64,
+    },
+    /// To the cluster; the answer is mail with this tag.
+    List {
+        tag: u64,
+        query: RoomsQuery,
+    },
+    /// A frame was understood to be this, for the counters.
+    Acted(Kind),
+    /// A request was refused so, for the counters.
+    Refused(Code),
+    /// Tell the client, close, and end.
+    Bye(Farewell),
+}
