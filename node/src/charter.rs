@@ -1,8 +1,8 @@
 //! What the cluster agrees on about itself: how many voters it wants, which ids were
 //! given out, who is leaving, what every member can do.
 //!
-//! The charter is replicated beside the lobby: wishes for it travel in the log, and
-//! applying one depends on nothing but the charter, the membership and the wish.
+//! The charter is replicated beside the lobby: commands for it travel in the log, and
+//! applying one depends on nothing but the charter, the membership and the command.
 //! Gossip suggests, the charter and Raft's membership decide.
 //!
 //! What must hold: an id is given out once, ever. Ids come from the log, and each
@@ -127,10 +127,10 @@ pub(crate) struct Charter {
     epoch: u64,
 }
 
-/// A wish to change the charter. New kinds are added at the end: the place is what the
+/// A command to change the charter. New kinds are added at the end: the place is what the
 /// log stores.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Wish {
+pub(crate) enum CharterCommand {
     /// A node wants in.
     Admit {
         /// The name it would like; none to be called by its number.
@@ -152,14 +152,14 @@ pub(crate) enum Wish {
     Enable(String),
 }
 
-impl Wish {
+impl CharterCommand {
     /// Why it makes no sense, whatever the cluster is like.
     pub(crate) fn objection(&self) -> Option<String> {
         match self {
-            Wish::WantVoters(wanted) if !WANTED.contains(wanted) => {
+            CharterCommand::WantVoters(wanted) if !WANTED.contains(wanted) => {
                 Some(format!("{wanted} voters; a cluster has 3, 5 or 7"))
             }
-            Wish::ReplaceAfter(ms) if *ms < REPLACE_AFTER_MS_MIN => {
+            CharterCommand::ReplaceAfter(ms) if *ms < REPLACE_AFTER_MS_MIN => {
                 Some(format!("{ms} ms is too short; {REPLACE_AFTER_MS_MIN} is the least"))
             }
             _ => None,
@@ -167,9 +167,9 @@ impl Wish {
     }
 }
 
-/// What became of a wish.
+/// What became of a command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Ruling {
+pub(crate) enum CharterReply {
     /// The node has this id and name.
     Admitted {
         /// Its id, never used before.
@@ -184,7 +184,15 @@ pub(crate) enum Ruling {
 }
 
 /// Raft's membership, as the charter looks at it: who is a member, and who votes.
-pub(crate) type Members = BTreeMap<u64, (Peer, bool)>;
+pub(crate) type Members = BTreeMap<u64, Member>;
+
+/// A node that the membership names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Member {
+    pub(crate) peer: Peer,
+    /// Whether it votes; otherwise it is a learner.
+    pub(crate) votes: bool,
+}
 
 impl Default for Charter {
     fn default() -> Self {
@@ -201,40 +209,40 @@ impl Default for Charter {
 }
 
 impl Charter {
-    /// Applies a committed wish.
-    pub(crate) fn apply(&mut self, wish: &Wish, members: &Members) -> Ruling {
-        if let Some(why) = wish.objection() {
-            return Ruling::Refused(why);
+    /// Applies a committed command.
+    pub(crate) fn apply(&mut self, command: &CharterCommand, members: &Members) -> CharterReply {
+        if let Some(why) = command.objection() {
+            return CharterReply::Refused(why);
         }
-        match wish {
-            Wish::Admit { name, address, disk } => {
+        match command {
+            CharterCommand::Admit { name, address, disk } => {
                 self.admit(name.as_deref(), *address, *disk, members)
             }
-            Wish::WantVoters(wanted) => {
+            CharterCommand::WantVoters(wanted) => {
                 self.voters_wanted = *wanted;
-                Ruling::Done
+                CharterReply::Done
             }
-            Wish::ReplaceAfter(ms) => {
+            CharterCommand::ReplaceAfter(ms) => {
                 self.replace_after_ms = *ms;
-                Ruling::Done
+                CharterReply::Done
             }
-            Wish::Leave(id) => {
+            CharterCommand::Leave(id) => {
                 if !members.contains_key(id) && !self.admitted.contains_key(id) {
-                    return Ruling::Refused(format!("n{id} is no member"));
+                    return CharterReply::Refused(format!("n{id} is no member"));
                 }
                 self.admitted.remove(id);
                 if members.contains_key(id) {
                     self.leaving.insert(*id);
                 }
-                Ruling::Done
+                CharterReply::Done
             }
-            Wish::Stay(id) => {
+            CharterCommand::Stay(id) => {
                 self.leaving.remove(id);
-                Ruling::Done
+                CharterReply::Done
             }
-            Wish::Enable(feature) => {
+            CharterCommand::Enable(feature) => {
                 self.features.insert(feature.clone());
-                Ruling::Done
+                CharterReply::Done
             }
         }
     }
@@ -244,7 +252,7 @@ impl Charter {
         let Some(highest) = members.keys().max() else { return };
         self.next_id = self.next_id.max(highest + 1);
         if self.voters_wanted == 0 {
-            let voters = members.values().filter(|(_, votes)| *votes).count();
+            let voters = members.values().filter(|member| member.votes).count();
             let least = WANTED.into_iter().find(|wanted| usize::from(*wanted) >= voters);
             self.voters_wanted = least.unwrap_or(WANTED[WANTED.len() - 1]);
         }
@@ -280,17 +288,18 @@ impl Charter {
         address: SocketAddr,
         disk: u64,
         members: &Members,
-    ) -> Ruling {
-        let known = members.iter().map(|(id, (peer, _))| (id, peer)).chain(&self.admitted);
+    ) -> CharterReply {
+        let known =
+            members.iter().map(|(id, Member { peer, .. })| (id, peer)).chain(&self.admitted);
         let mut names = BTreeSet::new();
         for (id, peer) in known {
             if peer.disk == disk {
-                return Ruling::Admitted { id: *id, name: peer.name.clone() };
+                return CharterReply::Admitted { id: *id, name: peer.name.clone() };
             }
             names.insert(&peer.name);
         }
         if members.len() + self.admitted.len() >= MEMBERS_MAX {
-            return Ruling::Refused(format!(
+            return CharterReply::Refused(format!(
                 "the cluster has {MEMBERS_MAX} members, which is the most; let one leave first"
             ));
         }
@@ -306,7 +315,7 @@ impl Charter {
         }
         self.next_id = id + 1;
         self.admitted.insert(id, Peer { name: name.clone(), address, disk });
-        Ruling::Admitted { id, name }
+        CharterReply::Admitted { id, name }
     }
 
     /// Whether a node was a member, or on its way to be one, and is none any more.
@@ -367,8 +376,9 @@ mod tests {
     }
 
     fn first_three() -> (Charter, Members) {
-        let members: Members =
-            (1..=3).map(|id| (id, (peer(&format!("n{id}"), 100 + id), true))).collect();
+        let members: Members = (1..=3)
+            .map(|id| (id, Member { peer: peer(&format!("n{id}"), 100 + id), votes: true }))
+            .collect();
         let mut charter = Charter::default();
         charter.follow(&members);
         (charter, members)
@@ -377,8 +387,8 @@ mod tests {
     fn admit(charter: &mut Charter, members: &Members, name: &str, disk: u64) -> (u64, String) {
         let Peer { name, address, disk } = peer(name, disk);
         let name = (!name.is_empty()).then_some(name);
-        match charter.apply(&Wish::Admit { name, address, disk }, members) {
-            Ruling::Admitted { id, name } => (id, name),
+        match charter.apply(&CharterCommand::Admit { name, address, disk }, members) {
+            CharterReply::Admitted { id, name } => (id, name),
             other => panic!("{other:?}"),
         }
     }
@@ -391,7 +401,7 @@ mod tests {
         assert_eq!(admit(&mut charter, &members, "", 7), (4, "n4".into()));
         assert_eq!(admit(&mut charter, &members, "box", 8), (5, "box".into()));
         // It joins, leaves, and its disk comes again as a stranger's.
-        members.insert(5, (peer("box", 8), false));
+        members.insert(5, Member { peer: peer("box", 8), votes: false });
         charter.follow(&members);
         assert_eq!(admit(&mut charter, &members, "x", 8), (5, "box".into()));
         members.remove(&5);
@@ -411,8 +421,8 @@ mod tests {
         }
         let before = charter.clone();
         let Peer { address, .. } = peer("", 0);
-        let wish = Wish::Admit { name: None, address, disk: 99 };
-        assert!(matches!(charter.apply(&wish, &members), Ruling::Refused(_)));
+        let command = CharterCommand::Admit { name: None, address, disk: 99 };
+        assert!(matches!(charter.apply(&command, &members), CharterReply::Refused(_)));
         assert_eq!(charter, before);
     }
 
@@ -421,10 +431,16 @@ mod tests {
     fn a_refusal_changes_nothing() {
         let (mut charter, members) = first_three();
         let before = charter.clone();
-        for wish in
-            [Wish::WantVoters(4), Wish::WantVoters(9), Wish::ReplaceAfter(5), Wish::Leave(9)]
-        {
-            assert!(matches!(charter.apply(&wish, &members), Ruling::Refused(_)), "{wish:?}");
+        for command in [
+            CharterCommand::WantVoters(4),
+            CharterCommand::WantVoters(9),
+            CharterCommand::ReplaceAfter(5),
+            CharterCommand::Leave(9),
+        ] {
+            assert!(
+                matches!(charter.apply(&command, &members), CharterReply::Refused(_)),
+                "{command:?}"
+            );
             assert_eq!(charter, before);
         }
     }
@@ -433,7 +449,7 @@ mod tests {
     fn who_leaves_is_forgotten_when_gone() {
         let (mut charter, mut members) = first_three();
         assert_eq!(charter.voters_wanted(), 3);
-        assert_eq!(charter.apply(&Wish::Leave(3), &members), Ruling::Done);
+        assert_eq!(charter.apply(&CharterCommand::Leave(3), &members), CharterReply::Done);
         assert_eq!(charter.leaving().len(), 1);
         members.remove(&3);
         assert!(!charter.has_lost(3, &first_three().1) && charter.has_lost(3, &members));
@@ -450,8 +466,8 @@ mod tests {
         let [hangman, nim] = ["hangman", "nim"].map(|game| Feature::Game(game.into()));
         assert!(charter.has(&hangman) && !charter.has(&nim));
         assert!(!charter.has(&Feature::MeasuredTime));
-        charter.apply(&Wish::Enable("game:nim".into()), &members);
-        charter.apply(&Wish::Enable("batch:2".into()), &members);
+        charter.apply(&CharterCommand::Enable("game:nim".into()), &members);
+        charter.apply(&CharterCommand::Enable("batch:2".into()), &members);
         assert!(charter.has(&nim) && charter.has(&Feature::MeasuredTime));
         assert_eq!(
             unknown_of(&["game:of-tomorrow".to_owned()].into()).unwrap(),
@@ -465,7 +481,7 @@ mod tests {
     fn the_stored_form_stays() {
         let (mut charter, members) = first_three();
         admit(&mut charter, &members, "", 7);
-        charter.apply(&Wish::Leave(2), &members);
+        charter.apply(&CharterCommand::Leave(2), &members);
         let bytes = postcard::to_allocvec(&charter).unwrap();
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, PINNED);

@@ -5,7 +5,7 @@
 //! written down then. What the cluster did while the node was away is told by those who
 //! were there.
 
-use crate::charter::{Charter, Members};
+use crate::charter::{Charter, Member, Members};
 use crate::gossip::Roster;
 use crate::replica::handle::Replica;
 use std::collections::{BTreeMap, BTreeSet};
@@ -168,20 +168,20 @@ impl Sight {
     fn members_since(&self, before: &Sight, happened: &mut Vec<Happened>) {
         let index = self.membership_index;
         let mut note = |text| happened.push(("member", index, text));
-        for (id, (peer, votes)) in &self.members {
+        for (id, Member { peer, votes }) in &self.members {
             let name = peer.called(*id);
-            let was = before.members.get(id).map(|(was, _)| was.address);
+            let was = before.members.get(id).map(|was| was.peer.address);
             if let Some(was) = was.filter(|was| *was != peer.address) {
                 note(format!("{name} is at {} now, and no more at {was}", peer.address));
             }
             match (before.members.get(id), votes) {
-                (Some((_, voted)), votes) if voted == votes => {}
+                (Some(was), votes) if was.votes == *votes => {}
                 (_, true) => note(format!("{name} votes; it is at {}", peer.address)),
                 (Some(_), false) => note(format!("{name} votes no more; it is a spare")),
                 (None, false) => note(format!("{name} is a spare; it is at {}", peer.address)),
             }
         }
-        for (id, (peer, _)) in &before.members {
+        for (id, Member { peer, .. }) in &before.members {
             if !self.members.contains_key(id) {
                 note(format!("{} is no member any more", peer.called(*id)));
             }
@@ -212,21 +212,21 @@ impl Sight {
     }
 
     fn name(&self, id: u64) -> String {
-        self.members.get(&id).map_or_else(|| format!("n{id}"), |(peer, _)| peer.name.clone())
+        self.members.get(&id).map_or_else(|| format!("n{id}"), |member| member.peer.name.clone())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::charter::CharterCommand;
     use crate::charter::Peer;
-    use crate::charter::Wish;
     use std::net::SocketAddr;
 
     fn members(roles: &[(u64, bool)]) -> Members {
         let address = SocketAddr::from(([10, 0, 0, 1], 7100));
         let peer = |id: &u64| Peer { name: format!("n{id}"), address, disk: *id };
-        roles.iter().map(|(id, votes)| (*id, (peer(id), *votes))).collect()
+        roles.iter().map(|(id, votes)| (*id, Member { peer: peer(id), votes: *votes })).collect()
     }
 
     fn told(now: &Sight, before: &Sight) -> Vec<String> {
@@ -245,7 +245,7 @@ mod tests {
         charter.follow(&start.members);
         let set = Sight { charter: charter.clone(), ..led.clone() };
         assert_eq!(told(&set, &led), ["setting: 3 voters are wanted"]);
-        charter.apply(&Wish::Leave(3), &set.members);
+        charter.apply(&CharterCommand::Leave(3), &set.members);
         let changed = Sight {
             members: members(&[(1, true), (2, true), (3, false), (4, true)]),
             charter,

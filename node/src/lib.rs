@@ -448,6 +448,6 @@ fn others_of(
         if members.is_empty() {
             return first.clone();
         }
-        members.into_values().map(|(peer, _)| peer.address).collect()
+        members.into_values().map(|member| member.peer.address).collect()
     }
 }

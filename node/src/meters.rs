@@ -114,18 +114,18 @@ impl Shown {
 
     fn members(&mut self, replica: &Replica) {
         let members = replica.leadership().borrow().members.clone();
-        let voters = members.values().filter(|(_, votes)| *votes).count();
+        let voters = members.values().filter(|member| member.votes).count();
         gauge!("hangraft_raft_voters").set(voters as f64);
         gauge!("hangraft_raft_learners").set((members.len() - voters) as f64);
         let wanted = replica.machine().charter().voters_wanted();
         gauge!("hangraft_raft_voters_wanted").set(f64::from(wanted));
         gauge!("hangraft_members_set_back").set(replica.set_back_count() as f64);
-        let name_of = |id| members.get(&id).map(|(peer, _)| peer.name.clone());
+        let name_of = |id| members.get(&id).map(|member| member.peer.name.clone());
         let me = replica.me();
         if let Some(name) = name_of(me) {
             self.me(me, name);
         }
-        let behind = replica.council().map(|council| council.behind).unwrap_or_default();
+        let behind = replica.membership_view().map(|view| view.behind).unwrap_or_default();
         let lags: BTreeMap<(u64, String), u64> = behind
             .into_iter()
             .filter(|(id, _)| *id != me)

@@ -76,9 +76,9 @@ impl Tasks {
         ended.map_err(|_| self.0.running().keys().copied().collect())
     }
 
-    fn enter(&self, name: &'static str) -> Entry {
+    fn enter(&self, name: &'static str) -> Running {
         *self.0.running().entry(name).or_default() += 1;
-        Entry { tasks: self.0.clone(), name }
+        Running { tasks: self.0.clone(), name }
     }
 }
 
@@ -89,12 +89,12 @@ impl Inner {
 }
 
 /// A task that runs.
-struct Entry {
+struct Running {
     tasks: Arc<Inner>,
     name: &'static str,
 }
 
-impl Drop for Entry {
+impl Drop for Running {
     fn drop(&mut self) {
         let mut running = self.tasks.running();
         if let Some(count) = running.get_mut(self.name) {

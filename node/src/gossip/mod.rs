@@ -42,7 +42,7 @@ const CARD_EVERY: Duration = Duration::from_secs(1);
 /// A goodbye that is not sent by then is left unsaid; the others notice by themselves.
 const LEAVE_DEADLINE: Duration = Duration::from_secs(1);
 
-/// Told again within this time that it is dead, a member renews itself by more than before.
+/// LatestCard again within this time that it is dead, a member renews itself by more than before.
 const RENEWED_LATELY: Duration = Duration::from_secs(10);
 
 /// Warnings of foca's errors come no more often; the others are for `debug`.
@@ -209,10 +209,10 @@ fn settings(config: &NodeConfig) -> foca::Config {
 
 /// The newest card of each member, with the count that orders a member's cards.
 #[derive(Clone, Default)]
-struct Cards(Arc<Mutex<BTreeMap<u64, Told>>>);
+struct Cards(Arc<Mutex<BTreeMap<u64, LatestCard>>>);
 
 #[derive(Clone, Serialize, Deserialize)]
-struct Told {
+struct LatestCard {
     incarnation: u64,
     sequence: u64,
     card: Card,
@@ -238,7 +238,7 @@ impl BroadcastHandler<Member> for Cards {
         data: &[u8],
         _sender: Option<&Member>,
     ) -> Result<Option<CardKey>, postcard::Error> {
-        let told: Told = postcard::from_bytes(data)?;
+        let told: LatestCard = postcard::from_bytes(data)?;
         let key = CardKey { node: told.card.node, order: (told.incarnation, told.sequence) };
         let mut cards = self.0.lock().expect("never poisoned");
         match cards.get(&key.node) {
@@ -371,7 +371,7 @@ impl Task {
     fn tell(&mut self) -> Result<(), foca::Error> {
         self.sequence += 1;
         let incarnation = self.swim.identity().incarnation;
-        let told = Told { incarnation, sequence: self.sequence, card: (self.card)() };
+        let told = LatestCard { incarnation, sequence: self.sequence, card: (self.card)() };
         let bytes = postcard::to_allocvec(&told).expect("a card is plain data");
         self.swim.add_broadcast(&bytes)?;
         self.swim.broadcast(&mut self.runtime)

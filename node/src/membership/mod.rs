@@ -15,13 +15,13 @@
 
 pub(crate) mod plan;
 
-use crate::charter::{Peer, Ruling, Wish, known_features, unknown_of};
+use crate::charter::{CharterCommand, CharterReply, Member, Peer, known_features, unknown_of};
 use crate::gossip::Roster;
 use crate::peers::asks::Application;
-use crate::peers::asks::{Ask, Asked, Told};
-use crate::replica::change::Council;
+use crate::peers::asks::{Ask, Asked, LeaderReply};
+use crate::replica::change::MembershipView;
 use crate::replica::handle::Replica;
-use plan::{Plan, Policy, Situation, Standing, Step};
+use plan::{MemberHealth, Plan, Policy, Situation, Step};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -85,12 +85,12 @@ struct Keeper {
     /// When members that want to leave have last said so to this node.
     want_to_leave: BTreeMap<u64, Instant>,
     /// Since when each member is silent, or heard without a break.
-    known: BTreeMap<u64, Heard>,
+    known: BTreeMap<u64, Reachability>,
 }
 
 /// What was heard of a member lately.
 #[derive(Clone, Copy, Default)]
-struct Heard {
+struct Reachability {
     /// Neither gossip nor Raft has heard of it since. Only a leader can tell, so it is
     /// counted anew by each: being slow to judge harms nobody.
     silent_since: Option<Instant>,
@@ -101,37 +101,37 @@ struct Heard {
 
 impl Keeper {
     async fn look_and_act(&mut self) {
-        let Some(council) = self.replica.council() else {
+        let Some(view) = self.replica.membership_view() else {
             self.leads_since = None;
             self.listen();
             self.show(Vec::new());
             return;
         };
-        let situation = self.situation(&council);
+        let situation = self.situation(&view);
         let plan = plan::next_step(&situation);
         let copied = self.copied(&situation);
         self.show(copied.into_iter().chain(plan.intents.iter().cloned()).collect());
-        if let Some(voters) = council.unfinished.clone() {
+        if let Some(voters) = view.unfinished.clone() {
             // Another leader had begun it; nothing else may be changed before it is done.
-            let done = self.replica.set_voters(&council, voters).await;
+            let done = self.replica.set_voters(&view, voters).await;
             self.report(done, "a change of voters was finished");
-        } else if let Some((id, peer)) = self.moved(&council) {
+        } else if let Some((id, peer)) = self.moved(&view) {
             let text = format!("{} has moved to {}", peer.called(id), peer.address);
-            self.report(self.replica.set_address(&council, id, peer).await, &text);
+            self.report(self.replica.set_address(&view, id, peer).await, &text);
         } else if let Plan { step: Some(step), .. } = plan {
-            self.take(step, &council, &situation).await;
+            self.take(step, &view, &situation).await;
         } else if let Some(feature) = self.next_feature(&situation) {
             let text = format!("every voter knows {feature:?} now");
-            let wish = Wish::Enable(feature);
-            self.report(self.replica.wish(&wish).await.map(|_| ()), &text);
+            let command = CharterCommand::Enable(feature);
+            self.report(self.replica.change_charter(&command).await.map(|_| ()), &text);
         }
     }
 
     /// A member that was found at another address than the membership has. Written only when
     /// nothing else is on its way.
-    fn moved(&self, council: &Council) -> Option<(u64, Peer)> {
-        let members = council.members.iter().filter(|_| council.settled);
-        let mut moved = members.filter_map(|(id, (peer, _))| {
+    fn moved(&self, view: &MembershipView) -> Option<(u64, Peer)> {
+        let members = view.members.iter().filter(|_| view.settled);
+        let mut moved = members.filter_map(|(id, Member { peer, .. })| {
             let address = self.replica.moved_to(*id, peer)?;
             Some((*id, Peer { address, ..peer.clone() }))
         });
@@ -147,7 +147,7 @@ impl Keeper {
         self.replica.copied().into_iter().map(text).collect()
     }
 
-    async fn take(&self, step: Step, council: &Council, situation: &Situation) {
+    async fn take(&self, step: Step, view: &MembershipView, situation: &Situation) {
         let name = |id: &u64| self.name_of(*id, situation);
         match step {
             Step::AddLearner(id) => {
@@ -156,7 +156,7 @@ impl Keeper {
                     return;
                 };
                 let text = format!("{peer} joins as n{id}");
-                self.report(self.replica.add_learner(council, id, peer).await, &text);
+                self.report(self.replica.add_learner(view, id, peer).await, &text);
             }
             Step::SetVoters(voters) => {
                 let names =
@@ -168,11 +168,11 @@ impl Keeper {
                     ("", old) => format!("{old} votes no more"),
                     (new, old) => format!("{new} votes in the place of {old}"),
                 };
-                self.report(self.replica.set_voters(council, voters).await, &text);
+                self.report(self.replica.set_voters(view, voters).await, &text);
             }
             Step::Remove(id) => {
                 let text = format!("{} is let go", name(&id));
-                self.report(self.replica.remove_learner(council, id).await, &text);
+                self.report(self.replica.remove_learner(view, id).await, &text);
             }
             Step::HandOver(to) => {
                 let text = format!("leadership goes to {}, because this node leaves", name(&to));
@@ -190,58 +190,62 @@ impl Keeper {
         }
     }
 
-    async fn answer(&mut self, ask: Ask) -> Told {
-        let Some(council) = self.replica.council() else {
-            return Told::NotNow("this node does not lead (any more); try again".into());
+    async fn answer(&mut self, ask: Ask) -> LeaderReply {
+        let Some(view) = self.replica.membership_view() else {
+            return LeaderReply::NotNow("this node does not lead (any more); try again".into());
         };
-        let situation = self.situation(&council);
+        let situation = self.situation(&view);
         match ask {
             Ask::Admit(application) => self.admit(application).await,
             Ask::Set { voters, replace_after_ms } => {
-                let voters = voters.map(Wish::WantVoters).into_iter();
-                let wishes: Vec<Wish> =
-                    voters.chain(replace_after_ms.map(Wish::ReplaceAfter)).collect();
+                let voters = voters.map(CharterCommand::WantVoters).into_iter();
+                let commands: Vec<CharterCommand> =
+                    voters.chain(replace_after_ms.map(CharterCommand::ReplaceAfter)).collect();
                 // All or nothing.
-                if let Some(why) = wishes.iter().find_map(Wish::objection) {
-                    return Told::Refused(why);
+                if let Some(why) = commands.iter().find_map(CharterCommand::objection) {
+                    return LeaderReply::Refused(why);
                 }
-                for wish in wishes {
-                    match self.wish(wish).await {
-                        Told::Done => {}
+                for command in commands {
+                    match self.change_charter(command).await {
+                        LeaderReply::Done => {}
                         told => return told,
                     }
                 }
-                Told::Done
+                LeaderReply::Done
             }
             Ask::Leave(id) => match plan::may_leave(&situation, id) {
                 Ok(()) => self.let_leave(id).await,
                 Err(why) => {
                     let name = self.name_of(id, &situation);
                     self.replica.complain(format!("{name} may not leave: {why}"));
-                    Told::Refused(why)
+                    LeaderReply::Refused(why)
                 }
             },
             Ask::Stay(id) => {
                 self.want_to_leave.remove(&id);
-                self.wish(Wish::Stay(id)).await
+                self.change_charter(CharterCommand::Stay(id)).await
             }
             Ask::HandOver(to) => self.hand_over(to, &situation).await,
         }
     }
 
     /// The log remembers who wants to leave, for the next leader; that they still do is
-    /// known only from them. A wish that was given up comes true no more, whenever it is
+    /// known only from them. A command that was given up comes true no more, whenever it is
     /// committed.
-    async fn let_leave(&mut self, id: u64) -> Told {
+    async fn let_leave(&mut self, id: u64) -> LeaderReply {
         let known = self.replica.machine().charter().leaving().contains(&id);
-        let told = if known { Told::Done } else { self.wish(Wish::Leave(id)).await };
-        if told == Told::Done {
+        let told = if known {
+            LeaderReply::Done
+        } else {
+            self.change_charter(CharterCommand::Leave(id)).await
+        };
+        if told == LeaderReply::Done {
             self.want_to_leave.insert(id, Instant::now());
         }
         told
     }
 
-    async fn admit(&self, application: Application) -> Told {
+    async fn admit(&self, application: Application) -> LeaderReply {
         let features = self.replica.machine().charter().features().clone();
         if let Some(missing) = features.difference(&application.features).next() {
             let text = format!(
@@ -250,45 +254,47 @@ impl Keeper {
             );
             let address = application.address;
             self.replica.complain(format!("the node at {address} was not admitted: {text}"));
-            return Told::Refused(text);
+            return LeaderReply::Refused(text);
         }
         let Application { name, address, disk, .. } = application;
         if name.as_ref().is_some_and(|name| !hangraft_cluster_config::is_name(name)) {
-            return Told::Refused("its name may have 1 to 64 of a-z, 0-9 and -".into());
+            return LeaderReply::Refused("its name may have 1 to 64 of a-z, 0-9 and -".into());
         }
-        self.wish(Wish::Admit { name, address, disk }).await
+        self.change_charter(CharterCommand::Admit { name, address, disk }).await
     }
 
-    async fn hand_over(&self, to: Option<u64>, situation: &Situation) -> Told {
+    async fn hand_over(&self, to: Option<u64>, situation: &Situation) -> LeaderReply {
         let me = self.replica.me();
         let Some(to) = to.or_else(|| plan::successor(situation)) else {
             let able = plan::able_to_lead();
-            return Told::Refused(format!("no other voter could take over: {able}"));
+            return LeaderReply::Refused(format!("no other voter could take over: {able}"));
         };
         if to == me {
             let term = self.replica.leadership().borrow().term;
-            return Told::Leads { leader: me, term };
+            return LeaderReply::Leads { leader: me, term };
         }
         if !situation.voters.contains(&to) {
-            return Told::Refused(format!("n{to} is no voter"));
+            return LeaderReply::Refused(format!("n{to} is no voter"));
         }
         // A leader that hands over takes no more moves: to one that cannot take over soon
         // it would be a stop.
         if let Some(why) = plan::cannot_lead(situation, to) {
-            return Told::Refused(format!("{} {why}", self.name_of(to, situation)));
+            return LeaderReply::Refused(format!("{} {why}", self.name_of(to, situation)));
         }
         match self.replica.hand_over(to).await {
-            Some((leader, term)) => Told::Leads { leader, term },
-            None => Told::NotNow("leadership did not move in time; look at the status".into()),
+            Some((leader, term)) => LeaderReply::Leads { leader, term },
+            None => {
+                LeaderReply::NotNow("leadership did not move in time; look at the status".into())
+            }
         }
     }
 
-    async fn wish(&self, wish: Wish) -> Told {
-        match self.replica.wish(&wish).await {
-            Ok(Ruling::Done) => Told::Done,
-            Ok(Ruling::Admitted { id, name }) => Told::Admitted { id, name },
-            Ok(Ruling::Refused(why)) => Told::Refused(why),
-            Err(why) => Told::NotNow(why),
+    async fn change_charter(&self, command: CharterCommand) -> LeaderReply {
+        match self.replica.change_charter(&command).await {
+            Ok(CharterReply::Done) => LeaderReply::Done,
+            Ok(CharterReply::Admitted { id, name }) => LeaderReply::Admitted { id, name },
+            Ok(CharterReply::Refused(why)) => LeaderReply::Refused(why),
+            Err(why) => LeaderReply::NotNow(why),
         }
     }
 
@@ -305,28 +311,28 @@ impl Keeper {
     }
 
     /// What the planner is told.
-    fn situation(&mut self, council: &Council) -> Situation {
+    fn situation(&mut self, view: &MembershipView) -> Situation {
         let charter = self.replica.machine().charter();
         let roster = self.roster.borrow().clone();
         let me = self.replica.me();
         let now = Instant::now();
         let leads_since = *self.leads_since.get_or_insert(now);
-        self.known.retain(|id, _| council.members.contains_key(id));
+        self.known.retain(|id, _| view.members.contains_key(id));
         let mut members = BTreeMap::new();
-        for (id, (peer, _)) in &council.members {
+        for (id, Member { peer, .. }) in &view.members {
             let seen = roster.get(id);
-            let quiet = council.quiet.get(id).copied();
-            let answers = *id == me || quiet.is_some_and(|quiet| quiet < Council::QUIET);
+            let quiet = view.quiet.get(id).copied();
+            let answers = *id == me || quiet.is_some_and(|quiet| quiet < MembershipView::QUIET);
             let gossiped = *id == me || seen.is_some_and(|seen| seen.alive);
             let heard = self.known.entry(*id).or_default();
             // Those who have not had time to answer a new leader have broken nothing.
-            let early = quiet.is_none() && now - leads_since < Council::QUIET;
+            let early = quiet.is_none() && now - leads_since < MembershipView::QUIET;
             heard.note(answers || early, gossiped, now);
             let card = seen.and_then(|seen| seen.card.as_ref());
             let lacks = card.and_then(|card| charter.features().difference(&card.features).next());
             members.insert(
                 *id,
-                Standing {
+                MemberHealth {
                     name: peer.name.clone(),
                     answers,
                     gossiped,
@@ -335,19 +341,19 @@ impl Keeper {
                     lag: if *id == me {
                         0
                     } else {
-                        council.behind.get(id).copied().unwrap_or(u64::MAX)
+                        view.behind.get(id).copied().unwrap_or(u64::MAX)
                     },
                     set_back: self.replica.is_set_back(*id, peer.disk),
                     unfit: lacks.map(|feature| format!("does not know {feature:?}")),
                 },
             );
         }
-        let voters = council.members.iter().filter(|(_, (_, votes))| *votes);
+        let voters = view.members.iter().filter(|(_, member)| member.votes);
         let still_want =
             |id: &u64| self.want_to_leave.get(id).is_some_and(|asked| now - *asked < LEAVE_ASKED);
         Situation {
             leader: me,
-            settled: council.settled,
+            settled: view.settled,
             voters: voters.map(|(id, _)| *id).collect(),
             members,
             admitted: charter.admitted().keys().copied().collect(),
@@ -393,7 +399,7 @@ impl Keeper {
     }
 }
 
-impl Heard {
+impl Reachability {
     fn note(&mut self, answers: bool, gossiped: bool, now: Instant) {
         match answers || gossiped {
             true => self.silent_since = None,

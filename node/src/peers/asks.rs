@@ -61,7 +61,7 @@ pub(crate) enum Ask {
 
 /// What the leader says to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Told {
+pub(crate) enum LeaderReply {
     Done,
     Admitted {
         id: u64,
@@ -81,5 +81,5 @@ pub(crate) enum Told {
 /// A question on its way to the membership task.
 pub(crate) struct Asked {
     pub(crate) ask: Ask,
-    pub(crate) told: oneshot::Sender<Told>,
+    pub(crate) told: oneshot::Sender<LeaderReply>,
 }

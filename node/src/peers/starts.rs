@@ -21,7 +21,7 @@
 //! for a restart by them. Addresses that mean another machine to each peer are a fault of
 //! the network that only a store outside of it could find.
 
-use crate::charter::Members;
+use crate::charter::{Member, Members};
 use crate::peers::envelope::{Party, Speaker};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -67,7 +67,7 @@ impl Start {
 
 /// What a node says to one that has started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Standing {
+pub(crate) enum Reception {
     /// Its word is taken.
     Welcome,
     /// By what this node knows it is no member, or there are no members yet.
@@ -126,13 +126,13 @@ struct Refused {
     at: Instant,
     /// It is being looked for.
     looking: bool,
-    standing: Standing,
+    standing: Reception,
 }
 
 /// What is to be done about somebody who speaks.
 pub(crate) enum Look {
     /// Nothing; this is known.
-    Known(Standing),
+    Known(Reception),
     /// Ask at these addresses who is there, and tell [`Starts::found`].
     For(Vec<SocketAddr>),
 }
@@ -154,8 +154,10 @@ impl Starts {
     /// Takes Raft's membership in.
     pub(crate) fn follow(&self, members: &Members) {
         let mut known = self.lock();
-        known.homes =
-            members.iter().map(|(id, (peer, _))| (*id, (peer.disk, peer.address))).collect();
+        known.homes = members
+            .iter()
+            .map(|(id, Member { peer, .. })| (*id, (peer.disk, peer.address)))
+            .collect();
         let Known { homes, live, hints, refused, says, strangers, movers } = &mut *known;
         // What a mover said of its home counts no more than what the membership says.
         for (id, _) in movers.extract_if(.., |id, _| homes.contains_key(id)) {
@@ -185,7 +187,7 @@ impl Starts {
 
     /// The members with the addresses at which they were found.
     pub(crate) fn located(&self, mut members: Members) -> Members {
-        for (id, (peer, _)) in &mut members {
+        for (id, Member { peer, .. }) in &mut members {
             peer.address = self.address_of(*id, peer.address);
         }
         members
@@ -295,17 +297,17 @@ impl Starts {
     pub(crate) fn look(&self, from: Speaker, address: Option<SocketAddr>) -> Look {
         let mut known = self.lock();
         let Some((disk, home)) = known.home_of(from.party.node) else {
-            return Look::Known(Standing::Unheard);
+            return Look::Known(Reception::Unheard);
         };
         if disk != 0 && disk != from.party.disk {
-            return Look::Known(Standing::Unheard);
+            return Look::Known(Reception::Unheard);
         }
         if let Some(live) = known.live.get_mut(&from.party.node)
             && live.start.instance == from.instance
             && address.is_none_or(|address| address == live.start.address)
         {
             live.heard = Instant::now();
-            return Look::Known(Standing::Welcome);
+            return Look::Known(Reception::Welcome);
         }
         // A look may be under way already, for the sake of a message that did not say it.
         if let Some(address) = address {
@@ -317,10 +319,10 @@ impl Starts {
         {
             let standing = refused.standing.clone();
             let same = refused.instance == from.instance && !refused.looking;
-            let looking = || Standing::NotYet("it is being looked for".into());
+            let looking = || Reception::NotYet("it is being looked for".into());
             return Look::Known(if same { standing } else { looking() });
         }
-        let standing = Standing::NotYet("it is being looked for".into());
+        let standing = Reception::NotYet("it is being looked for".into());
         let refused =
             Refused { instance: from.instance, at: Instant::now(), looking: true, standing };
         known.refused.insert(from.party.node, refused);
@@ -343,10 +345,10 @@ impl Starts {
         &self,
         from: Speaker,
         found: &[(SocketAddr, Option<Start>)],
-    ) -> (Standing, bool) {
+    ) -> (Reception, bool) {
         let mut known = self.lock();
         let Some((_, home)) = known.home_of(from.party.node) else {
-            return (Standing::Unheard, false);
+            return (Reception::Unheard, false);
         };
         let theirs = |start: &Start| start.is_of(from.party.node, from.party.disk);
         let found: Vec<(SocketAddr, Start)> = found
@@ -365,7 +367,7 @@ impl Starts {
             }
         }
         let mut first = false;
-        if standing != Standing::Welcome {
+        if standing != Reception::Welcome {
             let same = |refused: &Refused| {
                 refused.instance == from.instance && refused.standing == standing
             };
@@ -386,7 +388,7 @@ impl Starts {
         let known = self.lock();
         let lately = known.refused.values().filter(|refused| refused.at.elapsed() < SPOKEN_OF_FOR);
         let original = |refused: &Refused| match refused.standing {
-            Standing::Elsewhere(start) => Some(start),
+            Reception::Elsewhere(start) => Some(start),
             _ => None,
         };
         lately.filter_map(original).collect()
@@ -399,16 +401,16 @@ fn judge(
     home: SocketAddr,
     live: Option<&Live>,
     found: &[(SocketAddr, Start)],
-) -> (Standing, Option<Start>) {
+) -> (Reception, Option<Start>) {
     let at = |place: SocketAddr| found.iter().find(|(at, _)| *at == place).map(|(_, start)| *start);
     // Where the one that is believed was found, and where the membership has it. Who is there
     // was there first.
     for place in [live.map(|live| live.start.address), Some(home)].into_iter().flatten() {
         match at(place) {
             Some(there) if there.instance != from.instance => {
-                return (Standing::Elsewhere(there), Some(there));
+                return (Reception::Elsewhere(there), Some(there));
             }
-            Some(there) => return (Standing::Welcome, Some(Start { address: place, ..there })),
+            Some(there) => return (Reception::Welcome, Some(Start { address: place, ..there })),
             None => {}
         }
     }
@@ -416,11 +418,11 @@ fn judge(
     else {
         let why =
             format!("nobody answers for node {} at {home}; is its port open?", from.party.node);
-        return (Standing::NotYet(why), None);
+        return (Reception::NotYet(why), None);
     };
     if let Some((there, _)) = found.iter().find(|(_, start)| start.instance != from.instance) {
         let why = format!("another process of node {} answers at {there}", from.party.node);
-        return (Standing::NotYet(why), None);
+        return (Reception::NotYet(why), None);
     }
     match live.filter(|live| live.start.instance != from.instance) {
         Some(live) if live.heard.elapsed() < LIVES_FOR => {
@@ -429,9 +431,9 @@ fn judge(
                  silent there for {LIVES_FOR:?}",
                 from.party.node, live.start.address
             );
-            (Standing::NotYet(why), None)
+            (Reception::NotYet(why), None)
         }
-        _ => (Standing::Welcome, Some(Start { address: *place, ..*start })),
+        _ => (Reception::Welcome, Some(Start { address: *place, ..*start })),
     }
 }
 
@@ -465,11 +467,11 @@ mod tests {
     /// A membership with node 2 at this place.
     fn membership(place: u8) -> Members {
         let peer = Peer { name: "n2".into(), address: at(place), disk: 7 };
-        [(2, (peer, true))].into()
+        [(2, Member { peer, votes: true })].into()
     }
 
     /// An instance speaks up, and who is looked for is found at these places.
-    fn ask(starts: &Starts, instance: u64, says: Option<u8>, there: &[(u8, Start)]) -> Standing {
+    fn ask(starts: &Starts, instance: u64, says: Option<u8>, there: &[(u8, Start)]) -> Reception {
         match starts.look(said(instance), says.map(at)) {
             Look::Known(standing) => standing,
             Look::For(places) => {
@@ -489,13 +491,13 @@ mod tests {
         for instance in [5, 6] {
             assert!(!starts.hears(said(instance)));
             let there = [(HOME, start(instance, HOME))];
-            assert_eq!(ask(&starts, instance, None, &there), Standing::Welcome);
+            assert_eq!(ask(&starts, instance, None, &there), Reception::Welcome);
             assert!(starts.hears(said(instance)));
         }
         assert!(!starts.hears(said(5)), "it was replaced");
         // Another disk is judged elsewhere.
         let other = Speaker { party: Party { node: 2, disk: 8 }, instance: 9 };
-        assert!(matches!(starts.look(other, None), Look::Known(Standing::Unheard)));
+        assert!(matches!(starts.look(other, None), Look::Known(Reception::Unheard)));
     }
 
     /// A copy elsewhere is refused while the original answers, and not believed when nobody
@@ -505,11 +507,11 @@ mod tests {
         let starts = starts();
         let original = start(5, HOME);
         let there = [(HOME, original), (9, start(6, HOME))];
-        assert_eq!(ask(&starts, 6, None, &there), Standing::Elsewhere(original));
+        assert_eq!(ask(&starts, 6, None, &there), Reception::Elsewhere(original));
         assert!(starts.hears(said(5)) && !starts.hears(said(6)));
         assert_eq!(starts.copied(), [original]);
         tokio::time::advance(10 * LIVES_FOR).await;
-        assert!(matches!(ask(&starts, 6, None, &[]), Standing::NotYet(_)));
+        assert!(matches!(ask(&starts, 6, None, &[]), Reception::NotYet(_)));
         assert!(starts.hears(said(5)));
     }
 
@@ -519,23 +521,23 @@ mod tests {
     async fn a_node_that_was_moved_is_believed_when_the_old_place_is_silent() {
         let starts = starts();
         let (old, new) = (start(5, HOME), start(6, 9));
-        assert_eq!(ask(&starts, 5, None, &[(HOME, old)]), Standing::Welcome);
+        assert_eq!(ask(&starts, 5, None, &[(HOME, old)]), Reception::Welcome);
         let both = [(HOME, old), (9, new)];
-        assert_eq!(ask(&starts, 6, Some(9), &both), Standing::Elsewhere(old));
+        assert_eq!(ask(&starts, 6, Some(9), &both), Reception::Elsewhere(old));
         tokio::time::advance(REFUSED_FOR).await;
         // Cut off from here, but heard a moment ago.
         assert!(starts.hears(said(5)));
-        assert!(matches!(ask(&starts, 6, Some(9), &[(9, new)]), Standing::NotYet(_)));
+        assert!(matches!(ask(&starts, 6, Some(9), &[(9, new)]), Reception::NotYet(_)));
         tokio::time::advance(LIVES_FOR).await;
-        assert_eq!(ask(&starts, 6, Some(9), &[(9, new)]), Standing::Welcome);
+        assert_eq!(ask(&starts, 6, Some(9), &[(9, new)]), Reception::Welcome);
         assert_eq!(starts.address_of(2, at(0)), at(9));
         // The one that was left behind is not the one any more.
         assert!(!starts.hears(said(5)));
-        assert_eq!(ask(&starts, 5, None, &both), Standing::Elsewhere(new));
+        assert_eq!(ask(&starts, 5, None, &both), Reception::Elsewhere(new));
         // By the new membership it is there, and by a later one wherever that says.
         for place in [9, 12] {
             let peer = Peer { name: "n2".into(), address: at(place), disk: 7 };
-            starts.follow(&[(2, (peer, true))].into());
+            starts.follow(&[(2, Member { peer, votes: true })].into());
             assert_eq!(starts.address_of(2, at(0)), at(place));
         }
     }
@@ -557,7 +559,7 @@ mod tests {
         let moved = start(6, 9);
         starts.hint(&[moved, Start { disk: 8, ..start(6, 4) }]);
         assert_eq!(starts.address_of(2, at(0)), at(HOME));
-        assert_eq!(ask(&starts, 6, None, &[(9, moved)]), Standing::Welcome);
+        assert_eq!(ask(&starts, 6, None, &[(9, moved)]), Reception::Welcome);
         assert_eq!(starts.address_of(2, at(0)), at(9));
     }
 
@@ -569,7 +571,7 @@ mod tests {
         let Look::For(places) = starts.look(said(6), None) else { panic!("it is unknown") };
         assert!(!places.contains(&at(9)));
         let told = starts.look(said(6), Some(at(9)));
-        assert!(matches!(told, Look::Known(Standing::NotYet(_))), "it is being looked for");
+        assert!(matches!(told, Look::Known(Reception::NotYet(_))), "it is being looked for");
         _ = starts.found(said(6), &[(at(HOME), None)]);
         tokio::time::advance(REFUSED_FOR).await;
         let Look::For(places) = starts.look(said(6), None) else { panic!("it is not known yet") };
@@ -585,24 +587,24 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_stranger_that_was_moved_is_looked_for() {
         let starts = Starts::new();
-        assert_eq!(ask(&starts, 5, Some(3), &[]), Standing::Unheard);
+        assert_eq!(ask(&starts, 5, Some(3), &[]), Reception::Unheard);
         starts.note_mover(start(5, 3), at(HOME));
         // Another process of it answers where somebody has seen it.
         starts.hint(&[start(6, 4)]);
         let both = [(3, start(5, 3)), (4, start(6, 4))];
-        assert!(matches!(ask(&starts, 5, Some(3), &both), Standing::NotYet(_)));
+        assert!(matches!(ask(&starts, 5, Some(3), &both), Reception::NotYet(_)));
         tokio::time::advance(REFUSED_FOR).await;
-        assert_eq!(ask(&starts, 5, Some(3), &[(3, start(5, 3))]), Standing::Welcome);
+        assert_eq!(ask(&starts, 5, Some(3), &[(3, start(5, 3))]), Reception::Welcome);
         assert!(starts.hears(said(5)) && !starts.hears(said(6)));
 
         starts.follow(&membership(HOME));
         assert!(starts.hears(said(5)), "it was at home there");
         let starts = Starts::new();
         starts.note_mover(start(5, 3), at(HOME));
-        assert_eq!(ask(&starts, 5, Some(3), &[(3, start(5, 3))]), Standing::Welcome);
+        assert_eq!(ask(&starts, 5, Some(3), &[(3, start(5, 3))]), Reception::Welcome);
         starts.follow(&membership(4));
         assert!(!starts.hears(said(5)), "it has moved again since");
-        assert_eq!(ask(&starts, 6, None, &[(4, start(6, 4))]), Standing::Welcome);
+        assert_eq!(ask(&starts, 6, None, &[(4, start(6, 4))]), Reception::Welcome);
     }
 
     /// The former version draws no instance. It is believed unless an instance lives.
@@ -610,7 +612,7 @@ mod tests {
     async fn the_former_version_is_heard() {
         let starts = starts();
         assert!(starts.hears(said(0)));
-        assert_eq!(ask(&starts, 5, None, &[(HOME, start(5, HOME))]), Standing::Welcome);
+        assert_eq!(ask(&starts, 5, None, &[(HOME, start(5, HOME))]), Reception::Welcome);
         assert!(!starts.hears(said(0)));
         tokio::time::advance(2 * LIVES_FOR).await;
         assert!(starts.hears(said(0)), "the version before was put back");

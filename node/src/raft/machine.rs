@@ -12,7 +12,7 @@ use crate::feed::Feed;
 use crate::raft::alarm::Alarm;
 use crate::raft::ledger::Ledger;
 use crate::raft::snapshots::{self, NotWritten, SnapshotFile};
-use crate::raft::state::{Standing, State, Task};
+use crate::raft::state::{Applied, State, Task};
 use crate::raft::types::{
     Answers, Entry, LogId, Proposal, SnapshotMeta, StoredMembership, TypeConfig, members_of,
 };
@@ -182,7 +182,7 @@ impl Machine {
         &self.0.storage.files
     }
 
-    pub(crate) fn standing(&self) -> Standing {
+    pub(crate) fn standing(&self) -> Applied {
         self.read().standing()
     }
 

@@ -13,8 +13,8 @@ use crate::peers::promises::Promises;
 use crate::peers::starts::Starts;
 use crate::raft::log_store::Purged;
 use crate::raft::pipeline::{
-    APPEND_DEADLINE, AppendStream, Ledger, Pipeline, RpcError, ended, is_astray, open, rpc_error,
-    streaming_error, unreachable_error,
+    APPEND_DEADLINE, AckLedger, AppendStream, Pipeline, RpcError, ended, is_astray, open,
+    rpc_error, streaming_error, unreachable_error,
 };
 use crate::raft::snapshots::{CHUNK_BYTES, SnapshotFile};
 use crate::raft::types::{TypeConfig, Vote};
@@ -286,8 +286,8 @@ impl Network {
         Ok(())
     }
 
-    fn ledger(&self, term: u64) -> Ledger {
-        Ledger { promises: self.promises.clone(), follower: self.target, term }
+    fn ledger(&self, term: u64) -> AckLedger {
+        AckLedger { promises: self.promises.clone(), follower: self.target, term }
     }
 
     async fn pipeline<'s, S>(&'s mut self, input: S) -> Result<AppendStream<'s>, RpcError>

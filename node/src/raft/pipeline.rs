@@ -31,13 +31,13 @@ pub(super) async fn ended(unwanted: oneshot::Receiver<()>) {
 }
 
 /// Writes down what a follower acknowledges to this leader.
-pub(super) struct Ledger {
+pub(super) struct AckLedger {
     pub(super) promises: Promises,
     pub(super) follower: Party,
     pub(super) term: u64,
 }
 
-impl Ledger {
+impl AckLedger {
     fn look_at(&self, answer: &StreamAppendResult<TypeConfig>) -> Result<(), RpcError> {
         match answer {
             Ok(upto) => self.note_acknowledged(upto.as_ref()),
@@ -69,7 +69,7 @@ impl Ledger {
 pub(super) struct Pipeline<'s> {
     pub(super) seal: &'s Seal,
     pub(super) starts: &'s Starts,
-    pub(super) ledger: Ledger,
+    pub(super) ledger: AckLedger,
     pub(super) answers: tonic::Streaming<Envelope>,
     pub(super) sent: Arc<AtomicU64>,
     /// The stream is behind what the leader can still send.

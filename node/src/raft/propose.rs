@@ -181,7 +181,7 @@ impl Batcher {
 
     /// The first group and all that wait behind it, up to the size of a batch. What
     /// would make the batch too large is the beginning of the next one.
-    fn gather(&mut self, first: Group) -> (Vec<Entry>, Vec<Asked>) {
+    fn gather(&mut self, first: Group) -> (Vec<Entry>, Vec<Asker>) {
         let mut bytes = 0;
         let mut entries = Vec::new();
         let mut asked = Vec::new();
@@ -197,7 +197,7 @@ impl Batcher {
                 break;
             }
             bytes += group.bytes;
-            asked.push(Asked {
+            asked.push(Asker {
                 count: group.entries.len(),
                 answered: group.answered,
                 _room: group._room,
@@ -241,17 +241,17 @@ impl Batcher {
 }
 
 /// Who waits for a part of a batch's answers.
-struct Asked {
+struct Asker {
     count: usize,
     answered: oneshot::Sender<Result<Vec<Answer>, ProposeError>>,
     _room: OwnedSemaphorePermit,
 }
 
-fn hand_out(result: ClientWriteResult<TypeConfig>, asked: Vec<Asked>) {
+fn hand_out(result: ClientWriteResult<TypeConfig>, asked: Vec<Asker>) {
     match result {
         Ok(written) => {
             let mut answers = written.data.batch.into_iter();
-            for Asked { count, answered, .. } in asked {
+            for Asker { count, answered, .. } in asked {
                 // Whoever asked may have given up; that is their business.
                 _ = answered.send(Ok(answers.by_ref().take(count).collect()));
             }
@@ -261,7 +261,7 @@ fn hand_out(result: ClientWriteResult<TypeConfig>, asked: Vec<Asked>) {
                 ClientWriteError::ForwardToLeader(_) => ProposeError::NotLeader,
                 _ => ProposeError::Unknown,
             };
-            for Asked { answered, .. } in asked {
+            for Asker { answered, .. } in asked {
                 _ = answered.send(Err(err.clone()));
             }
         }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 /// What a snapshot holds: all that replicas agree on at its index, but the membership,
 /// which openraft's meta holds.
-pub(crate) struct Held {
+pub(crate) struct SnapshotContents {
     pub(crate) lobby: Lobby,
     pub(crate) charter: Charter,
 }
@@ -184,7 +184,7 @@ pub(crate) async fn remove_incoming(files: &Arc<dyn Files>) -> io::Result<()> {
 /// with less would be guessing.
 pub(crate) async fn newest(
     files: &Arc<dyn Files>,
-) -> io::Result<Option<(SnapshotMeta, SnapshotFile, Held)>> {
+) -> io::Result<Option<(SnapshotMeta, SnapshotFile, SnapshotContents)>> {
     let mut names = files.list().await?;
     names.retain(|name| name.ends_with(SUFFIX));
     let Some(name) = names.into_iter().max() else { return Ok(None) };
@@ -254,7 +254,7 @@ impl SnapshotFile {
     }
 
     /// Reads and checks everything.
-    pub(crate) async fn load(&self) -> io::Result<(SnapshotMeta, Held)> {
+    pub(crate) async fn load(&self) -> io::Result<(SnapshotMeta, SnapshotContents)> {
         let unusable = |why: Unusable| match why {
             Unusable::Newer(why) => {
                 corrupt(format!("cannot read the snapshot {}: {why}", self.name))
@@ -403,10 +403,10 @@ impl Parser {
         Ok(())
     }
 
-    pub(crate) fn finish(self) -> Result<(SnapshotMeta, Held), Unusable> {
+    pub(crate) fn finish(self) -> Result<(SnapshotMeta, SnapshotContents), Unusable> {
         let (meta, charter, lobby) = self.ended()?;
         let lobby = lobby.finish().map_err(|err| Unusable::Damaged(err.to_string()))?;
-        Ok((meta, Held { lobby, charter }))
+        Ok((meta, SnapshotContents { lobby, charter }))
     }
 
     /// As [`Parser::finish`], for what is only looked at: the lobby's hash.

@@ -1,11 +1,11 @@
 //! What a replica has applied, and how an entry changes it.
 
-use crate::charter::{Charter, Wish, unknown_of};
+use crate::charter::{Charter, CharterCommand, unknown_of};
 use crate::feed::{Feed, Moment, Publisher};
 use crate::format::{corrupt, decode};
 use crate::raft::alarm::Due;
 use crate::raft::hashes::Hashes;
-use crate::raft::snapshots::Held;
+use crate::raft::snapshots::SnapshotContents;
 use crate::raft::types::{
     Answers, Entry, LogId, Membership, Proposal, SnapshotMeta, StoredMembership, members_of,
     position_of,
@@ -31,7 +31,7 @@ pub(super) struct State {
 
 /// What one replica has applied, at one instant.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Standing {
+pub(crate) struct Applied {
     pub(crate) applied: Option<Position>,
     pub(crate) hash: u64,
     pub(crate) rooms: u64,
@@ -43,7 +43,7 @@ pub(crate) struct Standing {
 pub(super) enum Task {
     Nothing,
     Batch(Batch),
-    Wish(Wish),
+    Charter(CharterCommand),
     Membership(Membership),
 }
 
@@ -64,14 +64,15 @@ impl Task {
                     planted!(ApplyLooksAtClock ? crate::planted::by_own_clock(batch) => batch),
                 )
             }
-            EntryPayload::Normal(Proposal::Wish(bytes)) => {
-                let wish: Wish = decode(bytes).map_err(|err| cannot(err.to_string()))?;
-                if let Wish::Enable(feature) = &wish
+            EntryPayload::Normal(Proposal::Charter(bytes)) => {
+                let command: CharterCommand =
+                    decode(bytes).map_err(|err| cannot(err.to_string()))?;
+                if let CharterCommand::Enable(feature) = &command
                     && unknown_of(&[feature.clone()].into()).is_some()
                 {
                     return Err(cannot(unknown_feature(feature)));
                 }
-                Task::Wish(wish)
+                Task::Charter(command)
             }
         })
     }
@@ -97,7 +98,7 @@ impl State {
         }
     }
 
-    pub(super) fn at(meta: &SnapshotMeta, held: Held) -> Self {
+    pub(super) fn at(meta: &SnapshotMeta, held: SnapshotContents) -> Self {
         let mut hashes = Hashes::default();
         if let Some(id) = meta.last_log_id {
             hashes.note(id.index, held.lobby.hash());
@@ -152,12 +153,12 @@ impl State {
             Task::Nothing => Answers::default(),
             Task::Batch(batch) => {
                 let batch = self.apply(&batch, &mut feed.publisher());
-                Answers { batch, ruling: None }
+                Answers { batch, reply: None }
             }
-            Task::Wish(wish) => {
+            Task::Charter(command) => {
                 let members = members_of(self.membership.membership());
-                let ruling = self.charter.apply(&wish, &members);
-                Answers { batch: Vec::new(), ruling: Some(ruling) }
+                let reply = self.charter.apply(&command, &members);
+                Answers { batch: Vec::new(), reply: Some(reply) }
             }
             Task::Membership(membership) => {
                 self.charter.follow(&members_of(&membership));
@@ -171,8 +172,8 @@ impl State {
         answers
     }
 
-    pub(super) fn standing(&self) -> Standing {
-        Standing {
+    pub(super) fn standing(&self) -> Applied {
+        Applied {
             applied: self.applied.as_ref().map(position_of),
             hash: self.lobby.hash(),
             rooms: self.lobby.len() as u64,

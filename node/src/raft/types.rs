@@ -3,7 +3,7 @@
 //! openraft promises no stable encoding of its own, so what is stored or sent
 //! carries a format number of ours in front.
 
-use crate::charter::{Members, Peer, Ruling, Wish};
+use crate::charter::{CharterCommand, CharterReply, Member, Members, Peer};
 use crate::format::{FORMAT, corrupt, encode};
 use crate::storage::log::Position;
 use bytes::Bytes;
@@ -37,16 +37,19 @@ pub(crate) type Membership = openraft::Membership<u64, Peer>;
 /// either half votes.
 pub(crate) fn members_of(membership: &Membership) -> Members {
     let voters: BTreeSet<u64> = membership.voter_ids().collect();
-    membership.nodes().map(|(id, peer)| (*id, (peer.clone(), voters.contains(id)))).collect()
+    membership
+        .nodes()
+        .map(|(id, peer)| (*id, Member { peer: peer.clone(), votes: voters.contains(id) }))
+        .collect()
 }
 
-/// What a log entry carries: an encoded [`Batch`] for the lobby, or an encoded wish for
+/// What a log entry carries: an encoded [`Batch`] for the lobby, or an encoded command for
 /// the charter. Cheap to clone; the bytes are shared by the log, its readers and the
 /// network.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Proposal {
     Batch(Bytes),
-    Wish(Bytes),
+    Charter(Bytes),
 }
 
 impl Proposal {
@@ -54,12 +57,12 @@ impl Proposal {
         Proposal::Batch(batch.encode().into())
     }
 
-    pub(crate) fn wish(wish: &Wish) -> Self {
-        Proposal::Wish(encode(wish))
+    pub(crate) fn charter(command: &CharterCommand) -> Self {
+        Proposal::Charter(encode(command))
     }
 
     fn bytes(&self) -> &Bytes {
-        let (Proposal::Batch(bytes) | Proposal::Wish(bytes)) = self;
+        let (Proposal::Batch(bytes) | Proposal::Charter(bytes)) = self;
         bytes
     }
 }
@@ -78,18 +81,18 @@ impl fmt::Display for Proposal {
 }
 
 /// What came of a proposal: the answers to a batch, in its entries' order, or the
-/// ruling on a wish. For the proposer on this node; neither stored nor sent as such
+/// reply on a command. For the proposer on this node; neither stored nor sent as such
 /// (openraft wants to be able to).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Answers {
     pub(crate) batch: Vec<Answer>,
-    pub(crate) ruling: Option<Ruling>,
+    pub(crate) reply: Option<CharterReply>,
 }
 
 const BLANK: u8 = 0;
 const NORMAL: u8 = 1;
 const MEMBERSHIP: u8 = 2;
-const WISH: u8 = 3;
+const CHARTER: u8 = 3;
 
 /// The bytes the log stores for an entry's payload.
 pub(crate) fn encode_payload(entry: &Entry) -> Bytes {
@@ -100,7 +103,7 @@ pub(crate) fn encode_payload(entry: &Entry) -> Bytes {
             bytes.reserve_exact(proposal.bytes().len() + 1);
             bytes.push(match proposal {
                 Proposal::Batch(_) => NORMAL,
-                Proposal::Wish(_) => WISH,
+                Proposal::Charter(_) => CHARTER,
             });
             bytes.extend_from_slice(proposal.bytes());
         }
@@ -118,7 +121,9 @@ pub(crate) fn decode_payload(log_id: LogId, bytes: Bytes) -> io::Result<Entry> {
     let payload = match (bytes.first(), bytes.get(1)) {
         (Some(&FORMAT), Some(&BLANK)) => EntryPayload::Blank,
         (Some(&FORMAT), Some(&NORMAL)) => EntryPayload::Normal(Proposal::Batch(bytes.slice(2..))),
-        (Some(&FORMAT), Some(&WISH)) => EntryPayload::Normal(Proposal::Wish(bytes.slice(2..))),
+        (Some(&FORMAT), Some(&CHARTER)) => {
+            EntryPayload::Normal(Proposal::Charter(bytes.slice(2..)))
+        }
         (Some(&FORMAT), Some(&MEMBERSHIP)) => EntryPayload::Membership(
             postcard::from_bytes(&bytes[2..])
                 .map_err(|err| corrupt(format!("membership at {log_id}: {err}")))?,
@@ -175,7 +180,7 @@ mod tests {
         let payloads = [
             EntryPayload::Blank,
             EntryPayload::Normal(Proposal::Batch(Bytes::from_static(b"batch"))),
-            EntryPayload::Normal(Proposal::wish(&Wish::WantVoters(5))),
+            EntryPayload::Normal(Proposal::charter(&CharterCommand::WantVoters(5))),
             EntryPayload::Membership(openraft::Membership::new_with_defaults(
                 vec![[1, 2, 3].into()],
                 [],

@@ -17,7 +17,7 @@
 //! What must hold: while fewer than a majority of disks are lost, somebody who answers
 //! has a log that has begun, if anything was ever acknowledged.
 
-use crate::charter::Peer;
+use crate::charter::{Member, Peer};
 use crate::identity::{Founders, Phase, join_anew};
 use crate::peers::channel::channel_to;
 use crate::peers::channel::client;
@@ -212,7 +212,7 @@ async fn meet(replica: &Replica) -> Vec<Introduction> {
     let mut known: BTreeMap<u64, SocketAddr> =
         inner.first_members.iter().map(|(id, (_, address))| (*id, *address)).collect();
     known.extend(&inner.known);
-    known.extend(members.into_iter().map(|(id, (peer, _))| (id, peer.address)));
+    known.extend(members.into_iter().map(|(id, Member { peer, .. })| (id, peer.address)));
     known.remove(&inner.me);
     // All of them may have moved since, and have said hello from where they are.
     let mut addresses: BTreeSet<SocketAddr> = known.into_values().collect();
@@ -266,7 +266,7 @@ impl Replica {
         let you = match members.get(&asker) {
             _ if members.is_empty() => YouAre::Unheard,
             None => YouAre::NoMember,
-            Some((peer, _)) => YouAre::Member { disk: peer.disk },
+            Some(member) => YouAre::Member { disk: member.peer.disk },
         };
         Introduction {
             node,

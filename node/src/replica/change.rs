@@ -1,9 +1,9 @@
 //! Raft's side of membership changes: what the leader knows of its members, and the
 //! single steps it can take. What to do is decided in [`crate::membership`].
 
-use crate::charter::{Members, Peer, Ruling, Wish};
+use crate::charter::{CharterCommand, CharterReply, Member, Members, Peer};
 use crate::peers::asks::{Application, Decision};
-use crate::peers::asks::{Ask, Asked, Told};
+use crate::peers::asks::{Ask, Asked, LeaderReply};
 use crate::peers::channel::channel_to;
 use crate::peers::channel::client;
 use crate::raft::types::{LogId, Proposal, TypeConfig, members_of, position_of};
@@ -21,11 +21,11 @@ use tokio::time::{sleep, timeout};
 /// A step that is not committed by then has failed, as far as anybody here knows.
 const STEP_DEADLINE: Duration = Duration::from_secs(5);
 
-/// A wish that is not committed by then may or may not come true.
-const WISH_DEADLINE: Duration = Duration::from_secs(3);
+/// A command that is not committed by then may or may not come true.
+const COMMAND_DEADLINE: Duration = Duration::from_secs(3);
 
 /// Before a new leader is asked again.
-const WISH_PAUSE: Duration = Duration::from_millis(20);
+const COMMAND_PAUSE: Duration = Duration::from_millis(20);
 
 /// A leader has handed over by then, or stays.
 const HAND_OVER_DEADLINE: Duration = Duration::from_secs(2);
@@ -45,7 +45,7 @@ const REACH_DEADLINE: Duration = Duration::from_secs(1);
 const LEADER_WAIT: Duration = Duration::from_secs(2);
 
 /// What a leader knows of its cluster's members, at one instant.
-pub(crate) struct Council {
+pub(crate) struct MembershipView {
     pub(crate) members: Members,
     /// Where this membership stands in the log. A step counts only if it still holds.
     at: Option<LogId>,
@@ -63,7 +63,7 @@ pub(crate) struct Council {
 
 impl Replica {
     /// What this node knows as the leader; `None` when it does not lead.
-    pub(crate) fn council(&self) -> Option<Council> {
+    pub(crate) fn membership_view(&self) -> Option<MembershipView> {
         if self.role() != Role::Leads {
             return None;
         }
@@ -82,7 +82,7 @@ impl Replica {
             (*id, last.saturating_sub(at.as_ref().map_or(0, |at| at.index)))
         };
         let quiet = acked.iter().filter_map(|(id, at)| Some((*id, (**at.as_ref()?).elapsed())));
-        Some(Council {
+        Some(MembershipView {
             members: members_of(membership),
             at: *stored.log_id(),
             settled: committed && known && configs.len() == 1,
@@ -95,47 +95,51 @@ impl Replica {
     /// Adds a member that does not vote.
     pub(crate) async fn add_learner(
         &self,
-        council: &Council,
+        view: &MembershipView,
         id: u64,
         peer: Peer,
     ) -> Result<(), String> {
-        self.step(council, ChangeMembers::AddNodes([(id, peer)].into())).await
+        self.step(view, ChangeMembers::AddNodes([(id, peer)].into())).await
     }
 
     /// Makes exactly these the voters, by joint consensus (thesis section 4.3). Who votes
     /// no more stays as a learner.
     pub(crate) async fn set_voters(
         &self,
-        council: &Council,
+        view: &MembershipView,
         voters: BTreeSet<u64>,
     ) -> Result<(), String> {
-        self.step(council, ChangeMembers::ReplaceAllVoters(voters)).await
+        self.step(view, ChangeMembers::ReplaceAllVoters(voters)).await
     }
 
     /// Writes down where a member is now. Who votes does not change, and its disk stays the
     /// same, so nothing that was promised is lost.
     pub(crate) async fn set_address(
         &self,
-        council: &Council,
+        view: &MembershipView,
         id: u64,
         peer: Peer,
     ) -> Result<(), String> {
-        self.step(council, ChangeMembers::SetNodes([(id, peer)].into())).await
+        self.step(view, ChangeMembers::SetNodes([(id, peer)].into())).await
     }
 
     /// Lets go of a learner.
-    pub(crate) async fn remove_learner(&self, council: &Council, id: u64) -> Result<(), String> {
-        self.step(council, ChangeMembers::RemoveNodes([id].into())).await
+    pub(crate) async fn remove_learner(
+        &self,
+        view: &MembershipView,
+        id: u64,
+    ) -> Result<(), String> {
+        self.step(view, ChangeMembers::RemoveNodes([id].into())).await
     }
 
     /// Changes the membership, if it is still the one that was looked at.
     async fn step(
         &self,
-        council: &Council,
+        view: &MembershipView,
         change: ChangeMembers<u64, Peer>,
     ) -> Result<(), String> {
         let same =
-            Precondition::<TypeConfig>::LastMembershipLogId { last_membership_log_id: council.at };
+            Precondition::<TypeConfig>::LastMembershipLogId { last_membership_log_id: view.at };
         let step = self.0.raft.change_membership_if(change, true, [same]);
         match timeout(STEP_DEADLINE, step).await {
             Ok(Ok(_)) => Ok(()),
@@ -144,23 +148,26 @@ impl Replica {
         }
     }
 
-    /// Brings a wish into the log, as the leader.
-    pub(crate) async fn wish(&self, wish: &Wish) -> Result<Ruling, String> {
+    /// Brings a command into the log, as the leader.
+    pub(crate) async fn change_charter(
+        &self,
+        command: &CharterCommand,
+    ) -> Result<CharterReply, String> {
         let writing = async {
             loop {
-                match self.0.raft.client_write(Proposal::wish(wish)).await {
-                    Ok(written) => return Ok(written.data.ruling),
+                match self.0.raft.client_write(Proposal::charter(command)).await {
+                    Ok(written) => return Ok(written.data.reply),
                     // A leader takes nothing before a majority has answered it once, and
                     // has written nothing then.
                     Err(err) if err.forward_to_leader().is_some() && self.role() == Role::Leads => {
-                        sleep(WISH_PAUSE).await;
+                        sleep(COMMAND_PAUSE).await;
                     }
                     Err(err) => return Err(err.to_string()),
                 }
             }
         };
-        match timeout(WISH_DEADLINE, writing).await {
-            Ok(ruling) => ruling?.ok_or_else(|| "the log brought no ruling".into()),
+        match timeout(COMMAND_DEADLINE, writing).await {
+            Ok(reply) => reply?.ok_or_else(|| "the log brought no reply".into()),
             Err(_) => Err("no majority has agreed in time; look at the status".into()),
         }
     }
@@ -188,10 +195,10 @@ impl Replica {
             return;
         }
         match self.answer_as_leader(Ask::HandOver(None)).await {
-            Told::Refused(why) | Told::NotNow(why) => {
+            LeaderReply::Refused(why) | LeaderReply::NotNow(why) => {
                 tracing::info!(why, "leadership was not handed over; stopped all the same");
             }
-            Told::Done | Told::Admitted { .. } | Told::Leads { .. } => {}
+            LeaderReply::Done | LeaderReply::Admitted { .. } | LeaderReply::Leads { .. } => {}
         }
     }
 
@@ -200,7 +207,7 @@ impl Replica {
     /// the old voters *and* of the new ones, which may need this very node.
     async fn until_settled(&self) {
         let settled = async {
-            while self.council().is_some_and(|council| !council.settled) {
+            while self.membership_view().is_some_and(|view| !view.settled) {
                 sleep(SETTLED_POLL).await;
             }
         };
@@ -210,37 +217,37 @@ impl Replica {
     }
 
     /// Asks whoever leads: this node itself, or the leader over the network.
-    pub(crate) async fn ask_the_leader(&self, ask: Ask) -> Told {
+    pub(crate) async fn ask_the_leader(&self, ask: Ask) -> LeaderReply {
         // An election is soon over; looking again below tells whether it is.
         _ = timeout(LEADER_WAIT, self.leader_known()).await;
         if self.role() == Role::Leads {
             return self.answer_as_leader(ask).await;
         }
         let Some((leader, address)) = self.leadership().borrow().elsewhere(self.me()) else {
-            return Told::NotNow("no leader is known; try again".into());
+            return LeaderReply::NotNow("no leader is known; try again".into());
         };
         let mut client = client(channel_to(&self.0.env, address), &self.0.seal);
         let asking = client.ask(self.0.seal.seal(leader, &ask));
         match timeout(ASK_DEADLINE, asking).await {
-            Ok(Ok(answer)) => match self.0.seal.open::<Told>(&answer.into_inner()) {
+            Ok(Ok(answer)) => match self.0.seal.open::<LeaderReply>(&answer.into_inner()) {
                 Ok((_, told)) => told,
-                Err(status) => Told::NotNow(status.message().to_owned()),
+                Err(status) => LeaderReply::NotNow(status.message().to_owned()),
             },
-            Ok(Err(status)) => Told::NotNow(format!("the leader: {}", status.message())),
-            Err(_) => Told::NotNow("the leader does not answer; look at the status".into()),
+            Ok(Err(status)) => LeaderReply::NotNow(format!("the leader: {}", status.message())),
+            Err(_) => LeaderReply::NotNow("the leader does not answer; look at the status".into()),
         }
     }
 
     /// Lets the membership task answer, which owns all there is to know.
-    pub(super) async fn answer_as_leader(&self, ask: Ask) -> Told {
+    pub(super) async fn answer_as_leader(&self, ask: Ask) -> LeaderReply {
         if self.role() != Role::Leads {
-            return Told::NotNow("this node does not lead (any more); try again".into());
+            return LeaderReply::NotNow("this node does not lead (any more); try again".into());
         }
         let (told, answer) = oneshot::channel();
         if self.0.asked.send(Asked { ask, told }).await.is_err() {
-            return Told::NotNow("this node is stopping".into());
+            return LeaderReply::NotNow("this node is stopping".into());
         }
-        answer.await.unwrap_or_else(|_| Told::NotNow("this node is stopping".into()))
+        answer.await.unwrap_or_else(|_| LeaderReply::NotNow("this node is stopping".into()))
     }
 
     /// What becomes of a node that wants in.
@@ -273,16 +280,21 @@ impl Replica {
         let known = self.leadership().borrow().members.clone();
         let disk = application.disk;
         match self.answer_as_leader(Ask::Admit(application)).await {
-            Told::Admitted { id, name } => Decision::Admitted {
+            LeaderReply::Admitted { id, name } => Decision::Admitted {
                 cluster: cluster.to_owned(),
                 id,
                 name,
                 disk,
-                known: known.into_iter().map(|(id, (peer, _))| (id, peer.address)).collect(),
+                known: known
+                    .into_iter()
+                    .map(|(id, Member { peer, .. })| (id, peer.address))
+                    .collect(),
             },
-            Told::Refused(why) => Decision::Refused(why),
-            Told::NotNow(why) => Decision::NotNow(why),
-            Told::Done | Told::Leads { .. } => Decision::NotNow("the leader gave no id".into()),
+            LeaderReply::Refused(why) => Decision::Refused(why),
+            LeaderReply::NotNow(why) => Decision::NotNow(why),
+            LeaderReply::Done | LeaderReply::Leads { .. } => {
+                Decision::NotNow("the leader gave no id".into())
+            }
         }
     }
 
@@ -295,7 +307,7 @@ impl Replica {
     }
 }
 
-impl Council {
+impl MembershipView {
     /// Who has acknowledged nothing for this long does not answer. Twenty heartbeats at
     /// the default pace.
     pub(crate) const QUIET: Duration = Duration::from_secs(2);

@@ -10,12 +10,12 @@
 //! Who is told for a while that its node lives elsewhere is a copy, or was left behind. It
 //! stops, and starting it again changes nothing.
 
-use crate::charter::Members;
+use crate::charter::{Member, Members};
 use crate::identity::AS_A_NEW_NODE;
 use crate::peers::channel::channel_to;
 use crate::peers::channel::client;
 use crate::peers::envelope::{Party, Speaker};
-use crate::peers::starts::{Look, Standing, Start};
+use crate::peers::starts::{Look, Reception, Start};
 use crate::replica::handle::Replica;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -71,7 +71,7 @@ pub(super) struct Met {
     /// Who answers.
     pub(super) me: Start,
     /// What it says to the asker.
-    pub(super) you: Standing,
+    pub(super) you: Reception,
     /// Whom it has found where; and itself, where it is by its membership.
     pub(super) others: Vec<Start>,
     /// Who votes, by what it knows.
@@ -122,32 +122,32 @@ impl Replica {
 
     /// Where this node is by the membership in its log.
     pub(super) fn home(&self) -> Option<SocketAddr> {
-        self.membership().get(&self.me()).map(|(peer, _)| peer.address)
+        self.membership().get(&self.me()).map(|member| member.peer.address)
     }
 
     /// What this node says to a process that has started, and says where it is.
-    pub(super) async fn meet(&self, start: Start) -> Standing {
+    pub(super) async fn meet(&self, start: Start) -> Reception {
         let mine = self.0.start;
         if start.node != mine.node {
             let Start { node, disk, instance, address, .. } = start;
             let from = Speaker { party: Party { node, disk }, instance };
             let standing = self.vouch(from, Some(address)).await;
-            if standing == Standing::Unheard {
+            if standing == Reception::Unheard {
                 self.0.starts.note_stranger(start);
             }
             return standing;
         }
         match start.instance == mine.instance {
-            true => Standing::Welcome,
-            false if start.disk != mine.disk => Standing::Unheard,
-            false if *self.0.cleared.borrow() => Standing::Elsewhere(mine),
-            false => Standing::NotYet("this process waits to be found itself".into()),
+            true => Reception::Welcome,
+            false if start.disk != mine.disk => Reception::Unheard,
+            false if *self.0.cleared.borrow() => Reception::Elsewhere(mine),
+            false => Reception::NotYet("this process waits to be found itself".into()),
         }
     }
 
     /// Whether the word of an instance is taken that was not heard before: looks for it.
-    pub(super) async fn vouch(&self, from: Speaker, address: Option<SocketAddr>) -> Standing {
-        planted!(CopyIsHeard => return Standing::Welcome);
+    pub(super) async fn vouch(&self, from: Speaker, address: Option<SocketAddr>) -> Reception {
+        planted!(CopyIsHeard => return Reception::Welcome);
         let places = match self.0.starts.look(from, address) {
             Look::Known(standing) => return standing,
             Look::For(places) => places,
@@ -156,7 +156,7 @@ impl Replica {
         let replica = self.clone();
         let looking = async move { replica.look_for(from, address, places).await };
         let looked = self.0.tasks.spawn("looks for nodes", looking).await.ok().flatten();
-        looked.unwrap_or_else(|| Standing::NotYet("this node ends".into()))
+        looked.unwrap_or_else(|| Reception::NotYet("this node ends".into()))
     }
 
     async fn look_for(
@@ -164,7 +164,7 @@ impl Replica {
         from: Speaker,
         address: Option<SocketAddr>,
         places: Vec<SocketAddr>,
-    ) -> Standing {
+    ) -> Reception {
         let looks = places.into_iter().map(|place| async move {
             match ask(self, place, None, LOOK_DEADLINE).await {
                 Answer::Met(met) => (place, Some(met.me)),
@@ -179,9 +179,9 @@ impl Replica {
         standing
     }
 
-    fn say(&self, from: Speaker, address: Option<SocketAddr>, standing: &Standing) {
+    fn say(&self, from: Speaker, address: Option<SocketAddr>, standing: &Reception) {
         match standing {
-            Standing::Elsewhere(original) => {
+            Reception::Elsewhere(original) => {
                 metrics::counter!("hangraft_copies_refused_total").increment(1);
                 let Start { node, number, address: home, .. } = original;
                 let whence = match address {
@@ -193,10 +193,10 @@ impl Replica {
                      copy of its data folder was started{whence}; the copy is refused"
                 ));
             }
-            Standing::NotYet(why) => {
+            Reception::NotYet(why) => {
                 self.complain(format!("node {} is not believed yet: {why}", from.party.node));
             }
-            Standing::Welcome | Standing::Unheard => {}
+            Reception::Welcome | Reception::Unheard => {}
         }
     }
 }
@@ -250,7 +250,7 @@ impl Claim {
     /// Asks who has not welcomed this process yet; `true` when it has to stop.
     async fn round(&mut self) -> bool {
         let members = self.replica.membership();
-        let home = members.get(&self.replica.me()).map(|(peer, _)| peer.address);
+        let home = members.get(&self.replica.me()).map(|member| member.peer.address);
         if home == Some(self.replica.0.start.address) {
             self.replica.is_at_home().await;
         }
@@ -336,7 +336,7 @@ impl Claim {
         let mut places: BTreeSet<SocketAddr> = members
             .iter()
             .filter(|(id, _)| asked(id))
-            .flat_map(|(id, (peer, _))| {
+            .flat_map(|(id, Member { peer, .. })| {
                 let here = inner.starts.address_of(*id, peer.address);
                 std::iter::once(here).chain(inner.starts.hint_of(*id))
             })
@@ -344,7 +344,7 @@ impl Claim {
         // All members that this node knows of may be gone.
         places.extend(inner.starts.strangers());
         // Where it was, somebody may live still.
-        places.extend(members.get(&inner.me).map(|(peer, _)| peer.address));
+        places.extend(members.get(&inner.me).map(|member| member.peer.address));
         if members.is_empty() || inner.moved {
             places.extend(inner.known.values().chain(&inner.seeds));
             places.extend(inner.first_members.values().map(|(_, address)| *address));
@@ -387,12 +387,12 @@ impl Claim {
                 replica.0.starts.note_mover(met.me, own.address);
             }
             replica.0.starts.hint(&others);
-            if is_member || knows_more && met.you == Standing::Welcome {
+            if is_member || knows_more && met.you == Reception::Welcome {
                 replica.hear_of(others.iter().chain([&met.me]));
             }
             replica.0.starts.answered(place, met.me);
             match met.you {
-                Standing::Welcome => {
+                Reception::Welcome => {
                     said.welcome = true;
                     self.welcomed.insert(met.me.node, met.me.instance);
                     // The others hear of this node as soon as one has found it.
@@ -400,13 +400,13 @@ impl Claim {
                         replica.clear();
                     }
                 }
-                Standing::Unheard => said.unheard = true,
-                Standing::Elsewhere(_) if !is_member && !knows_more => {}
-                Standing::Elsewhere(start) => {
+                Reception::Unheard => said.unheard = true,
+                Reception::Elsewhere(_) if !is_member && !knows_more => {}
+                Reception::Elsewhere(start) => {
                     self.welcomed.remove(&met.me.node);
                     said.elsewhere = Some(start);
                 }
-                Standing::NotYet(why) => tracing::debug!(%place, why, "not believed yet"),
+                Reception::NotYet(why) => tracing::debug!(%place, why, "not believed yet"),
             }
         }
         said

@@ -78,8 +78,9 @@ pub(super) async fn run(replica: Replica) {
         sleep(EVERY).await;
         let Some(applied) = standing.applied else { continue };
         let members = replica.leadership().borrow().members.clone();
-        let voters = members.into_iter().filter(|(_, (_, votes))| *votes);
-        let mut voters: BTreeMap<u64, Peer> = voters.map(|(id, (peer, _))| (id, peer)).collect();
+        let voters = members.into_iter().filter(|(_, member)| member.votes);
+        let mut voters: BTreeMap<u64, Peer> =
+            voters.map(|(id, member)| (id, member.peer)).collect();
         let count = voters.len();
         voters.remove(&replica.me());
         let theirs = ask(&replica, &mut channels, voters, applied.index).await;

@@ -1,12 +1,12 @@
 //! Everything a replica holds, taken out of one cluster and put in as the beginning of
 //! another: backups, and the last resort when a majority is lost for good.
 
-use crate::charter::{Charter, Peer};
+use crate::charter::{Charter, Member, Peer};
 use crate::feed::Feed;
 use crate::format::corrupt;
 use crate::identity::Identity;
 use crate::raft::machine::Machine;
-use crate::raft::snapshots::{self, Held, Parser, Unusable};
+use crate::raft::snapshots::{self, Parser, SnapshotContents, Unusable};
 use crate::raft::types::{
     Membership, SnapshotMeta, StoredMembership, decode_payload, log_id_of, position_of,
 };
@@ -61,7 +61,7 @@ impl Import {
 
     /// What it held, once all of it was there and whole.
     pub(crate) fn finish(self) -> Result<Everything, Unusable> {
-        let (meta, Held { lobby, charter }) = self.0.finish()?;
+        let (meta, SnapshotContents { lobby, charter }) = self.0.finish()?;
         let applied = meta.last_log_id.as_ref().map_or(Position { term: 0, index: 0 }, position_of);
         Ok(Everything { applied, charter, rooms: lobby.len(), frozen: lobby.freeze() })
     }
@@ -109,7 +109,7 @@ pub(crate) async fn found_anew(
         last_membership: StoredMembership::new(Some(log_id), membership),
     };
     let mut charter = charter.begun_anew(epoch.max(1));
-    charter.follow(&BTreeMap::from([(identity.node, (peer, true))]));
+    charter.follow(&BTreeMap::from([(identity.node, Member { peer, votes: true })]));
     // Until all of it is there, nobody may start from it.
     identity.unfinished().save(&storage.files).await?;
     // Terms go on from here: what comes must be newer than what there is.

@@ -14,7 +14,7 @@ use crate::raft::propose::{Answered, ProposeError, Proposer};
 use crate::raft::stopwatch::Stopwatch;
 use crate::raft::types::{self, TypeConfig};
 use crate::replica::ended::{self, Ended};
-use crate::replica::leadership::{Heard, Leadership, is_recent};
+use crate::replica::leadership::{LastLeaderContact, Leadership, is_recent};
 use crate::storage::log::Position;
 use crate::tasks::Tasks;
 use hangraft_game::{Entry, Lobby, Room};
@@ -70,7 +70,7 @@ pub(super) struct Inner {
     pub(super) leadership: watch::Receiver<Leadership>,
     pub(super) ended: watch::Sender<Option<Ended>>,
     /// When a leader was heard of last, by the clock of tokio's timers.
-    pub(super) heard: Heard,
+    pub(super) heard: LastLeaderContact,
     pub(super) leader_channel: Mutex<Option<(SocketAddr, Channel)>>,
     /// What is asked of this node as the leader.
     pub(super) asked: mpsc::Sender<Asked>,

@@ -18,7 +18,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 /// When a leader was heard of last, by the clock of tokio's timers.
-pub(super) type Heard = Arc<Mutex<Option<tokio::time::Instant>>>;
+pub(super) type LastLeaderContact = Arc<Mutex<Option<tokio::time::Instant>>>;
 
 /// Who leads, as this node knows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub(crate) struct Leadership {
 pub(super) fn follow(
     raft: &Raft,
     quorum_age_max: Duration,
-    heard: Heard,
+    heard: LastLeaderContact,
     starts: Starts,
     stopwatch: Stopwatch,
     ended: watch::Sender<Option<Ended>>,
@@ -103,25 +103,25 @@ fn leadership_of(
     heard_lately: bool,
 ) -> Leadership {
     // The only voter is its own majority, and nobody acknowledges anything to it.
-    let others = members.iter().any(|(id, (_, votes))| *votes && *id != metrics.id);
+    let others = members.iter().any(|(id, member)| member.votes && *id != metrics.id);
     let alone = metrics.current_leader == Some(metrics.id)
         && others
         && metrics.last_quorum_acked.is_some_and(|acked| acked.elapsed() > quorum_age_max);
     let leader = metrics
         .current_leader
         .filter(|leader| if *leader == metrics.id { !alone } else { heard_lately })
-        .and_then(|id| members.get(&id).map(|(peer, _)| (id, peer.clone())));
+        .and_then(|id| members.get(&id).map(|member| (id, member.peer.clone())));
     Leadership { term: metrics.current_term, leader, members }
 }
 
 /// For how long no leader was heard of.
-fn silence(heard: &Heard) -> Duration {
+fn silence(heard: &LastLeaderContact) -> Duration {
     let heard = *heard.lock().expect("never poisoned");
     heard.map_or(Duration::ZERO, |at| at.elapsed())
 }
 
 /// Whether a leader was heard of within this time.
-pub(super) fn is_recent(heard: &Heard, age_max: Duration) -> bool {
+pub(super) fn is_recent(heard: &LastLeaderContact, age_max: Duration) -> bool {
     heard.lock().expect("never poisoned").is_some_and(|at| at.elapsed() < age_max)
 }
 

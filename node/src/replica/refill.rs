@@ -5,7 +5,7 @@
 //! until it has what one of them has. When all of them are there and none has everything,
 //! the archives of all are lost, and it makes do with what is left.
 
-use crate::charter::Peer;
+use crate::charter::{Member, Peer};
 use crate::peers::channel::{channel_to, client};
 use crate::peers::envelope::Party;
 use crate::replica::handle::Replica;
@@ -54,7 +54,7 @@ pub(super) async fn run(replica: Replica) {
             continue;
         }
         let others = members.into_iter().filter(|(id, _)| *id != replica.me());
-        let others: Vec<(u64, Peer)> = others.map(|(id, (peer, _))| (id, peer)).collect();
+        let others: Vec<(u64, Peer)> = others.map(|(id, Member { peer, .. })| (id, peer)).collect();
         match fill(&replica, &others, gap.index).await {
             Outcome::Filled(peer) => {
                 machine.archive_filled(gap);

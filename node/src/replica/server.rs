@@ -4,7 +4,7 @@ use crate::peers::asks::Application;
 use crate::peers::asks::Ask;
 use crate::peers::caller::Caller;
 use crate::peers::envelope::{Party, Seal, Speaker};
-use crate::peers::starts::{Standing, Start, Starts};
+use crate::peers::starts::{Reception, Start, Starts};
 use crate::raft::snapshots::Incoming;
 use crate::raft::types::{SnapshotMeta, TypeConfig, Vote};
 use crate::replica::bootstrap::{Greeting, YouAre};
@@ -38,7 +38,7 @@ const NAME_QUOTED_MAX: usize = 64;
 const FIRST_REQUEST_DEADLINE: Duration = Duration::from_secs(10);
 
 type AppendAnswers = BoxStream<'static, Result<Envelope, Status>>;
-type Answered = Result<Response<Envelope>, Status>;
+type Reply = Result<Response<Envelope>, Status>;
 
 /// What other replicas may ask of this one.
 #[derive(Clone)]
@@ -46,11 +46,7 @@ pub(crate) struct PeerService(pub(crate) Replica);
 
 impl PeerService {
     /// Opens a member's envelope, lets `work` answer, and seals the answer.
-    async fn answer<Q, A, F>(
-        &self,
-        request: Request<Envelope>,
-        work: impl FnOnce(Q) -> F,
-    ) -> Answered
+    async fn answer<Q, A, F>(&self, request: Request<Envelope>, work: impl FnOnce(Q) -> F) -> Reply
     where
         Q: DeserializeOwned,
         A: Serialize,
@@ -64,7 +60,7 @@ impl PeerService {
         &self,
         request: Request<Envelope>,
         work: impl FnOnce(Party, Q) -> F,
-    ) -> Answered
+    ) -> Reply
     where
         Q: DeserializeOwned,
         A: Serialize,
@@ -137,7 +133,8 @@ impl PeerService {
     }
 
     fn check_disk(&self, from: Party) -> Result<(), Status> {
-        let known = self.0.leadership().borrow().members.get(&from.node).map(|(peer, _)| peer.disk);
+        let known =
+            self.0.leadership().borrow().members.get(&from.node).map(|member| member.peer.disk);
         if known.is_none_or(|disk| disk == from.disk) {
             return Ok(());
         }
@@ -151,12 +148,12 @@ impl PeerService {
             return Ok(());
         }
         match self.0.vouch(from, None).await {
-            Standing::Welcome | Standing::Unheard => Ok(()),
-            Standing::Elsewhere(start) => Err(Status::failed_precondition(format!(
+            Reception::Welcome | Reception::Unheard => Ok(()),
+            Reception::Elsewhere(start) => Err(Status::failed_precondition(format!(
                 "node {} lives at {}, and speaks for itself",
                 start.node, start.address
             ))),
-            Standing::NotYet(why) => Err(Status::unavailable(why)),
+            Reception::NotYet(why) => Err(Status::unavailable(why)),
         }
     }
 
@@ -287,14 +284,14 @@ impl RaftService for PeerService {
         &self,
         request: Request<Streaming<Envelope>>,
     ) -> Result<Response<Self::AppendStream>, Status> {
-        // Answered at once: the first request may be a while in coming.
+        // Reply at once: the first request may be a while in coming.
         let service = self.clone();
         let caller = caller_of(&request);
         let answers = async move { service.append_all(caller, request.into_inner()).await };
         Ok(Response::new(answers.flatten_stream().boxed()))
     }
 
-    async fn heartbeat(&self, request: Request<Envelope>) -> Answered {
+    async fn heartbeat(&self, request: Request<Envelope>) -> Reply {
         self.answer_to(request, |from, append: AppendEntriesRequest<TypeConfig>| async move {
             self.hear_append(from, &append);
             self.0.0.raft.append_entries(append).await.map_err(stopped)
@@ -302,7 +299,7 @@ impl RaftService for PeerService {
         .await
     }
 
-    async fn vote(&self, request: Request<Envelope>) -> Answered {
+    async fn vote(&self, request: Request<Envelope>) -> Reply {
         self.answer_to(request, |from, vote: VoteRequest<TypeConfig>| async move {
             // Who asks for votes has voted for itself.
             self.0.0.promises.note_term(from, vote.vote.leader_id().term);
@@ -311,30 +308,30 @@ impl RaftService for PeerService {
         .await
     }
 
-    async fn pre_vote(&self, request: Request<Envelope>) -> Answered {
+    async fn pre_vote(&self, request: Request<Envelope>) -> Reply {
         self.answer(request, |vote: VoteRequest<TypeConfig>| async move {
             self.0.0.raft.pre_vote(vote).await.map_err(stopped)
         })
         .await
     }
 
-    async fn transfer_leader(&self, request: Request<Envelope>) -> Answered {
+    async fn transfer_leader(&self, request: Request<Envelope>) -> Reply {
         self.answer(request, |transfer: TransferLeaderRequest<TypeConfig>| async move {
             self.0.0.raft.handle_transfer_leader(transfer).await.map_err(stopped)
         })
         .await
     }
 
-    async fn snapshot(&self, request: Request<Streaming<SnapshotChunk>>) -> Answered {
+    async fn snapshot(&self, request: Request<Streaming<SnapshotChunk>>) -> Reply {
         let (from, vote) = self.receive_snapshot(caller_of(&request), request.into_inner()).await?;
         Ok(Response::new(self.0.0.seal.seal(from, &vote)))
     }
 
-    async fn read_index(&self, request: Request<Envelope>) -> Answered {
+    async fn read_index(&self, request: Request<Envelope>) -> Reply {
         self.answer(request, |(): ()| async move { Ok(self.0.read_index().await) }).await
     }
 
-    async fn introduce(&self, request: Request<Envelope>) -> Answered {
+    async fn introduce(&self, request: Request<Envelope>) -> Reply {
         // Open to those who are not members: to tell them so is what it is for.
         let seal = self.0.0.seal.for_strangers();
         let caller = caller_of(&request);
@@ -352,7 +349,7 @@ impl RaftService for PeerService {
         Ok(Response::new(seal.seal(Party::unmet(0), &introduction)))
     }
 
-    async fn meet(&self, request: Request<Envelope>) -> Answered {
+    async fn meet(&self, request: Request<Envelope>) -> Reply {
         let seal = self.0.0.seal.for_strangers();
         let caller = caller_of(&request);
         let (_, hello): (_, Hello) = self.opened(&seal, caller, request.get_ref())?;
@@ -363,7 +360,7 @@ impl RaftService for PeerService {
         }
         let you = match hello.me {
             Some(start) => self.0.meet(start).await,
-            None => Standing::Unheard,
+            None => Reception::Unheard,
         };
         let me = self.0.0.start;
         let mut others = self.0.0.starts.live();
@@ -373,14 +370,14 @@ impl RaftService for PeerService {
         Ok(Response::new(seal.seal(Party::unmet(0), &met)))
     }
 
-    async fn admit(&self, request: Request<Envelope>) -> Answered {
+    async fn admit(&self, request: Request<Envelope>) -> Reply {
         let seal = self.0.0.seal.for_strangers();
         let caller = caller_of(&request);
         let (_, application): (_, Application) = self.opened(&seal, caller, request.get_ref())?;
         Ok(Response::new(seal.seal(Party::unmet(0), &self.0.admit(application).await)))
     }
 
-    async fn ask(&self, request: Request<Envelope>) -> Answered {
+    async fn ask(&self, request: Request<Envelope>) -> Reply {
         let seal = &self.0.0.seal;
         let (Speaker { party: from, .. }, ask): (_, Ask) =
             self.said_by_member(caller_of(&request), request.get_ref()).await?;
@@ -393,7 +390,7 @@ impl RaftService for PeerService {
         Ok(Response::new(seal.seal(from, &self.0.answer_as_leader(ask).await)))
     }
 
-    async fn archive(&self, request: Request<Envelope>) -> Answered {
+    async fn archive(&self, request: Request<Envelope>) -> Reply {
         let archive = self.0.0.machine.archive();
         self.answer(request, |page: PageRequest| async move {
             let games = archive.page(page.before, PAGE_GAMES).await;
@@ -403,13 +400,13 @@ impl RaftService for PeerService {
         .await
     }
 
-    async fn remember(&self, request: Request<Envelope>) -> Answered {
+    async fn remember(&self, request: Request<Envelope>) -> Reply {
         let (Speaker { party: from, .. }, memory): (_, Memory) =
             self.said_by_known(caller_of(&request), request.get_ref()).await?;
         Ok(Response::new(self.0.0.seal.seal(from, &self.0.exchange(from, memory))))
     }
 
-    async fn hash(&self, request: Request<Envelope>) -> Answered {
+    async fn hash(&self, request: Request<Envelope>) -> Reply {
         let machine = &self.0.0.machine;
         self.answer(request, |asked: Question| async move { Ok(asked.answered_by(machine)) }).await
     }

@@ -18,7 +18,7 @@ use crate::raft::stopwatch::Stopwatch;
 use crate::raft::tidy;
 use crate::replica::ended::Ended;
 use crate::replica::handle::{Inner, Replica};
-use crate::replica::leadership::{Heard, Leadership, follow};
+use crate::replica::leadership::{LastLeaderContact, Leadership, follow};
 use crate::replica::{bootstrap, claims, drift, refill, vouch};
 use crate::storage::Storage;
 use crate::storage::log::{LogDevice, Position};
@@ -189,7 +189,7 @@ impl Opened {
             limits.in_flight_max as usize,
             limits.batch_bytes_max as usize,
         );
-        let (ended, heard) = (watch::Sender::new(None), Heard::default());
+        let (ended, heard) = (watch::Sender::new(None), LastLeaderContact::default());
         let (leadership, following) = follow(
             &self.raft,
             Duration::from_millis(2 * config.raft.election_ms_max),
@@ -209,7 +209,7 @@ struct Running {
     stopwatch: Stopwatch,
     proposer: Proposer,
     ended: watch::Sender<Option<Ended>>,
-    heard: Heard,
+    heard: LastLeaderContact,
     leadership: watch::Receiver<Leadership>,
 }
 

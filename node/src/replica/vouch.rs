@@ -230,7 +230,7 @@ impl Replica {
         if !members.is_empty() && self.is_vouched() {
             let me = self.party();
             self.0.promises.keep(|party| {
-                let known = members.get(&party.node).map(|(peer, _)| peer.disk);
+                let known = members.get(&party.node).map(|member| member.peer.disk);
                 known == Some(party.disk) || *party == me
             });
         }
@@ -331,7 +331,8 @@ impl Replica {
             let known = self.0.known.iter().map(|(id, address)| (*id, *address));
             others.extend(first.chain(known).map(|(id, at)| (id, (Party::unmet(id), at))));
         }
-        for (id, (peer, _)) in members {
+        for (id, member) in members {
+            let peer = member.peer;
             others.insert(id, (Party { node: id, disk: peer.disk }, peer.address));
         }
         if !self.is_vouched() {
@@ -357,7 +358,7 @@ impl Replica {
 
     fn name_of(&self, id: u64) -> String {
         let members = self.leadership().borrow().members.clone();
-        members.get(&id).map_or_else(|| format!("n{id}"), |(peer, _)| peer.name.clone())
+        members.get(&id).map_or_else(|| format!("n{id}"), |member| member.peer.name.clone())
     }
 
     /// What this node remembers, for its next start.

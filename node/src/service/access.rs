@@ -13,7 +13,7 @@ use tonic::Status;
 
 /// What a caller has shown to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Role {
+pub(crate) enum CallerRole {
     /// Nothing was shown, or nothing of this cluster.
     Stranger,
     /// Another node.
@@ -27,7 +27,7 @@ pub(crate) enum Role {
 /// Knows the cluster's tokens by their hashes.
 #[derive(Clone)]
 pub(crate) struct Access {
-    tokens: [(blake3::Hash, Role); 3],
+    tokens: [(blake3::Hash, CallerRole); 3],
 }
 
 impl Access {
@@ -35,21 +35,21 @@ impl Access {
         let hash = |token: String| blake3::hash(token.as_bytes());
         Access {
             tokens: [
-                (hash(key.peer_token()), Role::Peer),
-                (hash(key.access_token()), Role::Frontend),
-                (hash(key.operator_token()), Role::Operator),
+                (hash(key.peer_token()), CallerRole::Peer),
+                (hash(key.access_token()), CallerRole::Frontend),
+                (hash(key.operator_token()), CallerRole::Operator),
             ],
         }
     }
 
     /// Who a request comes from. Two tokens are none.
-    pub(crate) fn role(&self, headers: &HeaderMap) -> Role {
+    pub(crate) fn role(&self, headers: &HeaderMap) -> CallerRole {
         let mut shown = headers.get_all(ACCESS_HEADER).iter();
-        let (Some(token), None) = (shown.next(), shown.next()) else { return Role::Stranger };
+        let (Some(token), None) = (shown.next(), shown.next()) else { return CallerRole::Stranger };
         let token = blake3::hash(token.as_bytes());
         // blake3 compares hashes in constant time.
         let known = self.tokens.iter().find(|(hash, _)| *hash == token);
-        known.map_or(Role::Stranger, |(_, role)| *role)
+        known.map_or(CallerRole::Stranger, |(_, role)| *role)
     }
 }
 
@@ -59,24 +59,24 @@ impl Access {
 ///
 /// # Errors
 /// The refusal, which says what to show.
-pub(crate) fn admit(path: &str, role: Role) -> Result<Bounds, Status> {
+pub(crate) fn admit(path: &str, role: CallerRole) -> Result<Bounds, Status> {
     let service = path.trim_start_matches('/').split('/').next().unwrap_or_default();
     match (service, role) {
         // It tells probes what a port that answers tells anybody.
-        ("grpc.health.v1.Health", Role::Stranger) => Ok(Bounds::Short),
+        ("grpc.health.v1.Health", CallerRole::Stranger) => Ok(Bounds::Short),
         ("grpc.health.v1.Health", _) => Ok(Bounds::Member),
         // What is said there is sealed, message by message. A node of an earlier version
         // shows no token beside its seals.
-        ("hangraft.v1.Raft", Role::Stranger) => Ok(Bounds::Sealed),
+        ("hangraft.v1.Raft", CallerRole::Stranger) => Ok(Bounds::Sealed),
         ("hangraft.v1.Raft", _) => Ok(Bounds::Member),
-        ("hangraft.v1.Game", Role::Frontend) => Ok(Bounds::Member),
+        ("hangraft.v1.Game", CallerRole::Frontend) => Ok(Bounds::Member),
         ("hangraft.v1.Game", _) => {
             Err(Status::unauthenticated("show the cluster's access token in `hangraft-access`"))
         }
-        (_, Role::Operator) => Ok(Bounds::Member),
+        (_, CallerRole::Operator) => Ok(Bounds::Member),
         // For the status that another node was asked for.
-        (_, Role::Peer) if path == "/hangraft.v1.Cluster/Report" => Ok(Bounds::Member),
-        (_, Role::Stranger | Role::Peer | Role::Frontend) => {
+        (_, CallerRole::Peer) if path == "/hangraft.v1.Cluster/Report" => Ok(Bounds::Member),
+        (_, CallerRole::Stranger | CallerRole::Peer | CallerRole::Frontend) => {
             Err(Status::unauthenticated("this needs the cluster's key"))
         }
     }
@@ -97,7 +97,8 @@ pub(crate) fn operators_method(path: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    const ROLES: [Role; 4] = [Role::Stranger, Role::Peer, Role::Frontend, Role::Operator];
+    const ROLES: [CallerRole; 4] =
+        [CallerRole::Stranger, CallerRole::Peer, CallerRole::Frontend, CallerRole::Operator];
 
     fn shown(tokens: &[&str]) -> HeaderMap {
         let tokens = tokens.iter().map(|token| token.parse().unwrap());
@@ -113,14 +114,14 @@ mod tests {
         let operator = key.operator_token();
         let other = ClusterKey::from_bytes([8; 32]).operator_token();
         for (tokens, role) in [
-            (&[][..], Role::Stranger),
-            (&[&*peer], Role::Peer),
-            (&[&*frontend], Role::Frontend),
-            (&[&*operator], Role::Operator),
-            (&[&*other], Role::Stranger),
-            (&[""], Role::Stranger),
-            (&[&*operator, &*operator], Role::Stranger),
-            (&[&*other, &*operator], Role::Stranger),
+            (&[][..], CallerRole::Stranger),
+            (&[&*peer], CallerRole::Peer),
+            (&[&*frontend], CallerRole::Frontend),
+            (&[&*operator], CallerRole::Operator),
+            (&[&*other], CallerRole::Stranger),
+            (&[""], CallerRole::Stranger),
+            (&[&*operator, &*operator], CallerRole::Stranger),
+            (&[&*other, &*operator], CallerRole::Stranger),
         ] {
             assert_eq!(access.role(&shown(tokens)), role);
         }
@@ -130,15 +131,15 @@ mod tests {
     /// does not exist yet; only a node may ask another how it is.
     #[test]
     fn what_is_not_opened_is_an_operators() {
-        let who = |path: &str| -> Vec<Role> {
+        let who = |path: &str| -> Vec<CallerRole> {
             ROLES.into_iter().filter(|role| admit(path, *role).is_ok()).collect()
         };
         for method in
             ["Status", "Events", "Set", "TransferLeader", "Join", "Leave", "Backup", "New"]
         {
-            assert_eq!(who(&format!("/hangraft.v1.Cluster/{method}")), [Role::Operator]);
+            assert_eq!(who(&format!("/hangraft.v1.Cluster/{method}")), [CallerRole::Operator]);
         }
-        assert_eq!(who("/hangraft.v1.Cluster/Report"), [Role::Peer, Role::Operator]);
+        assert_eq!(who("/hangraft.v1.Cluster/Report"), [CallerRole::Peer, CallerRole::Operator]);
         for path in [
             "",
             "/",
@@ -147,17 +148,17 @@ mod tests {
             "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
             "/hangraft.v1.Cluster2/Report",
         ] {
-            assert_eq!(who(path), [Role::Operator], "{path}");
+            assert_eq!(who(path), [CallerRole::Operator], "{path}");
         }
         for method in ["Link", "Rooms", "Read", "New"] {
-            assert_eq!(who(&format!("/hangraft.v1.Game/{method}")), [Role::Frontend]);
+            assert_eq!(who(&format!("/hangraft.v1.Game/{method}")), [CallerRole::Frontend]);
         }
         assert_eq!(who("/hangraft.v1.Raft/Append"), ROLES);
         assert_eq!(who("/grpc.health.v1.Health/Check"), ROLES);
         // What strangers may say is short, but for what may be sealed.
-        let health = admit("/grpc.health.v1.Health/Watch", Role::Stranger);
+        let health = admit("/grpc.health.v1.Health/Watch", CallerRole::Stranger);
         assert_eq!(health.unwrap(), Bounds::Short);
-        assert_eq!(admit("/hangraft.v1.Raft/Vote", Role::Stranger).unwrap(), Bounds::Sealed);
-        assert_eq!(admit("/hangraft.v1.Raft/Vote", Role::Peer).unwrap(), Bounds::Member);
+        assert_eq!(admit("/hangraft.v1.Raft/Vote", CallerRole::Stranger).unwrap(), Bounds::Sealed);
+        assert_eq!(admit("/hangraft.v1.Raft/Vote", CallerRole::Peer).unwrap(), Bounds::Member);
     }
 }

@@ -1,4 +1,4 @@
-//! Answers to commands, on their way back.
+//! AnswerSender to commands, on their way back.
 
 use super::convert;
 use crate::raft::propose::ProposeError;
@@ -6,10 +6,14 @@ use hangraft_proto::v1::{Answer, Code, Refused};
 use tokio::sync::mpsc;
 
 /// Where answers go: back along the stream the commands came by.
-pub(crate) type Answers = mpsc::UnboundedSender<Vec<Answer>>;
+pub(crate) type AnswerSender = mpsc::UnboundedSender<Vec<Answer>>;
 
-/// Answers all with the same refusal.
-pub(super) fn refuse_all(ids: impl IntoIterator<Item = u64>, err: ProposeError, answers: &Answers) {
+/// AnswerSender all with the same refusal.
+pub(super) fn refuse_all(
+    ids: impl IntoIterator<Item = u64>,
+    err: ProposeError,
+    answers: &AnswerSender,
+) {
     let refused: Refused = err.into();
     debug_assert_ne!(refused.code(), Code::Unspecified);
     let refusals = ids.into_iter().map(|id| convert::refusal(id, refused.clone())).collect();

@@ -85,21 +85,21 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    fn take(&self, bytes: u32) -> Option<Held> {
+    fn take(&self, bytes: u32) -> Option<HeldBytes> {
         let connection = self.connection.clone().try_acquire_many_owned(bytes).ok()?;
         let node = self.node.clone().try_acquire_many_owned(bytes).ok()?;
         metrics::gauge!("hangraft_unfinished_bytes").increment(f64::from(bytes));
-        Some(Held { bytes, _permits: [connection, node] })
+        Some(HeldBytes { bytes, _permits: [connection, node] })
     }
 }
 
 /// Bytes that are taken from budgets until this is dropped.
-struct Held {
+struct HeldBytes {
     bytes: u32,
     _permits: [OwnedSemaphorePermit; 2],
 }
 
-impl Drop for Held {
+impl Drop for HeldBytes {
     fn drop(&mut self) {
         metrics::gauge!("hangraft_unfinished_bytes").decrement(f64::from(self.bytes));
     }
@@ -124,7 +124,7 @@ pub(crate) struct Bounded<B> {
     messages: Messages,
     /// All bytes so far.
     received: usize,
-    held: Vec<Held>,
+    held: Vec<HeldBytes>,
     /// By when what is awaited must have come.
     deadline: Option<Pin<Box<Sleep>>>,
 }

@@ -5,7 +5,7 @@ use crate::backup;
 use crate::env::Env;
 use crate::gossip::Roster;
 use crate::membership::Intents;
-use crate::peers::asks::{Ask, Told};
+use crate::peers::asks::{Ask, LeaderReply};
 use crate::peers::channel::channel_to;
 use crate::replica::handle::Replica;
 use crate::replica::leadership::Leadership;
@@ -100,7 +100,7 @@ impl ClusterService {
 
     /// As the leader: for how long each member has acknowledged nothing, in milliseconds.
     fn silences(&self) -> HashMap<u64, u64> {
-        let quiet = self.replica.council().map_or_else(BTreeMap::new, |council| council.quiet);
+        let quiet = self.replica.membership_view().map_or_else(BTreeMap::new, |view| view.quiet);
         quiet.into_iter().map(|(id, quiet)| (id, millis(quiet))).collect()
     }
 
@@ -133,14 +133,15 @@ impl ClusterService {
             }
         }
         let leader = leadership.leader.as_ref().map(|(id, _)| *id);
-        for (id, (peer, voter)) in &leadership.members {
+        for (id, known) in &leadership.members {
+            let peer = &known.peer;
             let member = members.entry(*id).or_default();
             member.id = *id;
             member.name = peer.name.clone();
             member.address = peer.address.to_string();
             // Whoever says that its promises are lost is as good as dead, and stops.
             member.alive &= !self.replica.is_set_back(*id, peer.disk);
-            member.role = match (leader == Some(*id), *voter) {
+            member.role = match (leader == Some(*id), known.votes) {
                 (true, _) => "leader",
                 (false, true) => "voter",
                 (false, false) => "learner",
@@ -247,14 +248,14 @@ impl Cluster for ClusterService {
     ) -> Result<Response<TransferLeaderReply>, Status> {
         let to = request.into_inner().to;
         match self.replica.ask_the_leader(Ask::HandOver((to != 0).then_some(to))).await {
-            Told::Leads { leader, term } if to == 0 || to == leader => {
+            LeaderReply::Leads { leader, term } if to == 0 || to == leader => {
                 // This node's status says so, too, when this returns.
                 let mut leadership = self.replica.leadership();
                 let seen = leadership.wait_for(|now| now.term >= term && now.leader.is_some());
                 _ = timeout(TRANSFER_SEEN, seen).await;
                 Ok(Response::new(TransferLeaderReply { leader, term }))
             }
-            Told::Leads { leader, term } => {
+            LeaderReply::Leads { leader, term } => {
                 let why = format!("n{leader} was elected instead, in term {term}; try again");
                 Err(Status::unavailable(why))
             }
@@ -329,7 +330,7 @@ impl ClusterService {
         let me = self.replica.me();
         self.replica.expect_removal(true);
         let out = match self.replica.ask_the_leader(Ask::Leave(me)).await {
-            Told::Done => {
+            LeaderReply::Done => {
                 // Who watches or writes through this node goes elsewhere first.
                 self.draining.send_replace(true);
                 self.until_out().await
@@ -363,7 +364,7 @@ impl ClusterService {
     async fn stay_after_all(self) {
         while !matches!(
             self.replica.ask_the_leader(Ask::Stay(self.replica.me())).await,
-            Told::Done | Told::Refused(_)
+            LeaderReply::Done | LeaderReply::Refused(_)
         ) {
             sleep(STAY_PAUSE).await;
         }
@@ -378,7 +379,7 @@ impl ClusterService {
             // It leaves for as long as it says so. A leader that has just been elected may
             // not know yet who answers; a no that stays is one.
             let told = self.replica.ask_the_leader(Ask::Leave(self.replica.me())).await;
-            let refused = matches!(told, Told::Refused(_));
+            let refused = matches!(told, LeaderReply::Refused(_));
             refused_since = refused.then(|| refused_since.unwrap_or_else(Instant::now));
             let for_good = refused_since.is_some_and(|since| since.elapsed() > REFUSED_FOR);
             if for_good || Instant::now() > deadline {
@@ -389,11 +390,13 @@ impl ClusterService {
         Ok(())
     }
 
-    fn done(&self, told: Told) -> Result<(), Status> {
+    fn done(&self, told: LeaderReply) -> Result<(), Status> {
         match told {
-            Told::Done | Told::Admitted { .. } | Told::Leads { .. } => Ok(()),
-            Told::Refused(why) => Err(Status::failed_precondition(why)),
-            Told::NotNow(why) => Err(Status::unavailable(format!("{why}; {}", self.who_lives()))),
+            LeaderReply::Done | LeaderReply::Admitted { .. } | LeaderReply::Leads { .. } => Ok(()),
+            LeaderReply::Refused(why) => Err(Status::failed_precondition(why)),
+            LeaderReply::NotNow(why) => {
+                Err(Status::unavailable(format!("{why}; {}", self.who_lives())))
+            }
         }
     }
 
@@ -423,7 +426,7 @@ impl ClusterService {
     /// How many voters there are, and how many of them live as far as this node knows.
     fn who_lives(&self) -> String {
         let members = self.replica.leadership().borrow().members.clone();
-        let voters = members.iter().filter(|(_, (_, votes))| *votes).map(|(id, _)| *id);
+        let voters = members.iter().filter(|(_, member)| member.votes).map(|(id, _)| *id);
         let voters: Vec<u64> = voters.collect();
         let roster = self.roster.borrow();
         let me = self.replica.me();
@@ -434,16 +437,16 @@ impl ClusterService {
     }
 
     /// Why this node has not left in time, and what it is now.
-    async fn why_not_out(&self, told: Told) -> String {
+    async fn why_not_out(&self, told: LeaderReply) -> String {
         let why = match told {
-            Told::Refused(why) | Told::NotNow(why) => why,
-            Told::Done | Told::Admitted { .. } | Told::Leads { .. } => {
+            LeaderReply::Refused(why) | LeaderReply::NotNow(why) => why,
+            LeaderReply::Done | LeaderReply::Admitted { .. } | LeaderReply::Leads { .. } => {
                 let intents = self.leader_intents().await;
                 if intents.is_empty() { "the leader is not done with it".into() } else { intents }
             }
         };
         let leadership = self.replica.leadership().borrow().clone();
-        let votes = leadership.members.get(&self.replica.me()).is_some_and(|(_, votes)| *votes);
+        let votes = leadership.members.get(&self.replica.me()).is_some_and(|member| member.votes);
         let role = if votes { "votes" } else { "is a spare" };
         format!("{why}. {} stays in the cluster and {role}", self.name)
     }

@@ -201,7 +201,7 @@ pub(crate) fn standing(
         peers: leadership
             .members
             .iter()
-            .map(|(id, (peer, _))| Peer { node: *id, address: peer.address.to_string() })
+            .map(|(id, member)| Peer { node: *id, address: member.peer.address.to_string() })
             .collect(),
         draining,
         epoch: 0,

@@ -4,7 +4,7 @@
 //! is not known is answered `unknown-outcome`; sending it again with the same
 //! serial is harmless and settles it.
 
-use super::answers::{Answers, refuse_all};
+use super::answers::{AnswerSender, refuse_all};
 use super::convert;
 use super::forward::Forwarder;
 use crate::charter::Feature;
@@ -77,13 +77,18 @@ impl Desk {
     }
 
     /// Takes commands in order; answers them through `answers`.
-    pub(crate) fn take(&self, commands: Vec<WireCommand>, arrival: Arrival, answers: &Answers) {
+    pub(crate) fn take(
+        &self,
+        commands: Vec<WireCommand>,
+        arrival: Arrival,
+        answers: &AnswerSender,
+    ) {
         for group in groups_of(commands) {
             self.take_group(group, arrival, answers);
         }
     }
 
-    fn take_group(&self, commands: Vec<WireCommand>, arrival: Arrival, answers: &Answers) {
+    fn take_group(&self, commands: Vec<WireCommand>, arrival: Arrival, answers: &AnswerSender) {
         match (self.replica.role(), arrival) {
             (Role::Leads, _) => self.propose(commands, answers),
             (Role::Follows, Arrival::Direct) => self.forwarder.forward(commands, answers.clone()),
@@ -100,7 +105,7 @@ impl Desk {
         }
     }
 
-    fn propose(&self, commands: Vec<WireCommand>, answers: &Answers) {
+    fn propose(&self, commands: Vec<WireCommand>, answers: &AnswerSender) {
         let mut ids = Vec::with_capacity(commands.len());
         let mut entries = Vec::with_capacity(commands.len());
         let mut refused = Vec::new();
@@ -169,7 +174,7 @@ impl Desk {
 
     /// During an election: nothing is lost by waiting a little, nothing gained by
     /// waiting long.
-    fn wait_for_leader(&self, commands: Vec<WireCommand>, answers: Answers) {
+    fn wait_for_leader(&self, commands: Vec<WireCommand>, answers: AnswerSender) {
         let Ok(patience) = self.waiting.clone().try_acquire_owned() else {
             let ids = commands.iter().map(|command| command.id);
             return refuse_all(ids, ProposeError::Busy, &answers);

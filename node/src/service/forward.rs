@@ -4,7 +4,7 @@
 //! what was on it has an unknown fate and is answered so; the next command opens a
 //! new one, to whoever leads then.
 
-use super::answers::{Answers, refuse_all};
+use super::answers::{AnswerSender, refuse_all};
 use crate::env::Env;
 use crate::peers::channel::channel_to;
 use crate::raft::propose::ProposeError;
@@ -40,12 +40,12 @@ const SILENCE_MAX: Duration = Duration::from_secs(3);
 
 #[derive(Clone)]
 pub(crate) struct Forwarder {
-    groups: mpsc::Sender<Group>,
+    groups: mpsc::Sender<ForwardGroup>,
 }
 
-struct Group {
+struct ForwardGroup {
     commands: Vec<Command>,
-    answers: Answers,
+    answers: AnswerSender,
 }
 
 impl Forwarder {
@@ -63,9 +63,9 @@ impl Forwarder {
     }
 
     /// Sends commands to the leader, in order.
-    pub(crate) fn forward(&self, commands: Vec<Command>, answers: Answers) {
-        if let Err(full) = self.groups.try_send(Group { commands, answers }) {
-            let Group { commands, answers } = full.into_inner();
+    pub(crate) fn forward(&self, commands: Vec<Command>, answers: AnswerSender) {
+        if let Err(full) = self.groups.try_send(ForwardGroup { commands, answers }) {
+            let ForwardGroup { commands, answers } = full.into_inner();
             refuse_all(commands.iter().map(|c| c.id), ProposeError::Busy, &answers);
         }
     }
@@ -77,7 +77,7 @@ struct Task {
     cluster: String,
     env: Arc<dyn Env>,
     access: String,
-    inbox: mpsc::Receiver<Group>,
+    inbox: mpsc::Receiver<ForwardGroup>,
 }
 
 impl Task {
@@ -111,7 +111,7 @@ impl Task {
     }
 
     /// Until the link breaks or leadership moves.
-    async fn serve(&mut self, mut link: Link, first: Group) {
+    async fn serve(&mut self, mut link: Link, first: ForwardGroup) {
         let mut next = Some(first);
         loop {
             if let Some(group) = next.take() {
@@ -141,7 +141,7 @@ impl Task {
         }
     }
 
-    fn gather(&mut self, first: Group, owed: &mut Owed) -> Uplink {
+    fn gather(&mut self, first: ForwardGroup, owed: &mut Owed) -> Uplink {
         let mut uplink = Uplink::default();
         let others = std::iter::from_fn(|| self.inbox.try_recv().ok());
         for group in std::iter::once(first).chain(others).take(GROUPS_MAX) {
@@ -162,13 +162,13 @@ struct Link {
 /// The commands on the link, by the id they have there.
 struct Owed {
     next_id: u64,
-    waiting: BTreeMap<u64, (u64, Answers)>,
+    waiting: BTreeMap<u64, (u64, AnswerSender)>,
     /// Since when nothing was heard, while something is owed.
     since: Instant,
 }
 
 impl Owed {
-    fn register(&mut self, mut command: Command, answers: &Answers) -> Command {
+    fn register(&mut self, mut command: Command, answers: &AnswerSender) -> Command {
         if self.waiting.is_empty() {
             self.since = Instant::now();
         }
@@ -194,6 +194,6 @@ impl Owed {
     }
 }
 
-fn refuse(group: &Group, err: ProposeError) {
+fn refuse(group: &ForwardGroup, err: ProposeError) {
     refuse_all(group.commands.iter().map(|command| command.id), err, &group.answers);
 }

@@ -4,7 +4,7 @@
 //! it never waits for more. A reader that is slow makes its own stream slow: its
 //! commands are not read meanwhile, and views skip to the newest.
 
-use super::answers::Answers;
+use super::answers::AnswerSender;
 use super::convert;
 use super::desk::{Arrival, Desk};
 use crate::feed::{Moment, Subscription};
@@ -126,7 +126,7 @@ pub(crate) struct Looking {
 /// What wakes the task.
 enum Input {
     Uplink(Result<Option<Uplink>, Status>),
-    Answers(Vec<Answer>),
+    AnswerSender(Vec<Answer>),
     Moment(Option<Arc<Moment>>),
     Sure(RoomId, u64, bool),
     Standing,
@@ -143,7 +143,7 @@ impl Link {
             }
             let input = tokio::select! {
                 uplink = uplinks.message() => Input::Uplink(uplink),
-                Some(answers) = answered.recv() => Input::Answers(answers),
+                Some(answers) = answered.recv() => Input::AnswerSender(answers),
                 moment = self.subscription.next() => Input::Moment(moment),
                 Some(Ok((room, number, caught_up))) = self.unsure.asking.join_next() => {
                     Input::Sure(room, number, caught_up)
@@ -155,7 +155,7 @@ impl Link {
                 Input::Uplink(Ok(Some(uplink))) => self.on_uplink(uplink, &answers).await,
                 Input::Sure(room, number, caught_up) => self.on_sure(room, number, caught_up).await,
                 Input::Uplink(Ok(None) | Err(_)) => return,
-                Input::Answers(answers) => {
+                Input::AnswerSender(answers) => {
                     self.out.down.answers.extend(answers);
                     Ok(())
                 }
@@ -199,7 +199,7 @@ impl Link {
         hangraft_proto::v1::Standing { epoch, ..standing }
     }
 
-    async fn on_uplink(&mut self, uplink: Uplink, answers: &Answers) -> Result<(), Gone> {
+    async fn on_uplink(&mut self, uplink: Uplink, answers: &AnswerSender) -> Result<(), Gone> {
         if !uplink.commands.is_empty() {
             self.desk.take(uplink.commands, self.arrival, answers);
         }

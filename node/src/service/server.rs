@@ -1,6 +1,6 @@
 //! The server at a node's address: connections, who may ask for what, and pages.
 
-use super::access::{self, Access, Role};
+use super::access::{self, Access, CallerRole};
 use super::body::{Bounded, Kept};
 use super::callers::{Callers, Visit};
 use super::pages::{self, Names, is_call, text};
@@ -173,7 +173,7 @@ impl Server {
                 return Ok(refused.into_http());
             }
         };
-        if role != Role::Stranger {
+        if role != CallerRole::Stranger {
             visit.prove();
             let budget = visit.budget(false);
             return self.grpc.oneshot(request.map(|body| Bounded::new(body, bounds, budget))).await;

@@ -39,7 +39,7 @@ pub(crate) async fn wait_for_admission(
     seeds: &[SocketAddr],
     metrics: Option<PrometheusHandle>,
 ) -> Result<(Box<dyn Listener>, Identity), Refused> {
-    let (wishes, mut asked) = mpsc::channel::<Wish>(1);
+    let (wishes, mut asked) = mpsc::channel::<JoinOrder>(1);
     let service = WaitingRoom {
         address: applicant.address,
         name: applicant.config.name.clone().unwrap_or_default(),
@@ -60,7 +60,7 @@ pub(crate) async fn wait_for_admission(
             return decided;
         }
         loop {
-            let Some(Wish { seeds, told }) = asked.recv().await else {
+            let Some(JoinOrder { seeds, told }) = asked.recv().await else {
                 return std::future::pending().await;
             };
             let answer = match timeout(JOIN_DEADLINE, applicant.apply(&seeds)).await {
@@ -87,7 +87,7 @@ pub(crate) async fn wait_for_admission(
 }
 
 /// An operator wants this node to join the cluster of these nodes.
-struct Wish {
+struct JoinOrder {
     seeds: Vec<SocketAddr>,
     told: oneshot::Sender<Result<JoinReply, Status>>,
 }
@@ -96,7 +96,7 @@ struct WaitingRoom {
     address: SocketAddr,
     name: String,
     /// `None` when it knows whom to ask.
-    wishes: Option<mpsc::Sender<Wish>>,
+    wishes: Option<mpsc::Sender<JoinOrder>>,
 }
 
 fn no_cluster<T>() -> Result<T, Status> {
@@ -123,7 +123,7 @@ impl Cluster for WaitingRoom {
         };
         let (told, answer) = oneshot::channel();
         wishes
-            .try_send(Wish { seeds, told })
+            .try_send(JoinOrder { seeds, told })
             .map_err(|_| Status::unavailable("this node is being asked to join already"))?;
         answer.await.map_err(|_| Status::unavailable("this node is stopping"))?.map(Response::new)
     }

@@ -1,7 +1,7 @@
 //! What the plan says to operators: what the next step does, what comes later, and what
 //! cannot happen now and why. One sentence each.
 
-use super::situation::{LAG_MAX, Situation, Standing, Step};
+use super::situation::{LAG_MAX, MemberHealth, Situation, Step};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -179,7 +179,7 @@ impl<'a> Outlook<'a> {
     }
 
     /// Why a spare that is heard does not vote.
-    fn about_spare(&self, id: u64, member: &Standing) -> Option<String> {
+    fn about_spare(&self, id: u64, member: &MemberHealth) -> Option<String> {
         let name = self.now.name(id);
         if let Some(unfit) = &member.unfit {
             return Some(format!("{name} cannot vote: it {unfit}"));

@@ -29,7 +29,7 @@ mod tests;
 use intents::Outlook;
 pub(crate) use intents::able_to_lead;
 use situation::LAG_MAX;
-pub(crate) use situation::{Policy, Situation, Standing, Step};
+pub(crate) use situation::{MemberHealth, Policy, Situation, Step};
 use situation::{VOTERS_MAX, majority};
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -221,7 +221,7 @@ fn let_go(now: &Situation) -> Option<Step> {
 
 /// The voter that may lead next: the one with the least to catch up on.
 pub(crate) fn successor(now: &Situation) -> Option<u64> {
-    let able = |id: &u64| now.members.get(id).is_some_and(Standing::is_able);
+    let able = |id: &u64| now.members.get(id).is_some_and(MemberHealth::is_able);
     let stay = now.followers().filter(|id| !now.leaving.contains(id));
     stay.filter(able).min_by_key(|id| (now.members[id].lag, *id))
 }

@@ -32,7 +32,7 @@ pub(crate) struct Policy {
 
 /// What the leader knows of one member of Raft's membership, voter or learner.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Standing {
+pub(crate) struct MemberHealth {
     /// What operators call it.
     pub(crate) name: String,
     /// Raft heard from it lately. The leader counts as answering in any case.
@@ -61,7 +61,7 @@ pub(crate) struct Situation {
     /// Who votes.
     pub(crate) voters: BTreeSet<u64>,
     /// Voters and learners. A voter that is missing here counts as not answering.
-    pub(crate) members: BTreeMap<u64, Standing>,
+    pub(crate) members: BTreeMap<u64, MemberHealth>,
     /// Ids that the log gave out and that are not members yet.
     pub(crate) admitted: BTreeSet<u64>,
     /// Who was asked to leave.
@@ -88,7 +88,7 @@ pub(super) fn majority(voters: usize) -> usize {
     voters / 2 + 1
 }
 
-impl Standing {
+impl MemberHealth {
     /// Whether it can do what a voter does.
     pub(super) fn is_able(&self) -> bool {
         self.answers && self.lag <= LAG_MAX && self.unfit.is_none()

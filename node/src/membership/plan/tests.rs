@@ -10,8 +10,8 @@ use std::time::Duration;
 const REPLACE_AFTER: Duration = Duration::from_secs(600);
 const STABLE_FOR: Duration = Duration::from_secs(10);
 
-fn well(id: u64) -> Standing {
-    Standing {
+fn well(id: u64) -> MemberHealth {
+    MemberHealth {
         name: format!("n{id}"),
         answers: true,
         gossiped: true,
@@ -240,7 +240,7 @@ fn times_and_numbers_are_plain() {
 /// Something that happens between two looks.
 #[derive(Clone, Debug)]
 enum News {
-    Heard(u64, Standing),
+    Heard(u64, MemberHealth),
     Admitted(u64),
     /// Whether it is asked to leave without asking whether it may.
     Leaves(u64, bool),
@@ -263,8 +263,8 @@ prop_compose! {
         stable in prop::sample::select(vec![0, 9_999, 10_000, 3_600_000]),
         lag in prop::sample::select(vec![0, 7, LAG_MAX, LAG_MAX + 1, u64::MAX]),
         unfit in prop::option::weighted(0.1, Just("runs another version".to_string())),
-    ) -> Standing {
-        Standing {
+    ) -> MemberHealth {
+        MemberHealth {
             name: String::new(),
             answers,
             gossiped: gossiped && silence == 0,
@@ -336,11 +336,11 @@ fn take(now: &mut Situation, step: Step) {
 /// What no step may ever break, told independently of the rules.
 fn check(now: &Situation) -> Result<(), TestCaseError> {
     let Some(step) = next_step(now).step else { return Ok(()) };
-    let has = |id: &u64, good: fn(&Standing) -> bool| now.members.get(id).is_some_and(good);
+    let has = |id: &u64, good: fn(&MemberHealth) -> bool| now.members.get(id).is_some_and(good);
     let answers = |id: &&u64| **id == now.leader || has(id, |it| it.answers);
     let quorum = |of: &BTreeSet<u64>| of.iter().filter(answers).count() * 2 > of.len();
-    let fits = |it: &Standing| it.answers && it.lag <= LAG_MAX && it.unfit.is_none();
-    let steady = |it: &Standing| it.gossiped && it.silence.is_zero() && it.stable >= STABLE_FOR;
+    let fits = |it: &MemberHealth| it.answers && it.lag <= LAG_MAX && it.unfit.is_none();
+    let steady = |it: &MemberHealth| it.gossiped && it.silence.is_zero() && it.stable >= STABLE_FOR;
     let silent = |id: &u64, times: u32| {
         let long = now.policy.replace_after.saturating_mul(times);
         now.members.get(id).is_some_and(|it| it.silence >= long)
