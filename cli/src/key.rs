@@ -47,6 +47,11 @@ pub(crate) struct KeyFile {
 }
 
 impl KeyFile {
+    /// Where it is, when that was said otherwise than by these options.
+    pub(crate) fn new(dir: Option<PathBuf>, key_file: Option<PathBuf>) -> Self {
+        Self { dir, key_file }
+    }
+
     /// What to show to a node. Nothing, when no key is to be found: the node then says
     /// that it needs one, if it is there at all.
     pub(crate) fn pass(&self, node: SocketAddr) -> anyhow::Result<Pass> {

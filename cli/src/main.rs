@@ -22,6 +22,7 @@ mod node;
 mod output;
 mod process;
 mod reach;
+mod rolling;
 mod snapshot;
 mod status;
 mod usage;
@@ -76,6 +77,7 @@ enum Command {
     Pause(demo::faults::PauseArgs),
     Resume(demo::faults::ResumeArgs),
     Restart(demo::faults::RestartArgs),
+    RollingRestart(rolling::Args),
     Bench(bench::Args),
 }
 
@@ -101,7 +103,10 @@ fn is_wrong_use(err: &anyhow::Error) -> bool {
 
 fn run(command: Command) -> anyhow::Result<()> {
     logging::init(command.log_filter())?;
-    process::keep_private();
+    // This one writes nothing. What it runs is the operator's own, as if they had typed it.
+    if !matches!(command, Command::RollingRestart(_)) {
+        process::keep_private();
+    }
     process::raise_open_files();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(SERVICE_THREADS)
@@ -129,6 +134,7 @@ impl Command {
             Self::Pause(args) => demo::faults::pause(args).await,
             Self::Resume(args) => demo::faults::resume(args).await,
             Self::Restart(args) => demo::faults::restart(args).await,
+            Self::RollingRestart(args) => rolling::run(args).await,
             Self::Bench(args) => bench::run(args).await,
         }
     }

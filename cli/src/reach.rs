@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::Path};
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use hangraft_cluster_config::ClusterKey;
 
 use crate::{
@@ -67,10 +67,7 @@ fn nodes_of_demo(dir: &Path) -> anyhow::Result<Vec<SocketAddr>> {
 /// # Errors
 /// When no demo has ever run there.
 pub(crate) fn demo(dir: &Path) -> anyhow::Result<Vec<Door>> {
-    let record = Record::load(dir)?.with_context(|| {
-        let dir = dir.display();
-        format!("no demo has run in {dir}; start one with `hangraft demo --dir {dir}`")
-    })?;
+    let record = Record::of(dir)?;
     let pass = key::pass(&ClusterKey::in_folder(dir))?;
     Ok(record.nodes.iter().map(|node| Door::new(node.address, pass.clone())).collect())
 }

@@ -31,6 +31,7 @@ fn help_explains_itself() {
         &["snapshot", "save", "--help"],
         &["snapshot", "restore", "--help"],
         &["kill", "--help"],
+        &["rolling-restart", "--help"],
         &["bench", "sockets", "--help"],
         &["bench", "stream", "--help"],
         &["bench", "failover", "--help"],
@@ -65,6 +66,14 @@ fn wrong_usage_exits_with_2() {
         (&["snapshot", "save"], "<FILE>"),
         (&["snapshot", "restore", "x", "--dir", dir], "--address"),
         (&["kill", "n1"], "--dir"),
+        (&["rolling-restart"], "give --dir, or --node and --with"),
+        (&["rolling-restart", "--node", "10.0.0.1:7101"], "--with"),
+        (&["rolling-restart", "--with", "ssh {host} x"], "--node"),
+        (&["rolling-restart", "--dir", dir, "--node", "10.0.0.1:7101"], "--dir is for a demo"),
+        (&["rolling-restart", "--node", "10.0.0.1:7101", "--with", "x {kind}"], "use {host}"),
+        (&["rolling-restart", "--node", "10.0.0.1", "--with", "x {host}"], "such as 10.0.0.1:7101"),
+        (&["rolling-restart", "--frontend", "http://$(x)"], "such as http://"),
+        (&["rolling-restart", "--dir", dir, "--deadline", "soon"], "--deadline"),
         (&["bench", "stream"], "--node"),
         (&["bench", "sockets", "--players", "0"], "--players"),
     ] {
@@ -83,6 +92,8 @@ fn failure_exits_with_1_and_one_line() {
         (&["status", "--node", "127.0.0.1:1"][..], "is it running?"),
         (&["kill", "n1", "--dir", dir], "hangraft demo --dir"),
         (&["restart", "n1", "--dir", dir], "hangraft demo --dir"),
+        (&["rolling-restart", "--dir", dir], "hangraft demo --dir"),
+        (&["rolling-restart", "--node", "127.0.0.1:1", "--with", "x {host}"], "is it running?"),
         (&["bench", "failover", "--dir", dir], "hangraft demo"),
     ] {
         let output = hangraft(args);

@@ -94,6 +94,7 @@ const NETWORK: &[Rule] = &[
 const PURE: &[&str] = &[
     "text/src/",
     "game/src/",
+    "cli/src/rolling/order.rs",
     "frontend-server/src/cluster/flight.rs",
     "frontend-server/src/cluster/nodes.rs",
     "frontend-server/src/cluster/route.rs",

@@ -7,10 +7,16 @@ use std::{
     process::{Command, Output},
 };
 
+use hangraft_tests::demo::binary;
 use tempfile::TempDir;
 
-/// Those that somebody runs without reading them first.
-const SCRIPTS: [&str; 3] = ["rolling-restart", "simulate", "test"];
+/// Those that somebody runs without reading them first, and how they say they are called. The
+/// first only calls the command that it is named after.
+const SCRIPTS: [(&str, &str); 3] = [
+    ("rolling-restart", "  hangraft rolling-restart"),
+    ("simulate", "  scripts/simulate"),
+    ("test", "  scripts/test"),
+];
 
 /// Runs a script where whoever calls cargo fails.
 fn run_without_cargo(script: &str, args: &[&str]) -> Output {
@@ -21,7 +27,7 @@ fn run_without_cargo(script: &str, args: &[&str]) -> Output {
     let path = env::var("PATH").expect("there is a path");
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace is above");
     let mut command = Command::new(root.join("scripts").join(script));
-    command.args(args).current_dir(dir.path());
+    command.args(args).current_dir(dir.path()).env("HANGRAFT_BIN", binary());
     command.env("PATH", format!("{}:{path}", dir.path().display()));
     command.output().expect("scripts may be run")
 }
@@ -29,12 +35,12 @@ fn run_without_cargo(script: &str, args: &[&str]) -> Output {
 /// To explain itself a script once compiled for ten minutes in silence.
 #[test]
 fn a_script_explains_itself_without_building() {
-    for script in SCRIPTS {
+    for (script, called) in SCRIPTS {
         for help in ["--help", "-h"] {
             let output = run_without_cargo(script, &[help]);
             let said = String::from_utf8_lossy(&output.stdout);
             assert!(output.status.success(), "{script} {help}: {output:?}");
-            assert!(said.contains(&format!("  scripts/{script}")), "{script} {help}: {said}");
+            assert!(said.contains(called), "{script} {help}: {said}");
             assert!(!said.contains("set -euo"), "no more than that: {said}");
         }
     }
@@ -43,10 +49,13 @@ fn a_script_explains_itself_without_building() {
 /// What is mistyped runs nothing.
 #[test]
 fn a_script_says_what_it_cannot_understand() {
-    for script in ["rolling-restart", "test"] {
+    for (script, complaint) in [
+        ("rolling-restart", "unexpected argument '--hepl' found"),
+        ("test", "cannot understand --hepl; see --help"),
+    ] {
         let output = run_without_cargo(script, &["--hepl"]);
         let said = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(2), "{script}: {output:?}");
-        assert!(said.contains("cannot understand --hepl; see --help"), "{script}: {said}");
+        assert!(said.contains(complaint), "{script}: {said}");
     }
 }

@@ -131,15 +131,16 @@ pub(crate) async fn restart_process(dir: &Path, process: &Process) -> anyhow::Re
     Ok(pid)
 }
 
+impl RestartArgs {
+    /// This process of the demo in `dir`.
+    pub(crate) fn of(dir: &Path, name: &str) -> Self {
+        Self { target: Target { name: name.into(), dir: dir.into() } }
+    }
+}
+
 impl Target {
     fn find(&self) -> anyhow::Result<Process> {
-        let dir = &self.dir;
-        let record = Record::load(dir)?.ok_or_else(|| {
-            anyhow!(
-                "no demo has run in {dir}; start one with `hangraft demo --dir {dir}`",
-                dir = dir.display()
-            )
-        })?;
+        let record = Record::of(&self.dir)?;
         let names: Vec<_> = record.processes().map(|process| process.name).collect();
         record.processes().find(|process| process.name == self.name).ok_or_else(|| {
             anyhow!("this demo has no {}; name one of {}", self.name, names.join(", "))

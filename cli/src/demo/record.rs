@@ -70,6 +70,17 @@ impl Record {
         Ok(Some(record))
     }
 
+    /// Reads a demo's record.
+    ///
+    /// # Errors
+    /// Also when no demo has ever run there.
+    pub(crate) fn of(dir: &Path) -> anyhow::Result<Self> {
+        Self::load(dir)?.with_context(|| {
+            let dir = dir.display();
+            format!("no demo has run in {dir}; start one with `hangraft demo --dir {dir}`")
+        })
+    }
+
     /// Writes the record. Whoever reads at this moment sees the old one or the
     /// new one, never a half.
     pub(crate) fn save(&self, dir: &Path) -> anyhow::Result<()> {
