@@ -74,7 +74,7 @@ pub(super) struct Inner {
     pub(super) leader_channel: Mutex<Option<(SocketAddr, Channel)>>,
     /// What is asked of this node as the leader.
     pub(super) asked: mpsc::Sender<Asked>,
-    pub(crate) events: Events,
+    pub(super) events: Events,
     /// What was complained about lately, and when.
     pub(super) complained: Mutex<BTreeMap<String, tokio::time::Instant>>,
     /// Members that this node heard of when it joined.

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use std::io;
 
 /// Games the archive keeps. Past it the oldest are forgotten.
-pub const GAMES_MAX: u64 = 200_000;
+pub(crate) const GAMES_MAX: u64 = 200_000;
 
 /// Where finished games rest. Keys are room numbers, which only grow.
 #[async_trait]
