@@ -191,7 +191,7 @@ impl Rolling {
             let Some(member) = cluster.next(&todo) else { break };
             self.restart_one(&Process::node(member)).await?;
             let begun = Instant::now();
-            let cluster = self.watch.member(member.id, &member.name).await?;
+            let cluster = self.watch.restarted(member.id, &member.name).await?;
             let seconds = begun.elapsed().as_secs();
             let version = cluster.member(member.id).map_or("unknown", |member| member.version());
             let leader = leading(&cluster);

@@ -1,12 +1,15 @@
 //! Who is restarted when, and what counts as well. Plain code; nothing is asked here.
 
-use std::{collections::BTreeMap, fmt, net::SocketAddr};
+use std::{collections::BTreeMap, fmt, net::SocketAddr, time::Duration};
 
 use hangraft_cluster_config::is_name;
 use hangraft_proto::v1::{self, StatusReply};
 
 /// How many entries behind the leader still counts as well: players do not stop playing.
 const LAG_MAX: u64 = 100;
+
+/// How long ago a member's last answer to the leader may be. Leaders ask many times a second.
+pub(super) const SILENCE_MAX: Duration = Duration::from_secs(1);
 
 /// What a member is, in the order of their restarts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +44,8 @@ pub(super) struct Member {
     committed: Option<u64>,
     applied: Option<u64>,
     version: Option<String>,
+    /// For how long the leader has had no answer from it.
+    silence: Option<Duration>,
 }
 
 /// A cluster as one of its nodes sees it.
@@ -58,7 +63,7 @@ impl Member {
     /// Names and addresses end up in commands that a shell runs, so they are what they
     /// should be, or nothing is done with them.
     fn read(member: v1::Member) -> Result<Self, String> {
-        let v1::Member { id, name, address, alive, role, report, .. } = member;
+        let v1::Member { id, name, address, alive, role, report, silent_ms } = member;
         // A dash at the beginning would make an option of it.
         if !is_name(&name) || name.starts_with('-') {
             return Err(format!(
@@ -86,7 +91,8 @@ impl Member {
         let committed = report.as_ref().map(|report| report.committed);
         let applied = report.as_ref().map(|report| report.applied);
         let version = report.map(|report| report.version);
-        Ok(Self { id, name, address, alive, role, committed, applied, version })
+        let silence = silent_ms.map(Duration::from_millis);
+        Ok(Self { id, name, address, alive, role, committed, applied, version, silence })
     }
 
     /// What it runs, as far as it has said.
@@ -120,8 +126,10 @@ impl Cluster {
         self.members.iter().map(|member| member.address)
     }
 
-    /// Whether a member is alive and has come as far as the leader; or what is not so.
-    pub(super) fn is_well(&self, id: u64, name: &str) -> Result<(), String> {
+    /// Whether a member is alive, has answered the leader within this time, and has come as
+    /// far as the leader; or what is not so. A process that has just started waits for the
+    /// others before it answers.
+    pub(super) fn is_well(&self, id: u64, name: &str, within: Duration) -> Result<(), String> {
         let Some(member) = self.member(id) else {
             return Err(format!("{name} is in the cluster no more"));
         };
@@ -134,6 +142,10 @@ impl Cluster {
         let Some(committed) = self.leader().and_then(|leader| leader.committed) else {
             return Err("the leader does not answer".into());
         };
+        let answers = member.silence.is_some_and(|silence| silence <= within);
+        if member.role != Role::Leader && !answers {
+            return Err(format!("{name} does not answer the leader yet"));
+        }
         match committed.saturating_sub(applied) {
             behind if behind > LAG_MAX => Err(format!("{name} is {behind} entries behind")),
             _ => Ok(()),
@@ -143,7 +155,10 @@ impl Cluster {
     /// Whether all who vote are well; or what is not so.
     pub(super) fn voters_are_well(&self) -> Result<(), String> {
         let votes = |member: &&Member| matches!(member.role, Role::Leader | Role::Follower);
-        self.members.iter().filter(votes).try_for_each(|voter| self.is_well(voter.id, &voter.name))
+        self.members
+            .iter()
+            .filter(votes)
+            .try_for_each(|voter| self.is_well(voter.id, &voter.name, SILENCE_MAX))
     }
 
     /// Who is to be restarted, and a sentence about each who is not. Only those who are
@@ -201,7 +216,7 @@ mod tests {
             alive: true,
             role: (*role).into(),
             report: Some(NodeReport { committed: 500, applied: 500, ..NodeReport::default() }),
-            ..v1::Member::default()
+            silent_ms: (**role != *"leader").then_some(20),
         };
         let leader = (1..).zip(roles).find(|(_, role)| **role == "leader").map_or(0, |(id, _)| id);
         let members = (1..).zip(roles).map(member).collect();
@@ -295,7 +310,19 @@ mod tests {
         assert_eq!(follower(|member| member.report = None), Err("n2 does not answer".into()));
         assert_eq!(follower(applied(399)), Err("n2 is 101 entries behind".into()));
         let cluster = cluster(&["leader", "voter"]);
-        assert_eq!(cluster.is_well(7, "n7"), Err("n7 is in the cluster no more".into()));
+        let gone = cluster.is_well(7, "n7", SILENCE_MAX);
+        assert_eq!(gone, Err("n7 is in the cluster no more".into()));
+    }
+
+    #[test]
+    fn an_answer_from_before_the_restart_says_nothing_of_the_new_process() {
+        let not_yet = Err("n2 does not answer the leader yet".to_owned());
+        assert_eq!(follower(|member| member.silent_ms = None), not_yet);
+        assert_eq!(follower(|member| member.silent_ms = Some(1_001)), not_yet);
+        let cluster = cluster(&["leader", "voter"]);
+        assert_eq!(cluster.is_well(2, "n2", Duration::from_millis(19)), not_yet);
+        assert_eq!(cluster.is_well(2, "n2", Duration::from_millis(20)), Ok(()));
+        assert_eq!(cluster.is_well(1, "n1", Duration::ZERO), Ok(()), "it answers itself");
     }
 
     #[test]
@@ -315,7 +342,7 @@ mod tests {
         applied(1)(&mut reply.members[2]);
         let cluster = Cluster::read(reply).unwrap();
         assert_eq!(cluster.voters_are_well(), Ok(()));
-        assert!(cluster.is_well(3, "n3").is_err());
+        assert!(cluster.is_well(3, "n3", SILENCE_MAX).is_err());
     }
 
     #[test]

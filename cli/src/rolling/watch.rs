@@ -8,7 +8,10 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{means::Frontend, order::Cluster};
+use super::{
+    means::Frontend,
+    order::{Cluster, SILENCE_MAX},
+};
 use crate::{cluster::Door, http, output::print};
 
 /// Between two looks.
@@ -69,12 +72,14 @@ impl Watch {
         until("not all voters are well", deadline, well).await
     }
 
-    /// Waits until a member is well; how the cluster is then.
-    pub(super) async fn member(&mut self, id: u64, name: &str) -> anyhow::Result<Cluster> {
-        let deadline = self.deadline;
+    /// Waits until a member is well that has just been restarted; how the cluster is then.
+    pub(super) async fn restarted(&mut self, id: u64, name: &str) -> anyhow::Result<Cluster> {
+        let (deadline, begun) = (self.deadline, Instant::now());
         let well = async || {
+            // What it answered before the look began is older than what the look finds.
+            let since = begun.elapsed().min(SILENCE_MAX);
             let cluster = self.look().await?;
-            cluster.is_well(id, name).map(|()| cluster)
+            cluster.is_well(id, name, since).map(|()| cluster)
         };
         until(&format!("{name} is not well"), deadline, well).await
     }
