@@ -164,17 +164,23 @@ impl Replica {
 
     /// The others have found this process, or there is nobody who could know of another one.
     pub(super) fn clear(&self) {
-        if self.0.cleared.send_if_modified(|cleared| !std::mem::replace(cleared, true))
-            && !self.0.moved
-        {
-            self.0.raft.runtime_config().elect(true);
-        }
+        self.0.cleared.send_if_modified(|cleared| !std::mem::replace(cleared, true));
+        self.let_stand();
     }
 
     /// The others have found this node where it is now.
     pub(super) fn take_part(&self) {
-        self.0.raft.runtime_config().elect(true);
         self.0.proven.send_if_modified(|proven| !std::mem::replace(proven, true));
+        self.let_stand();
+    }
+
+    /// Lets this node stand for election, once others have found it, and it knows whether its
+    /// disk is whole: an only voter asks nobody else. To be called when either comes true.
+    pub(super) fn let_stand(&self) {
+        let found = if self.0.moved { &self.0.proven } else { &self.0.cleared };
+        if *found.borrow() && *self.0.promises.vouched().borrow() {
+            self.0.raft.runtime_config().elect(true);
+        }
     }
 
     /// Follows whether this disk is known to be its id's.

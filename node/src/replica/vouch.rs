@@ -47,6 +47,10 @@ const SOON: Duration = Duration::from_millis(200);
 /// Whoever has not answered by then is missing in this round.
 const ANSWER_DEADLINE: Duration = Duration::from_millis(500);
 
+/// The only voter by its own log needs nobody. But the log may be from before others voted, so
+/// the members that it names are waited for, for so long. They may as well be dead.
+const ALONE_AFTER: Duration = Duration::from_secs(10);
+
 /// Rounds before a node says that it waits, and between saying so again.
 const SAY_EVERY: u32 = 50;
 
@@ -73,16 +77,19 @@ pub(super) struct Memory {
 /// Runs as long as the replica does.
 pub(super) async fn run(replica: Replica) {
     let mut channels = BTreeMap::new();
-    let mut heard = Heard::default();
+    let mut heard = Heard::new();
     let (mut rounds, mut saved) = (0, Instant::now());
     loop {
         replica.note_mine().await;
         tell_all(&replica, &mut channels, &mut heard).await;
+        // Counted first: what those who are counted remember is known then.
+        let enough = heard.enough(&replica);
         if let Some((promised, held)) = replica.broken_promise() {
             return replica.end_set_back(&mut channels, promised, held).await;
         }
-        if !replica.is_vouched() && heard.enough(&replica) {
+        if !replica.is_vouched() && enough {
             replica.0.promises.vouch();
+            replica.let_stand();
         }
         if saved.elapsed() > SAVE_EVERY {
             saved = Instant::now();
@@ -103,22 +110,33 @@ pub(super) async fn run(replica: Replica) {
 }
 
 /// Who has told this node what it remembers, since it started.
-#[derive(Default)]
 struct Heard {
     who: BTreeSet<u64>,
     /// The smallest number of others that somebody thinks is needed.
     needed: Option<u64>,
+    begun: Instant,
 }
 
 impl Heard {
+    fn new() -> Self {
+        Heard { who: BTreeSet::new(), needed: None, begun: Instant::now() }
+    }
+
     /// Whether so many have answered that a majority could be made with them.
     fn enough(&self, replica: &Replica) -> bool {
         let told = replica.0.told.lock().expect("never poisoned").clone();
         let who = self.who.union(&told).count() as u64;
         let needed = [self.needed, replica.others_needed()].into_iter().flatten().min();
-        // A node without a log does not know how many there are. One will do: whoever has
-        // brought it in is among those it asks.
-        who >= needed.unwrap_or_else(|| u64::from(!replica.whom_to_ask().is_empty()))
+        let asked = replica.whom_to_ask().len();
+        // Consensus knows them a moment before they are asked.
+        let named = replica.membership().len().saturating_sub(1).max(asked) as u64;
+        match needed {
+            Some(0) => who >= named || self.begun.elapsed() > ALONE_AFTER,
+            Some(needed) => who >= needed,
+            // A node without a log does not know how many there are. One will do: whoever has
+            // brought it in is among those it asks.
+            None => who >= asked.min(1) as u64,
+        }
     }
 }
 
@@ -179,10 +197,11 @@ impl Replica {
         // Who counts this node as a member remembers it.
         let me = self.party();
         let remembers = !without_log || memory.others.iter().any(|(party, _)| *party == me);
+        self.learn(from, memory);
+        // Who is counted has been learned from.
         if !self.is_vouched() && remembers {
             self.0.told.lock().expect("never poisoned").insert(from.node);
         }
-        self.learn(from, memory);
         self.memory()
     }
 
@@ -277,7 +296,7 @@ impl Replica {
             held.term,
         );
         self.event("disk", why.clone());
-        tell_all(self, channels, &mut Heard::default()).await;
+        tell_all(self, channels, &mut Heard::new()).await;
         self.end_spent(&why).await;
     }
 

@@ -170,6 +170,47 @@ async fn a_leader_whose_disk_was_set_back_is_told_by_what_others_stored() {
     cluster.stop_all().await;
 }
 
+/// A disk comes back as it was when its node was the only voter; two others vote since. By its
+/// own log it needs nobody, but the members whom the log names may know better, and they
+/// start a moment after it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_disk_from_when_its_node_was_the_only_voter_is_found_out() {
+    let mut cluster = Cluster::new(1);
+    cluster.start_all().await;
+    cluster.leader().await;
+    for spare in [2, 3] {
+        cluster.newcomer(spare);
+        cluster.start(spare).await;
+    }
+    cluster.same_hash_everywhere().await;
+    cluster.stop(1).await;
+    let kept = cluster.keep_disk(1);
+    cluster.start(1).await;
+    cluster.leader().await;
+    cluster.set(Some(3), None).await;
+    let all_vote = || async { cluster.voters(1).await.len() == 3 };
+    eventually("all three vote", all_vote).await;
+    let leader = cluster.leader().await;
+    play_on(&cluster, leader, 2).await;
+    cluster.same_hash_everywhere().await;
+    // Each round of telling takes two seconds at most.
+    sleep(Duration::from_secs(5)).await;
+    for id in 1..=3 {
+        cluster.stop(id).await;
+    }
+    cluster.set_disk_back(1, &kept);
+    cluster.start(1).await;
+    // By itself it would be elected within this.
+    sleep(Duration::from_millis(500)).await;
+    cluster.start(2).await;
+    cluster.start(3).await;
+    let why = cluster.spent(1).await;
+    assert!(why.contains("has been set back"), "{why}");
+    let leader = cluster.leader_among(&[2, 3]).await;
+    play_on(&cluster, leader, 1).await;
+    cluster.stop_all().await;
+}
+
 /// A node that merely was away for long has promised nothing that it does not keep.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_was_away_is_not_taken_for_one_that_was_set_back() {
