@@ -8,7 +8,7 @@ use figment::{
 };
 use serde::de::DeserializeOwned;
 
-use crate::ConfigError;
+use crate::error::ConfigError;
 
 /// A configuration that can be read from a file.
 pub(crate) trait FromFile: DeserializeOwned {

@@ -9,8 +9,8 @@ use std::{
 use serde::Deserialize;
 
 use crate::{
-    AddressBlock, ConfigError,
-    error::ensure,
+    block::AddressBlock,
+    error::{ConfigError, ensure},
     file::{self, FromFile},
 };
 

@@ -1,6 +1,6 @@
 //! The names of nodes and clusters.
 
-use crate::{ConfigError, error::ensure};
+use crate::error::{ConfigError, ensure};
 
 /// The longest name of a node and the longest cluster id, in characters. Both
 /// stand in every message between nodes, and a longer one is refused at start.

@@ -9,8 +9,7 @@ use std::{
 use serde::Deserialize;
 
 use crate::{
-    ConfigError,
-    error::ensure,
+    error::{ConfigError, ensure},
     file::{self, FromFile},
     name::check_name,
 };
