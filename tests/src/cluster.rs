@@ -126,6 +126,26 @@ impl Cluster {
         joined(&self.until(&what, |status| joined(status).is_some()).await).expect("just seen")
     }
 
+    /// Waits until a node has noticed something, as `hangraft events` tells it.
+    ///
+    /// What a node tells first it may learn last: a member is seen at its new address by
+    /// gossip, before anybody leads who could write that down.
+    ///
+    /// # Panics
+    /// When it does not in a minute; with what it noticed instead.
+    pub async fn until_event(&self, node: &str, part: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let events = run(&["events", "--no-follow", "--node", node]).await;
+            let events = String::from_utf8_lossy(&events.stdout);
+            if events.contains(part) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{node} never noticed {part:?}, but {events}");
+            sleep(LOOK).await;
+        }
+    }
+
     /// The node that leads, as soon as there is one and it answers.
     pub async fn leader(&self) -> Member {
         let leads =

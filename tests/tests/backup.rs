@@ -190,8 +190,7 @@ async fn a_backup_needs_the_key() {
     let (code, said) = run_in_vain(&with_key).await;
     assert!(code == Some(1) && said.contains("needs the cluster's key"), "{code:?}: {said}");
     assert!(said.contains("--key-file"), "it says what to give: {said}");
-    let events = run_well(&["events", "--no-follow", "--node", node]).await;
-    assert!(events.contains("Backup was asked for without the cluster's key"), "{events}");
+    demo.cluster().until_event(node, "Backup was asked for without the cluster's key").await;
     assert!(!backup.exists());
 }
 

@@ -159,8 +159,8 @@ async fn a_wiped_node_is_refused() {
     let last = log.lines().find(|line| line.starts_with("hangraft: ")).expect("it says why");
     let parts = ["another disk", "id is spent", "hangraft node --address", "--seed"];
     assert!(parts.iter().all(|part| last.contains(part)), "{last}");
-    let events = run_well(&["events", "--no-follow", "--node", &demo.cluster().nodes()[0]]).await;
-    assert!(events.contains("node 3 came back with another disk"), "{events}");
+    let cluster = demo.cluster();
+    cluster.until_event(&cluster.nodes()[0], "node 3 came back with another disk").await;
     assert_eq!(members(&demo.cluster()).await, before);
     // Empty again, it may join as somebody new.
     let mut cluster = demo.cluster();
@@ -180,11 +180,8 @@ async fn a_foreign_node_is_refused() {
     fs::write(&wrong, format!("{:A<43}=", "")).expect("a temporary folder");
     let mut stranger = Process::joining(&demo.home().new_address(), cluster.nodes(), &wrong);
     stranger.says("the key here is not that cluster's").await;
-    let events = run_well(&["events", "--no-follow", "--node", &cluster.nodes()[0]]).await;
-    assert!(
-        events.contains("a node with another key spoke to this one, from 127.0.0.1"),
-        "{events}"
-    );
+    let event = "a node with another key spoke to this one, from 127.0.0.1";
+    cluster.until_event(&cluster.nodes()[0], event).await;
 
     let toml =
         format!("[cluster]\nid = \"other\"\nkey_file = {key:?}\nseeds = {:?}\n", cluster.nodes());

@@ -74,8 +74,7 @@ async fn a_renumbered_network_goes_on() {
     let cluster = Cluster::of(addresses.clone());
     cluster.until("all are at their new addresses", |now| are_at(now, &addresses)).await;
     cluster.agree(3).await;
-    let events = run_well(&["events", "--no-follow", "--node", &addresses[0]]).await;
-    assert!(events.contains("and no more at"), "{events}");
+    cluster.until_event(&addresses[0], "and no more at").await;
 
     for node in &mut nodes {
         node.kill().await;
@@ -133,8 +132,7 @@ async fn a_copied_machine_is_refused() {
     let status = cluster.status().await.expect("somebody answers");
     assert_eq!((status.leader, status.members.len()), (Some(number_of(&leader.name)), 3));
     assert!(status.members.iter().all(|member| member.alive), "{status:?}");
-    let events = run_well(&["events", "--no-follow", "--node", &leader.address]).await;
-    assert!(events.contains("was started twice"), "{events}");
+    cluster.until_event(&leader.address, "was started twice").await;
 
     // Told that it has moved, it is no more welcome while the first one lives.
     copy.add_args(&["--new-address", copy.address().to_owned().as_str()]);
