@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{RoomId, Seat, Version};
+use hangraft_ids::{RoomId, Seat, Version};
 
 /// What a player hears. Remembered per attempt, so that asking again gets the
 /// first answer.

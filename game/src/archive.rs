@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::command::{Undecodable, decode_with};
 use crate::digest;
-use crate::ids::{RoomId, Version};
 use crate::room::Room;
 use crate::rules::State;
+use hangraft_ids::{RoomId, Version};
 
 /// The first byte of an encoded finished room that strangers may find.
 const PUBLIC_FORMAT: u8 = 1;

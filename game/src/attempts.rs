@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::answer::Answer;
 use crate::command::Attempt;
 use crate::digest::{self, Kind};
-use crate::ids::PlayerId;
+use hangraft_ids::PlayerId;
 
 /// Answers remembered per lane. An attempt older than all of them is told
 /// that its answer is forgotten.
@@ -307,7 +307,7 @@ fn digest_of_answer(id: LaneId, serial: u64, answer: &Answer, scratch: &mut Vec<
 mod tests {
     use super::*;
     use crate::answer::{Rejection, Reply};
-    use crate::ids::{RoomId, Version};
+    use hangraft_ids::{RoomId, Version};
 
     const ANN: PlayerId = PlayerId(1);
 

@@ -1,7 +1,7 @@
 //! Chance, the same on every replica.
 
 use crate::digest;
-use crate::ids::RoomId;
+use hangraft_ids::RoomId;
 
 /// A source of numbers for one entry, drawn from the batch's seed and the
 /// entry's place in the batch (SplitMix64).

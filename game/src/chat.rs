@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::{self, Kind};
-use crate::ids::PlayerId;
 use crate::json::as_text;
+use hangraft_ids::PlayerId;
 
 /// Lines kept per room. Older ones are forgotten.
 const LINES_MAX: usize = 20;

@@ -8,7 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::digest;
-use crate::ids::{FrontendId, PlayerId, RoomId};
+use hangraft_ids::{FrontendId, PlayerId, RoomId};
 
 /// The first byte of an encoded batch whose leader told only its wall clock.
 const FORMAT_WITH_CLOCK: u8 = 1;

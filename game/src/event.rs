@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::ids::{PlayerId, Seat};
 use crate::json::as_text;
 use crate::rules::BoardEvent;
+use hangraft_ids::{PlayerId, Seat};
 
 /// One thing that happened in a room. As JSON: an object with its `kind`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -16,7 +16,6 @@ use crate::clock::{Clock, Now};
 use crate::command::{Attempt, Command, Edition, Entry, Place, Stamp};
 use crate::digest::{self, Kind};
 use crate::event::Event;
-use crate::ids::{PlayerId, RoomId};
 use crate::openings::Openings;
 use crate::presence::{Flips, LEASE_MS, Presence, Report, everywhere, room_of};
 use crate::room::seats::Sitting;
@@ -24,6 +23,7 @@ use crate::room::{Room, Step};
 use crate::rooms::{Activity, Change, Changed, Filter, Looked, Rooms};
 use crate::rules::Board;
 use crate::terms::Terms;
+use hangraft_ids::{PlayerId, RoomId};
 
 /// Live rooms. Another one takes the place of the room in which nobody has been for the
 /// longest time; when somebody is in all of them, it is refused with `busy`.

@@ -3,7 +3,7 @@
 use imbl::OrdMap;
 
 use crate::digest::{self, Kind};
-use crate::ids::PlayerId;
+use hangraft_ids::PlayerId;
 
 /// Rooms a player may open in a minute. More are refused with `too-fast`.
 const OPENINGS_MAX: u32 = 20;

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::answer::Rejection;
 use crate::command::Place;
 use crate::digest::{self, Kind};
-use crate::ids::{FrontendId, PlayerId, RoomId};
+use hangraft_ids::{FrontendId, PlayerId, RoomId};
 
 /// How long a frontend is believed without being heard, in lobby time.
 pub(crate) const LEASE_MS: u64 = 15_000;

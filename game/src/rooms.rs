@@ -16,11 +16,11 @@ use crate::chance::Chance;
 use crate::clock::Now;
 use crate::command::Edition;
 use crate::event::Event;
-use crate::ids::{PlayerId, RoomId, Seat, Version};
 use crate::room::seats::{Sat, Sitting};
 use crate::room::{Room, Step};
 use crate::rules::State;
 use crate::terms::Terms;
+use hangraft_ids::{PlayerId, RoomId, Seat, Version};
 
 /// Every live room.
 #[derive(Clone, Debug, Default)]

@@ -21,11 +21,11 @@ use serde::{Deserialize, Serialize};
 use crate::attempts::{FrozenAttempts, StoredLane};
 use crate::chat::{Chat, StoredChat};
 use crate::clock::Clock;
-use crate::ids::{PlayerId, RoomId};
 use crate::lobby::{Lobby, counters_digest};
 use crate::presence::{FrozenFrontends, Stored, StoredFrontend, StoredPlaces};
 use crate::room::Room;
 use crate::terms::Terms;
+use hangraft_ids::{PlayerId, RoomId};
 
 /// The first byte of a snapshot. Grows when the form changes in a way that
 /// older builds would misread.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{PlayerId, Seat};
+use hangraft_ids::{PlayerId, Seat};
 
 /// The people around a board, at one moment.
 #[derive(Clone, Copy)]

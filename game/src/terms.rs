@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::PlayerId;
+use hangraft_ids::PlayerId;
 
 /// How long a seat is kept for a player who is not here, in lobby time. After it
 /// somebody else may take the seat.

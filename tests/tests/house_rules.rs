@@ -92,6 +92,7 @@ const NETWORK: &[Rule] = &[
 
 /// Files that decide. They may not wait, or look at a clock or at dice.
 const PURE: &[&str] = &[
+    "ids/src/",
     "text/src/",
     "game/src/",
     "cli/src/rolling/order.rs",
@@ -137,14 +138,16 @@ const MARKUP: &[&str] =
 
 /// Which of our crates a crate may know.
 const ACQUAINTANCES: &[(&str, &[&str])] = &[
+    ("ids", &[]),
     ("text", &[]),
-    ("game", &["hangraft-text", "hangraft-planted"]),
+    ("game", &["hangraft-ids", "hangraft-text", "hangraft-planted"]),
     ("proto", &[]),
-    ("cluster-config", &[]),
+    ("cluster-config", &["hangraft-ids"]),
     (
         "node",
         &[
             "hangraft-game",
+            "hangraft-ids",
             "hangraft-text",
             "hangraft-proto",
             "hangraft-cluster-config",
@@ -153,11 +156,23 @@ const ACQUAINTANCES: &[(&str, &[&str])] = &[
     ),
     (
         "frontend-server",
-        &["hangraft-text", "hangraft-proto", "hangraft-cluster-config", "hangraft-planted"],
+        &[
+            "hangraft-ids",
+            "hangraft-text",
+            "hangraft-proto",
+            "hangraft-cluster-config",
+            "hangraft-planted",
+        ],
     ),
     (
         "cli",
-        &["hangraft-node", "hangraft-frontend-server", "hangraft-proto", "hangraft-cluster-config"],
+        &[
+            "hangraft-ids",
+            "hangraft-node",
+            "hangraft-frontend-server",
+            "hangraft-proto",
+            "hangraft-cluster-config",
+        ],
     ),
 ];
 
@@ -167,7 +182,7 @@ const FLOORS: &[(&str, &[&[&str]])] = &[
     (
         "game",
         &[
-            &["digest", "ids", "json"],
+            &["digest", "json"],
             &["answer", "chance", "chat", "command", "openings", "table", "terms"],
             &["attempts", "clock", "presence", "text"],
             &["rules"],
@@ -215,6 +230,7 @@ const FUNCTION_LINES_MAX: usize = 60;
 
 /// All that the rules of games may lean on: nothing here waits, draws or opens.
 const GAME_LEANS_ON: &[&str] = &[
+    "hangraft-ids",
     "hangraft-planted",
     "hangraft-text",
     "imbl",

@@ -20,11 +20,11 @@ use crate::chat::Chat;
 use crate::clock::Now;
 use crate::digest::{self, Kind};
 use crate::event::Event;
-use crate::ids::{PlayerId, RoomId, Seat, Version};
 use crate::rules::contract::SEATS_MAX;
 use crate::rules::{Audience, Board, Phase, State};
 use crate::table::{Person, Sitter, Table};
 use crate::terms::Terms;
+use hangraft_ids::{PlayerId, RoomId, Seat, Version};
 
 /// A room where nobody is leaves after this long, if nobody is seated or the game is over.
 const EMPTY_MS_MAX: u64 = 2 * 60_000;

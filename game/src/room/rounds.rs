@@ -4,11 +4,11 @@
 use super::{Room, Step};
 use crate::answer::Rejection;
 use crate::event::{Event, GameEvent};
-use crate::ids::PlayerId;
 use crate::rules::Act;
 use crate::rules::contract::{Points, Turn};
 use crate::table::{Table, Who};
 use crate::terms::{Passing, Terms};
+use hangraft_ids::PlayerId;
 
 impl Room {
     pub(crate) fn play(

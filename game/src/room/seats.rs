@@ -7,11 +7,11 @@ use super::{Room, Step};
 use crate::answer::Rejection;
 use crate::chat::Line;
 use crate::event::Event;
-use crate::ids::{PlayerId, Seat};
 use crate::rules::Act;
 use crate::table::{Person, Sitter};
 use crate::terms::{Terms, shown};
 use crate::text;
+use hangraft_ids::{PlayerId, Seat};
 
 /// People a room remembers by name and points, seated or not. When there is
 /// one more, one who is not seated and has the fewest points is forgotten.

@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use super::Room;
 use crate::chat::LineView;
-use crate::ids::{PlayerId, Seat};
 use crate::json::{as_text, as_text_or_null};
 use crate::rules::{BoardView, State};
 use crate::terms::SEAT_KEPT_MS;
+use hangraft_ids::{PlayerId, Seat};
 
 /// A room as it is shown.
 #[derive(Serialize)]

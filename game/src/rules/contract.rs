@@ -20,8 +20,8 @@ use super::phase::Phase;
 use crate::answer::Rejection;
 use crate::chance::Chance;
 use crate::clock::Now;
-use crate::ids::PlayerId;
 use crate::table::{Table, Who};
+use hangraft_ids::PlayerId;
 
 /// Bytes of JSON in options. More is refused before it is read.
 const OPTIONS_BYTES_MAX: usize = 1024;

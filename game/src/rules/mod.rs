@@ -19,10 +19,10 @@ pub use phase::{Outcome, Phase, SeatSet, State};
 
 use crate::answer::Rejection;
 use crate::chance::Chance;
-use crate::ids::PlayerId;
 use crate::table::{Table, Who};
 use crate::text::excerpt;
 use contract::{Rules, Turn, parse_move, parse_options};
+use hangraft_ids::PlayerId;
 
 /// What can be done to a board.
 pub(crate) enum Act<'a> {

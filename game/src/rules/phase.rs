@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::Seat;
+use hangraft_ids::Seat;
 
 /// How the round on a board stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,8 +7,8 @@ use crate::answer::Code;
 use crate::chance::Chance;
 use crate::clock::Now;
 use crate::command::Edition;
-use crate::ids::{PlayerId, Seat};
 use crate::table::{Person, Sitter, Table, Who};
+use hangraft_ids::{PlayerId, Seat};
 
 /// A board and those who sit around it.
 pub(crate) struct Trial<R: Rules> {

@@ -37,10 +37,10 @@ use words::Category;
 use crate::answer::Rejection;
 use crate::chance::Chance;
 use crate::command::Edition;
-use crate::ids::PlayerId;
 use crate::rules::contract::{Audience, Rules, Turn};
 use crate::rules::phase::{Outcome, Phase};
 use crate::table::{Table, Who};
+use hangraft_ids::PlayerId;
 
 /// Wrong guesses that end a round.
 const LIVES: u8 = 6;

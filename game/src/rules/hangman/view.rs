@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::ids::{PlayerId, Seat};
 use crate::json::as_text;
+use hangraft_ids::{PlayerId, Seat};
 
 /// What those who watch hear. A word is in it only when it was tried or when the round is
 /// over.

@@ -18,10 +18,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::answer::Rejection;
 use crate::chance::Chance;
-use crate::ids::{PlayerId, Seat};
 use crate::rules::contract::{Audience, Rules, Turn};
 use crate::rules::phase::{Outcome, Phase};
 use crate::table::{Table, Who};
+use hangraft_ids::{PlayerId, Seat};
 
 /// How many play.
 const PLAYERS: u8 = 2;

@@ -1,0 +1,197 @@
+//! Numbers that mean something, each with a type: a room is never taken for a version, nor a
+//! node for a term, and each knows how it is written.
+//!
+//! On disk and on the network each is the bare number that it holds.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// Declares a type for a number.
+macro_rules! number {
+    ($(#[$doc:meta])* $name:ident($inner:ty)) => {
+        $(#[$doc])*
+        #[derive(
+            Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+        )]
+        #[serde(transparent)]
+        pub struct $name(pub $inner);
+    };
+}
+
+number! {
+    /// A player. Outlives any connection; 0 is nobody. Written `p0123456789abcdef`.
+    PlayerId(u64)
+}
+
+number! {
+    /// A room. The Raft group is in bits 32 and up, the number within it below, so
+    /// that ids of group 0 are small and every id fits a JavaScript number.
+    RoomId(u64)
+}
+
+number! {
+    /// A place at a table, counted from zero.
+    Seat(u8)
+}
+
+number! {
+    /// Counts the accepted changes of one room, from 1.
+    Version(u64)
+}
+
+number! {
+    /// A frontend's process: a random number it draws when it starts.
+    FrontendId(u64)
+}
+
+number! {
+    /// A node. Given once: when a node has left or lost its disk, its id is retired.
+    NodeId(u64)
+}
+
+number! {
+    /// A data folder: a random number, drawn when the folder is made. A node that comes back
+    /// with another one has lost what it had promised.
+    StorageId(u64)
+}
+
+number! {
+    /// A period with one leader at most, counted from 1 (Raft thesis, section 3.3).
+    Term(u64)
+}
+
+number! {
+    /// The place of an entry in the log (Raft thesis, section 3.5).
+    LogIndex(u64)
+}
+
+impl RoomId {
+    /// The `number`th room of a Raft group. Numbers count from 1.
+    pub const fn new(group: u32, number: u32) -> RoomId {
+        RoomId((group as u64) << 32 | number as u64)
+    }
+
+    /// The Raft group that plays this room.
+    pub const fn group(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    /// The room's number within its group.
+    pub const fn number(self) -> u32 {
+        self.0 as u32
+    }
+}
+
+impl Version {
+    /// The version after this one.
+    pub const fn next(self) -> Version {
+        Version(self.0.wrapping_add(1))
+    }
+}
+
+/// It is no player's id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoPlayer;
+
+impl FromStr for PlayerId {
+    type Err = NoPlayer;
+
+    /// Reads an id as it is written, and no other spelling.
+    fn from_str(text: &str) -> Result<Self, NoPlayer> {
+        let digits = text.strip_prefix('p').filter(|digits| digits.len() == 16).ok_or(NoPlayer)?;
+        let plain = digits.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'));
+        let number = u64::from_str_radix(digits, 16).map_err(|_| NoPlayer)?;
+        if plain { Ok(Self(number)) } else { Err(NoPlayer) }
+    }
+}
+
+impl fmt::Display for PlayerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "p{:016x}", self.0)
+    }
+}
+
+impl fmt::Display for RoomId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "room {}", self.0)
+    }
+}
+
+impl fmt::Display for Seat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "seat {}", self.0)
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "v{}", self.0)
+    }
+}
+
+impl fmt::Display for FrontendId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "f{:016x}", self.0)
+    }
+}
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for StorageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl fmt::Display for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for LogIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_print_themselves() {
+        assert_eq!(RoomId::new(0, 12).to_string(), "room 12");
+        assert_eq!(PlayerId(0xab).to_string(), "p00000000000000ab");
+        assert_eq!(Seat(3).to_string(), "seat 3");
+        assert_eq!(Version(7).to_string(), "v7");
+        assert_eq!(
+            format!("n{}, term {}, {:>3}", NodeId(4), Term(2), LogIndex(9)),
+            "n4, term 2,   9"
+        );
+    }
+
+    #[test]
+    fn a_room_id_carries_its_group_and_fits_a_javascript_number() {
+        let id = RoomId::new((1 << 20) - 1, u32::MAX);
+        assert_eq!((id.group(), id.number()), ((1 << 20) - 1, u32::MAX));
+        assert!(id.0 < 1 << 53);
+    }
+
+    /// A player's id reads back as it was written, and in no other spelling.
+    #[test]
+    fn a_player_has_one_spelling() {
+        let player = PlayerId(0x0123_4567_89ab_cdef);
+        assert_eq!(player.to_string(), "p0123456789abcdef");
+        assert_eq!("p0123456789abcdef".parse(), Ok(player));
+        for wrong in ["", "p", "p0123456789abcde", "p0123456789ABCDEF", "p+123456789abcdef", "pé"]
+        {
+            assert_eq!(wrong.parse::<PlayerId>(), Err(NoPlayer), "{wrong}");
+        }
+    }
+}
