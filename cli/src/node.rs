@@ -132,7 +132,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         err => anyhow!(err).context("cannot start the node"),
     })?;
     let name = node.name().to_owned();
-    info!(node = %name, id = node.id(), address = %node.address(), "ready");
+    info!(node = %name, id = node.id().0, address = %node.address(), "ready");
     let ended = tokio::select! {
         how = stop.next() => Ok(how),
         () = node.left() => Ok(Stop::AtOnce),

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use hangraft_ids::NodeId;
 use serde::Deserialize;
 
 use crate::{
@@ -33,7 +34,7 @@ pub struct NodeConfig {
     /// A first member's number, from 1. It is never used again for another node. A node
     /// that joins later has none here: the cluster gives it one.
     #[serde(default)]
-    pub id: Option<u64>,
+    pub id: Option<NodeId>,
     /// What people call it: lowercase letters, digits and dashes, such as `n1`. A node
     /// that joins may leave it out and is called by its number.
     #[serde(default)]
@@ -106,7 +107,7 @@ pub struct ClusterConfig {
 #[serde(deny_unknown_fields)]
 pub struct Member {
     /// Its number.
-    pub id: u64,
+    pub id: NodeId,
     /// Its name.
     pub name: String,
     /// Where other nodes reach it.
@@ -187,7 +188,7 @@ impl NodeConfig {
 
     /// A cluster of one, with a name of its own, with all it needs in `dir` and the key in `dir/cluster.key`.
     pub fn alone(name: &str, address: SocketAddr, dir: &Path) -> Self {
-        let me = Member { id: 1, name: name.into(), address };
+        let me = Member { id: NodeId(1), name: name.into(), address };
         Self {
             id: Some(me.id),
             name: Some(me.name.clone()),
@@ -240,7 +241,9 @@ impl NodeConfig {
 
     /// Holds everything that must be true before a node may start.
     pub fn check(&self) -> Result<(), ConfigError> {
-        ensure(self.id != Some(0), "id", || "must be 1 or more; 0 means \"no node\"".into())?;
+        ensure(self.id != Some(NodeId::NONE), "id", || {
+            "must be 1 or more; 0 means \"no node\"".into()
+        })?;
         if let Some(name) = &self.name {
             check_name("name", name)?;
         }
@@ -359,7 +362,7 @@ impl ClusterConfig {
 impl Member {
     fn check(&self) -> Result<(), ConfigError> {
         let setting = "cluster.members";
-        ensure(self.id >= 1, setting, || "has an id 0; ids start at 1".into())?;
+        ensure(self.id != NodeId::NONE, setting, || "has an id 0; ids start at 1".into())?;
         check_name(setting, &self.name)?;
         ensure(self.address.port() != 0 && !self.address.ip().is_unspecified(), setting, || {
             format!("has {} for {}, which nobody can connect to", self.address, self.name)

@@ -8,6 +8,7 @@ use std::{
 };
 
 use hangraft_cluster_config::{ConfigError, FrontendConfig, NodeConfig};
+use hangraft_ids::NodeId;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -47,7 +48,7 @@ fn the_files_we_ship_work() {
     let nodes: Vec<_> = (1..=3)
         .map(|i| NodeConfig::load(&local(&format!("node{i}.toml"))).expect("a file we ship"))
         .collect();
-    for (node, id) in nodes.iter().zip(1..) {
+    for (node, id) in nodes.iter().zip((1..).map(NodeId)) {
         assert_eq!(node.id, Some(id));
         assert_eq!(node.reached_at(), node.address);
         assert_eq!(node.cluster, nodes[0].cluster);
@@ -74,7 +75,7 @@ fn the_sets_of_files_we_ship_work() {
         let nodes: Vec<_> = (1..=count).map(|i| node(&format!("node{i}"))).collect();
         let cluster = &nodes[0].cluster;
         assert_eq!(cluster.members.len() as u64, count);
-        for ((node, member), id) in nodes.iter().zip(&cluster.members).zip(1..) {
+        for ((node, member), id) in nodes.iter().zip(&cluster.members).zip((1..).map(NodeId)) {
             let name = format!("n{id}");
             assert_eq!((member.id, &member.name), (id, &name));
             assert_eq!(node.reached_at(), member.address);

@@ -12,10 +12,16 @@ macro_rules! number {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
         $(#[$doc])*
         #[derive(
-            Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+            Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
         )]
         #[serde(transparent)]
         pub struct $name(pub $inner);
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
     };
 }
 
@@ -87,6 +93,35 @@ impl Version {
     /// The version after this one.
     pub const fn next(self) -> Version {
         Version(self.0.wrapping_add(1))
+    }
+}
+
+impl NodeId {
+    /// No node, or one that is not known.
+    pub const NONE: NodeId = NodeId(0);
+}
+
+impl StorageId {
+    /// No data folder, or one that is not known.
+    pub const NONE: StorageId = StorageId(0);
+}
+
+impl LogIndex {
+    /// The place behind this one.
+    pub const fn next(self) -> LogIndex {
+        LogIndex(self.0.saturating_add(1))
+    }
+
+    /// How many entries there are behind `before` up to this one.
+    pub const fn since(self, before: LogIndex) -> u64 {
+        self.0.saturating_sub(before.0)
+    }
+}
+
+/// As openraft's own tests of a storage number their nodes.
+impl From<u64> for NodeId {
+    fn from(id: u64) -> NodeId {
+        NodeId(id)
     }
 }
 

@@ -21,6 +21,7 @@ use crate::replica::handle::Replica;
 use crate::storage::Storage;
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::Stream;
+use hangraft_ids::{LogIndex, NodeId, RoomId, StorageId, Term};
 use hangraft_proto::MESSAGE_BYTES_MAX;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
@@ -52,9 +53,9 @@ pub struct Head {
     /// When, in milliseconds since 1970.
     pub at_ms: u64,
     /// Where in the log it stands.
-    pub term: u64,
+    pub term: Term,
     /// Everything acknowledged up to this index is in it.
-    pub index: u64,
+    pub index: LogIndex,
     /// The lobby's hash there, as `hangraft status` shows it.
     pub hash: String,
     /// The version that made it.
@@ -65,9 +66,9 @@ pub struct Head {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Contents {
     /// Where in the log it stands.
-    pub term: u64,
+    pub term: Term,
     /// See [`Head::index`].
-    pub index: u64,
+    pub index: LogIndex,
     /// Live rooms.
     pub rooms: usize,
     /// Finished games.
@@ -94,7 +95,7 @@ pub enum RestoreError {
     )]
     Taken {
         /// Its id.
-        node: u64,
+        node: NodeId,
         /// Its cluster.
         cluster: String,
     },
@@ -128,7 +129,7 @@ pub(crate) fn write(
         replica,
         hasher: blake3::Hasher::new(),
         snapshot: export.snapshot,
-        before: export.newest_room.checked_add(1),
+        before: export.newest_room.0.checked_add(1).map(RoomId),
         finished: export.finished,
         ready: VecDeque::new(),
         next: Next::Head(head),
@@ -144,11 +145,11 @@ struct Writer {
     hasher: blake3::Hasher,
     snapshot: Box<dyn Iterator<Item = Bytes> + Send>,
     /// Only archived games of rooms before this one are left to write.
-    before: Option<u64>,
+    before: Option<RoomId>,
     /// Games that were not in the archive yet.
-    finished: Vec<(u64, Bytes)>,
+    finished: Vec<(RoomId, Bytes)>,
     /// Frames of games, ready to be written.
-    ready: VecDeque<Vec<(u64, Bytes)>>,
+    ready: VecDeque<Vec<(RoomId, Bytes)>>,
     next: Next,
 }
 
@@ -219,7 +220,7 @@ impl Writer {
 }
 
 /// Cuts games into frames of moderate size.
-fn in_frames(games: Vec<(u64, Bytes)>) -> VecDeque<Vec<(u64, Bytes)>> {
+fn in_frames(games: Vec<(RoomId, Bytes)>) -> VecDeque<Vec<(RoomId, Bytes)>> {
     let mut frames = VecDeque::new();
     let (mut frame, mut bytes) = (Vec::new(), 0);
     for game in games {
@@ -246,7 +247,7 @@ fn put_frame(bytes: &mut BytesMut, kind: u8, body: &[u8]) {
 enum Frame {
     Head(Head),
     Snapshot(Bytes),
-    Games(Vec<(u64, Bytes)>),
+    Games(Vec<(RoomId, Bytes)>),
 }
 
 /// Reads a backup's frames up to its end, and checks the hash there.
@@ -335,7 +336,7 @@ pub fn check(file: impl Read) -> Result<(Head, Contents), RestoreError> {
 
 fn read(
     file: impl Read,
-    mut games: impl FnMut(Vec<(u64, Bytes)>) -> Result<(), RestoreError>,
+    mut games: impl FnMut(Vec<(RoomId, Bytes)>) -> Result<(), RestoreError>,
 ) -> Result<(Head, Everything, usize), RestoreError> {
     let mut reader = Reader::new(file);
     let (mut head, mut snapshot, mut count) = (None, Import::default(), 0);
@@ -381,7 +382,7 @@ pub struct Founder {
 }
 
 /// The first node of a restored cluster.
-const FIRST: u64 = 1;
+const FIRST: NodeId = NodeId(1);
 
 /// Makes an empty node's storage the beginning of a new cluster, from a backup that was
 /// [checked](check). The cluster has one node; others join it.
@@ -408,7 +409,8 @@ pub async fn restore(
         return Err(RestoreError::SameCluster(head.cluster));
     }
     let Founder { cluster, name, address } = founder;
-    let identity = Identity::given(cluster, FIRST, name, env.entropy(), address, BTreeMap::new());
+    let identity =
+        Identity::given(cluster, FIRST, name, StorageId(env.entropy()), address, BTreeMap::new());
     // From here on nobody may start from this folder before all of it is there.
     identity.unfinished().save(&storage.files).await.map_err(RestoreError::Storage)?;
     let index = everything.applied.index;

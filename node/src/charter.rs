@@ -9,6 +9,7 @@
 //! membership raises the next one past all it contains.
 
 use hangraft_game::Command;
+use hangraft_ids::{NodeId, StorageId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -81,20 +82,23 @@ pub(crate) struct Peer {
     pub(crate) name: String,
     /// Where it serves gRPC, and gossips.
     pub(crate) address: SocketAddr,
-    /// The random number of its disk: a node that comes back with another one has lost
-    /// what it had promised.
-    pub(crate) disk: u64,
+    /// Its data folder.
+    pub(crate) disk: StorageId,
 }
 
 impl Default for Peer {
     fn default() -> Self {
-        Peer { name: String::new(), address: SocketAddr::from(([0, 0, 0, 0], 0)), disk: 0 }
+        Peer {
+            name: String::new(),
+            address: SocketAddr::from(([0, 0, 0, 0], 0)),
+            disk: StorageId::NONE,
+        }
     }
 }
 
 impl Peer {
     /// What people call it: its name, and its id where the name does not tell that.
-    pub(crate) fn called(&self, id: u64) -> String {
+    pub(crate) fn called(&self, id: NodeId) -> String {
         let by_id = format!("n{id}");
         if self.name == by_id { by_id } else { format!("{} ({by_id})", self.name) }
     }
@@ -110,14 +114,14 @@ impl fmt::Display for Peer {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Charter {
     /// The next id to give out; 0 before the first membership.
-    next_id: u64,
+    next_id: NodeId,
     /// How many voters are wanted; 0 before the first membership.
     voters_wanted: u8,
     replace_after_ms: u64,
     /// Nodes with an id that are not members yet.
-    admitted: BTreeMap<u64, Peer>,
+    admitted: BTreeMap<NodeId, Peer>,
     /// Members that were asked to leave.
-    leaving: BTreeSet<u64>,
+    leaving: BTreeSet<NodeId>,
     /// What may be used because every voter knew it when it was turned on. Never turned
     /// off: the log may hold it from then on.
     features: BTreeSet<String>,
@@ -138,16 +142,16 @@ pub(crate) enum CharterCommand {
         /// Where it is.
         address: SocketAddr,
         /// Its disk. Asking again from the same disk gives the same id.
-        disk: u64,
+        disk: StorageId,
     },
     /// So many voters are wanted.
     WantVoters(u8),
     /// A voter silent for so long is replaced, in milliseconds.
     ReplaceAfter(u64),
     /// A member wants to leave.
-    Leave(u64),
+    Leave(NodeId),
     /// A member that wanted to leave stays.
-    Stay(u64),
+    Stay(NodeId),
     /// Every voter knows this now.
     Enable(String),
 }
@@ -173,7 +177,7 @@ pub(crate) enum CharterReply {
     /// The node has this id and name.
     Admitted {
         /// Its id, never used before.
-        id: u64,
+        id: NodeId,
         /// Its name.
         name: String,
     },
@@ -184,7 +188,7 @@ pub(crate) enum CharterReply {
 }
 
 /// Raft's membership, as the charter looks at it: who is a member, and who votes.
-pub(crate) type Members = BTreeMap<u64, Member>;
+pub(crate) type Members = BTreeMap<NodeId, Member>;
 
 /// A node that the membership names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -197,7 +201,7 @@ pub(crate) struct Member {
 impl Default for Charter {
     fn default() -> Self {
         Charter {
-            next_id: 0,
+            next_id: NodeId::NONE,
             voters_wanted: 0,
             replace_after_ms: REPLACE_AFTER_MS,
             admitted: BTreeMap::new(),
@@ -250,7 +254,7 @@ impl Charter {
     /// Follows a committed membership.
     pub(crate) fn follow(&mut self, members: &Members) {
         let Some(highest) = members.keys().max() else { return };
-        self.next_id = self.next_id.max(highest + 1);
+        self.next_id = self.next_id.max(NodeId(highest.0 + 1));
         if self.voters_wanted == 0 {
             let voters = members.values().filter(|member| member.votes).count();
             let least = WANTED.into_iter().find(|wanted| usize::from(*wanted) >= voters);
@@ -276,7 +280,7 @@ impl Charter {
     /// stay, who was coming or going does not, and ids are given out anew.
     pub(crate) fn begun_anew(mut self, epoch: u64) -> Self {
         self.epoch = epoch;
-        self.next_id = 0;
+        self.next_id = NodeId::NONE;
         self.admitted.clear();
         self.leaving.clear();
         self
@@ -286,7 +290,7 @@ impl Charter {
         &mut self,
         name: Option<&str>,
         address: SocketAddr,
-        disk: u64,
+        disk: StorageId,
         members: &Members,
     ) -> CharterReply {
         let known =
@@ -303,7 +307,7 @@ impl Charter {
                 "the cluster has {MEMBERS_MAX} members, which is the most; let one leave first"
             ));
         }
-        let id = self.next_id.max(1);
+        let id = self.next_id.max(NodeId(1));
         // Two members of one name would only confuse people.
         let mut name = name.unwrap_or_default().to_owned();
         if name.is_empty() || names.contains(&name) {
@@ -313,13 +317,13 @@ impl Charter {
             });
             name = numbered.into_iter().find(|name| !names.contains(name)).unwrap_or_default();
         }
-        self.next_id = id + 1;
+        self.next_id = NodeId(id.0 + 1);
         self.admitted.insert(id, Peer { name: name.clone(), address, disk });
         CharterReply::Admitted { id, name }
     }
 
     /// Whether a node was a member, or on its way to be one, and is none any more.
-    pub(crate) fn has_lost(&self, id: u64, members: &Members) -> bool {
+    pub(crate) fn has_lost(&self, id: NodeId, members: &Members) -> bool {
         id < self.next_id && !members.contains_key(&id) && !self.admitted.contains_key(&id)
     }
 
@@ -334,12 +338,12 @@ impl Charter {
     }
 
     /// Nodes with an id that are not members yet.
-    pub(crate) fn admitted(&self) -> &BTreeMap<u64, Peer> {
+    pub(crate) fn admitted(&self) -> &BTreeMap<NodeId, Peer> {
         &self.admitted
     }
 
     /// Members that were asked to leave.
-    pub(crate) fn leaving(&self) -> &BTreeSet<u64> {
+    pub(crate) fn leaving(&self) -> &BTreeSet<NodeId> {
         &self.leaving
     }
 
@@ -372,12 +376,12 @@ mod tests {
 
     fn peer(name: &str, disk: u64) -> Peer {
         let address = SocketAddr::from(([10, 0, 0, 1], 7100));
-        Peer { name: name.into(), address, disk }
+        Peer { name: name.into(), address, disk: StorageId(disk) }
     }
 
     fn first_three() -> (Charter, Members) {
         let members: Members = (1..=3)
-            .map(|id| (id, Member { peer: peer(&format!("n{id}"), 100 + id), votes: true }))
+            .map(|id| (NodeId(id), Member { peer: peer(&format!("n{id}"), 100 + id), votes: true }))
             .collect();
         let mut charter = Charter::default();
         charter.follow(&members);
@@ -388,7 +392,7 @@ mod tests {
         let Peer { name, address, disk } = peer(name, disk);
         let name = (!name.is_empty()).then_some(name);
         match charter.apply(&CharterCommand::Admit { name, address, disk }, members) {
-            CharterReply::Admitted { id, name } => (id, name),
+            CharterReply::Admitted { id, name } => (id.0, name),
             other => panic!("{other:?}"),
         }
     }
@@ -401,10 +405,10 @@ mod tests {
         assert_eq!(admit(&mut charter, &members, "", 7), (4, "n4".into()));
         assert_eq!(admit(&mut charter, &members, "box", 8), (5, "box".into()));
         // It joins, leaves, and its disk comes again as a stranger's.
-        members.insert(5, Member { peer: peer("box", 8), votes: false });
+        members.insert(NodeId(5), Member { peer: peer("box", 8), votes: false });
         charter.follow(&members);
         assert_eq!(admit(&mut charter, &members, "x", 8), (5, "box".into()));
-        members.remove(&5);
+        members.remove(&NodeId(5));
         charter.follow(&members);
         assert_eq!(admit(&mut charter, &members, "box", 8), (6, "box".into()));
         // A first member's disk has its id already; a taken name is not given again.
@@ -421,7 +425,7 @@ mod tests {
         }
         let before = charter.clone();
         let Peer { address, .. } = peer("", 0);
-        let command = CharterCommand::Admit { name: None, address, disk: 99 };
+        let command = CharterCommand::Admit { name: None, address, disk: StorageId(99) };
         assert!(matches!(charter.apply(&command, &members), CharterReply::Refused(_)));
         assert_eq!(charter, before);
     }
@@ -435,7 +439,7 @@ mod tests {
             CharterCommand::WantVoters(4),
             CharterCommand::WantVoters(9),
             CharterCommand::ReplaceAfter(5),
-            CharterCommand::Leave(9),
+            CharterCommand::Leave(NodeId(9)),
         ] {
             assert!(
                 matches!(charter.apply(&command, &members), CharterReply::Refused(_)),
@@ -449,10 +453,11 @@ mod tests {
     fn who_leaves_is_forgotten_when_gone() {
         let (mut charter, mut members) = first_three();
         assert_eq!(charter.voters_wanted(), 3);
-        assert_eq!(charter.apply(&CharterCommand::Leave(3), &members), CharterReply::Done);
+        assert_eq!(charter.apply(&CharterCommand::Leave(NodeId(3)), &members), CharterReply::Done);
         assert_eq!(charter.leaving().len(), 1);
-        members.remove(&3);
-        assert!(!charter.has_lost(3, &first_three().1) && charter.has_lost(3, &members));
+        members.remove(&NodeId(3));
+        let has_lost = |members: &Members| charter.has_lost(NodeId(3), members);
+        assert!(!has_lost(&first_three().1) && has_lost(&members));
         charter.follow(&members);
         assert!(charter.leaving().is_empty());
         // Its id is spent all the same.
@@ -481,7 +486,7 @@ mod tests {
     fn the_stored_form_stays() {
         let (mut charter, members) = first_three();
         admit(&mut charter, &members, "", 7);
-        charter.apply(&CharterCommand::Leave(2), &members);
+        charter.apply(&CharterCommand::Leave(NodeId(2)), &members);
         let bytes = postcard::to_allocvec(&charter).unwrap();
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, PINNED);

@@ -8,6 +8,7 @@
 use crate::charter::{Charter, Member, Members};
 use crate::gossip::Roster;
 use crate::replica::handle::Replica;
+use hangraft_ids::{LogIndex, NodeId, Term};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -38,7 +39,7 @@ async fn follow(replica: Replica, mut roster: watch::Receiver<Roster>, mut past:
             before = before.with_past(&now);
         }
         for (kind, index, text) in now.since(&before) {
-            let applied = replica.machine().standing().applied.map_or(0, |at| at.index);
+            let applied = replica.machine().standing().applied.map_or(LogIndex(0), |at| at.index);
             replica.events().note(kind, now.term, index.unwrap_or(applied), text);
         }
         before = now;
@@ -71,7 +72,7 @@ fn look(replica: &Replica, roster: &Roster) -> Sight {
 }
 
 /// Where the log on this node's disk ends.
-fn log_end(replica: &Replica) -> Option<u64> {
+fn log_end(replica: &Replica) -> Option<LogIndex> {
     replica.log_end()
 }
 
@@ -79,18 +80,22 @@ fn log_end(replica: &Replica) -> Option<u64> {
 /// what comes of it is no news.
 #[derive(Debug)]
 struct Past {
-    end: Option<u64>,
+    end: Option<LogIndex>,
 }
 
 impl Past {
     /// A log that has nothing but the first membership is one that begins.
-    fn of(log_end: Option<u64>) -> Self {
-        Past { end: log_end.filter(|end| *end > 0) }
+    fn of(log_end: Option<LogIndex>) -> Self {
+        Past { end: log_end.filter(|end| *end > LogIndex(0)) }
     }
 
     /// Whether what is seen now is the past still, with all up to `applied` applied, and
     /// often more.
-    fn lasts(&mut self, applied: Option<u64>, log_end: impl FnOnce() -> Option<u64>) -> bool {
+    fn lasts(
+        &mut self,
+        applied: Option<LogIndex>,
+        log_end: impl FnOnce() -> Option<LogIndex>,
+    ) -> bool {
         let Some(end) = self.end else { return false };
         // A leader may have cut off what was never committed.
         self.end = log_end().map(|now| now.min(end)).filter(|end| applied < Some(*end));
@@ -101,19 +106,19 @@ impl Past {
 /// What can be seen at one instant.
 #[derive(Clone, Debug, Default)]
 struct Sight {
-    term: u64,
-    leader: Option<u64>,
-    membership_index: Option<u64>,
+    term: Term,
+    leader: Option<NodeId>,
+    membership_index: Option<LogIndex>,
     members: Members,
     charter: Charter,
-    snapshot: Option<u64>,
+    snapshot: Option<LogIndex>,
     /// Where a snapshot could not be read back, and none since.
-    unreadable: Option<u64>,
-    heard: BTreeMap<u64, bool>,
+    unreadable: Option<LogIndex>,
+    heard: BTreeMap<NodeId, bool>,
 }
 
 /// The kind of an event, the log index if it has one of its own, and its text.
-type Happened = (&'static str, Option<u64>, String);
+type Happened = (&'static str, Option<LogIndex>, String);
 
 impl Sight {
     /// The same, as if it had known what the disk has brought since.
@@ -200,7 +205,7 @@ impl Sight {
         for feature in now.features().difference(was.features()) {
             note(format!("{feature:?} may be used"));
         }
-        let leaving: BTreeSet<&u64> = now.leaving().difference(was.leaving()).collect();
+        let leaving: BTreeSet<&NodeId> = now.leaving().difference(was.leaving()).collect();
         for id in leaving {
             note(format!("{} was asked to leave", self.name(*id)));
         }
@@ -211,7 +216,7 @@ impl Sight {
         }
     }
 
-    fn name(&self, id: u64) -> String {
+    fn name(&self, id: NodeId) -> String {
         self.members.get(&id).map_or_else(|| format!("n{id}"), |member| member.peer.name.clone())
     }
 }
@@ -221,12 +226,16 @@ mod tests {
     use super::*;
     use crate::charter::CharterCommand;
     use crate::charter::Peer;
+    use hangraft_ids::StorageId;
     use std::net::SocketAddr;
 
     fn members(roles: &[(u64, bool)]) -> Members {
         let address = SocketAddr::from(([10, 0, 0, 1], 7100));
-        let peer = |id: &u64| Peer { name: format!("n{id}"), address, disk: *id };
-        roles.iter().map(|(id, votes)| (*id, Member { peer: peer(id), votes: *votes })).collect()
+        let peer = |id: &u64| Peer { name: format!("n{id}"), address, disk: StorageId(*id) };
+        roles
+            .iter()
+            .map(|(id, votes)| (NodeId(*id), Member { peer: peer(id), votes: *votes }))
+            .collect()
     }
 
     fn told(now: &Sight, before: &Sight) -> Vec<String> {
@@ -239,18 +248,18 @@ mod tests {
         let mut charter = Charter::default();
         let start =
             Sight { members: members(&[(1, true), (2, true), (3, true)]), ..Sight::default() };
-        let led = Sight { term: 2, leader: Some(1), ..start.clone() };
+        let led = Sight { term: Term(2), leader: Some(NodeId(1)), ..start.clone() };
         assert_eq!(told(&led, &start), ["leader: n1 leads"]);
         assert_eq!(told(&led, &led), [""; 0]);
         charter.follow(&start.members);
         let set = Sight { charter: charter.clone(), ..led.clone() };
         assert_eq!(told(&set, &led), ["setting: 3 voters are wanted"]);
-        charter.apply(&CharterCommand::Leave(3), &set.members);
+        charter.apply(&CharterCommand::Leave(NodeId(3)), &set.members);
         let changed = Sight {
             members: members(&[(1, true), (2, true), (3, false), (4, true)]),
             charter,
-            snapshot: Some(9),
-            heard: [(4, true)].into(),
+            snapshot: Some(LogIndex(9)),
+            heard: [(NodeId(4), true)].into(),
             ..set.clone()
         };
         assert_eq!(
@@ -266,7 +275,7 @@ mod tests {
         let gone =
             Sight { members: members(&[(1, true), (2, true), (4, true)]), ..changed.clone() };
         assert_eq!(told(&gone, &changed), ["member: n3 is no member any more"]);
-        let lost = Sight { leader: None, heard: [(4, false)].into(), ..gone.clone() };
+        let lost = Sight { leader: None, heard: [(NodeId(4), false)].into(), ..gone.clone() };
         assert_eq!(
             told(&lost, &gone),
             ["leader: nobody is known to lead", "gossip: n4 is not heard of any more"]
@@ -280,10 +289,10 @@ mod tests {
         let mut charter = Charter::default();
         let members = members(&[(1, true), (2, true), (3, true)]);
         charter.follow(&members);
-        let (snapshot, heard) = (Some(9), [(2, true)].into());
+        let (snapshot, heard) = (Some(LogIndex(9)), [(NodeId(2), true)].into());
         let now = Sight {
-            term: 4,
-            leader: Some(2),
+            term: Term(4),
+            leader: Some(NodeId(2)),
             members,
             charter,
             snapshot,
@@ -299,19 +308,21 @@ mod tests {
     /// which it is. Entries that a leader cuts off are not waited for.
     #[test]
     fn the_past_ends_where_the_log_ended() {
-        let lasts = |past: &mut Past, applied, end| past.lasts(applied, || end);
-        let mut past = Past::of(Some(9));
+        let lasts = |past: &mut Past, applied: Option<u64>, end: Option<u64>| {
+            past.lasts(applied.map(LogIndex), || end.map(LogIndex))
+        };
+        let mut past = Past::of(Some(LogIndex(9)));
         assert!(lasts(&mut past, None, Some(9)));
         assert!(lasts(&mut past, Some(4), Some(12)));
         assert!(lasts(&mut past, Some(12), Some(12)));
         assert!(!lasts(&mut past, Some(12), Some(12)));
-        let mut past = Past::of(Some(9));
+        let mut past = Past::of(Some(LogIndex(9)));
         assert!(lasts(&mut past, Some(4), Some(6)));
         assert!(lasts(&mut past, Some(6), Some(20)));
         assert!(!lasts(&mut past, Some(7), Some(20)));
         // A new node has none: it is told of the members once.
         for end in [None, Some(0)] {
-            assert!(!lasts(&mut Past::of(end), None, Some(5)), "{end:?}");
+            assert!(!lasts(&mut Past::of(end.map(LogIndex)), None, Some(5)), "{end:?}");
         }
     }
 }

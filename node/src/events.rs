@@ -1,6 +1,7 @@
 //! What happens in the cluster, as one node sees it, for operators who follow along.
 
 use crate::env::Env;
+use hangraft_ids::{LogIndex, Term};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use tokio::sync::broadcast;
@@ -16,9 +17,9 @@ const BEHIND_MAX: usize = 256;
 pub(crate) struct Event {
     /// The wall clock, in milliseconds since 1970.
     pub(crate) at_ms: u64,
-    pub(crate) term: u64,
+    pub(crate) term: Term,
     /// The log index it belongs to, or what was applied when it happened.
-    pub(crate) index: u64,
+    pub(crate) index: LogIndex,
     pub(crate) kind: &'static str,
     pub(crate) text: String,
 }
@@ -39,11 +40,11 @@ impl Events {
         Events(Arc::new(Inner { env, past: Mutex::default(), news }))
     }
 
-    pub(crate) fn note(&self, kind: &'static str, term: u64, index: u64, text: String) {
+    pub(crate) fn note(&self, kind: &'static str, term: Term, index: LogIndex, text: String) {
         // What is wrong with a disk is no everyday news.
         match kind {
-            "disk" => tracing::warn!(kind, term, index, "{text}"),
-            _ => tracing::info!(kind, term, index, "{text}"),
+            "disk" => tracing::warn!(kind, term = term.0, index = index.0, "{text}"),
+            _ => tracing::info!(kind, term = term.0, index = index.0, "{text}"),
         }
         let event = Event { at_ms: self.0.env.unix_ms(), term, index, kind, text };
         let mut past = self.0.past.lock().expect("never poisoned");

@@ -9,6 +9,7 @@ use crate::env::Env;
 use crate::small_file;
 use crate::storage::Files;
 use hangraft_cluster_config::NodeConfig;
+use hangraft_ids::{NodeId, StorageId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io;
@@ -28,15 +29,15 @@ pub(crate) struct Identity {
     /// The cluster it belongs to.
     pub(crate) cluster: String,
     /// Its id there.
-    pub(crate) node: u64,
+    pub(crate) node: NodeId,
     /// What people call it.
     pub(crate) name: String,
     /// The number of this disk.
-    pub(crate) disk: u64,
+    pub(crate) disk: StorageId,
     /// Where others reach it.
     pub(crate) address: SocketAddr,
     /// Members it heard of when it joined, to find the cluster again.
-    pub(crate) known: BTreeMap<u64, SocketAddr>,
+    pub(crate) known: BTreeMap<NodeId, SocketAddr>,
     /// The first members as they were configured, if it is one of them.
     #[serde(default)]
     pub(crate) founders: Founders,
@@ -54,7 +55,7 @@ pub(crate) struct Identity {
 }
 
 /// The first members of a cluster: names and addresses by id.
-pub(crate) type Founders = BTreeMap<u64, (String, SocketAddr)>;
+pub(crate) type Founders = BTreeMap<NodeId, (String, SocketAddr)>;
 
 /// The first members that a configuration names.
 pub(crate) fn founders_of(config: &NodeConfig) -> Founders {
@@ -93,7 +94,7 @@ impl Identity {
             }),
             node: me.id,
             name: me.name.clone(),
-            disk: env.entropy(),
+            disk: StorageId(env.entropy()),
             address: me.address,
             known: BTreeMap::new(),
             founders: founders_of(config),
@@ -106,20 +107,28 @@ impl Identity {
 
     /// A node that is about to ask for an id.
     pub(crate) fn applying(address: SocketAddr, env: &dyn Env) -> Self {
+        let storage_id = StorageId(env.entropy());
         Identity {
             phase: Phase::Applying,
-            ..Self::given(String::new(), 0, String::new(), env.entropy(), address, BTreeMap::new())
+            ..Self::given(
+                String::new(),
+                NodeId::NONE,
+                String::new(),
+                storage_id,
+                address,
+                BTreeMap::new(),
+            )
         }
     }
 
     /// A node that was given this id.
     pub(crate) fn given(
         cluster: String,
-        node: u64,
+        node: NodeId,
         name: String,
-        disk: u64,
+        disk: StorageId,
         address: SocketAddr,
-        known: BTreeMap<u64, SocketAddr>,
+        known: BTreeMap<NodeId, SocketAddr>,
     ) -> Self {
         Identity {
             format: FORMAT,
@@ -260,7 +269,7 @@ pub(crate) const AS_A_NEW_NODE: &str = "empty the data folder and join as a new 
                              hangraft node --address ADDR --dir DIR --seed ADDR --key-file FILE";
 
 /// How to go on with an id that is spent.
-pub(crate) fn join_anew(node: u64) -> String {
+pub(crate) fn join_anew(node: NodeId) -> String {
     format!("node {node}'s id is spent and is never used again; to come back, {AS_A_NEW_NODE}")
 }
 
@@ -276,7 +285,8 @@ mod tests {
         let elsewhere = SocketAddr::from(([10, 0, 0, 5], 7101));
         let seed = SocketAddr::from(([10, 0, 0, 1], 7101));
         let name = "n4".to_owned();
-        let identity = Identity::given("test".into(), 4, name, 7, there, BTreeMap::new());
+        let identity =
+            Identity::given("test".into(), NodeId(4), name, StorageId(7), there, BTreeMap::new());
         let config = |address| NodeConfig::joining(address, "n4".as_ref(), vec![seed]);
         assert_eq!(identity.contradicts(&config(there)), None);
         let advice = identity.contradicts(&config(elsewhere)).unwrap();

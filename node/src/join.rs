@@ -13,6 +13,7 @@ use crate::peers::channel::channel_to;
 use crate::peers::channel::client;
 use crate::peers::envelope::{Party, Seal, Speaker};
 use hangraft_cluster_config::{ClusterKey, NodeConfig};
+use hangraft_ids::{NodeId, StorageId};
 use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -41,7 +42,7 @@ pub(crate) struct Applicant<'a> {
     pub(crate) address: SocketAddr,
     /// The number of its disk, which is stored already: asking again from the same disk
     /// must not give another id.
-    pub(crate) disk: u64,
+    pub(crate) disk: StorageId,
     pub(crate) key: &'a ClusterKey,
     pub(crate) env: &'a Arc<dyn Env>,
     /// Why it was not admitted last.
@@ -55,7 +56,7 @@ impl Applicant<'_> {
     /// When it is refused. While nobody answers, it goes on asking.
     pub(crate) async fn apply(&mut self, seeds: &[SocketAddr]) -> Result<Identity, Refused> {
         let Applicant { config, address, disk, key, env, .. } = *self;
-        let nobody = Speaker { party: Party::unmet(0), instance: 0 };
+        let nobody = Speaker { party: Party::unmet(NodeId::NONE), instance: 0 };
         let seal = Seal::new("", key, nobody);
         let application = Application {
             cluster: config.cluster.id.clone(),
@@ -167,7 +168,8 @@ async fn ask(
 ) -> Result<Decision, String> {
     let mut client = client(channel_to(env, seed), seal);
     let answer =
-        timeout(ANSWER_DEADLINE, client.admit(seal.seal(Party::unmet(0), application))).await;
+        timeout(ANSWER_DEADLINE, client.admit(seal.seal(Party::unmet(NodeId::NONE), application)))
+            .await;
     let answer = answer.map_err(|_| "no answer in time".to_owned())?;
     let answer = answer.map_err(|status| match status.code() {
         tonic::Code::Unauthenticated => "the key here is not that cluster's".to_owned(),
@@ -209,7 +211,7 @@ mod tests {
 
     fn admitted(disk: u64) -> Result<Decision, String> {
         let (cluster, name, known) = ("test".to_owned(), "n4".to_owned(), BTreeMap::new());
-        Ok(Decision::Admitted { cluster, id: 4, name, disk, known })
+        Ok(Decision::Admitted { cluster, id: NodeId(4), name, disk: StorageId(disk), known })
     }
 
     /// Node 9 with disk 7 applies at these nodes, which answer as they do. What comes of it
@@ -222,7 +224,7 @@ mod tests {
         let config = NodeConfig::joining(at(9), dir.path(), vec![at(1)]);
         let env: Arc<dyn Env> = RealEnv::new(&config).unwrap();
         let key = ClusterKey::generate().unwrap();
-        let (address, disk, complaint) = (at(9), 7, "of last time".to_owned());
+        let (address, disk, complaint) = (at(9), StorageId(7), "of last time".to_owned());
         let mut applicant =
             Applicant { config: &config, address, disk, key: &key, env: &env, complaint };
         let asked = Mutex::new(Vec::new());
@@ -239,7 +241,7 @@ mod tests {
         let complaint = applicant.complaint;
         let mut asked = asked.into_inner().unwrap();
         asked.truncate(ASKED_SHOWN);
-        (decided.map(|it| it.map(|identity| identity.node)), asked, complaint)
+        (decided.map(|it| it.map(|identity| identity.node.0)), asked, complaint)
     }
 
     /// Whoever is named as the leader is asked next, and nobody before it.

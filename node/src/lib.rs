@@ -36,6 +36,7 @@ use env::{Env, Listener};
 pub use format::VERSION;
 use gossip::{Card, Gossip, Knowledge};
 use hangraft_cluster_config::{ClusterKey, NodeConfig};
+use hangraft_ids::NodeId;
 use identity::{Identity, Phase, SpentId};
 use join::Applicant;
 pub use join::Refused;
@@ -66,7 +67,7 @@ const TASKS_DEADLINE: Duration = Duration::from_secs(5);
 
 /// A running node. Stop it with [`Node::stop`]; dropped, it stops serving at once.
 pub struct Node {
-    id: u64,
+    id: NodeId,
     name: String,
     /// Cancelled when the log is closed: when nobody holds it any more.
     log_closed: CancellationToken,
@@ -200,7 +201,7 @@ impl Node {
     }
 
     /// Its number.
-    pub fn id(&self) -> u64 {
+    pub fn id(&self) -> NodeId {
         self.id
     }
 

@@ -8,6 +8,7 @@
 use crate::gossip::Roster;
 use crate::membership::Intents;
 use crate::replica::handle::Replica;
+use hangraft_ids::{LogIndex, NodeId};
 use hangraft_proto::v1::Code;
 use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
@@ -80,11 +81,11 @@ pub(crate) fn word_of(code: Code) -> String {
 #[derive(Default)]
 struct Shown {
     /// The last index known to be committed, once there was one.
-    committed: Option<u64>,
+    committed: Option<LogIndex>,
     /// This node's name.
     name: Option<String>,
     /// Whose lag, by id and name: a leader that is one no more shows none.
-    peers: BTreeSet<(u64, String)>,
+    peers: BTreeSet<(NodeId, String)>,
 }
 
 impl Shown {
@@ -94,14 +95,15 @@ impl Shown {
             let is = f64::from(u8::from(report.state == state));
             gauge!("hangraft_raft_state", "state" => state).set(is);
         }
-        gauge!("hangraft_raft_term").set(report.term as f64);
-        let index =
-            |name: &'static str, index: Option<u64>| gauge!(name).set(index.unwrap_or(0) as f64);
+        gauge!("hangraft_raft_term").set(report.term.0 as f64);
+        let index = |name: &'static str, index: Option<LogIndex>| {
+            gauge!(name).set(index.unwrap_or_default().0 as f64)
+        };
         index("hangraft_raft_last_log_index", report.last_log);
         index("hangraft_raft_committed_index", report.committed);
         // What was committed before this process began is not its news.
         if let (Some(before), Some(now)) = (self.committed, report.committed) {
-            let more = now.saturating_sub(before);
+            let more = now.since(before);
             counter!("hangraft_raft_committed_entries_total").increment(more);
         }
         self.committed = report.committed.max(self.committed);
@@ -126,7 +128,7 @@ impl Shown {
             self.me(me, name);
         }
         let behind = replica.membership_view().map(|view| view.behind).unwrap_or_default();
-        let lags: BTreeMap<(u64, String), u64> = behind
+        let lags: BTreeMap<(NodeId, String), u64> = behind
             .into_iter()
             .filter(|(id, _)| *id != me)
             .filter_map(|(id, lag)| Some(((id, name_of(id)?), lag)))
@@ -140,7 +142,7 @@ impl Shown {
     }
 
     /// A node that is none of the members any more keeps the name it had.
-    fn me(&mut self, id: u64, name: String) {
+    fn me(&mut self, id: NodeId, name: String) {
         if self.name.as_ref() == Some(&name) {
             return;
         }

@@ -11,6 +11,7 @@ use hangraft_cluster_config::{
     MembershipConfig, NodeConfig, RaftConfig,
 };
 use hangraft_frontend_server::Frontend;
+use hangraft_ids::{NodeId, StorageId, Term};
 use hangraft_node::env::Network;
 use hangraft_node::{Fatal, Node, Observer, Report, StartError};
 use std::future::Future;
@@ -53,10 +54,10 @@ struct Server {
     /// Who its node is, once that is known.
     who: Option<Who>,
     /// Whose disk it has a copy of: a machine, and the number of the disk in it.
-    copy_of: Option<(MachineId, u64)>,
+    copy_of: Option<(MachineId, StorageId)>,
     /// What it said last.
     report: Option<Report>,
-    highest_term: u64,
+    highest_term: Term,
 }
 
 /// What is to become of a machine.
@@ -77,9 +78,9 @@ pub(crate) enum Service {
 /// A node, by the id that it goes by and the disk that it has.
 #[derive(Clone)]
 pub(crate) struct Who {
-    pub(crate) node: u64,
+    pub(crate) node: NodeId,
     /// The number of its disk, as the disk remembers it.
-    pub(crate) disk_number: u64,
+    pub(crate) disk_number: StorageId,
     pub(crate) disk: Disk,
 }
 
@@ -93,7 +94,7 @@ pub(crate) struct Standing {
     /// Whether first members were told that one of them is there.
     pub(crate) is_where_one_was: bool,
     /// Who its node is, while it runs or when it ran last.
-    pub(crate) node: Option<u64>,
+    pub(crate) node: Option<NodeId>,
     /// What the running node says.
     pub(crate) report: Option<Report>,
 }
@@ -101,7 +102,7 @@ pub(crate) struct Standing {
 /// What a running node shows to the outside.
 #[derive(Default)]
 struct Life {
-    node: Option<u64>,
+    node: Option<NodeId>,
     observer: Option<Observer>,
     /// What it said last, after it has stopped.
     last_words: Option<Report>,
@@ -130,7 +131,7 @@ impl Cluster {
             .iter()
             .enumerate()
             .map(|(number, ip)| Member {
-                id: number as u64 + 1,
+                id: NodeId(number as u64 + 1),
                 name: format!("n{}", number + 1),
                 address: address(ip),
             })
@@ -146,7 +147,7 @@ impl Cluster {
             who: None,
             copy_of: None,
             report: None,
-            highest_term: 0,
+            highest_term: Term(0),
         };
         let configs = first.chain(spares).zip(disks).enumerate();
         let nodes = configs.map(|(number, (config, disk))| server(number, config, disk)).collect();
@@ -269,7 +270,7 @@ impl Cluster {
     pub(crate) fn orphans(&self) -> Vec<MachineId> {
         let orphan = |id: &MachineId| {
             let node = &self.nodes[*id];
-            let gone = |(from, disk): (MachineId, u64)| {
+            let gone = |(from, disk): (MachineId, StorageId)| {
                 let original = &self.nodes[from];
                 let there = original.who.as_ref().map(|who| who.disk_number);
                 original.service != Service::Runs || there != Some(disk)
@@ -407,7 +408,8 @@ impl Cluster {
     /// Whether a first member with an empty disk waits for others that are all gone from
     /// where they were.
     fn waits_in_vain(&self, id: MachineId) -> bool {
-        let has_nothing = self.nodes[id].report.as_ref().is_none_or(|report| report.term == 0);
+        let has_nothing =
+            self.nodes[id].report.as_ref().is_none_or(|report| report.term == Term(0));
         let others = (0..self.first_members).filter(|other| *other != id);
         let gone = |other: MachineId| self.nodes[other].service != Service::Runs;
         id < self.first_members && has_nothing && others.into_iter().all(gone)
@@ -467,7 +469,7 @@ impl Cluster {
         &mut self,
         id: MachineId,
         machines: &mut Machines,
-    ) -> Option<(u64, String)> {
+    ) -> Option<(NodeId, String)> {
         let node = self.nodes.get(id)?;
         let end = lock(&node.life).ended.take()?;
         let name = &machines.get(id).name;
@@ -535,8 +537,8 @@ impl Cluster {
         leading.max().map(|(_, id)| id)
     }
 
-    pub(crate) fn terms(&self) -> u64 {
-        self.nodes.iter().map(|node| node.highest_term).max().unwrap_or(0)
+    pub(crate) fn highest_term(&self) -> Term {
+        self.nodes.iter().map(|node| node.highest_term).max().unwrap_or_default()
     }
 
     pub(crate) fn lost_writes(&self) -> u64 {

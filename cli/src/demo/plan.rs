@@ -209,6 +209,7 @@ fn places(
 #[cfg(test)]
 mod tests {
     use hangraft_cluster_config::{FrontendConfig, FrontendLimits, NodeConfig};
+    use hangraft_ids::NodeId;
     use tempfile::TempDir;
 
     use super::*;
@@ -248,7 +249,10 @@ mod tests {
                 std::fs::write(&file, plan.node_toml(i)).unwrap();
                 let config = NodeConfig::load(&file).expect("a node's file");
                 let name = &plan.nodes[i].name;
-                assert_eq!((config.id, config.name.as_ref()), (Some(i as u64 + 1), Some(name)));
+                assert_eq!(
+                    (config.id, config.name.as_ref()),
+                    (Some(NodeId(i as u64 + 1)), Some(name))
+                );
                 assert_eq!(config.data_dir, dir.path().join(name));
                 assert_eq!(config.cluster.members.len(), 3);
             }

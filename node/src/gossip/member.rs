@@ -2,6 +2,7 @@
 
 use bytes::{Buf, BufMut};
 use foca::{Codec, Header, Identity, PostcardCodec};
+use hangraft_ids::NodeId;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
@@ -11,19 +12,19 @@ use std::net::SocketAddr;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Member {
     /// 0 where only an address is known.
-    pub(super) node: u64,
+    pub(super) node: NodeId,
     pub(super) address: SocketAddr,
     pub(super) incarnation: u64,
 }
 
 impl Identity for Member {
-    type Addr = u64;
+    type Addr = NodeId;
 
     fn renew(&self) -> Option<Self> {
         Some(Member { incarnation: self.incarnation + 1, ..self.clone() })
     }
 
-    fn addr(&self) -> u64 {
+    fn addr(&self) -> NodeId {
         self.node
     }
 
@@ -35,7 +36,7 @@ impl Identity for Member {
 /// Datagrams as foca's own codec has them. What is sent to an address, whoever is there,
 /// is for this node.
 pub(super) struct Plain {
-    pub(super) me: u64,
+    pub(super) me: NodeId,
 }
 
 impl Codec<Member> for Plain {
@@ -51,7 +52,7 @@ impl Codec<Member> for Plain {
 
     fn decode_header(&mut self, buf: impl Buf) -> Result<Header<Member>, Self::Error> {
         let mut header: Header<Member> = PostcardCodec.decode_header(buf)?;
-        if header.dst.node == 0 {
+        if header.dst.node == NodeId::NONE {
             header.dst.node = self.me;
         }
         Ok(header)

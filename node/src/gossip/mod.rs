@@ -19,6 +19,7 @@ use foca::{
     Timer,
 };
 use hangraft_cluster_config::{ClusterKey, NodeConfig};
+use hangraft_ids::{NodeId, Term};
 use member::{Member, Plain};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -55,13 +56,13 @@ const DOUBLINGS_MAX: u32 = 50;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Card {
     /// Its node id.
-    pub node: u64,
+    pub node: NodeId,
     /// Its name.
     pub name: String,
     /// Its Raft state: `leader`, `follower`, `candidate` or `learner`.
     pub role: String,
     /// Its Raft term.
-    pub term: u64,
+    pub term: Term,
     /// The version of its build.
     pub version: String,
     /// Commands between arrival and answer.
@@ -84,7 +85,7 @@ pub struct Seen {
 }
 
 /// All members gossip has heard of, by node id.
-pub type Roster = BTreeMap<u64, Seen>;
+pub type Roster = BTreeMap<NodeId, Seen>;
 
 /// What gossip asks the rest of the node.
 pub(crate) struct Knowledge {
@@ -209,7 +210,7 @@ fn settings(config: &NodeConfig) -> foca::Config {
 
 /// The newest card of each member, with the count that orders a member's cards.
 #[derive(Clone, Default)]
-struct Cards(Arc<Mutex<BTreeMap<u64, LatestCard>>>);
+struct Cards(Arc<Mutex<BTreeMap<NodeId, LatestCard>>>);
 
 #[derive(Clone, Serialize, Deserialize)]
 struct LatestCard {
@@ -219,7 +220,7 @@ struct LatestCard {
 }
 
 struct CardKey {
-    node: u64,
+    node: NodeId,
     order: (u64, u64),
 }
 
@@ -362,7 +363,7 @@ impl Task {
             if *address == self.me.address {
                 continue;
             }
-            let whoever = Member { node: 0, address: *address, incarnation: 0 };
+            let whoever = Member { node: NodeId::NONE, address: *address, incarnation: 0 };
             self.swim.announce(whoever, &mut self.runtime)?;
         }
         go_on(&mut self.swim, &mut self.runtime)
@@ -390,10 +391,10 @@ impl Task {
         while let Some(notification) = self.runtime.to_notify() {
             match notification {
                 OwnedNotification::MemberUp(member) => {
-                    tracing::info!(node = member.node, address = %member.address, "member is there");
+                    tracing::info!(node = member.node.0, address = %member.address, "member is there");
                 }
                 OwnedNotification::MemberDown(member) => {
-                    tracing::info!(node = member.node, address = %member.address, "member is gone");
+                    tracing::info!(node = member.node.0, address = %member.address, "member is gone");
                 }
                 OwnedNotification::Rejoin(_) => self.renew(),
                 _ => {}
@@ -421,7 +422,7 @@ impl Task {
     /// Publishes the roster, when it differs.
     fn show(&self) {
         let cards = self.cards.0.lock().expect("never poisoned");
-        let card_of = |node: u64| cards.get(&node).map(|told| told.card.clone());
+        let card_of = |node: NodeId| cards.get(&node).map(|told| told.card.clone());
         let mut roster = Roster::new();
         roster.insert(
             self.me.node,
@@ -439,7 +440,7 @@ impl Task {
                 std::collections::btree_map::Entry::Occupied(_) => {}
             }
         }
-        roster.remove(&0);
+        roster.remove(&NodeId::NONE);
         self.publish.send_if_modified(|known| {
             let changed = *known != roster;
             if changed {
@@ -461,15 +462,15 @@ mod tests {
         timers: Vec<(Duration, Timer<Member>)>,
     }
 
-    fn member(node: u64) -> Member {
+    fn member(node: NodeId) -> Member {
         let address = SocketAddr::from(([192, 0, 2, 1], 7_100));
         Member { node, address, incarnation: 1 }
     }
 
     impl One {
-        fn new(node: u64) -> Self {
+        fn new(node: NodeId) -> Self {
             let config = NodeConfig::joining(member(node).address, "".as_ref(), Vec::new());
-            let dice = StdRng::seed_from_u64(node);
+            let dice = StdRng::seed_from_u64(node.0);
             let (settings, plain) = (settings(&config), Plain { me: node });
             let swim =
                 Foca::with_custom_broadcast(member(node), settings, dice, plain, Cards::default());
@@ -513,11 +514,11 @@ mod tests {
     /// moment, and this is noticed.
     #[test]
     fn who_was_taken_for_dead_goes_on_probing() {
-        let (mut one, mut other) = (One::new(1), One::new(2));
-        one.hears(foca::Member::alive(member(2)));
-        other.hears(foca::Member::alive(member(1)));
-        other.hears(foca::Member::down(member(1)));
-        one.swim.announce(member(2), &mut one.runtime).unwrap();
+        let (mut one, mut other) = (One::new(NodeId(1)), One::new(NodeId(2)));
+        one.hears(foca::Member::alive(member(NodeId(2))));
+        other.hears(foca::Member::alive(member(NodeId(1))));
+        other.hears(foca::Member::down(member(NodeId(1))));
+        one.swim.announce(member(NodeId(2)), &mut one.runtime).unwrap();
         other.receives(one.sent());
         one.receives(other.sent());
         assert_eq!(one.swim.identity().incarnation, 2, "it was told that it is dead");

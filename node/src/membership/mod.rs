@@ -21,6 +21,7 @@ use crate::peers::asks::Application;
 use crate::peers::asks::{Ask, Asked, LeaderReply};
 use crate::replica::change::MembershipView;
 use crate::replica::handle::Replica;
+use hangraft_ids::NodeId;
 use plan::{MemberHealth, Plan, Policy, Situation, Step};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -83,9 +84,9 @@ struct Keeper {
     stable_for: Duration,
     leads_since: Option<Instant>,
     /// When members that want to leave have last said so to this node.
-    want_to_leave: BTreeMap<u64, Instant>,
+    want_to_leave: BTreeMap<NodeId, Instant>,
     /// Since when each member is silent, or heard without a break.
-    known: BTreeMap<u64, Reachability>,
+    known: BTreeMap<NodeId, Reachability>,
 }
 
 /// What was heard of a member lately.
@@ -129,7 +130,7 @@ impl Keeper {
 
     /// A member that was found at another address than the membership has. Written only when
     /// nothing else is on its way.
-    fn moved(&self, view: &MembershipView) -> Option<(u64, Peer)> {
+    fn moved(&self, view: &MembershipView) -> Option<(NodeId, Peer)> {
         let members = view.members.iter().filter(|_| view.settled);
         let mut moved = members.filter_map(|(id, Member { peer, .. })| {
             let address = self.replica.moved_to(*id, peer)?;
@@ -140,7 +141,7 @@ impl Keeper {
 
     /// What is to be said of data folders that were copied.
     fn copied(&self, situation: &Situation) -> Vec<String> {
-        let text = |(id, address): (u64, _)| {
+        let text = |(id, address): (NodeId, _)| {
             let name = self.name_of(id, situation);
             format!("{name} was started twice: it goes on at {address}, and a copy is refused")
         };
@@ -148,7 +149,7 @@ impl Keeper {
     }
 
     async fn take(&self, step: Step, view: &MembershipView, situation: &Situation) {
-        let name = |id: &u64| self.name_of(*id, situation);
+        let name = |id: &NodeId| self.name_of(*id, situation);
         match step {
             Step::AddLearner(id) => {
                 let Some(peer) = self.replica.machine().charter().admitted().get(&id).cloned()
@@ -160,7 +161,7 @@ impl Keeper {
             }
             Step::SetVoters(voters) => {
                 let names =
-                    |ids: Vec<&u64>| ids.into_iter().map(name).collect::<Vec<_>>().join(", ");
+                    |ids: Vec<&NodeId>| ids.into_iter().map(name).collect::<Vec<_>>().join(", ");
                 let new = names(voters.difference(&situation.voters).collect());
                 let old = names(situation.voters.difference(&voters).collect());
                 let text = match (new.as_str(), old.as_str()) {
@@ -232,7 +233,7 @@ impl Keeper {
     /// The log remembers who wants to leave, for the next leader; that they still do is
     /// known only from them. A command that was given up comes true no more, whenever it is
     /// committed.
-    async fn let_leave(&mut self, id: u64) -> LeaderReply {
+    async fn let_leave(&mut self, id: NodeId) -> LeaderReply {
         let known = self.replica.machine().charter().leaving().contains(&id);
         let told = if known {
             LeaderReply::Done
@@ -263,7 +264,7 @@ impl Keeper {
         self.change_charter(CharterCommand::Admit { name, address, disk }).await
     }
 
-    async fn hand_over(&self, to: Option<u64>, situation: &Situation) -> LeaderReply {
+    async fn hand_over(&self, to: Option<NodeId>, situation: &Situation) -> LeaderReply {
         let me = self.replica.me();
         let Some(to) = to.or_else(|| plan::successor(situation)) else {
             let able = plan::able_to_lead();
@@ -349,8 +350,9 @@ impl Keeper {
             );
         }
         let voters = view.members.iter().filter(|(_, member)| member.votes);
-        let still_want =
-            |id: &u64| self.want_to_leave.get(id).is_some_and(|asked| now - *asked < LEAVE_ASKED);
+        let still_want = |id: &NodeId| {
+            self.want_to_leave.get(id).is_some_and(|asked| now - *asked < LEAVE_ASKED)
+        };
         Situation {
             leader: me,
             settled: view.settled,
@@ -384,7 +386,7 @@ impl Keeper {
         common.difference(&used).next().cloned()
     }
 
-    fn name_of(&self, id: u64, situation: &Situation) -> String {
+    fn name_of(&self, id: NodeId, situation: &Situation) -> String {
         situation.members.get(&id).map_or_else(|| format!("n{id}"), |member| member.name.clone())
     }
 

@@ -1,5 +1,6 @@
 //! What nodes ask of the leader, about the membership, and what it says.
 
+use hangraft_ids::{NodeId, StorageId, Term};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -15,7 +16,7 @@ pub(crate) struct Application {
     /// Where others reach it.
     pub(crate) address: SocketAddr,
     /// The number of its disk.
-    pub(crate) disk: u64,
+    pub(crate) disk: StorageId,
     /// What its build can do.
     pub(crate) features: BTreeSet<String>,
     /// Its version, for people.
@@ -27,13 +28,13 @@ pub(crate) struct Application {
 pub(crate) enum Decision {
     Admitted {
         cluster: String,
-        id: u64,
+        id: NodeId,
         name: String,
         /// The disk that the id belongs to, as it was asked for: an answer to an earlier
         /// question is none to this one.
-        disk: u64,
+        disk: StorageId,
         /// Where the members are.
-        known: BTreeMap<u64, SocketAddr>,
+        known: BTreeMap<NodeId, SocketAddr>,
     },
     /// Ask there; that is the leader.
     Elsewhere(SocketAddr),
@@ -52,11 +53,11 @@ pub(crate) enum Ask {
     Set { voters: Option<u8>, replace_after_ms: Option<u64> },
     /// Let this member leave, if the rest can do without it. Asked again and again until
     /// it is out.
-    Leave(u64),
+    Leave(NodeId),
     /// It stays after all.
-    Stay(u64),
+    Stay(NodeId),
     /// Hand leadership to this voter, or to whoever is closest.
-    HandOver(Option<u64>),
+    HandOver(Option<NodeId>),
 }
 
 /// What the leader says to it.
@@ -64,7 +65,7 @@ pub(crate) enum Ask {
 pub(crate) enum LeaderReply {
     Done,
     Admitted {
-        id: u64,
+        id: NodeId,
         name: String,
     },
     /// No, and asking again changes nothing.
@@ -73,8 +74,8 @@ pub(crate) enum LeaderReply {
     NotNow(String),
     /// This node leads now, in this term.
     Leads {
-        leader: u64,
-        term: u64,
+        leader: NodeId,
+        term: Term,
     },
 }
 

@@ -7,6 +7,7 @@
 use crate::format::{FORMAT, decode, encode};
 use bytes::Bytes;
 use hangraft_cluster_config::ClusterKey;
+use hangraft_ids::{NodeId, StorageId};
 use hangraft_proto::pass::Pass;
 use hangraft_proto::v1::Envelope;
 use serde::de::DeserializeOwned;
@@ -19,9 +20,9 @@ const GROUP: u32 = 0;
 /// Who is spoken to: a node, and the disk that its id belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Party {
-    pub(crate) node: u64,
+    pub(crate) node: NodeId,
     /// 0 where it is not known yet.
-    pub(crate) disk: u64,
+    pub(crate) disk: StorageId,
 }
 
 /// Who speaks: one process of a node.
@@ -34,8 +35,8 @@ pub(crate) struct Speaker {
 
 impl Party {
     /// A node whose disk is not known yet, or does not matter.
-    pub(crate) fn unmet(node: u64) -> Self {
-        Party { node, disk: 0 }
+    pub(crate) fn unmet(node: NodeId) -> Self {
+        Party { node, disk: StorageId::NONE }
     }
 }
 
@@ -57,7 +58,7 @@ impl Seal {
     /// Seals and opens what is said with a node that may not know the cluster's id, and
     /// has none of its own: whoever knows the key.
     pub(crate) fn for_strangers(&self) -> Self {
-        let me = Speaker { party: Party::unmet(0), instance: 0 };
+        let me = Speaker { party: Party::unmet(NodeId::NONE), instance: 0 };
         Seal { cluster: String::new(), me, ..self.clone() }
     }
 
@@ -80,13 +81,13 @@ impl Seal {
         let mut envelope = Envelope {
             cluster: self.cluster.clone(),
             group: GROUP,
-            from: self.me.party.node,
-            to: to.node,
+            from: self.me.party.node.0,
+            to: to.node.0,
             format: FORMAT.into(),
             payload: encode(message),
             mac: Bytes::new(),
-            from_disk: self.me.party.disk,
-            to_disk: to.disk,
+            from_disk: self.me.party.disk.0,
+            to_disk: to.disk.0,
             from_instance: self.me.instance,
             instance_mac: Bytes::new(),
         };
@@ -111,11 +112,11 @@ impl Seal {
             let why = format!("format {} is not known here, {FORMAT} is", envelope.format);
             return Err(Status::failed_precondition(why));
         }
-        if envelope.to != self.me.party.node || envelope.group != GROUP {
+        if envelope.to != self.me.party.node.0 || envelope.group != GROUP {
             let why = format!("this is node {} of group {GROUP}", self.me.party.node);
             return Err(Status::failed_precondition(why));
         }
-        if envelope.to_disk != 0 && envelope.to_disk != self.me.party.disk {
+        if envelope.to_disk != 0 && envelope.to_disk != self.me.party.disk.0 {
             let why = format!("node {} is here with another disk", self.me.party.node);
             return Err(Status::failed_precondition(why));
         }
@@ -127,8 +128,8 @@ impl Seal {
         }
         let message =
             decode(&envelope.payload).map_err(|err| Status::invalid_argument(err.to_string()))?;
-        let Envelope { from: node, from_disk: disk, from_instance: instance, .. } = *envelope;
-        Ok((Speaker { party: Party { node, disk }, instance }, message))
+        let party = Party { node: NodeId(envelope.from), disk: StorageId(envelope.from_disk) };
+        Ok((Speaker { party, instance: envelope.from_instance }, message))
     }
 
     fn mac(&self, envelope: &Envelope) -> blake3::Hash {
@@ -174,7 +175,7 @@ mod tests {
     }
 
     fn party(node: u64) -> Party {
-        Party { node, disk: 100 + node }
+        Party { node: NodeId(node), disk: StorageId(100 + node) }
     }
 
     #[test]
@@ -185,9 +186,10 @@ mod tests {
         let (from, text): (Speaker, String) = seal("here", &key, 2).open(&sent).unwrap();
         assert_eq!((from, text.as_str()), (speaker(1), "hello"));
         // Before they have met, any disk will do; afterwards no other.
-        let unmet = seal("here", &key, 1).seal(Party::unmet(2), &"hello".to_owned());
+        let unmet = seal("here", &key, 1).seal(Party::unmet(NodeId(2)), &"hello".to_owned());
         assert!(seal("here", &key, 2).open::<String>(&unmet).is_ok());
-        let other_disk = Speaker { party: Party { node: 2, disk: 9 }, instance: 1 };
+        let other_disk =
+            Speaker { party: Party { node: NodeId(2), disk: StorageId(9) }, instance: 1 };
         let other_disk = Seal::new("here", &key, other_disk);
         assert!(other_disk.open::<String>(&sent).is_err());
 

@@ -14,6 +14,7 @@ use crate::peers::envelope::Party;
 use crate::small_file;
 use crate::storage::Files;
 use crate::storage::log::Position;
+use hangraft_ids::{LogIndex, NodeId, StorageId, Term};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -33,7 +34,7 @@ const REMEMBERED_MAX: usize = 64;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Promised {
     /// The newest term it has voted or followed in.
-    pub(crate) term: u64,
+    pub(crate) term: Term,
     /// Entries that it has acknowledged to the leader of that term.
     pub(crate) acknowledged: u64,
     /// Entries that it holds and that are committed, in whatever term.
@@ -44,7 +45,7 @@ pub(crate) struct Promised {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Held {
     /// The term of its vote.
-    pub(crate) term: u64,
+    pub(crate) term: Term,
     /// Where its log ends.
     pub(crate) entries: u64,
 }
@@ -69,7 +70,7 @@ impl Promised {
         if at.term > self.term {
             return self;
         }
-        Promised { committed: self.committed.max(self.acknowledged.min(at.index + 1)), ..self }
+        Promised { committed: self.committed.max(self.acknowledged.min(at.index.next().0)), ..self }
     }
 
     /// Whether a disk that holds this has kept what it promised. In a later term its log
@@ -123,19 +124,19 @@ impl Promises {
     }
 
     /// A disk has voted in a term, or leads in it.
-    pub(crate) fn note_term(&self, party: Party, term: u64) {
+    pub(crate) fn note_term(&self, party: Party, term: Term) {
         self.note(party, Promised { term, ..Promised::default() });
     }
 
     /// A disk has acknowledged so many entries to the leader of a term.
-    pub(crate) fn note_acknowledged(&self, party: Party, term: u64, acknowledged: u64) {
+    pub(crate) fn note_acknowledged(&self, party: Party, term: Term, acknowledged: u64) {
         self.note(party, Promised { term, acknowledged, committed: 0 });
     }
 
     /// A disk has promised this.
     pub(crate) fn note(&self, party: Party, promised: Promised) {
         // What nobody in particular has said binds nobody.
-        if party.disk == 0 {
+        if party.disk == StorageId::NONE {
             return;
         }
         let mut known = self.lock();
@@ -169,10 +170,10 @@ impl Promises {
     /// Whether a conflict at this index is one that a disk which keeps its promises does
     /// not have: it has acknowledged the entry there in this very term. Whoever asks
     /// further then finds out.
-    pub(crate) fn doubts(&self, party: Party, term: u64, index: u64) -> bool {
+    pub(crate) fn doubts(&self, party: Party, term: Term, index: LogIndex) -> bool {
         planted!(disks_are_believed() => return false);
         let known = self.lock().promised.get(&party).copied().unwrap_or_default();
-        let doubted = known.term == term && index < known.acknowledged;
+        let doubted = known.term == term && index.0 < known.acknowledged;
         if doubted {
             self.0.doubt.notify_one();
         }
@@ -240,8 +241,8 @@ struct Stored {
 
 #[derive(Serialize, Deserialize)]
 struct Line {
-    node: u64,
-    disk: u64,
+    node: NodeId,
+    disk: StorageId,
     #[serde(flatten)]
     promised: Promised,
 }
@@ -267,7 +268,7 @@ mod tests {
     use super::*;
 
     fn promised(term: u64, acknowledged: u64, committed: u64) -> Promised {
-        Promised { term, acknowledged, committed }
+        Promised { term: Term(term), acknowledged, committed }
     }
 
     /// A disk has lost something when its term is older, when it misses what is committed,
@@ -285,9 +286,13 @@ mod tests {
             (5, 7, true),
             (5, 6, false),
         ] {
-            assert_eq!(all.is_kept_by(Held { term, entries }), kept, "{term} {entries}");
+            assert_eq!(
+                all.is_kept_by(Held { term: Term(term), entries }),
+                kept,
+                "{term} {entries}"
+            );
         }
-        assert!(Promised::default().is_kept_by(Held { term: 0, entries: 0 }));
+        assert!(Promised::default().is_kept_by(Held { term: Term(0), entries: 0 }));
     }
 
     /// Promises of one disk add up, whoever they come from and in whatever order. What it
@@ -307,7 +312,7 @@ mod tests {
     /// it acknowledged it to is no older than the one that committed.
     #[test]
     fn what_is_committed_stays() {
-        let at = |term, index| Position { term, index };
+        let at = |term, index| Position { term: Term(term), index: LogIndex(index) };
         assert_eq!(promised(4, 10, 0).committed_at(at(4, 6)).committed, 7);
         assert_eq!(promised(4, 10, 0).committed_at(at(4, 30)).committed, 10);
         assert_eq!(promised(4, 10, 8).committed_at(at(3, 6)).committed, 8);
@@ -322,12 +327,13 @@ mod tests {
             vouched: watch::Sender::new(true),
             doubt: Notify::new(),
         }));
-        let party = Party { node: 2, disk: 7 };
-        promises.note_acknowledged(party, 4, 10);
-        assert!(!promises.doubts(party, 4, 10));
-        assert!(!promises.doubts(party, 5, 3));
-        assert!(!promises.doubts(Party { node: 2, disk: 8 }, 4, 3));
-        assert!(promises.doubts(party, 4, 9));
+        let party = |disk| Party { node: NodeId(2), disk: StorageId(disk) };
+        let doubts = |disk, term, index| promises.doubts(party(disk), Term(term), LogIndex(index));
+        promises.note_acknowledged(party(7), Term(4), 10);
+        assert!(!doubts(7, 4, 10));
+        assert!(!doubts(7, 5, 3));
+        assert!(!doubts(8, 4, 3));
+        assert!(doubts(7, 4, 9));
         promises.doubt().await;
     }
 }

@@ -23,6 +23,7 @@
 
 use crate::charter::{Member, Members};
 use crate::peers::envelope::{Party, Speaker};
+use hangraft_ids::{NodeId, StorageId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -48,9 +49,9 @@ const STRANGERS_MAX: usize = 16;
 /// One start of a node: a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Start {
-    pub(crate) node: u64,
+    pub(crate) node: NodeId,
     /// The number of its disk.
-    pub(crate) disk: u64,
+    pub(crate) disk: StorageId,
     /// The number that it drew when it started; never 0.
     pub(crate) instance: u64,
     /// How often its folder was started, this time included.
@@ -60,7 +61,7 @@ pub(crate) struct Start {
 }
 
 impl Start {
-    fn is_of(&self, node: u64, disk: u64) -> bool {
+    fn is_of(&self, node: NodeId, disk: StorageId) -> bool {
         (self.node, self.disk) == (node, disk)
     }
 }
@@ -92,23 +93,23 @@ struct Inner {
 struct Known {
     /// Disks and addresses by Raft's membership; before there is one, the first members'
     /// addresses, with 0 for their disks.
-    homes: BTreeMap<u64, (u64, SocketAddr)>,
-    live: BTreeMap<u64, Live>,
+    homes: BTreeMap<NodeId, (StorageId, SocketAddr)>,
+    live: BTreeMap<NodeId, Live>,
     /// Where others have found them.
-    hints: BTreeMap<u64, SocketAddr>,
-    refused: BTreeMap<u64, Refused>,
+    hints: BTreeMap<NodeId, SocketAddr>,
+    refused: BTreeMap<NodeId, Refused>,
     /// Where an instance that is not believed said that it is.
-    says: BTreeMap<u64, (u64, SocketAddr)>,
+    says: BTreeMap<NodeId, (u64, SocketAddr)>,
     /// Who has said hello, and is no member as far as this node knows.
-    strangers: BTreeMap<u64, SocketAddr>,
+    strangers: BTreeMap<NodeId, SocketAddr>,
     /// Disks of strangers that have been moved, and where they were by their own membership.
     /// They are looked for as members are: this node may hear later that they are.
-    movers: BTreeMap<u64, (u64, SocketAddr)>,
+    movers: BTreeMap<NodeId, (StorageId, SocketAddr)>,
 }
 
 impl Known {
     /// The disk of a node, and where it is expected.
-    fn home_of(&self, node: u64) -> Option<(u64, SocketAddr)> {
+    fn home_of(&self, node: NodeId) -> Option<(StorageId, SocketAddr)> {
         self.homes.get(&node).or_else(|| self.movers.get(&node)).copied()
     }
 }
@@ -165,7 +166,7 @@ impl Starts {
             live.retain(|other, live| *other != id || home == Some(live.home));
         }
         strangers.retain(|id, _| !homes.contains_key(id));
-        let expected = |id: &u64| homes.get(id).or_else(|| movers.get(id));
+        let expected = |id: &NodeId| homes.get(id).or_else(|| movers.get(id));
         live.retain(|id, live| expected(id).is_some_and(|(disk, _)| *disk == live.start.disk));
         hints.retain(|id, _| expected(id).is_some());
         refused.retain(|id, _| expected(id).is_some());
@@ -173,12 +174,13 @@ impl Starts {
     }
 
     /// Takes in where the first members are: there is no membership yet.
-    pub(crate) fn expect(&self, first_members: impl Iterator<Item = (u64, SocketAddr)>) {
-        self.lock().homes = first_members.map(|(id, address)| (id, (0, address))).collect();
+    pub(crate) fn expect(&self, first_members: impl Iterator<Item = (NodeId, SocketAddr)>) {
+        self.lock().homes =
+            first_members.map(|(id, address)| (id, (StorageId::NONE, address))).collect();
     }
 
     /// Where a node is: by the membership, unless it was found at another address since.
-    pub(crate) fn address_of(&self, node: u64, otherwise: SocketAddr) -> SocketAddr {
+    pub(crate) fn address_of(&self, node: NodeId, otherwise: SocketAddr) -> SocketAddr {
         let known = self.lock();
         let home = known.homes.get(&node).map(|(_, address)| *address);
         let moved = known.live.get(&node).filter(|live| home == Some(live.home));
@@ -199,7 +201,7 @@ impl Starts {
     }
 
     /// Where others say that a node is.
-    pub(crate) fn hint_of(&self, node: u64) -> Option<SocketAddr> {
+    pub(crate) fn hint_of(&self, node: NodeId) -> Option<SocketAddr> {
         self.lock().hints.get(&node).copied()
     }
 
@@ -241,7 +243,7 @@ impl Starts {
     }
 
     /// The instance that is believed of a node, or 0.
-    pub(crate) fn instance_of(&self, node: u64) -> u64 {
+    pub(crate) fn instance_of(&self, node: NodeId) -> u64 {
         self.lock().live.get(&node).map_or(0, |live| live.start.instance)
     }
 
@@ -271,7 +273,10 @@ impl Starts {
     /// Whether this is a member, with its disk, as far as this node knows.
     pub(crate) fn knows(&self, party: Party) -> bool {
         let known = self.lock();
-        known.homes.get(&party.node).is_some_and(|(disk, _)| *disk == 0 || *disk == party.disk)
+        known
+            .homes
+            .get(&party.node)
+            .is_some_and(|(disk, _)| *disk == StorageId::NONE || *disk == party.disk)
     }
 
     /// Whether the word of who speaks is taken, as far as it is known without looking. A
@@ -299,7 +304,7 @@ impl Starts {
         let Some((disk, home)) = known.home_of(from.party.node) else {
             return Look::Known(Reception::Unheard);
         };
-        if disk != 0 && disk != from.party.disk {
+        if disk != StorageId::NONE && disk != from.party.disk {
             return Look::Known(Reception::Unheard);
         }
         if let Some(live) = known.live.get_mut(&from.party.node)
@@ -442,6 +447,7 @@ mod tests {
     use super::*;
     use crate::charter::Peer;
 
+    const NODE: NodeId = NodeId(2);
     const HOME: u8 = 1;
 
     fn at(place: u8) -> SocketAddr {
@@ -450,11 +456,11 @@ mod tests {
 
     /// Node 2 as this instance, at this place.
     fn start(instance: u64, place: u8) -> Start {
-        Start { node: 2, disk: 7, instance, number: instance, address: at(place) }
+        Start { node: NODE, disk: StorageId(7), instance, number: instance, address: at(place) }
     }
 
     fn said(instance: u64) -> Speaker {
-        Speaker { party: Party { node: 2, disk: 7 }, instance }
+        Speaker { party: Party { node: NODE, disk: StorageId(7) }, instance }
     }
 
     /// A node that knows node 2 at its home.
@@ -466,8 +472,8 @@ mod tests {
 
     /// A membership with node 2 at this place.
     fn membership(place: u8) -> Members {
-        let peer = Peer { name: "n2".into(), address: at(place), disk: 7 };
-        [(2, Member { peer, votes: true })].into()
+        let peer = Peer { name: "n2".into(), address: at(place), disk: StorageId(7) };
+        [(NODE, Member { peer, votes: true })].into()
     }
 
     /// An instance speaks up, and who is looked for is found at these places.
@@ -496,7 +502,7 @@ mod tests {
         }
         assert!(!starts.hears(said(5)), "it was replaced");
         // Another disk is judged elsewhere.
-        let other = Speaker { party: Party { node: 2, disk: 8 }, instance: 9 };
+        let other = Speaker { party: Party { node: NODE, disk: StorageId(8) }, instance: 9 };
         assert!(matches!(starts.look(other, None), Look::Known(Reception::Unheard)));
     }
 
@@ -530,15 +536,15 @@ mod tests {
         assert!(matches!(ask(&starts, 6, Some(9), &[(9, new)]), Reception::NotYet(_)));
         tokio::time::advance(LIVES_FOR).await;
         assert_eq!(ask(&starts, 6, Some(9), &[(9, new)]), Reception::Welcome);
-        assert_eq!(starts.address_of(2, at(0)), at(9));
+        assert_eq!(starts.address_of(NODE, at(0)), at(9));
         // The one that was left behind is not the one any more.
         assert!(!starts.hears(said(5)));
         assert_eq!(ask(&starts, 5, None, &both), Reception::Elsewhere(new));
         // By the new membership it is there, and by a later one wherever that says.
         for place in [9, 12] {
-            let peer = Peer { name: "n2".into(), address: at(place), disk: 7 };
-            starts.follow(&[(2, Member { peer, votes: true })].into());
-            assert_eq!(starts.address_of(2, at(0)), at(place));
+            let peer = Peer { name: "n2".into(), address: at(place), disk: StorageId(7) };
+            starts.follow(&[(NODE, Member { peer, votes: true })].into());
+            assert_eq!(starts.address_of(NODE, at(0)), at(place));
         }
     }
 
@@ -549,7 +555,7 @@ mod tests {
         let (newcomer, member) = (Starts::new(), starts());
         assert!(newcomer.hears(said(6)) && !newcomer.knows(said(6).party));
         assert!(member.knows(said(6).party) && !member.hears(said(6)));
-        assert!(!member.knows(Party { node: 2, disk: 8 }));
+        assert!(!member.knows(Party { node: NODE, disk: StorageId(8) }));
     }
 
     /// Where others have found a node it is looked for, but their word alone moves nobody.
@@ -557,10 +563,10 @@ mod tests {
     async fn what_others_say_is_where_to_look() {
         let starts = starts();
         let moved = start(6, 9);
-        starts.hint(&[moved, Start { disk: 8, ..start(6, 4) }]);
-        assert_eq!(starts.address_of(2, at(0)), at(HOME));
+        starts.hint(&[moved, Start { disk: StorageId(8), ..start(6, 4) }]);
+        assert_eq!(starts.address_of(NODE, at(0)), at(HOME));
         assert_eq!(ask(&starts, 6, None, &[(9, moved)]), Reception::Welcome);
-        assert_eq!(starts.address_of(2, at(0)), at(9));
+        assert_eq!(starts.address_of(NODE, at(0)), at(9));
     }
 
     /// A leader that has moved sends far more heartbeats, which do not say where it is, than

@@ -20,9 +20,9 @@ impl FinishedGames {
     /// # Errors
     /// When the archive cannot be read, and `InvalidData` when it holds something else.
     pub(crate) async fn get(&self, room: RoomId) -> io::Result<Option<Finished>> {
-        let bytes = match self.0.recently_finished(room.0) {
+        let bytes = match self.0.recently_finished(room) {
             Some(bytes) => Some(bytes),
-            None => self.0.archive().get(room.0).await?,
+            None => self.0.archive().get(room).await?,
         };
         bytes.map(|bytes| decode(&bytes)).transpose()
     }
@@ -36,14 +36,14 @@ impl FinishedGames {
     /// As for [`FinishedGames::get`].
     pub(crate) async fn page(
         &self,
-        before: Option<u64>,
+        before: Option<RoomId>,
         limit: usize,
     ) -> io::Result<Vec<(RoomId, Finished)>> {
         let recent = self.0.recently_finished_page(before, limit);
         let stored = self.0.archive().page(before, limit).await?;
         let merged: BTreeMap<_, _> = stored.into_iter().chain(recent).collect();
         let newest = merged.into_iter().rev().take(limit);
-        newest.map(|(room, bytes)| Ok((RoomId(room), decode(&bytes)?))).collect()
+        newest.map(|(room, bytes)| Ok((room, decode(&bytes)?))).collect()
     }
 }
 

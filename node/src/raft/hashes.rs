@@ -1,5 +1,6 @@
 //! The lobby's hashes behind the last entries, so that replicas can be compared.
 
+use hangraft_ids::LogIndex;
 use std::collections::VecDeque;
 
 /// Hashes that a replica remembers, one for each entry; several seconds' worth. Who asks
@@ -10,15 +11,15 @@ const REMEMBERED: usize = 8_192;
 #[derive(Default)]
 pub(super) struct Hashes {
     /// The index that the newest belongs to.
-    newest: u64,
+    newest: LogIndex,
     /// Without a hole.
     hashes: VecDeque<u64>,
 }
 
 impl Hashes {
     /// The entry at `index` was applied, or a snapshot up to it.
-    pub(super) fn note(&mut self, index: u64, hash: u64) {
-        if index != self.newest + 1 {
+    pub(super) fn note(&mut self, index: LogIndex, hash: u64) {
+        if index != self.newest.next() {
             self.hashes.clear();
         }
         if self.hashes.len() == REMEMBERED {
@@ -29,8 +30,8 @@ impl Hashes {
     }
 
     /// The hash behind the entry at `index`, if it is remembered.
-    pub(super) fn at(&self, index: u64) -> Option<u64> {
-        let age = usize::try_from(self.newest.checked_sub(index)?).ok()?;
+    pub(super) fn at(&self, index: LogIndex) -> Option<u64> {
+        let age = usize::try_from(self.newest.0.checked_sub(index.0)?).ok()?;
         let place = self.hashes.len().checked_sub(age + 1)?;
         self.hashes.get(place).copied()
     }
@@ -43,16 +44,17 @@ mod tests {
     #[test]
     fn hashes_are_remembered_without_a_hole() {
         let mut hashes = Hashes::default();
-        assert_eq!(hashes.at(0), None);
+        assert_eq!(hashes.at(LogIndex(0)), None);
         for index in 0..10_000 {
-            hashes.note(index, index * 2);
+            hashes.note(LogIndex(index), index * 2);
         }
-        assert_eq!(hashes.at(9_999), Some(19_998));
-        assert_eq!(hashes.at(10_000), None);
+        let at = |hashes: &Hashes, index| hashes.at(LogIndex(index));
+        assert_eq!(at(&hashes, 9_999), Some(19_998));
+        assert_eq!(at(&hashes, 10_000), None);
         let oldest = 10_000 - REMEMBERED as u64;
-        assert_eq!((hashes.at(oldest), hashes.at(oldest - 1)), (Some(oldest * 2), None));
+        assert_eq!((at(&hashes, oldest), at(&hashes, oldest - 1)), (Some(oldest * 2), None));
         // A snapshot skips some.
-        hashes.note(20_000, 7);
-        assert_eq!((hashes.at(20_000), hashes.at(19_999)), (Some(7), None));
+        hashes.note(LogIndex(20_000), 7);
+        assert_eq!((at(&hashes, 20_000), at(&hashes, 19_999)), (Some(7), None));
     }
 }

@@ -1,5 +1,6 @@
 //! How many bytes of log were applied, and up to where.
 
+use hangraft_ids::LogIndex;
 use std::collections::VecDeque;
 
 /// Bytes between marks; what is asked is answered to within this.
@@ -19,14 +20,14 @@ pub(super) struct Ledger {
 
 #[derive(Debug)]
 struct Mark {
-    index: u64,
+    index: LogIndex,
     /// Bytes applied up to and including the entry at `index`.
     total: u64,
 }
 
 impl Ledger {
     /// The entry at `index` was applied.
-    pub(super) fn add(&mut self, index: u64, bytes: usize) {
+    pub(super) fn add(&mut self, index: LogIndex, bytes: usize) {
         self.total += bytes as u64;
         let marked = self.marks.back().map_or(0, |mark| mark.total);
         if self.total - marked >= MARK_BYTES {
@@ -38,13 +39,13 @@ impl Ledger {
     }
 
     /// About how many bytes were applied after `index`; all of them for `None`.
-    pub(super) fn since(&self, index: Option<u64>) -> u64 {
+    pub(super) fn since(&self, index: Option<LogIndex>) -> u64 {
         let before = self.marks.iter().rev().find(|mark| Some(mark.index) <= index);
         self.total - before.map_or(0, |mark| mark.total)
     }
 
     /// The newest index not above `upto` that has at least `bytes` behind it.
-    pub(super) fn behind(&self, upto: u64, bytes: u64) -> Option<u64> {
+    pub(super) fn behind(&self, upto: LogIndex, bytes: u64) -> Option<LogIndex> {
         let far = |mark: &&Mark| mark.index <= upto && self.total - mark.total >= bytes;
         self.marks.iter().rev().find(far).map(|mark| mark.index)
     }
@@ -58,23 +59,23 @@ mod tests {
     fn bytes_are_counted_to_within_a_mark() {
         let mut ledger = Ledger::default();
         for index in 1..=100 {
-            ledger.add(index, 300 << 10);
+            ledger.add(LogIndex(index), 300 << 10);
         }
         let all = 100 * (300 << 10);
         assert_eq!(ledger.since(None), all);
-        let half = ledger.since(Some(50));
+        let half = ledger.since(Some(LogIndex(50)));
         assert!((all / 2..=all / 2 + MARK_BYTES + (300 << 10)).contains(&half), "{half}");
-        assert_eq!(ledger.since(Some(100)), 0);
+        assert_eq!(ledger.since(Some(LogIndex(100))), 0);
     }
 
     #[test]
     fn only_what_a_snapshot_covers_and_has_enough_behind_it_goes() {
         let mut ledger = Ledger::default();
         for index in 1..=100 {
-            ledger.add(index, 1 << 20);
+            ledger.add(LogIndex(index), 1 << 20);
         }
-        assert_eq!(ledger.behind(100, 10 << 20), Some(90));
-        assert_eq!(ledger.behind(40, 10 << 20), Some(40));
-        assert_eq!(ledger.behind(40, 200 << 20), None);
+        assert_eq!(ledger.behind(LogIndex(100), 10 << 20), Some(LogIndex(90)));
+        assert_eq!(ledger.behind(LogIndex(40), 10 << 20), Some(LogIndex(40)));
+        assert_eq!(ledger.behind(LogIndex(40), 200 << 20), None);
     }
 }

@@ -5,10 +5,12 @@
 //! who are far behind and at start-up.
 
 use crate::raft::types::{
-    Entry, LogId, TypeConfig, Vote, decode_payload, encode_payload, log_id_of, position_of,
+    Entry, LogId, TypeConfig, Vote, decode_payload, encode_payload, index_of, log_id_of,
+    position_of, term_of,
 };
-use crate::storage::log::{DeviceState, LogDevice, Synced, VoteRecord, Write};
+use crate::storage::log::{DeviceState, LogDevice, Synced, VoteRecord, Write, behind};
 use futures_util::Stream;
+use hangraft_ids::LogIndex;
 use openraft::storage::{IOFlushed, LogState, RaftLogReader, RaftLogStorage};
 use std::collections::VecDeque;
 use std::fmt::Debug;
@@ -31,7 +33,7 @@ pub(crate) struct LogStore {
     device: Arc<dyn LogDevice>,
     tail: Arc<RwLock<Tail>>,
     /// The log index that the newest durable snapshot covers.
-    snapshot: watch::Receiver<Option<u64>>,
+    snapshot: watch::Receiver<Option<LogIndex>>,
     purged: Purged,
 }
 
@@ -41,19 +43,22 @@ pub(crate) struct Purged(Arc<AtomicU64>);
 
 impl Purged {
     /// The last index that is purged.
-    pub(crate) fn index(&self) -> Option<u64> {
-        self.0.load(Ordering::Relaxed).checked_sub(1)
+    pub(crate) fn index(&self) -> Option<LogIndex> {
+        self.0.load(Ordering::Relaxed).checked_sub(1).map(LogIndex)
     }
 
-    fn set(&self, index: u64) {
-        self.0.fetch_max(index + 1, Ordering::Relaxed);
+    fn set(&self, index: LogIndex) {
+        self.0.fetch_max(index.next().0, Ordering::Relaxed);
     }
 }
 
 impl LogStore {
     /// The log on `device`. `snapshot` tells which index the newest durable
     /// snapshot covers: nothing above it is purged.
-    pub(crate) fn new(device: Arc<dyn LogDevice>, snapshot: watch::Receiver<Option<u64>>) -> Self {
+    pub(crate) fn new(
+        device: Arc<dyn LogDevice>,
+        snapshot: watch::Receiver<Option<LogIndex>>,
+    ) -> Self {
         let purged = Purged(Arc::default());
         if let Some(position) = device.state().purged {
             purged.set(position.index);
@@ -77,7 +82,7 @@ impl LogStore {
     }
 
     /// Entries from `from` to before `to`, at least one if there is one.
-    fn read(&self, from: u64, to: u64) -> io::Result<Vec<Entry>> {
+    fn read(&self, from: LogIndex, to: LogIndex) -> io::Result<Vec<Entry>> {
         if let Some(entries) = self.tail.read().expect("never poisoned").read(from, to) {
             return Ok(entries);
         }
@@ -94,15 +99,15 @@ impl RaftLogReader<TypeConfig> for LogStore {
         let (mut from, to) = bounds(range);
         // What was purged is not there; what is not yet there ends the answer.
         let state = self.state();
-        from = from.max(state.purged.map_or(0, |purged| purged.index + 1));
-        let to = to.min(state.last.map_or(0, |last| last.index + 1));
+        from = from.max(behind(state.purged));
+        let to = to.min(behind(state.last));
         let mut entries = Vec::new();
         while from < to {
             let more = self.read(from, to)?;
             let Some(last) = more.last() else {
                 return Err(crate::format::corrupt(format!("the log has a hole at {from}")));
             };
-            from = last.log_id.index + 1;
+            from = index_of(&last.log_id).next();
             entries.extend(more);
         }
         Ok(entries)
@@ -111,15 +116,15 @@ impl RaftLogReader<TypeConfig> for LogStore {
     async fn read_vote(&mut self) -> io::Result<Option<Vote>> {
         Ok(self.state().vote.map(|vote| {
             if vote.committed {
-                Vote::new_committed(vote.term, vote.node)
+                Vote::new_committed(vote.term.0, vote.node)
             } else {
-                Vote::new(vote.term, vote.node)
+                Vote::new(vote.term.0, vote.node)
             }
         }))
     }
 
     async fn limited_get_log_entries(&mut self, start: u64, end: u64) -> io::Result<Vec<Entry>> {
-        self.read(start, end)
+        self.read(LogIndex(start), LogIndex(end))
     }
 
     /// Reads on as it is consumed, so that applying a long log needs little memory.
@@ -128,7 +133,7 @@ impl RaftLogReader<TypeConfig> for LogStore {
         R: RangeBounds<u64> + Clone + Debug + Send,
     {
         let (from, to) = bounds(range);
-        let to = to.min(self.state().last.map_or(0, |last| last.index + 1));
+        let to = to.min(behind(self.state().last));
         let cursor = Cursor { log: self.clone(), next: from, to, ready: VecDeque::new() };
         Box::pin(futures_util::stream::unfold(cursor, |mut cursor| async move {
             cursor.step().map(|entry| (entry, cursor))
@@ -154,7 +159,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
 
     async fn save_vote(&mut self, vote: &Vote) -> io::Result<()> {
         self.device.write(Write::Vote(VoteRecord {
-            term: vote.leader_id().term,
+            term: term_of(vote),
             node: vote.leader_id().voted_for,
             committed: vote.is_committed(),
         }))?;
@@ -200,7 +205,7 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     }
 
     async fn truncate_after(&mut self, last: Option<LogId>) -> io::Result<()> {
-        self.tail.write().expect("never poisoned").truncate(last.map_or(0, |last| last.index + 1));
+        self.tail.write().expect("never poisoned").truncate(behind(last.as_ref().map(position_of)));
         self.device.write(Write::TruncateAfter(last.as_ref().map(position_of)))
     }
 
@@ -210,17 +215,17 @@ impl RaftLogStorage<TypeConfig> for LogStore {
     async fn purge(&mut self, upto: LogId) -> io::Result<()> {
         let mut snapshot = self.snapshot.clone();
         snapshot
-            .wait_for(|covered| *covered >= Some(upto.index))
+            .wait_for(|covered| *covered >= Some(index_of(&upto)))
             .await
             .map_err(|_| io::Error::other("the state machine has stopped"))?;
-        self.purged.set(upto.index);
-        self.tail.write().expect("never poisoned").purge(upto.index);
+        self.purged.set(index_of(&upto));
+        self.tail.write().expect("never poisoned").purge(index_of(&upto));
         self.device.write(Write::Purge(position_of(&upto)))?;
         self.synced().await
     }
 }
 
-fn bounds(range: impl RangeBounds<u64>) -> (u64, u64) {
+fn bounds(range: impl RangeBounds<u64>) -> (LogIndex, LogIndex) {
     let from = match range.start_bound() {
         Bound::Included(from) => *from,
         Bound::Excluded(before) => before + 1,
@@ -231,14 +236,14 @@ fn bounds(range: impl RangeBounds<u64>) -> (u64, u64) {
         Bound::Excluded(to) => *to,
         Bound::Unbounded => u64::MAX,
     };
-    (from, to)
+    (LogIndex(from), LogIndex(to))
 }
 
 /// A walk through the log.
 struct Cursor {
     log: LogStore,
-    next: u64,
-    to: u64,
+    next: LogIndex,
+    to: LogIndex,
     ready: VecDeque<Entry>,
 }
 
@@ -248,13 +253,13 @@ impl Cursor {
             match self.log.read(self.next, self.to) {
                 Ok(entries) => self.ready = entries.into(),
                 Err(err) => {
-                    self.to = 0;
+                    self.to = self.next;
                     return Some(Err(err));
                 }
             }
         }
         let entry = self.ready.pop_front()?;
-        self.next = entry.log_id.index + 1;
+        self.next = index_of(&entry.log_id).next();
         Some(Ok(entry))
     }
 }
@@ -270,9 +275,9 @@ struct Tail {
 
 impl Tail {
     /// The entries asked for, if the first one is here; cut like a device's read.
-    fn read(&self, from: u64, to: u64) -> Option<Vec<Entry>> {
+    fn read(&self, from: LogIndex, to: LogIndex) -> Option<Vec<Entry>> {
         let first = self.entries.front()?.0.log_id.index;
-        let skip = usize::try_from(from.checked_sub(first)?).ok()?;
+        let skip = usize::try_from(from.0.checked_sub(first)?).ok()?;
         if skip >= self.entries.len() {
             return None;
         }
@@ -280,7 +285,7 @@ impl Tail {
         let mut entries = Vec::new();
         for (entry, size) in self.entries.range(skip..) {
             bytes += size;
-            if entry.log_id.index >= to || (bytes > READ_BYTES_MAX && !entries.is_empty()) {
+            if index_of(&entry.log_id) >= to || (bytes > READ_BYTES_MAX && !entries.is_empty()) {
                 break;
             }
             entries.push(entry.clone());
@@ -305,15 +310,15 @@ impl Tail {
         }
     }
 
-    fn truncate(&mut self, from: u64) {
-        while self.entries.back().is_some_and(|(entry, _)| entry.log_id.index >= from) {
+    fn truncate(&mut self, from: LogIndex) {
+        while self.entries.back().is_some_and(|(entry, _)| index_of(&entry.log_id) >= from) {
             let (_, size) = self.entries.pop_back().expect("just seen");
             self.bytes -= size;
         }
     }
 
-    fn purge(&mut self, upto: u64) {
-        while self.entries.front().is_some_and(|(entry, _)| entry.log_id.index <= upto) {
+    fn purge(&mut self, upto: LogIndex) {
+        while self.entries.front().is_some_and(|(entry, _)| index_of(&entry.log_id) <= upto) {
             self.pop_front();
         }
     }

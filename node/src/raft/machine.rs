@@ -14,7 +14,8 @@ use crate::raft::ledger::Ledger;
 use crate::raft::snapshots::{self, NotWritten, SnapshotFile};
 use crate::raft::state::{Applied, State, Task};
 use crate::raft::types::{
-    Answers, Entry, LogId, Proposal, SnapshotMeta, StoredMembership, TypeConfig, members_of,
+    Answers, Entry, LogId, Proposal, SnapshotMeta, StoredMembership, TypeConfig, index_of,
+    members_of,
 };
 use crate::storage::archive::Archive;
 use crate::storage::log::LogDevice;
@@ -22,6 +23,7 @@ use crate::storage::{Files, Storage};
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
 use hangraft_game::{Frozen, Lobby, Room, RoomId};
+use hangraft_ids::{LogIndex, NodeId};
 use openraft::EntryPayload;
 use openraft::storage::{EntryResponder, RaftSnapshotBuilder, RaftStateMachine, Snapshot};
 use std::io;
@@ -51,9 +53,9 @@ struct Shared {
     /// The newest durable snapshot.
     snapshot: Mutex<Option<(SnapshotMeta, SnapshotFile)>>,
     /// The log index it covers, for the log store's purge.
-    durable: watch::Sender<Option<u64>>,
+    durable: watch::Sender<Option<LogIndex>>,
     /// The last applied index, for those who wait for one; `None` before the first.
-    applied: watch::Sender<Option<u64>>,
+    applied: watch::Sender<Option<LogIndex>>,
     /// How many bytes of log were applied.
     ledger: Mutex<Ledger>,
     /// Games missing in the archive that the log cannot bring back.
@@ -67,7 +69,7 @@ struct Shared {
 #[derive(Clone, Copy, Debug)]
 struct Unreadable {
     /// The log index at which it was taken first. The log behind the one before is kept.
-    index: u64,
+    index: LogIndex,
     /// When it was tried last.
     at: Instant,
 }
@@ -76,7 +78,7 @@ struct Unreadable {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Gap {
     /// The index of the snapshot that skipped them.
-    pub(crate) index: u64,
+    pub(crate) index: LogIndex,
 }
 
 impl Machine {
@@ -88,7 +90,7 @@ impl Machine {
             None => (State::empty(), None),
             Some((meta, file, held)) => (State::at(&meta, held), Some((meta, file))),
         };
-        let covered = state.applied.map(|id| id.index);
+        let covered = state.applied.as_ref().map(index_of);
         // The archive reaches the disk before the snapshot; one that is behind was
         // lost or moved aside.
         let behind = storage.archive.complete() < covered;
@@ -113,12 +115,12 @@ impl Machine {
     }
 
     /// Follows which log index the newest durable snapshot covers.
-    pub(crate) fn durable_snapshot(&self) -> watch::Receiver<Option<u64>> {
+    pub(crate) fn durable_snapshot(&self) -> watch::Receiver<Option<LogIndex>> {
         self.0.durable.subscribe()
     }
 
     /// The log index of a snapshot that could not be read back, while none could since.
-    pub(crate) fn unreadable_snapshot(&self) -> Option<u64> {
+    pub(crate) fn unreadable_snapshot(&self) -> Option<LogIndex> {
         let unreadable = *self.0.unreadable.lock().expect("never poisoned");
         unreadable.map(|unreadable| unreadable.index)
     }
@@ -127,10 +129,10 @@ impl Machine {
     /// Said once; the event is the chronicle's.
     fn keep_log(&self, meta: &SnapshotMeta, why: &str) {
         metrics::counter!("hangraft_snapshots_unreadable_total").increment(1);
-        let index = meta.last_log_id.map_or(0, |id| id.index);
+        let index = meta.last_log_id.as_ref().map_or(LogIndex(0), index_of);
         let mut unreadable = self.0.unreadable.lock().expect("never poisoned");
         if unreadable.is_none() {
-            tracing::error!(index, why, "a snapshot cannot be read back; the log is kept");
+            tracing::error!(%index, why, "a snapshot cannot be read back; the log is kept");
         }
         let index = unreadable.map_or(index, |before| before.index);
         *unreadable = Some(Unreadable { index, at: Instant::now() });
@@ -142,7 +144,7 @@ impl Machine {
     }
 
     /// Follows the last applied log index.
-    pub(crate) fn applied(&self) -> watch::Receiver<Option<u64>> {
+    pub(crate) fn applied(&self) -> watch::Receiver<Option<LogIndex>> {
         self.0.applied.subscribe()
     }
 
@@ -187,7 +189,7 @@ impl Machine {
     }
 
     /// The lobby's hash behind the entry at `index`, if it is remembered.
-    pub(crate) fn hash_at(&self, index: u64) -> Option<u64> {
+    pub(crate) fn hash_at(&self, index: LogIndex) -> Option<u64> {
         self.read().hashes.at(index)
     }
 
@@ -220,31 +222,31 @@ impl Machine {
 
     /// Whether a node was a member, or on its way to be one, and is none any more. Looks
     /// once: between two looks a membership may be applied.
-    pub(crate) fn has_lost(&self, id: u64) -> bool {
+    pub(crate) fn has_lost(&self, id: NodeId) -> bool {
         let state = self.read();
         state.charter.has_lost(id, &members_of(state.membership.membership()))
     }
 
     /// The last applied membership, and the log index it stands at.
-    pub(crate) fn members(&self) -> (Option<u64>, Members) {
+    pub(crate) fn members(&self) -> (Option<LogIndex>, Members) {
         let state = self.read();
-        let index = state.membership.log_id().as_ref().map(|id| id.index);
+        let index = state.membership.log_id().as_ref().map(index_of);
         (index, members_of(state.membership.membership()))
     }
 
     /// A game that has left the lobby but is not archived yet.
-    pub(super) fn recently_finished(&self, room: u64) -> Option<Bytes> {
+    pub(super) fn recently_finished(&self, room: RoomId) -> Option<Bytes> {
         self.read().finished.get(&room).cloned()
     }
 
     /// Games before `before` that have left the lobby but are not archived yet, newest first.
     pub(super) fn recently_finished_page(
         &self,
-        before: Option<u64>,
+        before: Option<RoomId>,
         limit: usize,
-    ) -> Vec<(u64, Bytes)> {
+    ) -> Vec<(RoomId, Bytes)> {
         let state = self.read();
-        let before = before.unwrap_or(u64::MAX);
+        let before = before.unwrap_or(RoomId(u64::MAX));
         state
             .finished
             .range(..before)
@@ -276,7 +278,7 @@ impl Machine {
 
     /// Makes `file` the snapshot to offer, and forgets older ones.
     async fn adopt(&self, meta: SnapshotMeta, file: SnapshotFile) -> io::Result<()> {
-        let covered = meta.last_log_id.map(|id| id.index);
+        let covered = meta.last_log_id.as_ref().map(index_of);
         {
             // A checkpoint may end after a newer snapshot was installed.
             let mut current = self.0.snapshot.lock().expect("never poisoned");
@@ -297,7 +299,7 @@ impl Machine {
         // Decoding needs no lock.
         let task = Task::of(entry)?;
         if let EntryPayload::Normal(Proposal::Batch(bytes)) = &entry.payload {
-            self.ledger().add(entry.log_id.index, bytes.len());
+            self.ledger().add(index_of(&entry.log_id), bytes.len());
         }
         let started = Instant::now();
         let mut state = self.0.state.write().expect("no panic happens under the lobby's lock");
@@ -306,7 +308,7 @@ impl Machine {
         drop(state);
         self.0.alarm.note(due);
         metrics::histogram!("hangraft_apply_seconds").record(started.elapsed());
-        self.0.applied.send_replace(Some(entry.log_id.index));
+        self.0.applied.send_replace(Some(index_of(&entry.log_id)));
         Ok(answers)
     }
 }
@@ -359,7 +361,7 @@ impl RaftStateMachine<TypeConfig> for Machine {
             self.0.alarm.note(state.due());
         }
         self.adopt(meta.clone(), file).await?;
-        let index = meta.last_log_id.map(|id| id.index);
+        let index = meta.last_log_id.as_ref().map(index_of);
         self.0.gap.send_replace(index.map(|index| Gap { index }));
         self.0.applied.send_replace(index);
         tracing::info!(meta = %meta, "snapshot installed");
@@ -379,7 +381,7 @@ pub(crate) struct Checkpoint {
     pub(crate) frozen: Frozen,
     pub(crate) charter: Charter,
     pub(crate) meta: SnapshotMeta,
-    pub(crate) finished: Vec<(u64, Bytes)>,
+    pub(crate) finished: Vec<(RoomId, Bytes)>,
 }
 
 impl RaftSnapshotBuilder<TypeConfig> for Checkpoint {
@@ -387,10 +389,10 @@ impl RaftSnapshotBuilder<TypeConfig> for Checkpoint {
 
     async fn build_snapshot(&mut self) -> io::Result<StoredSnapshot> {
         let archive: &Arc<dyn Archive> = &self.machine.0.storage.archive;
-        let archived: Vec<u64> = self.finished.iter().map(|(id, _)| *id).collect();
+        let archived: Vec<RoomId> = self.finished.iter().map(|(id, _)| *id).collect();
         // The archive is whole up to here only if nothing before is missing.
         let whole = self.machine.0.gap.borrow().is_none();
-        let complete = self.meta.last_log_id.map(|id| id.index).filter(|_| whole);
+        let complete = self.meta.last_log_id.as_ref().map(index_of).filter(|_| whole);
         archive.store(std::mem::take(&mut self.finished), complete).await?;
         let files = &self.machine.0.storage.files;
         let file = match snapshots::write(files, &self.meta, &self.charter, &self.frozen).await {

@@ -17,8 +17,9 @@ use crate::raft::pipeline::{
     rpc_error, streaming_error, unreachable_error,
 };
 use crate::raft::snapshots::{CHUNK_BYTES, SnapshotFile};
-use crate::raft::types::{TypeConfig, Vote};
+use crate::raft::types::{TypeConfig, Vote, term_of};
 use futures_util::{Stream, StreamExt};
+use hangraft_ids::{NodeId, Term};
 use hangraft_proto::v1::{Envelope, SnapshotChunk};
 use openraft::base::BoxFuture;
 use openraft::errors::{ReplicationClosed, StreamingError};
@@ -82,7 +83,7 @@ impl Wire {
         Wire { seal, purged, promises, channels: Channels { env, starts, open: Arc::default() } }
     }
 
-    fn network(&mut self, target: u64, peer: &Peer, purpose: Purpose) -> Network {
+    fn network(&mut self, target: NodeId, peer: &Peer, purpose: Purpose) -> Network {
         Network {
             target: Party { node: target, disk: peer.disk },
             address: peer.address,
@@ -98,15 +99,15 @@ impl Wire {
 impl RaftNetworkFactory<TypeConfig> for Wire {
     type Network = Network;
 
-    async fn new_client(&mut self, target: u64, peer: &Peer) -> Network {
+    async fn new_client(&mut self, target: NodeId, peer: &Peer) -> Network {
         self.network(target, peer, Purpose::Append)
     }
 
-    async fn new_heartbeat_client(&mut self, target: u64, peer: &Peer) -> Network {
+    async fn new_heartbeat_client(&mut self, target: NodeId, peer: &Peer) -> Network {
         self.network(target, peer, Purpose::Heartbeat)
     }
 
-    async fn new_snapshot_client(&mut self, target: u64, peer: &Peer) -> Network {
+    async fn new_snapshot_client(&mut self, target: NodeId, peer: &Peer) -> Network {
         self.network(target, peer, Purpose::Snapshot)
     }
 }
@@ -179,7 +180,7 @@ impl RaftNetworkV2<TypeConfig> for Network {
                 client.heartbeat(sealed).await
             })
             .await?;
-        let ledger = self.ledger(request.vote.leader_id().term);
+        let ledger = self.ledger(term_of(&request.vote));
         match (&answer, &request.prev_log_id) {
             (AppendEntriesResponse::Conflict, Some(at)) => ledger.check_conflict(at)?,
             (AppendEntriesResponse::Success, upto) => ledger.note_acknowledged(upto.as_ref()),
@@ -214,7 +215,7 @@ impl RaftNetworkV2<TypeConfig> for Network {
             .call(&request, &option, |mut client, sealed| async move { client.vote(sealed).await })
             .await?;
         if answer.vote_granted {
-            self.promises.note_term(self.target, request.vote.leader_id().term);
+            self.promises.note_term(self.target, term_of(&request.vote));
         }
         Ok(answer)
     }
@@ -286,7 +287,7 @@ impl Network {
         Ok(())
     }
 
-    fn ledger(&self, term: u64) -> AckLedger {
+    fn ledger(&self, term: Term) -> AckLedger {
         AckLedger { promises: self.promises.clone(), follower: self.target, term }
     }
 
@@ -308,7 +309,7 @@ impl Network {
         };
         self.check_heard()?;
         // One leader, and one term, speaks in a stream.
-        let ledger = self.ledger(first.vote.leader_id().term);
+        let ledger = self.ledger(term_of(&first.vote));
         let (sent, astray) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
         let requests = {
             let (seal, purged, target) = (self.seal.clone(), self.purged.clone(), self.target);

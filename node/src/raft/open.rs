@@ -33,7 +33,7 @@ pub(crate) async fn mend_log(device: &dyn LogDevice, covered: Option<Position>) 
         Some(last) if last.index < covered.index => true,
         Some(_) if state.purged.is_some_and(|purged| purged.index >= covered.index) => false,
         Some(_) => {
-            let there = device.read(covered.index, covered.index + 1, usize::MAX)?;
+            let there = device.read(covered.index, covered.index.next(), usize::MAX)?;
             there.first().is_some_and(|(at, _)| *at != covered)
         }
     };

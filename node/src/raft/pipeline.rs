@@ -3,8 +3,9 @@
 use crate::peers::envelope::{Party, Seal};
 use crate::peers::promises::Promises;
 use crate::peers::starts::Starts;
-use crate::raft::types::{LogId, TypeConfig};
+use crate::raft::types::{LogId, TypeConfig, index_of};
 use futures_util::StreamExt;
+use hangraft_ids::{LogIndex, Term};
 use hangraft_proto::v1::Envelope;
 use openraft::base::BoxStream;
 use openraft::errors::{NetworkError, RPCError, StreamingError, Unreachable};
@@ -34,7 +35,7 @@ pub(super) async fn ended(unwanted: oneshot::Receiver<()>) {
 pub(super) struct AckLedger {
     pub(super) promises: Promises,
     pub(super) follower: Party,
-    pub(super) term: u64,
+    pub(super) term: Term,
 }
 
 impl AckLedger {
@@ -57,7 +58,7 @@ impl AckLedger {
     /// openraft, which would open streams and reset them without end. Whether the
     /// follower's disk has been set back is found out beside it.
     pub(super) fn check_conflict(&self, at: &LogId) -> Result<(), RpcError> {
-        if self.promises.doubts(self.follower, self.term, at.index) {
+        if self.promises.doubts(self.follower, self.term, index_of(at)) {
             let status = Status::failed_precondition("it has lost what it had acknowledged");
             return Err(unreachable_error(&status));
         }
@@ -86,9 +87,12 @@ pub(super) struct Pipeline<'s> {
 /// heartbeat, and does so for ever; the follower never catches up. An error makes
 /// the leader decide anew, by the follower's true place. Found by simulation; what
 /// openraft 0.10.0-alpha.37 does is in `replication::select_next_payload`.
-pub(super) fn is_astray(request: &AppendEntriesRequest<TypeConfig>, purged: Option<u64>) -> bool {
+pub(super) fn is_astray(
+    request: &AppendEntriesRequest<TypeConfig>,
+    purged: Option<LogIndex>,
+) -> bool {
     planted!(StreamAstray => return false);
-    let before = request.prev_log_id.as_ref().map(|id| id.index);
+    let before = request.prev_log_id.as_ref().map(index_of);
     request.entries.is_empty() && before < purged
 }
 
@@ -169,15 +173,16 @@ mod tests {
     use super::*;
     use crate::raft::types::{Entry, Vote, log_id_of};
     use crate::storage::log::Position;
+    use hangraft_ids::NodeId;
     use openraft::EntryPayload;
 
     /// A stream that goes on below what is purged has nothing to send; one at the
     /// purged place, or above, has.
     #[test]
     fn a_stream_below_the_purged_place_is_astray() {
-        let at = |index| Position { term: 1, index };
+        let at = |index| Position { term: Term(1), index: LogIndex(index) };
         let request = |prev: Option<u64>, entries: usize| AppendEntriesRequest::<TypeConfig> {
-            vote: Vote::new_committed(1, 1),
+            vote: Vote::new_committed(1, NodeId(1)),
             prev_log_id: prev.map(|index| log_id_of(at(index))),
             leader_commit: None,
             entries: (0..entries as u64)
@@ -191,7 +196,7 @@ mod tests {
             (Some(4), 2, Some(5), false),
             (None, 0, None, false),
         ] {
-            assert_eq!(is_astray(&request(prev, entries), purged), astray);
+            assert_eq!(is_astray(&request(prev, entries), purged.map(LogIndex)), astray);
         }
     }
 }

@@ -7,12 +7,13 @@ use crate::raft::alarm::Due;
 use crate::raft::hashes::Hashes;
 use crate::raft::snapshots::SnapshotContents;
 use crate::raft::types::{
-    Answers, Entry, LogId, Membership, Proposal, SnapshotMeta, StoredMembership, members_of,
-    position_of,
+    Answers, Entry, LogId, Membership, Proposal, SnapshotMeta, StoredMembership, index_of,
+    members_of, position_of,
 };
 use crate::storage::log::Position;
 use bytes::Bytes;
 use hangraft_game::{Answer, Batch, Change, Finished, Lobby};
+use hangraft_ids::RoomId;
 use openraft::EntryPayload;
 use std::collections::BTreeMap;
 use std::io;
@@ -26,7 +27,7 @@ pub(super) struct State {
     pub(super) membership: StoredMembership,
     pub(super) charter: Charter,
     /// Games that left the lobby since the last snapshot, with their room numbers.
-    pub(super) finished: BTreeMap<u64, Bytes>,
+    pub(super) finished: BTreeMap<RoomId, Bytes>,
 }
 
 /// What one replica has applied, at one instant.
@@ -101,7 +102,7 @@ impl State {
     pub(super) fn at(meta: &SnapshotMeta, held: SnapshotContents) -> Self {
         let mut hashes = Hashes::default();
         if let Some(id) = meta.last_log_id {
-            hashes.note(id.index, held.lobby.hash());
+            hashes.note(index_of(&id), held.lobby.hash());
         }
         State {
             lobby: held.lobby,
@@ -130,7 +131,7 @@ impl State {
     /// Keeps games that have left the lobby, for the archive.
     fn keep(&mut self, finished: &[Finished]) {
         for game in finished {
-            self.finished.insert(game.room.0, game.encode().into());
+            self.finished.insert(game.room, game.encode().into());
         }
     }
 
@@ -168,7 +169,7 @@ impl State {
         };
         self.applied = Some(log_id);
         let hash = self.lobby.hash();
-        self.hashes.note(log_id.index, hash);
+        self.hashes.note(index_of(&log_id), hash);
         answers
     }
 

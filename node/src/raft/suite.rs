@@ -5,6 +5,7 @@ use crate::raft::log_store::LogStore;
 use crate::raft::machine::Machine;
 use crate::raft::types::TypeConfig;
 use crate::storage::Storage;
+use hangraft_ids::LogIndex;
 use openraft::StorageError;
 use openraft::testing::log::{StoreBuilder, Suite};
 use openraft::{ErrorSubject, ErrorVerb};
@@ -25,7 +26,7 @@ where
             StorageError::from_io_error(ErrorSubject::Store, ErrorVerb::Read, err)
         })?;
         // The suite purges without taking snapshots.
-        let (_, covered) = watch::channel(Some(u64::MAX));
+        let (_, covered) = watch::channel(Some(LogIndex(u64::MAX)));
         Ok((guard, LogStore::new(storage.log, covered), machine))
     }
 }

@@ -7,6 +7,7 @@
 
 use crate::raft::machine::Machine;
 use crate::raft::machine::Raft;
+use hangraft_ids::LogIndex;
 use std::time::Duration;
 use tokio::time::{Instant, interval};
 
@@ -28,8 +29,8 @@ const PERIOD: Duration = Duration::from_millis(500);
 /// Runs as long as the replica does.
 pub(crate) async fn run(raft: Raft, machine: Machine) {
     let mut looks = interval(PERIOD);
-    let mut asked: Option<(Option<u64>, Instant)> = None;
-    let mut purged = 0;
+    let mut asked: Option<(Option<LogIndex>, Instant)> = None;
+    let mut purged = LogIndex(0);
     loop {
         looks.tick().await;
         let durable = *machine.durable_snapshot().borrow();
@@ -47,7 +48,7 @@ pub(crate) async fn run(raft: Raft, machine: Machine) {
         }
         if let Some(upto) = purge.filter(|upto| *upto > purged) {
             purged = upto;
-            if raft.trigger().purge_log(upto).await.is_err() {
+            if raft.trigger().purge_log(upto.0).await.is_err() {
                 return;
             }
         }

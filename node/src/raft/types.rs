@@ -8,6 +8,7 @@ use crate::format::{FORMAT, corrupt, encode};
 use crate::storage::log::Position;
 use bytes::Bytes;
 use hangraft_game::{Answer, Batch};
+use hangraft_ids::{LogIndex, NodeId, StorageId, Term};
 use openraft::EntryPayload;
 use openraft::vote::RaftLeaderId;
 use serde::{Deserialize, Serialize};
@@ -21,9 +22,9 @@ openraft::declare_raft_types!(
     pub(crate) TypeConfig:
         D = Proposal,
         R = Answers,
-        NodeId = u64,
+        NodeId = NodeId,
         Node = Peer,
-        LeaderId = openraft::impls::leader_id_std::LeaderId<u64, u64>,
+        LeaderId = openraft::impls::leader_id_std::LeaderId<u64, NodeId>,
 );
 
 pub(crate) type LogId = openraft::alias::LogIdOf<TypeConfig>;
@@ -31,12 +32,12 @@ pub(crate) type Vote = openraft::alias::VoteOf<TypeConfig>;
 pub(crate) type Entry = openraft::alias::EntryOf<TypeConfig>;
 pub(crate) type StoredMembership = openraft::alias::StoredMembershipOf<TypeConfig>;
 pub(crate) type SnapshotMeta = openraft::alias::SnapshotMetaOf<TypeConfig>;
-pub(crate) type Membership = openraft::Membership<u64, Peer>;
+pub(crate) type Membership = openraft::Membership<NodeId, Peer>;
 
 /// A membership as the rest of the node looks at it. While it is joint, whoever is in
 /// either half votes.
 pub(crate) fn members_of(membership: &Membership) -> Members {
-    let voters: BTreeSet<u64> = membership.voter_ids().collect();
+    let voters: BTreeSet<NodeId> = membership.voter_ids().collect();
     membership
         .nodes()
         .map(|(id, peer)| (*id, Member { peer: peer.clone(), votes: voters.contains(id) }))
@@ -142,9 +143,9 @@ pub(crate) fn decode_payload(log_id: LogId, bytes: Bytes) -> io::Result<Entry> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Electorate {
     /// The voters; two sets, of which both must agree, while a change is under way.
-    pub voters: Vec<BTreeSet<u64>>,
-    /// The number of each member's disk, whether it votes or not.
-    pub disks: BTreeMap<u64, u64>,
+    pub voters: Vec<BTreeSet<NodeId>>,
+    /// The storage id of each member, whether it votes or not.
+    pub disks: BTreeMap<NodeId, StorageId>,
 }
 
 /// What a stored payload says of the members; `None` when it is about something else.
@@ -159,15 +160,25 @@ pub fn electorate_of(payload: &[u8]) -> Option<Electorate> {
     })
 }
 
+/// The term that a vote is of.
+pub(crate) fn term_of(vote: &Vote) -> Term {
+    Term(vote.leader_id().term)
+}
+
+/// Where the entry of a log id is.
+pub(crate) fn index_of(log_id: &LogId) -> LogIndex {
+    LogIndex(log_id.index)
+}
+
 /// A log id as the plain numbers that storage keeps.
 pub(crate) fn position_of(log_id: &LogId) -> Position {
-    Position { term: log_id.committed_leader_id().term, index: log_id.index }
+    Position { term: Term(log_id.committed_leader_id().term), index: index_of(log_id) }
 }
 
 /// The log id of stored numbers.
 pub(crate) fn log_id_of(position: Position) -> LogId {
-    let leader = openraft::impls::leader_id_std::LeaderId::new(position.term, 0).to_committed();
-    LogId::new(leader, position.index)
+    let leader = openraft::impls::leader_id_std::LeaderId::new(position.term.0, NodeId(0));
+    LogId::new(leader.to_committed(), position.index.0)
 }
 
 #[cfg(test)]
@@ -176,13 +187,13 @@ mod tests {
 
     #[test]
     fn payloads_come_back_as_they_went() {
-        let log_id = log_id_of(Position { term: 3, index: 9 });
+        let log_id = log_id_of(Position { term: Term(3), index: LogIndex(9) });
         let payloads = [
             EntryPayload::Blank,
             EntryPayload::Normal(Proposal::Batch(Bytes::from_static(b"batch"))),
             EntryPayload::Normal(Proposal::charter(&CharterCommand::WantVoters(5))),
             EntryPayload::Membership(openraft::Membership::new_with_defaults(
-                vec![[1, 2, 3].into()],
+                vec![[1, 2, 3].map(NodeId).into()],
                 [],
             )),
         ];
@@ -195,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_payload_of_another_format_is_refused_with_advice() {
-        let log_id = log_id_of(Position { term: 3, index: 9 });
+        let log_id = log_id_of(Position { term: Term(3), index: LogIndex(9) });
         for bytes in [&b""[..], b"\x02", b"\x07\x01x", b"\x02\x09", b"\x02\x02\xff\xff"] {
             assert!(decode_payload(log_id, Bytes::from_static(bytes)).is_err());
         }

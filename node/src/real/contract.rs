@@ -7,9 +7,10 @@ use crate::env::Env;
 use crate::raft::log_store::LogStore;
 use crate::raft::types::TypeConfig;
 use crate::real::RealEnv;
-use crate::storage::log::{LogDevice, Position, Write};
+use crate::storage::log::{LogDevice, Position, Write, behind};
 use bytes::Bytes;
 use hangraft_cluster_config::NodeConfig;
+use hangraft_ids::{LogIndex, Term};
 use openraft::RaftLogReader;
 use openraft::type_config::TypeConfigExt;
 use std::io::{Read, Write as _};
@@ -45,7 +46,7 @@ fn the_store_keeps_openrafts_contract() {
 }
 
 fn at(index: u64) -> Position {
-    Position { term: 1, index }
+    Position { term: Term(1), index: LogIndex(index) }
 }
 
 fn entries(range: std::ops::Range<u64>) -> Write {
@@ -79,7 +80,7 @@ fn a_torn_last_record_is_cut_off() {
 
     let device = open(dir.path());
     assert_eq!(device.state().last, Some(at(4)));
-    assert_eq!(device.read(0, 5, usize::MAX).unwrap().len(), 5);
+    assert_eq!(device.read(LogIndex(0), LogIndex(5), usize::MAX).unwrap().len(), 5);
     device.write(entries(5..7)).unwrap();
     sync(&device).unwrap();
 }
@@ -116,7 +117,7 @@ fn acknowledged_entries_survive_kill_9() {
         append_for_ever(Path::new(&dir));
     }
     let dir = tempfile::tempdir().unwrap();
-    let mut acknowledged = 0;
+    let mut acknowledged = LogIndex(0);
     for round in 0..5 {
         let mut child = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "real::contract::acknowledged_entries_survive_kill_9", "--nocapture"])
@@ -130,7 +131,7 @@ fn acknowledged_entries_survive_kill_9() {
         while seen < 200 + 37 * round {
             let line = lines.next().expect("the child goes on").unwrap();
             if let Some(index) = line.strip_prefix("durable ") {
-                acknowledged = index.parse::<u64>().unwrap();
+                acknowledged = LogIndex(index.parse().unwrap());
                 seen += 1;
             }
         }
@@ -139,18 +140,18 @@ fn acknowledged_entries_survive_kill_9() {
         // What it said between our last look and its end counts too.
         for line in lines.map_while(Result::ok) {
             if let Some(index) = line.strip_prefix("durable ").and_then(|i| i.parse().ok()) {
-                acknowledged = index;
+                acknowledged = LogIndex(index);
             }
         }
         let device = open(dir.path());
         let last = device.state().last.expect("entries");
         assert!(last.index >= acknowledged, "{last:?} is behind {acknowledged}");
-        let read = device.read(0, last.index + 1, usize::MAX).unwrap();
+        let read = device.read(LogIndex(0), last.index.next(), usize::MAX).unwrap();
         for (index, (position, bytes)) in read.iter().enumerate() {
-            assert_eq!(position.index, index as u64);
+            assert_eq!(position.index, LogIndex(index as u64));
             assert_eq!(*bytes, format!("entry {index}"));
         }
-        assert_eq!(read.len() as u64, last.index + 1);
+        assert_eq!(read.len() as u64, last.index.next().0);
     }
 }
 
@@ -158,7 +159,7 @@ const APPENDER: &str = "HANGRAFT_TEST_APPENDER_DIR";
 
 fn append_for_ever(dir: &Path) -> ! {
     let device = open(dir);
-    let mut next = device.state().last.map_or(0, |last| last.index + 1);
+    let mut next = behind(device.state().last).0;
     let out = std::io::stdout();
     loop {
         device.write(entries(next..next + 3)).unwrap();
@@ -177,7 +178,7 @@ async fn nothing_is_purged_before_its_snapshot_is_durable() {
     let dir = tempfile::tempdir().unwrap();
     let device: Arc<dyn LogDevice> = Arc::new(open(dir.path()));
     device.write(entries(0..10)).unwrap();
-    let (durable, covered) = watch::channel(Some(3));
+    let (durable, covered) = watch::channel(Some(LogIndex(3)));
     let mut store = LogStore::new(device.clone(), covered);
     let purge = tokio::spawn(async move {
         store.purge(crate::raft::types::log_id_of(at(5))).await.unwrap();
@@ -185,7 +186,7 @@ async fn nothing_is_purged_before_its_snapshot_is_durable() {
     });
     tokio::task::yield_now().await;
     assert_eq!(device.state().purged, None);
-    durable.send_replace(Some(6));
+    durable.send_replace(Some(LogIndex(6)));
     let mut store = purge.await.unwrap();
     assert_eq!(device.state().purged, Some(at(5)));
     // Purged entries are not read, and not taken for a hole.
@@ -196,7 +197,7 @@ async fn nothing_is_purged_before_its_snapshot_is_durable() {
 /// another leader, or fewer than the snapshot covers. What belongs to it stays.
 #[tokio::test]
 async fn entries_that_a_snapshot_replaced_are_let_go() {
-    let other = |index| Position { term: 2, index };
+    let other = |index| Position { term: Term(2), ..at(index) };
     for (covered, left) in [
         (at(2), (None, Some(at(4)))),
         (other(2), (Some(other(2)), Some(other(2)))),

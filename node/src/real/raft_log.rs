@@ -1,8 +1,9 @@
 //! The log on a real disk, by the crate raft-log, which stops here: one fdatasync for
 //! everything that queued up during the one before.
 
-use crate::storage::log::{DeviceState, LogDevice, Position, Synced, VoteRecord, Write};
+use crate::storage::log::{DeviceState, LogDevice, Position, Synced, VoteRecord, Write, behind};
 use bytes::Bytes;
+use hangraft_ids::{LogIndex, NodeId, Term};
 use metrics::{Gauge, Histogram, gauge, histogram};
 use raft_log::api::raft_log_writer::RaftLogWriter;
 use raft_log::codeq::{Decode, Encode};
@@ -106,6 +107,15 @@ fn ask_for_realtime() {
     }
 }
 
+/// A position as the log library has it.
+fn log_id(at: Position) -> (u64, u64) {
+    (at.term.0, at.index.0)
+}
+
+fn position(&(term, index): &(u64, u64)) -> Position {
+    Position { term: Term(term), index: LogIndex(index) }
+}
+
 impl LogDevice for RaftLogDevice {
     fn write(&self, write: Write) -> io::Result<()> {
         let mut inner = self.shared.lock();
@@ -113,18 +123,18 @@ impl LogDevice for RaftLogDevice {
         let log = inner.log()?;
         match write {
             Write::Vote(vote) => log.save_vote(StoredVote(vote))?,
-            Write::Append(entries) => log.append(
-                entries.into_iter().map(|(at, bytes)| ((at.term, at.index), StoredBytes(bytes))),
-            )?,
+            Write::Append(entries) => {
+                log.append(entries.into_iter().map(|(at, bytes)| (log_id(at), StoredBytes(bytes))))?
+            }
             Write::TruncateAfter(last) => {
-                let keep = last.map_or(0, |last| last.index + 1);
+                let keep = behind(last).0;
                 if log.log_state().last().is_none_or(|&(_, last)| last < keep) {
                     return Ok(());
                 }
                 log.truncate(keep)?
             }
-            Write::Purge(upto) => log.purge((upto.term, upto.index))?,
-            Write::Committed(at) => log.commit((at.term, at.index))?,
+            Write::Purge(upto) => log.purge(log_id(upto))?,
+            Write::Committed(at) => log.commit(log_id(at))?,
         };
         Ok(())
     }
@@ -142,22 +152,27 @@ impl LogDevice for RaftLogDevice {
         }
     }
 
-    fn read(&self, from: u64, to: u64, bytes_max: usize) -> io::Result<Vec<(Position, Bytes)>> {
+    fn read(
+        &self,
+        from: LogIndex,
+        to: LogIndex,
+        bytes_max: usize,
+    ) -> io::Result<Vec<(Position, Bytes)>> {
         let mut inner = self.shared.lock();
         let log = inner.log()?;
-        if log.log_state().purged().is_some_and(|&(_, purged)| purged >= from) {
+        if log.log_state().purged().is_some_and(|&(_, purged)| purged >= from.0) {
             // What lies behind the purged entries is no answer.
             return Ok(Vec::new());
         }
         let mut entries = Vec::new();
         let mut bytes = 0;
-        for entry in log.read(from, to) {
-            let ((term, index), StoredBytes(payload)) = entry?;
+        for entry in log.read(from.0, to.0) {
+            let (log_id, StoredBytes(payload)) = entry?;
             bytes += payload.len();
             if bytes > bytes_max && !entries.is_empty() {
                 break;
             }
-            entries.push((Position { term, index }, payload));
+            entries.push((position(&log_id), payload));
         }
         Ok(entries)
     }
@@ -165,12 +180,11 @@ impl LogDevice for RaftLogDevice {
     fn state(&self) -> DeviceState {
         let mut inner = self.shared.lock();
         let state = inner.log().expect("open until the device is dropped").log_state();
-        let position = |id: Option<&(u64, u64)>| id.map(|&(term, index)| Position { term, index });
         DeviceState {
             vote: state.vote().map(|vote| vote.0),
-            committed: position(state.committed()),
-            purged: position(state.purged()),
-            last: position(state.last()),
+            committed: state.committed().map(position),
+            purged: state.purged().map(position),
+            last: state.last().map(position),
         }
     }
 
@@ -354,8 +368,8 @@ struct StoredVote(VoteRecord);
 
 impl Encode for StoredVote {
     fn encode<W: io::Write>(&self, mut w: W) -> io::Result<usize> {
-        w.write_all(&self.0.term.to_be_bytes())?;
-        w.write_all(&self.0.node.to_be_bytes())?;
+        w.write_all(&self.0.term.0.to_be_bytes())?;
+        w.write_all(&self.0.node.0.to_be_bytes())?;
         w.write_all(&[u8::from(self.0.committed)])?;
         Ok(17)
     }
@@ -369,8 +383,8 @@ impl Decode for StoredVote {
             bytes[range].iter().fold(0, |n, b| n << 8 | u64::from(*b))
         };
         Ok(StoredVote(VoteRecord {
-            term: number(0..8),
-            node: number(8..16),
+            term: Term(number(0..8)),
+            node: NodeId(number(8..16)),
             committed: bytes[16] != 0,
         }))
     }

@@ -8,6 +8,7 @@
 use crate::storage::archive::{Archive, GAMES_MAX};
 use async_trait::async_trait;
 use bytes::Bytes;
+use hangraft_ids::{LogIndex, RoomId};
 use std::fs::File;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -95,34 +96,38 @@ impl SledArchive {
 
 #[async_trait]
 impl Archive for SledArchive {
-    async fn store(&self, games: Vec<(u64, Bytes)>, complete: Option<u64>) -> io::Result<()> {
+    async fn store(
+        &self,
+        games: Vec<(RoomId, Bytes)>,
+        complete: Option<LogIndex>,
+    ) -> io::Result<()> {
         self.blocking(move |inner| inner.store(&games, complete)).await
     }
 
-    async fn get(&self, room: u64) -> io::Result<Option<Bytes>> {
+    async fn get(&self, room: RoomId) -> io::Result<Option<Bytes>> {
         self.blocking(move |inner| {
-            let found = inner.games.get(room.to_be_bytes()).map_err(io::Error::other)?;
+            let found = inner.games.get(room.0.to_be_bytes()).map_err(io::Error::other)?;
             Ok(found.map(|bytes| Bytes::copy_from_slice(&bytes)))
         })
         .await
     }
 
-    async fn page(&self, before: Option<u64>, limit: usize) -> io::Result<Vec<(u64, Bytes)>> {
+    async fn page(&self, before: Option<RoomId>, limit: usize) -> io::Result<Vec<(RoomId, Bytes)>> {
         self.blocking(move |inner| inner.page(before, limit)).await
     }
 
-    fn complete(&self) -> Option<u64> {
+    fn complete(&self) -> Option<LogIndex> {
         let bytes = self.0.meta.get(COMPLETE).ok()??;
-        Some(u64::from_be_bytes(bytes.as_ref().try_into().ok()?))
+        Some(LogIndex(u64::from_be_bytes(bytes.as_ref().try_into().ok()?)))
     }
 }
 
 impl Inner {
-    fn store(&self, games: &[(u64, Bytes)], complete: Option<u64>) -> io::Result<()> {
+    fn store(&self, games: &[(RoomId, Bytes)], complete: Option<LogIndex>) -> io::Result<()> {
         let mut batch = sled::Batch::default();
         let mut added = 0;
         for (room, game) in games {
-            let key = room.to_be_bytes();
+            let key = room.0.to_be_bytes();
             added += u64::from(!self.games.contains_key(key).map_err(io::Error::other)?);
             batch.insert(&key, game.as_ref());
         }
@@ -137,7 +142,7 @@ impl Inner {
         self.flush()?;
         self.count.store(total - forgotten, Ordering::Relaxed);
         if let Some(complete) = complete {
-            self.meta.insert(COMPLETE, &complete.to_be_bytes()).map_err(io::Error::other)?;
+            self.meta.insert(COMPLETE, &complete.0.to_be_bytes()).map_err(io::Error::other)?;
             self.flush()?;
         }
         Ok(())
@@ -148,9 +153,9 @@ impl Inner {
         self.file.sync_data()
     }
 
-    fn page(&self, before: Option<u64>, limit: usize) -> io::Result<Vec<(u64, Bytes)>> {
+    fn page(&self, before: Option<RoomId>, limit: usize) -> io::Result<Vec<(RoomId, Bytes)>> {
         let games = match before {
-            Some(before) => self.games.range(..before.to_be_bytes()),
+            Some(before) => self.games.range(..before.0.to_be_bytes()),
             None => self.games.iter(),
         };
         games
@@ -159,7 +164,7 @@ impl Inner {
             .map(|game| {
                 let (key, value) = game.map_err(io::Error::other)?;
                 let key = key.as_ref().try_into().map_err(io::Error::other)?;
-                Ok((u64::from_be_bytes(key), Bytes::copy_from_slice(&value)))
+                Ok((RoomId(u64::from_be_bytes(key)), Bytes::copy_from_slice(&value)))
             })
             .collect()
     }
@@ -202,18 +207,21 @@ mod tests {
         let path = dir.path().join("archive");
         let archive = SledArchive::open(&path).unwrap();
         assert_eq!(archive.complete(), None);
-        archive.store(vec![(1, game("one")), (3, game("three"))], Some(40)).await.unwrap();
-        archive.store(vec![(2, game("two"))], Some(50)).await.unwrap();
+        archive
+            .store(vec![(RoomId(1), game("one")), (RoomId(3), game("three"))], Some(LogIndex(40)))
+            .await
+            .unwrap();
+        archive.store(vec![(RoomId(2), game("two"))], Some(LogIndex(50))).await.unwrap();
         drop(archive);
 
         let archive = SledArchive::open(&path).unwrap();
-        assert_eq!(archive.complete(), Some(50));
-        assert_eq!(archive.get(3).await.unwrap(), Some(game("three")));
-        assert_eq!(archive.get(4).await.unwrap(), None);
+        assert_eq!(archive.complete(), Some(LogIndex(50)));
+        assert_eq!(archive.get(RoomId(3)).await.unwrap(), Some(game("three")));
+        assert_eq!(archive.get(RoomId(4)).await.unwrap(), None);
         let rooms =
-            |page: Vec<(u64, Bytes)>| page.iter().map(|(room, _)| *room).collect::<Vec<_>>();
+            |page: Vec<(RoomId, Bytes)>| page.iter().map(|(room, _)| room.0).collect::<Vec<_>>();
         assert_eq!(rooms(archive.page(None, 2).await.unwrap()), [3, 2]);
-        assert_eq!(rooms(archive.page(Some(2), 2).await.unwrap()), [1]);
+        assert_eq!(rooms(archive.page(Some(RoomId(2)), 2).await.unwrap()), [1]);
     }
 
     #[tokio::test]
@@ -221,13 +229,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("archive");
         let archive = SledArchive::open(&path).unwrap();
-        archive.store(vec![(1, game("one"))], Some(7)).await.unwrap();
+        archive.store(vec![(RoomId(1), game("one"))], Some(LogIndex(7))).await.unwrap();
         drop(archive);
         std::fs::write(path.join("conf"), b"not sled's").unwrap();
 
         let archive = SledArchive::open(&path).unwrap();
         assert_eq!(archive.complete(), None);
-        assert_eq!(archive.get(1).await.unwrap(), None);
+        assert_eq!(archive.get(RoomId(1)).await.unwrap(), None);
         assert!(dir.path().join("archive.damaged-0").exists());
     }
 

@@ -23,6 +23,7 @@ use crate::peers::channel::channel_to;
 use crate::peers::channel::client;
 use crate::peers::envelope::Party;
 use crate::replica::handle::Replica;
+use hangraft_ids::{LogIndex, NodeId, StorageId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -44,8 +45,8 @@ const SAY_EVERY: u32 = 50;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Greeting {
     pub(crate) cluster: String,
-    pub(crate) node: u64,
-    pub(crate) disk: u64,
+    pub(crate) node: NodeId,
+    pub(crate) disk: StorageId,
     pub(crate) nonce: u64,
 }
 
@@ -53,13 +54,13 @@ pub(crate) struct Greeting {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Introduction {
     /// Who speaks.
-    pub(crate) node: u64,
+    pub(crate) node: NodeId,
     /// The number that the asker gave: this answers its question and no earlier one.
     pub(crate) nonce: u64,
     /// How far its log has come.
     pub(crate) log: LogSays,
     /// The number of its disk.
-    pub(crate) disk: u64,
+    pub(crate) disk: StorageId,
     /// The first members it was configured with.
     pub(crate) configured: Founders,
     /// What its newest membership says of who is asking.
@@ -76,7 +77,7 @@ pub(crate) enum YouAre {
     /// It is not in it.
     NoMember,
     /// It is in it, with this disk.
-    Member { disk: u64 },
+    Member { disk: StorageId },
 }
 
 /// How far a log has come.
@@ -139,12 +140,12 @@ pub(super) async fn run(replica: Replica) {
 }
 
 /// Writes the first membership.
-async fn found(replica: &Replica, disks: &BTreeMap<u64, u64>) {
-    let peer = |(id, (name, address)): (&u64, &(String, SocketAddr))| {
+async fn found(replica: &Replica, disks: &BTreeMap<NodeId, StorageId>) {
+    let peer = |(id, (name, address)): (&NodeId, &(String, SocketAddr))| {
         let disk = disks.get(id).copied().unwrap_or_default();
         (*id, Peer { name: name.clone(), address: *address, disk })
     };
-    let members: BTreeMap<u64, Peer> = replica.0.first_members.iter().map(peer).collect();
+    let members: BTreeMap<NodeId, Peer> = replica.0.first_members.iter().map(peer).collect();
     // Another entry may have arrived from a leader just now; that is fine.
     match replica.0.raft.initialize(members).await {
         Ok(()) => tracing::info!(voters = disks.len(), "the cluster begins"),
@@ -155,18 +156,18 @@ async fn found(replica: &Replica, disks: &BTreeMap<u64, u64>) {
 #[derive(Debug, PartialEq, Eq)]
 enum Verdict {
     /// All first members are there, with these disks, and nothing has begun.
-    New(BTreeMap<u64, u64>),
+    New(BTreeMap<NodeId, StorageId>),
     /// The cluster knows this disk.
     Late,
     /// Nobody can say yet; these first members were not met.
-    Wait(BTreeSet<u64>),
+    Wait(BTreeSet<NodeId>),
     /// A first member has other first members.
     Disagreement(String),
     /// The id is not this disk's, for this reason.
     Spent(String),
 }
 
-fn judge(me: u64, disk: u64, configured: &Founders, met: &[Introduction]) -> Verdict {
+fn judge(me: NodeId, disk: StorageId, configured: &Founders, met: &[Introduction]) -> Verdict {
     for theirs in met {
         match theirs.you {
             _ if theirs.you_are_removed => {
@@ -191,12 +192,12 @@ fn judge(me: u64, disk: u64, configured: &Founders, met: &[Introduction]) -> Ver
     let all = || configured.keys().copied().filter(|id| *id != me);
     // One that has a log and cannot say yet what is in it counts as missing, and so does one
     // for whom several speak: at most one of them is not a copy.
-    let disk_of = |id: u64| {
+    let disk_of = |id: NodeId| {
         let mut theirs = first().filter(move |theirs| theirs.node == id);
         let one = theirs.next().filter(|theirs| theirs.log == LogSays::Empty)?;
         theirs.all(|other| other.disk == one.disk && other.log == one.log).then_some(one.disk)
     };
-    let missing: BTreeSet<u64> = all().filter(|id| disk_of(*id).is_none()).collect();
+    let missing: BTreeSet<NodeId> = all().filter(|id| disk_of(*id).is_none()).collect();
     if !missing.is_empty() {
         return Verdict::Wait(missing);
     }
@@ -209,7 +210,7 @@ fn judge(me: u64, disk: u64, configured: &Founders, met: &[Introduction]) -> Ver
 async fn meet(replica: &Replica) -> Vec<Introduction> {
     let inner = &replica.0;
     let members = replica.leadership().borrow().members.clone();
-    let mut known: BTreeMap<u64, SocketAddr> =
+    let mut known: BTreeMap<NodeId, SocketAddr> =
         inner.first_members.iter().map(|(id, (_, address))| (*id, *address)).collect();
     known.extend(&inner.known);
     known.extend(members.into_iter().map(|(id, Member { peer, .. })| (id, peer.address)));
@@ -223,7 +224,7 @@ async fn meet(replica: &Replica) -> Vec<Introduction> {
         let (cluster, node) = (inner.seal.cluster().to_owned(), inner.me);
         let greeting = Greeting { cluster, node, disk: inner.disk, nonce };
         let mut client = client(channel_to(&inner.env, address), &seal);
-        let asking = client.introduce(seal.seal(Party::unmet(0), &greeting));
+        let asking = client.introduce(seal.seal(Party::unmet(NodeId::NONE), &greeting));
         let answer = timeout(ANSWER_DEADLINE, asking).await.ok()?.ok()?;
         let (_, theirs) = seal.open::<Introduction>(&answer.into_inner()).ok()?;
         (theirs.nonce == nonce && theirs.node != inner.me).then_some(theirs)
@@ -253,13 +254,13 @@ pub(super) async fn notice_removal(replica: Replica) {
 
 impl Replica {
     /// What this node says of itself to node `asker`.
-    pub(super) fn introduction(&self, asker: u64, nonce: u64) -> Introduction {
+    pub(super) fn introduction(&self, asker: NodeId, nonce: u64) -> Introduction {
         let node = self.0.me;
         let inner = &self.0;
         // The device knows before consensus has read it.
         let log = match inner.machine.log().state().last {
             None => LogSays::Empty,
-            Some(last) if last.index == 0 => LogSays::Founded,
+            Some(last) if last.index == LogIndex(0) => LogSays::Founded,
             Some(_) => LogSays::Begun,
         };
         let members = &self.leadership().borrow().members.clone();
@@ -367,17 +368,18 @@ mod tests {
     use super::*;
 
     fn configured() -> Founders {
-        let member =
-            |id: u64| (id, (format!("n{id}"), SocketAddr::from(([10, 0, 0, id as u8], 7100))));
+        let member = |id: u64| {
+            (NodeId(id), (format!("n{id}"), SocketAddr::from(([10, 0, 0, id as u8], 7100))))
+        };
         (1..=3).map(member).collect()
     }
 
     fn says(log: LogSays, you: YouAre) -> Introduction {
         Introduction {
-            node: 0,
+            node: NodeId::NONE,
             nonce: 0,
             log,
-            disk: 9,
+            disk: StorageId(9),
             configured: configured(),
             you,
             you_are_removed: false,
@@ -394,33 +396,37 @@ mod tests {
         let removed = Introduction { you_are_removed: true, ..says(Begun, NoMember) };
         let stranger = Introduction { configured: Founders::new(), ..says(Empty, Unheard) };
         let empty = || says(Empty, Unheard);
-        let copy = Introduction { disk: 10, ..empty() };
-        let three = [(1, 7), (2, 9), (3, 9)];
+        let copy = Introduction { disk: StorageId(10), ..empty() };
+        let three = [(1, 7), (2, 9), (3, 9)].map(|(id, disk)| (NodeId(id), StorageId(disk)));
+        let waits_for = |ids: &[u64]| Verdict::Wait(ids.iter().copied().map(NodeId).collect());
+        let known = |disk| Member { disk: StorageId(disk) };
         let cases = [
-            (vec![], Verdict::Wait([2, 3].into())),
-            (vec![(2, empty())], Verdict::Wait([3].into())),
+            (vec![], waits_for(&[2, 3])),
+            (vec![(2, empty())], waits_for(&[3])),
             (vec![(2, empty()), (3, empty())], Verdict::New(three.into())),
-            (vec![(3, says(Begun, Member { disk: 7 }))], Verdict::Late),
-            (vec![(2, empty()), (3, says(Founded, Member { disk: 7 }))], Verdict::Late),
-            (vec![(2, says(Begun, Member { disk: 8 }))], other()),
+            (vec![(3, says(Begun, known(7)))], Verdict::Late),
+            (vec![(2, empty()), (3, says(Founded, known(7)))], Verdict::Late),
+            (vec![(2, says(Begun, known(8)))], other()),
             // One that knows is enough, whoever else knows nothing.
-            (vec![(2, empty()), (3, says(Begun, Member { disk: 8 }))], other()),
+            (vec![(2, empty()), (3, says(Begun, known(8)))], other()),
             (vec![(2, removed)], spent("the cluster has removed this node")),
             (vec![(2, says(Begun, NoMember))], spent("the cluster has begun without this node")),
             // It has just started and has not read its log yet.
-            (vec![(2, says(Begun, Unheard)), (3, empty())], Verdict::Wait([2].into())),
+            (vec![(2, says(Begun, Unheard)), (3, empty())], waits_for(&[2])),
             (vec![(2, stranger.clone())], Verdict::Disagreement("n2".into())),
             // Who is no first member may know of us; what it was configured with is its own.
             (vec![(9, stranger), (2, empty()), (3, empty())], Verdict::New(three.into())),
-            (vec![(9, says(Begun, Member { disk: 8 }))], other()),
+            (vec![(9, says(Begun, known(8)))], other()),
             // A copy that knows nothing does not drown who knows, and nothing begins with it.
-            (vec![(2, says(Begun, Member { disk: 8 })), (2, empty())], other()),
-            (vec![(2, empty()), (2, copy), (3, empty())], Verdict::Wait([2].into())),
+            (vec![(2, says(Begun, known(8))), (2, empty())], other()),
+            (vec![(2, empty()), (2, copy), (3, empty())], waits_for(&[2])),
         ];
         for (met, expected) in cases {
-            let met: Vec<Introduction> =
-                met.into_iter().map(|(node, theirs)| Introduction { node, ..theirs }).collect();
-            assert_eq!(judge(1, 7, &configured(), &met), expected, "{met:?}");
+            let met: Vec<Introduction> = met
+                .into_iter()
+                .map(|(id, theirs)| Introduction { node: NodeId(id), ..theirs })
+                .collect();
+            assert_eq!(judge(NodeId(1), StorageId(7), &configured(), &met), expected, "{met:?}");
         }
     }
 }

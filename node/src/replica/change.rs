@@ -9,6 +9,7 @@ use crate::peers::channel::client;
 use crate::raft::types::{LogId, Proposal, TypeConfig, members_of, position_of};
 use crate::replica::handle::{Replica, Role};
 use crate::replica::leadership::Leadership;
+use hangraft_ids::{NodeId, Term};
 use openraft::async_runtime::WatchReceiver;
 use openraft::raft::Precondition;
 use openraft::{ChangeMembers, Instant as _};
@@ -54,11 +55,11 @@ pub(crate) struct MembershipView {
     pub(crate) settled: bool,
     /// The voters of a joint membership that is committed but was never finished: its
     /// leader died in between.
-    pub(crate) unfinished: Option<BTreeSet<u64>>,
+    pub(crate) unfinished: Option<BTreeSet<NodeId>>,
     /// Log entries each has yet to acknowledge.
-    pub(crate) behind: BTreeMap<u64, u64>,
+    pub(crate) behind: BTreeMap<NodeId, u64>,
     /// For how long each has acknowledged nothing; absent if it never has to this leader.
-    pub(crate) quiet: BTreeMap<u64, Duration>,
+    pub(crate) quiet: BTreeMap<NodeId, Duration>,
 }
 
 impl Replica {
@@ -75,10 +76,10 @@ impl Replica {
         let applied = self.0.machine.standing().applied;
         let stands_at = stored.log_id().as_ref().map(position_of);
         let known = applied >= stands_at
-            && applied.is_some_and(|applied| applied.term == metrics.current_term);
+            && applied.is_some_and(|applied| applied.term == Term(metrics.current_term));
         let configs = membership.get_joint_config();
         let last = metrics.last_log_index.unwrap_or(0);
-        let behind = |(id, at): (&u64, &Option<crate::raft::types::LogId>)| {
+        let behind = |(id, at): (&NodeId, &Option<crate::raft::types::LogId>)| {
             (*id, last.saturating_sub(at.as_ref().map_or(0, |at| at.index)))
         };
         let quiet = acked.iter().filter_map(|(id, at)| Some((*id, (**at.as_ref()?).elapsed())));
@@ -96,7 +97,7 @@ impl Replica {
     pub(crate) async fn add_learner(
         &self,
         view: &MembershipView,
-        id: u64,
+        id: NodeId,
         peer: Peer,
     ) -> Result<(), String> {
         self.step(view, ChangeMembers::AddNodes([(id, peer)].into())).await
@@ -107,7 +108,7 @@ impl Replica {
     pub(crate) async fn set_voters(
         &self,
         view: &MembershipView,
-        voters: BTreeSet<u64>,
+        voters: BTreeSet<NodeId>,
     ) -> Result<(), String> {
         self.step(view, ChangeMembers::ReplaceAllVoters(voters)).await
     }
@@ -117,7 +118,7 @@ impl Replica {
     pub(crate) async fn set_address(
         &self,
         view: &MembershipView,
-        id: u64,
+        id: NodeId,
         peer: Peer,
     ) -> Result<(), String> {
         self.step(view, ChangeMembers::SetNodes([(id, peer)].into())).await
@@ -127,7 +128,7 @@ impl Replica {
     pub(crate) async fn remove_learner(
         &self,
         view: &MembershipView,
-        id: u64,
+        id: NodeId,
     ) -> Result<(), String> {
         self.step(view, ChangeMembers::RemoveNodes([id].into())).await
     }
@@ -136,7 +137,7 @@ impl Replica {
     async fn step(
         &self,
         view: &MembershipView,
-        change: ChangeMembers<u64, Peer>,
+        change: ChangeMembers<NodeId, Peer>,
     ) -> Result<(), String> {
         let same =
             Precondition::<TypeConfig>::LastMembershipLogId { last_membership_log_id: view.at };
@@ -174,7 +175,7 @@ impl Replica {
 
     /// Hands leadership to a voter and waits until it has moved (thesis section 3.10): who
     /// leads then, which may be another one, and in which term. `None` when it has not.
-    pub(crate) async fn hand_over(&self, to: u64) -> Option<(u64, u64)> {
+    pub(crate) async fn hand_over(&self, to: NodeId) -> Option<(NodeId, Term)> {
         if self.role() != Role::Leads || to == self.me() {
             return None;
         }

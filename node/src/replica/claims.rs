@@ -16,9 +16,11 @@ use crate::peers::channel::channel_to;
 use crate::peers::channel::client;
 use crate::peers::envelope::{Party, Speaker};
 use crate::peers::starts::{Look, Reception, Start};
+use crate::raft::types::index_of;
 use crate::replica::handle::Replica;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use hangraft_ids::{LogIndex, NodeId};
 use openraft::async_runtime::WatchReceiver;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,9 +84,9 @@ pub(super) struct Met {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Voters {
     /// The index of that membership.
-    at: Option<u64>,
+    at: Option<LogIndex>,
     /// Two sets while a change is under way.
-    sets: Vec<BTreeSet<u64>>,
+    sets: Vec<BTreeSet<NodeId>>,
 }
 
 /// What came of asking.
@@ -101,7 +103,7 @@ async fn ask(replica: &Replica, at: SocketAddr, me: Option<Start>, deadline: Dur
     let (seal, nonce) = (inner.seal.for_strangers(), inner.env.entropy());
     let hello = Hello { cluster: inner.seal.cluster().to_owned(), me, nonce };
     let mut client = client(channel_to(&inner.env, at), &seal);
-    match timeout(deadline, client.meet(seal.seal(Party::unmet(0), &hello))).await {
+    match timeout(deadline, client.meet(seal.seal(Party::unmet(NodeId::NONE), &hello))).await {
         Ok(Ok(answer)) => match seal.open::<Met>(&answer.into_inner()) {
             Ok((_, met)) if met.nonce == nonce => Answer::Met(met),
             _ => Answer::Silent,
@@ -117,7 +119,7 @@ impl Replica {
         let metrics = self.0.raft.metrics();
         let known = metrics.borrow_watched().membership_config.clone();
         let sets = known.membership().get_joint_config().clone();
-        Voters { at: known.log_id().as_ref().map(|at| at.index), sets }
+        Voters { at: known.log_id().as_ref().map(index_of), sets }
     }
 
     /// Where this node is by the membership in its log.
@@ -219,7 +221,7 @@ struct Claim {
     replica: Replica,
     since: Instant,
     /// Members whose word is that this process is the one, and who they were.
-    welcomed: BTreeMap<u64, u64>,
+    welcomed: BTreeMap<NodeId, u64>,
     /// When everybody was asked last.
     asked_all: Instant,
     /// Since when somebody says that this node lives elsewhere.
@@ -318,11 +320,11 @@ impl Claim {
         members: &Members,
         home: Option<SocketAddr>,
         everybody: bool,
-    ) -> BTreeSet<u64> {
+    ) -> BTreeSet<NodeId> {
         let Start { node: me, address, .. } = self.replica.0.start;
         let known_here = home == Some(address) && !everybody;
         let starts = &self.replica.0.starts;
-        let welcomed = |id: &u64| {
+        let welcomed = |id: &NodeId| {
             let now = starts.instance_of(*id);
             known_here && self.welcomed.get(id).is_some_and(|then| *then == now || now == 0)
         };
@@ -330,9 +332,9 @@ impl Claim {
     }
 
     /// Where to ask.
-    fn places(&self, members: &Members, waits: &BTreeSet<u64>) -> BTreeSet<SocketAddr> {
+    fn places(&self, members: &Members, waits: &BTreeSet<NodeId>) -> BTreeSet<SocketAddr> {
         let inner = &self.replica.0;
-        let asked = |id: &u64| waits.contains(id) || self.elsewhere.is_some();
+        let asked = |id: &NodeId| waits.contains(id) || self.elsewhere.is_some();
         let mut places: BTreeSet<SocketAddr> = members
             .iter()
             .filter(|(id, _)| asked(id))
@@ -417,9 +419,9 @@ impl Claim {
     /// is the one that counts.
     fn is_found(&self) -> bool {
         let me = self.replica.me();
-        let there = |id: &&u64| **id == me || self.welcomed.contains_key(*id);
+        let there = |id: &&NodeId| **id == me || self.welcomed.contains_key(*id);
         let waited = self.since.elapsed() >= MOVE_WAIT;
-        let enough = |voters: &BTreeSet<u64>| {
+        let enough = |voters: &BTreeSet<NodeId>| {
             let found = voters.iter().filter(there).count();
             found == voters.len() || waited && found > voters.len() / 2
         };

@@ -16,6 +16,7 @@ use crate::peers::channel::client;
 use crate::peers::envelope::Party;
 use crate::raft::machine::Machine;
 use crate::replica::handle::Replica;
+use hangraft_ids::{LogIndex, NodeId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -32,7 +33,7 @@ const ANSWER_DEADLINE: Duration = Duration::from_secs(1);
 /// Asks for the hash behind an entry.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Question {
-    index: u64,
+    index: LogIndex,
     /// The version of the asker's build.
     version: String,
 }
@@ -43,22 +44,22 @@ enum Verdict {
     /// Nobody contradicts.
     Same,
     /// These do, and they are no majority of one mind.
-    Divided(BTreeSet<u64>),
+    Divided(BTreeSet<NodeId>),
     /// A majority of the voters does, with one voice.
     Outvoted,
 }
 
 /// Judges a hash by those of the other voters, of which there are `voters` with whoever
 /// asks, if it votes.
-fn judge(mine: u64, theirs: &BTreeMap<u64, u64>, voters: usize) -> Verdict {
-    let mut by_hash: BTreeMap<u64, BTreeSet<u64>> = BTreeMap::new();
+fn judge(mine: u64, theirs: &BTreeMap<NodeId, u64>, voters: usize) -> Verdict {
+    let mut by_hash: BTreeMap<u64, BTreeSet<NodeId>> = BTreeMap::new();
     for (id, hash) in theirs.iter().filter(|(_, hash)| **hash != mine) {
         by_hash.entry(*hash).or_default().insert(*id);
     }
     if by_hash.values().any(|ids| ids.len() > voters / 2) {
         return Verdict::Outvoted;
     }
-    let differing: BTreeSet<u64> = by_hash.into_values().flatten().collect();
+    let differing: BTreeSet<NodeId> = by_hash.into_values().flatten().collect();
     if differing.is_empty() { Verdict::Same } else { Verdict::Divided(differing) }
 }
 
@@ -79,7 +80,7 @@ pub(super) async fn run(replica: Replica) {
         let Some(applied) = standing.applied else { continue };
         let members = replica.leadership().borrow().members.clone();
         let voters = members.into_iter().filter(|(_, member)| member.votes);
-        let mut voters: BTreeMap<u64, Peer> =
+        let mut voters: BTreeMap<NodeId, Peer> =
             voters.map(|(id, member)| (id, member.peer)).collect();
         let count = voters.len();
         voters.remove(&replica.me());
@@ -107,7 +108,7 @@ pub(super) async fn run(replica: Replica) {
     }
 }
 
-fn have(ids: &BTreeSet<u64>) -> String {
+fn have(ids: &BTreeSet<NodeId>) -> String {
     let names: Vec<String> = ids.iter().map(|id| format!("n{id}")).collect();
     format!("{} {}", names.join(", "), if ids.len() == 1 { "has" } else { "have" })
 }
@@ -116,9 +117,9 @@ fn have(ids: &BTreeSet<u64>) -> String {
 async fn ask(
     replica: &Replica,
     channels: &mut BTreeMap<SocketAddr, Channel>,
-    others: BTreeMap<u64, Peer>,
-    index: u64,
-) -> BTreeMap<u64, u64> {
+    others: BTreeMap<NodeId, Peer>,
+    index: LogIndex,
+) -> BTreeMap<NodeId, u64> {
     channels.retain(|address, _| others.values().any(|peer| peer.address == *address));
     let asked = others.into_iter().map(|(id, peer)| {
         let channel = channels
@@ -144,7 +145,7 @@ mod tests {
 
     #[test]
     fn whom_a_majority_contradicts_is_wrong() {
-        let divided = |ids: &[u64]| Verdict::Divided(ids.iter().copied().collect());
+        let divided = |ids: &[u64]| Verdict::Divided(ids.iter().copied().map(NodeId).collect());
         let cases = [
             (vec![], 3, Verdict::Same),
             (vec![(2, 7), (3, 7)], 3, Verdict::Same),
@@ -157,7 +158,7 @@ mod tests {
             (vec![(2, 8), (3, 8), (4, 7), (5, 8)], 5, Verdict::Outvoted),
         ];
         for (theirs, voters, expected) in cases {
-            let theirs = theirs.into_iter().collect();
+            let theirs = theirs.into_iter().map(|(id, hash)| (NodeId(id), hash)).collect();
             assert_eq!(judge(7, &theirs, voters), expected, "{theirs:?} of {voters}");
         }
     }

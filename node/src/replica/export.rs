@@ -12,9 +12,10 @@ use crate::raft::types::{
 };
 use crate::replica::handle::Replica;
 use crate::storage::Storage;
-use crate::storage::log::{Position, VoteRecord, Write};
+use crate::storage::log::{Position, VoteRecord, Write, behind};
 use bytes::Bytes;
 use hangraft_game::{Frozen, RoomId};
+use hangraft_ids::Term;
 use std::collections::BTreeMap;
 use std::io;
 
@@ -30,9 +31,9 @@ pub(crate) struct Export {
     /// A snapshot file's bytes.
     pub(crate) snapshot: Box<dyn Iterator<Item = Bytes> + Send>,
     /// Games that have left the lobby and are not in the archive yet.
-    pub(crate) finished: Vec<(u64, Bytes)>,
+    pub(crate) finished: Vec<(RoomId, Bytes)>,
     /// Games of later rooms in the archive belong to a later index.
-    pub(crate) newest_room: u64,
+    pub(crate) newest_room: RoomId,
 }
 
 impl Replica {
@@ -41,10 +42,10 @@ impl Replica {
         let checkpoint = self.0.machine.freeze();
         let (meta, charter, frozen) = (&checkpoint.meta, &checkpoint.charter, &checkpoint.frozen);
         Export {
-            applied: meta.last_log_id.as_ref().map_or(Position { term: 0, index: 0 }, position_of),
+            applied: meta.last_log_id.as_ref().map_or(Position::START, position_of),
             hash: frozen.hash(),
             snapshot: Box::new(snapshots::bytes_of(meta, charter, frozen)),
-            newest_room: frozen.newest_room().0,
+            newest_room: frozen.newest_room(),
             finished: checkpoint.finished,
         }
     }
@@ -62,7 +63,7 @@ impl Import {
     /// What it held, once all of it was there and whole.
     pub(crate) fn finish(self) -> Result<Everything, Unusable> {
         let (meta, SnapshotContents { lobby, charter }) = self.0.finish()?;
-        let applied = meta.last_log_id.as_ref().map_or(Position { term: 0, index: 0 }, position_of);
+        let applied = meta.last_log_id.as_ref().map_or(Position::START, position_of);
         Ok(Everything { applied, charter, rooms: lobby.len(), frozen: lobby.freeze() })
     }
 }
@@ -82,8 +83,8 @@ impl Everything {
 
     /// Whether a room is live here, or is yet to be opened: then an archived game of that
     /// number belongs to a later index.
-    pub(crate) fn is_ahead(&self, room: u64) -> bool {
-        self.frozen.room(RoomId(room)).is_some() || room > self.frozen.newest_room().0
+    pub(crate) fn is_ahead(&self, room: RoomId) -> bool {
+        self.frozen.room(room).is_some() || room > self.frozen.newest_room()
     }
 }
 
@@ -113,8 +114,8 @@ pub(crate) async fn found_anew(
     // Until all of it is there, nobody may start from it.
     identity.unfinished().save(&storage.files).await?;
     // Terms go on from here: what comes must be newer than what there is.
-    let voted = storage.log.state().vote.map_or(0, |vote| vote.term);
-    let term = applied.term.max(voted) + 1;
+    let voted = storage.log.state().vote.map_or(Term(0), |vote| vote.term);
+    let term = Term(applied.term.max(voted).0 + 1);
     storage.log.write(Write::Vote(VoteRecord { term, committed: false, node: identity.node }))?;
     let written = snapshots::write(&storage.files, &meta, &charter, &frozen.begun_anew()).await;
     written.map_err(io::Error::from)?;
@@ -127,8 +128,8 @@ pub(crate) async fn found_anew(
 /// it is known to be committed: better one move too many than one too few.
 pub(crate) async fn recovered(storage: &Storage) -> io::Result<Everything> {
     let machine = Machine::open(storage.clone(), Feed::default()).await?;
-    let mut next = machine.standing().applied.map_or(0, |at| at.index + 1);
-    let last = storage.log.state().last.map_or(0, |last| last.index + 1);
+    let mut next = behind(machine.standing().applied);
+    let last = behind(storage.log.state().last);
     while next < last {
         let entries = storage.log.read(next, last, READ_BYTES)?;
         if entries.is_empty() {
@@ -136,7 +137,7 @@ pub(crate) async fn recovered(storage: &Storage) -> io::Result<Everything> {
         }
         for (at, payload) in entries {
             machine.apply_entry(&decode_payload(log_id_of(at), payload)?)?;
-            next = at.index + 1;
+            next = at.index.next();
         }
     }
     let checkpoint = machine.freeze();

@@ -18,6 +18,7 @@ use crate::replica::leadership::{LastLeaderContact, Leadership, is_recent};
 use crate::storage::log::Position;
 use crate::tasks::Tasks;
 use hangraft_game::{Entry, Lobby, Room};
+use hangraft_ids::{LogIndex, NodeId, StorageId, Term};
 use openraft::EntryPayload;
 use openraft::async_runtime::WatchReceiver;
 use openraft::raft::AppendEntriesRequest;
@@ -42,18 +43,18 @@ pub(crate) struct Replica(pub(super) Arc<Inner>);
 
 /// What the clones share.
 pub(super) struct Inner {
-    pub(super) me: u64,
+    pub(super) me: NodeId,
     /// The number of this node's disk.
-    pub(super) disk: u64,
+    pub(super) disk: StorageId,
     pub(super) identity: tokio::sync::Mutex<Identity>,
     /// Whether the disk is known to be the id's; before, the node takes no part.
     pub(super) proven: watch::Sender<bool>,
     /// What disks have promised, and whether this one is known to have kept it.
     pub(super) promises: Promises,
     /// Who has told this node what it remembers, before that was enough.
-    pub(super) told: Mutex<BTreeSet<u64>>,
+    pub(super) told: Mutex<BTreeSet<NodeId>>,
     /// Whom members have named, and where they are.
-    pub(super) heard_of: Mutex<BTreeMap<u64, (Party, SocketAddr)>>,
+    pub(super) heard_of: Mutex<BTreeMap<NodeId, (Party, SocketAddr)>>,
     pub(super) in_flight_max: usize,
     pub(super) raft: Raft,
     pub(super) machine: Machine,
@@ -78,7 +79,7 @@ pub(super) struct Inner {
     /// What was complained about lately, and when.
     pub(super) complained: Mutex<BTreeMap<String, tokio::time::Instant>>,
     /// Members that this node heard of when it joined.
-    pub(super) known: BTreeMap<u64, SocketAddr>,
+    pub(super) known: BTreeMap<NodeId, SocketAddr>,
     /// Where members may be, by the configuration.
     pub(super) seeds: Vec<SocketAddr>,
     /// This process.
@@ -107,21 +108,21 @@ pub(crate) enum Role {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     /// Its term.
-    pub term: u64,
+    pub term: Term,
     /// `leader`, `follower`, `candidate`, `learner` or `shutdown`.
     pub state: &'static str,
     /// Who may vote, by the newest membership it knows.
-    pub voters: Vec<u64>,
+    pub voters: Vec<NodeId>,
     /// The index of its last log entry.
-    pub last_log: Option<u64>,
+    pub last_log: Option<LogIndex>,
     /// The last index it knows to be committed.
-    pub committed: Option<u64>,
+    pub committed: Option<LogIndex>,
     /// The last index it has applied.
-    pub applied: Option<u64>,
+    pub applied: Option<LogIndex>,
     /// The index its newest snapshot covers.
-    pub snapshot: Option<u64>,
+    pub snapshot: Option<LogIndex>,
     /// The last index it has purged.
-    pub purged: Option<u64>,
+    pub purged: Option<LogIndex>,
     /// The lobby's hash at the applied index.
     pub hash: u64,
     /// Rooms in the lobby.
@@ -131,7 +132,7 @@ pub struct Report {
 }
 
 impl Replica {
-    pub(crate) fn me(&self) -> u64 {
+    pub(crate) fn me(&self) -> NodeId {
         self.0.me
     }
 
@@ -142,12 +143,12 @@ impl Replica {
 
     /// Nodes whose data folder was copied and started a second time lately: number and
     /// address of the one that goes on.
-    pub(crate) fn copied(&self) -> Vec<(u64, SocketAddr)> {
+    pub(crate) fn copied(&self) -> Vec<(NodeId, SocketAddr)> {
         self.0.starts.copied().iter().map(|start| (start.node, start.address)).collect()
     }
 
     /// Where a member is, if that is not where the membership has it.
-    pub(crate) fn moved_to(&self, node: u64, peer: &Peer) -> Option<SocketAddr> {
+    pub(crate) fn moved_to(&self, node: NodeId, peer: &Peer) -> Option<SocketAddr> {
         let inner = &self.0;
         let address = match node == inner.me {
             true => inner.start.address,
@@ -194,7 +195,7 @@ impl Replica {
     }
 
     /// Ids, names and addresses of the first members, on a node that is one.
-    pub(crate) fn first_members(&self) -> impl Iterator<Item = (u64, String, SocketAddr)> {
+    pub(crate) fn first_members(&self) -> impl Iterator<Item = (NodeId, String, SocketAddr)> {
         let first = &self.0.first_members;
         first.iter().map(|(id, (name, address))| (*id, name.clone(), *address))
     }
@@ -205,7 +206,7 @@ impl Replica {
     }
 
     /// Where the log on this node's disk ends.
-    pub(crate) fn log_end(&self) -> Option<u64> {
+    pub(crate) fn log_end(&self) -> Option<LogIndex> {
         self.0.machine.log().state().last.map(|last| last.index)
     }
 
@@ -285,7 +286,7 @@ impl Replica {
     pub(crate) fn event(&self, kind: &'static str, text: String) {
         let term = self.leadership().borrow().term;
         let applied = self.0.machine.standing().applied;
-        self.0.events.note(kind, term, applied.map_or(0, |at| at.index), text);
+        self.0.events.note(kind, term, applied.map_or(LogIndex(0), |at| at.index), text);
     }
 
     /// Something was refused. Said once in a while: who asks in vain asks again and again,
@@ -318,14 +319,14 @@ impl Replica {
         let metrics = self.0.raft.metrics().borrow_watched().clone();
         let standing = self.0.machine.standing();
         Report {
-            term: metrics.current_term,
+            term: Term(metrics.current_term),
             state: state_name(metrics.state),
             voters: metrics.membership_config.membership().voter_ids().collect(),
-            last_log: metrics.last_log_index,
-            committed: metrics.local_committed.map(|id| id.index),
+            last_log: metrics.last_log_index.map(LogIndex),
+            committed: metrics.local_committed.as_ref().map(types::index_of),
             applied: standing.applied.map(|Position { index, .. }| index),
-            snapshot: metrics.snapshot.map(|id| id.index),
-            purged: metrics.purged.map(|id| id.index),
+            snapshot: metrics.snapshot.as_ref().map(types::index_of),
+            purged: metrics.purged.as_ref().map(types::index_of),
             hash: standing.hash,
             rooms: standing.rooms,
             in_flight: self.0.proposer.in_flight(self.0.in_flight_max) as u64,

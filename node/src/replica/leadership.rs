@@ -9,6 +9,7 @@ use crate::raft::machine::Raft;
 use crate::raft::stopwatch::Stopwatch;
 use crate::raft::types;
 use crate::replica::ended::{self, Ended};
+use hangraft_ids::{NodeId, Term};
 use openraft::Instant;
 use openraft::async_runtime::WatchReceiver;
 use std::net::SocketAddr;
@@ -23,8 +24,8 @@ pub(super) type LastLeaderContact = Arc<Mutex<Option<tokio::time::Instant>>>;
 /// Who leads, as this node knows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Leadership {
-    pub(crate) term: u64,
-    pub(crate) leader: Option<(u64, Peer)>,
+    pub(crate) term: Term,
+    pub(crate) leader: Option<(NodeId, Peer)>,
     /// All members by Raft's membership, and whether each may vote; at the addresses at which
     /// they were found, if they have moved since it was written.
     pub(crate) members: Members,
@@ -75,7 +76,7 @@ pub(super) fn follow(
                 changed
             });
             if changed {
-                tracing::info!(term = now.term, leader = ?leads, "leadership");
+                tracing::info!(term = now.term.0, leader = ?leads.map(|id| id.0), "leadership");
             }
             if let Err(fatal) = running {
                 return ended::note(&ended, false, fatal.to_string());
@@ -111,7 +112,7 @@ fn leadership_of(
         .current_leader
         .filter(|leader| if *leader == metrics.id { !alone } else { heard_lately })
         .and_then(|id| members.get(&id).map(|member| (id, member.peer.clone())));
-    Leadership { term: metrics.current_term, leader, members }
+    Leadership { term: Term(metrics.current_term), leader, members }
 }
 
 /// For how long no leader was heard of.
@@ -126,12 +127,12 @@ pub(super) fn is_recent(heard: &LastLeaderContact, age_max: Duration) -> bool {
 }
 
 impl Leadership {
-    fn leader_id(&self) -> Option<u64> {
+    fn leader_id(&self) -> Option<NodeId> {
         self.leader.as_ref().map(|(id, _)| *id)
     }
 
     /// The leader and its address, if it is another node than `me`.
-    pub(crate) fn elsewhere(&self, me: u64) -> Option<(Party, SocketAddr)> {
+    pub(crate) fn elsewhere(&self, me: NodeId) -> Option<(Party, SocketAddr)> {
         let leader = self.leader.as_ref().filter(|(id, _)| *id != me);
         leader.map(|(id, peer)| (Party { node: *id, disk: peer.disk }, peer.address))
     }

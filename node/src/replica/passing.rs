@@ -1,6 +1,7 @@
 //! Time that passes in the lobby, when nobody plays.
 
 use crate::replica::handle::{Replica, Role};
+use hangraft_ids::LogIndex;
 use openraft::async_runtime::WatchReceiver;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -54,7 +55,7 @@ impl Replica {
         let wait = due.after.saturating_sub(self.0.stopwatch.passed());
         // Counted from the newest batch that is applied, and less what has passed since the
         // newest that was written: as long as these differ, it may be sooner.
-        let written = self.0.raft.metrics().borrow_watched().last_log_index;
+        let written = self.0.raft.metrics().borrow_watched().last_log_index.map(LogIndex);
         let applied = standing.applied.map(|at| at.index);
         let under_way = self.0.proposer.in_flight(self.0.in_flight_max) > 0 || applied < written;
         Some(if under_way { wait.min(TICK_PAUSE) } else { wait })

@@ -4,6 +4,7 @@ use crate::peers::channel::{channel_to, client};
 use crate::peers::envelope::Party;
 use crate::replica::handle::{Replica, Role};
 use hangraft_game::{RoomId, Version};
+use hangraft_ids::LogIndex;
 use openraft::ReadPolicy;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -69,24 +70,24 @@ impl Replica {
         finished.is_some_and(|finished| finished.version >= version)
     }
 
-    async fn wait_applied(&self, index: u64) -> Result<(), ReadError> {
+    async fn wait_applied(&self, index: LogIndex) -> Result<(), ReadError> {
         let mut applied = self.0.machine.applied();
         applied.wait_for(|at| *at >= Some(index)).await.map_err(|_| ReadError::Behind)?;
         Ok(())
     }
 
     /// The read index, from this node as the leader.
-    pub(super) async fn read_index(&self) -> Option<u64> {
+    pub(super) async fn read_index(&self) -> Option<LogIndex> {
         let linearizer = self.0.raft.get_read_linearizer(ReadPolicy::ReadIndex).await.ok()?;
-        Some(linearizer.read_log_id().index())
+        Some(LogIndex(linearizer.read_log_id().index()))
     }
 
-    async fn ask_leader(&self) -> Option<u64> {
+    async fn ask_leader(&self) -> Option<LogIndex> {
         let (leader, peer) = self.0.leadership.borrow().leader.clone()?;
         let mut client = client(self.channel_to_leader(peer.address), &self.0.seal);
         let leader = Party { node: leader, disk: peer.disk };
         let answer = client.read_index(self.0.seal.seal(leader, &())).await.ok()?;
-        let (_, index) = self.0.seal.open::<Option<u64>>(&answer.into_inner()).ok()?;
+        let (_, index) = self.0.seal.open::<Option<LogIndex>>(&answer.into_inner()).ok()?;
         index
     }
 

@@ -10,6 +10,7 @@ use crate::peers::channel::{channel_to, client};
 use crate::peers::envelope::Party;
 use crate::replica::handle::Replica;
 use bytes::Bytes;
+use hangraft_ids::{LogIndex, NodeId, RoomId};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -26,15 +27,15 @@ const ANSWER_DEADLINE: Duration = Duration::from_secs(2);
 /// Asks for games older than room number `before`.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct PageRequest {
-    pub(crate) before: Option<u64>,
+    pub(crate) before: Option<RoomId>,
 }
 
 /// A page of games, newest first; empty at the end.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Page {
-    pub(crate) games: Vec<(u64, Bytes)>,
+    pub(crate) games: Vec<(RoomId, Bytes)>,
     /// The log index up to which the speaker's archive is whole.
-    pub(crate) complete: Option<u64>,
+    pub(crate) complete: Option<LogIndex>,
 }
 
 /// Runs as long as the node does.
@@ -54,7 +55,8 @@ pub(super) async fn run(replica: Replica) {
             continue;
         }
         let others = members.into_iter().filter(|(id, _)| *id != replica.me());
-        let others: Vec<(u64, Peer)> = others.map(|(id, Member { peer, .. })| (id, peer)).collect();
+        let others: Vec<(NodeId, Peer)> =
+            others.map(|(id, Member { peer, .. })| (id, peer)).collect();
         match fill(&replica, &others, gap.index).await {
             Outcome::Filled(peer) => {
                 machine.archive_filled(gap);
@@ -84,7 +86,7 @@ enum Outcome {
     NotNow,
 }
 
-async fn fill(replica: &Replica, others: &[(u64, Peer)], index: u64) -> Outcome {
+async fn fill(replica: &Replica, others: &[(NodeId, Peer)], index: LogIndex) -> Outcome {
     let mut incomplete = Vec::new();
     for (id, peer) in others {
         let from = Party { node: *id, disk: peer.disk };
@@ -112,7 +114,7 @@ async fn copy_from(
     replica: &Replica,
     from: Party,
     address: SocketAddr,
-    index: Option<u64>,
+    index: Option<LogIndex>,
 ) -> Result<bool, Box<dyn std::error::Error + Send + Sync>> {
     let seal = &replica.0.seal;
     let mut client = client(channel_to(&replica.0.env, address), seal);

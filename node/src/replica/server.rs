@@ -6,7 +6,7 @@ use crate::peers::caller::Caller;
 use crate::peers::envelope::{Party, Seal, Speaker};
 use crate::peers::starts::{Reception, Start, Starts};
 use crate::raft::snapshots::Incoming;
-use crate::raft::types::{SnapshotMeta, TypeConfig, Vote};
+use crate::raft::types::{SnapshotMeta, TypeConfig, Vote, term_of};
 use crate::replica::bootstrap::{Greeting, YouAre};
 use crate::replica::claims::{Hello, Met};
 use crate::replica::drift::Question;
@@ -16,6 +16,7 @@ use crate::replica::vouch::Memory;
 use crate::storage::log::synced;
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, Stream, StreamExt};
+use hangraft_ids::NodeId;
 use hangraft_proto::v1::raft_server::Raft as RaftService;
 use hangraft_proto::v1::{Envelope, SnapshotChunk};
 use openraft::raft::{AppendEntriesRequest, TransferLeaderRequest, VoteRequest};
@@ -75,13 +76,13 @@ impl PeerService {
     /// A word from a leader has come; it has voted for itself in its term.
     fn hear_leader(&self, from: Party, vote: &Vote) {
         self.0.hear_leader();
-        self.0.0.promises.note_term(from, vote.leader_id().term);
+        self.0.0.promises.note_term(from, term_of(vote));
     }
 
     /// What a leader wants to be appended has come.
     fn hear_append(&self, from: Party, append: &AppendEntriesRequest<TypeConfig>) {
         self.0.hear_append(append);
-        self.0.0.promises.note_term(from, append.vote.leader_id().term);
+        self.0.0.promises.note_term(from, term_of(&append.vote));
     }
 
     /// Opens an envelope. Operators hear of one of another cluster, or with another key.
@@ -302,7 +303,7 @@ impl RaftService for PeerService {
     async fn vote(&self, request: Request<Envelope>) -> Reply {
         self.answer_to(request, |from, vote: VoteRequest<TypeConfig>| async move {
             // Who asks for votes has voted for itself.
-            self.0.0.promises.note_term(from, vote.vote.leader_id().term);
+            self.0.0.promises.note_term(from, term_of(&vote.vote));
             self.0.0.raft.vote(vote).await.map_err(stopped)
         })
         .await
@@ -346,7 +347,7 @@ impl RaftService for PeerService {
         if matches!(introduction.you, YouAre::Member { disk: known } if known != disk) {
             self.0.complain(format!("node {node} came back with another disk; its id is spent"));
         }
-        Ok(Response::new(seal.seal(Party::unmet(0), &introduction)))
+        Ok(Response::new(seal.seal(Party::unmet(NodeId::NONE), &introduction)))
     }
 
     async fn meet(&self, request: Request<Envelope>) -> Reply {
@@ -367,14 +368,14 @@ impl RaftService for PeerService {
         others.extend(self.0.home().map(|home| Start { address: home, ..me }));
         let voters = self.0.voters();
         let met = Met { nonce: hello.nonce, me, you, others, voters };
-        Ok(Response::new(seal.seal(Party::unmet(0), &met)))
+        Ok(Response::new(seal.seal(Party::unmet(NodeId::NONE), &met)))
     }
 
     async fn admit(&self, request: Request<Envelope>) -> Reply {
         let seal = self.0.0.seal.for_strangers();
         let caller = caller_of(&request);
         let (_, application): (_, Application) = self.opened(&seal, caller, request.get_ref())?;
-        Ok(Response::new(seal.seal(Party::unmet(0), &self.0.admit(application).await)))
+        Ok(Response::new(seal.seal(Party::unmet(NodeId::NONE), &self.0.admit(application).await)))
     }
 
     async fn ask(&self, request: Request<Envelope>) -> Reply {

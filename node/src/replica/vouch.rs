@@ -27,7 +27,8 @@ use crate::peers::promises::{Held, Promised};
 use crate::peers::starts::Start;
 use crate::raft::types::Membership;
 use crate::replica::handle::Replica;
-use crate::storage::log::synced;
+use crate::storage::log::{behind, synced};
+use hangraft_ids::{NodeId, StorageId, Term};
 use openraft::async_runtime::WatchReceiver;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -111,7 +112,7 @@ pub(super) async fn run(replica: Replica) {
 
 /// Who has told this node what it remembers, since it started.
 struct Heard {
-    who: BTreeSet<u64>,
+    who: BTreeSet<NodeId>,
     /// The smallest number of others that somebody thinks is needed.
     needed: Option<u64>,
     begun: Instant,
@@ -240,10 +241,13 @@ impl Replica {
         let log = self.0.machine.log();
         let applied = self.0.machine.standing().applied;
         let state = log.state();
-        let entries = state.last.map_or(0, |last| last.index + 1);
-        let committed = applied.map_or(0, |at| at.index + 1).min(entries);
-        let mine =
-            Promised { term: state.vote.map_or(0, |vote| vote.term), acknowledged: 0, committed };
+        let entries = behind(state.last).0;
+        let committed = behind(applied).0.min(entries);
+        let mine = Promised {
+            term: state.vote.map_or(Term(0), |vote| vote.term),
+            acknowledged: 0,
+            committed,
+        };
         let members = self.leadership().borrow().members.clone();
         // Until it is vouched for, its log may be old: those it does not know may be members.
         if !members.is_empty() && self.is_vouched() {
@@ -271,10 +275,10 @@ impl Replica {
         let promised = self.0.promises.all().into_iter().find(|(party, _)| *party == me)?.1;
         // Looked at after the promise was: it only grows.
         let state = self.0.machine.log().state();
-        let covered = self.0.machine.standing().applied.map_or(0, |at| at.index + 1);
+        let covered = behind(self.0.machine.standing().applied).0;
         let held = Held {
-            term: state.vote.map_or(0, |vote| vote.term),
-            entries: state.last.map_or(0, |last| last.index + 1).max(covered),
+            term: state.vote.map_or(Term(0), |vote| vote.term),
+            entries: behind(state.last).0.max(covered),
         };
         (!promised.is_kept_by(held)).then_some((promised, held))
     }
@@ -306,7 +310,7 @@ impl Replica {
     }
 
     /// Whether this member's disk is known to have been set back.
-    pub(crate) fn is_set_back(&self, node: u64, disk: u64) -> bool {
+    pub(crate) fn is_set_back(&self, node: NodeId, disk: StorageId) -> bool {
         self.0.promises.is_set_back(Party { node, disk })
     }
 
@@ -342,9 +346,9 @@ impl Replica {
 
     /// The other members, by what this node knows: from its log, as configured, and as
     /// heard of when it joined. Until enough of them have answered, also those that they name.
-    fn whom_to_ask(&self) -> BTreeMap<u64, (Party, SocketAddr)> {
+    fn whom_to_ask(&self) -> BTreeMap<NodeId, (Party, SocketAddr)> {
         let members = self.leadership().borrow().members.clone();
-        let mut others: BTreeMap<u64, (Party, SocketAddr)> = BTreeMap::new();
+        let mut others: BTreeMap<NodeId, (Party, SocketAddr)> = BTreeMap::new();
         if members.is_empty() {
             let first = self.first_members().map(|(id, _, address)| (id, address));
             let known = self.0.known.iter().map(|(id, address)| (*id, *address));
@@ -371,11 +375,11 @@ impl Replica {
         let membership: &Membership = metrics.membership_config.membership();
         let me = self.me();
         let needed =
-            |voters: &BTreeSet<u64>| voters.len() as u64 / 2 + u64::from(!voters.contains(&me));
+            |voters: &BTreeSet<NodeId>| voters.len() as u64 / 2 + u64::from(!voters.contains(&me));
         membership.get_joint_config().iter().map(needed).min()
     }
 
-    fn name_of(&self, id: u64) -> String {
+    fn name_of(&self, id: NodeId) -> String {
         let members = self.leadership().borrow().members.clone();
         members.get(&id).map_or_else(|| format!("n{id}"), |member| member.peer.name.clone())
     }

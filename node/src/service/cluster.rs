@@ -11,6 +11,7 @@ use crate::replica::handle::Replica;
 use crate::replica::leadership::Leadership;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
+use hangraft_ids::{LogIndex, NodeId};
 use hangraft_proto::pass::Pass;
 use hangraft_proto::v1::cluster_client::ClusterClient;
 use hangraft_proto::v1::cluster_server::Cluster;
@@ -78,12 +79,12 @@ pub(crate) struct ClusterService {
 impl ClusterService {
     fn report_self(&self) -> NodeReport {
         let report = self.replica.report();
-        let index = |index: Option<u64>| index.unwrap_or(0);
+        let index = |index: Option<LogIndex>| index.unwrap_or_default().0;
         NodeReport {
-            id: self.replica.me(),
+            id: self.replica.me().0,
             name: self.name.clone(),
             address: self.address.to_string(),
-            term: report.term,
+            term: report.term.0,
             last_log: index(report.last_log),
             committed: index(report.committed),
             applied: index(report.applied),
@@ -101,12 +102,12 @@ impl ClusterService {
     /// As the leader: for how long each member has acknowledged nothing, in milliseconds.
     fn silences(&self) -> HashMap<u64, u64> {
         let quiet = self.replica.membership_view().map_or_else(BTreeMap::new, |view| view.quiet);
-        quiet.into_iter().map(|(id, quiet)| (id, millis(quiet))).collect()
+        quiet.into_iter().map(|(id, quiet)| (id.0, millis(quiet))).collect()
     }
 
     /// Everyone Raft or gossip knows, without their reports.
-    fn members(&self, leadership: &Leadership) -> BTreeMap<u64, Member> {
-        let mut members: BTreeMap<u64, Member> = BTreeMap::new();
+    fn members(&self, leadership: &Leadership) -> BTreeMap<NodeId, Member> {
+        let mut members: BTreeMap<NodeId, Member> = BTreeMap::new();
         for (id, seen) in self.roster.borrow().iter() {
             // Gossip remembers for a day who has left.
             if !seen.alive && self.replica.machine().has_lost(*id) {
@@ -117,14 +118,14 @@ impl ClusterService {
             let role = "none".to_owned();
             members.insert(
                 *id,
-                Member { id: *id, name, address, alive: seen.alive, role, ..Member::default() },
+                Member { id: id.0, name, address, alive: seen.alive, role, ..Member::default() },
             );
         }
         for (id, name, address) in self.replica.first_members() {
             if leadership.members.is_empty() {
                 let (address, role) = (address.to_string(), "none".to_owned());
                 members.entry(id).or_insert(Member {
-                    id,
+                    id: id.0,
                     name,
                     address,
                     role,
@@ -136,7 +137,7 @@ impl ClusterService {
         for (id, known) in &leadership.members {
             let peer = &known.peer;
             let member = members.entry(*id).or_default();
-            member.id = *id;
+            member.id = id.0;
             member.name = peer.name.clone();
             member.address = peer.address.to_string();
             // Whoever says that its promises are lost is as good as dead, and stops.
@@ -152,7 +153,7 @@ impl ClusterService {
     }
 
     async fn report_of(&self, member: &Member) -> Option<NodeReport> {
-        if member.id == self.replica.me() {
+        if member.id == self.replica.me().0 {
             return Some(self.report_self());
         }
         let address = member.address.parse().ok()?;
@@ -176,7 +177,7 @@ impl Cluster for ClusterService {
             member.alive |= leadership.members.is_empty() && report.is_some();
             member.report = report;
         }
-        let leader = leadership.leader.map_or(0, |(id, _)| id);
+        let leader = leadership.leader.map_or(NodeId::NONE, |(id, _)| id).0;
         let led = members.iter().find(|member| member.id == leader);
         let (intents, silent_ms) = match led {
             Some(leader) => {
@@ -193,7 +194,7 @@ impl Cluster for ClusterService {
         Ok(Response::new(StatusReply {
             cluster: self.cluster.clone(),
             leader,
-            term: leadership.term,
+            term: leadership.term.0,
             members,
             voters_wanted: charter.voters_wanted().into(),
             replace_after_ms: millis(charter.replace_after()),
@@ -246,14 +247,14 @@ impl Cluster for ClusterService {
         &self,
         request: Request<TransferLeaderRequest>,
     ) -> Result<Response<TransferLeaderReply>, Status> {
-        let to = request.into_inner().to;
-        match self.replica.ask_the_leader(Ask::HandOver((to != 0).then_some(to))).await {
-            LeaderReply::Leads { leader, term } if to == 0 || to == leader => {
+        let to = Some(NodeId(request.into_inner().to)).filter(|to| *to != NodeId::NONE);
+        match self.replica.ask_the_leader(Ask::HandOver(to)).await {
+            LeaderReply::Leads { leader, term } if to.is_none_or(|to| to == leader) => {
                 // This node's status says so, too, when this returns.
                 let mut leadership = self.replica.leadership();
                 let seen = leadership.wait_for(|now| now.term >= term && now.leader.is_some());
                 _ = timeout(TRANSFER_SEEN, seen).await;
-                Ok(Response::new(TransferLeaderReply { leader, term }))
+                Ok(Response::new(TransferLeaderReply { leader: leader.0, term: term.0 }))
             }
             LeaderReply::Leads { leader, term } => {
                 let why = format!("n{leader} was elected instead, in term {term}; try again");
@@ -427,10 +428,10 @@ impl ClusterService {
     fn who_lives(&self) -> String {
         let members = self.replica.leadership().borrow().members.clone();
         let voters = members.iter().filter(|(_, member)| member.votes).map(|(id, _)| *id);
-        let voters: Vec<u64> = voters.collect();
+        let voters: Vec<NodeId> = voters.collect();
         let roster = self.roster.borrow();
         let me = self.replica.me();
-        let lives = |id: &&u64| **id == me || roster.get(*id).is_some_and(|seen| seen.alive);
+        let lives = |id: &&NodeId| **id == me || roster.get(*id).is_some_and(|seen| seen.alive);
         let alive = voters.iter().filter(lives).count();
         let needed = voters.len() / 2 + 1;
         format!("{alive} of {} voters are heard, {needed} are needed", voters.len())
@@ -463,7 +464,7 @@ impl ClusterService {
 
 fn on_wire(event: crate::events::Event) -> Event {
     let crate::events::Event { at_ms, term, index, kind, text } = event;
-    Event { at_ms, term, index, kind: kind.to_owned(), text }
+    Event { at_ms, term: term.0, index: index.0, kind: kind.to_owned(), text }
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -9,6 +9,7 @@ use hangraft_game::{
     Answer as GameAnswer, Attempt, Code as GameCode, Command as GameCommand, Entry, Finished,
     FrontendId, PlayerId, Rejection, Room, RoomId, State, Version,
 };
+use hangraft_ids::NodeId;
 use hangraft_proto::v1::command::Action;
 use hangraft_proto::v1::{
     Accepted, Answer, Code, Command, Peer, Place as WirePlace, Refused, RoomSummary, Standing,
@@ -186,22 +187,22 @@ impl From<ReadError> for tonic::Status {
 
 /// Where this node stands, for frontends.
 pub(crate) fn standing(
-    me: u64,
+    me: NodeId,
     cluster: &str,
     leadership: &Leadership,
     draining: bool,
 ) -> Standing {
     let leader = leadership.leader.as_ref();
     Standing {
-        node: me,
+        node: me.0,
         cluster: cluster.to_owned(),
-        leader: leader.map_or(0, |(id, _)| *id),
+        leader: leader.map_or(NodeId::NONE, |(id, _)| *id).0,
         leader_address: leader.map_or_else(String::new, |(_, peer)| peer.address.to_string()),
-        term: leadership.term,
+        term: leadership.term.0,
         peers: leadership
             .members
             .iter()
-            .map(|(id, member)| Peer { node: *id, address: member.peer.address.to_string() })
+            .map(|(id, member)| Peer { node: id.0, address: member.peer.address.to_string() })
             .collect(),
         draining,
         epoch: 0,

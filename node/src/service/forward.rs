@@ -10,6 +10,7 @@ use crate::peers::channel::channel_to;
 use crate::raft::propose::ProposeError;
 use crate::replica::handle::Replica;
 use crate::replica::leadership::Leadership;
+use hangraft_ids::NodeId;
 use hangraft_proto::v1::game_client::GameClient;
 use hangraft_proto::v1::{Answer, Command, Downlink, Uplink};
 use hangraft_proto::{ACCESS_HEADER, CLUSTER_HEADER, MESSAGE_BYTES_MAX};
@@ -73,7 +74,7 @@ impl Forwarder {
 
 struct Task {
     leadership: watch::Receiver<Leadership>,
-    me: u64,
+    me: NodeId,
     cluster: String,
     env: Arc<dyn Env>,
     access: String,
@@ -103,7 +104,7 @@ impl Task {
         let (uplinks, receiver) = mpsc::channel(4);
         let mut request = Request::new(tokio_stream::wrappers::ReceiverStream::new(receiver));
         request.metadata_mut().insert(ACCESS_HEADER, self.access.parse().ok()?);
-        request.metadata_mut().insert(FORWARDED_HEADER, self.me.into());
+        request.metadata_mut().insert(FORWARDED_HEADER, self.me.0.into());
         request.metadata_mut().insert(CLUSTER_HEADER, self.cluster.parse().ok()?);
         let downlinks = timeout(OPEN_DEADLINE, client.link(request)).await.ok()?.ok()?.into_inner();
         let owed = Owed { next_id: 0, waiting: BTreeMap::new(), since: Instant::now() };

@@ -87,7 +87,7 @@ impl Game for GameService {
             0 => ROOMS_DEFAULT,
             limit => limit.min(ROOMS_MAX),
         };
-        let after = (request.after != 0).then_some(request.after);
+        let after = (request.after != 0).then_some(RoomId(request.after));
         let known = request.game.is_empty() || games().contains(&request.game.as_str());
         let rooms = if !known {
             // Looking for it would mean to look at everything.
@@ -107,7 +107,7 @@ impl Game for GameService {
         let id = RoomId(request.room);
         self.fresh(request.freshness.as_ref(), Some(id)).await?;
         let machine = self.replica.machine();
-        let applied = machine.standing().applied.map_or(0, |at| at.index);
+        let applied = machine.standing().applied.map_or(0, |at| at.index.0);
         let viewer = (request.player != 0).then_some(PlayerId(request.player));
         let reply = match machine.room(id) {
             Some(room) => ReadReply {
@@ -168,7 +168,7 @@ impl GameService {
     fn live(
         &self,
         request: &RoomsRequest,
-        after: Option<u64>,
+        after: Option<RoomId>,
         limit: usize,
     ) -> Result<Vec<hangraft_proto::v1::RoomSummary>, Status> {
         let shelf = match (request.private, request.open) {
@@ -181,9 +181,10 @@ impl GameService {
             state: convert::state(&request.state)?,
             shelf,
         };
-        let rooms: Vec<Arc<Room>> = self.replica.machine().with_lobby(|lobby| {
-            lobby.rooms(&filter, after.map(RoomId), limit).into_iter().cloned().collect()
-        });
+        let rooms: Vec<Arc<Room>> = self
+            .replica
+            .machine()
+            .with_lobby(|lobby| lobby.rooms(&filter, after, limit).into_iter().cloned().collect());
         let feed = self.replica.machine().feed();
         Ok(rooms.iter().map(|room| convert::live_summary(room, feed.watchers(room.id()))).collect())
     }
@@ -191,7 +192,7 @@ impl GameService {
     async fn archived(
         &self,
         request: &RoomsRequest,
-        after: Option<u64>,
+        after: Option<RoomId>,
         limit: usize,
     ) -> Result<RoomsReply, Status> {
         let finished = self.replica.finished();
@@ -199,7 +200,7 @@ impl GameService {
         let (mut before, mut looks) = (after, 0);
         while found.len() < limit && looks < ARCHIVE_LOOKS_MAX {
             let page = finished.page(before, limit).await.map_err(unreadable)?;
-            before = page.last().map(|(room, _)| room.0);
+            before = page.last().map(|(room, _)| *room);
             if before.is_none() {
                 break;
             }
@@ -215,7 +216,7 @@ impl GameService {
         let full = found.len() >= limit;
         found.truncate(limit);
         let last = found.last().filter(|_| full).map(|summary| summary.room);
-        let next = last.or(before.filter(|_| !full)).unwrap_or(0);
+        let next = last.or(before.filter(|_| !full).map(|room| room.0)).unwrap_or(0);
         let games = self.replica.machine().games_in_use();
         Ok(RoomsReply { rooms: found, next, games })
     }

@@ -12,6 +12,7 @@ use crate::raft::machine::Machine;
 use crate::replica::handle::Replica;
 use crate::replica::leadership::Leadership;
 use hangraft_game::{PlayerId, RoomId, Version};
+use hangraft_ids::NodeId;
 use hangraft_proto::v1::{
     Answer, Code, Downlink, PrivateView, Unwatch, Update, Uplink, Watch, WatchRefused,
 };
@@ -44,7 +45,7 @@ const UNSURE_MAX: usize = 64;
 pub(crate) const DOWNLINKS_MAX: usize = 8;
 
 pub(crate) struct Link {
-    pub(crate) me: u64,
+    pub(crate) me: NodeId,
     pub(crate) replica: Replica,
     pub(crate) desk: Desk,
     pub(crate) arrival: Arrival,

@@ -66,7 +66,7 @@ pub(crate) async fn wait_for_admission(
             let answer = match timeout(JOIN_DEADLINE, applicant.apply(&seeds)).await {
                 Ok(Ok(identity)) => {
                     let reply =
-                        JoinReply { cluster: identity.cluster.clone(), node: identity.node };
+                        JoinReply { cluster: identity.cluster.clone(), node: identity.node.0 };
                     _ = told.send(Ok(reply));
                     sleep(LAST_WORD).await;
                     stop.send_replace(true);

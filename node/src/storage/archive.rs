@@ -7,6 +7,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use hangraft_ids::{LogIndex, RoomId};
 use std::io;
 
 /// Games the archive keeps. Past it the oldest are forgotten.
@@ -17,11 +18,15 @@ pub(crate) const GAMES_MAX: u64 = 200_000;
 pub trait Archive: Send + Sync + 'static {
     /// Adds games, and notes the log index up to which the archive is now
     /// complete. Durable, all of it or nothing, when this returns.
-    async fn store(&self, games: Vec<(u64, Bytes)>, complete: Option<u64>) -> io::Result<()>;
+    async fn store(
+        &self,
+        games: Vec<(RoomId, Bytes)>,
+        complete: Option<LogIndex>,
+    ) -> io::Result<()>;
     /// One game.
-    async fn get(&self, room: u64) -> io::Result<Option<Bytes>>;
+    async fn get(&self, room: RoomId) -> io::Result<Option<Bytes>>;
     /// Games before room number `before` (all for `None`), newest first.
-    async fn page(&self, before: Option<u64>, limit: usize) -> io::Result<Vec<(u64, Bytes)>>;
+    async fn page(&self, before: Option<RoomId>, limit: usize) -> io::Result<Vec<(RoomId, Bytes)>>;
     /// The log index up to which every finished game is here; `None` for a new archive.
-    fn complete(&self) -> Option<u64>;
+    fn complete(&self) -> Option<LogIndex>;
 }

@@ -8,6 +8,7 @@
 //! An error is final: the device refuses all that follows, and the node stops.
 
 use bytes::Bytes;
+use hangraft_ids::{LogIndex, NodeId, Term};
 use std::io;
 use std::sync::Arc;
 use tokio::sync::oneshot;
@@ -17,9 +18,20 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// The term of the leader that made the entry.
-    pub term: u64,
+    pub term: Term,
     /// Its index, from 0.
-    pub index: u64,
+    pub index: LogIndex,
+}
+
+/// The first place behind a log's last entry; as a number, how many entries it has, those
+/// that were purged included.
+pub(crate) fn behind(last: Option<Position>) -> LogIndex {
+    last.map_or(LogIndex(0), |last| last.index.next())
+}
+
+impl Position {
+    /// Before anything was written.
+    pub(crate) const START: Position = Position { term: Term(0), index: LogIndex(0) };
 }
 
 /// A vote as the device stores it. In one term a node votes for one candidate,
@@ -27,11 +39,11 @@ pub struct Position {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct VoteRecord {
     /// The term voted in.
-    pub term: u64,
+    pub term: Term,
     /// Whether a quorum is known to have voted so.
     pub committed: bool,
     /// Whom it is for.
-    pub node: u64,
+    pub node: NodeId,
 }
 
 /// Something to write, in order.
@@ -74,7 +86,12 @@ pub trait LogDevice: Send + Sync + 'static {
     /// Entries from index `from` up to but excluding `to`, without a hole, cut
     /// after `bytes_max` bytes but never before the first entry. Nothing when the
     /// entry at `from` is purged or not there yet.
-    fn read(&self, from: u64, to: u64, bytes_max: usize) -> io::Result<Vec<(Position, Bytes)>>;
+    fn read(
+        &self,
+        from: LogIndex,
+        to: LogIndex,
+        bytes_max: usize,
+    ) -> io::Result<Vec<(Position, Bytes)>>;
     /// What the device holds now, durable or not.
     fn state(&self) -> DeviceState;
     /// Bytes at the log's end that were no whole records when it was opened, and were cut
@@ -115,7 +132,12 @@ impl LogDevice for Guarded {
         self.log.sync(synced);
     }
 
-    fn read(&self, from: u64, to: u64, bytes_max: usize) -> io::Result<Vec<(Position, Bytes)>> {
+    fn read(
+        &self,
+        from: LogIndex,
+        to: LogIndex,
+        bytes_max: usize,
+    ) -> io::Result<Vec<(Position, Bytes)>> {
         self.log.read(from, to, bytes_max)
     }
 

@@ -1,6 +1,7 @@
 //! Addresses change hands, and nodes change addresses.
 
 use super::harness::{Cluster, Player, eventually};
+use hangraft_ids::NodeId;
 use hangraft_node::StartError;
 use hangraft_proto::v1::LeaveRequest;
 use std::sync::atomic::Ordering;
@@ -28,14 +29,14 @@ async fn a_voter_is_heard_of_after_a_stranger_used_its_address() {
     soon.await.expect("it is heard of soon");
     // And stays so.
     sleep(Duration::from_secs(3)).await;
-    assert!(cluster.roster(leader).borrow()[&away].alive);
+    assert!(cluster.roster(leader).borrow()[&NodeId(away)].alive);
     cluster.stop_all().await;
 }
 
 async fn until_heard(cluster: &Cluster, by: u64, node: u64, alive: bool) {
     let seen = || {
         let roster = cluster.roster(by);
-        async move { roster.borrow().get(&node).is_some_and(|seen| seen.alive == alive) }
+        async move { roster.borrow().get(&NodeId(node)).is_some_and(|seen| seen.alive == alive) }
     };
     eventually(&format!("n{by} sees n{node} alive: {alive}"), seen).await;
 }

@@ -1,6 +1,7 @@
 //! Data folders that are copied, and started elsewhere.
 
 use super::harness::{Cluster, Player, eventually};
+use hangraft_ids::NodeId;
 use hangraft_node::{Fatal, Node};
 use hangraft_proto::v1::EventsRequest;
 use std::time::Duration;
@@ -38,7 +39,7 @@ async fn a_copy_stops_and_the_original_goes_on() {
     copy.stop_now().await;
     let report = cluster.report(leader).await.unwrap();
     assert_eq!((report.term, report.state.as_str()), (term, "leader"), "it was disturbed");
-    assert!(cluster.roster(leader).borrow()[&copied].alive, "it is heard of still");
+    assert!(cluster.roster(leader).borrow()[&NodeId(copied)].alive, "it is heard of still");
     assert!(told_of_the_copy(&cluster, leader, copied).await);
     let spoken_of = || async {
         let intents = cluster.status(leader).await.unwrap().intents;

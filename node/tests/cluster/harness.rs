@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use hangraft_cluster_config::{ClusterKey, NodeConfig};
+use hangraft_ids::{LogIndex, NodeId};
 use hangraft_node::backup::{self, Founder};
 use hangraft_node::env::{Connection, Datagrams, Env, Listener, Network};
 use hangraft_node::gossip::Roster;
@@ -198,7 +199,7 @@ impl Cluster {
         let config = self.configs_mut(id);
         config.address = address;
         config.moved = true;
-        for member in config.cluster.members.iter_mut().filter(|member| member.id == id) {
+        for member in config.cluster.members.iter_mut().filter(|member| member.id == NodeId(id)) {
             member.address = address;
         }
     }
@@ -864,7 +865,12 @@ impl LogDevice for BreakableLog {
         }
     }
 
-    fn read(&self, from: u64, to: u64, bytes_max: usize) -> io::Result<Vec<(Position, Bytes)>> {
+    fn read(
+        &self,
+        from: LogIndex,
+        to: LogIndex,
+        bytes_max: usize,
+    ) -> io::Result<Vec<(Position, Bytes)>> {
         let mut entries = self.real.read(from, to, bytes_max)?;
         if self.forgetful.load(Ordering::SeqCst) {
             let batches = entries.iter_mut().filter(|(_, payload)| payload.starts_with(&BATCH));

@@ -9,6 +9,7 @@ mod members;
 mod passing;
 mod strangers;
 
+use hangraft_ids::NodeId;
 use hangraft_node::backup;
 use hangraft_proto::v1::Code;
 use harness::{Cluster, Player, eventually};
@@ -224,7 +225,7 @@ async fn a_lost_archive_is_filled_again() {
     restored.leader().await;
     assert_eq!(restored.archived(1).await, played);
     let report = restored.report(1).await.unwrap();
-    assert!(report.applied > head.index && report.rooms == 1, "{report:?}");
+    assert!(report.applied > head.index.0 && report.rooms == 1, "{report:?}");
     let mut player = Player::at(restored.address(1), &restored).await;
     // The same player asks under the same serials as at first, and gets the same answer.
     assert_eq!(player.open_and_sit().await, *played.last().unwrap());
@@ -240,13 +241,13 @@ async fn gossip_sees_who_comes_and_goes() {
         let roster = cluster.roster(1);
         async move { roster.borrow().get(&id).is_some_and(|seen| seen.alive && seen.card.is_some()) }
     };
-    eventually("n1 sees n2", || alive(2)).await;
-    eventually("n1 sees n3", || alive(3)).await;
+    eventually("n1 sees n2", || alive(NodeId(2))).await;
+    eventually("n1 sees n3", || alive(NodeId(3))).await;
     cluster.stop(3).await;
     let roster = cluster.roster(1);
     let gone = || {
         let roster = roster.clone();
-        async move { roster.borrow().get(&3).is_some_and(|seen| !seen.alive) }
+        async move { roster.borrow().get(&NodeId(3)).is_some_and(|seen| !seen.alive) }
     };
     eventually("n1 sees that n3 is gone", gone).await;
     cluster.stop_all().await;
@@ -262,7 +263,7 @@ async fn a_node_with_another_key_stays_outside() {
     cluster.stop(3).await;
     let unseen = || {
         let roster = cluster.roster(1);
-        async move { roster.borrow().get(&3).is_none_or(|seen| !seen.alive) }
+        async move { roster.borrow().get(&NodeId(3)).is_none_or(|seen| !seen.alive) }
     };
     eventually("n3 is gone", unseen).await;
     cluster.other_key(3);
@@ -274,6 +275,6 @@ async fn a_node_with_another_key_stays_outside() {
     player.play_letters(room, "etaoin").await;
     let report = cluster.report(3).await.unwrap();
     assert_eq!(report.last_log, before.last_log, "it heard of the game: {report:?}");
-    assert!(cluster.roster(1).borrow().get(&3).is_none_or(|seen| !seen.alive));
+    assert!(cluster.roster(1).borrow().get(&NodeId(3)).is_none_or(|seen| !seen.alive));
     cluster.stop_all().await;
 }

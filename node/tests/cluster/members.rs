@@ -1,6 +1,7 @@
 //! Members come, go, die and are replaced; strangers and the dead who come back are told.
 
 use super::harness::{Cluster, Operator, Player, eventually};
+use hangraft_ids::NodeId;
 use hangraft_node::{Fatal, StartError};
 use hangraft_proto::v1::{
     EventsRequest, JoinRequest, LeaveRequest, ReportRequest, SetRequest, StatusRequest,
@@ -29,7 +30,7 @@ async fn voters_grow_by_two_when_more_are_wanted() {
     let mut cluster = three().await;
     cluster.newcomer(4);
     cluster.start(4).await;
-    assert_eq!(cluster.node(4).id(), 4);
+    assert_eq!(cluster.node(4).id(), NodeId(4));
     cluster.set(Some(5), None).await;
     let waits = || async {
         let status = cluster.status(2).await.unwrap_or_default();
@@ -70,7 +71,7 @@ async fn an_empty_node_is_told_to_join() {
     };
     let (node, reply) = tokio::join!(cluster.try_start(4), asking);
     let node = node.unwrap();
-    assert_eq!((reply.cluster.as_str(), reply.node, node.id()), ("test", 4, 4));
+    assert_eq!((reply.cluster.as_str(), reply.node, node.id().0), ("test", 4, 4));
     let again = cluster.operator(4).await.join(JoinRequest { seeds: vec![] }).await.unwrap_err();
     assert!(again.message().contains("already"), "{again:?}");
     node.stop().await;
@@ -324,7 +325,7 @@ async fn gossip_cut_one_way_does_not_shake_the_membership() {
     cluster.mute(mute).store(true, Ordering::SeqCst);
     let gone = || {
         let roster = cluster.roster(leader);
-        async move { roster.borrow().get(&mute).is_some_and(|seen| !seen.alive) }
+        async move { roster.borrow().get(&NodeId(mute)).is_some_and(|seen| !seen.alive) }
     };
     eventually("gossip believes it dead", gone).await;
     // Far longer than it takes to replace a voter that is dead.
@@ -334,7 +335,7 @@ async fn gossip_cut_one_way_does_not_shake_the_membership() {
     cluster.mute(mute).store(false, Ordering::SeqCst);
     let back = || {
         let roster = cluster.roster(leader);
-        async move { roster.borrow().get(&mute).is_some_and(|seen| seen.alive) }
+        async move { roster.borrow().get(&NodeId(mute)).is_some_and(|seen| seen.alive) }
     };
     eventually("it is heard of again", back).await;
     cluster.stop_all().await;

@@ -129,7 +129,7 @@ impl Nemesis {
             Request::Voters(voters) => vec![Errand::Set(Setting::Voters(*voters))],
             Request::ReplaceAfter(ms) => vec![Errand::Set(Setting::ReplaceAfter(*ms))],
             Request::Transfer(to) => {
-                let to = to.as_ref().map_or(Some(0), node);
+                let to = to.as_ref().map_or(Some(NodeId::NONE), node);
                 to.map(|to| Errand::Transfer { to }).into_iter().collect()
             }
             Request::Leave(target) => leave(find(target, cluster)).into_iter().collect(),

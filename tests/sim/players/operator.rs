@@ -3,6 +3,7 @@
 
 use super::Scene;
 use crate::promises::settings::Setting;
+use hangraft_ids::NodeId;
 use hangraft_proto::ACCESS_HEADER;
 use hangraft_proto::v1::cluster_client::ClusterClient;
 use hangraft_proto::v1::{
@@ -21,11 +22,11 @@ pub(crate) enum Errand {
     Set(Setting),
     /// That this node leads; somebody else than now, for 0.
     Transfer {
-        to: u64,
+        to: NodeId,
     },
     /// That a node leaves.
     Leave {
-        node: u64,
+        node: NodeId,
         address: SocketAddr,
     },
 }
@@ -37,7 +38,7 @@ impl fmt::Display for Errand {
             Errand::Set(Setting::ReplaceAfter(ms)) => {
                 write!(f, "let a voter be replaced after {ms} ms of silence")
             }
-            Errand::Transfer { to: 0 } => f.write_str("let somebody else lead"),
+            Errand::Transfer { to: NodeId::NONE } => f.write_str("let somebody else lead"),
             Errand::Transfer { to } => write!(f, "let n{to} lead"),
             Errand::Leave { node, .. } => write!(f, "let n{node} leave"),
         }
@@ -113,7 +114,7 @@ async fn ask(scene: &Scene, node: SocketAddr, errand: &Errand) -> bool {
             hear(scene, errand, answer)
         }
         Errand::Transfer { to } => {
-            let request = shown(scene, TransferLeaderRequest { to: *to });
+            let request = shown(scene, TransferLeaderRequest { to: to.0 });
             let answer = within(PATIENCE, client.transfer_leader(request)).await;
             if answer.is_ok() {
                 scene.judge().was_transferred();
@@ -125,7 +126,7 @@ async fn ask(scene: &Scene, node: SocketAddr, errand: &Errand) -> bool {
     }
 }
 
-async fn leave(scene: &Scene, errand: &Errand, node: u64, address: SocketAddr) {
+async fn leave(scene: &Scene, errand: &Errand, node: NodeId, address: SocketAddr) {
     let connecting = timeout(PATIENCE, scene.connect(address)).await;
     let Ok(Ok(channel)) = connecting else {
         return scene.world.tell(format_args!("the operator does not reach n{node}"));
@@ -133,7 +134,7 @@ async fn leave(scene: &Scene, errand: &Errand, node: u64, address: SocketAddr) {
     let mut client = ClusterClient::new(channel);
     // Another node may be there by now.
     let there = within(PATIENCE, client.report(shown(scene, ReportRequest {}))).await;
-    if there.is_ok_and(|there| there.into_inner().id != node) {
+    if there.is_ok_and(|there| there.into_inner().id != node.0) {
         return scene.world.tell(format_args!("the operator finds n{node} gone"));
     }
     let answer = within(LEAVING, client.leave(shown(scene, LeaveRequest {}))).await;

@@ -4,6 +4,7 @@ use super::Scene;
 use crate::clock::MILLI;
 use crate::history::{Level, Read, chat_of};
 use hangraft_game::PlayerId;
+use hangraft_ids::RoomId;
 use hangraft_proto::ACCESS_HEADER;
 use hangraft_proto::v1::freshness;
 use hangraft_proto::v1::game_client::GameClient;

@@ -7,6 +7,7 @@
 use super::truth::Truth;
 use super::{Broken, Verdict};
 use crate::nodes::Who;
+use hangraft_ids::LogIndex;
 use hangraft_node::Report;
 
 const NAME: &str = "committed";
@@ -21,8 +22,8 @@ pub(super) fn see(who: &Who, report: &Report, truth: &mut Truth) -> Verdict {
         // A snapshot was installed, and the log it replaces is not purged yet.
         return Ok(());
     }
-    let from = applied.saturating_sub(LOOK_BACK).min(truth.len());
-    for index in from..=applied {
+    let from = applied.0.saturating_sub(LOOK_BACK).min(truth.len().0);
+    for index in (from..=applied.0).map(LogIndex) {
         // What was purged, or skipped by a snapshot, was committed before.
         let Some((at, payload)) = disk.entry(index) else { continue };
         match truth.entry(index) {

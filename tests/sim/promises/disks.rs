@@ -8,18 +8,19 @@ use super::membership::is_majority;
 use super::truth::Truth;
 use crate::nodes::Who;
 use crate::world::disk::Disk;
+use hangraft_ids::NodeId;
 use hangraft_node::raft::{Electorate, electorate_of};
 use hangraft_node::storage::log::Position;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The disks of all that ever were members, or were on their way to be.
 pub(crate) struct Disks {
-    by_id: BTreeMap<u64, Disk>,
+    by_id: BTreeMap<NodeId, Disk>,
     /// Ids whose machine, or what was on its disk, is gone for ever.
-    lost: BTreeSet<u64>,
+    lost: BTreeSet<NodeId>,
     /// Ids whose disk has become what it once was. They take part no more once somebody
     /// tells them; until then they may.
-    set_back: BTreeSet<u64>,
+    set_back: BTreeSet<NodeId>,
 }
 
 pub(super) const NAME: &str = "disks";
@@ -27,7 +28,7 @@ pub(super) const NAME: &str = "disks";
 impl Disks {
     /// Those of the first members, in order of their ids.
     pub(super) fn of_first_members(disks: Vec<Disk>) -> Self {
-        let by_id = (1..).zip(disks).collect();
+        let by_id = (1..).map(NodeId).zip(disks).collect();
         Disks { by_id, lost: BTreeSet::new(), set_back: BTreeSet::new() }
     }
 
@@ -41,33 +42,33 @@ impl Disks {
     /// Whether enough disks hold an entry for it to count as committed; and how many of
     /// whom, in words, if not.
     pub(super) fn hold(&self, at: Position, truth: &Truth) -> Result<(), String> {
-        let holds = |id: &u64| self.by_id.get(id).is_some_and(|disk| disk.holds(at));
+        let holds = |id: &NodeId| self.by_id.get(id).is_some_and(|disk| disk.holds(at));
         let Some(now) = truth.electorate() else { return Err("nobody belongs".into()) };
         // A leader goes by the newest membership it has, which may not be committed yet.
         if is_majority(now, holds) || self.proposed(truth).iter().any(|e| is_majority(e, holds)) {
             return Ok(());
         }
-        let holders: Vec<&u64> = self.by_id.keys().filter(|id| holds(id)).collect();
+        let holders: Vec<&NodeId> = self.by_id.keys().filter(|id| holds(id)).collect();
         Err(format!("only {holders:?} of the voters {:?} have", now.voters))
     }
 
     /// Whether the cluster could go on without this id, whatever becomes of the changes
     /// that are under way.
-    pub(crate) fn can_spare(&self, id: u64, truth: &Truth) -> bool {
-        let lives = |other: &u64| *other != id && self.is_whole(*other);
+    pub(crate) fn can_spare(&self, id: NodeId, truth: &Truth) -> bool {
+        let lives = |other: &NodeId| *other != id && self.is_whole(*other);
         truth.electorate().is_some_and(|now| now.disks.contains_key(&id))
             && self.electorates(truth).iter().all(|it| is_majority(it, lives))
     }
 
     /// Whether an id's disk could become what it once was, and nothing that was promised to
     /// anybody be lost by that: the others hold all that it holds, and follow no older term.
-    pub(crate) fn can_set_back(&self, id: u64, truth: &Truth) -> bool {
+    pub(crate) fn can_set_back(&self, id: NodeId, truth: &Truth) -> bool {
         let Some((term, last)) = self.by_id.get(&id).map(Disk::promised) else { return false };
-        let holds = |other: &u64| {
+        let holds = |other: &NodeId| {
             let disk = self.by_id.get(other).filter(|_| *other != id && self.is_whole(*other));
             disk.is_some_and(|disk| last.is_none_or(|last| disk.holds(last)))
         };
-        let follows = |other: &u64| {
+        let follows = |other: &NodeId| {
             !self.is_whole(*other)
                 || self.by_id.get(other).is_some_and(|disk| disk.promised().0 >= term)
         };
@@ -79,16 +80,16 @@ impl Disks {
     }
 
     /// An id's disk has become what it once was.
-    pub(crate) fn set_back(&mut self, id: u64) {
+    pub(crate) fn set_back(&mut self, id: NodeId) {
         self.set_back.insert(id);
     }
 
-    pub(crate) fn was_set_back(&self, id: u64) -> bool {
+    pub(crate) fn was_set_back(&self, id: NodeId) -> bool {
         self.set_back.contains(&id)
     }
 
     /// Whether a disk has all that it ever promised.
-    fn is_whole(&self, id: u64) -> bool {
+    fn is_whole(&self, id: NodeId) -> bool {
         !self.lost.contains(&id) && !self.set_back.contains(&id)
     }
 
@@ -100,18 +101,18 @@ impl Disks {
     }
 
     /// An id's machine, or what was on its disk, is gone for ever.
-    pub(crate) fn lose(&mut self, id: u64) {
+    pub(crate) fn lose(&mut self, id: NodeId) {
         self.lost.insert(id);
     }
 
-    pub(crate) fn is_lost(&self, id: u64) -> bool {
+    pub(crate) fn is_lost(&self, id: NodeId) -> bool {
         self.lost.contains(&id)
     }
 
     /// Whether so much is lost that nothing can be decided any more, by a membership that
     /// somebody goes by.
     pub(crate) fn are_too_few(&self, truth: &Truth) -> bool {
-        let lives = |id: &u64| self.is_whole(*id);
+        let lives = |id: &NodeId| self.is_whole(*id);
         self.electorates(truth).iter().any(|electorate| !is_majority(electorate, lives))
     }
 

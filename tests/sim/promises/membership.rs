@@ -14,6 +14,7 @@ use super::{Broken, Verdict};
 use crate::day::Moves;
 use crate::nodes::Who;
 use crate::world::disk::Disk;
+use hangraft_ids::{LogIndex, NodeId, StorageId, Term};
 use hangraft_node::Report;
 use hangraft_node::raft::{Electorate, electorate_of};
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,12 +27,12 @@ const NAME: &str = "membership";
 pub(super) struct Members {
     /// Memberships that were looked at.
     seen: usize,
-    /// The number of each id's disk, of all that ever were members.
-    disks: BTreeMap<u64, u64>,
+    /// The disk of each id, of all that ever were members.
+    disks: BTreeMap<NodeId, StorageId>,
     /// Ids that are spent.
-    removed: BTreeSet<u64>,
+    removed: BTreeSet<NodeId>,
     /// The term that each node was seen leading last.
-    led: BTreeMap<u64, u64>,
+    led: BTreeMap<NodeId, Term>,
     /// What is to be told of it.
     news: Vec<String>,
 }
@@ -56,7 +57,7 @@ impl Members {
     }
 
     /// Whether an id is that disk's, as far as anybody knows.
-    pub(super) fn is_disk_of(&self, id: u64, disk: u64) -> bool {
+    pub(super) fn is_disk_of(&self, id: NodeId, disk: StorageId) -> bool {
         self.disks.get(&id).is_none_or(|known| *known == disk)
     }
 
@@ -134,7 +135,7 @@ pub(super) fn moves(truth: &Truth, disks: &Disks) -> Moves {
     let mut moves = Moves::default();
     let now = truth.electorates().iter().map(|(_, electorate)| electorate);
     for (before, now) in now.clone().zip(now.skip(1)) {
-        let gone = |id: &&u64| !now.disks.contains_key(id);
+        let gone = |id: &&NodeId| !now.disks.contains_key(id);
         moves.joined += now.disks.keys().filter(|id| !before.disks.contains_key(id)).count() as u64;
         moves.removed += before.disks.keys().filter(gone).count() as u64;
         if let ([old, new], [_]) = (before.voters.as_slice(), now.voters.as_slice()) {
@@ -146,7 +147,7 @@ pub(super) fn moves(truth: &Truth, disks: &Disks) -> Moves {
 }
 
 /// A node was answered that it has left.
-pub(super) fn has_left(node: u64, truth: &Truth) -> Verdict {
+pub(super) fn has_left(node: NodeId, truth: &Truth) -> Verdict {
     if truth.electorate().is_some_and(|now| now.disks.contains_key(&node)) {
         let how = format!("an operator was told that n{node} has left, and it is a member");
         return Err(Broken::new(NAME, how));
@@ -177,7 +178,7 @@ fn is_known(report: &Report, disk: &Disk, truth: &Truth) -> bool {
     if applied.and_then(|applied| in_force(truth, applied)).is_some_and(fits) {
         return true;
     }
-    let next = applied.map_or(0, |applied| applied + 1);
+    let next = applied.map_or(LogIndex(0), LogIndex::next);
     let committed = truth.electorates().iter().rev().take_while(|(index, _)| *index >= next);
     let mut later = disk.entries_from(next).into_iter();
     committed.map(|(_, electorate)| electorate).any(fits)
@@ -185,24 +186,24 @@ fn is_known(report: &Report, disk: &Disk, truth: &Truth) -> bool {
 }
 
 /// What a node has applied. What consensus says of itself may be a moment older.
-fn applied_of(report: &Report) -> Option<u64> {
+fn applied_of(report: &Report) -> Option<LogIndex> {
     report.applied.min(report.last_log)
 }
 
 /// The membership that holds at a log index.
-pub(super) fn in_force(truth: &Truth, at: u64) -> Option<&Electorate> {
+pub(super) fn in_force(truth: &Truth, at: LogIndex) -> Option<&Electorate> {
     let mut newest_first = truth.electorates().iter().rev();
     newest_first.find(|(index, _)| *index <= at).map(|(_, electorate)| electorate)
 }
 
 /// Whoever may vote, in order.
-fn all_voters(electorate: &Electorate) -> impl Iterator<Item = u64> {
-    let all: BTreeSet<u64> = electorate.voters.iter().flatten().copied().collect();
+fn all_voters(electorate: &Electorate) -> impl Iterator<Item = NodeId> {
+    let all: BTreeSet<NodeId> = electorate.voters.iter().flatten().copied().collect();
     all.into_iter()
 }
 
 /// Whether a majority of the voters is among some, by both halves of a change.
-pub(super) fn is_majority(electorate: &Electorate, is_among: impl Fn(&u64) -> bool) -> bool {
+pub(super) fn is_majority(electorate: &Electorate, is_among: impl Fn(&NodeId) -> bool) -> bool {
     electorate
         .voters
         .iter()
@@ -211,7 +212,7 @@ pub(super) fn is_majority(electorate: &Electorate, is_among: impl Fn(&u64) -> bo
 
 /// Who votes and who does not.
 pub(super) fn in_words(electorate: &Electorate) -> String {
-    let names = |ids: &mut dyn Iterator<Item = &u64>| {
+    let names = |ids: &mut dyn Iterator<Item = &NodeId>| {
         ids.map(|id| format!("n{id}")).collect::<Vec<_>>().join(" ")
     };
     let mut halves = electorate.voters.iter().map(|half| names(&mut half.iter()));
@@ -219,7 +220,7 @@ pub(super) fn in_words(electorate: &Electorate) -> String {
     for half in halves {
         write!(text, ", on the way to {half}").expect("a string takes everything");
     }
-    let voters: BTreeSet<u64> = all_voters(electorate).collect();
+    let voters: BTreeSet<NodeId> = all_voters(electorate).collect();
     let spares = names(&mut electorate.disks.keys().filter(|id| !voters.contains(id)));
     if !spares.is_empty() {
         write!(text, ", {spares} to spare").expect("a string takes everything");
@@ -232,10 +233,11 @@ mod tests {
     use super::*;
 
     fn electorate(voters: &[&[u64]], spares: &[u64]) -> Electorate {
-        let voters: Vec<BTreeSet<u64>> =
-            voters.iter().map(|half| half.iter().copied().collect()).collect();
-        let ids = voters.iter().flatten().chain(spares);
-        Electorate { disks: ids.map(|id| (*id, 100 + id)).collect(), voters }
+        let voters: Vec<BTreeSet<NodeId>> =
+            voters.iter().map(|half| half.iter().copied().map(NodeId).collect()).collect();
+        let spares = spares.iter().copied().map(NodeId);
+        let ids = voters.iter().flatten().copied().chain(spares);
+        Electorate { disks: ids.map(|id| (id, StorageId(100 + id.0))).collect(), voters }
     }
 
     fn told(history: &[Electorate]) -> Result<(), String> {
@@ -271,14 +273,14 @@ mod tests {
     fn an_even_number_and_another_disk_are_noticed() {
         assert!(told(&[electorate(&[&[1, 2]], &[])]).unwrap_err().starts_with("has 2 voters"));
         let mut history = [electorate(&[&[1, 2, 3]], &[]), electorate(&[&[1, 2, 3]], &[])];
-        history[1].disks.insert(3, 7);
+        history[1].disks.insert(NodeId(3), StorageId(7));
         assert!(told(&history).unwrap_err().starts_with("has n3 with another disk"));
     }
 
     #[test]
     fn both_halves_of_a_change_must_agree() {
         let change = electorate(&[&[1, 2, 3], &[3, 4, 5]], &[]);
-        let agree = |ids: &[u64]| is_majority(&change, |id| ids.contains(id));
+        let agree = |ids: &[u64]| is_majority(&change, |id| ids.contains(&id.0));
         assert!(agree(&[2, 3, 4]) && !agree(&[1, 2, 3]) && !agree(&[3, 4, 5]));
         assert_eq!(in_words(&change), "n1 n2 n3 vote, on the way to n3 n4 n5");
     }

@@ -27,6 +27,7 @@ use crate::nodes::Who;
 use crate::plan::Plan;
 use crate::world::disk::Disk;
 use hangraft_game::{PlayerId, RoomId};
+use hangraft_ids::NodeId;
 use hangraft_node::Report;
 use std::fmt;
 
@@ -141,7 +142,7 @@ impl Judge {
     }
 
     /// A node has ended, because its id is spent.
-    pub(crate) fn is_spent(&mut self, node: u64, why: &str) {
+    pub(crate) fn is_spent(&mut self, node: NodeId, why: &str) {
         if !why.contains("has been set back") {
             return;
         }
@@ -153,7 +154,7 @@ impl Judge {
     }
 
     /// An operator was told that a node has left.
-    pub(crate) fn has_left(&mut self, node: u64) {
+    pub(crate) fn has_left(&mut self, node: NodeId) {
         self.left += 1;
         let verdict = membership::has_left(node, &self.truth);
         self.hold(verdict);

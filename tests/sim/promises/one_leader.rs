@@ -1,6 +1,7 @@
 //! At most one leader per term (thesis section 3.4).
 
 use super::{Broken, Verdict};
+use hangraft_ids::{NodeId, Term};
 use hangraft_node::Report;
 use std::collections::BTreeMap;
 
@@ -8,10 +9,10 @@ pub(super) const NAME: &str = "one_leader";
 
 /// Who was seen leading which term.
 #[derive(Default)]
-pub(super) struct Leaders(BTreeMap<u64, u64>);
+pub(super) struct Leaders(BTreeMap<Term, NodeId>);
 
 impl Leaders {
-    pub(super) fn see(&mut self, node: u64, report: &Report) -> Verdict {
+    pub(super) fn see(&mut self, node: NodeId, report: &Report) -> Verdict {
         if report.state != "leader" {
             return Ok(());
         }

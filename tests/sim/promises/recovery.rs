@@ -10,6 +10,7 @@ use super::{Broken, Verdict};
 use crate::history::Outcome;
 use crate::nodes::{Service, Standing};
 use hangraft_game::RoomId;
+use hangraft_ids::NodeId;
 use hangraft_node::Report;
 use hangraft_node::raft::Electorate;
 use std::collections::{BTreeMap, BTreeSet};
@@ -69,7 +70,7 @@ impl Scenery<'_> {
         let now = self.truth.electorate().ok_or("the cluster has not begun")?;
         let mut members = Vec::new();
         for (standing, report) in nodes {
-            let is_member = |id: &u64| now.disks.contains_key(id) && !self.disks.is_lost(*id);
+            let is_member = |id: &NodeId| now.disks.contains_key(id) && !self.disks.is_lost(*id);
             if let Some(id) = standing.node.filter(is_member) {
                 members.push((id, *report));
             } else if self.knows_somebody(standing, report) {
@@ -78,13 +79,13 @@ impl Scenery<'_> {
             // Otherwise there is nobody to tell it that it is none any more.
         }
         let leaders = members.iter().filter(|(_, report)| report.state == "leader");
-        let leaders: Vec<&u64> = leaders.map(|(id, _)| id).collect();
+        let leaders: Vec<&NodeId> = leaders.map(|(id, _)| id).collect();
         match leaders[..] {
             [leader] if now.voters.iter().any(|half| half.contains(leader)) => {}
             _ => return Err(format!("{leaders:?} lead: {}", in_words(now))),
         }
         let (_, first) = members[0];
-        let same = |(_, report): &(u64, &Report)| {
+        let same = |(_, report): &(NodeId, &Report)| {
             report.applied.is_some()
                 && (report.applied, report.hash, report.term)
                     == (first.applied, first.hash, first.term)
@@ -126,8 +127,8 @@ impl Scenery<'_> {
         if voters.len() > wanted || voters.len() + 2 <= wanted && spares >= 2 {
             return Err(format!("{wanted} voters are wanted: {}", in_words(now)));
         }
-        let dead = |id: &&u64| !alive.contains(id) && !self.is_heard(**id);
-        let due = |id: &&u64| spares > 0 || !voters.contains(id);
+        let dead = |id: &&NodeId| !alive.contains(id) && !self.is_heard(**id);
+        let due = |id: &&NodeId| spares > 0 || !voters.contains(id);
         let dead = now
             .disks
             .keys()
@@ -141,20 +142,20 @@ impl Scenery<'_> {
 
     /// Whether a node goes by this id, if only to gossip: one that lost its disk, and that
     /// nobody tells so.
-    fn is_heard(&self, id: u64) -> bool {
+    fn is_heard(&self, id: NodeId) -> bool {
         let mut running = self.standings.iter().filter(|standing| standing.report.is_some());
         running.any(|standing| standing.node == Some(id))
     }
 
     /// Members that run.
-    fn alive(&self, now: &Electorate) -> BTreeSet<u64> {
+    fn alive(&self, now: &Electorate) -> BTreeSet<NodeId> {
         let runs = |standing: &&Standing| standing.service == Service::Runs;
         let running = self.standings.iter().filter(runs).filter_map(|standing| standing.node);
         running.filter(|id| now.disks.contains_key(id) && !self.disks.is_lost(*id)).collect()
     }
 
     /// The settings that all living members say hold.
-    fn shared(&self, alive: &BTreeSet<u64>) -> Result<Shared, String> {
+    fn shared(&self, alive: &BTreeSet<NodeId>) -> Result<Shared, String> {
         let members = self.standings.iter().filter(|standing| {
             standing.service == Service::Runs && standing.node.is_some_and(|id| alive.contains(&id))
         });

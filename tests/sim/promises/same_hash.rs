@@ -2,6 +2,7 @@
 
 use super::truth::Truth;
 use super::{Broken, Verdict};
+use hangraft_ids::{LogIndex, NodeId};
 use hangraft_node::Report;
 use std::collections::BTreeMap;
 
@@ -9,10 +10,10 @@ const NAME: &str = "same_hash";
 
 /// Hashes that nodes had at indices which the truth had not reached yet.
 #[derive(Default)]
-pub(super) struct Hashes(BTreeMap<(u64, u64), u64>);
+pub(super) struct Hashes(BTreeMap<(LogIndex, NodeId), u64>);
 
 impl Hashes {
-    pub(super) fn see(&mut self, node: u64, report: &Report, truth: &Truth) -> Verdict {
+    pub(super) fn see(&mut self, node: NodeId, report: &Report, truth: &Truth) -> Verdict {
         if let Some(applied) = report.applied {
             self.0.insert((applied, node), report.hash);
         }

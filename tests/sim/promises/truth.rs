@@ -4,6 +4,7 @@
 use crate::history::{Action, Wish};
 use bytes::Bytes;
 use hangraft_game::{Answer, Attempt, Batch, Change, Command, Lobby, PlayerId, Room, RoomId};
+use hangraft_ids::LogIndex;
 use hangraft_node::raft::{Electorate, electorate_of};
 use hangraft_node::storage::log::Position;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +19,7 @@ pub(crate) struct Truth {
     /// The committed entries, from index 0 on.
     entries: Vec<(Position, Bytes)>,
     /// Those of them that say who belongs to the cluster, by their index.
-    electorates: Vec<(u64, Electorate)>,
+    electorates: Vec<(LogIndex, Electorate)>,
     lobby: Lobby,
     /// Lobby time behind the first batch whose leader measured how much passes.
     measured_from_ms: Option<u64>,
@@ -43,18 +44,18 @@ const FORMAT: u8 = 2;
 const NORMAL: u8 = 1;
 
 impl Truth {
-    /// How many entries are committed.
-    pub(crate) fn len(&self) -> u64 {
-        self.entries.len() as u64
+    /// The place behind the last entry that is committed.
+    pub(crate) fn len(&self) -> LogIndex {
+        LogIndex(self.entries.len() as u64)
     }
 
-    pub(crate) fn entry(&self, index: u64) -> Option<&(Position, Bytes)> {
-        self.entries.get(usize::try_from(index).ok()?)
+    pub(crate) fn entry(&self, index: LogIndex) -> Option<&(Position, Bytes)> {
+        self.entries.get(usize::try_from(index.0).ok()?)
     }
 
     /// The lobby's hash behind the entry at `index`.
-    pub(crate) fn hash(&self, index: u64) -> Option<u64> {
-        self.hashes.get(usize::try_from(index).ok()?).copied()
+    pub(crate) fn hash(&self, index: LogIndex) -> Option<u64> {
+        self.hashes.get(usize::try_from(index.0).ok()?).copied()
     }
 
     /// How much time has passed in the lobby since leaders measure it.
@@ -120,7 +121,7 @@ impl Truth {
     }
 
     /// Who belonged to the cluster, again and again, by the index of the entry that said so.
-    pub(crate) fn electorates(&self) -> &[(u64, Electorate)] {
+    pub(crate) fn electorates(&self) -> &[(LogIndex, Electorate)] {
         &self.electorates
     }
 

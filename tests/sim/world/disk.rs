@@ -10,6 +10,7 @@ use super::{MachineId, World};
 use crate::clock::{MICRO, MILLI};
 use async_trait::async_trait;
 use bytes::Bytes;
+use hangraft_ids::{LogIndex, RoomId, StorageId, Term};
 use hangraft_node::storage::archive::Archive;
 use hangraft_node::storage::log::{DeviceState, LogDevice, Position, Synced, Write};
 use hangraft_node::storage::{FileReader, FileWriter, Files, Storage};
@@ -84,8 +85,8 @@ struct Inner {
     files: BTreeMap<String, Bytes>,
     /// Removed since the folder was last synced; a crash may bring them back.
     removed: BTreeMap<String, Bytes>,
-    games: BTreeMap<u64, Bytes>,
-    complete: Option<u64>,
+    games: BTreeMap<RoomId, Bytes>,
+    complete: Option<LogIndex>,
     /// The deed that somebody waits for, and whether it was done.
     awaited: Option<Deed>,
     seen: bool,
@@ -125,16 +126,17 @@ impl Content {
             Write::Vote(vote) => self.state.vote = Some(*vote),
             Write::Append(entries) => {
                 // A new log may begin anywhere.
-                let first = entries.first().map_or(0, |(at, _)| at.index);
-                let next = self.state.last.map_or(first, |last| last.index + 1);
-                if entries.iter().zip(next..).any(|((at, _), index)| at.index != index) {
+                let first = entries.first().map_or(LogIndex(0), |(at, _)| at.index);
+                let next = self.state.last.map_or(first, |last| last.index.next());
+                if entries.iter().zip(next.0..).any(|((at, _), index)| at.index != LogIndex(index))
+                {
                     return refuse("a log has no holes");
                 }
                 self.entries.extend(entries.iter().cloned());
                 self.state.last = entries.last().map(|(at, _)| *at).or(self.state.last);
             }
             Write::TruncateAfter(last) => {
-                let keep = last.map_or(0, |last| last.index + 1);
+                let keep = last.map_or(LogIndex(0), |last| last.index.next());
                 while self.entries.back().is_some_and(|(at, _)| at.index >= keep) {
                     self.entries.pop_back();
                 }
@@ -157,9 +159,9 @@ impl Content {
         Ok(())
     }
 
-    fn at(&self, index: u64) -> Option<&(Position, Bytes)> {
+    fn at(&self, index: LogIndex) -> Option<&(Position, Bytes)> {
         let first = self.entries.front()?.0.index;
-        self.entries.get(usize::try_from(index.checked_sub(first)?).ok()?)
+        self.entries.get(usize::try_from(index.0.checked_sub(first.0)?).ok()?)
     }
 }
 
@@ -168,16 +170,16 @@ impl Content {
 pub(crate) struct Kept {
     log: Content,
     files: BTreeMap<String, Bytes>,
-    games: BTreeMap<u64, Bytes>,
-    complete: Option<u64>,
+    games: BTreeMap<RoomId, Bytes>,
+    complete: Option<LogIndex>,
 }
 
 /// What a log has promised: the term of its vote, and where it ends.
-pub(crate) type Promised = (u64, Option<Position>);
+pub(crate) type Promised = (Term, Option<Position>);
 
 impl Content {
     fn promised(&self) -> Promised {
-        (self.state.vote.map_or(0, |vote| vote.term), self.state.last)
+        (self.state.vote.map_or(Term(0), |vote| vote.term), self.state.last)
     }
 }
 
@@ -187,14 +189,14 @@ impl Kept {
     }
 
     /// The number that the node that used it knew it by.
-    pub(crate) fn number(&self) -> Option<u64> {
+    pub(crate) fn number(&self) -> Option<StorageId> {
         number_in(&self.files)
     }
 }
 
-fn number_in(files: &BTreeMap<String, Bytes>) -> Option<u64> {
+fn number_in(files: &BTreeMap<String, Bytes>) -> Option<StorageId> {
     let identity: serde_json::Value = serde_json::from_slice(files.get("identity.json")?).ok()?;
-    identity["disk"].as_u64()
+    identity["disk"].as_u64().map(StorageId)
 }
 
 /// What a write may become when the power fails while it is written.
@@ -254,7 +256,7 @@ impl Disk {
     }
 
     /// The number that the node that uses it knows it by; none if it is empty.
-    pub(crate) fn number(&self) -> Option<u64> {
+    pub(crate) fn number(&self) -> Option<StorageId> {
         number_in(&self.lock().files)
     }
 
@@ -357,16 +359,16 @@ impl Disk {
     }
 
     /// The entry at `index`, durable or not.
-    pub(crate) fn entry(&self, index: u64) -> Option<(Position, Bytes)> {
+    pub(crate) fn entry(&self, index: LogIndex) -> Option<(Position, Bytes)> {
         self.lock().log.now.at(index).cloned()
     }
 
     /// The entries from `index` on, durable or not.
-    pub(crate) fn entries_from(&self, index: u64) -> Vec<(Position, Bytes)> {
+    pub(crate) fn entries_from(&self, index: LogIndex) -> Vec<(Position, Bytes)> {
         let inner = self.lock();
         let entries = &inner.log.now.entries;
         let Some((first, _)) = entries.front() else { return Vec::new() };
-        let skip = usize::try_from(index.saturating_sub(first.index)).unwrap_or(usize::MAX);
+        let skip = usize::try_from(index.since(first.index)).unwrap_or(usize::MAX);
         entries.iter().skip(skip).cloned().collect()
     }
 
@@ -526,7 +528,12 @@ impl LogDevice for Held {
         }
     }
 
-    fn read(&self, from: u64, to: u64, bytes_max: usize) -> io::Result<Vec<(Position, Bytes)>> {
+    fn read(
+        &self,
+        from: LogIndex,
+        to: LogIndex,
+        bytes_max: usize,
+    ) -> io::Result<Vec<(Position, Bytes)>> {
         let inner = self.get()?;
         let mut entries = Vec::new();
         let mut bytes = 0;
@@ -552,7 +559,11 @@ impl LogDevice for Held {
 
 #[async_trait]
 impl Archive for Held {
-    async fn store(&self, games: Vec<(u64, Bytes)>, complete: Option<u64>) -> io::Result<()> {
+    async fn store(
+        &self,
+        games: Vec<(RoomId, Bytes)>,
+        complete: Option<LogIndex>,
+    ) -> io::Result<()> {
         Held::sync(self).await?;
         let mut inner = self.for_writing()?;
         inner.games.extend(games);
@@ -560,17 +571,17 @@ impl Archive for Held {
         Ok(())
     }
 
-    async fn get(&self, room: u64) -> io::Result<Option<Bytes>> {
+    async fn get(&self, room: RoomId) -> io::Result<Option<Bytes>> {
         Ok(Held::get(self)?.games.get(&room).cloned())
     }
 
-    async fn page(&self, before: Option<u64>, limit: usize) -> io::Result<Vec<(u64, Bytes)>> {
+    async fn page(&self, before: Option<RoomId>, limit: usize) -> io::Result<Vec<(RoomId, Bytes)>> {
         let inner = Held::get(self)?;
-        let games = inner.games.range(..before.unwrap_or(u64::MAX)).rev().take(limit);
+        let games = inner.games.range(..before.unwrap_or(RoomId(u64::MAX))).rev().take(limit);
         Ok(games.map(|(room, game)| (*room, game.clone())).collect())
     }
 
-    fn complete(&self) -> Option<u64> {
+    fn complete(&self) -> Option<LogIndex> {
         self.disk.lock().complete
     }
 }

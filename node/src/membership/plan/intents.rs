@@ -2,6 +2,7 @@
 //! cannot happen now and why. One sentence each.
 
 use super::situation::{LAG_MAX, MemberHealth, Situation, Step};
+use hangraft_ids::NodeId;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,15 +14,15 @@ pub(super) struct Outlook<'a> {
     /// How many voters there are after the step.
     voters: usize,
     /// Whom the step is about; more need not be said of them.
-    touched: BTreeSet<u64>,
+    touched: BTreeSet<NodeId>,
     /// Why nothing can be decided, if that is so.
     shortage: Option<String>,
     /// Spares that the step leaves alone and that are heard, ready to vote or not.
-    spares: Vec<u64>,
+    spares: Vec<NodeId>,
     /// Those of them that only have to be stable for a while, or not even that.
-    hopefuls: Vec<u64>,
+    hopefuls: Vec<NodeId>,
     /// Silent voters, and the candidate that would replace each.
-    heirs: BTreeMap<u64, u64>,
+    heirs: BTreeMap<NodeId, NodeId>,
 }
 
 impl<'a> Outlook<'a> {
@@ -32,12 +33,12 @@ impl<'a> Outlook<'a> {
             Some(Step::HandOver(_)) => ([now.leader].into(), now.voters.len()),
             None => (BTreeSet::new(), now.voters.len()),
         };
-        let untouched = |id: &u64| !touched.contains(id);
+        let untouched = |id: &NodeId| !touched.contains(id);
         let spares = now.spares().filter(untouched).filter(|id| !now.is_silent(*id)).collect();
         let hopefuls = now.hopefuls().filter(untouched).collect();
         // Who leaves is replaced first, then whoever has been silent for longest.
-        let needs_heir = |id: &u64| now.is_silent(*id) || now.leaving.contains(id);
-        let mut needy: Vec<u64> = now.followers().filter(untouched).filter(needs_heir).collect();
+        let needs_heir = |id: &NodeId| now.is_silent(*id) || now.leaving.contains(id);
+        let mut needy: Vec<NodeId> = now.followers().filter(untouched).filter(needs_heir).collect();
         needy.sort_by_key(|id| (!now.leaving.contains(id), Reverse(now.silence(*id))));
         let heirs = needy.into_iter().zip(now.candidates().filter(untouched)).collect();
         Outlook { now, step, voters, touched, shortage: now.shortage(), spares, hopefuls, heirs }
@@ -74,7 +75,7 @@ impl<'a> Outlook<'a> {
     }
 
     /// Names, and why somebody may have to go.
-    fn names(&self, ids: impl IntoIterator<Item = u64>) -> String {
+    fn names(&self, ids: impl IntoIterator<Item = NodeId>) -> String {
         let described = ids.into_iter().map(|id| {
             let name = self.now.name(id);
             match self.now.silence(id) {
@@ -89,7 +90,7 @@ impl<'a> Outlook<'a> {
     }
 
     /// What is to be said of a member that the step does not touch.
-    fn about(&self, id: u64) -> Option<String> {
+    fn about(&self, id: NodeId) -> Option<String> {
         let voter = self.now.voters.contains(&id);
         if self.now.leaving.contains(&id) {
             return self.about_leaving(id);
@@ -124,12 +125,12 @@ impl<'a> Outlook<'a> {
     }
 
     /// Why something does not happen that is due, if nothing can be decided.
-    fn cannot(&self, id: u64, what: &str) -> Option<String> {
+    fn cannot(&self, id: NodeId, what: &str) -> Option<String> {
         let shortage = self.shortage.as_ref()?;
         Some(format!("{} cannot {what} now: {shortage}", self.now.name(id)))
     }
 
-    fn about_leaving(&self, id: u64) -> Option<String> {
+    fn about_leaving(&self, id: NodeId) -> Option<String> {
         let why = if self.now.voters.len() == 1 {
             "it is the only voter".into()
         } else {
@@ -147,7 +148,7 @@ impl<'a> Outlook<'a> {
         self.cannot(id, "leave").or(stuck).or(waits)
     }
 
-    fn silent_voter(&self, id: u64) -> String {
+    fn silent_voter(&self, id: NodeId) -> String {
         let (silence, after) = (self.now.silence(id), self.now.policy.replace_after);
         let set_back = self.now.members.get(&id).is_some_and(|member| member.set_back);
         let why = if set_back { " (its disk was set back)" } else { "" };
@@ -168,7 +169,7 @@ impl<'a> Outlook<'a> {
         })
     }
 
-    fn silent_spare(&self, id: u64) -> String {
+    fn silent_spare(&self, id: NodeId) -> String {
         let (silence, after) = (self.now.silence(id), self.now.forget_after());
         let overdue = self.now.is_forgotten(id);
         let stuck = if overdue { self.cannot(id, "be let go of") } else { None };
@@ -179,7 +180,7 @@ impl<'a> Outlook<'a> {
     }
 
     /// Why a spare that is heard does not vote.
-    fn about_spare(&self, id: u64, member: &MemberHealth) -> Option<String> {
+    fn about_spare(&self, id: NodeId, member: &MemberHealth) -> Option<String> {
         let name = self.now.name(id);
         if let Some(unfit) = &member.unfit {
             return Some(format!("{name} cannot vote: it {unfit}"));

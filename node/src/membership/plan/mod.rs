@@ -26,6 +26,7 @@ mod situation;
 #[cfg(test)]
 mod tests;
 
+use hangraft_ids::NodeId;
 use intents::Outlook;
 pub(crate) use intents::able_to_lead;
 use situation::LAG_MAX;
@@ -64,7 +65,7 @@ pub(crate) fn next_step(now: &Situation) -> Plan {
 }
 
 /// Whether a node may be asked to leave; the refusal says why, with the numbers.
-pub(crate) fn may_leave(now: &Situation, id: u64) -> Result<(), String> {
+pub(crate) fn may_leave(now: &Situation, id: NodeId) -> Result<(), String> {
     let name = now.name(id);
     let voter = now.voters.contains(&id);
     if !voter && !now.members.contains_key(&id) && !now.admitted.contains(&id) {
@@ -83,7 +84,7 @@ pub(crate) fn may_leave(now: &Situation, id: u64) -> Result<(), String> {
         let advice = "stop it instead, or let another node join first";
         return Err(format!("{name} is the only voter; {advice}"));
     }
-    let stays = |other: &u64| *other != id && !now.leaving.contains(other);
+    let stays = |other: &NodeId| *other != id && !now.leaving.contains(other);
     if !now.voters.iter().any(stays) && now.candidates().next().is_none() {
         let advice = "let another node join first";
         return Err(format!("{name} is the only voter that is not leaving; {advice}"));
@@ -112,7 +113,7 @@ pub(crate) fn may_leave(now: &Situation, id: u64) -> Result<(), String> {
 }
 
 /// Whether this voter, which leaves and does not lead, could be replaced or dropped.
-fn can_stop_voting(then: &Situation, id: u64) -> Result<(), String> {
+fn can_stop_voting(then: &Situation, id: NodeId) -> Result<(), String> {
     let mut objections = Vec::new();
     for after in replaced(then, id).into_iter().chain(dropped(then, id)) {
         match then.objection(&after) {
@@ -125,7 +126,7 @@ fn can_stop_voting(then: &Situation, id: u64) -> Result<(), String> {
 }
 
 /// Why a voter cannot take the lead now, if it cannot.
-pub(crate) fn cannot_lead(now: &Situation, id: u64) -> Option<String> {
+pub(crate) fn cannot_lead(now: &Situation, id: NodeId) -> Option<String> {
     let Some(member) = now.members.get(&id) else { return Some("is not a member".into()) };
     let objections = [
         (!now.answers(id)).then(|| "does not answer".into()),
@@ -152,7 +153,7 @@ const RULES: [fn(&Situation) -> Option<Step>; 9] = [
 ];
 
 /// A change of voters, if it is safe.
-fn change(now: &Situation, after: BTreeSet<u64>) -> Option<Step> {
+fn change(now: &Situation, after: BTreeSet<NodeId>) -> Option<Step> {
     now.objection(&after).is_none().then_some(Step::SetVoters(after))
 }
 
@@ -192,7 +193,7 @@ fn replace_dead(now: &Situation) -> Option<Step> {
 
 /// By two, to stay odd.
 fn grow(now: &Situation) -> Option<Step> {
-    let promoted: Vec<u64> = now.candidates().take(2).collect();
+    let promoted: Vec<NodeId> = now.candidates().take(2).collect();
     let room = now.voters.len() + 2 <= now.wanted();
     if room && promoted.len() == 2 { change(now, with(&now.voters, &promoted)) } else { None }
 }
@@ -220,24 +221,24 @@ fn let_go(now: &Situation) -> Option<Step> {
 }
 
 /// The voter that may lead next: the one with the least to catch up on.
-pub(crate) fn successor(now: &Situation) -> Option<u64> {
-    let able = |id: &u64| now.members.get(id).is_some_and(MemberHealth::is_able);
+pub(crate) fn successor(now: &Situation) -> Option<NodeId> {
+    let able = |id: &NodeId| now.members.get(id).is_some_and(MemberHealth::is_able);
     let stay = now.followers().filter(|id| !now.leaving.contains(id));
     stay.filter(able).min_by_key(|id| (now.members[id].lag, *id))
 }
 
 /// The voters with a candidate in place of this one, if there is a candidate.
-fn replaced(now: &Situation, id: u64) -> Option<BTreeSet<u64>> {
+fn replaced(now: &Situation, id: NodeId) -> Option<BTreeSet<NodeId>> {
     now.candidates().next().map(|candidate| with(&less(now, &[id]), &[candidate]))
 }
 
 /// The voters without this one, and without one more to stay odd: the ways there
 /// are, best first.
-fn dropped(now: &Situation, id: u64) -> Vec<BTreeSet<u64>> {
+fn dropped(now: &Situation, id: NodeId) -> Vec<BTreeSet<NodeId>> {
     if now.voters.len().is_multiple_of(2) {
         return vec![less(now, &[id])];
     }
-    let mut companions: Vec<u64> = now.followers().filter(|other| *other != id).collect();
+    let mut companions: Vec<NodeId> = now.followers().filter(|other| *other != id).collect();
     companions.sort_by_key(|id| {
         (!now.leaving.contains(id), !now.is_dead(*id), now.answers(*id), Reverse(*id))
     });
@@ -245,18 +246,18 @@ fn dropped(now: &Situation, id: u64) -> Vec<BTreeSet<u64>> {
 }
 
 /// Voters that can be done without, best first.
-fn too_many(now: &Situation) -> Vec<u64> {
-    let mut order: Vec<u64> = now.followers().collect();
+fn too_many(now: &Situation) -> Vec<NodeId> {
+    let mut order: Vec<NodeId> = now.followers().collect();
     order.sort_by_key(|id| {
         (!now.is_dead(*id), !now.leaving.contains(id), now.answers(*id), Reverse(*id))
     });
     order
 }
 
-fn with(voters: &BTreeSet<u64>, more: &[u64]) -> BTreeSet<u64> {
+fn with(voters: &BTreeSet<NodeId>, more: &[NodeId]) -> BTreeSet<NodeId> {
     voters.iter().chain(more).copied().collect()
 }
 
-fn less(now: &Situation, fewer: &[u64]) -> BTreeSet<u64> {
+fn less(now: &Situation, fewer: &[NodeId]) -> BTreeSet<NodeId> {
     now.voters.iter().copied().filter(|id| !fewer.contains(id)).collect()
 }

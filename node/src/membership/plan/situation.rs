@@ -1,5 +1,6 @@
 //! What a plan is made from: what the leader knows, and what follows from it.
 
+use hangraft_ids::NodeId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -55,17 +56,17 @@ pub(crate) struct MemberHealth {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Situation {
     /// The node that plans; it leads and is a voter.
-    pub(crate) leader: u64,
+    pub(crate) leader: NodeId,
     /// Whether the newest membership is committed and not joint.
     pub(crate) settled: bool,
     /// Who votes.
-    pub(crate) voters: BTreeSet<u64>,
+    pub(crate) voters: BTreeSet<NodeId>,
     /// Voters and learners. A voter that is missing here counts as not answering.
-    pub(crate) members: BTreeMap<u64, MemberHealth>,
+    pub(crate) members: BTreeMap<NodeId, MemberHealth>,
     /// Ids that the log gave out and that are not members yet.
-    pub(crate) admitted: BTreeSet<u64>,
+    pub(crate) admitted: BTreeSet<NodeId>,
     /// Who was asked to leave.
-    pub(crate) leaving: BTreeSet<u64>,
+    pub(crate) leaving: BTreeSet<NodeId>,
     /// Settings the whole cluster shares.
     pub(crate) policy: Policy,
 }
@@ -74,14 +75,14 @@ pub(crate) struct Situation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     /// Add this node as a learner. To operators it is a spare.
-    AddLearner(u64),
+    AddLearner(NodeId),
     /// Make exactly these the voters, in one joint change. Whoever is replaced stays
     /// as a learner.
-    SetVoters(BTreeSet<u64>),
+    SetVoters(BTreeSet<NodeId>),
     /// Let go of this learner.
-    Remove(u64),
+    Remove(NodeId),
     /// The leader hands over to this voter, because it is leaving itself.
-    HandOver(u64),
+    HandOver(NodeId),
 }
 
 pub(super) fn majority(voters: usize) -> usize {
@@ -96,31 +97,31 @@ impl MemberHealth {
 }
 
 impl Situation {
-    pub(super) fn name(&self, id: u64) -> String {
+    pub(super) fn name(&self, id: NodeId) -> String {
         let known = self.members.get(&id).map(|member| member.name.clone());
         known.filter(|name| !name.is_empty()).unwrap_or_else(|| format!("n{id}"))
     }
 
-    pub(super) fn answers(&self, id: u64) -> bool {
+    pub(super) fn answers(&self, id: NodeId) -> bool {
         id == self.leader || self.members.get(&id).is_some_and(|member| member.answers)
     }
 
-    pub(super) fn silence(&self, id: u64) -> Duration {
+    pub(super) fn silence(&self, id: NodeId) -> Duration {
         self.members.get(&id).map_or(Duration::ZERO, |member| member.silence)
     }
 
     /// Silent for so long that operators hear of it.
-    pub(super) fn is_silent(&self, id: u64) -> bool {
+    pub(super) fn is_silent(&self, id: NodeId) -> bool {
         !self.answers(id) && self.silence(id) >= SILENCE_SAID
     }
 
     /// Silent for so long that it is replaced.
-    pub(super) fn is_dead(&self, id: u64) -> bool {
+    pub(super) fn is_dead(&self, id: NodeId) -> bool {
         self.is_silent(id) && self.silence(id) >= self.policy.replace_after
     }
 
     /// Silent for so long that it is let go of once it is a spare.
-    pub(super) fn is_forgotten(&self, id: u64) -> bool {
+    pub(super) fn is_forgotten(&self, id: NodeId) -> bool {
         self.is_silent(id) && self.silence(id) >= self.forget_after()
     }
 
@@ -138,19 +139,19 @@ impl Situation {
     }
 
     /// Nodes that are to become members.
-    pub(super) fn newcomers(&self) -> impl Iterator<Item = u64> {
+    pub(super) fn newcomers(&self) -> impl Iterator<Item = NodeId> {
         let wished = self.admitted.difference(&self.leaving).copied();
         wished.filter(|id| !self.members.contains_key(id) && !self.voters.contains(id))
     }
 
     /// Learners that stay, in order of id.
-    pub(super) fn spares(&self) -> impl Iterator<Item = u64> {
+    pub(super) fn spares(&self) -> impl Iterator<Item = NodeId> {
         let ids = self.members.keys().copied();
         ids.filter(|id| !self.voters.contains(id) && !self.leaving.contains(id))
     }
 
     /// Spares that may vote as soon as they were stable for long enough.
-    pub(super) fn hopefuls(&self) -> impl Iterator<Item = u64> {
+    pub(super) fn hopefuls(&self) -> impl Iterator<Item = NodeId> {
         self.spares().filter(|id| {
             let member = &self.members[id];
             member.is_able() && member.gossiped
@@ -158,16 +159,16 @@ impl Situation {
     }
 
     /// Spares that may vote at once, in order of id.
-    pub(super) fn candidates(&self) -> impl Iterator<Item = u64> {
+    pub(super) fn candidates(&self) -> impl Iterator<Item = NodeId> {
         self.hopefuls().filter(|id| self.members[id].stable >= self.policy.stable_for)
     }
 
     /// Voters that do not lead, in order of id.
-    pub(super) fn followers(&self) -> impl Iterator<Item = u64> {
+    pub(super) fn followers(&self) -> impl Iterator<Item = NodeId> {
         self.voters.iter().copied().filter(|id| *id != self.leader)
     }
 
-    pub(super) fn leaving_followers(&self) -> impl Iterator<Item = u64> {
+    pub(super) fn leaving_followers(&self) -> impl Iterator<Item = NodeId> {
         self.followers().filter(|id| self.leaving.contains(id))
     }
 
@@ -179,20 +180,20 @@ impl Situation {
         (answer < majority(all)).then(|| format!("only {answer} of {all} voters {verb}"))
     }
 
-    pub(super) fn answering(&self, voters: &BTreeSet<u64>) -> usize {
+    pub(super) fn answering(&self, voters: &BTreeSet<NodeId>) -> usize {
         voters.iter().filter(|id| self.answers(**id)).count()
     }
 
     /// Why it would not be safe to make these the voters; `None` when it is. Every
     /// change of voters passes here, whatever rule it comes from.
-    pub(super) fn objection(&self, after: &BTreeSet<u64>) -> Option<String> {
+    pub(super) fn objection(&self, after: &BTreeSet<NodeId>) -> Option<String> {
         if !after.contains(&self.leader) {
             return Some(format!("{}, which leads, would not vote", self.name(self.leader)));
         }
         if after.len().is_multiple_of(2) {
             return Some(format!("{} voters would not be an odd number", after.len()));
         }
-        let ready: BTreeSet<u64> = self.candidates().collect();
+        let ready: BTreeSet<NodeId> = self.candidates().collect();
         if let Some(id) = after.iter().find(|id| !self.voters.contains(id) && !ready.contains(id)) {
             return Some(format!("{} is not ready to vote", self.name(*id)));
         }

@@ -3,6 +3,7 @@
 
 use super::intents::*;
 use super::*;
+use hangraft_ids::NodeId;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use std::time::Duration;
 const REPLACE_AFTER: Duration = Duration::from_secs(600);
 const STABLE_FOR: Duration = Duration::from_secs(10);
 
-fn well(id: u64) -> MemberHealth {
+fn well(id: NodeId) -> MemberHealth {
     MemberHealth {
         name: format!("n{id}"),
         answers: true,
@@ -30,7 +31,7 @@ fn well(id: u64) -> MemberHealth {
 fn situation(line: &str) -> Situation {
     let (wanted, rest) = line.split_once(':').unwrap();
     let mut now = Situation {
-        leader: 0,
+        leader: NodeId::NONE,
         settled: true,
         voters: BTreeSet::new(),
         members: BTreeMap::new(),
@@ -45,7 +46,7 @@ fn situation(line: &str) -> Situation {
     for (part, words) in rest.split('|').enumerate() {
         for word in words.split_whitespace() {
             let end = word.find(|c: char| !c.is_ascii_digit()).unwrap_or(word.len());
-            let (id, marks) = (word[..end].parse().unwrap(), &word[end..]);
+            let (id, marks) = (NodeId(word[..end].parse().unwrap()), &word[end..]);
             if part == 2 {
                 now.admitted.insert(id);
             } else {
@@ -63,7 +64,7 @@ fn situation(line: &str) -> Situation {
     now
 }
 
-fn apply_mark(now: &mut Situation, id: u64, mark: char) {
+fn apply_mark(now: &mut Situation, id: NodeId, mark: char) {
     let minutes = |many: u64| Duration::from_secs(60 * many);
     match (mark, now.members.get_mut(&id)) {
         ('*', _) => now.leader = id,
@@ -196,7 +197,7 @@ const LEAVES: &[(&str, u64, &str)] = &[
 #[test]
 fn a_node_may_leave_when_the_others_can_go_on() {
     for (line, id, refusal) in LEAVES {
-        let answer = may_leave(&situation(line), *id);
+        let answer = may_leave(&situation(line), NodeId(*id));
         assert_eq!(answer.err().unwrap_or_default(), *refusal, "n{id} from {line}");
     }
 }
@@ -204,7 +205,7 @@ fn a_node_may_leave_when_the_others_can_go_on() {
 #[test]
 fn whatever_a_rule_asks_for_has_to_be_safe() {
     let now = situation("5: 1* 2 3 4m 5m | 6 7y");
-    let objection = |ids: &[u64]| now.objection(&with(&BTreeSet::new(), ids));
+    let objection = |ids: &[u64]| now.objection(&ids.iter().copied().map(NodeId).collect());
     assert_eq!(objection(&[1, 2, 6]), None);
     assert_eq!(objection(&[]).unwrap(), "n1, which leads, would not vote");
     assert_eq!(objection(&[2, 3, 6]).unwrap(), "n1, which leads, would not vote");
@@ -219,10 +220,10 @@ fn nothing_happens_while_a_change_is_under_way_and_a_leader_without_a_vote_hands
     now.settled = false;
     let plan = next_step(&now);
     assert_eq!((plan.step, &*plan.intents[0]), (None, "a change of members is under way"));
-    now.leader = 4;
+    now.leader = NodeId(4);
     assert_eq!(next_step(&now).step, None);
     now.settled = true;
-    assert_eq!(next_step(&now).step, Some(Step::HandOver(1)));
+    assert_eq!(next_step(&now).step, Some(Step::HandOver(NodeId(1))));
 }
 
 #[test]
@@ -240,16 +241,16 @@ fn times_and_numbers_are_plain() {
 /// Something that happens between two looks.
 #[derive(Clone, Debug)]
 enum News {
-    Heard(u64, MemberHealth),
-    Admitted(u64),
+    Heard(NodeId, MemberHealth),
+    Admitted(NodeId),
     /// Whether it is asked to leave without asking whether it may.
-    Leaves(u64, bool),
+    Leaves(NodeId, bool),
     Wanted(u8, Duration),
     Settled(bool),
     /// Another voter wins an election.
     Leads(prop::sample::Index),
     /// A hand other than ours sets the voters; the leader is among them.
-    VotersSet(BTreeSet<u64>),
+    VotersSet(BTreeSet<NodeId>),
     /// The step of the plan is taken.
     Step,
 }
@@ -278,7 +279,7 @@ prop_compose! {
 }
 
 fn news() -> impl Strategy<Value = News> {
-    let id = || 1..12u64;
+    let id = || (1..12u64).prop_map(NodeId);
     let replace_after = prop::sample::select(vec![0, 1, 600, 600, 600, u64::MAX]);
     prop_oneof![
         6 => (id(), standing()).prop_map(|(id, standing)| News::Heard(id, standing)),
@@ -309,7 +310,7 @@ fn happens(now: &mut Situation, news: News) {
         }
         News::Settled(settled) => now.settled = settled,
         News::Leads(which) => {
-            let voters: Vec<u64> = now.voters.iter().copied().collect();
+            let voters: Vec<NodeId> = now.voters.iter().copied().collect();
             now.leader = *which.get(&voters);
         }
         News::VotersSet(voters) => now.voters = with(&voters, &[now.leader]),
@@ -336,17 +337,17 @@ fn take(now: &mut Situation, step: Step) {
 /// What no step may ever break, told independently of the rules.
 fn check(now: &Situation) -> Result<(), TestCaseError> {
     let Some(step) = next_step(now).step else { return Ok(()) };
-    let has = |id: &u64, good: fn(&MemberHealth) -> bool| now.members.get(id).is_some_and(good);
-    let answers = |id: &&u64| **id == now.leader || has(id, |it| it.answers);
-    let quorum = |of: &BTreeSet<u64>| of.iter().filter(answers).count() * 2 > of.len();
+    let has = |id: &NodeId, good: fn(&MemberHealth) -> bool| now.members.get(id).is_some_and(good);
+    let answers = |id: &&NodeId| **id == now.leader || has(id, |it| it.answers);
+    let quorum = |of: &BTreeSet<NodeId>| of.iter().filter(answers).count() * 2 > of.len();
     let fits = |it: &MemberHealth| it.answers && it.lag <= LAG_MAX && it.unfit.is_none();
     let steady = |it: &MemberHealth| it.gossiped && it.silence.is_zero() && it.stable >= STABLE_FOR;
-    let silent = |id: &u64, times: u32| {
+    let silent = |id: &NodeId, times: u32| {
         let long = now.policy.replace_after.saturating_mul(times);
         now.members.get(id).is_some_and(|it| it.silence >= long)
     };
-    let leaves = |id: &u64| now.leaving.contains(id);
-    let voted = |id: &u64| now.voters.contains(id);
+    let leaves = |id: &NodeId| now.leaving.contains(id);
+    let voted = |id: &NodeId| now.voters.contains(id);
     let adds = matches!(step, Step::AddLearner(_));
     prop_assert!(now.settled && voted(&now.leader) && (adds || quorum(&now.voters)));
     match &step {
@@ -391,7 +392,7 @@ fn settle(now: &mut Situation) -> Result<(), TestCaseError> {
     now.settled = true;
     for _ in 0..50 {
         check(now)?;
-        let hopefuls: Vec<u64> = now.hopefuls().collect();
+        let hopefuls: Vec<NodeId> = now.hopefuls().collect();
         match next_step(now).step {
             Some(step) => take(now, step),
             None if hopefuls.len() == now.candidates().count() => return Ok(()),
@@ -407,7 +408,7 @@ fn settle(now: &mut Situation) -> Result<(), TestCaseError> {
 }
 
 /// Whether it is gone once nothing is left to do.
-fn leaves_in_the_end(now: &Situation, id: u64) -> Result<bool, TestCaseError> {
+fn leaves_in_the_end(now: &Situation, id: NodeId) -> Result<bool, TestCaseError> {
     let mut then = now.clone();
     then.leaving.insert(id);
     settle(&mut then)?;
@@ -424,7 +425,7 @@ proptest! {
         many in prop::collection::vec(news(), 0..60),
     ) {
         let mut now = situation(&format!("{wanted}: 1*"));
-        for id in 1..=size {
+        for id in (1..=size).map(NodeId) {
             now.voters.insert(id);
             now.members.insert(id, well(id));
         }
@@ -434,14 +435,14 @@ proptest! {
         }
         // A node that was told that it may leave, and no news after that.
         now.members.insert(now.leader, well(now.leader));
-        for id in (1..12).filter(|id| !now.leaving.contains(id)) {
+        for id in (1..12).map(NodeId).filter(|id| !now.leaving.contains(id)) {
             if may_leave(&now, id).is_ok() {
                 prop_assert!(leaves_in_the_end(&now, id)?, "n{id} stays: {now:?}");
             }
         }
         settle(&mut now)?;
         if now.shortage().is_none() {
-            let lingers = |id: &u64| *id != now.leader && now.leaving.contains(id);
+            let lingers = |id: &NodeId| *id != now.leader && now.leaving.contains(id);
             prop_assert!(!now.voters.iter().any(lingers));
             prop_assert!(now.voters.len() <= now.wanted());
         }
