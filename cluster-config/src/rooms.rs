@@ -9,6 +9,8 @@
 //! A name is an authenticated encryption of the number in the manner of SIV (RFC
 //! 5297): a tag over the number, and the number under a mask that depends on the tag.
 
+use hangraft_ids::RoomId;
+
 use crate::key::{ClusterKey, KEY_BYTES};
 
 // The purpose. Changing this word breaks every link to a room.
@@ -30,7 +32,7 @@ const NAME_CHARS: usize = NAME_BYTES * 8 / 5;
 /// name is read aloud or typed.
 const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
-/// Makes names of rooms' numbers, and numbers of names. Prints nothing of its key.
+/// Makes names of rooms' numbers, and finds the room of a name. Prints nothing of its key.
 #[derive(Clone)]
 pub struct RoomNames {
     key: [u8; KEY_BYTES],
@@ -42,13 +44,13 @@ impl RoomNames {
         Self { key: key.derived(ROOMS) }
     }
 
-    /// The name of a room. Numbers above [`u32::MAX`], which a second Raft group
-    /// would have, get a name that leads nowhere.
-    pub fn name(&self, number: u64) -> String {
-        let tag = self.tag(number);
+    /// The name of a room. A room of a second Raft group would get a name that leads
+    /// nowhere.
+    pub fn name(&self, room: RoomId) -> String {
+        let tag = self.tag(room);
         let mut bytes = [0; NAME_BYTES];
         bytes[..TAG_BYTES].copy_from_slice(&tag);
-        let low: [u8; NUMBER_BYTES] = std::array::from_fn(|at| number.to_le_bytes()[at]);
+        let low: [u8; NUMBER_BYTES] = room.number().to_le_bytes();
         for (to, (number, mask)) in
             bytes[TAG_BYTES..].iter_mut().zip(low.iter().zip(self.mask(tag)))
         {
@@ -57,8 +59,8 @@ impl RoomNames {
         spell(&bytes)
     }
 
-    /// The number of the room with this name; none if no room has such a name.
-    pub fn number(&self, name: &str) -> Option<u64> {
+    /// The room with this name; none if no room has such a name.
+    pub fn room(&self, name: &str) -> Option<RoomId> {
         let bytes = read(name)?;
         let (tag, masked) = bytes.split_at(TAG_BYTES);
         let tag: [u8; TAG_BYTES] = tag.try_into().expect("just split");
@@ -66,12 +68,12 @@ impl RoomNames {
         for (to, (masked, mask)) in number.iter_mut().zip(masked.iter().zip(self.mask(tag))) {
             *to = masked ^ mask;
         }
-        let number = u64::from(u32::from_le_bytes(number));
-        (self.tag(number) == tag).then_some(number)
+        let room = RoomId::new(0, u32::from_le_bytes(number));
+        (self.tag(room) == tag).then_some(room)
     }
 
-    fn tag(&self, number: u64) -> [u8; TAG_BYTES] {
-        self.keyed(b't', &number.to_le_bytes())
+    fn tag(&self, room: RoomId) -> [u8; TAG_BYTES] {
+        self.keyed(b't', &room.0.to_le_bytes())
     }
 
     fn mask(&self, tag: [u8; TAG_BYTES]) -> [u8; NUMBER_BYTES] {
@@ -132,28 +134,28 @@ mod tests {
     /// Links outlive a frontend, and every frontend of a cluster reads them.
     #[test]
     fn a_room_has_the_same_name_for_ever() {
-        assert_eq!(names(7).name(1), "wpvkdjysza444b7s");
+        assert_eq!(names(7).name(RoomId(1)), "wpvkdjysza444b7s");
     }
 
     /// What is no name leads nowhere: a number, another cluster's name, a name in
     /// capitals, one with a letter more, and a name with one letter changed.
     #[test]
     fn nothing_else_is_a_name() {
-        let good = names(7).name(12);
-        assert_eq!(names(8).number(&good), None);
+        let good = names(7).name(RoomId(12));
+        assert_eq!(names(8).room(&good), None);
         for wrong in ["", "12", "room", &good.to_uppercase(), &format!("{good}a"), &good[1..]] {
-            assert_eq!(names(7).number(wrong), None, "{wrong}");
+            assert_eq!(names(7).room(wrong), None, "{wrong}");
         }
         for at in 0..NAME_CHARS {
             for letter in ALPHABET.iter().map(|letter| char::from(*letter)) {
                 let mut changed = good.clone();
                 changed.replace_range(at..=at, &letter.to_string());
                 let same = changed == good;
-                assert_eq!(names(7).number(&changed), same.then_some(12), "{changed}");
+                assert_eq!(names(7).room(&changed), same.then_some(RoomId(12)), "{changed}");
             }
         }
-        assert_eq!(names(7).number("aaaaaaaaaaaaaaaé"), None);
-        assert_eq!(names(7).number(&names(7).name(1 << 32)), None, "another group");
+        assert_eq!(names(7).room("aaaaaaaaaaaaaaaé"), None);
+        assert_eq!(names(7).room(&names(7).name(RoomId::new(1, 0))), None, "another group");
     }
 
     #[test]
@@ -166,10 +168,11 @@ mod tests {
         #[test]
         fn a_name_leads_to_its_number(number in any::<u32>(), key in any::<u8>()) {
             let names = names(key);
-            let name = names.name(u64::from(number));
+            let room = RoomId::new(0, number);
+            let name = names.name(room);
             prop_assert_eq!(name.len(), NAME_CHARS);
-            prop_assert_eq!(names.number(&name), Some(u64::from(number)));
-            let next = names.name(u64::from(number.wrapping_add(1)));
+            prop_assert_eq!(names.room(&name), Some(room));
+            let next = names.name(RoomId::new(0, number.wrapping_add(1)));
             let alike = name.bytes().zip(next.bytes()).filter(|(a, b)| a == b).count();
             prop_assert!(alike < 10);
         }
@@ -177,7 +180,7 @@ mod tests {
         /// Any text is a name or is none; never a panic.
         #[test]
         fn any_text_is_looked_at(text in ".{0,20}") {
-            _ = names(1).number(&text);
+            _ = names(1).room(&text);
         }
     }
 }

@@ -3,26 +3,34 @@
 //! The wire's types stay in [`crate::cluster::convert`]; rules stay in the game.
 //! A move passes through here as JSON text that nobody here understands.
 
-use std::{fmt, str::FromStr, sync::Arc};
+use std::{fmt, sync::Arc};
 
-/// A player, for as long as they keep their token. Written `p0123456789abcdef`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct PlayerId(pub(crate) u64);
+use hangraft_ids::{FrontendId, PlayerId, RoomId, Seat, Version};
+use serde::Deserialize;
 
-impl fmt::Display for PlayerId {
+/// One numbering of a player's commands: a client session (Raft thesis, section 6.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Lane(pub(crate) u64);
+
+impl Lane {
+    /// The player's own counter. A session that numbers for its player has another lane.
+    pub(crate) const OWN: Lane = Lane(0);
+}
+
+impl fmt::Display for Lane {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "p{:016x}", self.0)
+        self.0.fmt(f)
     }
 }
 
-impl FromStr for PlayerId {
-    type Err = ();
+/// The number of a command in its lane, from 1: its sequence number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Serial(pub(crate) u64);
 
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let digits = text.strip_prefix('p').filter(|digits| digits.len() == 16).ok_or(())?;
-        let plain = digits.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'));
-        let number = u64::from_str_radix(digits, 16).map_err(|_| ())?;
-        if plain { Ok(Self(number)) } else { Err(()) }
+impl fmt::Display for Serial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 
@@ -34,9 +42,8 @@ pub(crate) struct Command {
     pub(crate) player: PlayerId,
     /// The name to show, for wishes that show one.
     pub(crate) name: Arc<str>,
-    /// 0 is the player's own counter; a session that numbers for them has its own.
-    pub(crate) lane: u64,
-    pub(crate) serial: u64,
+    pub(crate) lane: Lane,
+    pub(crate) serial: Serial,
     pub(crate) wish: Wish,
 }
 
@@ -51,31 +58,31 @@ pub(crate) enum Wish {
         public: bool,
     },
     Sit {
-        room: u64,
+        room: RoomId,
     },
     Stand {
-        room: u64,
+        room: RoomId,
     },
     Play {
-        room: u64,
+        room: RoomId,
         /// The move as JSON.
         mv: String,
     },
     Again {
-        room: u64,
+        room: RoomId,
     },
     Say {
-        room: u64,
+        room: RoomId,
         text: String,
     },
     /// The host takes somebody from the table for good.
     Remove {
-        room: u64,
+        room: RoomId,
         whom: PlayerId,
     },
     /// The host lets nobody new sit down, or somebody again.
     Lock {
-        room: u64,
+        room: RoomId,
         locked: bool,
     },
     /// Who is where; made by [`crate::presence`], never by a player.
@@ -83,13 +90,13 @@ pub(crate) enum Wish {
 }
 
 /// A player, and a room that they look at through a live socket.
-pub(crate) type Place = (PlayerId, u64);
+pub(crate) type Place = (PlayerId, RoomId);
 
 /// A change in who is where at this frontend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Report {
-    /// A random number of this process.
-    pub(crate) frontend: u64,
+    pub(crate) frontend: FrontendId,
+    /// Counts this frontend's reports, from 1.
     pub(crate) sequence: u64,
     /// Forget what was known of this frontend first.
     pub(crate) whole: bool,
@@ -104,9 +111,10 @@ pub(crate) struct Report {
 /// The cluster's yes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Accepted {
-    pub(crate) room: u64,
-    pub(crate) version: u64,
-    pub(crate) seat: Option<u32>,
+    /// The room that changed; 0 for presence.
+    pub(crate) room: RoomId,
+    pub(crate) version: Version,
+    pub(crate) seat: Option<Seat>,
     /// Presence only: the lease had run out, so the whole list is wanted.
     pub(crate) lease_lost: bool,
 }
@@ -207,17 +215,5 @@ mod tests {
     fn every_code_is_in_its_place() {
         assert!(Code::ALL.iter().enumerate().all(|(place, code)| *code as usize == place));
         assert_eq!(Code::ALL.last(), Some(&Code::UnknownOutcome), "the last of the enum");
-    }
-
-    /// A player's id reads back as it was written, and in no other spelling.
-    #[test]
-    fn a_player_has_one_spelling() {
-        let player = PlayerId(0x0123_4567_89ab_cdef);
-        assert_eq!(player.to_string(), "p0123456789abcdef");
-        assert_eq!("p0123456789abcdef".parse(), Ok(player));
-        for wrong in ["", "p", "p0123456789abcde", "p0123456789ABCDEF", "p+123456789abcdef", "pé"]
-        {
-            assert_eq!(wrong.parse::<PlayerId>(), Err(()), "{wrong}");
-        }
     }
 }

@@ -3,9 +3,10 @@
 use std::time::Instant;
 
 use hangraft_cluster_config::RoomNames;
+use hangraft_ids::{PlayerId, RoomId, Version};
 
 use crate::{
-    command::{Code, Command, PlayerId},
+    command::{Code, Command, Lane},
     crowd::Crowd,
     farewell::Farewell,
     mailbox::Mail,
@@ -31,9 +32,9 @@ pub(crate) struct Premises {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Dice {
     /// Who a guest without a token becomes.
-    pub(crate) player: u64,
+    pub(crate) player: PlayerId,
     /// The lane in which this session numbers for a player who does not count.
-    pub(crate) lane: u64,
+    pub(crate) lane: Lane,
 }
 
 /// What time it is.
@@ -97,19 +98,19 @@ pub(crate) enum Output {
     Watch {
         tag: u64,
         player: PlayerId,
-        room: u64,
-        since: Option<u64>,
+        room: RoomId,
+        since: Option<Version>,
     },
     Unwatch {
-        room: u64,
+        room: RoomId,
     },
     /// The player looks at the room through this socket from now on.
     Here {
-        room: u64,
+        room: RoomId,
     },
     /// Not any more.
     Gone {
-        room: u64,
+        room: RoomId,
     },
     /// To the cluster; the answer is mail with this tag.
     List {

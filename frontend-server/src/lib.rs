@@ -47,6 +47,7 @@ use std::{
 };
 
 use hangraft_cluster_config::{ClusterKey, FrontendConfig, RoomNames};
+use hangraft_ids::FrontendId;
 use hangraft_proto::net::{Listener, Network};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{
@@ -104,7 +105,7 @@ impl Frontend {
         metrics: Option<PrometheusHandle>,
     ) -> Result<Self, StartError> {
         let addr = listener.address();
-        let frontend = getrandom::u64().map_err(StartError::Entropy)?;
+        let frontend = FrontendId(getrandom::u64().map_err(StartError::Entropy)?);
         let tokens = TokenKey::new(&key.guest_token_key());
         let FrontendConfig {
             nodes,

@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use hangraft_ids::{RoomId, Version};
 use serde_json::value::RawValue;
 use tokio::sync::{Notify, mpsc};
 
@@ -43,24 +44,24 @@ pub(crate) enum Mail {
     /// The watch has begun; `missed` brings the watcher to `version`.
     Watching {
         tag: u64,
-        room: u64,
-        version: u64,
+        room: RoomId,
+        version: Version,
         /// How long ago that version was made.
         age: Duration,
         missed: Vec<Text>,
     },
     WatchRefused {
         tag: u64,
-        room: u64,
+        room: RoomId,
         refusal: Refusal,
     },
     View {
-        room: u64,
+        room: RoomId,
         text: Text,
     },
     /// The room's last view.
     Closed {
-        room: u64,
+        room: RoomId,
         text: Text,
     },
 }
@@ -201,7 +202,7 @@ mod tests {
     use super::*;
 
     fn view(bytes: usize) -> Mail {
-        Mail::View { room: 1, text: "x".repeat(bytes).into() }
+        Mail::View { room: RoomId(1), text: "x".repeat(bytes).into() }
     }
 
     /// Someone who reads may be sent any number of things.

@@ -4,7 +4,7 @@
 //! never taken apart. Everything here is total: any text is either a
 //! [`ClientMessage`] or a [`BadMessage`] that says what is wrong.
 //!
-//! Rooms have names here and numbers everywhere behind: reading a frame turns one
+//! Rooms have names here and ids everywhere behind: reading a frame turns one
 //! into the other, and whoever writes a room into a frame writes its name.
 //!
 //! ```text
@@ -34,8 +34,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use hangraft_cluster_config::RoomNames;
+use hangraft_ids::{NoPlayer, RoomId, Version};
 
-use crate::command::{Code, Refusal, Wish};
+use crate::command::{Code, Refusal, Serial, Wish};
 
 /// The longest request id echoed, in bytes of JSON. One longer is refused.
 const ID_BYTES_MAX: usize = 64;
@@ -96,18 +97,18 @@ pub(crate) enum Action {
     },
     Rooms(RoomsQuery),
     Watch {
-        room: u64,
-        since: Option<u64>,
+        room: RoomId,
+        since: Option<Version>,
         /// What `since` belongs to; the present epoch when nothing is said.
         epoch: Option<String>,
     },
     Unwatch {
-        room: u64,
+        room: RoomId,
     },
     /// A change of the lobby; with the player's own serial number, if they count.
     Change {
         wish: Wish,
-        serial: Option<u64>,
+        serial: Option<Serial>,
     },
     Ping,
 }
@@ -173,7 +174,7 @@ pub(crate) struct RoomsQuery {
     pub(crate) state: Option<String>,
     /// Full rooms, locked ones and those where nobody is, too.
     pub(crate) all: bool,
-    pub(crate) after: Option<u64>,
+    pub(crate) after: Option<RoomId>,
     pub(crate) limit: Option<u32>,
 }
 
@@ -215,7 +216,7 @@ struct OpenData<'a> {
     #[serde(default)]
     public: bool,
     #[serde(default)]
-    serial: Option<u64>,
+    serial: Option<Serial>,
 }
 
 #[derive(Deserialize)]
@@ -237,7 +238,7 @@ struct RoomData<'a> {
     #[serde(borrow)]
     room: Cow<'a, str>,
     #[serde(default)]
-    serial: Option<u64>,
+    serial: Option<Serial>,
 }
 
 #[derive(Deserialize)]
@@ -245,7 +246,7 @@ struct WatchData<'a> {
     #[serde(borrow)]
     room: Cow<'a, str>,
     #[serde(default)]
-    since: Option<u64>,
+    since: Option<Version>,
     #[serde(default)]
     epoch: Option<String>,
 }
@@ -257,7 +258,7 @@ struct PlayData<'a> {
     #[serde(borrow, rename = "move")]
     mv: &'a RawValue,
     #[serde(default)]
-    serial: Option<u64>,
+    serial: Option<Serial>,
 }
 
 #[derive(Deserialize)]
@@ -267,7 +268,7 @@ struct RemoveData<'a> {
     #[serde(borrow)]
     player: Cow<'a, str>,
     #[serde(default)]
-    serial: Option<u64>,
+    serial: Option<Serial>,
 }
 
 #[derive(Deserialize)]
@@ -276,7 +277,7 @@ struct LockData<'a> {
     room: Cow<'a, str>,
     locked: bool,
     #[serde(default)]
-    serial: Option<u64>,
+    serial: Option<Serial>,
 }
 
 #[derive(Deserialize)]
@@ -285,7 +286,7 @@ struct SayData<'a> {
     room: Cow<'a, str>,
     text: String,
     #[serde(default)]
-    serial: Option<u64>,
+    serial: Option<Serial>,
 }
 
 /// Understands one text frame.
@@ -341,7 +342,7 @@ fn action(name: &str, data: &str, names: &RoomNames) -> Result<(Kind, Action), R
 
 /// Reads an action's data: the outer error is JSON's, the inner one ours.
 fn read(kind: Kind, data: &str, names: &RoomNames) -> serde_json::Result<Result<Action, Refusal>> {
-    let number = |name: &str| names.number(name).ok_or_else(no_such_room);
+    let named = |name: &str| names.room(name).ok_or_else(no_such_room);
     Ok(match kind {
         Kind::Hello => {
             let HelloData { name, token } = object(data)?;
@@ -351,25 +352,25 @@ fn read(kind: Kind, data: &str, names: &RoomNames) -> serde_json::Result<Result<
         Kind::Rooms => rooms(object(data)?, names),
         Kind::Watch => {
             let WatchData { room, since, epoch } = object(data)?;
-            number(&room).map(|room| Action::Watch { room, since, epoch })
+            named(&room).map(|room| Action::Watch { room, since, epoch })
         }
         Kind::Unwatch => {
             let RoomData { room, .. } = object(data)?;
-            number(&room).map(|room| Action::Unwatch { room })
+            named(&room).map(|room| Action::Unwatch { room })
         }
         Kind::Sit | Kind::Stand | Kind::Again => {
             let RoomData { room, serial } = object(data)?;
-            number(&room).map(|room| Action::Change { wish: plain(kind, room), serial })
+            named(&room).map(|room| Action::Change { wish: plain(kind, room), serial })
         }
         Kind::Play => {
             let PlayData { room, mv, serial } = object(data)?;
             let wish = |room| Wish::Play { room, mv: mv.get().to_owned() };
-            number(&room).map(|room| Action::Change { wish: wish(room), serial })
+            named(&room).map(|room| Action::Change { wish: wish(room), serial })
         }
         Kind::Remove => remove(object(data)?, names),
         Kind::Lock => {
             let LockData { room, locked, serial } = object(data)?;
-            number(&room).map(|room| Action::Change { wish: Wish::Lock { room, locked }, serial })
+            named(&room).map(|room| Action::Change { wish: Wish::Lock { room, locked }, serial })
         }
         Kind::Say => say(object(data)?, names),
         Kind::Ping => {
@@ -380,7 +381,7 @@ fn read(kind: Kind, data: &str, names: &RoomNames) -> serde_json::Result<Result<
 }
 
 /// The wish of a kind that says nothing but where.
-fn plain(kind: Kind, room: u64) -> Wish {
+fn plain(kind: Kind, room: RoomId) -> Wish {
     match kind {
         Kind::Sit => Wish::Sit { room },
         Kind::Stand => Wish::Stand { room },
@@ -412,19 +413,19 @@ fn rooms(data: RoomsData<'_>, names: &RoomNames) -> Result<Action, Refusal> {
     if long(&game) || long(&state) {
         return Err(Refusal::new(Code::BadRequest, "rooms: no game or state has such a long name"));
     }
-    let after = after.map(|name| names.number(&name).ok_or_else(no_such_room)).transpose()?;
+    let after = after.map(|name| names.room(&name).ok_or_else(no_such_room)).transpose()?;
     Ok(Action::Rooms(RoomsQuery { game, state, all, after, limit }))
 }
 
 fn remove(data: RemoveData<'_>, names: &RoomNames) -> Result<Action, Refusal> {
-    let room = names.number(&data.room).ok_or_else(no_such_room)?;
-    let nobody = |()| Refusal::new(Code::BadRequest, "remove: no player is called so");
+    let room = names.room(&data.room).ok_or_else(no_such_room)?;
+    let nobody = |NoPlayer| Refusal::new(Code::BadRequest, "remove: no player is called so");
     let whom = data.player.parse().map_err(nobody)?;
     Ok(Action::Change { wish: Wish::Remove { room, whom }, serial: data.serial })
 }
 
 fn say(data: SayData<'_>, names: &RoomNames) -> Result<Action, Refusal> {
-    let room = names.number(&data.room).ok_or_else(no_such_room)?;
+    let room = names.room(&data.room).ok_or_else(no_such_room)?;
     let text = hangraft_text::line(&data.text)?;
     let wish = Wish::Say { room, text };
     Ok(Action::Change { wish, serial: data.serial })
@@ -449,11 +450,13 @@ fn shape_error(err: &serde_json::Error) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use hangraft_ids::{NodeId, PlayerId, Seat};
     use proptest::prelude::*;
 
     use super::*;
-    use crate::command::PlayerId;
     use crate::reply::{Epoch, LinkState, Reply, bye, cluster, ok, refused};
+
+    const ROOM: RoomId = RoomId(4);
 
     fn names() -> RoomNames {
         RoomNames::of(&hangraft_cluster_config::ClusterKey::from_bytes([7; 32]))
@@ -461,7 +464,7 @@ mod tests {
 
     /// Reads a frame in which `ROOM` stands for the name of room 4.
     fn read_frame(frame: &str) -> Result<ClientMessage, BadMessage> {
-        parse(&frame.replace("ROOM", &format!("\"{}\"", names().name(4))), &names())
+        parse(&frame.replace("ROOM", &format!("\"{}\"", names().name(ROOM))), &names())
     }
 
     fn understood(frame: &str) -> Action {
@@ -499,30 +502,40 @@ mod tests {
             ),
             (
                 r#"{"id":3,"action":"watch","data":{"room":ROOM,"since":9}}"#,
-                Action::Watch { room: 4, since: Some(9), epoch: None },
+                Action::Watch { room: ROOM, since: Some(Version(9)), epoch: None },
             ),
             (
                 r#"{"id":3,"action":"watch","data":{"room":ROOM,"since":9,"epoch":"00c0ffee00c0ffee"}}"#,
-                Action::Watch { room: 4, since: Some(9), epoch: Some("00c0ffee00c0ffee".into()) },
+                Action::Watch {
+                    room: ROOM,
+                    since: Some(Version(9)),
+                    epoch: Some("00c0ffee00c0ffee".into()),
+                },
             ),
-            (r#"{"id":3,"action":"unwatch","data":{"room":ROOM}}"#, Action::Unwatch { room: 4 }),
-            (r#"{"action":"sit","data":{"room":ROOM}}"#, change(Wish::Sit { room: 4 }, None)),
+            (r#"{"id":3,"action":"unwatch","data":{"room":ROOM}}"#, Action::Unwatch { room: ROOM }),
+            (r#"{"action":"sit","data":{"room":ROOM}}"#, change(Wish::Sit { room: ROOM }, None)),
             (
                 r#"{"action":"stand","data":{"room":ROOM,"serial":8}}"#,
-                change(Wish::Stand { room: 4 }, Some(8)),
+                change(Wish::Stand { room: ROOM }, Some(Serial(8))),
             ),
             (
                 r#"{"action":"play","data":{"room":ROOM, "move": {"letter" : "e"} ,"serial":9}}"#,
-                change(Wish::Play { room: 4, mv: r#"{"letter" : "e"}"#.into() }, Some(9)),
+                change(
+                    Wish::Play { room: ROOM, mv: r#"{"letter" : "e"}"#.into() },
+                    Some(Serial(9)),
+                ),
             ),
-            (r#"{"action":"again","data":{"room":ROOM}}"#, change(Wish::Again { room: 4 }, None)),
+            (
+                r#"{"action":"again","data":{"room":ROOM}}"#,
+                change(Wish::Again { room: ROOM }, None),
+            ),
             (
                 r#"{"action":"remove","data":{"room":ROOM,"player":"p00000000000000ab","serial":3}}"#,
-                change(Wish::Remove { room: 4, whom: PlayerId(0xab) }, Some(3)),
+                change(Wish::Remove { room: ROOM, whom: PlayerId(0xab) }, Some(Serial(3))),
             ),
             (
                 r#"{"action":"lock","data":{"room":ROOM,"locked":true}}"#,
-                change(Wish::Lock { room: 4, locked: true }, None),
+                change(Wish::Lock { room: ROOM, locked: true }, None),
             ),
             (
                 r#"{"action":"open","data":{"game":"hangman","public":true}}"#,
@@ -537,7 +550,7 @@ mod tests {
             ),
             (
                 r#"{"action":"say","data":{"room":ROOM,"text":" hi there\n"}}"#,
-                change(Wish::Say { room: 4, text: "hi there".into() }, None),
+                change(Wish::Say { room: ROOM, text: "hi there".into() }, None),
             ),
             (r#"{"id":-1.5e3,"action":"ping","data":{}}"#, Action::Ping),
         ] {
@@ -587,7 +600,7 @@ mod tests {
     #[test]
     fn a_name_that_is_no_rooms_is_no_such_room() {
         let other = RoomNames::of(&hangraft_cluster_config::ClusterKey::from_bytes([8; 32]));
-        for name in ["4", "", "room 4", "aaaaaaaaaaaaaaaa", &other.name(4)] {
+        for name in ["4", "", "room 4", "aaaaaaaaaaaaaaaa", &other.name(ROOM)] {
             for (action, more) in [
                 ("watch", ""),
                 ("unwatch", ""),
@@ -606,7 +619,7 @@ mod tests {
             assert_eq!(read_frame(&frame).unwrap_err().refusal.code, Code::NoSuchRoom, "{frame}");
         }
         let after = understood(r#"{"action":"rooms","data":{"after":ROOM}}"#);
-        assert_eq!(after, Action::Rooms(RoomsQuery { after: Some(4), ..RoomsQuery::default() }));
+        assert_eq!(after, Action::Rooms(RoomsQuery { after: Some(ROOM), ..RoomsQuery::default() }));
     }
 
     /// The answers, letter for letter: pages depend on them.
@@ -616,9 +629,9 @@ mod tests {
         let id = message.id.as_ref();
         for (text, expected) in [
             (ok(id, Reply::Nothing {}), r#"{"id":7,"ok":{}}"#),
-            (ok(None, Reply::Version { version: 3 }), r#"{"ok":{"version":3}}"#),
+            (ok(None, Reply::Version { version: Version(3) }), r#"{"ok":{"version":3}}"#),
             (
-                ok(id, Reply::Seat { seat: Some(0), version: 3 }),
+                ok(id, Reply::Seat { seat: Some(Seat(0)), version: Version(3) }),
                 r#"{"id":7,"ok":{"seat":0,"version":3}}"#,
             ),
             (ok(id, Reply::Opened { room: "k3v7" }), r#"{"id":7,"ok":{"room":"k3v7"}}"#),
@@ -628,7 +641,7 @@ mod tests {
             ),
             (bye("slow", "too slow"), r#"{"push":"bye","code":"slow","message":"too slow"}"#),
             (
-                cluster(LinkState::connected(2, Some(Epoch(0xc0ffee)))),
+                cluster(LinkState::connected(NodeId(2), Some(Epoch(0xc0ffee)))),
                 r#"{"push":"cluster","state":"connected","leader":2,"epoch":"0000000000c0ffee"}"#,
             ),
             (

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::command::{PlayerId, Refusal};
+use hangraft_ids::PlayerId;
+
+use crate::command::Refusal;
 
 /// What somebody is called who has not said.
 pub(crate) fn guest_name(player: PlayerId) -> Arc<str> {

@@ -12,13 +12,11 @@ use std::{
 };
 
 use hangraft_cluster_config::FrontendLimits;
+use hangraft_ids::{PlayerId, RoomId};
 use metrics::Gauge;
 use tokio::sync::Notify;
 
-use crate::{
-    command::{Place, PlayerId},
-    pace::Pace,
-};
+use crate::{command::Place, pace::Pace};
 
 /// The window of [`FrontendLimits::actions_per_20s`].
 const ACTIONS_WINDOW: Duration = Duration::from_secs(20);
@@ -84,7 +82,7 @@ struct Player {
 pub(crate) struct Here {
     player: PlayerId,
     /// The rooms that this socket looks at.
-    rooms: BTreeSet<u64>,
+    rooms: BTreeSet<RoomId>,
     players: Players,
     paces: SharedPaces,
 }
@@ -171,14 +169,14 @@ impl Here {
     }
 
     /// This socket looks at a room now. Saying so again is nothing.
-    pub(crate) fn look_at(&mut self, room: u64) {
+    pub(crate) fn look_at(&mut self, room: RoomId) {
         if self.rooms.insert(room) {
             self.players.count((self.player, room), true);
         }
     }
 
     /// This socket does not look at a room any more, if it did.
-    pub(crate) fn look_away(&mut self, room: u64) {
+    pub(crate) fn look_away(&mut self, room: RoomId) {
         if self.rooms.remove(&room) {
             self.players.count((self.player, room), false);
         }
@@ -205,23 +203,23 @@ mod tests {
         let players = Players::new(FrontendLimits::default(), Gauge::noop());
         let now = Instant::now();
         let changes = || players.take_changes(now).into_iter().collect::<Vec<_>>();
-        let (four, five) = ((PlayerId(1), 4), (PlayerId(1), 5));
+        let (four, five) = ((PlayerId(1), RoomId(4)), (PlayerId(1), RoomId(5)));
         let mut first = players.enter(PlayerId(1));
         let mut second = players.enter(PlayerId(1));
         assert_eq!(changes(), [], "nobody looks anywhere");
-        first.look_at(4);
-        first.look_at(4);
-        second.look_at(4);
+        first.look_at(RoomId(4));
+        first.look_at(RoomId(4));
+        second.look_at(RoomId(4));
         assert_eq!(changes(), [(four, true)]);
         drop(first);
         assert_eq!(changes(), []);
         drop(second);
         let mut back = players.enter(PlayerId(1));
-        back.look_at(4);
+        back.look_at(RoomId(4));
         assert_eq!(changes(), []);
-        back.look_away(4);
-        back.look_away(4);
-        back.look_at(5);
+        back.look_away(RoomId(4));
+        back.look_away(RoomId(4));
+        back.look_at(RoomId(5));
         assert_eq!(changes(), [(four, false), (five, true)]);
         drop(back);
         assert_eq!(changes(), [(five, false)]);

@@ -14,12 +14,13 @@ use std::{
     time::{Duration, Instant},
 };
 
+use hangraft_ids::{FrontendId, PlayerId};
 use tokio::time::{sleep, timeout_at};
 use tracing::debug;
 
 use crate::{
     cluster::Cluster,
-    command::{Command, Outcome, Place, PlayerId, Report, Wish},
+    command::{Command, Lane, Outcome, Place, Report, Serial, Wish},
     players::Players,
 };
 
@@ -36,7 +37,7 @@ const PLACES_MAX: usize = 400;
 /// Who is where through this frontend, and what of that the cluster has not been told.
 #[derive(Debug)]
 struct Roll {
-    frontend: u64,
+    frontend: FrontendId,
     sequence: u64,
     places: BTreeSet<Place>,
     untold: BTreeMap<Place, bool>,
@@ -48,7 +49,7 @@ struct Roll {
 }
 
 impl Roll {
-    fn new(frontend: u64) -> Self {
+    fn new(frontend: FrontendId) -> Self {
         let (places, untold, told) = Default::default();
         Self { frontend, sequence: 0, places, untold, told, whole: false, told_at: None }
     }
@@ -128,9 +129,8 @@ impl Roll {
     }
 }
 
-/// Tells the cluster until the frontend stops. `frontend` is a random number of
-/// this process.
-pub(crate) async fn run(frontend: u64, players: Players, cluster: Cluster) {
+/// Tells the cluster until the frontend stops.
+pub(crate) async fn run(frontend: FrontendId, players: Players, cluster: Cluster) {
     let mut roll = Roll::new(frontend);
     loop {
         wait(&roll, &players).await;
@@ -159,17 +159,20 @@ async fn wait(roll: &Roll, players: &Players) {
 
 /// Reports are told apart by their own sequence; the command's attempt is not used.
 fn command(report: Report) -> Command {
-    let name = Arc::from("");
-    Command { player: PlayerId(0), name, lane: 0, serial: 0, wish: Wish::Presence(report) }
+    let (player, name) = (PlayerId(0), Arc::from(""));
+    Command { player, name, lane: Lane::OWN, serial: Serial(0), wish: Wish::Presence(report) }
 }
 
 #[cfg(test)]
 mod tests {
+    use hangraft_ids::RoomId;
+
     use super::*;
     use crate::command::{Accepted, Code, Refusal};
 
     const ANN: PlayerId = PlayerId(1);
     const BO: PlayerId = PlayerId(2);
+    const FRONTEND: FrontendId = FrontendId(7);
 
     fn told(report: Option<Report>) -> Option<(bool, Vec<Place>, Vec<Place>)> {
         report.map(|report| (report.whole, report.came, report.went))
@@ -179,8 +182,8 @@ mod tests {
     #[test]
     fn changes_are_told_and_the_lease_renewed() {
         let start = Instant::now();
-        let (ann, bo) = ((ANN, 4), (BO, 5));
-        let mut roll = Roll::new(7);
+        let (ann, bo) = ((ANN, RoomId(4)), (BO, RoomId(5)));
+        let mut roll = Roll::new(FRONTEND);
         assert_eq!(roll.report(start), None);
         roll.note([(ann, true), (bo, true)].into());
         assert_eq!(told(roll.report(start)), Some((false, vec![ann, bo], vec![])));
@@ -198,28 +201,31 @@ mod tests {
     #[test]
     fn first_and_last_places_are_arrivals_and_departures() {
         let start = Instant::now();
-        let mut roll = Roll::new(7);
+        let mut roll = Roll::new(FRONTEND);
         let mut tell = |changes: &[(Place, bool)]| {
             roll.note(changes.iter().copied().collect());
             let report = roll.report(start).expect("something to tell");
             (report.arrived, report.departed)
         };
-        assert_eq!(tell(&[((ANN, 4), true), ((ANN, 5), true)]), (vec![ANN], vec![]));
-        assert_eq!(tell(&[((ANN, 4), false), ((BO, 4), true)]), (vec![BO], vec![]));
-        assert_eq!(tell(&[((ANN, 5), false), ((ANN, 6), true)]), (vec![], vec![]));
-        assert_eq!(tell(&[((ANN, 6), false)]), (vec![], vec![ANN]));
+        assert_eq!(
+            tell(&[((ANN, RoomId(4)), true), ((ANN, RoomId(5)), true)]),
+            (vec![ANN], vec![])
+        );
+        assert_eq!(tell(&[((ANN, RoomId(4)), false), ((BO, RoomId(4)), true)]), (vec![BO], vec![]));
+        assert_eq!(tell(&[((ANN, RoomId(5)), false), ((ANN, RoomId(6)), true)]), (vec![], vec![]));
+        assert_eq!(tell(&[((ANN, RoomId(6)), false)]), (vec![], vec![ANN]));
     }
 
     /// After a lost lease or an unknown answer, the whole truth is told.
     #[test]
     fn in_doubt_the_whole_list_is_told() {
         let start = Instant::now();
-        let (ann, bo) = ((ANN, 4), (BO, 5));
+        let (ann, bo) = ((ANN, RoomId(4)), (BO, RoomId(5)));
         for outcome in [
             Ok(Accepted { lease_lost: true, ..Accepted::default() }),
             Err(Refusal::new(Code::UnknownOutcome, "")),
         ] {
-            let mut roll = Roll::new(7);
+            let mut roll = Roll::new(FRONTEND);
             roll.note([(ann, true), (bo, true)].into());
             roll.report(start);
             assert_eq!(roll.answered(&outcome), outcome.is_ok());
@@ -239,8 +245,8 @@ mod tests {
     #[test]
     fn a_crowd_is_told_in_pieces() {
         let start = Instant::now();
-        let mut roll = Roll::new(7);
-        roll.note((1..=1000).map(|number| ((PlayerId(number), 4), true)).collect());
+        let mut roll = Roll::new(FRONTEND);
+        roll.note((1..=1000).map(|number| ((PlayerId(number), RoomId(4)), true)).collect());
         roll.whole = true;
         let sizes: Vec<_> = std::iter::from_fn(|| told(roll.report(start)))
             .map(|(whole, came, _)| (whole, came.len()))

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use hangraft_ids::{NodeId, Seat, Version};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -53,17 +54,17 @@ pub(crate) enum Reply<'a> {
     },
     Watching {
         room: &'a str,
-        version: u64,
+        version: Version,
         /// How long ago that version was made, in milliseconds.
         #[serde(skip_serializing_if = "is_zero")]
         age: u64,
     },
     Seat {
-        seat: Option<u32>,
-        version: u64,
+        seat: Option<Seat>,
+        version: Version,
     },
     Version {
-        version: u64,
+        version: Version,
     },
     Listing(&'a RawValue),
     Nothing {},
@@ -85,7 +86,7 @@ pub(crate) struct ServerInfo<'a> {
     /// As in a `cluster` push.
     pub(crate) cluster: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) leader: Option<u64>,
+    pub(crate) leader: Option<NodeId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) epoch: Option<Epoch>,
 }
@@ -107,7 +108,7 @@ pub(crate) struct LinkState {
     pub(crate) state: &'static str,
     /// The leader's node id, when one is known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) leader: Option<u64>,
+    pub(crate) leader: Option<NodeId>,
     /// What versions of rooms belong to; nothing before the cluster was ever reached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) epoch: Option<Epoch>,
@@ -135,7 +136,7 @@ impl LinkState {
         Self { state: "reconnecting", leader: None, epoch }
     }
 
-    pub(crate) const fn connected(leader: u64, epoch: Option<Epoch>) -> Self {
+    pub(crate) const fn connected(leader: NodeId, epoch: Option<Epoch>) -> Self {
         Self { state: "connected", leader: Some(leader), epoch }
     }
 }

@@ -3,7 +3,7 @@
 //! Whatever happens to a socket becomes one [`Input`]; what should happen next is
 //! a list of [`Output`]s. Sockets, clocks, dice and the cluster are the caller's.
 //!
-//! A room is a number in here; the client knows it by its name.
+//! A room has an id in here; the client knows it by its name.
 //!
 //! Every request is answered exactly once, unless the socket closes first: at
 //! once, or when mail with its tag comes.
@@ -14,9 +14,11 @@ use std::{
     time::Duration,
 };
 
+use hangraft_ids::{PlayerId, RoomId, Version};
+
 use crate::{
     client::Client,
-    command::{Accepted, Code, Command, Outcome, PlayerId, Refusal, Wish},
+    command::{Accepted, Code, Command, Lane, Outcome, Refusal, Serial, Wish},
     exchange::{Dice, Input, Now, Output, Premises},
     farewell::Farewell,
     mailbox::Mail,
@@ -49,10 +51,10 @@ pub(crate) struct Session {
     /// After the first `hello`.
     guest: Option<Guest>,
     /// The last serial number given out in this session's lane.
-    serial: u64,
+    serial: Serial,
     next_tag: u64,
     pending: HashMap<u64, Pending>,
-    watching: BTreeMap<u64, Watching>,
+    watching: BTreeMap<RoomId, Watching>,
     link: LinkState,
     /// The client was told to go to another frontend.
     moving: bool,
@@ -84,9 +86,9 @@ impl Session {
         Self {
             premises,
             client,
-            dice: Dice { player: dice.player.max(1), lane: dice.lane.max(1) },
+            dice: Dice { player: dice.player.max(PlayerId(1)), lane: dice.lane.max(Lane(1)) },
             guest: None,
-            serial: 0,
+            serial: Serial(0),
             next_tag: 1,
             pending: HashMap::new(),
             watching: BTreeMap::new(),
@@ -258,8 +260,8 @@ impl Session {
         &mut self,
         id: Option<RequestId>,
         player: PlayerId,
-        room: u64,
-        since: Option<u64>,
+        room: RoomId,
+        since: Option<Version>,
     ) -> Result<Vec<Output>, Refusal> {
         match self.watching.get(&room) {
             Some(Watching::Asked(_)) => {
@@ -277,7 +279,7 @@ impl Session {
         Ok(vec![Output::Watch { tag, player, room, since }])
     }
 
-    fn on_unwatch(&mut self, id: Option<&RequestId>, room: u64) -> Vec<Output> {
+    fn on_unwatch(&mut self, id: Option<&RequestId>, room: RoomId) -> Vec<Output> {
         let mut outputs = Vec::new();
         if let Some(Watching::Asked(tag)) = self.watching.remove(&room) {
             let pending = self.pending.remove(&tag);
@@ -378,12 +380,12 @@ impl Session {
     }
 
     /// The attempt's lane and serial: the player's own, or the next of this session.
-    fn attempt(&mut self, serial: Option<u64>) -> Result<(u64, u64), Refusal> {
+    fn attempt(&mut self, serial: Option<Serial>) -> Result<(Lane, Serial), Refusal> {
         match serial {
-            Some(0) => Err(Refusal::new(Code::BadRequest, "serials count from 1")),
-            Some(serial) => Ok((0, serial)),
+            Some(Serial(0)) => Err(Refusal::new(Code::BadRequest, "serials count from 1")),
+            Some(serial) => Ok((Lane::OWN, serial)),
             None => {
-                self.serial += 1;
+                self.serial.0 += 1;
                 Ok((self.dice.lane, self.serial))
             }
         }
@@ -401,7 +403,7 @@ impl Session {
     }
 
     fn new_guest(&self) -> Guest {
-        let player = PlayerId(self.dice.player);
+        let player = self.dice.player;
         Guest { player, name: names::guest_name(player) }
     }
 
@@ -439,11 +441,13 @@ mod tests {
     use std::time::Instant;
 
     use hangraft_cluster_config::{FrontendLimits, RoomNames};
+    use hangraft_ids::{NodeId, Seat};
     use proptest::prelude::*;
 
     use super::*;
     use crate::{crowd::Crowd, reply::Epoch, token::TokenKey};
 
+    const ROOM: RoomId = RoomId(4);
     const EPOCH: Option<Epoch> = Some(Epoch(0xe0));
 
     /// A session under test, at a time that stands still unless moved.
@@ -469,7 +473,7 @@ mod tests {
     }
 
     /// The name of a room, in quotes.
-    fn name(room: u64) -> String {
+    fn name(room: RoomId) -> String {
         format!("\"{}\"", names().name(room))
     }
 
@@ -479,7 +483,9 @@ mod tests {
         let mut written = parts.next().unwrap_or_default().to_owned();
         for part in parts {
             let digits = part.bytes().take_while(u8::is_ascii_digit).count();
-            let room = part[..digits].parse().map_or_else(|_| part[..digits].into(), name);
+            let room = part[..digits]
+                .parse()
+                .map_or_else(|_| part[..digits].into(), |id| name(RoomId(id)));
             written.extend(["\"room\":", &room, &part[digits..]]);
         }
         written
@@ -492,8 +498,9 @@ mod tests {
 
         /// Another socket of the same frontend, from the same address.
         fn among(premises: Arc<Premises>, limits: &FrontendLimits) -> Self {
-            let dice = Dice { player: 0xbeef, lane: 77 };
-            let session = Session::new(premises, client(), dice, LinkState::connected(1, EPOCH));
+            let dice = Dice { player: PlayerId(0xbeef), lane: Lane(77) };
+            let session =
+                Session::new(premises, client(), dice, LinkState::connected(NodeId(1), EPOCH));
             let now = Now { instant: Instant::now(), unix: 1_700_000_000 };
             Self { session, now, paces: Paces::new(limits) }
         }
@@ -563,7 +570,7 @@ mod tests {
         );
 
         let mut other = Stage::new();
-        other.session.dice.player = 1;
+        other.session.dice.player = PlayerId(1);
         let hello =
             format!(r#"{{"action":"hello","data":{{"token":{},"name":" Bo "}}}}"#, ok["token"]);
         let lines = other.says(&hello);
@@ -598,7 +605,7 @@ mod tests {
             assert_eq!(code(&stage.says(&hello)), expected);
         }
         let lines = stage.says(r#"{"action":"sit","data":{"room":1}}"#);
-        assert_eq!(lines, ["submit 1: p000000000000beef Guest 8879 77/1 Sit { room: 1 }"]);
+        assert_eq!(lines, ["submit 1: p000000000000beef Guest 8879 77/1 Sit { room: RoomId(1) }"]);
     }
 
     /// A token that is used stays good: the same one for a day, then a newer one. One
@@ -689,7 +696,12 @@ mod tests {
     #[test]
     fn a_change_is_numbered_and_answered() {
         let mut stage = Stage::greeted();
-        let accepted = Accepted { room: 9, version: 4, seat: Some(2), lease_lost: false };
+        let accepted = Accepted {
+            room: RoomId(9),
+            version: Version(4),
+            seat: Some(Seat(2)),
+            lease_lost: false,
+        };
         for (tag, frame, submitted, answered) in [
             (
                 1,
@@ -700,13 +712,13 @@ mod tests {
             (
                 2,
                 r#"{"id":2,"action":"sit","data":{"room":9,"serial":5}}"#,
-                "0/5 Sit { room: 9 }",
+                "0/5 Sit { room: RoomId(9) }",
                 r#"{"id":2,"ok":{"seat":2,"version":4}}"#.to_owned(),
             ),
             (
                 3,
                 r#"{"id":3,"action":"play","data":{"room":9,"move":{"letter":"e"}}}"#,
-                r#"77/2 Play { room: 9, mv: "{\"letter\":\"e\"}" }"#,
+                r#"77/2 Play { room: RoomId(9), mv: "{\"letter\":\"e\"}" }"#,
                 r#"{"id":3,"ok":{"version":4}}"#.to_owned(),
             ),
         ] {
@@ -726,42 +738,47 @@ mod tests {
     #[test]
     fn a_room_is_watched_until_it_is_left() {
         let mut stage = Stage::greeted();
-        let view = |text: &str| Mail::View { room: 4, text: text.to_owned().into() };
+        let view = |text: &str| Mail::View { room: ROOM, text: text.to_owned().into() };
         let watch = r#"{"id":1,"action":"watch","data":{"room":4,"since":2}}"#;
         assert_eq!(
             stage.says(watch),
-            ["Watch { tag: 1, player: PlayerId(48879), room: 4, since: Some(2) }"]
+            ["Watch { tag: 1, player: PlayerId(48879), room: RoomId(4), since: Some(Version(2)) }"]
         );
         assert_eq!(stage.on(Input::Mail(view("early"))), [] as [&str; 0]);
         assert_eq!(code(&stage.says(watch)), "busy");
         let missed = vec!["a".to_owned().into(), "b".to_owned().into()];
         let age = Duration::from_millis(250);
-        let began = Mail::Watching { tag: 1, room: 4, version: 4, age, missed };
+        let began = Mail::Watching { tag: 1, room: ROOM, version: Version(4), age, missed };
         let ok = with_names(r#"{"id":1,"ok":{"room":4,"version":4,"age":250}}"#);
         let ok = ok.as_str();
         assert_eq!(stage.on(Input::Mail(began)), [ok, "a", "b"]);
         assert_eq!(stage.on(Input::Mail(view("c"))), ["c"]);
         let unwatch = r#"{"id":2,"action":"unwatch","data":{"room":4}}"#;
-        assert_eq!(stage.says(unwatch), ["Unwatch { room: 4 }", r#"{"id":2,"ok":{}}"#]);
+        assert_eq!(stage.says(unwatch), ["Unwatch { room: RoomId(4) }", r#"{"id":2,"ok":{}}"#]);
         assert_eq!(stage.on(Input::Mail(view("late"))), [] as [&str; 0]);
 
         // Left before it began: both requests have their answer.
         stage.says(watch);
         let lines = stage.says(unwatch);
         assert_eq!((code(&lines), lines.len()), ("bad-request", 3));
-        let began =
-            Mail::Watching { tag: 2, room: 4, version: 4, age: Duration::ZERO, missed: vec![] };
+        let began = Mail::Watching {
+            tag: 2,
+            room: ROOM,
+            version: Version(4),
+            age: Duration::ZERO,
+            missed: vec![],
+        };
         assert_eq!(stage.on(Input::Mail(began)), [] as [&str; 0]);
 
         stage.says(watch);
         stage.on(Input::Mail(Mail::Watching {
             tag: 3,
-            room: 4,
-            version: 4,
+            room: ROOM,
+            version: Version(4),
             age: Duration::ZERO,
             missed: vec![],
         }));
-        let closed = Mail::Closed { room: 4, text: "last".to_owned().into() };
+        let closed = Mail::Closed { room: ROOM, text: "last".to_owned().into() };
         assert_eq!(stage.on(Input::Mail(closed)), ["last"]);
         assert_eq!(stage.on(Input::Mail(view("late"))), [] as [&str; 0]);
     }
@@ -771,16 +788,17 @@ mod tests {
     #[test]
     fn a_version_of_another_epoch_counts_for_nothing() {
         for (epoch, since) in [
-            (r#","epoch":"00000000000000e0""#, "Some(16)"),
-            ("", "Some(16)"),
+            (r#","epoch":"00000000000000e0""#, "Some(Version(16))"),
+            ("", "Some(Version(16))"),
             (r#","epoch":"00000000000000e1""#, "None"),
             (r#","epoch":"""#, "None"),
         ] {
             let mut stage = Stage::greeted();
             let data = format!(r#"{{"room":4,"since":16{epoch}}}"#);
             let asked = stage.says(&format!(r#"{{"action":"watch","data":{data}}}"#));
-            let expected =
-                format!("Watch {{ tag: 1, player: PlayerId(48879), room: 4, since: {since} }}");
+            let expected = format!(
+                "Watch {{ tag: 1, player: PlayerId(48879), room: RoomId(4), since: {since} }}"
+            );
             assert_eq!(asked, [expected], "{data}");
         }
     }
@@ -801,19 +819,25 @@ mod tests {
         let unwatch = with_names(r#"{"action":"unwatch","data":{"room":4}}"#);
         let began = |tag| {
             let age = Duration::ZERO;
-            Input::Mail(Mail::Watching { tag, room: 4, version: 4, age, missed: vec![] })
+            Input::Mail(Mail::Watching {
+                tag,
+                room: ROOM,
+                version: Version(4),
+                age,
+                missed: vec![],
+            })
         };
         assert_eq!(places(Input::Frame(&watch)), [""; 0], "nothing is shown yet");
-        assert_eq!(places(began(1)), ["Here { room: 4 }"]);
-        assert_eq!(places(Input::Frame(&unwatch)), ["Gone { room: 4 }"]);
+        assert_eq!(places(began(1)), ["Here { room: RoomId(4) }"]);
+        assert_eq!(places(Input::Frame(&unwatch)), ["Gone { room: RoomId(4) }"]);
         places(Input::Frame(&watch));
         places(began(2));
-        let closed = Mail::Closed { room: 4, text: "last".to_owned().into() };
-        assert_eq!(places(Input::Mail(closed)), ["Gone { room: 4 }"]);
+        let closed = Mail::Closed { room: ROOM, text: "last".to_owned().into() };
+        assert_eq!(places(Input::Mail(closed)), ["Gone { room: RoomId(4) }"]);
         places(Input::Frame(&watch));
         let refusal = Refusal::new(Code::NoSuchRoom, "");
-        let refused = Mail::WatchRefused { tag: 3, room: 4, refusal };
-        assert_eq!(places(Input::Mail(refused)), ["Gone { room: 4 }"]);
+        let refused = Mail::WatchRefused { tag: 3, room: ROOM, refusal };
+        assert_eq!(places(Input::Mail(refused)), ["Gone { room: RoomId(4) }"]);
     }
 
     /// One socket may want only so much at once.
@@ -940,7 +964,7 @@ mod tests {
         let bye = r#"{"push":"bye","code":"moving","message":"this frontend is about to stop; go on at another one"}"#;
         assert_eq!(stage.on(Input::Draining), [bye]);
         assert_eq!(stage.on(Input::Draining), [] as [&str; 0]);
-        let outcome = Ok(Accepted { room: 4, version: 7, seat: None, lease_lost: false });
+        let outcome = Ok(Accepted { room: ROOM, version: Version(7), ..Accepted::default() });
         let answer = Mail::Answer { tag: 1, outcome };
         assert_eq!(stage.on(Input::Mail(answer)), [r#"{"id":1,"ok":{"version":7}}"#]);
         let again = stage.says(r#"{"action":"again","data":{"room":4,"serial":10}}"#);
@@ -952,12 +976,12 @@ mod tests {
     #[test]
     fn the_link_is_shown_honestly() {
         let mut stage = Stage::greeted();
-        assert_eq!(stage.on(Input::Link(LinkState::connected(1, EPOCH))), [] as [&str; 0]);
+        assert_eq!(stage.on(Input::Link(LinkState::connected(NodeId(1), EPOCH))), [] as [&str; 0]);
         let lost = r#"{"push":"cluster","state":"reconnecting","epoch":"00000000000000e0"}"#;
         assert_eq!(stage.on(Input::Link(LinkState::reconnecting(EPOCH))), [lost]);
         let found =
             r#"{"push":"cluster","state":"connected","leader":2,"epoch":"00000000000000e0"}"#;
-        assert_eq!(stage.on(Input::Link(LinkState::connected(2, EPOCH))), [found]);
+        assert_eq!(stage.on(Input::Link(LinkState::connected(NodeId(2), EPOCH))), [found]);
     }
 
     proptest! {

@@ -11,11 +11,10 @@
 use std::{fmt, sync::Arc};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use hangraft_ids::PlayerId;
 use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
-
-use crate::command::PlayerId;
 
 /// A token older than this, in seconds, is refused: 400 days, as long as browsers keep
 /// anything (RFC 6265bis, section 5.5).

@@ -4,16 +4,17 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use hangraft_ids::{PlayerId, RoomId, Version};
 use tokio::sync::mpsc;
 
-use crate::command::{PlayerId, Refusal};
+use crate::command::Refusal;
 
 /// What a node is asked about a room: to show it, and all its changes from then on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct WatchRequest {
-    pub(crate) room: u64,
+    pub(crate) room: RoomId,
     /// The version we have; the whole view is wanted when there is none.
-    pub(crate) since: Option<u64>,
+    pub(crate) since: Option<Version>,
     pub(crate) players: Vec<PlayerId>,
     /// Tells its answer from that to an earlier question; counts from 1.
     pub(crate) number: u64,
@@ -22,8 +23,8 @@ pub(crate) struct WatchRequest {
 /// A room at one version, as a node says it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Update {
-    pub(crate) room: u64,
-    pub(crate) version: u64,
+    pub(crate) room: RoomId,
+    pub(crate) version: Version,
     /// JSON, for everyone not named in `private`.
     pub(crate) view: Bytes,
     /// A JSON array.
@@ -46,14 +47,14 @@ pub(crate) struct FromNode {
     /// Which life of which link it came through.
     pub(crate) life: u64,
     pub(crate) updates: Vec<Update>,
-    pub(crate) refused: Vec<(u64, Refusal)>,
+    pub(crate) refused: Vec<(RoomId, Refusal)>,
 }
 
 /// What the hub wants watched, or not any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum WatchChange {
     Watch(WatchRequest),
-    Unwatch { room: u64 },
+    Unwatch { room: RoomId },
 }
 
 /// The way up to a node through which rooms are watched.
@@ -79,7 +80,7 @@ impl Upstream {
         self.send(WatchChange::Watch(request))
     }
 
-    pub(crate) fn unwatch(&self, room: u64) -> Result<(), Stuck> {
+    pub(crate) fn unwatch(&self, room: RoomId) -> Result<(), Stuck> {
         self.send(WatchChange::Unwatch { room })
     }
 

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use hangraft_cluster_config::RoomNames;
+use hangraft_ids::{NodeId, PlayerId, RoomId, Seat, Term, Version};
 use hangraft_proto::v1;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -13,9 +14,9 @@ use tonic::{Code as GrpcCode, Status};
 
 use super::{nodes::Word, route::Standing};
 use crate::{
-    command::{Accepted, Code, Command, Outcome, Place, PlayerId, Refusal, Report, Wish},
+    command::{Accepted, Code, Command, Outcome, Place, Refusal, Report, Wish},
     message::RoomsQuery,
-    reply,
+    reply::{self, Epoch},
     upstream::{Update, WatchRequest},
 };
 
@@ -23,8 +24,8 @@ pub(super) fn command(id: u64, command: &Command) -> v1::Command {
     v1::Command {
         id,
         player: command.player.0,
-        lane: command.lane,
-        serial: command.serial,
+        lane: command.lane.0,
+        serial: command.serial.0,
         action: Some(action(&command.wish, &command.name)),
     }
 }
@@ -33,13 +34,15 @@ fn action(wish: &Wish, name: &str) -> v1::command::Action {
     use v1::command::Action;
     match wish.clone() {
         Wish::Open { game, options, public } => Action::Open(v1::Open { game, options, public }),
-        Wish::Sit { room } => Action::Sit(v1::Sit { room, name: name.to_owned() }),
-        Wish::Stand { room } => Action::Stand(v1::Stand { room }),
-        Wish::Play { room, mv } => Action::Play(v1::Play { room, r#move: mv }),
-        Wish::Again { room } => Action::Again(v1::Again { room }),
-        Wish::Say { room, text } => Action::Say(v1::Say { room, name: name.to_owned(), text }),
-        Wish::Remove { room, whom } => Action::Remove(v1::Remove { room, whom: whom.0 }),
-        Wish::Lock { room, locked } => Action::Lock(v1::Lock { room, locked }),
+        Wish::Sit { room } => Action::Sit(v1::Sit { room: room.0, name: name.to_owned() }),
+        Wish::Stand { room } => Action::Stand(v1::Stand { room: room.0 }),
+        Wish::Play { room, mv } => Action::Play(v1::Play { room: room.0, r#move: mv }),
+        Wish::Again { room } => Action::Again(v1::Again { room: room.0 }),
+        Wish::Say { room, text } => {
+            Action::Say(v1::Say { room: room.0, name: name.to_owned(), text })
+        }
+        Wish::Remove { room, whom } => Action::Remove(v1::Remove { room: room.0, whom: whom.0 }),
+        Wish::Lock { room, locked } => Action::Lock(v1::Lock { room: room.0, locked }),
         Wish::Presence(report) => Action::Presence(presence(report)),
     }
 }
@@ -47,11 +50,11 @@ fn action(wish: &Wish, name: &str) -> v1::command::Action {
 fn presence(report: Report) -> v1::Presence {
     let numbers = |players: Vec<PlayerId>| players.into_iter().map(|player| player.0).collect();
     let places = |places: Vec<Place>| {
-        let place = |(player, room): Place| v1::Place { player: player.0, room };
+        let place = |(player, room): Place| v1::Place { player: player.0, room: room.0 };
         places.into_iter().map(place).collect()
     };
     v1::Presence {
-        frontend: report.frontend,
+        frontend: report.frontend.0,
         sequence: report.sequence,
         whole: report.whole,
         arrived: numbers(report.arrived),
@@ -65,10 +68,7 @@ fn presence(report: Report) -> v1::Presence {
 /// An answer: its id, what it says, and when to come back (in milliseconds, 0 for nothing said).
 pub(super) fn answer(answer: v1::Answer) -> Option<(u64, Outcome, u32)> {
     match answer.outcome? {
-        v1::answer::Outcome::Accepted(yes) => {
-            let v1::Accepted { room, version, seat, lease_lost } = yes;
-            Some((answer.id, Ok(Accepted { room, version, seat, lease_lost }), 0))
-        }
+        v1::answer::Outcome::Accepted(yes) => Some((answer.id, Ok(accepted(yes)), 0)),
         v1::answer::Outcome::Refused(no) => {
             let wait = no.retry_after_ms;
             Some((answer.id, Err(refusal(no)), wait))
@@ -76,8 +76,18 @@ pub(super) fn answer(answer: v1::Answer) -> Option<(u64, Outcome, u32)> {
     }
 }
 
+fn accepted(yes: v1::Accepted) -> Accepted {
+    Accepted {
+        room: RoomId(yes.room),
+        version: Version(yes.version),
+        // There is no table with more seats than a byte counts.
+        seat: yes.seat.and_then(|seat| u8::try_from(seat).ok()).map(Seat),
+        lease_lost: yes.lease_lost,
+    }
+}
+
 /// A code that this build does not know is a newer node's; the message still says what is wrong.
-pub(super) fn refusal(refused: v1::Refused) -> Refusal {
+fn refusal(refused: v1::Refused) -> Refusal {
     let code = match refused.code() {
         v1::Code::Unspecified | v1::Code::BadRequest => Code::BadRequest,
         v1::Code::NoSuchRoom => Code::NoSuchRoom,
@@ -100,31 +110,40 @@ pub(super) fn refusal(refused: v1::Refused) -> Refusal {
 pub(super) fn word(standing: v1::Standing) -> Word {
     Word {
         standing: Standing {
-            node: standing.node,
-            leader: (standing.leader != 0).then_some(standing.leader),
-            term: standing.term,
+            node: NodeId(standing.node),
+            leader: (standing.leader != 0).then_some(NodeId(standing.leader)),
+            term: Term(standing.term),
             draining: standing.draining,
         },
         cluster: standing.cluster,
-        epoch: standing.epoch,
-        members: standing.peers.into_iter().map(|peer| (peer.node, peer.address)).collect(),
+        epoch: Epoch(standing.epoch),
+        members: standing.peers.into_iter().map(|peer| (NodeId(peer.node), peer.address)).collect(),
     }
 }
 
 pub(super) fn watch(question: WatchRequest) -> v1::Watch {
     v1::Watch {
-        room: question.room,
-        since: question.since,
+        room: question.room.0,
+        since: question.since.map(|Version(since)| since),
         players: question.players.into_iter().map(|player| player.0).collect(),
         ask: question.number,
     }
 }
 
+pub(super) fn unwatch(room: RoomId) -> v1::Unwatch {
+    v1::Unwatch { room: room.0 }
+}
+
+/// Of which room a watch was refused, and why.
+pub(super) fn watch_refused(refused: v1::WatchRefused) -> Option<(RoomId, Refusal)> {
+    Some((RoomId(refused.room), refusal(refused.refused?)))
+}
+
 pub(super) fn update(update: v1::Update) -> Update {
     let private = update.private.into_iter().map(|p| (PlayerId(p.player), p.view)).collect();
     Update {
-        room: update.room,
-        version: update.version,
+        room: RoomId(update.room),
+        version: Version(update.version),
         view: update.view,
         events: update.events,
         private,
@@ -139,7 +158,7 @@ pub(super) fn rooms_request(query: &RoomsQuery) -> v1::RoomsRequest {
     v1::RoomsRequest {
         game: query.game.clone().unwrap_or_default(),
         state: query.state.clone().unwrap_or_default(),
-        after: query.after.unwrap_or(0),
+        after: query.after.unwrap_or_default().0,
         limit: query.limit.unwrap_or(0),
         open: query.state.is_none() && !query.all,
         private: false,
@@ -164,7 +183,7 @@ pub(super) fn rooms_reply(reply: v1::RoomsReply, names: &RoomNames) -> Box<RawVa
         state: String,
         players: u32,
         watchers: u32,
-        version: u64,
+        version: Version,
         seats: u32,
         names: Vec<String>,
         here: u32,
@@ -173,12 +192,12 @@ pub(super) fn rooms_reply(reply: v1::RoomsReply, names: &RoomNames) -> Box<RawVa
         about: Option<Box<RawValue>>,
     }
     let room = |summary: v1::RoomSummary| Room {
-        room: names.name(summary.room),
+        room: names.name(RoomId(summary.room)),
         game: summary.game,
         state: summary.state,
         players: summary.players,
         watchers: summary.watchers,
-        version: summary.version,
+        version: Version(summary.version),
         seats: summary.seats,
         names: summary.names,
         here: summary.here,
@@ -186,7 +205,7 @@ pub(super) fn rooms_reply(reply: v1::RoomsReply, names: &RoomNames) -> Box<RawVa
         about: RawValue::from_string(summary.about).ok(),
     };
     let rooms = reply.rooms.into_iter().map(room).collect();
-    let next = (reply.next != 0).then(|| names.name(reply.next));
+    let next = (reply.next != 0).then(|| names.name(RoomId(reply.next)));
     reply::listing(&Listing { rooms, next, games: reply.games })
 }
 
@@ -210,6 +229,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::command::{Lane, Serial};
 
     /// The names shown at the table travel with the wishes that show them.
     #[test]
@@ -217,9 +237,9 @@ mod tests {
         let ours = Command {
             player: PlayerId(9),
             name: "Ann".into(),
-            lane: 3,
-            serial: 4,
-            wish: Wish::Say { room: 5, text: "hi".into() },
+            lane: Lane(3),
+            serial: Serial(4),
+            wish: Wish::Say { room: RoomId(5), text: "hi".into() },
         };
         let theirs = command(77, &ours);
         assert_eq!((theirs.id, theirs.player, theirs.lane, theirs.serial), (77, 9, 3, 4));
@@ -246,7 +266,7 @@ mod tests {
         let listing =
             rooms_reply(v1::RoomsReply { rooms, next: 0, games: vec!["chess".into()] }, &names);
         let value: serde_json::Value = serde_json::from_str(listing.get()).unwrap();
-        assert_eq!(value["rooms"][0]["room"], names.name(1));
+        assert_eq!(value["rooms"][0]["room"], names.name(RoomId(1)));
         assert_eq!(value["rooms"][0]["about"]["mode"], "together");
         assert_eq!(value["rooms"][0]["names"][0], "A\"");
         assert!(value["rooms"][1].get("about").is_none());

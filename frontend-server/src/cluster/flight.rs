@@ -115,7 +115,7 @@ impl<R> Flights<R> {
     pub(crate) fn send_next(&mut self, to: Slot, now: Instant) -> Option<(u64, &Command)> {
         let key = self.ready.pop_first()?;
         let flight = self.flights.get_mut(&key).expect("what is ready is in flight");
-        planted!(RetryNumberedAnew => flight.command.serial += 1_000_000 * flight.attempt.min(1));
+        planted!(RetryNumberedAnew => flight.command.serial.0 += 1_000_000 * flight.attempt.min(1));
         flight.attempt += 1;
         flight.place = Place::Sent { to, at: now };
         Some((wire_id(key, flight.attempt), &flight.command))
@@ -261,18 +261,21 @@ fn wire_id(key: u64, attempt: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use hangraft_ids::{PlayerId, RoomId, Version};
+
     use super::*;
-    use crate::command::{Accepted, PlayerId, Wish};
+    use crate::command::{Accepted, Lane, Serial, Wish};
 
     fn command(serial: u64) -> Command {
-        let wish = Wish::Sit { room: 1 };
-        Command { player: PlayerId(1), name: "Ann".into(), lane: 0, serial, wish }
+        let (player, serial) = (PlayerId(1), Serial(serial));
+        let wish = Wish::Sit { room: RoomId(1) };
+        Command { player, name: "Ann".into(), lane: Lane::OWN, serial, wish }
     }
 
     fn sent(flights: &mut Flights<u64>, to: Slot, now: Instant) -> Vec<(u64, u64)> {
         let mut all = Vec::new();
         while let Some((id, command)) = flights.send_next(to, now) {
-            all.push((id, command.serial));
+            all.push((id, command.serial.0));
         }
         all
     }
@@ -289,7 +292,8 @@ mod tests {
         Err(Refusal::new(code, ""))
     }
 
-    const YES: Outcome = Ok(Accepted { room: 1, version: 1, seat: None, lease_lost: false });
+    const YES: Outcome =
+        Ok(Accepted { room: RoomId(1), version: Version(1), seat: None, lease_lost: false });
 
     /// A stream dies with commands on it: they go out again, the same ones, in order.
     #[test]

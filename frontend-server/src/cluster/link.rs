@@ -198,10 +198,8 @@ async fn pass_on(context: &LinkContext, life: u64, downlink: v1::Downlink) -> Re
     }
     if !updates.is_empty() || !watch_refused.is_empty() {
         let updates = updates.into_iter().map(convert::update).collect();
-        let refused = watch_refused
-            .into_iter()
-            .filter_map(|refused| Some((refused.room, convert::refusal(refused.refused?))));
-        let from_node = FromNode { life, updates, refused: refused.collect() };
+        let refused = watch_refused.into_iter().filter_map(convert::watch_refused).collect();
+        let from_node = FromNode { life, updates, refused };
         context.hub.send(HubInput::FromNode(from_node)).await.map_err(|_| gone())?;
     }
     Ok(())
@@ -280,7 +278,7 @@ impl Taken {
                     bytes += 16 + 10 * request.players.len();
                     uplink.watches.push(convert::watch(request));
                 }
-                WatchChange::Unwatch { room } => uplink.unwatches.push(v1::Unwatch { room }),
+                WatchChange::Unwatch { room } => uplink.unwatches.push(convert::unwatch(room)),
             }
         }
         while bytes < BATCH_BYTES_MAX
@@ -295,6 +293,8 @@ impl Taken {
 
 #[cfg(test)]
 mod tests {
+    use hangraft_ids::RoomId;
+
     use super::*;
     use crate::upstream::WatchRequest;
 
@@ -305,7 +305,12 @@ mod tests {
     }
 
     fn watch(room: u64) -> WatchChange {
-        WatchChange::Watch(WatchRequest { room, since: None, players: vec![], number: 1 })
+        WatchChange::Watch(WatchRequest {
+            room: RoomId(room),
+            since: None,
+            players: vec![],
+            number: 1,
+        })
     }
 
     fn taken(commands: Vec<v1::Command>, changes: Vec<WatchChange>) -> Taken {
@@ -315,7 +320,7 @@ mod tests {
     /// Everything waiting travels together, up to a size.
     #[test]
     fn a_batch_is_what_is_waiting() {
-        let changes = vec![watch(1), WatchChange::Unwatch { room: 2 }];
+        let changes = vec![watch(1), WatchChange::Unwatch { room: RoomId(2) }];
         let mut waiting = taken(vec![play(10), play(10)], changes);
         let uplink = waiting.batch();
         assert_eq!(
@@ -332,7 +337,8 @@ mod tests {
     /// Leaving a room and coming back in one breath ends with being back.
     #[test]
     fn a_watch_does_not_overtake_an_unwatch() {
-        let mut waiting = taken(vec![], vec![watch(1), WatchChange::Unwatch { room: 1 }, watch(1)]);
+        let mut waiting =
+            taken(vec![], vec![watch(1), WatchChange::Unwatch { room: RoomId(1) }, watch(1)]);
         let first = waiting.batch();
         assert_eq!((first.watches.len(), first.unwatches.len()), (1, 1));
         let second = waiting.batch();

@@ -22,6 +22,7 @@ use std::{
 };
 
 use hangraft_cluster_config::{ClusterKey, RoomNames};
+use hangraft_ids::{FrontendId, RoomId};
 use hangraft_proto::net::Network;
 use tokio::{
     sync::{mpsc, oneshot, watch},
@@ -105,7 +106,7 @@ impl Cluster {
         nodes: &[SocketAddr],
         network: Arc<dyn Network>,
         key: &ClusterKey,
-        salt: u64,
+        frontend: FrontendId,
         hub: &Hub,
         meters: Arc<Meters>,
         tasks: &mut JoinSet<()>,
@@ -121,7 +122,7 @@ impl Cluster {
 
         let (news_sender, news) = mpsc::channel(NEWS_MAX);
         let mut task = Task {
-            nodes: Nodes::new(salt),
+            nodes: Nodes::new(frontend.0),
             links: BTreeMap::new(),
             flights: Flights::new(),
             tasks: JoinSet::new(),
@@ -318,7 +319,7 @@ impl Task {
     /// Now and then, tells the hub what it should be shown soon.
     fn sample(&mut self, outcome: &Outcome, now: Instant) {
         let Ok(Accepted { room, version, .. }) = *outcome else { return };
-        if room != 0 && self.sampled_at.is_none_or(|at| at + SAMPLE_PAUSE <= now) {
+        if room != RoomId(0) && self.sampled_at.is_none_or(|at| at + SAMPLE_PAUSE <= now) {
             self.sampled_at = Some(now);
             // A sample that does not fit is one sample less.
             _ = self.hub.try_send(HubInput::Acknowledged { room, version });

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use hangraft_ids::NodeId;
 use tracing::{info, warn};
 
 use super::route::{self, Known, Route, Slot, Standing};
@@ -25,20 +26,20 @@ const FROZEN_FOR: Duration = Duration::from_secs(30);
 const NODES_MAX: usize = 16;
 
 /// What a node says of itself and of its cluster.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct Word {
     pub(super) standing: Standing,
     pub(super) cluster: String,
-    pub(super) epoch: u64,
+    pub(super) epoch: Epoch,
     /// Every member it knows: its id, and where it is.
-    pub(super) members: Vec<(u64, String)>,
+    pub(super) members: Vec<(NodeId, String)>,
 }
 
 /// Whether the cluster can be reached.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Status {
     /// The leader, when one is believed.
-    pub(crate) leader: Option<u64>,
+    pub(crate) leader: Option<NodeId>,
     /// There is a node to watch through.
     pub(crate) watching: bool,
     /// How many nodes we are linked with.
@@ -84,7 +85,7 @@ struct Node {
     life: Option<u64>,
     standing: Option<Standing>,
     /// Its id, once it ever spoke.
-    id: Option<u64>,
+    id: Option<NodeId>,
     /// Where members said it was while it was linked; people may have configured it by
     /// another name of the same place.
     named: Option<String>,
@@ -275,7 +276,8 @@ impl Nodes {
             effects.push(Effect::RecallAllBut { slot });
         }
         if before.leader != route.leader {
-            info!(leader = route.leader, "the leader as seen from here");
+            let leader = route.leader.map(|NodeId(leader)| leader);
+            info!(leader, "the leader as seen from here");
         }
         self.note_astray(now);
         let watched = route.watcher.filter(|slot| self.life_of(*slot).is_some());
@@ -299,7 +301,7 @@ impl Nodes {
     fn is_strange(&mut self, slot: Slot, word: &Word) -> bool {
         if self.cluster.is_none() && word.standing.leader.is_some() {
             self.cluster = Some(word.cluster.clone());
-            self.epoch = Some(Epoch(word.epoch));
+            self.epoch = Some(word.epoch);
         }
         let strange = self.cluster.as_ref().is_some_and(|ours| *ours != word.cluster);
         if strange && let Some(node) = self.nodes.get(&slot) {
@@ -321,7 +323,7 @@ impl Nodes {
     }
 
     /// Learns of nodes from those that answer; forgets those that left and are gone.
-    fn learn(&mut self, members: &[(u64, String)], now: Instant, effects: &mut Vec<Effect>) {
+    fn learn(&mut self, members: &[(NodeId, String)], now: Instant, effects: &mut Vec<Effect>) {
         if members.is_empty() {
             return;
         }
@@ -393,6 +395,8 @@ impl Node {
 
 #[cfg(test)]
 mod tests {
+    use hangraft_ids::Term;
+
     use super::*;
 
     /// Three nodes, 1 to 3 in slots of the same numbers, told as scenes.
@@ -403,12 +407,12 @@ mod tests {
 
     /// What node `id` says, of which `leader` is the leader; 0 for none.
     fn word(id: u64, leader: u64) -> Word {
-        let leader = (leader != 0).then_some(leader);
+        let leader = (leader != 0).then_some(NodeId(leader));
         Word {
-            standing: Standing { node: id, leader, term: 1, draining: false },
+            standing: Standing { node: NodeId(id), leader, term: Term(1), draining: false },
             cluster: "ours".into(),
-            epoch: 7,
-            members: (1..=3).map(|id| (id, format!("n{id}"))).collect(),
+            epoch: Epoch(7),
+            members: (1..=3).map(|id| (NodeId(id), format!("n{id}"))).collect(),
         }
     }
 
@@ -464,7 +468,10 @@ mod tests {
         assert_eq!(stage.nodes.writer(), Some(1));
         assert_ne!(stage.nodes.route.watcher, Some(1));
         let status = stage.nodes.status;
-        assert_eq!((status.leader, status.watching, status.epoch), (Some(1), true, Some(Epoch(7))));
+        assert_eq!(
+            (status.leader, status.watching, status.epoch),
+            (Some(NodeId(1)), true, Some(Epoch(7)))
+        );
     }
 
     #[test]
@@ -475,7 +482,7 @@ mod tests {
             assert!(!nodes.says(2, &strange, now, effects));
         });
         assert!(told.contains(&Effect::RecallFrom { slot: 2 }), "{told:?}");
-        assert_eq!((stage.nodes.status.linked, stage.nodes.status.leader), (2, Some(1)));
+        assert_eq!((stage.nodes.status.linked, stage.nodes.status.leader), (2, Some(NodeId(1))));
         stage.tell(|nodes, now, effects| {
             assert!(!nodes.is_up(2, 20, &strange, now, effects));
         });
@@ -494,8 +501,8 @@ mod tests {
             };
             told.iter().filter_map(address).collect::<Vec<_>>()
         };
-        let members =
-            |third: &str| vec![(1, "host:7101".into()), (2, "n2".into()), (3, third.into())];
+        let member = |id, address: &str| (NodeId(id), address.to_owned());
+        let members = |third: &str| vec![member(1, "host:7101"), member(2, "n2"), member(3, third)];
         let named = Word { members: members("host:7103"), ..word(2, 1) };
         let told = stage.tell(|nodes, now, effects| assert!(nodes.says(2, &named, now, effects)));
         assert_eq!(connects(&told), Vec::<String>::new(), "all are linked");
@@ -509,7 +516,8 @@ mod tests {
         assert_eq!(connects(&told), ["other:7103"]);
 
         // It is reached both ways: as it is configured is enough.
-        let three = Word { standing: Standing { node: 3, ..moved.standing }, ..moved.clone() };
+        let three =
+            Word { standing: Standing { node: NodeId(3), ..moved.standing }, ..moved.clone() };
         stage.tell(|nodes, now, effects| assert!(nodes.is_up(4, 40, &three, now, effects)));
         assert_eq!(stage.nodes.status.linked, 2);
         let told =
@@ -528,7 +536,7 @@ mod tests {
         assert_eq!(stage.nodes.status.epoch, None);
         stage.up(2, 2);
         stage.tell(|nodes, now, effects| assert!(!nodes.says(1, &theirs, now, effects)));
-        assert_eq!(stage.nodes.status.leader, Some(2));
+        assert_eq!(stage.nodes.status.leader, Some(NodeId(2)));
     }
 
     #[test]
@@ -580,7 +588,7 @@ mod tests {
     fn members_are_learned_of_and_forgotten_when_they_left_and_are_gone() {
         let mut stage = Stage::linked();
         let mut more = word(1, 1);
-        more.members.push((4, "n4".into()));
+        more.members.push((NodeId(4), "n4".into()));
         let told = stage.tell(|nodes, now, effects| _ = nodes.says(1, &more, now, effects));
         assert_eq!(told, [Effect::Connect { slot: 4, address: "n4".into() }]);
         stage.up(4, 1);
@@ -592,7 +600,8 @@ mod tests {
         let told = stage.tell(|nodes, now, effects| _ = nodes.says(1, &fewer, now, effects));
         assert_eq!(told, [Effect::Forget { slot: 4 }]);
         // Who is configured is kept, and a flood of names is not followed.
-        let flood = Word { members: (9..99).map(|id| (id, format!("n{id}"))).collect(), ..fewer };
+        let flood =
+            Word { members: (9..99).map(|id| (NodeId(id), format!("n{id}"))).collect(), ..fewer };
         let told = stage.tell(|nodes, now, effects| _ = nodes.says(1, &flood, now, effects));
         assert_eq!(told.len(), NODES_MAX - 3, "{told:?}");
     }

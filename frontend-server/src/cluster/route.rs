@@ -10,6 +10,8 @@
 use std::cmp::Reverse;
 use std::time::Duration;
 
+use hangraft_ids::{NodeId, Term};
+
 /// Waits between attempts to reach a node, in milliseconds; the last one repeats.
 const BACKOFF_MS: [u64; 6] = [10, 50, 100, 250, 500, 1000];
 
@@ -27,9 +29,9 @@ pub(crate) type Slot = u32;
 /// What a node said of where it stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Standing {
-    pub(crate) node: u64,
-    pub(crate) leader: Option<u64>,
-    pub(crate) term: u64,
+    pub(crate) node: NodeId,
+    pub(crate) leader: Option<NodeId>,
+    pub(crate) term: Term,
     /// It is shutting down and takes nothing new.
     pub(crate) draining: bool,
 }
@@ -43,7 +45,7 @@ pub(crate) struct Known {
     /// It owes answers and is silent.
     pub(crate) suspect: bool,
     /// Its node id, once it ever spoke.
-    pub(crate) node: Option<u64>,
+    pub(crate) node: Option<NodeId>,
     /// How long its link has been broken, if it was up before.
     pub(crate) broken_for: Option<Duration>,
     /// How long it has not named the leader we believe in.
@@ -63,7 +65,7 @@ impl Known {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Route {
     /// The leader's node id, if one is believed.
-    pub(crate) leader: Option<u64>,
+    pub(crate) leader: Option<NodeId>,
     /// Whom to write to.
     pub(crate) writer: Option<Slot>,
     /// Whom to watch through.
@@ -99,7 +101,7 @@ pub(crate) fn choose(nodes: &[Known], before: &Route, salt: u64) -> Route {
 }
 
 /// The leader of the highest term anyone speaks of, unless there is reason to doubt it.
-fn believed_leader(nodes: &[Known]) -> Option<u64> {
+fn believed_leader(nodes: &[Known]) -> Option<NodeId> {
     let claims = nodes.iter().filter_map(|known| known.standing);
     let claim = claims.filter(|standing| standing.leader.is_some()).max_by_key(|s| s.term)?;
     let leader = claim.leader?;
@@ -132,21 +134,21 @@ mod tests {
     use super::*;
 
     fn up(slot: Slot, leader: u64, term: u64) -> Known {
-        let node = u64::from(slot);
-        let leader = (leader != 0).then_some(leader);
-        let standing = Standing { node, leader, term, draining: false };
+        let node = NodeId(slot.into());
+        let leader = (leader != 0).then_some(NodeId(leader));
+        let standing = Standing { node, leader, term: Term(term), draining: false };
         Known { slot, standing: Some(standing), node: Some(node), ..Known::default() }
     }
 
     fn down(slot: Slot, broken_for: Duration) -> Known {
-        let (node, broken_for) = (Some(u64::from(slot)), Some(broken_for));
+        let (node, broken_for) = (Some(NodeId(slot.into())), Some(broken_for));
         Known { slot, node, broken_for, ..Known::default() }
     }
 
     fn route(leader: u64, writer: Slot, watcher: Slot) -> Route {
         let some = |slot: Slot| (slot != 0).then_some(slot);
         Route {
-            leader: Some(leader).filter(|l| *l != 0),
+            leader: (leader != 0).then_some(NodeId(leader)),
             writer: some(writer),
             watcher: some(watcher),
         }
@@ -181,7 +183,7 @@ mod tests {
                 "the leader has moved, and steps down where it is now",
                 vec![
                     down(3, 60 * second),
-                    Known { slot: 4, node: Some(3), ..up(4, 0, 1) },
+                    Known { slot: 4, node: Some(NodeId(3)), ..up(4, 0, 1) },
                     up(1, 3, 1),
                 ],
                 route(3, 4, 1),

@@ -7,8 +7,9 @@
 use std::{collections::VecDeque, ops::Range, str, sync::Arc};
 
 use bytes::Bytes;
+use hangraft_ids::{PlayerId, Version};
 
-use crate::{command::PlayerId, message::Text, upstream::Update};
+use crate::{message::Text, upstream::Update};
 
 /// Versions of a room kept for players who come back. Someone further behind
 /// gets the whole room again.
@@ -37,17 +38,17 @@ pub(crate) struct NotText(#[from] str::Utf8Error);
 pub(crate) struct History {
     /// What players call the room.
     name: Arc<str>,
-    newest: Option<Version>,
+    newest: Option<Rendered>,
     /// Consecutive versions; the last one is the newest, if there is any.
-    steps: VecDeque<Version>,
+    steps: VecDeque<Rendered>,
     bytes: usize,
 }
 
 /// One version, rendered for everyone.
 #[derive(Clone, Debug)]
-struct Version {
+struct Rendered {
     name: Arc<str>,
-    version: u64,
+    version: Version,
     closed: bool,
     public: Push,
     private: Vec<(PlayerId, Push)>,
@@ -68,7 +69,7 @@ impl History {
     }
 
     /// The newest version, if any is known.
-    pub(crate) fn version(&self) -> Option<u64> {
+    pub(crate) fn version(&self) -> Option<Version> {
         self.newest.as_ref().map(|newest| newest.version)
     }
 
@@ -78,19 +79,19 @@ impl History {
             Some(newest) if update.version < newest => Taken::Old,
             Some(newest) if update.version == newest && !update.resync => Taken::Old,
             Some(newest) if update.version == newest => Taken::Same,
-            Some(newest) if update.version == newest + 1 && !update.resync => Taken::Next,
+            Some(newest) if update.version == newest.next() && !update.resync => Taken::Next,
             _ => Taken::Jump,
         };
         match taken {
             Taken::Old => return Ok(taken),
-            Taken::Same => self.newest = Some(Version::render(&self.name, update, true)?),
+            Taken::Same => self.newest = Some(Rendered::render(&self.name, update, true)?),
             Taken::Jump => {
-                self.newest = Some(Version::render(&self.name, update, true)?);
+                self.newest = Some(Rendered::render(&self.name, update, true)?);
                 self.steps.clear();
                 self.bytes = 0;
             }
             Taken::Next => {
-                let step = Version::render(&self.name, update, false)?;
+                let step = Rendered::render(&self.name, update, false)?;
                 self.bytes += step.bytes();
                 self.newest = Some(step.clone());
                 self.steps.push_back(step);
@@ -102,33 +103,38 @@ impl History {
 
     /// The newest version as it is pushed to this player: as a step for someone
     /// who has the version before, as a whole for anyone else.
-    pub(crate) fn newest_for(&self, player: PlayerId, shown: u64) -> Option<Text> {
+    pub(crate) fn newest_for(&self, player: PlayerId, shown: Version) -> Option<Text> {
         let newest = self.newest.as_ref()?;
         let push = newest.seen_by(player);
-        Some(if shown + 1 == newest.version { push.text.clone() } else { push.whole(newest) })
+        Some(if shown.next() == newest.version { push.text.clone() } else { push.whole(newest) })
     }
 
     /// What a player misses who has version `since`, and whose eyes the versions
     /// from `eyes_from` on were made for. Oldest first; empty when nothing is missing.
-    pub(crate) fn since(&self, player: PlayerId, since: Option<u64>, eyes_from: u64) -> Vec<Text> {
+    pub(crate) fn since(
+        &self,
+        player: PlayerId,
+        since: Option<Version>,
+        eyes_from: Version,
+    ) -> Vec<Text> {
         let Some(newest) = &self.newest else { return Vec::new() };
         let whole = || vec![newest.seen_by(player).whole(newest)];
         let Some(since) = since else { return whole() };
         if since >= newest.version {
             return Vec::new();
         }
-        let first = since + 1;
+        let first = since.next();
         let here = self.steps.front().is_some_and(|step| step.version <= first);
         if !here || first < eyes_from {
             return whole();
         }
-        let from = planted!(ResumeSkipsOne ? first + 1 => first);
+        let from = planted!(ResumeSkipsOne ? first.next() => first);
         let missed = self.steps.iter().filter(|step| step.version >= from);
         missed.map(|step| step.seen_by(player).text.clone()).collect()
     }
 
     /// The newest version as the room's last, for a player who has seen `shown`.
-    pub(crate) fn last_for(&self, player: PlayerId, shown: u64) -> Option<Text> {
+    pub(crate) fn last_for(&self, player: PlayerId, shown: Version) -> Option<Text> {
         let newest = self.newest.as_ref()?;
         if newest.closed {
             return self.newest_for(player, shown);
@@ -145,7 +151,7 @@ impl History {
     }
 }
 
-impl Version {
+impl Rendered {
     fn render(name: &Arc<str>, update: &Update, resync: bool) -> Result<Self, NotText> {
         let events = if resync { "[]" } else { str::from_utf8(&update.events)? };
         let events = if events.is_empty() { "[]" } else { events };
@@ -174,13 +180,14 @@ impl Version {
 impl Push {
     fn render(
         room: &str,
-        version: u64,
+        version: Version,
         view: &str,
         events: &str,
         resync: bool,
         closed: bool,
     ) -> Self {
-        let head = format!(r#"{{"push":"view","room":"{room}","version":{version},"view":"#);
+        let Version(number) = version;
+        let head = format!(r#"{{"push":"view","room":"{room}","version":{number},"view":"#);
         let resync_text = if resync { r#","resync":true"# } else { "" };
         let closed_text = if closed { r#","closed":true"# } else { "" };
         let text = [&head, view, r#","events":"#, events, resync_text, closed_text, "}"].concat();
@@ -188,11 +195,11 @@ impl Push {
     }
 
     /// The same view for someone who has not seen the version before it.
-    fn whole(&self, of: &Version) -> Text {
+    fn whole(&self, of: &Rendered) -> Text {
         if self.resync { self.text.clone() } else { self.again(of, of.closed) }
     }
 
-    fn again(&self, of: &Version, closed: bool) -> Text {
+    fn again(&self, of: &Rendered, closed: bool) -> Text {
         let view = &self.text.as_str()[self.view.clone()];
         Self::render(&of.name, of.version, view, "[]", true, closed).text
     }
@@ -200,11 +207,12 @@ impl Push {
 
 #[cfg(test)]
 mod tests {
+    use hangraft_ids::RoomId;
     use proptest::prelude::*;
 
     use super::*;
 
-    const ROOM: u64 = 4;
+    const ROOM: RoomId = RoomId(4);
     const ANN: PlayerId = PlayerId(1);
     const BO: PlayerId = PlayerId(2);
     const PLENTY: usize = 1 << 20;
@@ -214,7 +222,7 @@ mod tests {
         let own = |player: &PlayerId| (*player, format!(r#"{{"for":{}}}"#, player.0).into());
         Update {
             room: ROOM,
-            version,
+            version: Version(version),
             view: Bytes::from_static(b"{}"),
             events: Bytes::from_static(b"[1]"),
             private: private.iter().map(own).collect(),
@@ -234,6 +242,11 @@ mod tests {
         history
     }
 
+    /// What a player misses who has a version, whose eyes opened at another.
+    fn missed(history: &History, since: Option<u64>, eyes_from: u64) -> Vec<Text> {
+        history.since(ANN, since.map(Version), Version(eyes_from))
+    }
+
     fn versions(texts: &[Text]) -> Vec<(u64, bool)> {
         let read = |text: &Text| {
             let value: serde_json::Value = serde_json::from_str(text.as_str()).unwrap();
@@ -250,11 +263,11 @@ mod tests {
         let jump =
             r#"{"push":"view","room":"k3v7","version":2,"view":{},"events":[],"resync":true}"#;
         let last = r#"{"push":"view","room":"k3v7","version":2,"view":{},"events":[],"resync":true,"closed":true}"#;
-        assert_eq!(history.newest_for(ANN, 1).unwrap().as_str(), step);
-        assert_eq!(history.newest_for(ANN, 0).unwrap().as_str(), jump);
-        assert_eq!(history.last_for(ANN, 2).unwrap().as_str(), last);
+        assert_eq!(history.newest_for(ANN, Version(1)).unwrap().as_str(), step);
+        assert_eq!(history.newest_for(ANN, Version(0)).unwrap().as_str(), jump);
+        assert_eq!(history.last_for(ANN, Version(2)).unwrap().as_str(), last);
         let end = Update { closed: true, ..update(3, &[]) };
-        let end = self::history([whole(2, &[]), end]).last_for(ANN, 2).unwrap();
+        let end = self::history([whole(2, &[]), end]).last_for(ANN, Version(2)).unwrap();
         let text =
             r#"{"push":"view","room":"k3v7","version":3,"view":{},"events":[1],"closed":true}"#;
         assert_eq!(end.as_str(), text);
@@ -276,7 +289,7 @@ mod tests {
             (Some(3), 4, vec![(4, false), (5, false)]),
             (Some(3), 5, vec![(5, true)]),
         ] {
-            let texts = history.since(ANN, since, eyes_from);
+            let texts = self::missed(&history, since, eyes_from);
             assert_eq!(versions(&texts), missed, "since {since:?}, eyes from {eyes_from}");
         }
     }
@@ -305,11 +318,11 @@ mod tests {
         for version in 2..200 {
             history.take(&update(version, &[]), PLENTY).unwrap();
         }
-        assert_eq!(history.since(ANN, Some(199 - 64), 0).len(), 64);
-        assert_eq!(versions(&history.since(ANN, Some(199 - 65), 0)), [(199, true)]);
+        assert_eq!(missed(&history, Some(199 - 64), 0).len(), 64);
+        assert_eq!(versions(&missed(&history, Some(199 - 65), 0)), [(199, true)]);
         history.take(&update(200, &[]), 0).unwrap();
         assert_eq!(history.steps.len(), 1);
-        assert_eq!(versions(&history.since(ANN, Some(199), 0)), [(200, false)]);
+        assert_eq!(versions(&missed(&history, Some(199), 0)), [(200, false)]);
     }
 
     #[test]
@@ -317,7 +330,7 @@ mod tests {
         let mut history = history([whole(1, &[])]);
         let broken = Update { view: Bytes::from_static(b"\xff"), ..update(2, &[]) };
         assert!(history.take(&broken, PLENTY).is_err());
-        assert_eq!(history.version(), Some(1));
+        assert_eq!(history.version(), Some(Version(1)));
     }
 
     proptest! {
@@ -343,12 +356,12 @@ mod tests {
             }
             for (eyes, other) in [(ANN, BO), (BO, ANN), (PlayerId(3), ANN), (PlayerId(3), BO)] {
                 let foreign = format!(r#""for":{}"#, other.0);
-                let mut texts = history.since(eyes, since, eyes_from);
-                let seen = versions(&texts);
+                let mut texts = history.since(eyes, since.map(Version), Version(eyes_from));
+                let (seen, shown) = (versions(&texts), Version(since.unwrap_or(0)));
                 prop_assert!(seen.iter().all(|(version, _)| since.is_none_or(|since| *version > since)));
                 prop_assert!(seen.windows(2).all(|pair| pair[0].0 + 1 == pair[1].0));
-                texts.extend(history.newest_for(eyes, since.unwrap_or(0)));
-                texts.extend(history.last_for(eyes, since.unwrap_or(0)));
+                texts.extend(history.newest_for(eyes, shown));
+                texts.extend(history.last_for(eyes, shown));
                 prop_assert!(texts.iter().all(|text| !text.as_str().contains(&foreign)));
             }
         }

@@ -18,6 +18,7 @@ use std::{
 };
 
 use hangraft_cluster_config::RoomNames;
+use hangraft_ids::{PlayerId, RoomId, Version};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
@@ -26,7 +27,7 @@ use tokio::{
 use tracing::{debug, warn};
 
 use crate::{
-    command::{PlayerId, Refusal},
+    command::Refusal,
     mailbox::{Mail, Mailbox},
     meters::Meters,
     upstream::{FromNode, Update, Upstream, WatchRequest},
@@ -58,13 +59,13 @@ pub(crate) enum HubInput {
         session: u64,
         mailbox: Mailbox,
         player: PlayerId,
-        room: u64,
-        since: Option<u64>,
+        room: RoomId,
+        since: Option<Version>,
         tag: u64,
     },
     Unwatch {
         session: u64,
-        room: u64,
+        room: RoomId,
     },
     /// A session is gone.
     Leave {
@@ -74,8 +75,8 @@ pub(crate) enum HubInput {
     Upstream(Option<Upstream>),
     /// A command made this version of a room: it should be shown soon.
     Acknowledged {
-        room: u64,
-        version: u64,
+        room: RoomId,
+        version: Version,
     },
     FromNode(FromNode),
 }
@@ -135,12 +136,12 @@ impl Hub {
 /// The state of the hub's task.
 struct Task {
     names: RoomNames,
-    rooms: HashMap<u64, Room<Mailbox>>,
+    rooms: HashMap<RoomId, Room<Mailbox>>,
     /// Which rooms a session looks at.
-    sessions: HashMap<u64, BTreeSet<u64>>,
+    sessions: HashMap<u64, BTreeSet<RoomId>>,
     upstream: Option<Upstream>,
     /// Rooms with a question that has to wait.
-    asking_later: BTreeSet<u64>,
+    asking_later: BTreeSet<RoomId>,
     debt: Debt,
     frozen: watch::Sender<u64>,
     meters: Arc<Meters>,
@@ -185,7 +186,7 @@ impl Task {
         }
     }
 
-    fn on_watch(&mut self, room: u64, joining: Joining<Mailbox>, now: Instant) {
+    fn on_watch(&mut self, room: RoomId, joining: Joining<Mailbox>, now: Instant) {
         self.sessions.entry(joining.session).or_default().insert(room);
         let watched = self.rooms.entry(room);
         let watched = watched.or_insert_with(|| Room::new(room, self.names.name(room).into()));
@@ -193,7 +194,7 @@ impl Task {
         self.ask(question);
     }
 
-    fn on_unwatch(&mut self, session: u64, room: u64, now: Instant) {
+    fn on_unwatch(&mut self, session: u64, room: RoomId, now: Instant) {
         if let Some(rooms) = self.sessions.get_mut(&session) {
             rooms.remove(&room);
         }
@@ -239,23 +240,23 @@ impl Task {
         let share = (HISTORY_BYTES_MAX / self.rooms.len().max(1))
             .clamp(HISTORY_SHARE_MIN, HISTORY_SHARE_MAX);
         let Some(room) = self.rooms.get_mut(&update.room) else { return };
-        if room.version().is_some_and(|before| update.version > before + 1) {
+        if room.version().is_some_and(|before| update.version > before.next()) {
             self.meters.resyncs.increment(1);
         }
         let heard = room.hear(update, share, now, &mut deliver(&self.meters));
         match heard {
             Ok(heard) => self.after(update.room, heard),
-            Err(err) => warn!(room = update.room, %err, "a view was dropped"),
+            Err(err) => warn!(room = update.room.0, %err, "a view was dropped"),
         }
     }
 
-    fn on_refused(&mut self, room: u64, refusal: &Refusal, now: Instant) {
+    fn on_refused(&mut self, room: RoomId, refusal: &Refusal, now: Instant) {
         let Some(watched) = self.rooms.get_mut(&room) else { return };
         let heard = watched.refused(refusal, now, &mut deliver(&self.meters));
         self.after(room, heard);
     }
 
-    fn after(&mut self, room: u64, heard: Heard) {
+    fn after(&mut self, room: RoomId, heard: Heard) {
         match heard {
             Heard::On(question) => {
                 if self.rooms.get(&room).is_some_and(Room::asks_later) {
@@ -286,7 +287,7 @@ impl Task {
     }
 
     fn ask_what_is_due(&mut self, now: Instant) {
-        let rooms: Vec<u64> = self.asking_later.iter().copied().collect();
+        let rooms: Vec<RoomId> = self.asking_later.iter().copied().collect();
         for id in rooms {
             let Some(room) = self.rooms.get_mut(&id) else {
                 self.asking_later.remove(&id);
@@ -301,7 +302,7 @@ impl Task {
     }
 
     fn on_sweep(&mut self, now: Instant) {
-        let abandoned: Vec<u64> = self
+        let abandoned: Vec<RoomId> = self
             .rooms
             .iter()
             .filter(|(_, room)| room.is_abandoned(now))

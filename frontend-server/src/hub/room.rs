@@ -12,9 +12,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use hangraft_ids::{PlayerId, RoomId, Version};
+
 use super::history::{History, NotText, Taken};
 use crate::{
-    command::{Code, PlayerId, Refusal},
+    command::{Code, Refusal},
     mailbox::Mail,
     upstream::{Update, WatchRequest},
 };
@@ -51,14 +53,14 @@ pub(crate) struct Joining<W> {
     pub(crate) session: u64,
     pub(crate) player: PlayerId,
     pub(crate) tag: u64,
-    pub(crate) since: Option<u64>,
+    pub(crate) since: Option<Version>,
     pub(crate) way: W,
 }
 
 /// One watched room.
 #[derive(Debug)]
 pub(crate) struct Room<W> {
-    room: u64,
+    room: RoomId,
     history: History,
     /// When the newest version was made.
     made: Option<Instant>,
@@ -82,9 +84,9 @@ struct Watcher<W> {
 #[derive(Debug)]
 enum Place {
     /// For the first view.
-    Waiting { tag: u64, since: Option<u64>, until: Instant },
+    Waiting { tag: u64, since: Option<Version>, until: Instant },
     /// Has seen this version.
-    Shown(u64),
+    Shown(Version),
 }
 
 /// A player who looks, with one or more sessions.
@@ -92,7 +94,7 @@ enum Place {
 struct Eye {
     sessions: usize,
     /// From this version on, what we have was made for these eyes too.
-    open_from: Option<u64>,
+    open_from: Option<Version>,
     left_at: Option<Instant>,
 }
 
@@ -107,7 +109,7 @@ pub(crate) enum Heard {
 
 impl<W> Room<W> {
     /// Nobody looks yet; players call the room `name`.
-    pub(crate) fn new(room: u64, name: Arc<str>) -> Self {
+    pub(crate) fn new(room: RoomId, name: Arc<str>) -> Self {
         Self {
             room,
             history: History::new(name),
@@ -122,7 +124,7 @@ impl<W> Room<W> {
     }
 
     /// The newest version shown.
-    pub(crate) fn version(&self) -> Option<u64> {
+    pub(crate) fn version(&self) -> Option<Version> {
         self.history.version()
     }
 
@@ -290,7 +292,7 @@ impl<W> Room<W> {
         Some(question)
     }
 
-    fn question(&mut self, since: Option<u64>) -> WatchRequest {
+    fn question(&mut self, since: Option<Version>) -> WatchRequest {
         self.questions += 1;
         let players = self.eyes.keys().copied().collect();
         WatchRequest { room: self.room, since, players, number: self.questions }
@@ -307,18 +309,18 @@ impl<W> Room<W> {
     }
 
     /// A whole view came: from here on, what comes is made for those asked for.
-    fn open_eyes(&mut self, version: u64) {
+    fn open_eyes(&mut self, version: Version) {
         let Asking::Asked { eyes, .. } = &self.asking else { return };
         for player in eyes {
             if let Some(eye) = self.eyes.get_mut(player) {
-                eye.open_from.get_or_insert(version + 1);
+                eye.open_from.get_or_insert(version.next());
             }
         }
         self.asking = Asking::Nothing;
     }
 
     /// Shows the newest version to everyone who has not seen it.
-    fn show(&mut self, version: u64, deliver: &mut impl FnMut(&W, Mail)) {
+    fn show(&mut self, version: Version, deliver: &mut impl FnMut(&W, Mail)) {
         for watcher in self.watchers.values_mut() {
             let Place::Shown(shown) = &mut watcher.place else { continue };
             if *shown >= version {
@@ -350,14 +352,14 @@ impl<W> Room<W> {
                 Place::Waiting { tag, since, .. } => {
                     let (room, missed, age) = (self.room, Vec::new(), Duration::ZERO);
                     deliver(&watcher.way, Mail::Watching { tag, room, version, age, missed });
-                    since.unwrap_or(0)
+                    since.unwrap_or_default()
                 }
             };
             self.close(watcher, shown, deliver);
         }
     }
 
-    fn close(&self, watcher: &Watcher<W>, shown: u64, deliver: &mut impl FnMut(&W, Mail)) {
+    fn close(&self, watcher: &Watcher<W>, shown: Version, deliver: &mut impl FnMut(&W, Mail)) {
         if let Some(text) = self.history.last_for(watcher.player, shown) {
             deliver(&watcher.way, Mail::Closed { room: self.room, text });
         }
@@ -379,7 +381,7 @@ impl<W> Watcher<W> {
     /// Begins the watch of someone who waits, if there is something to show them.
     fn settle(
         &mut self,
-        room: u64,
+        room: RoomId,
         history: &History,
         age: Duration,
         eye: &Eye,
@@ -390,7 +392,7 @@ impl<W> Watcher<W> {
         let missed = history.since(self.player, since, open_from);
         deliver(&self.way, Mail::Watching { tag, room, version, age, missed });
         // Someone who has seen more than we have is shown nothing older.
-        self.place = Place::Shown(version.max(since.unwrap_or(0)));
+        self.place = Place::Shown(version.max(since.unwrap_or_default()));
     }
 
     fn waited_too_long(&self, now: Instant) -> bool {
@@ -405,6 +407,7 @@ mod tests {
     use super::*;
     use crate::message::Text;
 
+    const ROOM: RoomId = RoomId(4);
     const ANN: PlayerId = PlayerId(1);
     const BO: PlayerId = PlayerId(2);
 
@@ -417,7 +420,7 @@ mod tests {
 
     impl Stage {
         fn new() -> Self {
-            Self { room: Room::new(4, "k3v7".into()), now: Instant::now(), told: Vec::new() }
+            Self { room: Room::new(ROOM, "k3v7".into()), now: Instant::now(), told: Vec::new() }
         }
 
         fn join(
@@ -427,7 +430,8 @@ mod tests {
             player: PlayerId,
             since: Option<u64>,
         ) -> Option<WatchRequest> {
-            let joining = Joining { session, player, tag: session, since, way: name };
+            let joining =
+                Joining { session, player, tag: session, since: since.map(Version), way: name };
             plain(self.room.join(joining, self.now, &mut note(&mut self.told)))
         }
 
@@ -468,7 +472,7 @@ mod tests {
                 let missed: Vec<_> = missed.iter().map(short).collect();
                 let age = age.as_secs();
                 let old = if age > 0 { format!(", {age} s old") } else { String::new() };
-                format!("watching {version}{old}: {}", missed.join(" "))
+                format!("watching {}{old}: {}", version.0, missed.join(" "))
             }
             Mail::WatchRefused { refusal, .. } => format!("refused {}", refusal.code),
             other => format!("{other:?}"),
@@ -478,8 +482,8 @@ mod tests {
     fn update(version: u64, private: &[PlayerId]) -> Update {
         let own = |player: &PlayerId| (*player, format!(r#"{{"own":{}}}"#, player.0).into());
         Update {
-            room: 4,
-            version,
+            room: ROOM,
+            version: Version(version),
             view: Bytes::from_static(b"{}"),
             events: Bytes::from_static(b"[]"),
             private: private.iter().map(own).collect(),
@@ -492,7 +496,12 @@ mod tests {
     }
 
     fn asks(since: Option<u64>, players: &[PlayerId]) -> Option<WatchRequest> {
-        Some(WatchRequest { room: 4, since, players: players.to_vec(), number: 0 })
+        Some(WatchRequest {
+            room: ROOM,
+            since: since.map(Version),
+            players: players.to_vec(),
+            number: 0,
+        })
     }
 
     /// A question without its number.

@@ -16,6 +16,7 @@
 use std::{future::pending, pin::Pin, sync::Arc, time::Duration};
 
 use futures_util::{SinkExt, stream::FusedStream};
+use hangraft_ids::PlayerId;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, sink},
     time::{Instant, Sleep, sleep, sleep_until, timeout},
@@ -35,6 +36,7 @@ use super::{
 use crate::{
     client::Client,
     cluster::Status,
+    command::Lane,
     exchange::{Dice, Input},
     farewell::Farewell,
     mailbox::{self, Inbox, Mail, Overflow},
@@ -69,7 +71,7 @@ pub(super) async fn run<S>(
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    match getrandom::u64().and_then(|player| Ok(Dice { player, lane: getrandom::u64()? })) {
+    match roll() {
         Ok(dice) => {
             let (mut actions, mut wire) = open(number, client, dice, shared, place);
             match wire.converse(&mut socket, &mut actions).await {
@@ -84,6 +86,11 @@ pub(super) async fn run<S>(
         }
         Err(err) => debug!(%err, "the system gives no random numbers"),
     }
+}
+
+/// Random numbers for one session.
+fn roll() -> Result<Dice, getrandom::Error> {
+    Ok(Dice { player: PlayerId(getrandom::u64()?), lane: Lane(getrandom::u64()?) })
 }
 
 fn open(

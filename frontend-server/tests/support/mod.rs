@@ -12,6 +12,7 @@ use std::{
 use futures_util::{SinkExt, Stream, StreamExt};
 use hangraft_cluster_config::{ClusterKey, FrontendConfig, FrontendLimits, RoomNames};
 use hangraft_frontend_server::Frontend;
+use hangraft_ids::RoomId;
 use hangraft_proto::{
     ACCESS_HEADER,
     net::{Network, Tcp},
@@ -458,7 +459,7 @@ pub(crate) fn room(room: u64) -> Value {
 
 /// What players call a room.
 pub(crate) fn name(room: u64) -> String {
-    RoomNames::of(&key()).name(room)
+    RoomNames::of(&key()).name(RoomId(room))
 }
 
 /// The data of a move in room 1.

@@ -80,13 +80,13 @@ impl Scene {
 
     /// What players call a room.
     fn name_of(&self, room: RoomId) -> String {
-        RoomNames::of(&self.key).name(room.0)
+        RoomNames::of(&self.key).name(room)
     }
 
     /// The room that players call so.
     fn room_called(&self, name: &str) -> RoomId {
-        let number = RoomNames::of(&self.key).number(name);
-        RoomId(number.unwrap_or_else(|| panic!("{name:?} is no room's name")))
+        let room = RoomNames::of(&self.key).room(name);
+        room.unwrap_or_else(|| panic!("{name:?} is no room's name"))
     }
 
     /// An operator takes errands from now on.
