@@ -1,7 +1,7 @@
 //! What players and readers did, and what they were told: the record that the
 //! promises are held against.
 
-use hangraft_game::{PlayerId, RoomId};
+use hangraft_game::{PlayerId, RoomId, Version};
 use serde_json::Value;
 
 /// The moment of an event among all events of a world; no two are alike.
@@ -43,7 +43,7 @@ pub(crate) enum Outcome {
     Unknown,
     Accepted {
         room: RoomId,
-        version: u64,
+        version: Version,
     },
     /// By the cluster, for good.
     Refused(String),
@@ -57,7 +57,7 @@ pub(crate) enum Level {
     Local {
         connection: u64,
     },
-    AtLeast(u64),
+    AtLeast(Version),
 }
 
 /// A read of a room that was answered.
@@ -67,7 +67,7 @@ pub(crate) struct Read {
     pub(crate) level: Level,
     pub(crate) invoked: Moment,
     pub(crate) returned: Moment,
-    pub(crate) version: u64,
+    pub(crate) version: Version,
     /// The lines of the chat, oldest first.
     pub(crate) chat: Vec<String>,
 }

@@ -12,7 +12,7 @@ use crate::promises::settings::Shared;
 use crate::world::net::MachineNetwork;
 use crate::world::{MachineId, World};
 use hangraft_cluster_config::{ClusterKey, RoomNames};
-use hangraft_game::RoomId;
+use hangraft_game::{RoomId, Version};
 use hangraft_node::env::Network;
 use hangraft_proto::v1::StatusReply;
 use hyper_util::rt::TokioIo;
@@ -62,7 +62,7 @@ struct Tables {
 #[derive(Clone, Copy)]
 struct Table {
     room: RoomId,
-    acknowledged: u64,
+    acknowledged: Version,
 }
 
 impl Scene {
@@ -181,10 +181,10 @@ impl Scene {
     }
 
     fn opened(&self, number: usize, room: RoomId) {
-        self.tables().rooms[number] = Some(Table { room, acknowledged: 1 });
+        self.tables().rooms[number] = Some(Table { room, acknowledged: Version(1) });
     }
 
-    fn acknowledged(&self, room: RoomId, version: u64) {
+    fn acknowledged(&self, room: RoomId, version: Version) {
         for table in self.tables().rooms.iter_mut().flatten().filter(|table| table.room == room) {
             table.acknowledged = table.acknowledged.max(version);
         }

@@ -10,7 +10,7 @@ use super::socket::{Heard, Refusal, Socket};
 use crate::clock::MILLI;
 use crate::history::{Action, Outcome};
 use crate::promises::in_order::Push;
-use hangraft_game::{PlayerId, RoomId};
+use hangraft_game::{PlayerId, RoomId, Version};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -440,7 +440,7 @@ impl Player {
         judge.pushed(player, &push);
         drop(judge);
         let mark = if resync { ", anew" } else { "" };
-        self.scene.world.tell(format_args!("{} sees {room} at {version}{mark}", self.name));
+        self.scene.world.tell(format_args!("{} sees {room} at {}{mark}", self.name, version.0));
         self.view = serde_json::from_str(view.get()).expect("views are JSON");
     }
 
@@ -465,9 +465,8 @@ impl Player {
         let hello = json!({"name": format!("{}{surname}", self.name), "token": token});
         let id = self.socket.as_mut()?.ask("hello", &hello).await?;
         let hello = self.answer_to(id, deadline).await?.ok()?;
-        let player = hello["player"].as_str().and_then(|id| id.strip_prefix('p'));
-        let player = player.and_then(|id| u64::from_str_radix(id, 16).ok());
-        let player = PlayerId(player.expect("a hello names the player"));
+        let player = hello["player"].as_str().and_then(|id| id.parse::<PlayerId>().ok());
+        let player = player.expect("a hello names the player");
         let token = hello["token"].as_str().expect("a hello has a token").to_owned();
         if let Some((before, _)) = &self.identity {
             assert_eq!(*before, player, "a token is the same player everywhere");
@@ -491,7 +490,7 @@ impl Player {
         let room = yes["room"].as_str().or_else(|| asked["room"].as_str());
         let room = self.scene.room_called(room.expect("a yes is about a room"));
         // Opening makes the first version.
-        let version = yes["version"].as_u64().unwrap_or(1);
+        let version = Version(yes["version"].as_u64().unwrap_or(1));
         Outcome::Accepted { room, version }
     }
 }

@@ -2,9 +2,8 @@
 
 use super::Scene;
 use crate::clock::MILLI;
-use crate::history::{Level, Read, chat_of};
-use hangraft_game::PlayerId;
-use hangraft_ids::RoomId;
+use crate::history::{Level, Moment, Read, chat_of};
+use hangraft_game::{PlayerId, RoomId, Version};
 use hangraft_proto::ACCESS_HEADER;
 use hangraft_proto::v1::freshness;
 use hangraft_proto::v1::game_client::GameClient;
@@ -60,7 +59,7 @@ impl Reader {
                 _ => Level::AtLeast(table.acknowledged),
             };
             let invoked = self.scene.judge().history.moment();
-            match self.read(channel.clone(), table.room.0, level).await {
+            match self.read(channel.clone(), table.room, level).await {
                 Ok(Some(reply)) => self.note(table.room, level, invoked, reply),
                 // No leader just now, or too far behind: an answer as well.
                 Ok(None) => {}
@@ -69,13 +68,7 @@ impl Reader {
         }
     }
 
-    fn note(
-        &self,
-        room: hangraft_game::RoomId,
-        level: Level,
-        invoked: u64,
-        reply: Option<ReadReply>,
-    ) {
+    fn note(&self, room: RoomId, level: Level, invoked: Moment, reply: Option<ReadReply>) {
         let mut judge = self.scene.judge();
         if reply.is_none() && judge.truth.newest(room).is_some() && judge.truth.has_left(room) {
             // Nobody sat there for long, and it has left the lobby.
@@ -83,14 +76,14 @@ impl Reader {
         }
         // Nobody in particular reads, with the gallery's eyes. A room that is denied
         // is one that was never opened.
-        let (mut version, mut chat) = (0, Vec::new());
+        let (mut version, mut chat) = (Version(0), Vec::new());
         if let Some(reply) = reply {
             let text = std::str::from_utf8(&reply.view).expect("views are text");
             judge.frame(PlayerId(0), text);
-            version = reply.version;
+            version = Version(reply.version);
             chat = chat_of(&serde_json::from_str(text).expect("views are JSON"));
         }
-        self.scene.world.tell(format_args!("read {room} {level:?}: {version}"));
+        self.scene.world.tell(format_args!("read {room} {level:?}: {}", version.0));
         let returned = judge.history.moment();
         judge.read(Read { room, level, invoked, returned, version, chat });
     }
@@ -100,16 +93,16 @@ impl Reader {
     async fn read(
         &self,
         channel: Channel,
-        room: u64,
+        room: RoomId,
         level: Level,
     ) -> Result<Option<Option<ReadReply>>, ()> {
         let level = match level {
             Level::Linearizable => freshness::Level::Linearizable(true),
             Level::Local { .. } => freshness::Level::Local(true),
-            Level::AtLeast(version) => freshness::Level::AtLeast(version),
+            Level::AtLeast(Version(version)) => freshness::Level::AtLeast(version),
         };
         let freshness = Some(Freshness { level: Some(level) });
-        let mut request = Request::new(ReadRequest { room, player: 0, freshness });
+        let mut request = Request::new(ReadRequest { room: room.0, player: 0, freshness });
         let access = self.scene.key.access_token().parse().expect("a token is plain ASCII");
         request.metadata_mut().insert(ACCESS_HEADER, access);
         match timeout(PATIENCE, GameClient::new(channel).read(request)).await {

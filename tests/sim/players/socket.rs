@@ -2,6 +2,7 @@
 
 use super::Scene;
 use futures_util::{SinkExt, StreamExt};
+use hangraft_game::Version;
 use hangraft_node::env::{Connection, Network};
 use serde::Deserialize;
 use serde_json::Value;
@@ -26,7 +27,7 @@ pub(super) enum Heard {
     /// The answer to the question with this id.
     Answer(u64, Result<Value, Refusal>),
     /// A room at one version; the view as it was sent.
-    View { room: String, version: u64, view: Box<RawValue>, resync: bool, closed: bool },
+    View { room: String, version: Version, view: Box<RawValue>, resync: bool, closed: bool },
     /// Anything else.
     Other,
 }
@@ -45,7 +46,7 @@ struct Frame {
     refused: Option<Refusal>,
     push: Option<String>,
     room: Option<String>,
-    version: Option<u64>,
+    version: Option<Version>,
     view: Option<Box<RawValue>>,
     #[serde(default)]
     resync: bool,

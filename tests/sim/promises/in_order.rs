@@ -3,18 +3,18 @@
 
 use super::truth::Truth;
 use super::{Broken, Verdict};
-use hangraft_game::{PlayerId, RoomId};
+use hangraft_game::{PlayerId, RoomId, Version};
 use std::collections::BTreeMap;
 
 const NAME: &str = "in_order";
 
 /// What each player has seen last of the room they watch; it outlives sockets.
 #[derive(Default)]
-pub(crate) struct Orders(BTreeMap<(PlayerId, RoomId), u64>);
+pub(crate) struct Orders(BTreeMap<(PlayerId, RoomId), Version>);
 
 impl Orders {
     /// The version to resume from.
-    pub(crate) fn since(&self, player: PlayerId, room: RoomId) -> Option<u64> {
+    pub(crate) fn since(&self, player: PlayerId, room: RoomId) -> Option<Version> {
         self.0.get(&(player, room)).copied()
     }
 
@@ -26,8 +26,9 @@ impl Orders {
     /// Who has not seen the newest version of what they watch, in words.
     pub(crate) fn behind(&self, truth: &Truth) -> Option<String> {
         self.0.iter().find_map(|((player, room), seen)| {
-            let newest = truth.newest(*room)?.version().0;
-            (newest != *seen).then(|| format!("{player} has seen {room} at {seen}, not {newest}"))
+            let newest = truth.newest(*room)?.version();
+            (newest != *seen)
+                .then(|| format!("{player} has seen {room} at {}, not {}", seen.0, newest.0))
         })
     }
 
@@ -36,16 +37,15 @@ impl Orders {
     pub(crate) fn see(&mut self, player: PlayerId, push: &Push<'_>) -> Verdict {
         let Push { room, version, resync, closed, .. } = *push;
         let before = self.0.insert((player, room), version);
+        let how = |before: Version| {
+            format!("{player} saw version {} of {room} after {}", version.0, before.0)
+        };
         match before {
             Some(before) if version == before && resync && closed => Ok(()),
-            Some(before) if version <= before => Err(Broken::new(
-                NAME,
-                format!("{player} saw version {version} of {room} after {before}"),
-            )),
-            Some(before) if version != before + 1 && !resync => Err(Broken::new(
-                NAME,
-                format!("{player} saw version {version} of {room} after {before}, unexplained"),
-            )),
+            Some(before) if version <= before => Err(Broken::new(NAME, how(before))),
+            Some(before) if version != before.next() && !resync => {
+                Err(Broken::new(NAME, format!("{}, unexplained", how(before))))
+            }
             _ => Ok(()),
         }
     }
@@ -63,7 +63,7 @@ pub(super) fn may_refuse(player: PlayerId, room: RoomId, code: &str, truth: &Tru
 /// A view that was pushed.
 pub(crate) struct Push<'a> {
     pub(crate) room: RoomId,
-    pub(crate) version: u64,
+    pub(crate) version: Version,
     /// As it was sent.
     pub(crate) view: &'a str,
     /// It says that versions were left out.
@@ -75,18 +75,19 @@ pub(crate) struct Push<'a> {
 /// Whether a view is the committed one.
 pub(super) fn is_true(player: PlayerId, push: &Push<'_>, truth: &Truth) -> Verdict {
     let Push { room, version, view, closed, .. } = *push;
+    let Version(number) = version;
     if closed && !truth.has_left(room) {
-        let how = format!("{player} was told at version {version} that {room} is over; it is not");
+        let how = format!("{player} was told at version {number} that {room} is over; it is not");
         return Err(Broken::new(NAME, how));
     }
     let Some(known) = truth.room(room, version) else {
-        let how = format!("{player} saw version {version} of {room}, which nobody has committed");
+        let how = format!("{player} saw version {number} of {room}, which nobody has committed");
         return Err(Broken::new(NAME, how));
     };
     let right = known.view(Some(player));
     if right != view {
         let how = format!(
-            "{player} saw of version {version} of {room} {view}, and should have seen {right}"
+            "{player} saw of version {number} of {room} {view}, and should have seen {right}"
         );
         return Err(Broken::new(NAME, how));
     }

@@ -12,7 +12,7 @@
 use super::truth::Truth;
 use super::{Broken, Verdict};
 use crate::history::{Action, History, Level, Moment, Outcome};
-use hangraft_game::RoomId;
+use hangraft_game::{RoomId, Version};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) const NAME: &str = "linearizable";
@@ -24,8 +24,8 @@ struct Placed {
     invoked: Moment,
     returned: Moment,
     /// The version it found, and the one it left.
-    found: u64,
-    left: u64,
+    found: Version,
+    left: Version,
 }
 
 /// The sweep over versions.
@@ -34,7 +34,7 @@ pub(super) fn by_version(history: &History, truth: &Truth) -> Verdict {
     for wish in &history.wishes {
         let Some((room, version, returned)) = place(wish, truth) else { continue };
         let made = truth.maker(room, version) == Some((wish.player, 0, wish.serial));
-        let found = if made { version - 1 } else { version };
+        let found = if made { Version(version.0 - 1) } else { version };
         let what = format!("{} who wished for {:?}", wish.player, wish.action);
         let placed = Placed { what, invoked: wish.invoked, returned, found, left: version };
         rooms.entry(room).or_default().push(placed);
@@ -52,14 +52,14 @@ pub(super) fn by_version(history: &History, truth: &Truth) -> Verdict {
 }
 
 /// Where in the order a wish belongs, and when that was told.
-fn place(wish: &crate::history::Wish, truth: &Truth) -> Option<(RoomId, u64, Moment)> {
+fn place(wish: &crate::history::Wish, truth: &Truth) -> Option<(RoomId, Version, Moment)> {
     match (&wish.outcome, wish.returned) {
         (Outcome::Accepted { room, version }, Some(returned)) => Some((*room, *version, returned)),
         // It took effect, and nobody was told.
         (Outcome::Unknown, _) => {
             let (_, answer) = truth.attempt(wish)?;
             let reply = answer.as_ref().ok()?;
-            Some((reply.room()?, reply.version()?.0, Moment::MAX))
+            Some((reply.room()?, reply.version()?, Moment::MAX))
         }
         _ => None,
     }
@@ -71,7 +71,7 @@ fn sweep(room: RoomId, placed: Vec<Placed>) -> Verdict {
     let mut by_return = by_invocation.clone();
     by_return.sort_by_key(|placed| placed.returned);
     let mut told = by_return.into_iter().peekable();
-    let (mut newest, mut teller) = (0, None);
+    let (mut newest, mut teller) = (Version(0), None);
     for placed in by_invocation {
         while let Some(earlier) = told.next_if(|earlier| earlier.returned < placed.invoked) {
             if earlier.left > newest {
@@ -82,8 +82,8 @@ fn sweep(room: RoomId, placed: Vec<Placed>) -> Verdict {
             let teller = teller.map_or("nobody", |teller: &Placed| &teller.what);
             let how = format!(
                 "in {room}, {}, who began at moment {}, found version {}, after {teller} had \
-                 been told of version {newest}",
-                placed.what, placed.invoked, placed.found
+                 been told of version {}",
+                placed.what, placed.invoked, placed.found.0, newest.0
             );
             return Err(Broken::new(NAME, how));
         }
@@ -93,14 +93,14 @@ fn sweep(room: RoomId, placed: Vec<Placed>) -> Verdict {
 
 /// Local reads of one connection never go back.
 pub(super) fn local_reads(history: &History) -> Verdict {
-    let mut newest: BTreeMap<(u64, RoomId), u64> = BTreeMap::new();
+    let mut newest: BTreeMap<(u64, RoomId), Version> = BTreeMap::new();
     for read in &history.reads {
         let Level::Local { connection } = read.level else { continue };
-        let before = newest.insert((connection, read.room), read.version).unwrap_or(0);
+        let before = newest.insert((connection, read.room), read.version).unwrap_or_default();
         if read.version < before {
             let how = format!(
-                "a local read of {} gave version {} after {before} on one connection",
-                read.room, read.version
+                "a local read of {} gave version {} after {} on one connection",
+                read.room, read.version.0, before.0
             );
             return Err(Broken::new(NAME, how));
         }
@@ -302,8 +302,8 @@ mod tests {
             what: String::new(),
             invoked,
             returned,
-            found,
-            left,
+            found: Version(found),
+            left: Version(left),
         };
         let room = RoomId(1);
         assert!(

@@ -218,11 +218,11 @@ impl Judge {
 
     /// A read was answered.
     pub(crate) fn read(&mut self, read: Read) {
-        if let Level::AtLeast(version) = read.level
-            && read.version < version
+        if let Level::AtLeast(asked) = read.level
+            && read.version < asked
         {
-            let how =
-                format!("a read of {} at least at {version} gave {}", read.room, read.version);
+            let (asked, version) = (asked.0, read.version.0);
+            let how = format!("a read of {} at least at {asked} gave {version}", read.room);
             self.hold(Err(Broken::new(linearizable::NAME, how)));
         }
         self.history.reads.push(read);

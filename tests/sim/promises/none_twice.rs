@@ -4,6 +4,7 @@
 use super::truth::Truth;
 use super::{Broken, Verdict};
 use crate::history::{Action, History, Outcome};
+use hangraft_game::Version;
 use std::collections::BTreeMap;
 
 const NAME: &str = "none_twice";
@@ -31,6 +32,7 @@ pub(super) fn at_the_end(history: &History, truth: &Truth) -> Verdict {
             && !wish.action.may_change_nothing()
             && let Some(other) = makers.insert((room, version), wish)
         {
+            let Version(version) = version;
             let how = format!("{:?} and {:?} both made version {version} of {room}", other, wish);
             return Err(Broken::new(NAME, how));
         }

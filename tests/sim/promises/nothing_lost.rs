@@ -6,13 +6,15 @@ use super::disks::Disks;
 use super::truth::{Truth, room_of};
 use super::{Broken, Verdict};
 use crate::history::{History, Outcome, Wish};
-use hangraft_game::Answer;
+use hangraft_game::{Answer, Version};
 
 const NAME: &str = "nothing_lost";
 
 /// A wish has just been answered.
 pub(super) fn on_answer(wish: &Wish, truth: &Truth, disks: &Disks) -> Verdict {
-    let Outcome::Accepted { version, .. } = wish.outcome else { return is_same(wish, truth) };
+    let Outcome::Accepted { version: Version(version), .. } = wish.outcome else {
+        return is_same(wish, truth);
+    };
     let Some((at, _)) = truth.attempt(wish) else {
         let how = format!(
             "{} was told that {:?}, serial {}, made version {version}, and no committed entry \
@@ -61,6 +63,6 @@ fn is_same(wish: &Wish, truth: &Truth) -> Verdict {
     Err(Broken::new(NAME, how))
 }
 
-fn version_of(answer: &Answer) -> Option<u64> {
-    answer.as_ref().ok().and_then(|reply| reply.version()).map(|version| version.0)
+fn version_of(answer: &Answer) -> Option<Version> {
+    answer.as_ref().ok().and_then(|reply| reply.version())
 }

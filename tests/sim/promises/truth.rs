@@ -3,7 +3,9 @@
 
 use crate::history::{Action, Wish};
 use bytes::Bytes;
-use hangraft_game::{Answer, Attempt, Batch, Change, Command, Lobby, PlayerId, Room, RoomId};
+use hangraft_game::{
+    Answer, Attempt, Batch, Change, Command, Lobby, PlayerId, Room, RoomId, Version,
+};
 use hangraft_ids::LogIndex;
 use hangraft_node::raft::{Electorate, electorate_of};
 use hangraft_node::storage::log::Position;
@@ -26,13 +28,13 @@ pub(crate) struct Truth {
     /// The lobby's hash behind each entry.
     hashes: Vec<u64>,
     /// Every version of every room, and whether it was the room's last.
-    rooms: BTreeMap<(RoomId, u64), (Arc<Room>, bool)>,
+    rooms: BTreeMap<(RoomId, Version), (Arc<Room>, bool)>,
     /// The first time an attempt was applied: where, and what was answered.
     attempts: BTreeMap<Attempted, (Position, Answer)>,
     /// Attempts that came again and had another effect.
     twice: Vec<Attempted>,
     /// Which attempt made a version of a room; none for what no player did.
-    makers: BTreeMap<(RoomId, u64), Option<Attempted>>,
+    makers: BTreeMap<(RoomId, Version), Option<Attempted>>,
     /// Every line that was said, in the order it was said in.
     said: BTreeMap<RoomId, Vec<String>>,
     /// Rooms whose hosts have removed somebody.
@@ -69,26 +71,29 @@ impl Truth {
     }
 
     /// A room as it was at a version.
-    pub(crate) fn room(&self, room: RoomId, version: u64) -> Option<&Room> {
+    pub(crate) fn room(&self, room: RoomId, version: Version) -> Option<&Room> {
         self.rooms.get(&(room, version)).map(|(room, _)| &**room)
     }
 
     /// A room as it is now, or as it left.
     pub(crate) fn newest(&self, room: RoomId) -> Option<&Room> {
-        let versions = self.rooms.range((room, 0)..=(room, u64::MAX));
-        versions.last().map(|(_, (room, _))| &**room)
+        self.versions(room).next_back().map(|(room, _)| &**room)
     }
 
     /// Whether a room has left the lobby.
     pub(crate) fn has_left(&self, room: RoomId) -> bool {
-        let versions = self.rooms.range((room, 0)..=(room, u64::MAX));
-        versions.last().is_none_or(|(_, (_, last))| *last)
+        self.versions(room).next_back().is_none_or(|(_, last)| *last)
     }
 
     /// Whether the gallery was ever shown a word in a room.
     pub(crate) fn was_shown(&self, room: RoomId, word: &str) -> bool {
-        let mut versions = self.rooms.range((room, 0)..=(room, u64::MAX));
-        versions.any(|(_, (room, _))| room.view(None).contains(word))
+        self.versions(room).any(|(room, _)| room.view(None).contains(word))
+    }
+
+    /// All versions of a room, oldest first, and whether each was the last.
+    fn versions(&self, room: RoomId) -> impl DoubleEndedIterator<Item = &(Arc<Room>, bool)> {
+        let all = (room, Version(0))..=(room, Version(u64::MAX));
+        self.rooms.range(all).map(|(_, version)| version)
     }
 
     /// Where an attempt was applied first, and what was answered.
@@ -98,7 +103,7 @@ impl Truth {
     }
 
     /// Which attempt made a version of a room.
-    pub(crate) fn maker(&self, room: RoomId, version: u64) -> Option<Attempted> {
+    pub(crate) fn maker(&self, room: RoomId, version: Version) -> Option<Attempted> {
         self.makers.get(&(room, version)).copied().flatten()
     }
 
@@ -115,7 +120,7 @@ impl Truth {
     /// How many rooms a player has opened.
     pub(crate) fn opened_by(&self, player: PlayerId) -> usize {
         let made = self.makers.iter().filter(|((_, version), maker)| {
-            *version == 1 && maker.is_some_and(|(who, ..)| who == player)
+            *version == Version(1) && maker.is_some_and(|(who, ..)| who == player)
         });
         made.count()
     }
@@ -182,7 +187,7 @@ impl Truth {
     }
 
     fn note(&mut self, change: Change, maker: Option<Attempted>) {
-        let key = (change.room, change.version.0);
+        let key = (change.room, change.version);
         let room = change.last.clone().or_else(|| self.lobby.room(change.room).cloned());
         if let Some(room) = room {
             self.rooms.insert(key, (room, change.closed));
