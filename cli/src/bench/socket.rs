@@ -4,6 +4,7 @@ use std::{borrow::Cow, str::FromStr, time::Duration};
 
 use anyhow::{Context, bail};
 use futures_util::{SinkExt, StreamExt};
+use hangraft_ids::Version;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::{net::TcpStream, time::timeout};
@@ -44,7 +45,7 @@ pub(super) struct Incoming<'a> {
     #[serde(borrow)]
     pub(super) push: Option<Cow<'a, str>>,
     /// A pushed view's version.
-    pub(super) version: Option<u64>,
+    pub(super) version: Option<Version>,
     #[serde(borrow)]
     pub(super) view: Option<&'a RawValue>,
     /// Why the server is about to close.
@@ -58,7 +59,7 @@ pub(super) struct Done<'a> {
     /// The room's name, after it was opened.
     #[serde(borrow)]
     pub(super) room: Option<Cow<'a, str>>,
-    pub(super) version: Option<u64>,
+    pub(super) version: Option<Version>,
     /// After the hello: who we are from now on.
     #[serde(borrow)]
     token: Option<Cow<'a, str>>,
@@ -172,6 +173,8 @@ fn about(serial: &u64, action: &str, room: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use hangraft_ids::RoomId;
+
     use super::*;
 
     #[test]
@@ -188,7 +191,7 @@ mod tests {
         let wish = Wish {
             player: 0,
             serial: 7,
-            room: 0,
+            room: RoomId(0),
             action: Action::Play('e'),
             after: Duration::ZERO,
         };
@@ -212,12 +215,12 @@ mod tests {
     fn answers_and_pushes_are_understood() {
         let read = |text| serde_json::from_str::<Incoming<'_>>(text).unwrap();
         let done = read(r#"{"id":7,"ok":{"version":12}}"#);
-        assert_eq!((done.id, done.ok.unwrap().version), (Some(7), Some(12)));
+        assert_eq!((done.id, done.ok.unwrap().version), (Some(7), Some(Version(12))));
         let refused = read(r#"{"id":7,"refused":{"code":"game-over","message":"it \"is\""}}"#);
         assert_eq!(refused.refused.unwrap().code, "game-over");
         let push =
             read(r#"{"push":"view","room":"k3v7","version":9,"view":{"state":"won"},"events":[]}"#);
-        assert_eq!((push.version, push.shows_the_end()), (Some(9), true));
+        assert_eq!((push.version, push.shows_the_end()), (Some(Version(9)), true));
         let push = read(
             r#"{"push":"view","room":"k3v7","version":9,"view":{"state":"playing"},"events":[]}"#,
         );

@@ -7,6 +7,7 @@ use futures_util::{
     SinkExt, StreamExt,
     stream::{BoxStream, SelectAll, SplitSink},
 };
+use hangraft_ids::{RoomId, Version};
 use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
 use tokio_tungstenite::tungstenite::{self, Message};
 
@@ -194,7 +195,9 @@ pub(super) fn name_of<'a>(incoming: &'a Incoming<'_>) -> Option<&'a str> {
 pub(super) fn answer(incoming: &Incoming<'_>) -> Answer {
     match (&incoming.ok, &incoming.refused) {
         // A frontend says the room's name, which its sockets keep for themselves.
-        (Some(done), _) => Answer::Accepted { room: 0, version: done.version.unwrap_or_default() },
+        (Some(done), _) => {
+            Answer::Accepted { room: RoomId(0), version: done.version.unwrap_or_default() }
+        }
         (_, Some(refused)) => Answer::Refused(code_named(&refused.code)),
         (None, None) => Answer::Refused(hangraft_proto::v1::Code::Unspecified),
     }
@@ -205,9 +208,9 @@ pub(super) fn answer(incoming: &Incoming<'_>) -> Answer {
 struct Moves {
     open: Option<(u64, Instant)>,
     /// Answered, and not yet seen: version and time of sending.
-    unseen: VecDeque<(u64, Instant)>,
+    unseen: VecDeque<(Version, Instant)>,
     /// The newest view: version and time of arrival.
-    seen: Option<(u64, Instant)>,
+    seen: Option<(Version, Instant)>,
 }
 
 impl Moves {
@@ -229,7 +232,7 @@ impl Moves {
     }
 
     /// A move made this version. If its view has come already: how long it took.
-    fn moved(&mut self, version: u64, sent: Instant) -> Option<Duration> {
+    fn moved(&mut self, version: Version, sent: Instant) -> Option<Duration> {
         match self.seen {
             Some((seen, at)) if seen == version => Some(at - sent),
             // Seen in between, at a time we do not know any more.
@@ -244,7 +247,7 @@ impl Moves {
     }
 
     /// A view has come. It shows all moves up to its version.
-    fn saw(&mut self, version: u64, now: Instant, mut took: impl FnMut(Duration)) {
+    fn saw(&mut self, version: Version, now: Instant, mut took: impl FnMut(Duration)) {
         self.seen = Some((version, now));
         while let Some((_, sent)) = self.unseen.pop_front_if(|(made, _)| *made <= version) {
             took(now - sent);
@@ -267,15 +270,15 @@ mod tests {
         moves.sent(3, ms(0));
         assert_eq!(moves.answered(2), None);
         assert_eq!(moves.answered(3), Some(ms(0)));
-        assert_eq!(moves.moved(7, ms(0)), None);
-        moves.saw(6, ms(1), |took| times.push(took));
-        moves.saw(7, ms(2), |took| times.push(took));
+        assert_eq!(moves.moved(Version(7), ms(0)), None);
+        moves.saw(Version(6), ms(1), |took| times.push(took));
+        moves.saw(Version(7), ms(2), |took| times.push(took));
         assert_eq!(times, [Duration::from_millis(2)]);
 
-        moves.saw(8, ms(13), |_| panic!("nobody waits for it"));
-        assert_eq!(moves.moved(8, ms(10)), Some(Duration::from_millis(3)));
-        moves.saw(10, ms(14), |_| panic!("nobody waits for it"));
-        assert_eq!(moves.moved(9, ms(12)), None);
+        moves.saw(Version(8), ms(13), |_| panic!("nobody waits for it"));
+        assert_eq!(moves.moved(Version(8), ms(10)), Some(Duration::from_millis(3)));
+        moves.saw(Version(10), ms(14), |_| panic!("nobody waits for it"));
+        assert_eq!(moves.moved(Version(9), ms(12)), None);
     }
 
     /// A wish sent again has waited since it was first sent.

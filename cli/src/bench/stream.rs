@@ -7,6 +7,7 @@ use std::{collections::BTreeSet, net::SocketAddr, path::PathBuf, sync::Arc, time
 use anyhow::{Context, anyhow, bail};
 use futures_util::FutureExt;
 use hangraft_cluster_config::ClusterKey;
+use hangraft_ids::{PlayerId, RoomId, Version};
 use hangraft_proto::{
     ACCESS_HEADER, MESSAGE_BYTES_MAX,
     pass::Pass,
@@ -154,7 +155,7 @@ struct Link {
 
 struct Player {
     /// What the cluster knows it by.
-    id: u64,
+    id: PlayerId,
     table: usize,
     /// The open wish's serial and when it was first sent.
     open: (u64, Instant),
@@ -192,7 +193,7 @@ impl Link {
             let (table, _open) = Table::new(seats, false);
             link.tables.push(table);
             link.first_of.push(link.players.len());
-            let player = || Player { id: rand::random(), table: number, open: (0, now) };
+            let player = || Player { id: PlayerId(rand::random()), table: number, open: (0, now) };
             link.players.extend(std::iter::repeat_with(player).take(seats));
         }
         link
@@ -336,7 +337,9 @@ impl Link {
             return;
         };
         let answer = match outcome {
-            Outcome::Accepted(done) => Answer::Accepted { room: done.room, version: done.version },
+            Outcome::Accepted(done) => {
+                Answer::Accepted { room: RoomId(done.room), version: Version(done.version) }
+            }
             Outcome::Refused(refused) => Answer::Refused(refused.code()),
         };
         let (table, took) = (player.table, player.open.1.elapsed());
@@ -363,7 +366,7 @@ impl Link {
         }
         self.ready.push(Command {
             id: number as u64,
-            player: player.id,
+            player: player.id.0,
             lane: 0,
             serial: wish.serial,
             action: Some(action(wish)),
@@ -382,7 +385,7 @@ impl Link {
 }
 
 fn action(wish: &Wish) -> command::Action {
-    let room = wish.room;
+    let RoomId(room) = wish.room;
     match wish.action {
         Action::Open => command::Action::Open(Open {
             game: "hangman".into(),

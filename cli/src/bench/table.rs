@@ -9,6 +9,7 @@
 
 use std::time::Duration;
 
+use hangraft_ids::{RoomId, Version};
 use hangraft_proto::v1::Code;
 
 /// The letters, by how often they occur in English.
@@ -24,11 +25,11 @@ const UNSETTLED: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(super) struct Table {
     players: Vec<Player>,
-    room: u64,
+    room: RoomId,
     /// Whether players watch their room before they play.
     watching: bool,
     /// The version that began this round.
-    round_from: u64,
+    round_from: Version,
     /// Letters played in this round.
     played: usize,
     /// A view has shown that the round is over.
@@ -60,7 +61,7 @@ pub(super) struct Wish {
     /// The player's place at the table.
     pub(super) player: usize,
     pub(super) serial: u64,
-    pub(super) room: u64,
+    pub(super) room: RoomId,
     pub(super) action: Action,
     /// How long to wait before sending it.
     pub(super) after: Duration,
@@ -69,7 +70,7 @@ pub(super) struct Wish {
 /// How a wish was answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    Accepted { room: u64, version: u64 },
+    Accepted { room: RoomId, version: Version },
     Refused(Code),
 }
 
@@ -96,8 +97,8 @@ impl Table {
         assert!(players > 0, "an empty table has nobody to open a room");
         let mut table = Self {
             players: vec![Player { serial: 0, wish: None }; players],
-            room: 0,
-            round_from: 0,
+            room: RoomId(0),
+            round_from: Version(0),
             watching,
             played: 0,
             over: false,
@@ -146,7 +147,7 @@ impl Table {
 
     /// A view has shown that a round is over. If it is this one, whoever is next to
     /// move agrees to a new one.
-    pub(super) fn saw_the_end(&mut self, version: u64) {
+    pub(super) fn saw_the_end(&mut self, version: Version) {
         self.over |= version > self.round_from;
     }
 
@@ -226,7 +227,7 @@ impl Table {
 mod tests {
     use super::*;
 
-    const YES: Answer = Answer::Accepted { room: 5, version: 9 };
+    const YES: Answer = Answer::Accepted { room: RoomId(5), version: Version(9) };
 
     /// Answers one wish and returns what it meant and what is wished next.
     fn answer(table: &mut Table, player: usize, answer: Answer) -> (Meaning, Vec<Wish>) {
@@ -252,7 +253,10 @@ mod tests {
         let (mut table, first) = Table::new(1, true);
         assert_eq!((first.action, first.serial), (Action::Open, 1));
         let (meaning, next) = answer(&mut table, 0, YES);
-        assert_eq!((meaning, next[0].action, next[0].room), (Meaning::Preparation, Action::Sit, 5));
+        assert_eq!(
+            (meaning, next[0].action, next[0].room),
+            (Meaning::Preparation, Action::Sit, RoomId(5))
+        );
         assert_eq!(actions(&answer(&mut table, 0, YES).1), [Action::Watch]);
         let (meaning, next) = answer(&mut table, 0, YES);
         assert_eq!((meaning, actions(&next)), (Meaning::Ready, vec![Action::Play('e')]));
@@ -267,7 +271,7 @@ mod tests {
         for seen in [false, true] {
             let mut table = seated();
             let told = if seen {
-                table.saw_the_end(10);
+                table.saw_the_end(Version(10));
                 answer(&mut table, 0, YES)
             } else {
                 answer(&mut table, 0, Answer::Refused(Code::GameOver))
@@ -284,7 +288,7 @@ mod tests {
         let mut table = seated();
         answer(&mut table, 0, Answer::Refused(Code::GameOver));
         answer(&mut table, 0, YES);
-        table.saw_the_end(8);
+        table.saw_the_end(Version(8));
         assert_eq!(actions(&answer(&mut table, 0, YES).1), [Action::Play('t')]);
     }
 
