@@ -7,6 +7,7 @@ use crate::plan::{Move, Request, Target};
 use crate::players::operator::Errand;
 use crate::promises::settings::Setting;
 use crate::world::{MachineId, Machines};
+use hangraft_ids::NodeId;
 
 /// Between two losses. Until a leader has noticed one, it may still make plans with who is
 /// lost, and then the next loss could be one too many.

@@ -7,6 +7,7 @@ use crate::clock::{DriftingClock, SECOND};
 use crate::story::Story;
 use bytes::Bytes;
 use hangraft_cluster_config::NodeConfig;
+use hangraft_ids::{LogIndex, NodeId, RoomId, Term};
 use hangraft_node::env::Env;
 use hangraft_node::real::RealEnv;
 use hangraft_node::storage::Storage;
@@ -94,11 +95,19 @@ async fn real(dir: &TempDir) -> Storage {
 }
 
 fn at(index: u64) -> Position {
-    Position { term: 1, index }
+    Position { term: Term(1), index: LogIndex(index) }
 }
 
 fn entries(range: std::ops::Range<u64>) -> Write {
     Write::Append(range.map(|i| (at(i), Bytes::from(format!("entry {i}")))).collect())
+}
+
+fn read(
+    device: &Arc<dyn LogDevice>,
+    range: std::ops::Range<u64>,
+    bytes_max: usize,
+) -> Vec<(Position, Bytes)> {
+    device.read(LogIndex(range.start), LogIndex(range.end), bytes_max).unwrap()
 }
 
 /// Everything that openraft relies on.
@@ -118,7 +127,7 @@ async fn both_keep_openrafts_contract() {
 #[tokio::test]
 async fn what_was_synced_is_there_after_reopening() {
     for subject in Subject::both() {
-        let vote = VoteRecord { term: 4, committed: true, node: 2 };
+        let vote = VoteRecord { term: Term(4), committed: true, node: NodeId(2) };
         let device = subject.open().await.log;
         device.write(Write::Vote(vote)).unwrap();
         device.write(entries(0..10)).unwrap();
@@ -131,7 +140,7 @@ async fn what_was_synced_is_there_after_reopening() {
         let state = device.state();
         assert_eq!(state.vote, Some(vote));
         assert_eq!((state.purged, state.last), (Some(at(2)), Some(at(7))));
-        let read = device.read(3, 8, usize::MAX).unwrap();
+        let read = read(&device, 3..8, usize::MAX);
         assert_eq!(read.len(), 5);
         assert_eq!(read[0], (at(3), Bytes::from_static(b"entry 3")));
     }
@@ -144,12 +153,12 @@ async fn a_read_is_cut_at_its_limit_and_empty_where_nothing_is() {
     for subject in Subject::both() {
         let device = subject.open().await.log;
         device.write(entries(0..10)).unwrap();
-        assert_eq!(device.read(0, 10, 0).unwrap().len(), 1);
-        assert_eq!(device.read(0, 10, 20).unwrap().len(), 2);
+        assert_eq!(read(&device, 0..10, 0).len(), 1);
+        assert_eq!(read(&device, 0..10, 20).len(), 2);
         device.write(Write::Purge(at(5))).unwrap();
-        assert!(device.read(3, 10, usize::MAX).unwrap().is_empty());
-        assert_eq!(device.read(6, 20, usize::MAX).unwrap().len(), 4);
-        assert!(device.read(10, 20, usize::MAX).unwrap().is_empty());
+        assert!(read(&device, 3..10, usize::MAX).is_empty());
+        assert_eq!(read(&device, 6..20, usize::MAX).len(), 4);
+        assert!(read(&device, 10..20, usize::MAX).is_empty());
     }
 }
 
@@ -158,13 +167,15 @@ async fn a_read_is_cut_at_its_limit_and_empty_where_nothing_is() {
 async fn holes_and_earlier_votes_are_refused_and_change_nothing() {
     for subject in Subject::both() {
         let device = subject.open().await.log;
-        device.write(Write::Vote(VoteRecord { term: 4, committed: false, node: 2 })).unwrap();
+        device
+            .write(Write::Vote(VoteRecord { term: Term(4), committed: false, node: NodeId(2) }))
+            .unwrap();
         device.write(entries(0..3)).unwrap();
         assert!(device.write(entries(4..5)).is_err());
-        let earlier = VoteRecord { term: 3, committed: false, node: 1 };
+        let earlier = VoteRecord { term: Term(3), committed: false, node: NodeId(1) };
         assert!(device.write(Write::Vote(earlier)).is_err());
         assert_eq!(device.state().last, Some(at(2)));
-        assert_eq!(device.state().vote.unwrap().term, 4);
+        assert_eq!(device.state().vote.unwrap().term, Term(4));
     }
 }
 
@@ -180,7 +191,7 @@ async fn a_purge_may_lie_ahead_of_the_log() {
         subject.sync(&*device).unwrap();
         drop(device);
         let device = subject.open().await.log;
-        assert_eq!(device.read(10, 12, usize::MAX).unwrap().len(), 2);
+        assert_eq!(read(&device, 10..12, usize::MAX).len(), 2);
     }
 }
 
@@ -214,17 +225,17 @@ async fn archived_games_are_there_after_reopening_newest_first() {
         let storage = subject.open().await;
         assert_eq!(storage.archive.complete(), None);
         let game = |text: &'static str| Bytes::from_static(text.as_bytes());
-        let games = vec![(1, game("one")), (3, game("three"))];
-        storage.archive.store(games, Some(40)).await.unwrap();
-        storage.archive.store(vec![(2, game("two"))], None).await.unwrap();
+        let games = vec![(RoomId(1), game("one")), (RoomId(3), game("three"))];
+        storage.archive.store(games, Some(LogIndex(40))).await.unwrap();
+        storage.archive.store(vec![(RoomId(2), game("two"))], None).await.unwrap();
         drop(storage);
 
         let archive = subject.open().await.archive;
-        assert_eq!(archive.complete(), Some(40));
-        assert_eq!(archive.get(3).await.unwrap(), Some(game("three")));
-        assert_eq!(archive.get(4).await.unwrap(), None);
-        let page = archive.page(Some(3), 9).await.unwrap();
-        assert_eq!(page, [(2, game("two")), (1, game("one"))]);
+        assert_eq!(archive.complete(), Some(LogIndex(40)));
+        assert_eq!(archive.get(RoomId(3)).await.unwrap(), Some(game("three")));
+        assert_eq!(archive.get(RoomId(4)).await.unwrap(), None);
+        let page = archive.page(Some(RoomId(3)), 9).await.unwrap();
+        assert_eq!(page, [(RoomId(2), game("two")), (RoomId(1), game("one"))]);
     }
 }
 
@@ -247,8 +258,8 @@ fn a_crash_takes_back_the_end_of_what_was_not_synced() {
         device.write(entries(4..8)).unwrap();
         disk.crash();
         let device = disk.open().log;
-        let last = device.state().last.unwrap().index;
-        assert_eq!(device.read(0, 9, usize::MAX).unwrap().len() as u64, last + 1);
+        let last = device.state().last.unwrap().index.0;
+        assert_eq!(read(&device, 0..9, usize::MAX).len() as u64, last + 1);
         (whole, torn, nothing) =
             (whole | (last == 7), torn | (4..7).contains(&last), nothing | (last == 3));
         assert!(last >= 3, "what was synced is gone");
