@@ -7,7 +7,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// Declares a type for a number.
+/// Declares a type for a number. How it is written is said below.
 macro_rules! number {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
         $(#[$doc])*
@@ -16,38 +16,37 @@ macro_rules! number {
         )]
         #[serde(transparent)]
         pub struct $name(pub $inner);
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(self, f)
-            }
-        }
     };
 }
 
 number! {
     /// A player. Outlives any connection; 0 is nobody. Written `p0123456789abcdef`.
+    #[derive(Debug)]
     PlayerId(u64)
 }
 
 number! {
     /// A room. The Raft group is in bits 32 and up, the number within it below, so
     /// that ids of group 0 are small and every id fits a JavaScript number.
+    #[derive(Debug)]
     RoomId(u64)
 }
 
 number! {
     /// A place at a table, counted from zero.
+    #[derive(Debug)]
     Seat(u8)
 }
 
 number! {
     /// Counts the accepted changes of one room, from 1.
+    #[derive(Debug)]
     Version(u64)
 }
 
 number! {
     /// A frontend's process: a random number it draws when it starts.
+    #[derive(Debug)]
     FrontendId(u64)
 }
 
@@ -171,11 +170,26 @@ impl fmt::Display for FrontendId {
     }
 }
 
-impl fmt::Display for NodeId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
+/// These are written as bare numbers, also where programs look: sentences say of what.
+macro_rules! plain {
+    ($($name:ident),*) => {
+        $(
+            impl fmt::Display for $name {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    self.0.fmt(f)
+                }
+            }
+
+            impl fmt::Debug for $name {
+                fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    self.0.fmt(f)
+                }
+            }
+        )*
+    };
 }
+
+plain!(NodeId, Term, LogIndex);
 
 impl fmt::Display for StorageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -183,15 +197,9 @@ impl fmt::Display for StorageId {
     }
 }
 
-impl fmt::Display for Term {
+impl fmt::Debug for StorageId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl fmt::Display for LogIndex {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        fmt::Display::fmt(self, f)
     }
 }
 
