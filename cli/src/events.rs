@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use chrono::{DateTime, SecondsFormat};
+use hangraft_ids::{LogIndex, Term};
 use hangraft_proto::v1::{Event, EventsRequest};
 use serde::Serialize;
 use tonic::Streaming;
@@ -37,8 +38,8 @@ pub(crate) struct Args {
 #[derive(Debug, Serialize)]
 struct Line {
     at: String,
-    term: u64,
-    index: u64,
+    term: Term,
+    index: LogIndex,
     kind: String,
     text: String,
 }
@@ -113,6 +114,6 @@ fn utc(at_ms: u64) -> String {
 impl From<Event> for Line {
     fn from(event: Event) -> Self {
         let Event { at_ms, term, index, kind, text } = event;
-        Line { at: utc(at_ms), term, index, kind, text }
+        Line { at: utc(at_ms), term: Term(term), index: LogIndex(index), kind, text }
     }
 }

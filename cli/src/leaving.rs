@@ -1,6 +1,7 @@
 //! What is left of a cluster when a node leaves it: how many machines may fail then.
 //! Plain code; nothing is asked here.
 
+use hangraft_ids::NodeId;
 use hangraft_proto::v1::{Member, StatusReply};
 use serde::Serialize;
 
@@ -22,8 +23,8 @@ pub(crate) struct Outlook {
 
 impl Outlook {
     /// What becomes of a cluster without this member; none for who is no member.
-    pub(crate) fn of(status: &StatusReply, id: u64) -> Option<Self> {
-        let member = status.members.iter().find(|member| member.id == id)?;
+    pub(crate) fn of(status: &StatusReply, id: NodeId) -> Option<Self> {
+        let member = status.members.iter().find(|member| member.id == id.0)?;
         if member.role == "none" {
             return None;
         }
@@ -42,8 +43,8 @@ impl Outlook {
         if !votes(member) {
             return Some(outlook);
         }
-        let others = voters.iter().filter(|other| other.id != id && answers(other)).count();
-        let spare = |other: &&Member| other.id != id && other.role == "learner" && answers(other);
+        let others = voters.iter().filter(|other| other.id != id.0 && answers(other)).count();
+        let spare = |other: &&Member| other.id != id.0 && other.role == "learner" && answers(other);
         if let Some(spare) = status.members.iter().find(spare) {
             outlook.replaced_by = Some(spare.name.clone());
             outlook.may_fail_after = self::may_fail(voters.len(), others + 1);
@@ -143,18 +144,18 @@ mod tests {
             (&[l, v, v, v, v, v, v], 2, (7, 3, 5, 2), true),
             (&[l, v, dead, s], 3, (3, 0, 3, 1), false),
         ] {
-            let outlook = Outlook::of(&cluster(roles), id).unwrap();
+            let outlook = Outlook::of(&cluster(roles), NodeId(id)).unwrap();
             let Outlook { voters, may_fail, voters_after, may_fail_after, .. } = outlook;
             assert_eq!((voters, may_fail, voters_after, may_fail_after), numbers, "{roles:?} {id}");
             assert_eq!(outlook.is_worse(), worse, "{outlook:?}");
         }
-        assert_eq!(Outlook::of(&cluster(&[l, "none"]), 2), None);
-        assert_eq!(Outlook::of(&cluster(&[l]), 9), None);
+        assert_eq!(Outlook::of(&cluster(&[l, "none"]), NodeId(2)), None);
+        assert_eq!(Outlook::of(&cluster(&[l]), NodeId(9)), None);
     }
 
     #[test]
     fn it_is_told_in_a_sentence() {
-        let text = |roles: &[&str], id| Outlook::of(&cluster(roles), id).unwrap().text();
+        let text = |roles: &[&str], id| Outlook::of(&cluster(roles), NodeId(id)).unwrap().text();
         assert_eq!(
             text(&["leader", "voter", "voter"], 2),
             "now 3 vote and 1 machine may fail; without n2 1 voter is left, every acknowledged move is on one disk and no machine may fail"

@@ -9,6 +9,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
+use hangraft_ids::{NodeId, Term};
 use hangraft_proto::v1::{
     JoinRequest, LeaveRequest, Member, SetReply, SetRequest, StatusReply, TransferLeaderRequest,
 };
@@ -137,7 +138,7 @@ pub(crate) struct SetArgs {
 #[derive(Debug, Serialize)]
 struct Joined {
     cluster: String,
-    id: u64,
+    id: NodeId,
     name: String,
     role: String,
     why: String,
@@ -152,10 +153,10 @@ pub(crate) async fn join(args: JoinArgs) -> anyhow::Result<()> {
     let mut client = door.client().await?;
     let seeds = args.seeds.iter().map(SocketAddr::to_string).collect();
     let reply = door.answer(JOIN, client.join(JoinRequest { seeds })).await?;
-    let (status, member) = until_member(&door, reply.node).await?;
+    let (status, member) = until_member(&door, NodeId(reply.node)).await?;
     let joined = Joined {
         cluster: reply.cluster,
-        id: reply.node,
+        id: NodeId(reply.node),
         name: member.name.clone(),
         why: why(&status, &member),
         role: member.role,
@@ -168,16 +169,16 @@ pub(crate) async fn join(args: JoinArgs) -> anyhow::Result<()> {
 }
 
 /// A name, and the number where the name does not tell it.
-fn called(name: &str, id: u64) -> String {
+fn called(name: &str, id: NodeId) -> String {
     if name == format!("n{id}") { name.into() } else { format!("{name} (n{id})") }
 }
 
 /// Asks the new node itself, until it has heard that it belongs.
-async fn until_member(node: &Door, id: u64) -> anyhow::Result<(StatusReply, Member)> {
+async fn until_member(node: &Door, id: NodeId) -> anyhow::Result<(StatusReply, Member)> {
     let deadline = Instant::now() + JOIN;
     loop {
         if let Ok(status) = node.status().await
-            && let Some(member) = status.members.iter().find(|member| member.id == id)
+            && let Some(member) = status.members.iter().find(|member| member.id == id.0)
             && member.role != "none"
         {
             return Ok((status.clone(), member.clone()));
@@ -215,7 +216,7 @@ fn why(status: &StatusReply, member: &Member) -> String {
 pub(crate) async fn leave(args: LeaveArgs) -> anyhow::Result<()> {
     let door = Door::new(args.node, args.key.pass(args.node)?);
     let status = door.status().await?;
-    let outlook = Outlook::of(&status, door.report().await?.id);
+    let outlook = Outlook::of(&status, NodeId(door.report().await?.id));
     if args.dry_run {
         let outlook = outlook.context("that node is no member of its cluster")?;
         return args.output.print(&outlook, Outlook::text);
@@ -286,24 +287,30 @@ fn voters_in(status: &StatusReply) -> usize {
 pub(crate) async fn transfer_leader(args: TransferArgs) -> anyhow::Result<()> {
     let (door, mut client) = args.reach.first().await?;
     let members = door.status().await?.members;
-    let to = args.to.map_or(Ok(0), |to| id_of(&members, &to))?;
-    let request = TransferLeaderRequest { to };
+    let to = args.to.map_or(Ok(NodeId::NONE), |to| id_of(&members, &to))?;
+    let request = TransferLeaderRequest { to: to.0 };
     let reply = door.answer(ANSWER, client.transfer_leader(request)).await?;
     #[derive(Serialize)]
     struct Moved {
-        leader: u64,
-        term: u64,
+        leader: NodeId,
+        term: Term,
     }
-    let moved = Moved { leader: reply.leader, term: reply.term };
+    let moved = Moved { leader: NodeId(reply.leader), term: Term(reply.term) };
     args.output.print(&moved, |moved| {
         format!("{} leads in term {}", name_of(&members, moved.leader), moved.term)
     })
 }
 
 /// The id of the member that people mean by a name, by `n` and a number, or by a number.
-fn id_of(members: &[Member], said: &str) -> Result<u64, Usage> {
-    let named = members.iter().find(|member| member.name == said).map(|member| member.id);
-    let numbered = said.strip_prefix('n').unwrap_or(said).parse().ok().filter(|id| *id != 0);
+fn id_of(members: &[Member], said: &str) -> Result<NodeId, Usage> {
+    let named = members.iter().find(|member| member.name == said).map(|member| NodeId(member.id));
+    let numbered = said
+        .strip_prefix('n')
+        .unwrap_or(said)
+        .parse()
+        .ok()
+        .map(NodeId)
+        .filter(|id| *id != NodeId::NONE);
     named.or(numbered).ok_or_else(|| {
         let names: Vec<&str> = members.iter().map(|member| member.name.as_str()).collect();
         Usage(format!("there is no {said}; name one of {}", names.join(", ")))
@@ -311,8 +318,8 @@ fn id_of(members: &[Member], said: &str) -> Result<u64, Usage> {
 }
 
 /// What people call a member.
-fn name_of(members: &[Member], id: u64) -> String {
-    let member = members.iter().find(|member| member.id == id);
+fn name_of(members: &[Member], id: NodeId) -> String {
+    let member = members.iter().find(|member| member.id == id.0);
     member.map_or_else(|| format!("n{id}"), |member| member.name.clone())
 }
 
@@ -354,13 +361,15 @@ mod tests {
         let member = |id, name: &str| Member { id, name: name.into(), ..Member::default() };
         let members = [member(1, "n1"), member(2, "tokyo"), member(7, "n2")];
         for (said, id) in [("n1", 1), ("1", 1), ("tokyo", 2), ("2", 2), ("n2", 7), ("n9", 9)] {
-            assert_eq!(id_of(&members, said).map_err(|err| err.0), Ok(id), "{said}");
+            assert_eq!(id_of(&members, said).map_err(|err| err.0), Ok(NodeId(id)), "{said}");
         }
         for said in ["", "n", "0", "osaka", "-1"] {
             let refused = id_of(&members, said).expect_err(said);
             assert!(refused.0.contains("one of n1, tokyo, n2"), "{}", refused.0);
         }
-        assert_eq!((name_of(&members, 2), name_of(&members, 5)), ("tokyo".into(), "n5".into()));
-        assert_eq!((called("n4", 4), called("rome", 4)), ("n4".into(), "rome (n4)".into()));
+        let name_of = |id| name_of(&members, NodeId(id));
+        assert_eq!((name_of(2), name_of(5)), ("tokyo".into(), "n5".into()));
+        let called = |name| called(name, NodeId(4));
+        assert_eq!((called("n4"), called("rome")), ("n4".into(), "rome (n4)".into()));
     }
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use comfy_table::{Cell, CellAlignment, Color, Table, presets::NOTHING};
+use hangraft_ids::{LogIndex, NodeId, Term};
 use hangraft_proto::v1::{Member, StatusReply};
 use serde::Serialize;
 
@@ -86,8 +87,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
 struct Status {
     cluster: String,
     /// Nothing while the node that was asked knows no leader.
-    leader: Option<u64>,
-    term: u64,
+    leader: Option<NodeId>,
+    term: Term,
     members: Vec<MemberStatus>,
     /// How many voters are wanted.
     voters_wanted: u32,
@@ -102,21 +103,21 @@ struct Status {
 /// One member. What only itself can know is missing while it does not answer.
 #[derive(Debug, Serialize)]
 struct MemberStatus {
-    id: u64,
+    id: NodeId,
     name: String,
     address: String,
     alive: bool,
     role: String,
-    last_log: Option<u64>,
-    committed: Option<u64>,
-    applied: Option<u64>,
+    last_log: Option<LogIndex>,
+    committed: Option<LogIndex>,
+    applied: Option<LogIndex>,
     hash: Option<String>,
     version: Option<String>,
     /// For how long the leader has had no answer from it.
     silent_ms: Option<u64>,
     /// For the table; the cluster's own term stands above the members in JSON.
     #[serde(skip)]
-    term: Option<u64>,
+    term: Option<Term>,
 }
 
 impl Status {
@@ -158,7 +159,7 @@ impl Status {
     }
 
     /// A member's name, or its id as members are called that have none.
-    fn name_of(&self, id: u64) -> String {
+    fn name_of(&self, id: NodeId) -> String {
         let member = self.members.iter().find(|member| member.id == id);
         member.map_or_else(|| format!("n{id}"), |member| member.name.clone())
     }
@@ -218,7 +219,7 @@ impl Status {
     /// are not from one instant, so a member may seem to be ahead; it is not.
     fn lag(&self, member: &MemberStatus) -> Option<u64> {
         let leader = self.members.iter().find(|member| Some(member.id) == self.leader)?;
-        Some(leader.last_log?.saturating_sub(member.applied?))
+        Some(leader.last_log?.since(member.applied?))
     }
 }
 
@@ -295,8 +296,8 @@ impl From<StatusReply> for Status {
     fn from(reply: StatusReply) -> Self {
         Self {
             cluster: reply.cluster,
-            leader: (reply.leader != 0).then_some(reply.leader),
-            term: reply.term,
+            leader: (reply.leader != 0).then_some(NodeId(reply.leader)),
+            term: Term(reply.term),
             voters_wanted: reply.voters_wanted,
             replace_after_ms: reply.replace_after_ms,
             intents: reply.intents,
@@ -310,15 +311,15 @@ impl From<Member> for MemberStatus {
     fn from(member: Member) -> Self {
         let report = member.report;
         Self {
-            id: member.id,
+            id: NodeId(member.id),
             name: member.name,
             address: member.address,
             alive: member.alive,
             role: member.role,
-            last_log: report.as_ref().map(|report| report.last_log),
-            committed: report.as_ref().map(|report| report.committed),
-            applied: report.as_ref().map(|report| report.applied),
-            term: report.as_ref().map(|report| report.term),
+            last_log: report.as_ref().map(|report| LogIndex(report.last_log)),
+            committed: report.as_ref().map(|report| LogIndex(report.committed)),
+            applied: report.as_ref().map(|report| LogIndex(report.applied)),
+            term: report.as_ref().map(|report| Term(report.term)),
             hash: report.as_ref().map(|report| report.hash.clone()),
             silent_ms: member.silent_ms,
             version: report.map(|report| report.version),

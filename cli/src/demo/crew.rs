@@ -16,6 +16,7 @@ use std::{
 
 use anyhow::{Context, anyhow, bail};
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use hangraft_ids::NodeId;
 use hangraft_node::real::RealEnv;
 use nix::{
     sys::signal::{self, Signal},
@@ -155,7 +156,7 @@ impl Crew {
     /// What to write into `demo.json`.
     pub(super) fn record(&self) -> Record {
         let of = |kind| self.members.iter().filter(move |member| member.kind == kind);
-        let nodes = of(Kind::Node).zip(1..).map(|(member, id)| NodeRecord {
+        let nodes = of(Kind::Node).zip((1..).map(NodeId)).map(|(member, id)| NodeRecord {
             name: member.place.name.clone(),
             id,
             pid: member.pid,

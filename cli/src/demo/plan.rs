@@ -230,7 +230,7 @@ mod tests {
     fn before(nodes: u16, node_port: u16) -> Record {
         let nodes = (0..nodes).map(|i| NodeRecord {
             name: format!("n{}", i + 1),
-            id: u64::from(i) + 1,
+            id: NodeId(u64::from(i) + 1),
             pid: 1,
             address: (Ipv4Addr::LOCALHOST, node_port + i).into(),
             dir: "/".into(),

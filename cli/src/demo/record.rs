@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::Context;
+use hangraft_ids::NodeId;
 use serde::{Deserialize, Serialize};
 
 /// The file's name in the demo's folder.
@@ -24,7 +25,7 @@ pub(crate) struct Record {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct NodeRecord {
     pub(crate) name: String,
-    pub(crate) id: u64,
+    pub(crate) id: NodeId,
     /// The process that last ran it. It may be gone.
     pub(crate) pid: u32,
     pub(crate) address: SocketAddr,
@@ -121,7 +122,7 @@ mod tests {
         Record {
             nodes: vec![NodeRecord {
                 name: "n1".into(),
-                id: 1,
+                id: NodeId(1),
                 pid: 123,
                 address: "127.0.0.1:7101".parse().unwrap(),
                 dir: "/demo/n1".into(),

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt, net::SocketAddr, time::Duration};
 
 use hangraft_cluster_config::is_name;
+use hangraft_ids::{LogIndex, NodeId};
 use hangraft_proto::v1::{self, StatusReply};
 
 /// How many entries behind the leader still counts as well: players do not stop playing.
@@ -35,14 +36,14 @@ impl fmt::Display for Role {
 /// One node of a cluster. Its name and its address may stand in a command.
 #[derive(Clone, Debug)]
 pub(super) struct Member {
-    pub(super) id: u64,
+    pub(super) id: NodeId,
     pub(super) name: String,
     pub(super) address: SocketAddr,
     pub(super) alive: bool,
     pub(super) role: Role,
     /// What only itself can know is missing while it does not answer.
-    committed: Option<u64>,
-    applied: Option<u64>,
+    committed: Option<LogIndex>,
+    applied: Option<LogIndex>,
     version: Option<String>,
     /// For how long the leader has had no answer from it.
     silence: Option<Duration>,
@@ -52,12 +53,12 @@ pub(super) struct Member {
 #[derive(Clone, Debug)]
 pub(super) struct Cluster {
     pub(super) name: String,
-    leader: u64,
+    leader: NodeId,
     members: Vec<Member>,
 }
 
 /// Who is still to be restarted: names by id.
-pub(super) type Todo = BTreeMap<u64, String>;
+pub(super) type Todo = BTreeMap<NodeId, String>;
 
 impl Member {
     /// Names and addresses end up in commands that a shell runs, so they are what they
@@ -88,10 +89,11 @@ impl Member {
                 ));
             }
         };
-        let committed = report.as_ref().map(|report| report.committed);
-        let applied = report.as_ref().map(|report| report.applied);
+        let committed = report.as_ref().map(|report| LogIndex(report.committed));
+        let applied = report.as_ref().map(|report| LogIndex(report.applied));
         let version = report.map(|report| report.version);
         let silence = silent_ms.map(Duration::from_millis);
+        let id = NodeId(id);
         Ok(Self { id, name, address, alive, role, committed, applied, version, silence })
     }
 
@@ -108,7 +110,7 @@ impl Cluster {
     /// What cannot be understood.
     pub(super) fn read(reply: StatusReply) -> Result<Self, String> {
         let members: Result<Vec<_>, _> = reply.members.into_iter().map(Member::read).collect();
-        Ok(Self { name: reply.cluster, leader: reply.leader, members: members? })
+        Ok(Self { name: reply.cluster, leader: NodeId(reply.leader), members: members? })
     }
 
     /// Who leads, if that is known.
@@ -117,7 +119,7 @@ impl Cluster {
     }
 
     /// The member with this id.
-    pub(super) fn member(&self, id: u64) -> Option<&Member> {
+    pub(super) fn member(&self, id: NodeId) -> Option<&Member> {
         self.members.iter().find(|member| member.id == id)
     }
 
@@ -129,7 +131,7 @@ impl Cluster {
     /// Whether a member is alive, has answered the leader within this time, and has come as
     /// far as the leader; or what is not so. A process that has just started waits for the
     /// others before it answers.
-    pub(super) fn is_well(&self, id: u64, name: &str, within: Duration) -> Result<(), String> {
+    pub(super) fn is_well(&self, id: NodeId, name: &str, within: Duration) -> Result<(), String> {
         let Some(member) = self.member(id) else {
             return Err(format!("{name} is in the cluster no more"));
         };
@@ -146,7 +148,7 @@ impl Cluster {
         if member.role != Role::Leader && !answers {
             return Err(format!("{name} does not answer the leader yet"));
         }
-        match committed.saturating_sub(applied) {
+        match committed.since(applied) {
             behind if behind > LAG_MAX => Err(format!("{name} is {behind} entries behind")),
             _ => Ok(()),
         }
@@ -243,10 +245,10 @@ mod tests {
     #[test]
     fn the_leader_has_handed_over_early_and_its_heir_is_now_the_last() {
         let (mut todo, _) = cluster(&["leader", "voter", "voter"]).choose(None);
-        todo.remove(&2);
+        todo.remove(&NodeId(2));
         let now = cluster(&["voter", "voter", "leader"]);
         let names: Vec<_> = now.order(todo).into_iter().map(|member| member.id).collect();
-        assert_eq!(names, [1, 3]);
+        assert_eq!(names, [NodeId(1), NodeId(3)]);
     }
 
     #[test]
@@ -310,7 +312,7 @@ mod tests {
         assert_eq!(follower(|member| member.report = None), Err("n2 does not answer".into()));
         assert_eq!(follower(applied(399)), Err("n2 is 101 entries behind".into()));
         let cluster = cluster(&["leader", "voter"]);
-        let gone = cluster.is_well(7, "n7", SILENCE_MAX);
+        let gone = cluster.is_well(NodeId(7), "n7", SILENCE_MAX);
         assert_eq!(gone, Err("n7 is in the cluster no more".into()));
     }
 
@@ -320,9 +322,9 @@ mod tests {
         assert_eq!(follower(|member| member.silent_ms = None), not_yet);
         assert_eq!(follower(|member| member.silent_ms = Some(1_001)), not_yet);
         let cluster = cluster(&["leader", "voter"]);
-        assert_eq!(cluster.is_well(2, "n2", Duration::from_millis(19)), not_yet);
-        assert_eq!(cluster.is_well(2, "n2", Duration::from_millis(20)), Ok(()));
-        assert_eq!(cluster.is_well(1, "n1", Duration::ZERO), Ok(()), "it answers itself");
+        assert_eq!(cluster.is_well(NodeId(2), "n2", Duration::from_millis(19)), not_yet);
+        assert_eq!(cluster.is_well(NodeId(2), "n2", Duration::from_millis(20)), Ok(()));
+        assert_eq!(cluster.is_well(NodeId(1), "n1", Duration::ZERO), Ok(()), "it answers itself");
     }
 
     #[test]
@@ -342,7 +344,7 @@ mod tests {
         applied(1)(&mut reply.members[2]);
         let cluster = Cluster::read(reply).unwrap();
         assert_eq!(cluster.voters_are_well(), Ok(()));
-        assert!(cluster.is_well(3, "n3", SILENCE_MAX).is_err());
+        assert!(cluster.is_well(NodeId(3), "n3", SILENCE_MAX).is_err());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{anyhow, bail};
+use hangraft_ids::NodeId;
 use tokio::{
     process::Command,
     time::{Instant, sleep},
@@ -73,7 +74,7 @@ impl Watch {
     }
 
     /// Waits until a member is well that has just been restarted; how the cluster is then.
-    pub(super) async fn restarted(&mut self, id: u64, name: &str) -> anyhow::Result<Cluster> {
+    pub(super) async fn restarted(&mut self, id: NodeId, name: &str) -> anyhow::Result<Cluster> {
         let (deadline, begun) = (self.deadline, Instant::now());
         let well = async || {
             // What it answered before the look began is older than what the look finds.
