@@ -1,12 +1,15 @@
 //! The wire: generated types for players ([`v1::game_client`]), operators
-//! ([`v1::cluster_client`]) and replicas ([`v1::raft_client`]).
+//! ([`v1::cluster_client`]) and replicas ([`v1::raft_client`]), and the contract of the
+//! browsers' sockets ([`socket`]).
 //!
-//! The `.proto` files beside this crate are the documentation; nothing here knows
-//! a rule of any game. Domain types do not depend on these: one file per crate converts.
+//! The `.proto` files beside this crate are the documentation of the first three; nothing
+//! here knows a rule of any game. Domain types do not depend on these: one file per crate converts.
 
+pub mod channel;
 pub mod host;
 pub mod net;
 pub mod pass;
+pub mod socket;
 
 /// Package `hangraft.v1`.
 #[allow(missing_docs, unreachable_pub, reason = "generated; documented in the .proto files")]

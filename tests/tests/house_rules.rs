@@ -112,6 +112,7 @@ const PURE: &[&str] = &[
     "frontend-server/src/web/frames.rs",
     "node/src/charter.rs",
     "node/src/membership/plan/",
+    "proto/src/socket/",
     "tests/sim/plan/",
 ];
 
@@ -141,7 +142,7 @@ const ACQUAINTANCES: &[(&str, &[&str])] = &[
     ("ids", &[]),
     ("text", &[]),
     ("game", &["hangraft-ids", "hangraft-text", "hangraft-planted"]),
-    ("proto", &[]),
+    ("proto", &["hangraft-ids"]),
     ("cluster-config", &["hangraft-ids"]),
     (
         "node",

@@ -1,0 +1,212 @@
+//! How a client reads what it hears: in one go, whatever it is.
+
+use std::borrow::Cow;
+
+use hangraft_ids::{NodeId, Version};
+use serde::{Deserialize, de::Error};
+use serde_json::value::RawValue;
+
+use super::answer::{Answer, Refused};
+use super::code::ByeCode;
+use super::epoch::Epoch;
+use super::push::{self, Bye, Link, LinkState, Push, View};
+use super::request::RequestId;
+use super::words;
+
+/// What a client hears. `T` is what it reads of a yes; the views are not taken apart.
+#[derive(Clone, Debug)]
+pub enum ServerMessage<'a, T> {
+    /// What became of a request.
+    Answer(Answer<'a, T>),
+    /// What nobody asked for.
+    Push(Push<'a>),
+}
+
+/// Everything that any frame of a server can have.
+#[derive(Deserialize)]
+struct Frame<'a, T> {
+    #[serde(borrow)]
+    id: Option<RequestId<'a>>,
+    ok: Option<T>,
+    #[serde(borrow)]
+    refused: Option<Refused<'a>>,
+    #[serde(borrow, default, deserialize_with = "words::optional")]
+    push: Option<Cow<'a, str>>,
+    #[serde(borrow, default, deserialize_with = "words::optional")]
+    room: Option<Cow<'a, str>>,
+    version: Option<Version>,
+    #[serde(borrow)]
+    view: Option<&'a RawValue>,
+    #[serde(borrow)]
+    events: Option<&'a RawValue>,
+    #[serde(default)]
+    resync: bool,
+    #[serde(default)]
+    closed: bool,
+    code: Option<ByeCode>,
+    #[serde(borrow, default, deserialize_with = "words::optional")]
+    message: Option<Cow<'a, str>>,
+    state: Option<Link>,
+    leader: Option<NodeId>,
+    epoch: Option<Epoch>,
+}
+
+#[derive(Deserialize)]
+struct PushOnly<'a> {
+    #[serde(borrow)]
+    push: Cow<'a, str>,
+}
+
+impl<'a, T: Deserialize<'a>> ServerMessage<'a, T> {
+    /// Understands one text frame.
+    ///
+    /// # Errors
+    /// When it is not of the contract. A push that is not known is.
+    pub fn read(text: &'a str) -> serde_json::Result<Self> {
+        match serde_json::from_str::<Frame<'a, T>>(text) {
+            Ok(frame) => frame.understood(),
+            // What a push of tomorrow holds may look like nothing of today.
+            Err(err) => match serde_json::from_str::<PushOnly<'_>>(text) {
+                Ok(PushOnly { push }) if !is_known(&push) => Ok(Self::Push(Push::Unknown)),
+                _ => Err(err),
+            },
+        }
+    }
+}
+
+impl<'a, T> Frame<'a, T> {
+    fn understood(self) -> serde_json::Result<ServerMessage<'a, T>> {
+        if let Some(push) = &self.push {
+            let pushed = match &**push {
+                push::VIEW => self.view().map(Push::View),
+                push::BYE => self.bye().map(Push::Bye),
+                push::CLUSTER => self.cluster().map(Push::Cluster),
+                _ => Some(Push::Unknown),
+            };
+            let pushed = pushed.ok_or_else(|| Error::custom("a part of the push is missing"))?;
+            return Ok(ServerMessage::Push(pushed));
+        }
+        let answer = match (self.ok, self.refused) {
+            (Some(yes), None) => Ok(yes),
+            (None, Some(no)) => Err(no),
+            _ => return Err(Error::custom("neither an answer nor a push")),
+        };
+        Ok(ServerMessage::Answer(Answer { id: self.id, answer }))
+    }
+
+    fn view(&self) -> Option<View<'a>> {
+        Some(View {
+            room: self.room.clone()?,
+            version: self.version?,
+            view: self.view?.get(),
+            events: self.events.map_or("[]", RawValue::get),
+            resync: self.resync,
+            closed: self.closed,
+        })
+    }
+
+    fn bye(&self) -> Option<Bye<'a>> {
+        Some(Bye { code: self.code?, message: self.message.clone()? })
+    }
+
+    fn cluster(&self) -> Option<LinkState> {
+        Some(LinkState { state: self.state?, leader: self.leader, epoch: self.epoch })
+    }
+}
+
+fn is_known(push: &str) -> bool {
+    [push::VIEW, push::BYE, push::CLUSTER].contains(&push)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::super::answer::{Accepted, Changed, Reply};
+    use super::super::code::Code;
+    use super::super::read::ClientMessage;
+    use super::super::request::{Action, Play, Request};
+    use super::*;
+
+    fn read(text: &str) -> ServerMessage<'_, Accepted<'_>> {
+        ServerMessage::read(text).unwrap_or_else(|err| panic!("{text}: {err}"))
+    }
+
+    /// What one side writes, the other reads: a request and its answers.
+    #[test]
+    fn a_request_and_its_answers_are_understood() {
+        let mv = serde_json::value::to_raw_value(&serde_json::json!({"letter": "e"})).unwrap();
+        let play = Request::Play(Play { room: "k3v7".into(), mv: &mv, serial: Some(9) });
+        let frame = play.frame(7);
+        assert_eq!(
+            frame,
+            r#"{"id":7,"action":"play","data":{"room":"k3v7","move":{"letter":"e"},"serial":9}}"#
+        );
+        let ClientMessage { id, request } = ClientMessage::read(&frame).unwrap();
+        assert_eq!(request.action(), Action::Play);
+        let Request::Play(play) = request else { panic!("{frame}") };
+        assert_eq!((&*play.room, play.mv.get(), play.serial), ("k3v7", mv.get(), Some(9)));
+
+        let yes = Answer { id, answer: Ok(Reply::Changed(Changed { version: Version(12) })) };
+        assert_eq!(yes.text(), r#"{"id":7,"ok":{"version":12}}"#);
+        let yes = yes.text();
+        let ServerMessage::Answer(Answer { id, answer }) = read(&yes) else { panic!("{yes}") };
+        assert_eq!(id.and_then(RequestId::number), Some(7));
+        assert_eq!(answer.unwrap().version, Some(Version(12)));
+
+        let message = Cow::from("it \"is\"");
+        let no = Refused { code: Code::GameOver, message, forgotten: false };
+        let no = Answer::<Reply<'_>> { id: None, answer: Err(no) }.text();
+        assert_eq!(no, r#"{"refused":{"code":"game-over","message":"it \"is\""}}"#);
+        let ServerMessage::Answer(Answer { id: None, answer }) = read(&no) else { panic!("{no}") };
+        assert_eq!(answer.unwrap_err().code, Code::GameOver);
+    }
+
+    /// The pushes, letter for letter, and read again.
+    #[test]
+    fn pushes_are_understood() {
+        let view = View {
+            room: "k3v7".into(),
+            version: Version(9),
+            view: r#"{"state":"won"}"#,
+            events: "[1]",
+            resync: true,
+            closed: true,
+        };
+        let (text, place) = view.text();
+        assert_eq!(&text[place], view.view);
+        assert_eq!(
+            text,
+            r#"{"push":"view","room":"k3v7","version":9,"view":{"state":"won"},"events":[1],"resync":true,"closed":true}"#
+        );
+        let ServerMessage::Push(Push::View(same)) = read(&text) else { panic!("{text}") };
+        assert_eq!(same.text().0, text);
+
+        let bye = Bye { code: ByeCode::Slow, message: "too slow".into() }.text();
+        assert_eq!(bye, r#"{"push":"bye","code":"slow","message":"too slow"}"#);
+        let ServerMessage::Push(Push::Bye(same)) = read(&bye) else { panic!("{bye}") };
+        assert_eq!((same.code, &*same.message), (ByeCode::Slow, "too slow"));
+
+        for link in
+            [LinkState::connected(NodeId(2), Some(Epoch(0xc0_ffee))), LinkState::reconnecting(None)]
+        {
+            let text = link.text();
+            let ServerMessage::Push(Push::Cluster(same)) = read(&text) else { panic!("{text}") };
+            assert_eq!(same, link);
+        }
+    }
+
+    /// What a newer frontend says does not break an older client.
+    #[test]
+    fn what_is_not_known_is_no_trouble() {
+        for text in [r#"{"push":"confetti"}"#, r#"{"push":"confetti","version":"all","code":[]}"#] {
+            assert!(matches!(read(text), ServerMessage::Push(Push::Unknown)), "{text}");
+        }
+        let text = r#"{"id":1,"refused":{"code":"too-late","message":"m","since":4},"more":{}}"#;
+        let ServerMessage::Answer(Answer { answer, .. }) = read(text) else { panic!("{text}") };
+        assert_eq!(answer.unwrap_err().code, Code::BadRequest);
+        for text in ["", "[]", "{}", r#"{"push":"view"}"#, r#"{"push":"view","version":"x"}"#] {
+            assert!(ServerMessage::<Value>::read(text).is_err(), "{text}");
+        }
+    }
+}
