@@ -2,6 +2,7 @@
 //! promises are held against.
 
 use hangraft_game::{PlayerId, RoomId, Version};
+use hangraft_proto::socket::Code;
 use serde_json::Value;
 
 /// The moment of an event among all events of a world; no two are alike.
@@ -46,7 +47,7 @@ pub(crate) enum Outcome {
         version: Version,
     },
     /// By the cluster, for good.
-    Refused(String),
+    Refused(Code),
 }
 
 /// How fresh a read had to be.

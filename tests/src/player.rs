@@ -7,10 +7,11 @@
 
 use std::time::Duration;
 
+use hangraft_proto::socket::{Action, ByeCode, Code};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::socket::{Answer, Push, Refusal, Socket, Transcript, View};
+use crate::socket::{Answer, Push, Socket, Transcript, View};
 
 /// How long a wish may stay without an answer, whatever is broken meanwhile.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -22,7 +23,7 @@ const RECONNECT: Duration = Duration::from_millis(50);
 const AGAIN: Duration = Duration::from_millis(200);
 
 /// Refusals that settle nothing: the same wish may still be granted.
-const UNSETTLED: [&str; 4] = ["unknown-outcome", "no-quorum", "busy", "too-fast"];
+const UNSETTLED: [Code; 4] = [Code::UnknownOutcome, Code::NoQuorum, Code::Busy, Code::TooFast];
 
 /// A player.
 #[derive(Debug)]
@@ -121,7 +122,7 @@ impl Player {
 
     /// Opens a room and takes a seat in it; the room.
     pub async fn open(&mut self, options: Value) -> String {
-        let opened = self.wish("open", json!({"game": "hangman", "options": options})).await;
+        let opened = self.wish(Action::Open, json!({"game": "hangman", "options": options})).await;
         let room =
             opened.expect("a room opens")["room"].as_str().expect("rooms have names").to_owned();
         self.sit(&room).await;
@@ -130,7 +131,7 @@ impl Player {
 
     /// Takes a seat and watches.
     pub async fn sit(&mut self, room: &str) {
-        self.wish("sit", json!({"room": room})).await.expect("there is a seat");
+        self.wish(Action::Sit, json!({"room": room})).await.expect("there is a seat");
         self.watch(room).await;
     }
 
@@ -139,7 +140,9 @@ impl Player {
         self.room = Some(Seen { room: room.to_owned(), version: 0, view: Value::Null });
         // The socket that is there does not know yet what it is for.
         let watching = match &mut self.socket {
-            Some(socket) => matches!(socket.ask("watch", json!({"room": room})).await, Ok(Ok(_))),
+            Some(socket) => {
+                matches!(socket.ask(Action::Watch, json!({"room": room})).await, Ok(Ok(_)))
+            }
             None => false,
         };
         if !watching {
@@ -151,7 +154,7 @@ impl Player {
     /// Plays a move in the watched room.
     pub async fn play(&mut self, mv: Value) -> Answer {
         let room = self.room();
-        self.wish("play", json!({"room": room, "move": mv})).await
+        self.wish(Action::Play, json!({"room": room, "move": mv})).await
     }
 
     /// Guesses a letter in the watched room.
@@ -162,17 +165,17 @@ impl Player {
     /// Says something in the watched room.
     pub async fn say(&mut self, text: &str) -> Answer {
         let room = self.room();
-        self.wish("say", json!({"room": room, "text": text})).await
+        self.wish(Action::Say, json!({"room": room, "text": text})).await
     }
 
     /// Asks for a new round in the watched room.
     pub async fn again(&mut self) -> Answer {
         let room = self.room();
-        self.wish("again", json!({"room": room})).await
+        self.wish(Action::Again, json!({"room": room})).await
     }
 
     /// Has a wish granted or refused for good, however often it must be sent.
-    pub async fn wish(&mut self, action: &str, mut data: Value) -> Answer {
+    pub async fn wish(&mut self, action: Action, mut data: Value) -> Answer {
         self.last_serial += 1;
         data["serial"] = self.last_serial.into();
         self.insist(action, data).await
@@ -182,7 +185,7 @@ impl Player {
     ///
     /// # Panics
     /// When there is none for a minute.
-    pub async fn insist(&mut self, action: &str, data: Value) -> Answer {
+    pub async fn insist(&mut self, action: Action, data: Value) -> Answer {
         let begun = Instant::now();
         let mut sent = 0;
         loop {
@@ -190,7 +193,7 @@ impl Player {
             sent += 1;
             let answer = self.be_connected().await.ask(action, data.clone()).await;
             match answer {
-                Ok(Err(refusal)) if UNSETTLED.contains(&refusal.code.as_str()) => {
+                Ok(Err(refusal)) if UNSETTLED.contains(&refusal.code) => {
                     sleep(AGAIN).await;
                 }
                 Ok(answer) => {
@@ -205,7 +208,7 @@ impl Player {
     }
 
     /// Sends a wish and does not wait for the answer; what was sent, to insist on later.
-    pub async fn wish_into_the_dark(&mut self, action: &str, mut data: Value) -> Value {
+    pub async fn wish_into_the_dark(&mut self, action: Action, mut data: Value) -> Value {
         self.last_serial += 1;
         data["serial"] = self.last_serial.into();
         _ = self.be_connected().await.tell(action, data.clone()).await;
@@ -259,7 +262,7 @@ impl Player {
     ///
     /// # Panics
     /// When there is no answer for a minute.
-    pub async fn ask(&mut self, action: &str, data: Value) -> Answer {
+    pub async fn ask(&mut self, action: Action, data: Value) -> Answer {
         self.insist(action, data).await
     }
 
@@ -295,13 +298,13 @@ impl Player {
     fn take(&mut self, push: Push) {
         match push {
             Push::View(view) => self.take_view(view),
-            Push::Bye(Refusal { code, .. }) => match code.as_str() {
+            Push::Bye(code) => match code {
                 // What they had asked for was answered; the next frontend does the rest.
-                "moving" => self.go_to(self.at + 1),
-                "restarting" => {}
+                ByeCode::Moving => self.go_to(self.at + 1),
+                ByeCode::Restarting => {}
                 _ => self.book.complaints.push(format!("{} was sent away: {code}", self.name)),
             },
-            Push::Other(_) => {}
+            Push::Other => {}
         }
     }
 
@@ -349,7 +352,7 @@ impl Player {
     async fn connect(&self) -> anyhow::Result<(Socket, Identity)> {
         let mut socket = Socket::open_with(self.frontend(), None, self.transcript.clone()).await?;
         let token = self.identity.as_ref().map(|identity| &identity.token);
-        let hello = socket.ask("hello", json!({"name": self.name, "token": token})).await?;
+        let hello = socket.ask(Action::Hello, json!({"name": self.name, "token": token})).await?;
         let hello = hello.map_err(|no| anyhow::anyhow!("{}: {}", no.code, no.message))?;
         let text = |field: &str| hello[field].as_str().expect("hello answers in full").to_owned();
         let identity = Identity { player: text("player"), token: text("token") };
@@ -358,7 +361,8 @@ impl Player {
         }
         if let Some(seen) = &self.room {
             let since = (seen.version > 0).then_some(seen.version);
-            let watch = socket.ask("watch", json!({"room": seen.room, "since": since})).await?;
+            let watch =
+                socket.ask(Action::Watch, json!({"room": seen.room, "since": since})).await?;
             watch.map_err(|no| anyhow::anyhow!("{}: {}", no.code, no.message))?;
         }
         Ok((socket, identity))

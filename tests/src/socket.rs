@@ -1,7 +1,7 @@
 //! One socket of the contract: questions with an id, answers, pushes in between.
 //!
-//! It keeps every byte it hears, when asked to, and understands as little as it
-//! can: what it does not know it hands on as JSON.
+//! It keeps every byte it hears, when asked to. What is said and what is granted it hands
+//! on as JSON, so that a test may also say what nobody should.
 
 use std::{
     collections::VecDeque,
@@ -9,10 +9,10 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use futures_util::{SinkExt, StreamExt};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use hangraft_proto::socket::{self, Action, ByeCode, Code, RequestId, ServerMessage};
+use serde_json::Value;
 use tokio::{
     net::TcpStream,
     time::{Instant, timeout, timeout_at},
@@ -51,10 +51,10 @@ pub struct Transcript(Option<Arc<Mutex<String>>>);
 pub type Answer = Result<Value, Refusal>;
 
 /// A no.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// One of the closed list.
-    pub code: String,
+    pub code: Code,
     /// For people.
     pub message: String,
 }
@@ -65,13 +65,13 @@ pub enum Push {
     /// A room has changed.
     View(View),
     /// The server will close the socket.
-    Bye(Refusal),
+    Bye(ByeCode),
     /// Anything else.
-    Other(Value),
+    Other,
 }
 
 /// A room at one version.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct View {
     /// Which room, by its name.
     pub room: String,
@@ -80,7 +80,6 @@ pub struct View {
     /// What is to be seen.
     pub view: Value,
     /// It may follow upon any version.
-    #[serde(default)]
     pub resync: bool,
 }
 
@@ -145,16 +144,16 @@ impl Socket {
 
     /// Asks, and waits for the answer. Pushes meanwhile are kept for later. An
     /// error says that the socket is of no use any more.
-    pub async fn ask(&mut self, action: &str, data: Value) -> anyhow::Result<Answer> {
+    pub async fn ask(&mut self, action: Action, data: Value) -> anyhow::Result<Answer> {
         let id = self.tell(action, data).await?;
         self.answer(id).await
     }
 
     /// Asks, and does not wait; the id of the question.
-    pub async fn tell(&mut self, action: &str, data: Value) -> anyhow::Result<u64> {
+    pub async fn tell(&mut self, action: Action, data: Value) -> anyhow::Result<u64> {
         self.last_id += 1;
-        let frame = json!({"id": self.last_id, "action": action, "data": data});
-        self.send(Message::text(frame.to_string())).await?;
+        let frame = socket::frame(self.last_id, action.as_str(), &data);
+        self.send(Message::text(frame)).await?;
         Ok(self.last_id)
     }
 
@@ -216,18 +215,22 @@ impl Socket {
 }
 
 fn understand(text: &str) -> anyhow::Result<Heard> {
-    let frame: Value = serde_json::from_str(text).with_context(|| text.to_owned())?;
-    let id = frame["id"].as_u64();
-    if let Some(kind) = frame["push"].as_str() {
-        return Ok(Heard::Push(match kind {
-            "view" => Push::View(serde_json::from_value(frame)?),
-            "bye" => Push::Bye(serde_json::from_value(frame)?),
-            _ => Push::Other(frame),
-        }));
-    }
-    match (frame.get("ok"), frame.get("refused")) {
-        (Some(ok), None) => Ok(Heard::Answer(id, Ok(ok.clone()))),
-        (None, Some(no)) => Ok(Heard::Answer(id, Err(serde_json::from_value(no.clone())?))),
-        _ => Err(anyhow!("neither an answer nor a push: {text}")),
-    }
+    let message = ServerMessage::<Value>::read(text).with_context(|| text.to_owned())?;
+    Ok(match message {
+        ServerMessage::Answer(socket::Answer { id, answer }) => {
+            let refusal = |no: socket::Refused<'_>| Refusal {
+                code: no.code,
+                message: no.message.into_owned(),
+            };
+            Heard::Answer(id.and_then(RequestId::number), answer.map_err(refusal))
+        }
+        ServerMessage::Push(socket::Push::View(view)) => Heard::Push(Push::View(View {
+            room: view.room.into_owned(),
+            version: view.version.0,
+            view: serde_json::from_str(view.view)?,
+            resync: view.resync,
+        })),
+        ServerMessage::Push(socket::Push::Bye(bye)) => Heard::Push(Push::Bye(bye.code)),
+        ServerMessage::Push(_) => Heard::Push(Push::Other),
+    })
 }

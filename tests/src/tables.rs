@@ -17,6 +17,7 @@ use std::{
     time::Duration,
 };
 
+use hangraft_proto::socket::Code;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -203,7 +204,7 @@ async fn room(
 /// not there at that moment.
 async fn agree(first: &mut Player, second: &mut Player) {
     let answers = tokio::join!(first.again(), second.again());
-    let begun = |answer: &Answer| matches!(answer, Err(no) if no.code == "illegal-move");
+    let begun = |answer: &Answer| matches!(answer, Err(no) if no.code == Code::IllegalMove);
     let granted = |answer: &Answer| answer.is_ok() || begun(answer);
     assert!(granted(&answers.0) && granted(&answers.1), "a round follows another: {answers:?}");
     assert!(answers.0.is_ok() || answers.1.is_ok(), "somebody began it: {answers:?}");
@@ -250,7 +251,7 @@ impl Guesser {
                 self.moves += 1;
                 self.acknowledged.fetch_add(1, Ordering::Relaxed);
             }
-            Err(no) if ["illegal-move", "game-over"].contains(&no.code.as_str()) => {
+            Err(no) if [Code::IllegalMove, Code::GameOver].contains(&no.code) => {
                 // The other was faster, and that is to be seen.
                 let version = self.player.version();
                 let tried = |view: &Value| is_over(view) || tried(view).contains_key(&letter);

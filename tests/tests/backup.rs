@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use hangraft_proto::socket::Action;
 use hangraft_tests::{
     cluster::Cluster,
     demo::{Demo, Home, Wanted, run_in_vain, run_well},
@@ -116,11 +117,11 @@ async fn a_page_that_slept_through_a_restore_is_shown_the_whole_room() {
     let (mut page, after) = hello(&url, &token).await;
     assert_ne!(before, after);
     let asked = json!({"room": room, "since": seen, "epoch": before});
-    page.ask("watch", asked).await.expect("it is heard").expect("the room is there");
+    page.ask(Action::Watch, asked).await.expect("it is heard").expect("the room is there");
     let whole = next_view(&mut page).await;
     assert!(whole.resync && whole.version < seen, "{whole:?} after {seen}");
     let guess = json!({"room": room, "move": {"letter": "q"}});
-    let granted = page.ask("play", guess).await.expect("it is heard").expect("it was lost");
+    let granted = page.ask(Action::Play, guess).await.expect("it is heard").expect("it was lost");
     let shown = next_view(&mut page).await;
     assert!(granted["version"].as_u64().is_some_and(|version| version >= shown.version));
     drop(frontends);
@@ -129,7 +130,7 @@ async fn a_page_that_slept_through_a_restore_is_shown_the_whole_room() {
 /// A socket on which somebody has said who they are, and the epoch that it names.
 async fn hello(frontend: &str, token: &str) -> (Socket, Value) {
     let mut socket = Socket::open(frontend).await.expect("the frontend lets it in");
-    let said = socket.ask("hello", json!({"token": token})).await.expect("it is heard");
+    let said = socket.ask(Action::Hello, json!({"token": token})).await.expect("it is heard");
     let epoch = said.expect("the token is good")["server"]["epoch"].clone();
     assert!(epoch.is_string(), "{epoch}");
     (socket, epoch)

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use hangraft_proto::socket::{Action, ByeCode, Code, FRAME_BYTES_MAX};
 use hangraft_tests::{
     demo::{Demo, Wanted},
     player::Player,
@@ -15,9 +16,6 @@ use tokio_tungstenite::tungstenite::Message;
 
 /// How long an answer may take.
 const SOON: Duration = Duration::from_secs(10);
-
-/// A page may send this much in one frame.
-const FRAME_BYTES_MAX: usize = 8 << 10;
 
 /// Seeds of random frames; a failure prints its seed.
 const SEEDS: u64 = 40;
@@ -62,7 +60,11 @@ impl Scene {
     /// A socket that has said who it is.
     async fn guest(&self) -> Socket {
         let mut socket = self.socket().await;
-        socket.ask("hello", json!({"name": "Mal"})).await.unwrap().expect("everybody is welcome");
+        socket
+            .ask(Action::Hello, json!({"name": "Mal"}))
+            .await
+            .unwrap()
+            .expect("everybody is welcome");
         socket
     }
 
@@ -108,27 +110,27 @@ async fn nonsense_is_refused_and_the_socket_stays_open() {
     for (frame, id) in frames {
         let frame = frame.replace("ROOM", &format!("\"{room}\""));
         let refusal = refused(&mut socket, Message::text(frame.clone()), id).await;
-        assert_eq!(refusal.code, "bad-request", "{frame}: {refusal:?}");
+        assert_eq!(refusal.code, Code::BadRequest, "{frame}: {refusal:?}");
         assert!(refusal.message.len() > 10, "{frame}: {refusal:?}");
     }
     let refusal = refused(&mut socket, Message::binary(vec![1, 2, 3]), None).await;
-    assert_eq!(refusal.code, "bad-request");
+    assert_eq!(refusal.code, Code::BadRequest);
 
     // What makes sense as a frame, and not as a wish.
     for (action, data, code) in [
-        ("open", json!({"game": "chess"}), "bad-request"),
-        ("open", json!({"game": "hangman", "options": {"mode": "solo"}}), "bad-request"),
-        ("open", json!({"game": "hangman", "options": {"seats": 99}}), "bad-request"),
-        ("sit", json!({"room": "one"}), "no-such-room"),
-        ("watch", json!({"room": "aaaaaaaaaaaaaaaa"}), "no-such-room"),
-        ("play", json!({"room": room, "move": {"letter": "z"}}), "not-seated"),
-        ("again", json!({"room": room}), "not-seated"),
-        ("say", json!({"room": room, "text": "x".repeat(501)}), "too-large"),
+        (Action::Open, json!({"game": "chess"}), Code::BadRequest),
+        (Action::Open, json!({"game": "hangman", "options": {"mode": "solo"}}), Code::BadRequest),
+        (Action::Open, json!({"game": "hangman", "options": {"seats": 99}}), Code::BadRequest),
+        (Action::Sit, json!({"room": "one"}), Code::NoSuchRoom),
+        (Action::Watch, json!({"room": "aaaaaaaaaaaaaaaa"}), Code::NoSuchRoom),
+        (Action::Play, json!({"room": room, "move": {"letter": "z"}}), Code::NotSeated),
+        (Action::Again, json!({"room": room}), Code::NotSeated),
+        (Action::Say, json!({"room": room, "text": "x".repeat(501)}), Code::TooLarge),
     ] {
         let answer = socket.ask(action, data.clone()).await.unwrap();
-        assert_eq!(answer.expect_err(action).code, code, "{action} {data}");
+        assert_eq!(answer.expect_err(action.as_str()).code, code, "{action} {data}");
     }
-    socket.ask("ping", json!({})).await.unwrap().expect("the socket is open");
+    socket.ask(Action::Ping, json!({})).await.unwrap().expect("the socket is open");
     scene.unharmed().await;
 }
 
@@ -137,17 +139,17 @@ async fn nonsense_is_refused_and_the_socket_stays_open() {
 async fn moves_that_are_none_change_nothing() {
     let mut scene = Scene::new(false).await;
     for (mv, code) in [
-        (json!({}), "bad-request"),
-        (json!(null), "bad-request"),
-        (json!("e"), "bad-request"),
-        (json!({"letter": 5}), "bad-request"),
-        (json!({"letter": "q", "word": "quark"}), "bad-request"),
-        (json!({"letter": "q", "seat": 1}), "bad-request"),
-        (json!({"letter": "qq"}), "illegal-move"),
-        (json!({"letter": "7"}), "illegal-move"),
-        (json!({"letter": "e"}), "illegal-move"),
-        (json!({"word": ""}), "illegal-move"),
-        (json!({"secret": "walrus"}), "illegal-move"),
+        (json!({}), Code::BadRequest),
+        (json!(null), Code::BadRequest),
+        (json!("e"), Code::BadRequest),
+        (json!({"letter": 5}), Code::BadRequest),
+        (json!({"letter": "q", "word": "quark"}), Code::BadRequest),
+        (json!({"letter": "q", "seat": 1}), Code::BadRequest),
+        (json!({"letter": "qq"}), Code::IllegalMove),
+        (json!({"letter": "7"}), Code::IllegalMove),
+        (json!({"letter": "e"}), Code::IllegalMove),
+        (json!({"word": ""}), Code::IllegalMove),
+        (json!({"secret": "walrus"}), Code::IllegalMove),
     ] {
         let refusal = scene.bo.play(mv.clone()).await.expect_err("not a move");
         assert_eq!(refusal.code, code, "{mv}: {refusal:?}");
@@ -163,34 +165,39 @@ async fn nobody_is_somebody_else() {
     let room = scene.ann.room();
     let mut socket = scene.socket().await;
     for (action, data) in [
-        ("rooms", json!({})),
-        ("watch", json!({"room": room})),
-        ("sit", json!({"room": room})),
-        ("play", json!({"room": room, "move": {"letter": "z"}})),
-        ("say", json!({"room": room, "text": "hi"})),
+        (Action::Rooms, json!({})),
+        (Action::Watch, json!({"room": room})),
+        (Action::Sit, json!({"room": room})),
+        (Action::Play, json!({"room": room, "move": {"letter": "z"}})),
+        (Action::Say, json!({"room": room, "text": "hi"})),
     ] {
         let refusal = socket.ask(action, data).await.unwrap().expect_err("who is it?");
-        assert_eq!(refusal.code, "unauthorized", "{action}");
+        assert_eq!(refusal.code, Code::Unauthorized, "{action}");
     }
     let token = scene.ann.token().to_owned();
     for bad in ["", "x", ".", &token[1..], &token[..token.len() - 2], &format!("{token}A"), "é.é"]
     {
         let hello = json!({"name": "Mal", "token": bad});
-        let refusal = socket.ask("hello", hello).await.unwrap().expect_err("not our token");
-        assert_eq!(refusal.code, "unauthorized", "{bad}");
+        let refusal = socket.ask(Action::Hello, hello).await.unwrap().expect_err("not our token");
+        assert_eq!(refusal.code, Code::Unauthorized, "{bad}");
     }
     for name in ["x".repeat(25), "bell\u{7}".into()] {
-        let refusal = socket.ask("hello", json!({"name": name})).await.unwrap();
+        let refusal = socket.ask(Action::Hello, json!({"name": name})).await.unwrap();
         let code = refusal.expect_err("not a name").code;
-        assert!(["bad-request", "too-large"].contains(&code.as_str()), "{name}: {code}");
+        assert!([Code::BadRequest, Code::TooLarge].contains(&code), "{name}: {code}");
     }
-    let first = socket.ask("hello", json!({"name": "Mal"})).await.unwrap().expect("welcome");
-    let again = socket.ask("hello", json!({"name": "Val"})).await.unwrap().expect("another name");
+    let first = socket.ask(Action::Hello, json!({"name": "Mal"})).await.unwrap().expect("welcome");
+    let again =
+        socket.ask(Action::Hello, json!({"name": "Val"})).await.unwrap().expect("another name");
     assert_eq!((&first["player"], &again["name"]), (&again["player"], &json!("Val")));
-    let refusal = socket.ask("hello", json!({"token": token})).await.unwrap().expect_err("Ann?");
-    assert_eq!(refusal.code, "unauthorized");
+    let refusal =
+        socket.ask(Action::Hello, json!({"token": token})).await.unwrap().expect_err("Ann?");
+    assert_eq!(refusal.code, Code::Unauthorized);
     let play = json!({"room": room, "move": {"letter": "z"}});
-    assert_eq!(socket.ask("play", play).await.unwrap().expect_err("no seat").code, "not-seated");
+    assert_eq!(
+        socket.ask(Action::Play, play).await.unwrap().expect_err("no seat").code,
+        Code::NotSeated
+    );
     scene.unharmed().await;
 }
 
@@ -213,7 +220,7 @@ async fn an_oversized_frame_ends_the_socket() {
         let (bye, close) = farewell(&mut socket).await;
         // Far too much is not read at all, so its sender may miss the last words.
         if size < 64 << 10 {
-            assert_eq!(bye.as_deref(), Some("too-large"), "{size}");
+            assert_eq!(bye, Some(ByeCode::TooLarge), "{size}");
             assert_eq!(close, Some(1009), "{size}");
         }
     }
@@ -230,7 +237,7 @@ async fn abuse_ends_the_socket() {
             break;
         }
     }
-    assert_eq!(farewell(&mut socket).await, (Some("abuse".into()), Some(1008)));
+    assert_eq!(farewell(&mut socket).await, (Some(ByeCode::Abuse), Some(1008)));
     scene.unharmed().await;
 }
 
@@ -240,17 +247,17 @@ async fn abuse_ends_the_socket() {
 async fn a_hasty_player_is_slowed_down() {
     let scene = Scene::new(true).await;
     let mut socket = scene.socket().await;
-    let hello = socket.ask("hello", json!({"name": "Mal"})).await.unwrap().expect("welcome");
+    let hello = socket.ask(Action::Hello, json!({"name": "Mal"})).await.unwrap().expect("welcome");
     let mut second = scene.socket().await;
     let token = json!({"token": hello["token"]});
-    second.ask("hello", token).await.unwrap().expect("the same player");
+    second.ask(Action::Hello, token).await.unwrap().expect("the same player");
     let mut answers = [0, 0];
     for i in 0..120 {
         let socket = if i % 2 == 0 { &mut socket } else { &mut second };
-        match socket.ask("ping", json!({})).await.unwrap() {
+        match socket.ask(Action::Ping, json!({})).await.unwrap() {
             Ok(_) => answers[0] += 1,
             Err(refusal) => {
-                assert_eq!(refusal.code, "too-fast");
+                assert_eq!(refusal.code, Code::TooFast);
                 answers[1] += 1;
             }
         }
@@ -290,7 +297,7 @@ async fn frames_made_by_chance_harm_nobody() {
             }
         }
         // The socket is still of use, or was closed; it is not left hanging.
-        if let Err(err) = socket.ask("ping", json!({})).await {
+        if let Err(err) = socket.ask(Action::Ping, json!({})).await {
             assert_ne!(err.to_string(), "no answer", "seed {seed}");
         }
     }
@@ -351,7 +358,7 @@ async fn next(socket: &mut Socket) -> Heard {
     loop {
         match timeout(SOON, socket.hear()).await.expect("something is heard") {
             // How the cluster is, nobody asked.
-            Ok(Heard::Push(Push::Other(_))) => {}
+            Ok(Heard::Push(Push::Other)) => {}
             Ok(heard) => return heard,
             Err(_) => return Heard::Closed(None),
         }
@@ -359,11 +366,11 @@ async fn next(socket: &mut Socket) -> Heard {
 }
 
 /// The last words of a server, and the code it closes with.
-async fn farewell(socket: &mut Socket) -> (Option<String>, Option<u16>) {
+async fn farewell(socket: &mut Socket) -> (Option<ByeCode>, Option<u16>) {
     let mut bye = None;
     loop {
         match next(socket).await {
-            Heard::Push(Push::Bye(words)) => bye = Some(words.code),
+            Heard::Push(Push::Bye(words)) => bye = Some(words),
             Heard::Closed(frame) => return (bye, frame.map(|frame| frame.code.into())),
             Heard::Push(_) | Heard::Answer(..) => {}
         }

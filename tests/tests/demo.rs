@@ -4,6 +4,7 @@
 
 use std::{fs, net::TcpListener, process::Stdio, time::Duration};
 
+use hangraft_proto::socket::Action;
 use hangraft_tests::{
     demo::{Demo, Home, Wanted, binary, run, run_in_vain, run_well, send},
     http,
@@ -173,7 +174,7 @@ async fn a_second_start_continues_the_games() {
 
     let home = demo.stop(Signal::SIGINT).await;
     let demo = Demo::start_in(home, &Wanted::default()).await;
-    ann.ask("ping", json!({})).await.expect("a ping is answered");
+    ann.ask(Action::Ping, json!({})).await.expect("a ping is answered");
     ann.watch(&room).await;
     assert_eq!(board(ann.view()), before.0);
     assert!(ann.version() >= before.1, "versions go on");

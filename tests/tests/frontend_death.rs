@@ -4,6 +4,7 @@
 //! what they saw last, get what they missed in order, and whatever they had asked
 //! for is settled under its old serial: it happened once, and they hear how it went.
 
+use hangraft_proto::socket::Action;
 use hangraft_tests::{
     demo::{Demo, Wanted},
     player::Player,
@@ -28,7 +29,7 @@ async fn who_comes_back_soon_gets_what_they_missed() {
         bo.say(&format!("line {i}")).await.expect("everybody may talk");
     }
     let mut socket = enter(&frontends[0], &token, &id).await;
-    socket.ask("watch", json!({"room": room, "since": since})).await.unwrap().unwrap();
+    socket.ask(Action::Watch, json!({"room": room, "since": since})).await.unwrap().unwrap();
     let mut next = since + 1;
     loop {
         let Push::View(push) = socket.push().await.unwrap() else { continue };
@@ -54,7 +55,7 @@ async fn who_goes_to_another_frontend_misses_nothing() {
         bo.say(&format!("line {i}")).await.expect("the other frontend is well");
     }
     let mut socket = enter(&frontends[1], ann.token(), ann.id()).await;
-    socket.ask("watch", json!({"room": ann.room(), "since": since})).await.unwrap().unwrap();
+    socket.ask(Action::Watch, json!({"room": ann.room(), "since": since})).await.unwrap().unwrap();
     bo.say("line 10").await.expect("the other frontend is well");
     let mut before = since;
     loop {
@@ -84,7 +85,7 @@ async fn who_was_away_too_long_gets_the_whole_room() {
         bo.say(&format!("line {i}")).await.expect("the other frontend is well");
     }
     let mut socket = enter(&frontends[1], &token, ann.id()).await;
-    socket.ask("watch", json!({"room": room, "since": since})).await.unwrap().unwrap();
+    socket.ask(Action::Watch, json!({"room": room, "since": since})).await.unwrap().unwrap();
     let Push::View(push) = socket.push().await.unwrap() else { panic!("a view comes first") };
     assert!(push.resync, "a jump that is not explained");
     assert!(push.version > since + HISTORY, "{} after {since}", push.version);
@@ -105,16 +106,16 @@ async fn what_was_in_flight_is_settled_once() {
         let room = room_of(&mut ann).await;
         let text = format!("line {i}");
         let guess = json!({"room": room, "move": {"letter": letter.to_string()}});
-        let said = ann.wish_into_the_dark("say", json!({"room": room, "text": text})).await;
-        let guessed = ann.wish_into_the_dark("play", guess).await;
+        let said = ann.wish_into_the_dark(Action::Say, json!({"room": room, "text": text})).await;
+        let guessed = ann.wish_into_the_dark(Action::Play, guess).await;
         // Sometimes it has been forwarded by now, and sometimes not.
         let wait = std::time::Duration::from_micros(u64::try_from(i).unwrap() * 1_500);
         tokio::time::sleep(wait).await;
         demo.kill(&format!("f{}", here + 1)).await;
 
         ann.go_to(there);
-        ann.insist("say", said).await.expect("talking is allowed");
-        let guessed = ann.insist("play", guessed).await.expect("a new letter is allowed");
+        ann.insist(Action::Say, said).await.expect("talking is allowed");
+        let guessed = ann.insist(Action::Play, guessed).await.expect("a new letter is allowed");
         let version = guessed["version"].as_u64().unwrap();
         while ann.version() < version {
             ann.see("the guess", |view| count(view, "tried", "letter", &letter.to_string()) > 0)
@@ -131,7 +132,7 @@ async fn what_was_in_flight_is_settled_once() {
 /// A token is the same player at any frontend, also at one that has just begun.
 async fn enter(frontend: &str, token: &str, player: &str) -> Socket {
     let mut socket = Socket::open(frontend).await.expect("the other frontend is well");
-    let hello = socket.ask("hello", json!({"token": token})).await.unwrap().expect("welcome");
+    let hello = socket.ask(Action::Hello, json!({"token": token})).await.unwrap().expect("welcome");
     assert_eq!(hello["player"], player);
     socket
 }
@@ -157,7 +158,7 @@ fn lines(push: &View) -> usize {
 
 /// Makes sure of a socket, and says which room is watched.
 async fn room_of(player: &mut Player) -> String {
-    player.ask("ping", json!({})).await.expect("a ping is answered");
+    player.ask(Action::Ping, json!({})).await.expect("a ping is answered");
     player.room()
 }
 

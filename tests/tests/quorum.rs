@@ -3,6 +3,7 @@
 
 use std::time::{Duration, Instant};
 
+use hangraft_proto::socket::{Action, Code};
 use hangraft_tests::{
     cluster::Status,
     demo::{Demo, Wanted, run_well},
@@ -40,21 +41,21 @@ async fn without_a_majority_nothing_is_promised() {
 
     // Ann's second window: the same player, who counts further.
     let mut window = Socket::open(&frontends[0]).await.unwrap();
-    window.ask("hello", json!({"token": ann.token()})).await.unwrap().unwrap();
+    window.ask(Action::Hello, json!({"token": ann.token()})).await.unwrap().unwrap();
     let guess = json!({"room": room, "move": {"letter": "z"}, "serial": 1_000});
-    let answer = timeout(PATIENCE, window.ask("play", guess.clone())).await.expect("in time");
+    let answer = timeout(PATIENCE, window.ask(Action::Play, guess.clone())).await.expect("in time");
     let refusal = answer.unwrap().expect_err("no majority, no promise");
-    let honest = ["unknown-outcome", "no-quorum"].contains(&refusal.code.as_str());
+    let honest = [Code::UnknownOutcome, Code::NoQuorum].contains(&refusal.code);
     assert!(honest, "{refusal:?}");
     // What is known can still be looked at, and the socket still answers.
-    window.ask("ping", json!({})).await.unwrap().expect("the frontend lives");
+    window.ask(Action::Ping, json!({})).await.unwrap().expect("the frontend lives");
     ann.watch_for(Duration::from_millis(100)).await;
     assert_eq!(letters(ann.view()), ["q"], "nothing is shown that is not committed");
 
     demo.restart("n2").await;
-    ann.insist("play", guess.clone()).await.expect("there is a majority again");
+    ann.insist(Action::Play, guess.clone()).await.expect("there is a majority again");
     ann.see("the letter", |view| letters(view) == ["q", "z"]).await;
-    let again = ann.insist("play", guess).await.expect("the first answer, once more");
+    let again = ann.insist(Action::Play, guess).await.expect("the first answer, once more");
     assert!(again["version"].as_u64().unwrap() <= ann.version());
     assert_eq!(letters(ann.view()), ["q", "z"], "once");
     demo.restart("n3").await;
@@ -194,7 +195,7 @@ async fn ready(frontend: &str, status: u16) {
 /// What a page learns when it says hello.
 async fn hello(frontend: &str) -> Value {
     let mut socket = Socket::open(frontend).await.expect("sockets are let in");
-    socket.ask("hello", json!({})).await.unwrap().expect("everybody is welcome")
+    socket.ask(Action::Hello, json!({})).await.unwrap().expect("everybody is welcome")
 }
 
 async fn same_state(demo: &Demo) {

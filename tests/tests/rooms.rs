@@ -1,5 +1,6 @@
 //! Whose a room is, who finds it, and who is there: what players can do to each other.
 
+use hangraft_proto::socket::{Action, Code};
 use hangraft_tests::demo::{Demo, Wanted};
 use hangraft_tests::player::Player;
 use serde_json::{Value, json};
@@ -17,12 +18,13 @@ async fn a_private_room_is_found_by_its_name_alone() {
 
     let mut eve = Player::arrive("Eve", &frontends, 0).await;
     for query in [json!({}), json!({"all": true}), json!({"state": "playing"})] {
-        let listed = eve.ask("rooms", query.clone()).await.expect("a list");
+        let listed = eve.ask(Action::Rooms, query.clone()).await.expect("a list");
         assert_eq!(names(&listed), [public.as_str()], "{query}: {listed}");
     }
     for guess in [json!("1"), json!("room 1"), json!("a".repeat(16)), json!(private[..15])] {
-        let refused = eve.ask("watch", json!({"room": guess})).await.expect_err("no such room");
-        assert_eq!(refused.code, "no-such-room", "{guess}");
+        let refused =
+            eve.ask(Action::Watch, json!({"room": guess})).await.expect_err("no such room");
+        assert_eq!(refused.code, Code::NoSuchRoom, "{guess}");
     }
     eve.watch(&private).await;
     assert_eq!((&eve.view()["public"], &eve.view()["host"]), (&json!(false), &json!(ann.id())));
@@ -46,21 +48,27 @@ async fn a_host_keeps_the_table() {
         data["player"] = player.id().into();
         data
     };
-    let refused = eve.wish("remove", whom(&ann)).await.expect_err("she is no host");
-    assert_eq!(refused.code, "unauthorized");
-    assert_eq!(eve.wish("lock", lock.clone()).await.expect_err("nor here").code, "unauthorized");
+    let refused = eve.wish(Action::Remove, whom(&ann)).await.expect_err("she is no host");
+    assert_eq!(refused.code, Code::Unauthorized);
+    assert_eq!(
+        eve.wish(Action::Lock, lock.clone()).await.expect_err("nor here").code,
+        Code::Unauthorized
+    );
 
-    ann.wish("remove", whom(&eve)).await.expect("the host may");
+    ann.wish(Action::Remove, whom(&eve)).await.expect("the host may");
     eve.see("that she is out", |view| seated(view) == ["Ann"]).await;
-    for action in ["sit", "say"] {
+    for action in [Action::Sit, Action::Say] {
         let data = json!({"room": room, "text": "hello?"});
-        assert_eq!(eve.wish(action, data).await.expect_err(action).code, "unauthorized");
+        assert_eq!(
+            eve.wish(action, data).await.expect_err(action.as_str()).code,
+            Code::Unauthorized
+        );
     }
-    ann.wish("lock", lock).await.expect("the host may");
+    ann.wish(Action::Lock, lock).await.expect("the host may");
     let mut bo = Player::arrive("Bo", &frontends, 1).await;
-    let refused = bo.wish("sit", json!({"room": room})).await.expect_err("it is locked");
-    assert_eq!(refused.code, "unauthorized");
-    ann.wish("lock", json!({"room": room, "locked": false})).await.expect("the host may");
+    let refused = bo.wish(Action::Sit, json!({"room": room})).await.expect_err("it is locked");
+    assert_eq!(refused.code, Code::Unauthorized);
+    ann.wish(Action::Lock, json!({"room": room, "locked": false})).await.expect("the host may");
     bo.sit(&room).await;
 }
 
@@ -78,9 +86,9 @@ async fn a_setter_in_another_room_is_gone_on_without() {
         move |view: &Value| view["players"][who]["online"] == json!(there)
     };
     bo.see("Ann", there(0, true)).await;
-    assert_eq!(bo.again().await.expect_err("she chooses").code, "illegal-move");
+    assert_eq!(bo.again().await.expect_err("she chooses").code, Code::IllegalMove);
 
-    ann.ask("unwatch", json!({"room": room})).await.expect("one may leave");
+    ann.ask(Action::Unwatch, json!({"room": room})).await.expect("one may leave");
     bo.see("that Ann is not here", there(0, false)).await;
     assert!(bo.view()["players"][0]["away_ms"].is_u64() && bo.view()["seat_kept_ms"] == 60_000);
     bo.again().await.expect("nobody else is here to agree");
@@ -114,7 +122,7 @@ async fn a_round_begins_when_all_agree() {
 
 async fn open_public(player: &mut Player) -> String {
     let open = json!({"game": "hangman", "options": {}, "public": true});
-    let opened = player.wish("open", open).await.expect("a room opens");
+    let opened = player.wish(Action::Open, open).await.expect("a room opens");
     let room = opened["room"].as_str().expect("rooms have names").to_owned();
     player.sit(&room).await;
     player.see("company", |view| view["players"][0]["online"] == true).await;

@@ -9,6 +9,7 @@
 
 use std::time::Duration;
 
+use hangraft_proto::socket::{Action, Code};
 use hangraft_tests::{
     demo::{Demo, Wanted},
     player::Player,
@@ -69,7 +70,7 @@ async fn nobody_sees_the_word_who_may_not() {
             guessers[i % 2].player.say("is it an animal?").await.expect("everybody may talk");
             come_and_go(&mut guessers[(i + 1) % 2].player, &mut watchers[i % 2].player, i).await;
         }
-        watchers[0].player.ask("rooms", json!({"game": "hangman"})).await.expect("a list");
+        watchers[0].player.ask(Action::Rooms, json!({"game": "hangman"})).await.expect("a list");
         for outsider in watchers.iter_mut().chain(&mut guessers) {
             outsider.player.watch_for(Duration::from_millis(300)).await;
             outsider.player.see("all wrong letters", |view| wrong(view) == WRONG.len()).await;
@@ -111,17 +112,17 @@ async fn the_archive_and_the_page_tell_nothing_either() {
     // The setter's own version, asked for by a stranger.
     let heard = Transcript::kept();
     let mut socket = Socket::open_with(&frontends[0], None, heard.clone()).await.unwrap();
-    socket.ask("hello", json!({"name": "Eve"})).await.unwrap().unwrap();
+    socket.ask(Action::Hello, json!({"name": "Eve"})).await.unwrap().unwrap();
     for since in [json!(null), json!(0), json!(setter.version() - 1), json!(setter.version())] {
         let watch = json!({"room": room, "since": since});
-        socket.ask("watch", watch).await.unwrap().expect("everybody may watch");
-        socket.ask("unwatch", json!({"room": room})).await.unwrap().expect("and stop");
+        socket.ask(Action::Watch, watch).await.unwrap().expect("everybody may watch");
+        socket.ask(Action::Unwatch, json!({"room": room})).await.unwrap().expect("and stop");
     }
     // The setter leaves the table; the word stays hidden.
-    setter.wish("stand", json!({"room": room})).await.expect("one may always leave");
-    socket.ask("watch", json!({"room": room})).await.unwrap().expect("everybody may watch");
-    socket.ask("rooms", json!({})).await.unwrap().expect("a list");
-    socket.ask("sit", json!({"room": room})).await.unwrap().expect("there are seats");
+    setter.wish(Action::Stand, json!({"room": room})).await.expect("one may always leave");
+    socket.ask(Action::Watch, json!({"room": room})).await.unwrap().expect("everybody may watch");
+    socket.ask(Action::Rooms, json!({})).await.unwrap().expect("a list");
+    socket.ask(Action::Sit, json!({"room": room})).await.unwrap().expect("there are seats");
     socket.push().await.unwrap();
     assert_eq!(found(&heard.text(), &["zugzwang"]), [""; 0]);
     words_are_not_logged(&demo);
@@ -137,7 +138,7 @@ async fn outsider(frontends: &[String], at: usize) -> Outsider {
 async fn set_word(setter: &mut Player, secret: &str) {
     for bad in [format!("{secret} 4711"), secret.repeat(9), format!("{secret}\u{0}")] {
         let refusal = setter.play(json!({"secret": bad})).await.expect_err("not a word");
-        assert_eq!(refusal.code, "illegal-move", "{refusal:?}");
+        assert_eq!(refusal.code, Code::IllegalMove, "{refusal:?}");
     }
     setter.play(json!({"secret": secret})).await.expect("a word is set");
 }
@@ -153,14 +154,14 @@ async fn break_rules(guesser: &mut Player, room: &str) {
     ] {
         guesser.play(mv).await.expect_err("that is not a guess");
     }
-    guesser.wish("again", json!({"room": room})).await.expect_err("the round is not over");
+    guesser.wish(Action::Again, json!({"room": room})).await.expect_err("the round is not over");
 }
 
 /// Sockets come and go: with the version seen, and anew.
 async fn come_and_go(guesser: &mut Player, watcher: &mut Player, i: usize) {
     guesser.go_to(i);
     watcher.go_to(i + 1);
-    guesser.ask("ping", json!({})).await.expect("a ping is answered");
+    guesser.ask(Action::Ping, json!({})).await.expect("a ping is answered");
     let room = watcher.room();
     watcher.watch(&room).await;
 }

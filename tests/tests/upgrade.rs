@@ -6,6 +6,7 @@
 
 use std::{env, fs, path::Path, process::Stdio, time::Duration};
 
+use hangraft_proto::socket::{Action, Code};
 use hangraft_tests::{
     cluster::{Cluster, Status},
     demo::{Demo, Home, Wanted, binary, next_binary, run_well},
@@ -140,14 +141,14 @@ async fn lead(cluster: &Cluster, place: usize) {
 }
 
 async fn open_nim(player: &mut Player) -> Answer {
-    player.wish("open", json!({"game": "nim", "options": {"heaps": [1, 2]}})).await
+    player.wish(Action::Open, json!({"game": "nim", "options": {"heaps": [1, 2]}})).await
 }
 
 /// The new game is not offered, and refused.
 async fn refused(player: &mut Player, cluster: &Cluster) {
     let leader = cluster.leader().await.name;
     let refusal = open_nim(player).await.expect_err("not every node knows this game");
-    assert_eq!(refusal.code, "bad-request", "while {leader} leads: {}", refusal.message);
+    assert_eq!(refusal.code, Code::BadRequest, "while {leader} leads: {}", refusal.message);
     let features = cluster.status().await.expect("it answers").features;
     assert!(!features.contains(&"game:nim".to_owned()), "{features:?}");
 }

@@ -20,7 +20,10 @@ use anyhow::{Context, anyhow, bail};
 use clap::ValueEnum;
 use futures_util::{SinkExt, future::try_join_all};
 use hangraft_cluster_config::FrontendConfig;
-use hangraft_proto::v1::{Code, StatusReply};
+use hangraft_proto::{
+    socket::{Code, RequestId},
+    v1::StatusReply,
+};
 use serde::Serialize;
 use tokio::{
     net::TcpStream,
@@ -414,7 +417,7 @@ impl Player {
                 Meaning::Refused(Code::TooFast) => {
                     bail!("the frontends slow players down; start the demo with --no-limits");
                 }
-                Meaning::Stuck(code) => bail!("the player cannot go on: {}", code.as_str_name()),
+                Meaning::Stuck(code) => bail!("the player cannot go on: {code}"),
                 _ => (),
             }
         }
@@ -424,13 +427,13 @@ impl Player {
     /// The answer to a wish, none when the socket is gone.
     async fn answer_to(&mut self, wish: &Wish, socket: &mut Socket) -> Option<Answer> {
         while let Ok(Some(text)) = next_text(socket).await {
-            if let Ok(incoming) = serde_json::from_str::<Incoming<'_>>(&text)
-                && incoming.id == Some(wish.serial)
+            if let Ok(Incoming::Answer(heard)) = Incoming::read(&text)
+                && heard.id.and_then(RequestId::number) == Some(wish.serial)
             {
-                if let Some(room) = name_of(&incoming) {
+                if let Some(room) = name_of(&heard) {
                     self.room = room.to_owned();
                 }
-                return Some(answer(&incoming));
+                return Some(answer(&heard));
             }
         }
         None

@@ -4,8 +4,10 @@ use std::{borrow::Cow, str::FromStr, time::Duration};
 
 use anyhow::{Context, bail};
 use futures_util::{SinkExt, StreamExt};
-use hangraft_ids::Version;
-use serde::Deserialize;
+use hangraft_proto::socket::{
+    Accepted, Answer, Hello, InRoom, Open, Play, Request, RequestId, ServerMessage, View, Watch,
+    Welcome,
+};
 use serde_json::value::RawValue;
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
@@ -35,44 +37,7 @@ pub(super) struct Url {
 }
 
 /// What a frontend says, as far as a load generator listens.
-#[derive(Debug, Deserialize)]
-pub(super) struct Incoming<'a> {
-    /// The wish that is answered, none for a push.
-    pub(super) id: Option<u64>,
-    pub(super) ok: Option<Done<'a>>,
-    #[serde(borrow)]
-    pub(super) refused: Option<Refused<'a>>,
-    #[serde(borrow)]
-    pub(super) push: Option<Cow<'a, str>>,
-    /// A pushed view's version.
-    pub(super) version: Option<Version>,
-    #[serde(borrow)]
-    pub(super) view: Option<&'a RawValue>,
-    /// Why the server is about to close.
-    #[serde(borrow)]
-    pub(super) code: Option<Cow<'a, str>>,
-}
-
-/// The good answer.
-#[derive(Debug, Deserialize)]
-pub(super) struct Done<'a> {
-    /// The room's name, after it was opened.
-    #[serde(borrow)]
-    pub(super) room: Option<Cow<'a, str>>,
-    pub(super) version: Option<Version>,
-    /// After the hello: who we are from now on.
-    #[serde(borrow)]
-    token: Option<Cow<'a, str>>,
-}
-
-/// The other one.
-#[derive(Debug, Deserialize)]
-pub(super) struct Refused<'a> {
-    #[serde(borrow)]
-    pub(super) code: Cow<'a, str>,
-    #[serde(borrow)]
-    message: Cow<'a, str>,
-}
+pub(super) type Incoming<'a> = ServerMessage<'a, Accepted<'a>>;
 
 impl Url {
     /// Connects and says hello, as the player of `token` or as a new one; the
@@ -91,15 +56,15 @@ impl Url {
         let url = format!("ws://{}/ws", self.host);
         let (mut socket, _) = client_async_with_config(url, stream, Some(config)).await?;
         let hello = match token {
-            Some(token) => serde_json::json!({ "token": token }),
-            None => serde_json::json!({ "name": "Bench" }),
+            Some(token) => Hello { token: Some(token.into()), name: None },
+            None => Hello { token: None, name: Some("Bench".into()) },
         };
-        let hello = serde_json::json!({ "id": HELLO, "action": "hello", "data": hello });
-        socket.send(Message::text(hello.to_string())).await?;
+        socket.send(Message::text(Request::Hello(hello).frame(HELLO))).await?;
         while let Some(text) = next_text(&mut socket).await? {
-            let incoming: Incoming<'_> = serde_json::from_str(&text)?;
-            if incoming.id == Some(HELLO) {
-                let token = incoming.welcome()?;
+            if let ServerMessage::Answer(answer) = ServerMessage::<Welcome<'_>>::read(&text)?
+                && answer.id.and_then(RequestId::number) == Some(HELLO)
+            {
+                let token = welcome(answer)?;
                 return Ok((socket, token));
             }
         }
@@ -119,20 +84,16 @@ impl FromStr for Url {
     }
 }
 
-impl Incoming<'_> {
-    /// Whether a pushed view shows a round that is over. The view's JSON is not
-    /// parsed for it: that would cost this side more than the frontend's pays.
-    pub(super) fn shows_the_end(&self) -> bool {
-        let shows = |state| self.view.is_some_and(|view| view.get().contains(state));
-        shows(r#""state":"won""#) || shows(r#""state":"lost""#)
-    }
+/// Whether a pushed view shows a round that is over. The view's JSON is not
+/// parsed for it: that would cost this side more than the frontend's pays.
+pub(super) fn shows_the_end(view: &View<'_>) -> bool {
+    [r#""state":"won""#, r#""state":"lost""#].iter().any(|state| view.view.contains(state))
+}
 
-    fn welcome(self) -> anyhow::Result<String> {
-        match (self.ok, self.refused) {
-            (Some(Done { token: Some(token), .. }), _) => Ok(token.into_owned()),
-            (_, Some(refused)) => bail!("{} ({})", refused.message, refused.code),
-            _ => bail!("the frontend is of another version"),
-        }
+fn welcome(hello: Answer<'_, Welcome<'_>>) -> anyhow::Result<String> {
+    match hello.answer {
+        Ok(welcome) => Ok(welcome.token.into_owned()),
+        Err(refused) => bail!("{} ({})", refused.message, refused.code),
     }
 }
 
@@ -148,32 +109,36 @@ pub(super) async fn next_text(socket: &mut Socket) -> anyhow::Result<Option<Utf8
     Ok(None)
 }
 
-/// A wish as a frontend reads it, in the room with this name. Its serial serves as the message's id, too: a
-/// player has one open wish at a time.
+/// A wish as a frontend reads it, in the room with this name. Its serial serves as the
+/// message's id, too: a player has one open wish at a time.
 pub(super) fn text(wish: &Wish, room: &str) -> String {
-    let Wish { serial, action, .. } = wish;
-    match action {
-        Action::Open => format!(
-            r#"{{"id":{serial},"action":"open","data":{{"game":"hangman","options":{{"mode":"together"}},"public":true,"serial":{serial}}}}}"#
-        ),
-        Action::Sit => about(serial, "sit", room),
-        Action::Again => about(serial, "again", room),
-        Action::Watch => {
-            format!(r#"{{"id":{serial},"action":"watch","data":{{"room":"{room}"}}}}"#)
+    let (id, serial) = (wish.serial, Some(wish.serial));
+    let room = Cow::from(room);
+    let request = match wish.action {
+        Action::Open => {
+            let options = json(r#"{"mode":"together"}"#.to_owned());
+            let game = Cow::from("hangman");
+            return Request::Open(Open { game, options: Some(&options), public: true, serial })
+                .frame(id);
         }
-        Action::Play(letter) => format!(
-            r#"{{"id":{serial},"action":"play","data":{{"room":"{room}","move":{{"letter":"{letter}"}},"serial":{serial}}}}}"#
-        ),
-    }
+        Action::Sit => Request::Sit(InRoom { room, serial }),
+        Action::Again => Request::Again(InRoom { room, serial }),
+        Action::Watch => Request::Watch(Watch { room, since: None, epoch: None }),
+        Action::Play(letter) => {
+            let mv = json(format!(r#"{{"letter":"{letter}"}}"#));
+            return Request::Play(Play { room, mv: &mv, serial }).frame(id);
+        }
+    };
+    request.frame(id)
 }
 
-fn about(serial: &u64, action: &str, room: &str) -> String {
-    format!(r#"{{"id":{serial},"action":"{action}","data":{{"room":"{room}","serial":{serial}}}}}"#)
+fn json(text: String) -> Box<RawValue> {
+    RawValue::from_string(text).expect("we write JSON")
 }
 
 #[cfg(test)]
 mod tests {
-    use hangraft_ids::RoomId;
+    use hangraft_proto::socket::Push;
 
     use super::*;
 
@@ -211,19 +176,17 @@ mod tests {
         );
     }
 
+    /// Whether a round is over is seen without taking the view apart.
     #[test]
-    fn answers_and_pushes_are_understood() {
-        let read = |text| serde_json::from_str::<Incoming<'_>>(text).unwrap();
-        let done = read(r#"{"id":7,"ok":{"version":12}}"#);
-        assert_eq!((done.id, done.ok.unwrap().version), (Some(7), Some(Version(12))));
-        let refused = read(r#"{"id":7,"refused":{"code":"game-over","message":"it \"is\""}}"#);
-        assert_eq!(refused.refused.unwrap().code, "game-over");
-        let push =
-            read(r#"{"push":"view","room":"k3v7","version":9,"view":{"state":"won"},"events":[]}"#);
-        assert_eq!((push.version, push.shows_the_end()), (Some(Version(9)), true));
-        let push = read(
-            r#"{"push":"view","room":"k3v7","version":9,"view":{"state":"playing"},"events":[]}"#,
-        );
-        assert!(!push.shows_the_end());
+    fn the_end_is_seen() {
+        for (state, over) in [("won", true), ("lost", true), ("playing", false)] {
+            let text = format!(
+                r#"{{"push":"view","room":"k3v7","version":9,"view":{{"state":"{state}"}},"events":[]}}"#
+            );
+            let Ok(Incoming::Push(Push::View(view))) = Incoming::read(&text) else {
+                panic!("{text}")
+            };
+            assert_eq!((view.version.0, shows_the_end(&view)), (9, over));
+        }
     }
 }

@@ -8,15 +8,16 @@ use futures_util::{
     stream::{BoxStream, SelectAll, SplitSink},
 };
 use hangraft_ids::{RoomId, Version};
+use hangraft_proto::socket::{self, Accepted, Push, RequestId, View};
 use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use crate::bench::{
     Load,
     late::Late,
-    socket::{Incoming, Socket, Url, text},
+    socket::{Incoming, Socket, Url, shows_the_end, text},
     table::{Answer, Meaning, Table, Wish},
-    tally::{Recorder, code_named},
+    tally::Recorder,
 };
 
 /// Sockets that are being opened at a time. A thousand at once would only measure
@@ -145,26 +146,24 @@ impl<'a> Hall<'a> {
     }
 
     fn on_text(&mut self, player: usize, text: &str) -> anyhow::Result<()> {
-        let incoming: Incoming<'_> =
-            serde_json::from_str(text).context("cannot understand a frontend")?;
-        if let Some(id) = incoming.id {
-            self.on_answer(player, id, &incoming);
-            return Ok(());
-        }
-        match incoming.push.as_deref() {
-            Some("view") => self.on_view(player, &incoming),
-            Some("bye") => bail!("a socket was closed: {}", incoming.code.unwrap_or_default()),
-            _ => (),
+        match Incoming::read(text).context("cannot understand a frontend")? {
+            Incoming::Answer(answer) => self.on_answer(player, &answer),
+            Incoming::Push(Push::View(view)) => self.on_view(player, &view),
+            Incoming::Push(Push::Bye(bye)) => bail!("a socket was closed: {}", bye.code),
+            Incoming::Push(_) => (),
         }
         Ok(())
     }
 
-    fn on_answer(&mut self, player: usize, serial: u64, incoming: &Incoming<'_>) {
+    fn on_answer(&mut self, player: usize, heard: &socket::Answer<'_, Accepted<'_>>) {
         let now = Instant::now();
         // Not the wish that is open: an echo.
-        let Some(sent) = self.moves[player].answered(serial) else { return };
-        let answer = answer(incoming);
-        if let Some(room) = name_of(incoming) {
+        let serial = heard.id.and_then(RequestId::number);
+        let Some(sent) = serial.and_then(|serial| self.moves[player].answered(serial)) else {
+            return;
+        };
+        let answer = answer(heard);
+        if let Some(room) = name_of(heard) {
             self.room = room.to_owned();
         }
         let meaning = self.table.answered(player, answer, &mut self.next);
@@ -176,9 +175,9 @@ impl<'a> Hall<'a> {
         }
     }
 
-    fn on_view(&mut self, player: usize, incoming: &Incoming<'_>) {
-        let Some(version) = incoming.version else { return };
-        if incoming.shows_the_end() {
+    fn on_view(&mut self, player: usize, view: &View<'_>) {
+        let Version(version) = view.version;
+        if shows_the_end(view) {
             self.table.saw_the_end(version);
         }
         let recorder = self.recorder;
@@ -187,19 +186,18 @@ impl<'a> Hall<'a> {
 }
 
 /// The name of a room that was opened.
-pub(super) fn name_of<'a>(incoming: &'a Incoming<'_>) -> Option<&'a str> {
-    incoming.ok.as_ref()?.room.as_deref()
+pub(super) fn name_of<'a>(heard: &'a socket::Answer<'_, Accepted<'_>>) -> Option<&'a str> {
+    heard.answer.as_ref().ok()?.room.as_deref()
 }
 
 /// What a frontend answered.
-pub(super) fn answer(incoming: &Incoming<'_>) -> Answer {
-    match (&incoming.ok, &incoming.refused) {
+pub(super) fn answer(heard: &socket::Answer<'_, Accepted<'_>>) -> Answer {
+    match &heard.answer {
         // A frontend says the room's name, which its sockets keep for themselves.
-        (Some(done), _) => {
-            Answer::Accepted { room: RoomId(0), version: done.version.unwrap_or_default() }
+        Ok(yes) => {
+            Answer::Accepted { room: RoomId(0), version: yes.version.unwrap_or_default() }
         }
-        (_, Some(refused)) => Answer::Refused(code_named(&refused.code)),
-        (None, None) => Answer::Refused(hangraft_proto::v1::Code::Unspecified),
+        Err(refused) => Answer::Refused(refused.code),
     }
 }
 

@@ -340,7 +340,7 @@ impl Link {
             Outcome::Accepted(done) => {
                 Answer::Accepted { room: RoomId(done.room), version: Version(done.version) }
             }
-            Outcome::Refused(refused) => Answer::Refused(refused.code()),
+            Outcome::Refused(refused) => Answer::Refused(refused.code().into()),
         };
         let (table, took) = (player.table, player.open.1.elapsed());
         let seat = number - self.first_of[table];

@@ -10,7 +10,7 @@
 use std::time::Duration;
 
 use hangraft_ids::{RoomId, Version};
-use hangraft_proto::v1::Code;
+use hangraft_proto::socket::Code;
 
 /// The letters, by how often they occur in English.
 const LETTERS: &[u8; 26] = b"etaoinshrdlcumwfgypbvkjxqz";

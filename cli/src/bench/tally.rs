@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use hangraft_proto::v1::Code;
+use hangraft_proto::socket::Code;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
@@ -44,7 +44,7 @@ struct Seen {
     first_loss: Option<String>,
     moves: u64,
     rounds: u64,
-    refused: BTreeMap<String, u64>,
+    refused: BTreeMap<&'static str, u64>,
     reconnects: u64,
     answers: Histogram<u64>,
     pushes: Histogram<u64>,
@@ -67,7 +67,7 @@ pub(super) struct Report {
     /// Rounds started again.
     pub(super) rounds: u64,
     /// Refusals by code. One `game-over` for each round is how a player learns of its end.
-    pub(super) refused: BTreeMap<String, u64>,
+    pub(super) refused: BTreeMap<&'static str, u64>,
     /// Connections made anew.
     pub(super) reconnects: u64,
     /// Players who could not go on.
@@ -115,14 +115,14 @@ impl Recorder {
         let measuring = seen.phase == Phase::Measuring;
         match meaning {
             Meaning::Ready => seen.ready += 1,
-            Meaning::Stuck(code) => seen.lose(code_name(code)),
+            Meaning::Stuck(code) => seen.lose(code.to_string()),
             Meaning::Moved if measuring => {
                 seen.moves += 1;
                 seen.answers.saturating_record(micros(took));
             }
             Meaning::NewRound if measuring => seen.rounds += 1,
             Meaning::Refused(code) if measuring => {
-                *seen.refused.entry(code_name(code)).or_default() += 1;
+                *seen.refused.entry(code.as_str()).or_default() += 1;
             }
             Meaning::Preparation | Meaning::Moved | Meaning::NewRound | Meaning::Refused(_) => (),
         }
@@ -229,7 +229,7 @@ impl Report {
         for (code, count) in &self.refused {
             _ = write!(text, "\nrefused {code}: {count}");
         }
-        if self.refused.contains_key("too-fast") {
+        if self.refused.contains_key(Code::TooFast.as_str()) {
             text +=
                 "\nThe frontends slow players down; start the demo with --no-limits for a bench.";
         }
@@ -252,17 +252,6 @@ impl Quantiles {
         let Self { p50, p99, p999, max } = self;
         format!("p50 {p50:.2} ms, p99 {p99:.2} ms, p99.9 {p999:.2} ms, max {max:.2} ms")
     }
-}
-
-/// The code as players read it: `game-over`.
-pub(super) fn code_name(code: Code) -> String {
-    code.as_str_name().trim_start_matches("CODE_").to_lowercase().replace('_', "-")
-}
-
-/// The code behind what players read.
-pub(super) fn code_named(name: &str) -> Code {
-    let name = format!("CODE_{}", name.to_uppercase().replace('-', "_"));
-    Code::from_str_name(&name).unwrap_or(Code::Unspecified)
 }
 
 fn micros(took: Duration) -> u64 {
@@ -294,17 +283,8 @@ mod tests {
         let report = recorder.report("stream", 1, Duration::from_secs(2));
         assert_eq!(recorder.attendance(), (3, 1));
         assert_eq!((report.moves, report.moves_per_second, report.rounds), (1, 0.5, 1));
-        assert_eq!(report.refused, BTreeMap::from([("game-over".into(), 1)]));
+        assert_eq!(report.refused, BTreeMap::from([("game-over", 1)]));
         assert_eq!(report.answer_ms.p50.round(), 2.0);
         assert_eq!(report.push_ms.map(|push| push.max.round()), Some(4.0));
-    }
-
-    #[test]
-    fn a_code_has_one_name() {
-        for code in [Code::NoSuchRoom, Code::GameOver, Code::UnknownOutcome] {
-            assert_eq!(code_named(&code_name(code)), code);
-        }
-        assert_eq!(code_name(Code::NoSuchRoom), "no-such-room");
-        assert_eq!(code_named("never heard of"), Code::Unspecified);
     }
 }

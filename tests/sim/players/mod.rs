@@ -11,18 +11,20 @@ use crate::promises::Judge;
 use crate::promises::settings::Shared;
 use crate::world::net::MachineNetwork;
 use crate::world::{MachineId, World};
+use async_trait::async_trait;
 use hangraft_cluster_config::{ClusterKey, RoomNames};
 use hangraft_game::{RoomId, Version};
-use hangraft_node::env::Network;
+use hangraft_node::env::{Connection, Listener, Network};
+use hangraft_proto::channel::Dial;
 use hangraft_proto::v1::StatusReply;
-use hyper_util::rt::TokioIo;
 use operator::Errand;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::mpsc;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{Channel, Uri};
 
 /// What all of them share. Clones share it.
 #[derive(Clone)]
@@ -56,6 +58,26 @@ struct Tables {
     intents: Vec<String>,
     /// How often something was set; what was told before is out of date.
     settings: u64,
+}
+
+/// A network that makes one connection.
+struct Once {
+    network: MachineNetwork,
+    connected: AtomicBool,
+}
+
+#[async_trait]
+impl Network for Once {
+    async fn listen(&self, address: SocketAddr) -> io::Result<Box<dyn Listener>> {
+        self.network.listen(address).await
+    }
+
+    async fn connect(&self, address: SocketAddr) -> io::Result<Connection> {
+        if self.connected.swap(true, Ordering::Relaxed) {
+            return Err(io::ErrorKind::NotConnected.into());
+        }
+        self.network.connect(address).await
+    }
 }
 
 /// A room, with the newest version that somebody was told of.
@@ -137,18 +159,9 @@ impl Scene {
 
     /// A connection that is not made again behind the back of who uses it.
     async fn connect(&self, node: SocketAddr) -> Result<Channel, tonic::transport::Error> {
-        let network = self.network.clone();
-        let mut first = true;
-        let connector = tower::service_fn(move |_: http::Uri| {
-            let (network, allowed) = (network.clone(), std::mem::take(&mut first));
-            async move {
-                if !allowed {
-                    return Err(io::Error::from(io::ErrorKind::NotConnected));
-                }
-                network.connect(node).await.map(TokioIo::new)
-            }
-        });
-        Endpoint::from_static("http://node").connect_with_connector(connector).await
+        let once = Once { network: self.network.clone(), connected: AtomicBool::new(false) };
+        let origin = Uri::from_static("http://node");
+        Dial { origin, ..Dial::to(Arc::new(once), node) }.connect().await
     }
 
     /// There will be so many rooms and players.

@@ -6,11 +6,16 @@
 //! of the wish.
 
 use super::Scene;
-use super::socket::{Heard, Refusal, Socket};
+use super::socket::{Heard, Socket};
 use crate::clock::MILLI;
 use crate::history::{Action, Outcome};
 use crate::promises::in_order::Push;
 use hangraft_game::{PlayerId, RoomId, Version};
+use hangraft_proto::socket::{
+    Accepted, Code, Hello, InRoom, Lock, Open, Ping, Play, Remove, Request, Rooms, Say, Watch,
+    Welcome,
+};
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -27,7 +32,7 @@ const SILENCE: Duration = Duration::from_secs(3);
 const AGAIN: Duration = Duration::from_millis(150);
 
 /// Refusals that settle nothing: the same wish may still be granted.
-const UNSETTLED: [&str; 4] = ["unknown-outcome", "no-quorum", "busy", "too-fast"];
+const UNSETTLED: [Code; 4] = [Code::UnknownOutcome, Code::NoQuorum, Code::Busy, Code::TooFast];
 
 /// Of a million wishes, so many are given up on.
 const GIVEN_UP_PPM: u64 = 25_000;
@@ -101,8 +106,9 @@ impl Player {
         if !self.watcher {
             let (typed, text) = self.fresh_line();
             let room = self.room();
-            let data = json!({"room": self.scene.name_of(room), "text": typed});
-            let outcome = self.insist(Action::Say(room, text), "say", data, false).await;
+            let (name, serial) = (self.scene.name_of(room), self.next_serial());
+            let say = Request::Say(Say { room: name.into(), text: typed.into(), serial });
+            let outcome = self.insist(Action::Say(room, text), &say, false).await;
             self.scene.judge().last_answered(&self.name, room, &outcome);
             self.scene.tables().playing -= 1;
         }
@@ -126,19 +132,23 @@ impl Player {
     }
 
     async fn open(&mut self) {
-        let public = self.name.len().is_multiple_of(2);
         let (game, options) = self.game();
-        let data = json!({"game": game, "options": options, "public": public});
-        let mut outcome = self.insist(Action::Open, "open", data, false).await;
-        if matches!(&outcome, Outcome::Refused(code) if code == "bad-request") {
+        let mut outcome = self.open_a_game(game, options).await;
+        if outcome == Outcome::Refused(Code::BadRequest) {
             // Not all members know that game yet.
-            let data = json!({"game": "hangman", "options": {}, "public": public});
-            outcome = self.insist(Action::Open, "open", data, false).await;
+            outcome = self.open_a_game("hangman", json!({})).await;
         }
         let Outcome::Accepted { room, .. } = outcome else {
             panic!("a room is opened: {outcome:?}")
         };
         self.scene.opened(self.table, room);
+    }
+
+    async fn open_a_game(&mut self, game: &str, options: Value) -> Outcome {
+        let public = self.name.len().is_multiple_of(2);
+        let (options, serial) = (raw(&options), self.next_serial());
+        let open = Open { game: game.into(), options: Some(&options), public, serial };
+        self.insist(Action::Open, &Request::Open(open), false).await
     }
 
     /// What this player would play, and how.
@@ -241,19 +251,16 @@ impl Player {
     }
 
     async fn make_move(&mut self, mv: Value) {
-        let room = self.room();
-        self.wish(
-            Action::Play(room),
-            "play",
-            json!({"room": self.scene.name_of(room), "move": mv}),
-        )
-        .await;
+        let (room, mv, serial) = (self.room(), raw(&mv), self.next_serial());
+        let play = Play { room: self.scene.name_of(room).into(), mv: &mv, serial };
+        self.wish(Action::Play(room), &Request::Play(play)).await;
     }
 
     async fn say(&mut self) {
         let (room, (typed, text)) = (self.room(), self.fresh_line());
-        let data = json!({"room": self.scene.name_of(room), "text": typed});
-        self.wish(Action::Say(room, text), "say", data).await;
+        let (name, serial) = (self.scene.name_of(room), self.next_serial());
+        let say = Say { room: name.into(), text: typed.into(), serial };
+        self.wish(Action::Say(room, text), &Request::Say(say)).await;
     }
 
     /// A line as it is typed, and as it is shown.
@@ -265,18 +272,31 @@ impl Player {
     }
 
     async fn again(&mut self) {
-        let room = self.room();
-        self.wish(Action::Again(room), "again", json!({"room": self.scene.name_of(room)})).await;
+        let (room, here) = self.here();
+        self.wish(Action::Again(room), &Request::Again(here)).await;
     }
 
     async fn sit(&mut self) {
-        let room = self.room();
-        self.wish(Action::Sit(room), "sit", json!({"room": self.scene.name_of(room)})).await;
+        let (room, here) = self.here();
+        self.wish(Action::Sit(room), &Request::Sit(here)).await;
     }
 
     async fn stand_up(&mut self) {
+        let (room, here) = self.here();
+        self.wish(Action::Stand(room), &Request::Stand(here)).await;
+    }
+
+    /// The room, and how one says that one wants something in it, once.
+    fn here(&mut self) -> (RoomId, InRoom<'static>) {
         let room = self.room();
-        self.wish(Action::Stand(room), "stand", json!({"room": self.scene.name_of(room)})).await;
+        let name = self.scene.name_of(room);
+        (room, InRoom { room: name.into(), serial: self.next_serial() })
+    }
+
+    /// For a wish that was not sent before.
+    fn next_serial(&mut self) -> Option<u64> {
+        self.serial += 1;
+        Some(self.serial)
     }
 
     /// A number below 1000 for this act. Not drawn from the world's dice, so that what
@@ -292,30 +312,31 @@ impl Player {
 
     /// Locks the room, or opens it again.
     async fn lock(&mut self) {
-        let room = self.room();
         let locked = self.view["locked"] != true;
-        let data = json!({"room": self.scene.name_of(room), "locked": locked});
-        self.wish(Action::Lock(room), "lock", data).await;
+        let (room, InRoom { room: name, serial }) = self.here();
+        let lock = Lock { room: name, locked, serial };
+        self.wish(Action::Lock(room), &Request::Lock(lock)).await;
     }
 
     /// Takes the last of the others from the table.
     async fn remove_someone(&mut self) {
         let me = self.id().to_string();
         let players = self.view["players"].as_array().cloned().unwrap_or_default();
-        let Some(other) = players.iter().rev().find(|player| player["player"] != *me) else {
+        let mut others = players.iter().rev().filter_map(|player| player["player"].as_str());
+        let Some(other) = others.find(|player| *player != me) else {
             return;
         };
-        let room = self.room();
-        let data = json!({"room": self.scene.name_of(room), "player": other["player"]});
-        self.wish(Action::Remove(room), "remove", data).await;
+        let (room, InRoom { room: name, serial }) = self.here();
+        let remove = Remove { room: name, player: other.into(), serial };
+        self.wish(Action::Remove(room), &Request::Remove(remove)).await;
     }
 
     /// Leaves the room for the lobby, and is not here meanwhile; the seat stays theirs.
     async fn look_elsewhere(&mut self) {
-        let data = json!({"room": self.scene.name_of(self.room())});
-        self.ask("unwatch", &data).await;
-        let lobby = if self.chance() < 4 { json!({}) } else { json!({"all": true}) };
-        self.ask("rooms", &lobby).await;
+        let room = self.scene.name_of(self.room()).into();
+        self.ask(&Request::Unwatch(InRoom { room, serial: None })).await;
+        let all = self.chance() >= 4;
+        self.ask(&Request::Rooms(Rooms { all, ..Rooms::default() })).await;
         sleep(Duration::from_millis(500 * (1 + self.chance()))).await;
         self.socket = None;
     }
@@ -328,32 +349,24 @@ impl Player {
     }
 
     /// A wish that is perhaps given up on.
-    async fn wish(&mut self, action: Action, name: &str, data: Value) {
+    async fn wish(&mut self, action: Action, request: &Request<'_>) {
         let gives_up = self.scene.world.happens(GIVEN_UP_PPM);
-        self.insist(action, name, data, gives_up).await;
+        self.insist(action, request, gives_up).await;
     }
 
-    /// Sends a wish under a serial of its own until there is an answer that settles
-    /// it, or once, if the player gives up.
-    async fn insist(
-        &mut self,
-        action: Action,
-        name: &str,
-        mut data: Value,
-        gives_up: bool,
-    ) -> Outcome {
+    /// Sends a wish under its serial until there is an answer that settles it, or once,
+    /// if the player gives up.
+    async fn insist(&mut self, action: Action, request: &Request<'_>, gives_up: bool) -> Outcome {
         self.be_connected().await;
-        self.serial += 1;
-        data["serial"] = self.serial.into();
-        let (player, serial) = (self.id(), self.serial);
+        let (player, serial, room) = (self.id(), self.serial, action.room());
         self.scene.world.tell(format_args!("{} wishes {serial}: {action:?}", self.name));
         let wish = self.scene.judge().invoked(player, serial, action);
         loop {
-            let answer = self.ask(name, &data).await;
+            let answer = self.ask(request).await;
             let outcome = match answer {
-                Some(Ok(yes)) => Some(self.accepted(&yes, &data)),
-                Some(Err(no)) if UNSETTLED.contains(&no.code.as_str()) => None,
-                Some(Err(no)) => Some(Outcome::Refused(no.code)),
+                Some(Ok(yes)) => Some(self.accepted(&yes, room)),
+                Some(Err(no)) if UNSETTLED.contains(&no) => None,
+                Some(Err(no)) => Some(Outcome::Refused(no)),
                 None => None,
             };
             if let Some(outcome) = outcome {
@@ -373,10 +386,10 @@ impl Player {
     }
 
     /// Asks on the socket that is there; nothing when it brings no answer.
-    async fn ask(&mut self, name: &str, data: &Value) -> Option<Result<Value, Refusal>> {
+    async fn ask(&mut self, request: &Request<'_>) -> Option<Result<Box<RawValue>, Code>> {
         self.be_connected().await;
         let deadline = Instant::now() + PATIENCE;
-        let asked = self.socket.as_mut().expect("just connected").ask(name, data).await;
+        let asked = self.socket.as_mut().expect("just connected").ask(request).await;
         let answer = match asked {
             Some(id) => self.answer_to(id, deadline).await,
             None => None,
@@ -388,7 +401,11 @@ impl Player {
         answer
     }
 
-    async fn answer_to(&mut self, id: u64, deadline: Instant) -> Option<Result<Value, Refusal>> {
+    async fn answer_to(
+        &mut self,
+        id: u64,
+        deadline: Instant,
+    ) -> Option<Result<Box<RawValue>, Code>> {
         loop {
             let hearing = self.socket.as_mut()?.hear();
             let (heard, text) = timeout_at(deadline, hearing).await.ok()??;
@@ -407,7 +424,7 @@ impl Player {
     async fn look_on(&mut self, time: Duration) {
         if self.heard_at.elapsed() > SILENCE {
             // Without an answer the socket is given up on.
-            self.ask("ping", &json!({})).await;
+            self.ask(&Request::Ping(Ping {})).await;
         }
         let deadline = Instant::now() + time;
         while Instant::now() < deadline {
@@ -434,14 +451,14 @@ impl Player {
         judge.frame(player, text);
         let Heard::View { room, version, view, resync, closed } = heard else { return };
         let room = self.scene.room_called(&room);
-        let push = Push { room, version, view: view.get(), resync, closed };
+        let push = Push { room, version, view: &view, resync, closed };
         let verdict = judge.orders.see(player, &push);
         judge.hold(verdict);
         judge.pushed(player, &push);
         drop(judge);
         let mark = if resync { ", anew" } else { "" };
         self.scene.world.tell(format_args!("{} sees {room} at {}{mark}", self.name, version.0));
-        self.view = serde_json::from_str(view.get()).expect("views are JSON");
+        self.view = serde_json::from_str(&view).expect("views are JSON");
     }
 
     /// A socket at whichever frontend answers, with the table watched from what was
@@ -462,35 +479,41 @@ impl Player {
         let deadline = Instant::now() + PATIENCE;
         let token = self.identity.as_ref().map(|(_, token)| token.clone());
         let surname = SURNAMES[self.at % SURNAMES.len()];
-        let hello = json!({"name": format!("{}{surname}", self.name), "token": token});
-        let id = self.socket.as_mut()?.ask("hello", &hello).await?;
+        let name = format!("{}{surname}", self.name);
+        let hello = Hello { name: Some(name.into()), token: token.map(Into::into) };
+        let id = self.socket.as_mut()?.ask(&Request::Hello(hello)).await?;
         let hello = self.answer_to(id, deadline).await?.ok()?;
-        let player = hello["player"].as_str().and_then(|id| id.parse::<PlayerId>().ok());
-        let player = player.expect("a hello names the player");
-        let token = hello["token"].as_str().expect("a hello has a token").to_owned();
+        let hello: Welcome<'_> = serde_json::from_str(hello.get()).expect("a hello is answered so");
+        let (player, token) = (hello.player, hello.token.into_owned());
         if let Some((before, _)) = &self.identity {
             assert_eq!(*before, player, "a token is the same player everywhere");
         }
         self.identity = Some((player, token));
         if let Some(table) = self.scene.table(self.table) {
             let since = self.scene.judge().orders.since(player, table.room);
-            let watch = json!({"room": self.scene.name_of(table.room), "since": since});
-            let id = self.socket.as_mut()?.ask("watch", &watch).await?;
-            if let Err(refusal) = self.answer_to(id, deadline).await? {
+            let room = self.scene.name_of(table.room).into();
+            let watch = Watch { room, since: since.map(Version), epoch: None };
+            let watch = Request::Watch(watch);
+            let id = self.socket.as_mut()?.ask(&watch).await?;
+            if let Err(code) = self.answer_to(id, deadline).await? {
                 // Of a room that is gone there is nothing to see; what is asked about it
                 // is answered so.
-                let gone = self.scene.judge().watch_refused(player, table.room, &refusal.code);
+                let gone = self.scene.judge().watch_refused(player, table.room, code);
                 return gone.then_some(());
             }
         }
         Some(())
     }
 
-    fn accepted(&self, yes: &Value, asked: &Value) -> Outcome {
-        let room = yes["room"].as_str().or_else(|| asked["room"].as_str());
-        let room = self.scene.room_called(room.expect("a yes is about a room"));
+    fn accepted(&self, yes: &RawValue, asked: Option<RoomId>) -> Outcome {
+        let yes: Accepted<'_> = serde_json::from_str(yes.get()).expect("a yes is an object");
+        let opened = yes.room.map(|name| self.scene.room_called(&name));
+        let room = opened.or(asked).expect("a yes is about a room");
         // Opening makes the first version.
-        let version = Version(yes["version"].as_u64().unwrap_or(1));
-        Outcome::Accepted { room, version }
+        Outcome::Accepted { room, version: yes.version.unwrap_or(Version(1)) }
     }
+}
+
+fn raw(json: &Value) -> Box<RawValue> {
+    to_raw_value(json).expect("JSON is JSON")
 }

@@ -4,8 +4,7 @@ use super::Scene;
 use futures_util::{SinkExt, StreamExt};
 use hangraft_game::Version;
 use hangraft_node::env::{Connection, Network};
-use serde::Deserialize;
-use serde_json::Value;
+use hangraft_proto::socket::{Answer, Code, Push, Request, RequestId, ServerMessage};
 use serde_json::value::RawValue;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -25,33 +24,11 @@ pub(super) struct Socket {
 /// Anything that comes in.
 pub(super) enum Heard {
     /// The answer to the question with this id.
-    Answer(u64, Result<Value, Refusal>),
+    Answer(u64, Result<Box<RawValue>, Code>),
     /// A room at one version; the view as it was sent.
-    View { room: String, version: Version, view: Box<RawValue>, resync: bool, closed: bool },
+    View { room: String, version: Version, view: String, resync: bool, closed: bool },
     /// Anything else.
     Other,
-}
-
-/// A no.
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct Refusal {
-    pub(super) code: String,
-}
-
-/// Any frame a server sends.
-#[derive(Deserialize)]
-struct Frame {
-    id: Option<u64>,
-    ok: Option<Value>,
-    refused: Option<Refusal>,
-    push: Option<String>,
-    room: Option<String>,
-    version: Option<Version>,
-    view: Option<Box<RawValue>>,
-    #[serde(default)]
-    resync: bool,
-    #[serde(default)]
-    closed: bool,
 }
 
 impl Socket {
@@ -67,10 +44,9 @@ impl Socket {
     }
 
     /// Sends a question; its id.
-    pub(super) async fn ask(&mut self, action: &str, data: &Value) -> Option<u64> {
+    pub(super) async fn ask(&mut self, request: &Request<'_>) -> Option<u64> {
         self.last_id += 1;
-        let frame = serde_json::json!({"id": self.last_id, "action": action, "data": data});
-        let sending = self.stream.send(Message::text(frame.to_string()));
+        let sending = self.stream.send(Message::text(request.frame(self.last_id)));
         timeout(CONNECT, sending).await.ok()?.ok()?;
         Some(self.last_id)
     }
@@ -88,20 +64,20 @@ impl Socket {
 }
 
 fn understand(text: &str) -> Heard {
-    let frame: Frame = serde_json::from_str(text)
+    let message = ServerMessage::<&RawValue>::read(text)
         .unwrap_or_else(|err| panic!("a frontend sent what is not in the contract: {err}: {text}"));
-    match frame {
-        Frame { id: Some(id), ok: Some(ok), .. } => Heard::Answer(id, Ok(ok)),
-        Frame { id: Some(id), refused: Some(refused), .. } => Heard::Answer(id, Err(refused)),
-        Frame {
-            push: Some(push),
-            room: Some(room),
-            version: Some(version),
-            view: Some(view),
-            resync,
-            closed,
-            ..
-        } if push == "view" => Heard::View { room, version, view, resync, closed },
-        _ => Heard::Other,
+    match message {
+        ServerMessage::Answer(Answer { id, answer }) => match id.and_then(RequestId::number) {
+            Some(id) => Heard::Answer(id, answer.map(ToOwned::to_owned).map_err(|no| no.code)),
+            None => Heard::Other,
+        },
+        ServerMessage::Push(Push::View(view)) => Heard::View {
+            room: view.room.into_owned(),
+            version: view.version.0,
+            view: view.view.to_owned(),
+            resync: view.resync,
+            closed: view.closed,
+        },
+        ServerMessage::Push(_) => Heard::Other,
     }
 }

@@ -4,6 +4,7 @@
 use super::truth::Truth;
 use super::{Broken, Verdict};
 use hangraft_game::{PlayerId, RoomId, Version};
+use hangraft_proto::socket::Code;
 use std::collections::BTreeMap;
 
 const NAME: &str = "in_order";
@@ -52,8 +53,8 @@ impl Orders {
 }
 
 /// A watch may be refused for many reasons, but a room that lives is not denied.
-pub(super) fn may_refuse(player: PlayerId, room: RoomId, code: &str, truth: &Truth) -> Verdict {
-    if code == "no-such-room" && !truth.has_left(room) {
+pub(super) fn may_refuse(player: PlayerId, room: RoomId, code: Code, truth: &Truth) -> Verdict {
+    if code == Code::NoSuchRoom && !truth.has_left(room) {
         let how = format!("{player} was told that there is no {room}; there is");
         return Err(Broken::new(NAME, how));
     }

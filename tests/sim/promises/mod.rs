@@ -29,6 +29,7 @@ use crate::world::disk::Disk;
 use hangraft_game::{PlayerId, RoomId};
 use hangraft_ids::NodeId;
 use hangraft_node::Report;
+use hangraft_proto::socket::Code;
 use std::fmt;
 
 /// A promise that was broken.
@@ -200,9 +201,9 @@ impl Judge {
     /// A player's watch was refused.
     ///
     /// Gives whether the room is gone: there is nothing more to see of it.
-    pub(crate) fn watch_refused(&mut self, player: PlayerId, room: RoomId, code: &str) -> bool {
+    pub(crate) fn watch_refused(&mut self, player: PlayerId, room: RoomId, code: Code) -> bool {
         let verdict = in_order::may_refuse(player, room, code, &self.truth);
-        let gone = code == "no-such-room" && verdict.is_ok();
+        let gone = code == Code::NoSuchRoom && verdict.is_ok();
         if gone {
             self.orders.forget(player, room);
         }

@@ -13,6 +13,7 @@ use hangraft_game::RoomId;
 use hangraft_ids::NodeId;
 use hangraft_node::Report;
 use hangraft_node::raft::Electorate;
+use hangraft_proto::socket::Code;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
@@ -179,9 +180,9 @@ impl Scenery<'_> {
 pub(super) fn is_progress(who: &str, room: RoomId, outcome: &Outcome, truth: &Truth) -> Verdict {
     match outcome {
         Outcome::Accepted { .. } => Ok(()),
-        Outcome::Refused(code) if code == "no-such-room" && truth.has_left(room) => Ok(()),
+        Outcome::Refused(Code::NoSuchRoom) if truth.has_left(room) => Ok(()),
         // Who was removed does not speak there any more.
-        Outcome::Refused(code) if code == "unauthorized" && truth.is_stern(room) => Ok(()),
+        Outcome::Refused(Code::Unauthorized) if truth.is_stern(room) => Ok(()),
         other => Err(Broken::new(NAME, format!("{who}'s last words were answered {other:?}"))),
     }
 }
