@@ -6,7 +6,7 @@
 use std::{fmt, sync::Arc};
 
 use hangraft_ids::{FrontendId, PlayerId, RoomId, Seat, Version};
-use serde::Deserialize;
+use hangraft_proto::socket::Code;
 
 /// One numbering of a player's commands: a client session (Raft thesis, section 6.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,8 +24,7 @@ impl fmt::Display for Lane {
 }
 
 /// The number of a command in its lane, from 1: its sequence number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Serial(pub(crate) u64);
 
 impl fmt::Display for Serial {
@@ -144,76 +143,3 @@ impl From<hangraft_text::Unfit> for Refusal {
 
 /// What became of a command.
 pub(crate) type Outcome = Result<Accepted, Refusal>;
-
-/// The closed list of refusals, the same on the socket and between processes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Code {
-    NoSuchRoom,
-    NotSeated,
-    RoomFull,
-    NotYourTurn,
-    IllegalMove,
-    GameOver,
-    BadRequest,
-    TooLarge,
-    TooFast,
-    Busy,
-    NoQuorum,
-    Unauthorized,
-    UnknownOutcome,
-}
-
-impl Code {
-    pub(crate) const ALL: [Self; 13] = [
-        Self::NoSuchRoom,
-        Self::NotSeated,
-        Self::RoomFull,
-        Self::NotYourTurn,
-        Self::IllegalMove,
-        Self::GameOver,
-        Self::BadRequest,
-        Self::TooLarge,
-        Self::TooFast,
-        Self::Busy,
-        Self::NoQuorum,
-        Self::Unauthorized,
-        Self::UnknownOutcome,
-    ];
-
-    /// As written on the socket.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::NoSuchRoom => "no-such-room",
-            Self::NotSeated => "not-seated",
-            Self::RoomFull => "room-full",
-            Self::NotYourTurn => "not-your-turn",
-            Self::IllegalMove => "illegal-move",
-            Self::GameOver => "game-over",
-            Self::BadRequest => "bad-request",
-            Self::TooLarge => "too-large",
-            Self::TooFast => "too-fast",
-            Self::Busy => "busy",
-            Self::NoQuorum => "no-quorum",
-            Self::Unauthorized => "unauthorized",
-            Self::UnknownOutcome => "unknown-outcome",
-        }
-    }
-}
-
-impl fmt::Display for Code {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The list of all codes has each in its place; what is counted by code relies on it.
-    #[test]
-    fn every_code_is_in_its_place() {
-        assert!(Code::ALL.iter().enumerate().all(|(place, code)| *code as usize == place));
-        assert_eq!(Code::ALL.last(), Some(&Code::UnknownOutcome), "the last of the enum");
-    }
-}

@@ -4,14 +4,14 @@ use std::time::Instant;
 
 use hangraft_cluster_config::RoomNames;
 use hangraft_ids::{PlayerId, RoomId, Version};
+use hangraft_proto::socket::{Action, Code, LinkState};
 
 use crate::{
-    command::{Code, Command, Lane},
+    command::{Command, Lane},
     crowd::Crowd,
     farewell::Farewell,
     mailbox::Mail,
-    message::{Kind, RoomsQuery, Text},
-    reply::LinkState,
+    message::{RoomsQuery, Text},
     token::TokenKey,
 };
 
@@ -118,7 +118,7 @@ pub(crate) enum Output {
         query: RoomsQuery,
     },
     /// A frame was understood to be this, for the counters.
-    Acted(Kind),
+    Acted(Action),
     /// A request was refused so, for the counters.
     Refused(Code),
     /// Tell the client, close, and end.

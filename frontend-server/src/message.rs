@@ -1,47 +1,23 @@
-//! The socket's language: what a browser may say. What it hears is in [`crate::reply`].
+//! What a browser says, understood: rooms by their numbers, texts fit to be shown. How it
+//! is said is the contract's: [`hangraft_proto::socket`].
 //!
-//! Every frame is one JSON object. Parsing borrows from the frame; a move is
-//! never taken apart. Everything here is total: any text is either a
+//! A move is never taken apart. Everything here is total: any text is either a
 //! [`ClientMessage`] or a [`BadMessage`] that says what is wrong.
 //!
-//! Rooms have names here and ids everywhere behind: reading a frame turns one
+//! Rooms have names there and numbers everywhere behind: reading a frame turns one
 //! into the other, and whoever writes a room into a frame writes its name.
-//!
-//! ```text
-//! open    {game, options?, public?}        {room}           private unless public; who opens is the host
-//! sit     {room}                           {seat, version}  unauthorized: locked, or removed by the host
-//! stand   {room}                           {seat, version}
-//! play    {room, move}                     {version}
-//! again   {room}                           {version}        agrees to another round; begins it with the last
-//! say     {room, text}                     {version}
-//! remove  {room, player}                   {version}        the host only: that player sits here no more
-//! lock    {room, locked}                   {version}        the host only: nobody new sits down
-//! rooms   {game?, state?, all?, after?, limit?}  {rooms, next, games}
-//!                                          public rooms: unlocked, not over, with somebody there and a seat;
-//!                                          with `all` or a state every public one; and the
-//!                                          games of which rooms can be opened
-//! watch   {room, since?, epoch?}           {room, version, age?}, then views: the player is here while it lasts;
-//!                                          what the view of that version says of times began `age` ms ago
-//! unwatch {room}                           {}
-//! ```
-//!
-//! Whoever has a private room's name may watch it, also somebody whom its host removed.
 
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
-
 use hangraft_cluster_config::RoomNames;
 use hangraft_ids::{NoPlayer, RoomId, Version};
+use hangraft_proto::socket::{
+    self, Action, Code, GAME_BYTES_MAX, InRoom, Open, Ping, Request, Rooms,
+};
+use serde_json::value::RawValue;
 
-use crate::command::{Code, Refusal, Serial, Wish};
-
-/// The longest request id echoed, in bytes of JSON. One longer is refused.
-const ID_BYTES_MAX: usize = 64;
-/// The longest name of a game looked at, in bytes; there is no longer one.
-const GAME_BYTES_MAX: usize = 32;
+use crate::command::{Refusal, Serial, Wish};
 
 /// JSON text on its way to browsers: made once, shared by all sockets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,17 +43,27 @@ impl From<String> for Text {
     }
 }
 
-/// What the client calls its request: a JSON number or string, echoed as it came.
-#[derive(Clone, Debug, Serialize)]
-#[serde(transparent)]
+/// What the client calls its request, kept until it is answered.
+#[derive(Clone, Debug)]
 pub(crate) struct RequestId(Box<RawValue>);
+
+impl RequestId {
+    fn of(id: socket::RequestId<'_>) -> Self {
+        Self(id.as_raw().to_owned())
+    }
+
+    /// As the client said it.
+    pub(crate) fn as_said(&self) -> socket::RequestId<'_> {
+        socket::RequestId::new(&self.0)
+    }
+}
 
 /// A frame that makes sense.
 #[derive(Debug)]
 pub(crate) struct ClientMessage {
     pub(crate) id: Option<RequestId>,
-    pub(crate) kind: Kind,
     pub(crate) action: Action,
+    pub(crate) asked: Asked,
 }
 
 /// A frame that does not.
@@ -88,9 +74,9 @@ pub(crate) struct BadMessage {
     pub(crate) refusal: Refusal,
 }
 
-/// What a browser may ask for.
+/// What is asked for, with rooms by their numbers.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Action {
+pub(crate) enum Asked {
     Hello {
         name: Option<String>,
         token: Option<String>,
@@ -113,60 +99,6 @@ pub(crate) enum Action {
     Ping,
 }
 
-/// The actions' names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Hello,
-    Open,
-    Rooms,
-    Watch,
-    Unwatch,
-    Sit,
-    Stand,
-    Play,
-    Again,
-    Remove,
-    Lock,
-    Say,
-    Ping,
-}
-
-impl Kind {
-    pub(crate) const ALL: [Self; 13] = [
-        Self::Hello,
-        Self::Open,
-        Self::Rooms,
-        Self::Watch,
-        Self::Unwatch,
-        Self::Sit,
-        Self::Stand,
-        Self::Play,
-        Self::Again,
-        Self::Remove,
-        Self::Lock,
-        Self::Say,
-        Self::Ping,
-    ];
-
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Hello => "hello",
-            Self::Open => "open",
-            Self::Rooms => "rooms",
-            Self::Watch => "watch",
-            Self::Unwatch => "unwatch",
-            Self::Sit => "sit",
-            Self::Stand => "stand",
-            Self::Play => "play",
-            Self::Again => "again",
-            Self::Remove => "remove",
-            Self::Lock => "lock",
-            Self::Say => "say",
-            Self::Ping => "ping",
-        }
-    }
-}
-
 /// A question about the lobby's rooms.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct RoomsQuery {
@@ -178,215 +110,65 @@ pub(crate) struct RoomsQuery {
     pub(crate) limit: Option<u32>,
 }
 
-// How frames look. Unknown fields are ignored, so that an older frontend
-// understands a newer page.
-
-#[derive(Deserialize)]
-struct Frame<'a> {
-    #[serde(borrow, default)]
-    id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    action: Cow<'a, str>,
-    #[serde(borrow, default)]
-    data: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct IdOnly<'a> {
-    #[serde(borrow, default)]
-    id: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct NoData {}
-
-#[derive(Deserialize)]
-struct HelloData {
-    #[serde(default)]
-    name: Option<String>,
-    #[serde(default)]
-    token: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct OpenData<'a> {
-    game: String,
-    #[serde(borrow, default)]
-    options: Option<&'a RawValue>,
-    #[serde(default)]
-    public: bool,
-    #[serde(default)]
-    serial: Option<Serial>,
-}
-
-#[derive(Deserialize)]
-struct RoomsData<'a> {
-    #[serde(default)]
-    game: Option<String>,
-    #[serde(default)]
-    state: Option<String>,
-    #[serde(default)]
-    all: bool,
-    #[serde(borrow, default)]
-    after: Option<Cow<'a, str>>,
-    #[serde(default)]
-    limit: Option<u32>,
-}
-
-#[derive(Deserialize)]
-struct RoomData<'a> {
-    #[serde(borrow)]
-    room: Cow<'a, str>,
-    #[serde(default)]
-    serial: Option<Serial>,
-}
-
-#[derive(Deserialize)]
-struct WatchData<'a> {
-    #[serde(borrow)]
-    room: Cow<'a, str>,
-    #[serde(default)]
-    since: Option<Version>,
-    #[serde(default)]
-    epoch: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct PlayData<'a> {
-    #[serde(borrow)]
-    room: Cow<'a, str>,
-    #[serde(borrow, rename = "move")]
-    mv: &'a RawValue,
-    #[serde(default)]
-    serial: Option<Serial>,
-}
-
-#[derive(Deserialize)]
-struct RemoveData<'a> {
-    #[serde(borrow)]
-    room: Cow<'a, str>,
-    #[serde(borrow)]
-    player: Cow<'a, str>,
-    #[serde(default)]
-    serial: Option<Serial>,
-}
-
-#[derive(Deserialize)]
-struct LockData<'a> {
-    #[serde(borrow)]
-    room: Cow<'a, str>,
-    locked: bool,
-    #[serde(default)]
-    serial: Option<Serial>,
-}
-
-#[derive(Deserialize)]
-struct SayData<'a> {
-    #[serde(borrow)]
-    room: Cow<'a, str>,
-    text: String,
-    #[serde(default)]
-    serial: Option<Serial>,
-}
-
 /// Understands one text frame.
 pub(crate) fn parse(frame: &str, names: &RoomNames) -> Result<ClientMessage, BadMessage> {
-    let Ok(outer) = object::<Frame<'_>>(frame) else {
-        let id = object::<IdOnly<'_>>(frame).ok().and_then(|only| only.id);
-        let id = id.and_then(|id| request_id(id).ok());
-        return Err(bad(id, r#"a frame is a JSON object like {"id":1,"action":"ping","data":{}}"#));
-    };
-    let id = match outer.id.map(request_id).transpose() {
-        Ok(id) => id,
-        Err(refusal) => return Err(BadMessage { id: None, refusal }),
-    };
-    let data = outer.data.map_or("{}", RawValue::get);
-    match action(&outer.action, data, names) {
-        Ok((kind, action)) => Ok(ClientMessage { id, kind, action }),
+    let socket::ClientMessage { id, request } =
+        socket::ClientMessage::read(frame).map_err(|bad| BadMessage {
+            id: bad.id.map(RequestId::of),
+            refusal: nonsense(bad.why.to_string()),
+        })?;
+    let (id, action) = (id.map(RequestId::of), request.action());
+    match asked(request, names) {
+        Ok(asked) => Ok(ClientMessage { id, action, asked }),
         Err(refusal) => Err(BadMessage { id, refusal }),
     }
 }
 
-/// Reads a JSON object. (An array would do for serde, its fields by position.)
-fn object<'a, T: Deserialize<'a>>(json: &'a str) -> serde_json::Result<T> {
-    if json.trim_start().starts_with('{') {
-        serde_json::from_str(json)
-    } else {
-        Err(serde::de::Error::custom("not an object"))
-    }
-}
-
-fn request_id(raw: &RawValue) -> Result<RequestId, Refusal> {
-    let json = raw.get();
-    let kind = json.as_bytes().first();
-    let plain = kind.is_some_and(|c| matches!(c, b'"' | b'-' | b'0'..=b'9'));
-    if plain && json.len() <= ID_BYTES_MAX {
-        return Ok(RequestId(raw.to_owned()));
-    }
-    let message = format!("an id is a number or a string of at most {ID_BYTES_MAX} characters");
-    Err(Refusal::new(Code::BadRequest, message))
-}
-
-fn action(name: &str, data: &str, names: &RoomNames) -> Result<(Kind, Action), Refusal> {
-    let Some(kind) = Kind::ALL.into_iter().find(|kind| kind.as_str() == name) else {
-        return Err(Refusal::new(Code::BadRequest, unknown_action()));
-    };
-    let malformed = |err: serde_json::Error| {
-        // Only serde's own words about the shape; never a piece of the data.
-        let message = format!("{}: data does not fit: {}", kind.as_str(), shape_error(&err));
-        Refusal::new(Code::BadRequest, message)
-    };
-    let action = read(kind, data, names).map_err(malformed)??;
-    Ok((kind, action))
-}
-
-/// Reads an action's data: the outer error is JSON's, the inner one ours.
-fn read(kind: Kind, data: &str, names: &RoomNames) -> serde_json::Result<Result<Action, Refusal>> {
+/// What a request asks for, if it can be asked for.
+fn asked(request: Request<'_>, names: &RoomNames) -> Result<Asked, Refusal> {
     let named = |name: &str| names.room(name).ok_or_else(no_such_room);
-    Ok(match kind {
-        Kind::Hello => {
-            let HelloData { name, token } = object(data)?;
-            Ok(Action::Hello { name, token })
+    let here = |said: InRoom<'_>, wish: fn(RoomId) -> Wish| {
+        Ok(change(wish(named(&said.room)?), said.serial))
+    };
+    match request {
+        Request::Hello(said) => {
+            let [name, token] = [said.name, said.token].map(|text| text.map(Cow::into_owned));
+            Ok(Asked::Hello { name, token })
         }
-        Kind::Open => open(object(data)?),
-        Kind::Rooms => rooms(object(data)?, names),
-        Kind::Watch => {
-            let WatchData { room, since, epoch } = object(data)?;
-            named(&room).map(|room| Action::Watch { room, since, epoch })
+        Request::Open(said) => open(said),
+        Request::Rooms(said) => rooms(said, names),
+        Request::Watch(said) => {
+            let (room, epoch) = (named(&said.room)?, said.epoch.map(Cow::into_owned));
+            Ok(Asked::Watch { room, since: said.since, epoch })
         }
-        Kind::Unwatch => {
-            let RoomData { room, .. } = object(data)?;
-            named(&room).map(|room| Action::Unwatch { room })
+        Request::Unwatch(said) => Ok(Asked::Unwatch { room: named(&said.room)? }),
+        Request::Sit(said) => here(said, |room| Wish::Sit { room }),
+        Request::Stand(said) => here(said, |room| Wish::Stand { room }),
+        Request::Again(said) => here(said, |room| Wish::Again { room }),
+        Request::Play(said) => {
+            let (room, mv) = (named(&said.room)?, said.mv.get().to_owned());
+            Ok(change(Wish::Play { room, mv }, said.serial))
         }
-        Kind::Sit | Kind::Stand | Kind::Again => {
-            let RoomData { room, serial } = object(data)?;
-            named(&room).map(|room| Action::Change { wish: plain(kind, room), serial })
+        Request::Remove(said) => {
+            let room = named(&said.room)?;
+            let nobody = |NoPlayer| nonsense("remove: no player is called so");
+            let whom = said.player.parse().map_err(nobody)?;
+            Ok(change(Wish::Remove { room, whom }, said.serial))
         }
-        Kind::Play => {
-            let PlayData { room, mv, serial } = object(data)?;
-            let wish = |room| Wish::Play { room, mv: mv.get().to_owned() };
-            named(&room).map(|room| Action::Change { wish: wish(room), serial })
+        Request::Lock(said) => {
+            let (room, locked) = (named(&said.room)?, said.locked);
+            Ok(change(Wish::Lock { room, locked }, said.serial))
         }
-        Kind::Remove => remove(object(data)?, names),
-        Kind::Lock => {
-            let LockData { room, locked, serial } = object(data)?;
-            named(&room).map(|room| Action::Change { wish: Wish::Lock { room, locked }, serial })
+        Request::Say(said) => {
+            let (room, text) = (named(&said.room)?, hangraft_text::line(&said.text)?);
+            Ok(change(Wish::Say { room, text }, said.serial))
         }
-        Kind::Say => say(object(data)?, names),
-        Kind::Ping => {
-            let NoData {} = object(data)?;
-            Ok(Action::Ping)
-        }
-    })
+        Request::Ping(Ping {}) => Ok(Asked::Ping),
+    }
 }
 
-/// The wish of a kind that says nothing but where.
-fn plain(kind: Kind, room: RoomId) -> Wish {
-    match kind {
-        Kind::Sit => Wish::Sit { room },
-        Kind::Stand => Wish::Stand { room },
-        _ => Wish::Again { room },
-    }
+fn change(wish: Wish, serial: Option<u64>) -> Asked {
+    Asked::Change { wish, serial: serial.map(Serial) }
 }
 
 /// The answer to a name that is no room's, in the words of a node that knows no
@@ -395,66 +177,44 @@ fn no_such_room() -> Refusal {
     Refusal::new(Code::NoSuchRoom, "there is no such room")
 }
 
-fn open(data: OpenData<'_>) -> Result<Action, Refusal> {
-    if data.game.len() > GAME_BYTES_MAX {
-        return Err(Refusal::new(Code::BadRequest, "open: there is no game with such a long name"));
-    }
-    let options = data.options.map_or("", RawValue::get);
-    if !options.is_empty() && !options.starts_with('{') {
-        return Err(Refusal::new(Code::BadRequest, "open: options must be an object"));
-    }
-    let wish = Wish::Open { game: data.game, options: options.to_owned(), public: data.public };
-    Ok(Action::Change { wish, serial: data.serial })
+fn nonsense(message: impl Into<String>) -> Refusal {
+    Refusal::new(Code::BadRequest, message)
 }
 
-fn rooms(data: RoomsData<'_>, names: &RoomNames) -> Result<Action, Refusal> {
-    let RoomsData { game, state, all, after, limit } = data;
-    let long = |text: &Option<String>| text.as_ref().is_some_and(|t| t.len() > GAME_BYTES_MAX);
+fn open(said: Open<'_>) -> Result<Asked, Refusal> {
+    if said.game.len() > GAME_BYTES_MAX {
+        return Err(nonsense("open: there is no game with such a long name"));
+    }
+    let options = said.options.map_or("", RawValue::get);
+    if !options.is_empty() && !options.starts_with('{') {
+        return Err(nonsense("open: options must be an object"));
+    }
+    let game = said.game.into_owned();
+    let wish = Wish::Open { game, options: options.to_owned(), public: said.public };
+    Ok(change(wish, said.serial))
+}
+
+fn rooms(said: Rooms<'_>, names: &RoomNames) -> Result<Asked, Refusal> {
+    let Rooms { game, state, all, after, limit } = said;
+    let long =
+        |text: &Option<Cow<'_, str>>| text.as_ref().is_some_and(|text| text.len() > GAME_BYTES_MAX);
     if long(&game) || long(&state) {
-        return Err(Refusal::new(Code::BadRequest, "rooms: no game or state has such a long name"));
+        return Err(nonsense("rooms: no game or state has such a long name"));
     }
     let after = after.map(|name| names.room(&name).ok_or_else(no_such_room)).transpose()?;
-    Ok(Action::Rooms(RoomsQuery { game, state, all, after, limit }))
-}
-
-fn remove(data: RemoveData<'_>, names: &RoomNames) -> Result<Action, Refusal> {
-    let room = names.room(&data.room).ok_or_else(no_such_room)?;
-    let nobody = |NoPlayer| Refusal::new(Code::BadRequest, "remove: no player is called so");
-    let whom = data.player.parse().map_err(nobody)?;
-    Ok(Action::Change { wish: Wish::Remove { room, whom }, serial: data.serial })
-}
-
-fn say(data: SayData<'_>, names: &RoomNames) -> Result<Action, Refusal> {
-    let room = names.room(&data.room).ok_or_else(no_such_room)?;
-    let text = hangraft_text::line(&data.text)?;
-    let wish = Wish::Say { room, text };
-    Ok(Action::Change { wish, serial: data.serial })
-}
-
-fn bad(id: Option<RequestId>, message: &str) -> BadMessage {
-    BadMessage { id, refusal: Refusal::new(Code::BadRequest, message) }
-}
-
-fn unknown_action() -> String {
-    let names = Kind::ALL.map(Kind::as_str).join(", ");
-    format!("there is no such action; there are {names}")
-}
-
-/// What serde says of the shape, without quoting what was sent.
-fn shape_error(err: &serde_json::Error) -> &'static str {
-    match err.classify() {
-        serde_json::error::Category::Data => "a field is missing, twice there or of a wrong type",
-        _ => "it is no JSON object",
-    }
+    let [game, state] = [game, state].map(|text| text.map(Cow::into_owned));
+    Ok(Asked::Rooms(RoomsQuery { game, state, all, after, limit }))
 }
 
 #[cfg(test)]
 mod tests {
     use hangraft_ids::{NodeId, PlayerId, Seat};
+    use hangraft_proto::socket::{Changed, Epoch, LinkState, Nothing, Opened, Reply, Seated};
     use proptest::prelude::*;
 
     use super::*;
-    use crate::reply::{Epoch, LinkState, Reply, bye, cluster, ok, refused};
+    use crate::farewell::Farewell;
+    use crate::reply::{bye, cluster, ok, refused};
 
     const ROOM: RoomId = RoomId(4);
 
@@ -467,19 +227,19 @@ mod tests {
         parse(&frame.replace("ROOM", &format!("\"{}\"", names().name(ROOM))), &names())
     }
 
-    fn understood(frame: &str) -> Action {
-        read_frame(frame).unwrap_or_else(|bad| panic!("{frame}: {bad:?}")).action
+    fn understood(frame: &str) -> Asked {
+        read_frame(frame).unwrap_or_else(|bad| panic!("{frame}: {bad:?}")).asked
     }
 
     /// Every action of the contract, as a page writes it.
     #[test]
     fn the_contract_is_understood() {
-        let change = |wish, serial| Action::Change { wish, serial };
-        for (frame, action) in [
-            (r#"{"action":"hello"}"#, Action::Hello { name: None, token: None }),
+        let change = |wish, serial| Asked::Change { wish, serial };
+        for (frame, asked) in [
+            (r#"{"action":"hello"}"#, Asked::Hello { name: None, token: None }),
             (
                 r#"{"id":1,"action":"hello","data":{"name":"Ann","token":null}}"#,
-                Action::Hello { name: Some("Ann".into()), token: None },
+                Asked::Hello { name: Some("Ann".into()), token: None },
             ),
             (
                 r#"{"id":"a","action":"open","data":{"game":"hangman","options":{"category":"animals"}}}"#,
@@ -494,7 +254,7 @@ mod tests {
             ),
             (
                 r#"{"id":2,"action":"rooms","data":{"state":"archived","limit":5}}"#,
-                Action::Rooms(RoomsQuery {
+                Asked::Rooms(RoomsQuery {
                     state: Some("archived".into()),
                     limit: Some(5),
                     ..RoomsQuery::default()
@@ -502,17 +262,17 @@ mod tests {
             ),
             (
                 r#"{"id":3,"action":"watch","data":{"room":ROOM,"since":9}}"#,
-                Action::Watch { room: ROOM, since: Some(Version(9)), epoch: None },
+                Asked::Watch { room: ROOM, since: Some(Version(9)), epoch: None },
             ),
             (
                 r#"{"id":3,"action":"watch","data":{"room":ROOM,"since":9,"epoch":"00c0ffee00c0ffee"}}"#,
-                Action::Watch {
+                Asked::Watch {
                     room: ROOM,
                     since: Some(Version(9)),
                     epoch: Some("00c0ffee00c0ffee".into()),
                 },
             ),
-            (r#"{"id":3,"action":"unwatch","data":{"room":ROOM}}"#, Action::Unwatch { room: ROOM }),
+            (r#"{"id":3,"action":"unwatch","data":{"room":ROOM}}"#, Asked::Unwatch { room: ROOM }),
             (r#"{"action":"sit","data":{"room":ROOM}}"#, change(Wish::Sit { room: ROOM }, None)),
             (
                 r#"{"action":"stand","data":{"room":ROOM,"serial":8}}"#,
@@ -546,15 +306,15 @@ mod tests {
             ),
             (
                 r#"{"action":"rooms","data":{"all":true}}"#,
-                Action::Rooms(RoomsQuery { all: true, ..RoomsQuery::default() }),
+                Asked::Rooms(RoomsQuery { all: true, ..RoomsQuery::default() }),
             ),
             (
                 r#"{"action":"say","data":{"room":ROOM,"text":" hi there\n"}}"#,
                 change(Wish::Say { room: ROOM, text: "hi there".into() }, None),
             ),
-            (r#"{"id":-1.5e3,"action":"ping","data":{}}"#, Action::Ping),
+            (r#"{"id":-1.5e3,"action":"ping","data":{}}"#, Asked::Ping),
         ] {
-            assert_eq!(understood(frame), action, "{frame}");
+            assert_eq!(understood(frame), asked, "{frame}");
         }
     }
 
@@ -619,7 +379,7 @@ mod tests {
             assert_eq!(read_frame(&frame).unwrap_err().refusal.code, Code::NoSuchRoom, "{frame}");
         }
         let after = understood(r#"{"action":"rooms","data":{"after":ROOM}}"#);
-        assert_eq!(after, Action::Rooms(RoomsQuery { after: Some(ROOM), ..RoomsQuery::default() }));
+        assert_eq!(after, Asked::Rooms(RoomsQuery { after: Some(ROOM), ..RoomsQuery::default() }));
     }
 
     /// The answers, letter for letter: pages depend on them.
@@ -628,18 +388,24 @@ mod tests {
         let message = read_frame(r#"{"id": 7, "action": "ping"}"#).unwrap();
         let id = message.id.as_ref();
         for (text, expected) in [
-            (ok(id, Reply::Nothing {}), r#"{"id":7,"ok":{}}"#),
-            (ok(None, Reply::Version { version: Version(3) }), r#"{"ok":{"version":3}}"#),
+            (ok(id, Reply::Nothing(Nothing {})), r#"{"id":7,"ok":{}}"#),
+            (ok(None, Reply::Changed(Changed { version: Version(3) })), r#"{"ok":{"version":3}}"#),
             (
-                ok(id, Reply::Seat { seat: Some(Seat(0)), version: Version(3) }),
+                ok(id, Reply::Seated(Seated { seat: Some(Seat(0)), version: Version(3) })),
                 r#"{"id":7,"ok":{"seat":0,"version":3}}"#,
             ),
-            (ok(id, Reply::Opened { room: "k3v7" }), r#"{"id":7,"ok":{"room":"k3v7"}}"#),
+            (
+                ok(id, Reply::Opened(Opened { room: "k3v7".into() })),
+                r#"{"id":7,"ok":{"room":"k3v7"}}"#,
+            ),
             (
                 refused(id, &Refusal::new(Code::GameOver, "it is \"over\"")),
                 r#"{"id":7,"refused":{"code":"game-over","message":"it is \"over\""}}"#,
             ),
-            (bye("slow", "too slow"), r#"{"push":"bye","code":"slow","message":"too slow"}"#),
+            (
+                bye(Farewell::FULL),
+                r#"{"push":"bye","code":"full","message":"this frontend is full; try another, or later"}"#,
+            ),
             (
                 cluster(LinkState::connected(NodeId(2), Some(Epoch(0xc0ffee)))),
                 r#"{"push":"cluster","state":"connected","leader":2,"epoch":"0000000000c0ffee"}"#,
@@ -670,7 +436,7 @@ mod tests {
             ]), 0..24),
         ) {
             if let Ok(message) = read_frame(&pieces.concat()) {
-                let echoed = ok(message.id.as_ref(), Reply::Nothing {});
+                let echoed = ok(message.id.as_ref(), Reply::Nothing(Nothing {}));
                 prop_assert!(serde_json::from_str::<serde_json::Value>(echoed.as_str()).is_ok());
             }
         }

@@ -8,7 +8,9 @@ use metrics::{
     gauge, histogram,
 };
 
-use crate::{command::Code, farewell::Farewell, mailbox::Queues, message::Kind};
+use hangraft_proto::socket::{Action, ByeCode, Code};
+
+use crate::mailbox::Queues;
 
 /// Everything this frontend counts.
 pub(crate) struct Meters {
@@ -44,20 +46,20 @@ pub(crate) struct Meters {
     pub(crate) queues: Queues,
     queued: Gauge,
     queued_most: Gauge,
-    actions: [Counter; Kind::ALL.len()],
-    refused: [Counter; Code::ALL.len()],
-    closed: [Counter; Farewell::CODES.len()],
+    actions: Vec<Counter>,
+    refused: Vec<Counter>,
+    closed: Vec<Counter>,
 }
 
 impl Meters {
     pub(crate) fn new() -> Self {
         describe_families();
         gauge!("hangraft_frontend_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
-        let action =
-            |kind: Kind| counter!("hangraft_frontend_actions_total", "action" => kind.as_str());
+        let action = |action: &Action| counter!("hangraft_frontend_actions_total", "action" => action.as_str());
         let refused =
-            |code: Code| counter!("hangraft_frontend_refused_total", "code" => code.as_str());
-        let closed = |why| counter!("hangraft_frontend_closed_total", "why" => why);
+            |code: &Code| counter!("hangraft_frontend_refused_total", "code" => code.as_str());
+        let closed =
+            |why: &ByeCode| counter!("hangraft_frontend_closed_total", "why" => why.as_str());
         Self {
             sockets: shown("hangraft_frontend_sockets", "Sockets open now"),
             sockets_opened: counted("hangraft_frontend_sockets_opened_total", "Sockets opened"),
@@ -103,14 +105,14 @@ impl Meters {
                 "hangraft_frontend_send_queue_messages_max",
                 "What waits in the fullest send queue now; at 256 its socket is cut off",
             ),
-            actions: Kind::ALL.map(action),
-            refused: Code::ALL.map(refused),
-            closed: Farewell::CODES.map(closed),
+            actions: Action::ALL.iter().map(action).collect(),
+            refused: Code::ALL.iter().map(refused).collect(),
+            closed: ByeCode::ALL.iter().map(closed).collect(),
         }
     }
 
-    pub(crate) fn action(&self, kind: Kind) {
-        self.actions[kind as usize].increment(1);
+    pub(crate) fn action(&self, action: Action) {
+        self.actions[action as usize].increment(1);
     }
 
     pub(crate) fn refused(&self, code: Code) {
@@ -128,10 +130,8 @@ impl Meters {
     }
 
     /// A socket was closed by us.
-    pub(crate) fn closed(&self, why: &'static str) {
-        if let Some(at) = Farewell::CODES.iter().position(|code| *code == why) {
-            self.closed[at].increment(1);
-        }
+    pub(crate) fn closed(&self, why: ByeCode) {
+        self.closed[why as usize].increment(1);
     }
 }
 

@@ -166,9 +166,10 @@ fn command(report: Report) -> Command {
 #[cfg(test)]
 mod tests {
     use hangraft_ids::RoomId;
+    use hangraft_proto::socket::Code;
 
     use super::*;
-    use crate::command::{Accepted, Code, Refusal};
+    use crate::command::{Accepted, Refusal};
 
     const ANN: PlayerId = PlayerId(1);
     const BO: PlayerId = PlayerId(2);

@@ -15,18 +15,21 @@ use std::{
 };
 
 use hangraft_ids::{PlayerId, RoomId, Version};
+use hangraft_proto::socket::{
+    self, Action, Changed, Code, LinkState, Nothing, Opened, Reply, Seated, ServerInfo, Welcome,
+};
 
 use crate::{
     client::Client,
-    command::{Accepted, Code, Command, Lane, Outcome, Refusal, Serial, Wish},
+    command::{Accepted, Command, Lane, Outcome, Refusal, Serial, Wish},
     exchange::{Dice, Input, Now, Output, Premises},
     farewell::Farewell,
     mailbox::Mail,
-    message::{self, Action, BadMessage, ClientMessage, Kind, RequestId},
+    message::{self, Asked, BadMessage, ClientMessage, RequestId},
     names,
     pace::Pace,
     players::Paces,
-    reply::{self, LinkState, Reply, ServerInfo},
+    reply,
     token::Guest,
 };
 
@@ -66,7 +69,7 @@ pub(crate) struct Session {
 #[derive(Debug)]
 struct Pending {
     id: Option<RequestId>,
-    kind: Kind,
+    action: Action,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,7 +130,8 @@ impl Session {
 
     fn on_frame(&mut self, frame: &str, now: Now, paces: &mut Paces) -> Vec<Output> {
         let in_time = paces.actions.take(now.instant);
-        let ClientMessage { id, kind, action } = match message::parse(frame, &self.premises.names) {
+        let ClientMessage { id, action, asked } = match message::parse(frame, &self.premises.names)
+        {
             Ok(message) => message,
             // An old link is no nonsense, however often somebody follows it.
             Err(BadMessage { id, refusal }) if refusal.code == Code::NoSuchRoom => {
@@ -139,7 +143,7 @@ impl Session {
             }
             Err(BadMessage { id, refusal }) => return self.strike(id.as_ref(), &refusal, now),
         };
-        let opens = matches!(action, Action::Change { wish: Wish::Open { .. }, .. });
+        let opens = matches!(asked, Asked::Change { wish: Wish::Open { .. }, .. });
         if !in_time || (opens && !paces.opens.take(now.instant)) {
             return self.too_fast(id.as_ref(), now);
         }
@@ -147,41 +151,41 @@ impl Session {
             let text = "too many rooms are opened from your network; try again in a minute";
             return refuse(id.as_ref(), &Refusal::new(Code::TooFast, text));
         }
-        let mut outputs = match self.on_action(id.clone(), kind, action, now) {
+        let mut outputs = match self.on_action(id.clone(), action, asked, now) {
             Ok(outputs) => outputs,
             Err(refusal) if refusal.code == Code::BadRequest => {
                 return self.strike(id.as_ref(), &refusal, now);
             }
             Err(refusal) => refuse(id.as_ref(), &refusal),
         };
-        outputs.push(Output::Acted(kind));
+        outputs.push(Output::Acted(action));
         outputs
     }
 
     fn on_action(
         &mut self,
         id: Option<RequestId>,
-        kind: Kind,
         action: Action,
+        asked: Asked,
         now: Now,
     ) -> Result<Vec<Output>, Refusal> {
-        match (action, self.guest.clone()) {
-            (Action::Ping, _) => Ok(vec![send_ok(id.as_ref(), Reply::Nothing {})]),
-            (Action::Hello { name, token }, _) => self.on_hello(id.as_ref(), name, token, now),
+        match (asked, self.guest.clone()) {
+            (Asked::Ping, _) => Ok(vec![send_ok(id.as_ref(), Reply::Nothing(Nothing {}))]),
+            (Asked::Hello { name, token }, _) => self.on_hello(id.as_ref(), name, token, now),
             (_, None) => Err(Refusal::new(Code::Unauthorized, "say hello first")),
-            (Action::Rooms(query), Some(_)) => {
-                let tag = self.expect_answer(id, kind)?;
+            (Asked::Rooms(query), Some(_)) => {
+                let tag = self.expect_answer(id, action)?;
                 Ok(vec![Output::List { tag, query }])
             }
-            (Action::Watch { room, since, epoch }, Some(guest)) => {
+            (Asked::Watch { room, since, epoch }, Some(guest)) => {
                 // Of another epoch nothing is known, whatever the version.
                 let since = since.filter(|_| epoch.is_none_or(|epoch| self.is_epoch(&epoch)));
                 self.on_watch(id, guest.player, room, since)
             }
-            (Action::Unwatch { room }, Some(_)) => Ok(self.on_unwatch(id.as_ref(), room)),
-            (Action::Change { wish, serial }, Some(guest)) => {
+            (Asked::Unwatch { room }, Some(_)) => Ok(self.on_unwatch(id.as_ref(), room)),
+            (Asked::Change { wish, serial }, Some(guest)) => {
                 let (lane, serial) = self.attempt(serial)?;
-                let tag = self.expect_answer(id, kind)?;
+                let tag = self.expect_answer(id, action)?;
                 let Guest { player, name } = guest;
                 Ok(vec![Output::Submit {
                     tag,
@@ -274,7 +278,7 @@ impl Session {
             }
             Some(Watching::On) | None => {}
         }
-        let tag = self.expect_answer(id, Kind::Watch)?;
+        let tag = self.expect_answer(id, Action::Watch)?;
         self.watching.insert(room, Watching::Asked(tag));
         Ok(vec![Output::Watch { tag, player, room, since }])
     }
@@ -288,7 +292,7 @@ impl Session {
         }
         outputs.push(Output::Unwatch { room });
         outputs.push(Output::Gone { room });
-        outputs.push(send_ok(id, Reply::Nothing {}));
+        outputs.push(send_ok(id, Reply::Nothing(Nothing {})));
         outputs
     }
 
@@ -308,7 +312,11 @@ impl Session {
                 let name = self.premises.names.name(room);
                 let reply = send_ok(
                     id.as_ref(),
-                    Reply::Watching { room: &name, version, age: age.as_millis() as u64 },
+                    Reply::Watching(socket::Watching {
+                        room: name.into(),
+                        version,
+                        age: age.as_millis() as u64,
+                    }),
                 );
                 let here = Output::Here { room };
                 [here, reply].into_iter().chain(missed.into_iter().map(Output::Send)).collect()
@@ -335,13 +343,13 @@ impl Session {
     }
 
     fn on_answer(&mut self, tag: u64, outcome: Outcome) -> Vec<Output> {
-        let Some(Pending { id, kind }) = self.pending.remove(&tag) else { return vec![] };
+        let Some(Pending { id, action }) = self.pending.remove(&tag) else { return vec![] };
         match outcome {
-            Ok(accepted) if kind == Kind::Open => {
+            Ok(accepted) if action == Action::Open => {
                 let name = self.premises.names.name(accepted.room);
-                vec![send_ok(id.as_ref(), Reply::Opened { room: &name })]
+                vec![send_ok(id.as_ref(), Reply::Opened(Opened { room: name.into() }))]
             }
-            Ok(accepted) => vec![send_ok(id.as_ref(), reply(kind, accepted))],
+            Ok(accepted) => vec![send_ok(id.as_ref(), reply(action, accepted))],
             Err(refusal) => refuse(id.as_ref(), &refusal),
         }
     }
@@ -358,7 +366,7 @@ impl Session {
         if std::mem::replace(&mut self.moving, true) {
             return vec![];
         }
-        vec![Output::Send(reply::bye(Farewell::MOVING.code, Farewell::MOVING.message))]
+        vec![Output::Send(reply::bye(Farewell::MOVING))]
     }
 
     /// Something that makes no sense: it is said, and counted.
@@ -391,14 +399,14 @@ impl Session {
         }
     }
 
-    fn expect_answer(&mut self, id: Option<RequestId>, kind: Kind) -> Result<u64, Refusal> {
+    fn expect_answer(&mut self, id: Option<RequestId>, action: Action) -> Result<u64, Refusal> {
         if self.pending.len() >= PENDING_MAX {
             let message = format!("at most {PENDING_MAX} requests may be without an answer");
             return Err(Refusal::new(Code::Busy, message));
         }
         let tag = self.next_tag;
         self.next_tag += 1;
-        self.pending.insert(tag, Pending { id, kind });
+        self.pending.insert(tag, Pending { id, action });
         Ok(tag)
     }
 
@@ -409,22 +417,23 @@ impl Session {
 
     fn greeting<'a>(&'a self, guest: &'a Guest, token: &'a str) -> Reply<'a> {
         let server = ServerInfo {
-            version: env!("CARGO_PKG_VERSION"),
-            frontends: &self.premises.frontends,
-            addresses: &self.premises.addresses,
+            version: env!("CARGO_PKG_VERSION").into(),
+            frontends: self.premises.frontends.as_slice().into(),
+            addresses: self.premises.addresses.as_slice().into(),
             cluster: self.link.state,
             leader: self.link.leader,
             epoch: self.link.epoch,
         };
-        Reply::Hello { player: guest.player.to_string(), name: &guest.name, token, server }
+        let name = (&*guest.name).into();
+        Reply::Welcome(Welcome { player: guest.player, name, token: token.into(), server })
     }
 }
 
-fn reply(kind: Kind, accepted: Accepted) -> Reply<'static> {
+fn reply(action: Action, accepted: Accepted) -> Reply<'static> {
     let Accepted { version, seat, .. } = accepted;
-    match kind {
-        Kind::Sit | Kind::Stand => Reply::Seat { seat, version },
-        _ => Reply::Version { version },
+    match action {
+        Action::Sit | Action::Stand => Reply::Seated(Seated { seat, version }),
+        _ => Reply::Changed(Changed { version }),
     }
 }
 
@@ -442,10 +451,11 @@ mod tests {
 
     use hangraft_cluster_config::{FrontendLimits, RoomNames};
     use hangraft_ids::{NodeId, Seat};
+    use hangraft_proto::socket::Epoch;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{crowd::Crowd, reply::Epoch, token::TokenKey};
+    use crate::{crowd::Crowd, token::TokenKey};
 
     const ROOM: RoomId = RoomId(4);
     const EPOCH: Option<Epoch> = Some(Epoch(0xe0));
@@ -943,16 +953,6 @@ mod tests {
         ] {
             assert_eq!(Stage::greeted().on(input), [bye]);
         }
-        let all = [
-            Farewell::IDLE,
-            Farewell::OVERSIZE,
-            Farewell::ABUSE,
-            Farewell::HASTE,
-            Farewell::SLOW,
-            Farewell::STOPPING,
-            Farewell::MOVING,
-        ];
-        assert!(all.iter().all(|farewell| Farewell::CODES.contains(&farewell.code)));
     }
 
     /// A client is told once to move and served until it has; when it does not
@@ -1006,7 +1006,7 @@ mod tests {
 
     /// Anything at all, and now and then something that is nearly right.
     fn frame() -> impl Strategy<Value = String> {
-        let action = prop::sample::select(Kind::ALL.map(Kind::as_str).to_vec());
+        let action = prop::sample::select(Action::ALL.to_vec());
         let data = prop::sample::select(vec![
             "{}",
             "null",

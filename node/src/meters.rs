@@ -9,7 +9,7 @@ use crate::gossip::Roster;
 use crate::membership::Intents;
 use crate::replica::handle::Replica;
 use hangraft_ids::{LogIndex, NodeId};
-use hangraft_proto::v1::Code;
+use hangraft_proto::socket::Code;
 use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
@@ -50,9 +50,8 @@ fn begin_at_zero() {
     counter!("hangraft_copies_refused_total").absolute(0);
     counter!("hangraft_strangers_shed_total").absolute(0);
     counter!("hangraft_snapshots_unreadable_total").absolute(0);
-    for code in 1..=i32::from(u16::MAX) {
-        let Ok(code) = Code::try_from(code) else { break };
-        counter!("hangraft_refusals_total", "code" => word_of(code)).absolute(0);
+    for code in Code::ALL {
+        counter!("hangraft_refusals_total", "code" => code.as_str()).absolute(0);
     }
     gauge!("hangraft_snapshot_bytes").increment(0.0);
     gauge!("hangraft_links").increment(0.0);
@@ -70,11 +69,6 @@ fn begin_at_zero() {
 pub(crate) fn look_at_process() {
     #[cfg(target_os = "linux")]
     metrics_process::Collector::default().collect();
-}
-
-/// A refusal in the word that players and operators know it by, such as `no-quorum`.
-pub(crate) fn word_of(code: Code) -> String {
-    code.as_str_name().trim_start_matches("CODE_").to_lowercase().replace('_', "-")
 }
 
 /// What was shown before.

@@ -7,16 +7,18 @@ use std::time::Duration;
 
 use hangraft_cluster_config::RoomNames;
 use hangraft_ids::{NodeId, PlayerId, RoomId, Seat, Term, Version};
-use hangraft_proto::v1;
-use serde::Serialize;
+use hangraft_proto::{
+    socket::{Code, Epoch, Listed, Listing},
+    v1,
+};
 use serde_json::value::RawValue;
 use tonic::{Code as GrpcCode, Status};
 
 use super::{nodes::Word, route::Standing};
 use crate::{
-    command::{Accepted, Code, Command, Outcome, Place, Refusal, Report, Wish},
+    command::{Accepted, Command, Outcome, Place, Refusal, Report, Wish},
     message::RoomsQuery,
-    reply::{self, Epoch},
+    reply,
     upstream::{Update, WatchRequest},
 };
 
@@ -86,23 +88,8 @@ fn accepted(yes: v1::Accepted) -> Accepted {
     }
 }
 
-/// A code that this build does not know is a newer node's; the message still says what is wrong.
 fn refusal(refused: v1::Refused) -> Refusal {
-    let code = match refused.code() {
-        v1::Code::Unspecified | v1::Code::BadRequest => Code::BadRequest,
-        v1::Code::NoSuchRoom => Code::NoSuchRoom,
-        v1::Code::NotSeated => Code::NotSeated,
-        v1::Code::RoomFull => Code::RoomFull,
-        v1::Code::NotYourTurn => Code::NotYourTurn,
-        v1::Code::IllegalMove => Code::IllegalMove,
-        v1::Code::GameOver => Code::GameOver,
-        v1::Code::TooLarge => Code::TooLarge,
-        v1::Code::TooFast => Code::TooFast,
-        v1::Code::Busy => Code::Busy,
-        v1::Code::NoQuorum => Code::NoQuorum,
-        v1::Code::Unauthorized => Code::Unauthorized,
-        v1::Code::UnknownOutcome => Code::UnknownOutcome,
-    };
+    let code = refused.code().into();
     Refusal { forgotten: refused.forgotten, ..Refusal::new(code, refused.message) }
 }
 
@@ -168,30 +155,7 @@ pub(super) fn rooms_request(query: &RoomsQuery) -> v1::RoomsRequest {
 
 /// A listing as browsers read it.
 pub(super) fn rooms_reply(reply: v1::RoomsReply, names: &RoomNames) -> Box<RawValue> {
-    #[derive(Serialize)]
-    struct Listing {
-        rooms: Vec<Room>,
-        next: Option<String>,
-        /// Nodes of before did not say.
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        games: Vec<String>,
-    }
-    #[derive(Serialize)]
-    struct Room {
-        room: String,
-        game: String,
-        state: String,
-        players: u32,
-        watchers: u32,
-        version: Version,
-        seats: u32,
-        names: Vec<String>,
-        here: u32,
-        locked: bool,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        about: Option<Box<RawValue>>,
-    }
-    let room = |summary: v1::RoomSummary| Room {
+    let room = |summary: v1::RoomSummary| Listed {
         room: names.name(RoomId(summary.room)),
         game: summary.game,
         state: summary.state,

@@ -10,8 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use hangraft_proto::socket::Code;
+
 use super::route::Slot;
-use crate::command::{Code, Command, Outcome, Refusal};
+use crate::command::{Command, Outcome, Refusal};
 
 /// Commands in flight at once. One more is refused with `busy`.
 pub(crate) const FLIGHTS_MAX: usize = 65_536;

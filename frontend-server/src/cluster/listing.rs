@@ -7,7 +7,7 @@ use std::{
 };
 
 use hangraft_cluster_config::RoomNames;
-use hangraft_proto::ACCESS_HEADER;
+use hangraft_proto::{ACCESS_HEADER, socket::Code};
 use std::sync::Arc;
 use tokio::{
     sync::{mpsc, watch},
@@ -22,7 +22,7 @@ use tonic::{
 
 use super::{convert, link};
 use crate::{
-    command::{Code, Refusal},
+    command::Refusal,
     mailbox::{Listing, Mail, Mailbox},
     message::RoomsQuery,
 };

@@ -23,7 +23,7 @@ use std::{
 
 use hangraft_cluster_config::{ClusterKey, RoomNames};
 use hangraft_ids::{FrontendId, RoomId};
-use hangraft_proto::net::Network;
+use hangraft_proto::{net::Network, socket::Code};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::{AbortHandle, JoinSet},
@@ -38,7 +38,7 @@ pub(crate) use listing::ListRequest;
 pub(crate) use nodes::Status;
 
 use crate::{
-    command::{Accepted, Code, Command, Outcome, Refusal},
+    command::{Accepted, Command, Outcome, Refusal},
     hub::{Hub, HubInput},
     mailbox::{Mail, Mailbox},
     meters::Meters,

@@ -10,10 +10,10 @@ use std::{
 };
 
 use hangraft_ids::NodeId;
+use hangraft_proto::socket::{Epoch, LinkState};
 use tracing::{info, warn};
 
 use super::route::{self, Known, Route, Slot, Standing};
-use crate::reply::{Epoch, LinkState};
 
 /// A node that owes answers and has said nothing for this long is asked no more
 /// while there is another; what it owes is asked of that one.

@@ -4,10 +4,11 @@
 //! it differently. Someone who was away gets what they missed, in order, as long
 //! as all of it is still here and was made for their eyes; else the whole view.
 
-use std::{collections::VecDeque, ops::Range, str, sync::Arc};
+use std::{borrow::Cow, collections::VecDeque, ops::Range, str, sync::Arc};
 
 use bytes::Bytes;
 use hangraft_ids::{PlayerId, Version};
+use hangraft_proto::socket::View;
 
 use crate::{message::Text, upstream::Update};
 
@@ -157,7 +158,8 @@ impl Rendered {
         let events = if events.is_empty() { "[]" } else { events };
         let Update { version, closed, .. } = *update;
         let render = |view: &Bytes| -> Result<Push, NotText> {
-            Ok(Push::render(name, version, str::from_utf8(view)?, events, resync, closed))
+            let (room, view) = (Cow::from(&**name), str::from_utf8(view)?);
+            Ok(Push::render(View { room, version, view, events, resync, closed }))
         };
         let public = render(&update.view)?;
         let private = update.private.iter().map(|(player, view)| Ok((*player, render(view)?)));
@@ -178,20 +180,9 @@ impl Rendered {
 }
 
 impl Push {
-    fn render(
-        room: &str,
-        version: Version,
-        view: &str,
-        events: &str,
-        resync: bool,
-        closed: bool,
-    ) -> Self {
-        let Version(number) = version;
-        let head = format!(r#"{{"push":"view","room":"{room}","version":{number},"view":"#);
-        let resync_text = if resync { r#","resync":true"# } else { "" };
-        let closed_text = if closed { r#","closed":true"# } else { "" };
-        let text = [&head, view, r#","events":"#, events, resync_text, closed_text, "}"].concat();
-        Self { view: head.len()..head.len() + view.len(), text: text.into(), resync }
+    fn render(push: View<'_>) -> Self {
+        let (text, view) = push.text();
+        Self { text: text.into(), view, resync: push.resync }
     }
 
     /// The same view for someone who has not seen the version before it.
@@ -201,7 +192,8 @@ impl Push {
 
     fn again(&self, of: &Rendered, closed: bool) -> Text {
         let view = &self.text.as_str()[self.view.clone()];
-        Self::render(&of.name, of.version, view, "[]", true, closed).text
+        let (room, version) = (Cow::from(&*of.name), of.version);
+        Self::render(View { room, version, view, events: "[]", resync: true, closed }).text
     }
 }
 

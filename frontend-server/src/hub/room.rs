@@ -13,10 +13,11 @@ use std::{
 };
 
 use hangraft_ids::{PlayerId, RoomId, Version};
+use hangraft_proto::socket::Code;
 
 use super::history::{History, NotText, Taken};
 use crate::{
-    command::{Code, Refusal},
+    command::Refusal,
     mailbox::Mail,
     upstream::{Update, WatchRequest},
 };

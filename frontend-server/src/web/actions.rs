@@ -7,6 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use hangraft_proto::socket::ByeCode;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
@@ -85,7 +86,7 @@ impl Actions {
     pub(super) fn not_taken(&self, err: &Error) -> End {
         if matches!(err, Error::Io(err) if err.kind() == io::ErrorKind::TimedOut) {
             self.shared.meters.overflows.increment(1);
-            self.shared.meters.closed("slow");
+            self.shared.meters.closed(ByeCode::Slow);
         }
         End::Gone
     }

@@ -79,7 +79,7 @@ pub(super) async fn run<S>(
                 End::Closed => answer_goodbye(&mut socket).await,
                 End::Bye(farewell) => {
                     actions.shared.meters.closed(farewell.code);
-                    debug!(session = number, code = farewell.code, "closing a socket");
+                    debug!(session = number, code = %farewell.code, "closing a socket");
                     say_goodbye(&mut socket, farewell).await;
                 }
             }
@@ -358,13 +358,14 @@ async fn say_goodbye<S>(socket: &mut Socket<S>, farewell: Farewell)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let Farewell { code, message, close, told } = farewell;
+    let Farewell { code, close, told, .. } = farewell;
     let broken = socket.is_terminated();
     let last_words = async {
         if !told {
-            socket.feed(text_frame(reply::bye(code, message))).await?;
+            socket.feed(text_frame(reply::bye(farewell))).await?;
         }
-        let frame = CloseFrame { code: close.into(), reason: Utf8Bytes::from_static(code) };
+        let frame =
+            CloseFrame { code: close.into(), reason: Utf8Bytes::from_static(code.as_str()) };
         socket.send(Message::Close(Some(frame))).await?;
         let mut orderly = !broken;
         while let Some(frame) = socket.next().await {

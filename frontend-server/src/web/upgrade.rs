@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, Request as Head, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use hangraft_proto::MESSAGE_BYTES_MAX;
+use hangraft_proto::{MESSAGE_BYTES_MAX, socket::FRAME_BYTES_MAX};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::{
@@ -19,9 +19,6 @@ use tokio_tungstenite::{
 
 use super::stream::Metered;
 
-/// The largest message a client may send, in bytes; a larger one closes the socket
-/// with 1009.
-const MESSAGE_BYTES_READ: usize = 8 << 10;
 /// A socket's buffers. There may be ten thousand sockets; the library's defaults of
 /// 128 KiB each way would make that gigabytes.
 const READ_BUFFER: usize = 4 << 10;
@@ -60,8 +57,8 @@ fn config() -> WebSocketConfig {
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
         .max_write_buffer_size(WRITE_BUFFER_MAX)
-        .max_message_size(Some(MESSAGE_BYTES_READ))
-        .max_frame_size(Some(MESSAGE_BYTES_READ))
+        .max_message_size(Some(FRAME_BYTES_MAX))
+        .max_frame_size(Some(FRAME_BYTES_MAX))
 }
 
 /// Says what a socket is asked for with.

@@ -1,6 +1,5 @@
 //! Where domain types become wire types and back. Fails on anything missing.
 
-use crate::meters::word_of;
 use crate::raft::propose::ProposeError;
 use crate::replica::leadership::Leadership;
 use crate::replica::reads::ReadError;
@@ -10,6 +9,7 @@ use hangraft_game::{
     FrontendId, PlayerId, Rejection, Room, RoomId, State, Version,
 };
 use hangraft_ids::NodeId;
+use hangraft_proto::socket;
 use hangraft_proto::v1::command::Action;
 use hangraft_proto::v1::{
     Accepted, Answer, Code, Command, Peer, Place as WirePlace, Refused, RoomSummary, Standing,
@@ -140,7 +140,8 @@ pub(crate) fn refusal(id: u64, refused: Refused) -> Answer {
 
 /// Refusals are counted by the words that players and operators know them by.
 fn count(code: Code) {
-    metrics::counter!("hangraft_refusals_total", "code" => word_of(code)).increment(1);
+    let word = socket::Code::from(code).as_str();
+    metrics::counter!("hangraft_refusals_total", "code" => word).increment(1);
 }
 
 pub(crate) fn refused(code: Code, message: String) -> Refused {
