@@ -1,19 +1,18 @@
 //! Asking a node about its cluster.
 
-use std::{error::Error, net::SocketAddr, time::Duration};
+use std::{error::Error, net::SocketAddr, sync::Arc, time::Duration};
 
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use hangraft_proto::{
+    channel::Dial,
+    net::Tcp,
     pass::Pass,
     v1::{
         NodeReport, ReportRequest, StatusReply, StatusRequest, TransferLeaderRequest,
         cluster_client::ClusterClient,
     },
 };
-use tonic::{
-    service::interceptor::InterceptedService,
-    transport::{Channel, Endpoint},
-};
+use tonic::{service::interceptor::InterceptedService, transport::Channel};
 
 use crate::http;
 
@@ -29,15 +28,12 @@ const KEEP_ALIVE: Duration = Duration::from_millis(500);
 
 /// A connection to a node.
 pub(crate) async fn connect(node: SocketAddr) -> anyhow::Result<Channel> {
-    let endpoint = Endpoint::from_shared(format!("http://{node}"))
-        .with_context(|| format!("cannot make an address of {node}"))?
-        .connect_timeout(CONNECT)
-        .tcp_nodelay(true)
-        .http2_keep_alive_interval(KEEP_ALIVE)
-        .keep_alive_timeout(KEEP_ALIVE)
-        .keep_alive_while_idle(true);
-    endpoint
-        .connect()
+    let dial = Dial {
+        connect_deadline: Some(CONNECT),
+        keep_alive: Some(KEEP_ALIVE),
+        ..Dial::to(Arc::new(Tcp), node)
+    };
+    dial.connect()
         .await
         .map_err(|err| anyhow!("no node answers at {node} ({}); is it running?", root(&err)))
 }

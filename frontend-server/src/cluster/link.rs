@@ -7,7 +7,6 @@
 
 use std::{
     collections::VecDeque,
-    net::SocketAddr,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -17,10 +16,10 @@ use std::{
 use futures_util::Stream;
 use hangraft_proto::{
     ACCESS_HEADER, MESSAGE_BYTES_MAX,
+    channel::{Dial, Windows},
     net::Network,
     v1::{self, game_client::GameClient},
 };
-use hyper_util::rt::TokioIo;
 use prost::Message;
 use tokio::{
     sync::mpsc,
@@ -29,7 +28,7 @@ use tokio::{
 use tonic::{
     Request, Status, Streaming,
     metadata::{Ascii, MetadataValue},
-    transport::{Channel, Endpoint, Uri},
+    transport::Channel,
 };
 use tracing::debug;
 
@@ -48,7 +47,7 @@ const BATCH_BYTES_MAX: usize = 256 << 10;
 const QUEUE_MAX: usize = 2 * FLIGHTS_MAX;
 /// How long a connection may take to come about. A node on the same continent
 /// answers in a tenth of this.
-const CONNECT_TIMEOUT: Duration = Duration::from_millis(300);
+const CONNECT_DEADLINE: Duration = Duration::from_millis(300);
 /// How long the first word may take once connected; a paused node's kernel
 /// accepts connections, but nobody speaks.
 const GREETING_TIMEOUT: Duration = Duration::from_millis(500);
@@ -58,8 +57,7 @@ const KEEPALIVE: Duration = Duration::from_millis(500);
 /// A link that lived this long was a good one; its next failure is the first.
 const GOOD_LIFE: Duration = Duration::from_secs(2);
 /// HTTP/2 windows: what may be on the way without the receiver's consent.
-const STREAM_WINDOW: u32 = 4 << 20;
-const CONNECTION_WINDOW: u32 = 8 << 20;
+const WINDOWS: Windows = Windows { stream: 4 << 20, connection: 8 << 20 };
 
 /// The sending end of a link that is up.
 #[derive(Clone, Debug)]
@@ -143,23 +141,14 @@ async fn live(context: &LinkContext, life: u64) -> Result<(), Status> {
 }
 
 async fn connect(network: &Arc<dyn Network>, address: &str) -> Result<Channel, Status> {
-    let nowhere = || Status::invalid_argument("no address to connect to");
-    let socket_address: SocketAddr = address.parse().map_err(|_| nowhere())?;
-    let network = network.clone();
-    let connector = tower::service_fn(move |_: Uri| {
-        let network = network.clone();
-        async move { network.connect(socket_address).await.map(TokioIo::new) }
-    });
-    // The deadline holds for the connections that the channel makes anew by itself, too.
-    let endpoint = Endpoint::from_shared(format!("http://{address}"))
-        .map_err(|_| nowhere())?
-        .connect_timeout(CONNECT_TIMEOUT)
-        .http2_keep_alive_interval(KEEPALIVE)
-        .keep_alive_timeout(KEEPALIVE)
-        .keep_alive_while_idle(true)
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW);
-    timeout(CONNECT_TIMEOUT, endpoint.connect_with_connector(connector))
+    let nowhere = |_| Status::invalid_argument("no address to connect to");
+    let dial = Dial {
+        connect_deadline: Some(CONNECT_DEADLINE),
+        keep_alive: Some(KEEPALIVE),
+        windows: Some(WINDOWS),
+        ..Dial::to(network.clone(), address.parse().map_err(nowhere)?)
+    };
+    timeout(CONNECT_DEADLINE, dial.connect())
         .await
         .map_err(|_| Status::deadline_exceeded("the node does not accept connections"))?
         .map_err(|err| Status::unavailable(err.to_string()))
@@ -275,8 +264,9 @@ impl Taken {
             }
             match self.changes.pop_front().expect("looked at just now") {
                 WatchChange::Watch(request) => {
-                    bytes += 16 + 10 * request.players.len();
-                    uplink.watches.push(convert::watch(request));
+                    let watch = convert::watch(request);
+                    bytes += watch.encoded_len();
+                    uplink.watches.push(watch);
                 }
                 WatchChange::Unwatch { room } => uplink.unwatches.push(convert::unwatch(room)),
             }

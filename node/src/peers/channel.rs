@@ -3,16 +3,14 @@
 use crate::env::Env;
 use crate::peers::envelope::Seal;
 use hangraft_proto::MESSAGE_BYTES_MAX;
+use hangraft_proto::channel::{Dial, Windows};
 use hangraft_proto::pass::Pass;
 use hangraft_proto::v1::raft_client::RaftClient;
-use hyper_util::rt::TokioIo;
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::timeout;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{Channel, Uri};
 
 /// A connection that is not made by then is tried again later.
 const CONNECT_DEADLINE: Duration = Duration::from_millis(500);
@@ -21,24 +19,19 @@ const CONNECT_DEADLINE: Duration = Duration::from_millis(500);
 /// Paused and cut-off peers are found by it.
 const KEEP_ALIVE: Duration = Duration::from_secs(1);
 
+/// HTTP/2 windows: snapshots and batches are large.
+const WINDOWS: Windows = Windows { stream: 4 << 20, connection: 16 << 20 };
+
 /// Opens a channel to a node, which connects on first use and again when broken.
 pub(crate) fn channel_to(env: &Arc<dyn Env>, address: SocketAddr) -> Channel {
-    let env = env.clone();
-    let connector = tower::service_fn(move |_: http::Uri| {
-        let env = env.clone();
-        async move {
-            let connecting = timeout(CONNECT_DEADLINE, env.connect(address)).await;
-            let connection = connecting.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))?;
-            Ok::<_, io::Error>(TokioIo::new(connection))
-        }
-    });
-    Endpoint::from_static("http://node")
-        .http2_keep_alive_interval(KEEP_ALIVE)
-        .keep_alive_timeout(KEEP_ALIVE)
-        .keep_alive_while_idle(true)
-        .initial_stream_window_size(4 << 20)
-        .initial_connection_window_size(16 << 20)
-        .connect_with_connector_lazy(connector)
+    let dial = Dial {
+        origin: Uri::from_static("http://node"),
+        connect_deadline: Some(CONNECT_DEADLINE),
+        keep_alive: Some(KEEP_ALIVE),
+        windows: Some(WINDOWS),
+        ..Dial::to(env.clone(), address)
+    };
+    dial.lazy()
 }
 
 /// A client for the replicas' service of a node, which shows that it belongs.
