@@ -7,11 +7,11 @@ use hangraft_ids::{PlayerId, RoomId, Version};
 use hangraft_proto::socket::{Action, Code, LinkState};
 
 use crate::{
-    command::{Command, Lane},
+    command::{Command, Lane, RoomsQuery},
     crowd::Crowd,
     farewell::Farewell,
     mailbox::Mail,
-    message::{RoomsQuery, Text},
+    message::Text,
     token::TokenKey,
 };
 

@@ -1,23 +1,19 @@
 //! What a browser says, understood: rooms by their numbers, texts fit to be shown. How it
-//! is said is the contract's: [`hangraft_proto::socket`].
+//! is said is the contract's: [`hangraft_proto::socket`]. What can be asked for is said in
+//! [`crate::command`].
 //!
-//! A move is never taken apart. Everything here is total: any text is either a
-//! [`ClientMessage`] or a [`BadMessage`] that says what is wrong.
+//! Everything here is total: any text is either a [`ClientMessage`] or a [`BadMessage`] that
+//! says what is wrong.
 //!
 //! Rooms have names there and numbers everywhere behind: reading a frame turns one
 //! into the other, and whoever writes a room into a frame writes its name.
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
 use hangraft_cluster_config::RoomNames;
-use hangraft_ids::{NoPlayer, RoomId, Version};
-use hangraft_proto::socket::{
-    self, Action, Code, GAME_BYTES_MAX, InRoom, Open, Ping, Request, Rooms,
-};
+use hangraft_proto::socket::{self, Action};
 use serde_json::value::RawValue;
 
-use crate::command::{Refusal, Serial, Wish};
+use crate::command::{Asked, Refusal, nonsense};
 
 /// JSON text on its way to browsers: made once, shared by all sockets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,42 +70,6 @@ pub(crate) struct BadMessage {
     pub(crate) refusal: Refusal,
 }
 
-/// What is asked for, with rooms by their numbers.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Asked {
-    Hello {
-        name: Option<String>,
-        token: Option<String>,
-    },
-    Rooms(RoomsQuery),
-    Watch {
-        room: RoomId,
-        since: Option<Version>,
-        /// What `since` belongs to; the present epoch when nothing is said.
-        epoch: Option<String>,
-    },
-    Unwatch {
-        room: RoomId,
-    },
-    /// A change of the lobby; with the player's own serial number, if they count.
-    Change {
-        wish: Wish,
-        serial: Option<Serial>,
-    },
-    Ping,
-}
-
-/// A question about the lobby's rooms.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct RoomsQuery {
-    pub(crate) game: Option<String>,
-    pub(crate) state: Option<String>,
-    /// Full rooms, locked ones and those where nobody is, too.
-    pub(crate) all: bool,
-    pub(crate) after: Option<RoomId>,
-    pub(crate) limit: Option<u32>,
-}
-
 /// Understands one text frame.
 pub(crate) fn parse(frame: &str, names: &RoomNames) -> Result<ClientMessage, BadMessage> {
     let socket::ClientMessage { id, request } =
@@ -118,101 +78,20 @@ pub(crate) fn parse(frame: &str, names: &RoomNames) -> Result<ClientMessage, Bad
             refusal: nonsense(bad.why.to_string()),
         })?;
     let (id, action) = (id.map(RequestId::of), request.action());
-    match asked(request, names) {
+    match Asked::of(request, names) {
         Ok(asked) => Ok(ClientMessage { id, action, asked }),
         Err(refusal) => Err(BadMessage { id, refusal }),
     }
 }
 
-/// What a request asks for, if it can be asked for.
-fn asked(request: Request<'_>, names: &RoomNames) -> Result<Asked, Refusal> {
-    let named = |name: &str| names.room(name).ok_or_else(no_such_room);
-    let here = |said: InRoom<'_>, wish: fn(RoomId) -> Wish| {
-        Ok(change(wish(named(&said.room)?), said.serial))
-    };
-    match request {
-        Request::Hello(said) => {
-            let [name, token] = [said.name, said.token].map(|text| text.map(Cow::into_owned));
-            Ok(Asked::Hello { name, token })
-        }
-        Request::Open(said) => open(said),
-        Request::Rooms(said) => rooms(said, names),
-        Request::Watch(said) => {
-            let (room, epoch) = (named(&said.room)?, said.epoch.map(Cow::into_owned));
-            Ok(Asked::Watch { room, since: said.since, epoch })
-        }
-        Request::Unwatch(said) => Ok(Asked::Unwatch { room: named(&said.room)? }),
-        Request::Sit(said) => here(said, |room| Wish::Sit { room }),
-        Request::Stand(said) => here(said, |room| Wish::Stand { room }),
-        Request::Again(said) => here(said, |room| Wish::Again { room }),
-        Request::Play(said) => {
-            let (room, mv) = (named(&said.room)?, said.mv.get().to_owned());
-            Ok(change(Wish::Play { room, mv }, said.serial))
-        }
-        Request::Remove(said) => {
-            let room = named(&said.room)?;
-            let nobody = |NoPlayer| nonsense("remove: no player is called so");
-            let whom = said.player.parse().map_err(nobody)?;
-            Ok(change(Wish::Remove { room, whom }, said.serial))
-        }
-        Request::Lock(said) => {
-            let (room, locked) = (named(&said.room)?, said.locked);
-            Ok(change(Wish::Lock { room, locked }, said.serial))
-        }
-        Request::Say(said) => {
-            let (room, text) = (named(&said.room)?, hangraft_text::line(&said.text)?);
-            Ok(change(Wish::Say { room, text }, said.serial))
-        }
-        Request::Ping(Ping {}) => Ok(Asked::Ping),
-    }
-}
-
-fn change(wish: Wish, serial: Option<u64>) -> Asked {
-    Asked::Change { wish, serial: serial.map(Serial) }
-}
-
-/// The answer to a name that is no room's, in the words of a node that knows no
-/// such room: who guesses names learns nothing from the difference.
-fn no_such_room() -> Refusal {
-    Refusal::new(Code::NoSuchRoom, "there is no such room")
-}
-
-fn nonsense(message: impl Into<String>) -> Refusal {
-    Refusal::new(Code::BadRequest, message)
-}
-
-fn open(said: Open<'_>) -> Result<Asked, Refusal> {
-    if said.game.len() > GAME_BYTES_MAX {
-        return Err(nonsense("open: there is no game with such a long name"));
-    }
-    let options = said.options.map_or("", RawValue::get);
-    if !options.is_empty() && !options.starts_with('{') {
-        return Err(nonsense("open: options must be an object"));
-    }
-    let game = said.game.into_owned();
-    let wish = Wish::Open { game, options: options.to_owned(), public: said.public };
-    Ok(change(wish, said.serial))
-}
-
-fn rooms(said: Rooms<'_>, names: &RoomNames) -> Result<Asked, Refusal> {
-    let Rooms { game, state, all, after, limit } = said;
-    let long =
-        |text: &Option<Cow<'_, str>>| text.as_ref().is_some_and(|text| text.len() > GAME_BYTES_MAX);
-    if long(&game) || long(&state) {
-        return Err(nonsense("rooms: no game or state has such a long name"));
-    }
-    let after = after.map(|name| names.room(&name).ok_or_else(no_such_room)).transpose()?;
-    let [game, state] = [game, state].map(|text| text.map(Cow::into_owned));
-    Ok(Asked::Rooms(RoomsQuery { game, state, all, after, limit }))
-}
-
 #[cfg(test)]
 mod tests {
-    use hangraft_ids::{NodeId, PlayerId, Seat};
-    use hangraft_proto::socket::{Changed, Epoch, LinkState, Nothing, Opened, Reply, Seated};
+    use hangraft_ids::{NodeId, PlayerId, RoomId, Seat, Version};
+    use hangraft_proto::socket::{Changed, Code, Epoch, LinkState, Nothing, Opened, Reply, Seated};
     use proptest::prelude::*;
 
     use super::*;
+    use crate::command::{RoomsQuery, Serial, Wish};
     use crate::farewell::Farewell;
     use crate::reply::{bye, cluster, ok, refused};
 

@@ -21,11 +21,11 @@ use hangraft_proto::socket::{
 
 use crate::{
     client::Client,
-    command::{Accepted, Command, Lane, Outcome, Refusal, Serial, Wish},
+    command::{Accepted, Asked, Command, Lane, Outcome, Refusal, Serial, Wish},
     exchange::{Dice, Input, Now, Output, Premises},
     farewell::Farewell,
     mailbox::Mail,
-    message::{self, Asked, BadMessage, ClientMessage, RequestId},
+    message::{self, BadMessage, ClientMessage, RequestId},
     names,
     pace::Pace,
     players::Paces,

@@ -78,6 +78,30 @@ pub struct Entry {
     pub command: Command,
 }
 
+impl Entry {
+    /// About how many bytes it takes in a batch.
+    pub fn bytes_about(&self) -> usize {
+        const FIXED: usize = 32;
+        FIXED
+            + match &self.command {
+                Command::Open { game, options } => game.len() + options.len(),
+                Command::Sit { name, .. } => name.len(),
+                Command::Play { mv, .. } => mv.len(),
+                Command::Say { name, text, .. } => name.len() + text.len(),
+                Command::Presence { arrived, departed, .. } => {
+                    10 * (arrived.len() + departed.len())
+                }
+                Command::Host { game, options, .. } => game.len() + options.len(),
+                Command::Join { name, likeness, .. } => name.len() + likeness.len(),
+                Command::Here { came, went, .. } => 15 * (came.len() + went.len()),
+                Command::Stand { .. }
+                | Command::Again { .. }
+                | Command::Remove { .. }
+                | Command::Lock { .. } => 0,
+            }
+    }
+}
+
 /// A wish to change the lobby. New kinds are added at the end: the place is
 /// what the log stores.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -99,6 +99,7 @@ const PURE: &[&str] = &[
     "frontend-server/src/cluster/flight.rs",
     "frontend-server/src/cluster/nodes.rs",
     "frontend-server/src/cluster/route.rs",
+    "frontend-server/src/command.rs",
     "frontend-server/src/exchange.rs",
     "frontend-server/src/farewell.rs",
     "frontend-server/src/hub/debt.rs",

@@ -1,4 +1,5 @@
-//! Between this crate's words and the wire's: the only file that knows both.
+//! Between this crate's words and the wire's: only here and, for what players ask for, in
+//! [`crate::command`] are both known.
 //!
 //! What comes from a node is checked for anything missing; what does not make
 //! sense is dropped by the caller with a warning, never guessed at.
@@ -16,8 +17,7 @@ use tonic::{Code as GrpcCode, Status};
 
 use super::{nodes::Word, route::Standing};
 use crate::{
-    command::{Accepted, Command, Outcome, Place, Refusal, Report, Wish},
-    message::RoomsQuery,
+    command::{Accepted, Command, Outcome, Refusal, RoomsQuery},
     reply,
     upstream::{Update, WatchRequest},
 };
@@ -28,42 +28,7 @@ pub(super) fn command(id: u64, command: &Command) -> v1::Command {
         player: command.player.0,
         lane: command.lane.0,
         serial: command.serial.0,
-        action: Some(action(&command.wish, &command.name)),
-    }
-}
-
-fn action(wish: &Wish, name: &str) -> v1::command::Action {
-    use v1::command::Action;
-    match wish.clone() {
-        Wish::Open { game, options, public } => Action::Open(v1::Open { game, options, public }),
-        Wish::Sit { room } => Action::Sit(v1::Sit { room: room.0, name: name.to_owned() }),
-        Wish::Stand { room } => Action::Stand(v1::Stand { room: room.0 }),
-        Wish::Play { room, mv } => Action::Play(v1::Play { room: room.0, r#move: mv }),
-        Wish::Again { room } => Action::Again(v1::Again { room: room.0 }),
-        Wish::Say { room, text } => {
-            Action::Say(v1::Say { room: room.0, name: name.to_owned(), text })
-        }
-        Wish::Remove { room, whom } => Action::Remove(v1::Remove { room: room.0, whom: whom.0 }),
-        Wish::Lock { room, locked } => Action::Lock(v1::Lock { room: room.0, locked }),
-        Wish::Presence(report) => Action::Presence(presence(report)),
-    }
-}
-
-fn presence(report: Report) -> v1::Presence {
-    let numbers = |players: Vec<PlayerId>| players.into_iter().map(|player| player.0).collect();
-    let places = |places: Vec<Place>| {
-        let place = |(player, room): Place| v1::Place { player: player.0, room: room.0 };
-        places.into_iter().map(place).collect()
-    };
-    v1::Presence {
-        frontend: report.frontend.0,
-        sequence: report.sequence,
-        whole: report.whole,
-        arrived: numbers(report.arrived),
-        departed: numbers(report.departed),
-        by_room: true,
-        came: places(report.came),
-        went: places(report.went),
+        action: Some(command.wish.to_wire(&command.name)),
     }
 }
 
@@ -193,6 +158,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::command::Wish;
     use crate::command::{Lane, Serial};
 
     /// The names shown at the table travel with the wishes that show them.

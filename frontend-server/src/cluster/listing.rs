@@ -22,9 +22,8 @@ use tonic::{
 
 use super::{convert, link};
 use crate::{
-    command::Refusal,
+    command::{Refusal, RoomsQuery},
     mailbox::{Listing, Mail, Mailbox},
-    message::RoomsQuery,
 };
 
 /// How old an answer may be. A lobby asks every two seconds.

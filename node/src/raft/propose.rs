@@ -103,7 +103,7 @@ impl Proposer {
         let count = u32::try_from(entries.len()).map_err(|_| ProposeError::Busy)?;
         let room =
             self.room.clone().try_acquire_many_owned(count).map_err(|_| ProposeError::Busy)?;
-        let bytes = entries.iter().map(size_of_entry).sum();
+        let bytes = entries.iter().map(Entry::bytes_about).sum();
         let (answered, answers) = oneshot::channel();
         let group = Group { entries, bytes, answered, _room: room };
         self.inbox.try_send(group).map_err(|_| ProposeError::Busy)?;
@@ -114,27 +114,6 @@ impl Proposer {
     pub(crate) fn in_flight(&self, in_flight_max: usize) -> usize {
         in_flight_max - self.room.available_permits()
     }
-}
-
-/// About how many bytes an entry takes in a batch.
-fn size_of_entry(entry: &Entry) -> usize {
-    use hangraft_game::Command;
-    const FIXED: usize = 32;
-    FIXED
-        + match &entry.command {
-            Command::Open { game, options } => game.len() + options.len(),
-            Command::Sit { name, .. } => name.len(),
-            Command::Play { mv, .. } => mv.len(),
-            Command::Say { name, text, .. } => name.len() + text.len(),
-            Command::Presence { arrived, departed, .. } => 10 * (arrived.len() + departed.len()),
-            Command::Host { game, options, .. } => game.len() + options.len(),
-            Command::Join { name, likeness, .. } => name.len() + likeness.len(),
-            Command::Here { came, went, .. } => 15 * (came.len() + went.len()),
-            Command::Stand { .. }
-            | Command::Again { .. }
-            | Command::Remove { .. }
-            | Command::Lock { .. } => 0,
-        }
 }
 
 struct Batcher {
