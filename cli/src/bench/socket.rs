@@ -138,6 +138,7 @@ fn json(text: String) -> Box<RawValue> {
 
 #[cfg(test)]
 mod tests {
+    use hangraft_ids::RoomId;
     use hangraft_proto::socket::Push;
 
     use super::*;

@@ -176,7 +176,7 @@ impl<'a> Hall<'a> {
     }
 
     fn on_view(&mut self, player: usize, view: &View<'_>) {
-        let Version(version) = view.version;
+        let version = view.version;
         if shows_the_end(view) {
             self.table.saw_the_end(version);
         }
@@ -194,9 +194,7 @@ pub(super) fn name_of<'a>(heard: &'a socket::Answer<'_, Accepted<'_>>) -> Option
 pub(super) fn answer(heard: &socket::Answer<'_, Accepted<'_>>) -> Answer {
     match &heard.answer {
         // A frontend says the room's name, which its sockets keep for themselves.
-        Ok(yes) => {
-            Answer::Accepted { room: RoomId(0), version: yes.version.unwrap_or_default() }
-        }
+        Ok(yes) => Answer::Accepted { room: RoomId(0), version: yes.version.unwrap_or_default() },
         Err(refused) => Answer::Refused(refused.code),
     }
 }

@@ -492,7 +492,7 @@ impl Player {
         if let Some(table) = self.scene.table(self.table) {
             let since = self.scene.judge().orders.since(player, table.room);
             let room = self.scene.name_of(table.room).into();
-            let watch = Watch { room, since: since.map(Version), epoch: None };
+            let watch = Watch { room, since, epoch: None };
             let watch = Request::Watch(watch);
             let id = self.socket.as_mut()?.ask(&watch).await?;
             if let Err(code) = self.answer_to(id, deadline).await? {

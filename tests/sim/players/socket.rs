@@ -73,7 +73,7 @@ fn understand(text: &str) -> Heard {
         },
         ServerMessage::Push(Push::View(view)) => Heard::View {
             room: view.room.into_owned(),
-            version: view.version.0,
+            version: view.version,
             view: view.view.to_owned(),
             resync: view.resync,
             closed: view.closed,
