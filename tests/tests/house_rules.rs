@@ -115,6 +115,10 @@ const PURE: &[&str] = &[
     "node/src/membership/plan/",
     "proto/src/socket/",
     "tests/sim/plan/",
+    "tests/steps/src/needs.rs",
+    "tests/steps/src/report.rs",
+    "tests/steps/src/steps.rs",
+    "tests/steps/src/totals.rs",
 ];
 
 /// What a file that decides does not do: wait, look at a clock, draw a number that nobody
@@ -176,6 +180,7 @@ const ACQUAINTANCES: &[(&str, &[&str])] = &[
             "hangraft-cluster-config",
         ],
     ),
+    ("tests/steps", &[]),
 ];
 
 /// The floors of a crate, from the ground up: a file names files of its own place, and of
@@ -224,11 +229,18 @@ const FLOORS: &[(&str, &[&[&str]])] = &[
             &["lib", "real"],
         ],
     ),
+    (
+        "tests/steps",
+        &[&["needs", "totals"], &["report", "shell", "steps"], &["machine"], &["run"], &["main"]],
+    ),
 ];
 
 /// Lines of a file, tests left out, and of a function. What is longer is two things.
 const FILE_LINES_MAX: usize = 500;
 const FUNCTION_LINES_MAX: usize = 60;
+
+/// Lines of a script for a shell. What is longer wants types and tests.
+const SCRIPT_LINES_MAX: usize = 100;
 
 /// All that the rules of games may lean on: nothing here waits, draws or opens.
 const GAME_LEANS_ON: &[&str] = &[
@@ -297,6 +309,15 @@ fn no_files_name_each_other_in_a_circle() {
 #[test]
 fn files_and_functions_are_short() {
     expect_none(sources().iter().flat_map(too_long).collect());
+}
+
+#[test]
+fn scripts_are_short() {
+    let scripts = scripts(root());
+    for known in [".ci/run", "scripts/test", "scripts/deploy/hangraft-backup"] {
+        assert!(scripts.iter().any(|(path, _)| path == known), "{known} was not found");
+    }
+    expect_none(scripts.iter().filter_map(|(path, text)| too_long_a_script(path, text)).collect());
 }
 
 #[test]
@@ -412,6 +433,10 @@ fn the_rules_can_be_broken() {
     assert_eq!(too_long(&file("x.rs", &long(FUNCTION_LINES_MAX - 1))), ["x.rs:2 f has 61 lines"]);
     assert_eq!(too_long(&file("x.rs", &"x();\n".repeat(FILE_LINES_MAX))).len(), 0);
     assert_eq!(too_long(&file("x.rs", &"x();\n".repeat(FILE_LINES_MAX + 1))).len(), 1);
+    assert!(is_script("run.sh", "x") && is_script("run", "#!/usr/bin/env bash\nx"));
+    assert!(!is_script("run", "x") && !is_script("run", "#!/usr/bin/env node\nx"));
+    assert_eq!(too_long_a_script("run", &"x\n".repeat(SCRIPT_LINES_MAX)), None);
+    assert!(too_long_a_script("run", &"x\n".repeat(SCRIPT_LINES_MAX + 1)).is_some());
     let floors: &[&[&str]] = &[&["ground"], &["roof", "tower"]];
     let house = |ground, roof| {
         Modules::read([("ground.rs", ground), ("roof/mod.rs", roof), ("tower.rs", "")].into_iter())
@@ -483,6 +508,18 @@ fn too_long(source: &Source) -> Vec<String> {
     let long = functions.filter(|(_, _, lines)| *lines > FUNCTION_LINES_MAX);
     found.extend(long.map(|(at, name, lines)| format!("{path}:{at} {name} has {lines} lines")));
     found
+}
+
+fn too_long_a_script(path: &str, text: &str) -> Option<String> {
+    let lines = text.lines().count();
+    (lines > SCRIPT_LINES_MAX).then(|| format!("{path} has {lines} lines; write it in Rust"))
+}
+
+/// Whether a file is one that a shell runs.
+fn is_script(name: &str, text: &str) -> bool {
+    let first = text.lines().next().unwrap_or_default();
+    let shell = first.rsplit(['/', ' ']).next().is_some_and(|last| last.ends_with("sh"));
+    name.ends_with(".sh") || (first.starts_with("#!") && shell)
 }
 
 fn impurities(sources: &[Source]) -> Vec<String> {
@@ -592,12 +629,35 @@ fn files(folder: &Path, end: &str) -> Vec<(String, String)> {
         if path.is_dir() {
             files.extend(self::files(&path, end));
         } else if path.extension().is_some_and(|extension| extension == end) {
-            let name = path.strip_prefix(root()).expect("below the root");
-            let name = name.to_str().expect("our names are plain").replace('\\', "/");
-            files.push((name, read(&path)));
+            files.push((below_root(&path), read(&path)));
         }
     }
     files
+}
+
+/// All scripts below a folder, hidden ones too, with their text.
+fn scripts(folder: &Path) -> Vec<(String, String)> {
+    let mut scripts = Vec::new();
+    for entry in fs::read_dir(folder).expect("a readable folder") {
+        let path = entry.expect("a readable folder").path();
+        let name = path.file_name().and_then(|name| name.to_str()).expect("our names are plain");
+        if path.is_symlink() || ["target", "node_modules", ".git"].contains(&name) {
+            continue;
+        } else if path.is_dir() {
+            scripts.extend(self::scripts(&path));
+        } else if path.is_file()
+            && let Ok(text) = fs::read_to_string(&path)
+            && is_script(name, &text)
+        {
+            scripts.push((below_root(&path), text));
+        }
+    }
+    scripts
+}
+
+fn below_root(path: &Path) -> String {
+    let name = path.strip_prefix(root()).expect("below the root");
+    name.to_str().expect("our names are plain").replace('\\', "/")
 }
 
 fn read(path: &Path) -> String {

@@ -10,8 +10,8 @@ use std::{
 use hangraft_tests::demo::binary;
 use tempfile::TempDir;
 
-/// Those that somebody runs without reading them first, and how they say they are called. The
-/// first only calls the command that it is named after.
+/// Those that somebody runs without reading them first, and how they say they are called. Each
+/// only calls a program; the first calls the command that it is named after.
 const SCRIPTS: [(&str, &str); 3] = [
     ("rolling-restart", "  hangraft rolling-restart"),
     ("simulate", "  scripts/simulate"),
