@@ -12,7 +12,7 @@ use crate::v1;
 pub struct NotListed;
 
 /// Declares a closed list of words.
-macro_rules! words {
+macro_rules! closed_list {
     (
         $(#[$doc:meta])* $name:ident, unknown: $unknown:ident;
         $($(#[$each:meta])* $variant:ident = $word:literal,)*
@@ -63,7 +63,7 @@ macro_rules! words {
     };
 }
 
-words! {
+closed_list! {
     /// The closed list of refusals, the same on the socket and between processes. One that
     /// this build does not know is read as [`Code::BadRequest`]: somebody newer has said
     /// it, asking again gets the same, and the message says what is wrong.
@@ -96,7 +96,7 @@ words! {
     UnknownOutcome = "unknown-outcome",
 }
 
-words! {
+closed_list! {
     /// Why a server closes a socket. One that this build does not know is read as
     /// [`ByeCode::Restarting`]: the client comes back.
     ByeCode, unknown: Restarting;
