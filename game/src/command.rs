@@ -8,6 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::digest;
+use crate::feature::Feature;
 use hangraft_ids::{FrontendId, PlayerId, RoomId};
 
 /// The first byte of an encoded batch whose leader told only its wall clock.
@@ -220,6 +221,27 @@ pub struct Batch {
     pub stamp: Stamp,
     /// The wishes, in order.
     pub entries: Vec<Entry>,
+}
+
+impl Command {
+    /// What every member must know before this may be logged.
+    pub fn needs(&self) -> Option<Feature> {
+        match self {
+            Command::Open { game, .. } | Command::Host { game, .. } => {
+                Some(Feature::Game(game.clone()))
+            }
+            Command::Join { .. }
+            | Command::Remove { .. }
+            | Command::Lock { .. }
+            | Command::Here { .. } => Some(Feature::Hosts),
+            Command::Sit { .. }
+            | Command::Stand { .. }
+            | Command::Play { .. }
+            | Command::Again { .. }
+            | Command::Say { .. }
+            | Command::Presence { .. } => None,
+        }
+    }
 }
 
 impl Batch {

@@ -189,19 +189,7 @@ macro_rules! plain {
     };
 }
 
-plain!(NodeId, Term, LogIndex);
-
-impl fmt::Display for StorageId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
-    }
-}
-
-impl fmt::Debug for StorageId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
+plain!(NodeId, StorageId, Term, LogIndex);
 
 #[cfg(test)]
 mod tests {

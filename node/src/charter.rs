@@ -8,7 +8,7 @@
 //! What must hold: an id is given out once, ever. Ids come from the log, and each
 //! membership raises the next one past all it contains.
 
-use hangraft_game::Command;
+use hangraft_game::Feature;
 use hangraft_ids::{NodeId, StorageId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,49 +31,6 @@ const MEMBERS_MAX: usize = 16;
 
 /// What every build could do when the charter was invented; never asked for.
 const FIRST_FEATURES: [&str; 1] = ["game:hangman"];
-
-/// Something that may come into the log only when every member knows it: a build that
-/// does not would stop there. Gossip, the log and operators know it by its name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Feature {
-    /// A game.
-    Game(String),
-    /// Batches that say how much time passes, and the lobby's rules of their time: all
-    /// that came with them, commands too, is used from the first such batch on.
-    MeasuredTime,
-    /// That rooms have hosts, and presence is by room: commands, answers and stored forms.
-    Hosts,
-}
-
-impl Feature {
-    /// Its name.
-    pub(crate) fn name(&self) -> String {
-        match self {
-            Feature::Game(game) => format!("game:{game}"),
-            Feature::MeasuredTime => "batch:2".to_owned(),
-            Feature::Hosts => "rooms:hosts".to_owned(),
-        }
-    }
-
-    /// What every member must know before a command may be logged.
-    pub(crate) fn needed_for(command: &Command) -> Option<Feature> {
-        match command {
-            Command::Open { game, .. } | Command::Host { game, .. } => {
-                Some(Feature::Game(game.clone()))
-            }
-            Command::Join { .. }
-            | Command::Remove { .. }
-            | Command::Lock { .. }
-            | Command::Here { .. } => Some(Feature::Hosts),
-            Command::Sit { .. }
-            | Command::Stand { .. }
-            | Command::Play { .. }
-            | Command::Again { .. }
-            | Command::Say { .. }
-            | Command::Presence { .. } => None,
-        }
-    }
-}
 
 /// A member as Raft's membership knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -354,14 +311,14 @@ impl Charter {
 
     /// Whether the log may hold this.
     pub(crate) fn has(&self, feature: &Feature) -> bool {
-        self.features.contains(&feature.name())
+        self.features.contains(&feature.to_string())
     }
 }
 
 /// Everything this build can do, by name.
 pub(crate) fn known_features() -> BTreeSet<String> {
     let games = hangraft_game::games().iter().map(|game| Feature::Game((*game).to_owned()));
-    games.chain([Feature::MeasuredTime, Feature::Hosts]).map(|feature| feature.name()).collect()
+    games.chain(Feature::REST).map(|feature| feature.to_string()).collect()
 }
 
 /// What of these this build does not know.

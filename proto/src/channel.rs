@@ -7,6 +7,7 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use hyper_util::rt::TokioIo;
+use tokio::time::timeout;
 use tonic::transport::{Channel, Endpoint, Error, Uri};
 use tower::Service;
 
@@ -63,9 +64,6 @@ impl Dial {
 
     fn endpoint(&self) -> Endpoint {
         let mut endpoint = Endpoint::from(self.origin.clone());
-        if let Some(deadline) = self.connect_deadline {
-            endpoint = endpoint.connect_timeout(deadline);
-        }
         if let Some(silence) = self.keep_alive {
             endpoint = endpoint
                 .http2_keep_alive_interval(silence)
@@ -89,10 +87,57 @@ impl Dial {
         Future = impl Future<Output = io::Result<TokioIo<Connection>>> + Send,
     > + Send
     + 'static {
-        let Self { network, address, .. } = self;
+        let Self { network, address, connect_deadline, .. } = self;
         tower::service_fn(move |_: Uri| {
             let network = network.clone();
-            async move { network.connect(address).await.map(TokioIo::new) }
+            async move {
+                let connecting = network.connect(address);
+                // Here and not by the channel, which would not say that nobody was reached.
+                let connection = match connect_deadline {
+                    Some(deadline) => timeout(deadline, connecting)
+                        .await
+                        .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())),
+                    None => connecting.await,
+                };
+                connection.map(TokioIo::new)
+            }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use async_trait::async_trait;
+    use tonic::{Code, Status};
+
+    use super::*;
+    use crate::net::Listener;
+
+    /// A network in which nobody answers, and nobody says that there is nobody.
+    struct Silence;
+
+    #[async_trait]
+    impl Network for Silence {
+        async fn listen(&self, _: SocketAddr) -> io::Result<Box<dyn Listener>> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+
+        async fn connect(&self, _: SocketAddr) -> io::Result<Connection> {
+            std::future::pending().await
+        }
+    }
+
+    /// Whoever dials in vain learns that nobody was reached in time: such a call had no
+    /// effect, and what is told to people says so.
+    #[tokio::test]
+    async fn nobody_is_reached_in_time() {
+        let address = SocketAddr::from(([192, 0, 2, 1], 7101));
+        let dial = Dial {
+            connect_deadline: Some(Duration::from_millis(1)),
+            ..Dial::to(Arc::new(Silence), address)
+        };
+        let failed = dial.connect().await.expect_err("nobody is there");
+        let status = Status::from_error(failed.into());
+        assert_eq!((status.code(), status.message()), (Code::Unavailable, "timed out"));
     }
 }

@@ -189,7 +189,7 @@ const FLOORS: &[(&str, &[&[&str]])] = &[
     (
         "game",
         &[
-            &["digest", "json"],
+            &["digest", "feature", "json"],
             &["answer", "chance", "chat", "command", "openings", "table", "terms"],
             &["attempts", "clock", "presence", "text"],
             &["rules"],

@@ -7,7 +7,7 @@
 //! What must hold: applying depends on nothing but the lobby and the batch. A batch
 //! that this build cannot read stops the replica; guessing would let it drift.
 
-use crate::charter::{Charter, Feature, Members};
+use crate::charter::{Charter, Members};
 use crate::feed::Feed;
 use crate::raft::alarm::Alarm;
 use crate::raft::ledger::Ledger;
@@ -22,7 +22,7 @@ use crate::storage::log::LogDevice;
 use crate::storage::{Files, Storage};
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt};
-use hangraft_game::{Frozen, Lobby, Room, RoomId};
+use hangraft_game::{Feature, Frozen, Lobby, Room, RoomId};
 use hangraft_ids::{LogIndex, NodeId};
 use openraft::EntryPayload;
 use openraft::storage::{EntryResponder, RaftSnapshotBuilder, RaftStateMachine, Snapshot};
@@ -132,7 +132,11 @@ impl Machine {
         let index = meta.last_log_id.as_ref().map_or(LogIndex(0), index_of);
         let mut unreadable = self.0.unreadable.lock().expect("never poisoned");
         if unreadable.is_none() {
-            tracing::error!(%index, why, "a snapshot cannot be read back; the log is kept");
+            tracing::error!(
+                index = index.0,
+                why,
+                "a snapshot cannot be read back; the log is kept"
+            );
         }
         let index = unreadable.map_or(index, |before| before.index);
         *unreadable = Some(Unreadable { index, at: Instant::now() });

@@ -7,14 +7,13 @@
 //! Builds of old cannot read a batch that tells how much time passes. As long as any
 //! member is one, batches tell the wall clock's time only, as they did.
 
-use crate::charter::Feature;
 use crate::env::Env;
 use crate::raft::machine::Machine;
 use crate::raft::machine::Raft;
 use crate::raft::stopwatch::Stopwatch;
 use crate::raft::types::{Proposal, TypeConfig};
 use crate::tasks::Tasks;
-use hangraft_game::{Answer, Batch, Entry, Stamp};
+use hangraft_game::{Answer, Batch, Entry, Feature, Stamp};
 use openraft::RaftMetrics;
 use openraft::errors::ClientWriteError;
 use openraft::impls::ProgressResponder;

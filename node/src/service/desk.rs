@@ -7,12 +7,11 @@
 use super::answers::{AnswerSender, refuse_all};
 use super::convert;
 use super::forward::Forwarder;
-use crate::charter::Feature;
 use crate::env::Env;
 use crate::raft::propose::ProposeError;
 use crate::replica::handle::{Replica, Role};
 use hangraft_cluster_config::ClusterKey;
-use hangraft_game::Entry;
+use hangraft_game::{Entry, Feature};
 use hangraft_proto::v1::command::Action;
 use hangraft_proto::v1::{Code, Command as WireCommand, Refused};
 use prost::Message;
@@ -156,7 +155,7 @@ impl Desk {
     /// What not every member knows must not come into the log: the replicas that do not
     /// know it would refuse what the others take, or stop.
     fn not_offered(&self, entry: &Entry) -> Option<Refused> {
-        let needed = Feature::needed_for(&entry.command)?;
+        let needed = entry.command.needs()?;
         if self.replica.machine().is_in_use(&needed) {
             return None;
         }
