@@ -50,7 +50,7 @@ const LAYERS: &[Rule] = &[
     rule(
         "tokio",
         "",
-        &["proto/src/net.rs", "node/src/", "frontend-server/src/", "cli/src/", "tests/src/"],
+        &["proto/src/", "node/src/", "frontend-server/src/", "cli/src/", "tests/src/"],
     ),
 ];
 
