@@ -157,10 +157,16 @@ impl Room {
     /// Whether a stranger would find company and a seat: it is public and not locked,
     /// the game is not over, somebody is here, and a seat is free or free to take.
     pub fn is_open(&self) -> bool {
-        let here = self.seats.iter().flatten().any(|sitter| sitter.online);
-        let free = !self.table().is_full()
-            || self.terms.as_ref().is_some_and(|terms| terms.free().is_some());
-        self.is_public() && !self.is_locked() && !self.phase().is_over() && here && free
+        let is_somebody_here = || self.seats.iter().flatten().any(|sitter| sitter.online);
+        let has_seat = || {
+            let terms = self.terms.as_ref();
+            !self.table().is_full() || terms.is_some_and(|terms| terms.free().is_some())
+        };
+        self.is_public()
+            && !self.is_locked()
+            && is_somebody_here()
+            && !self.phase().is_over()
+            && has_seat()
     }
 
     /// How many seats the table has.

@@ -221,9 +221,16 @@ impl Word {
     }
 
     fn count_places(&self, wanted: impl Fn(Letter) -> bool) -> u8 {
-        let places = self.places().filter(|(_, letter)| letter.is_some_and(&wanted));
+        let count = if self.0.is_ascii() {
+            // Nearly every word, and this is done with every guess. What a player typed is
+            // lowercase; what was stored is what it was.
+            let letters = self.0.bytes().filter(u8::is_ascii_alphabetic);
+            letters.filter(|byte| wanted(Letter(byte | 0x20))).count()
+        } else {
+            self.places().filter(|(_, letter)| letter.is_some_and(&wanted)).count()
+        };
         // At most `WORD_CHARS_MAX`, which fits.
-        places.fold(0, |count: u8, _| count.saturating_add(1))
+        u8::try_from(count).unwrap_or(u8::MAX)
     }
 }
 
