@@ -472,6 +472,19 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 
+        /// A letter opens as many places as are shown with it, and what is hidden is the rest;
+        /// in words of bytes and in others, as they are typed and as they were ever stored.
+        #[test]
+        fn places_are_counted_as_they_are_shown(word in "[a-zA-Z '-]{0,40}[éß]?", letter in prop::char::range('a', 'z')) {
+            let (word, letter) = (Word(word.into()), Letter::of(letter).expect("one of the 26"));
+            let shown = word.places().filter(|(_, at)| *at == Some(letter)).count();
+            let letters = word.places().filter(|(_, at)| at.is_some()).count();
+            let mut found = Letters::default();
+            found.insert(letter);
+            let counted = (word.count(letter), word.hidden(found));
+            prop_assert_eq!((counted.0 as usize, counted.1 as usize), (shown, letters - shown));
+        }
+
         /// A tidy word is a word, and stays as it is: what is shown can be typed again.
         #[test]
         fn a_word_typed_again_is_the_same_word(text in hostile()) {
