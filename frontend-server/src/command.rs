@@ -1,50 +1,22 @@
-//! What players ask for, in this crate's own words: from how it is said on the socket to
-//! how it is said to a node. What the cluster answers is here, too.
+//! What players ask for, and what the cluster answers.
 //!
-//! Here and nowhere else in this crate each command is known by itself, so that another one
-//! changes this file only. Everything else that nodes and sockets say is turned into our
-//! words in [`crate::cluster::convert`] and [`crate::reply`]; rules stay in the game.
-//! A move passes through here as JSON text that nobody here understands.
+//! What changes the lobby is a [`Wish`]: the contract says what may be wished and how a node
+//! is told, and nothing in this crate takes a wish apart. What else nodes and sockets say is
+//! turned into our words in [`crate::cluster::convert`] and [`crate::reply`].
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{borrow::Cow, sync::Arc};
 
 use hangraft_cluster_config::RoomNames;
-use hangraft_ids::{FrontendId, NoPlayer, PlayerId, RoomId, Seat, Version};
+use hangraft_ids::{FrontendId, Lane, PlayerId, RoomId, Seat, Serial, Version};
 use hangraft_proto::{
-    socket::{Code, GAME_BYTES_MAX, InRoom, Open, Ping, Request, Rooms},
+    socket::{BadWish, Code, GAME_BYTES_MAX, Ping, Request, Rooms, Wish},
     v1,
 };
-use serde_json::value::RawValue;
-
-/// One numbering of a player's commands: a client session (Raft thesis, section 6.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Lane(pub(crate) u64);
-
-impl Lane {
-    /// The player's own counter. A session that numbers for its player has another lane.
-    pub(crate) const OWN: Lane = Lane(0);
-}
-
-impl fmt::Display for Lane {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// The number of a command in its lane, from 1: its sequence number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Serial(pub(crate) u64);
-
-impl fmt::Display for Serial {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
 
 /// A player's wish together with which attempt of theirs it is. The same
 /// (player, lane, serial) has one effect however often it is sent, which is what
 /// makes every resend in this crate safe.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Command {
     pub(crate) player: PlayerId,
     /// The name to show, for wishes that show one.
@@ -54,50 +26,8 @@ pub(crate) struct Command {
     pub(crate) wish: Wish,
 }
 
-/// A wish to change the lobby.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Wish {
-    Open {
-        game: String,
-        /// A JSON object, or empty.
-        options: String,
-        /// Strangers may find it.
-        public: bool,
-    },
-    Sit {
-        room: RoomId,
-    },
-    Stand {
-        room: RoomId,
-    },
-    Play {
-        room: RoomId,
-        /// The move as JSON.
-        mv: String,
-    },
-    Again {
-        room: RoomId,
-    },
-    Say {
-        room: RoomId,
-        text: String,
-    },
-    /// The host takes somebody from the table for good.
-    Remove {
-        room: RoomId,
-        whom: PlayerId,
-    },
-    /// The host lets nobody new sit down, or somebody again.
-    Lock {
-        room: RoomId,
-        locked: bool,
-    },
-    /// Who is where; made by [`crate::presence`], never by a player.
-    Presence(Report),
-}
-
 /// What is asked for, with rooms by their numbers.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(crate) enum Asked {
     Hello {
         name: Option<String>,
@@ -191,50 +121,38 @@ pub(crate) type Outcome = Result<Accepted, Refusal>;
 impl Asked {
     /// What a request asks for, if it can be asked for.
     pub(crate) fn of(request: Request<'_>, names: &RoomNames) -> Result<Self, Refusal> {
-        let named = |name: &str| names.room(name).ok_or_else(no_such_room);
-        let here = |said: InRoom<'_>, wish: fn(RoomId) -> Wish| {
-            Ok(change(wish(named(&said.room)?), said.serial))
-        };
+        let named = |name: &str| names.room(name);
         match request {
             Request::Hello(said) => {
                 let [name, token] = [said.name, said.token].map(|text| text.map(Cow::into_owned));
                 Ok(Asked::Hello { name, token })
             }
-            Request::Open(said) => open(said),
             Request::Rooms(said) => rooms(said, names),
             Request::Watch(said) => {
-                let (room, epoch) = (named(&said.room)?, said.epoch.map(Cow::into_owned));
+                let room = named(&said.room).ok_or_else(no_such_room)?;
+                let epoch = said.epoch.map(Cow::into_owned);
                 Ok(Asked::Watch { room, since: said.since, epoch })
             }
-            Request::Unwatch(said) => Ok(Asked::Unwatch { room: named(&said.room)? }),
-            Request::Sit(said) => here(said, |room| Wish::Sit { room }),
-            Request::Stand(said) => here(said, |room| Wish::Stand { room }),
-            Request::Again(said) => here(said, |room| Wish::Again { room }),
-            Request::Play(said) => {
-                let (room, mv) = (named(&said.room)?, said.mv.get().to_owned());
-                Ok(change(Wish::Play { room, mv }, said.serial))
-            }
-            Request::Remove(said) => {
-                let room = named(&said.room)?;
-                let nobody = |NoPlayer| nonsense("remove: no player is called so");
-                let whom = said.player.parse().map_err(nobody)?;
-                Ok(change(Wish::Remove { room, whom }, said.serial))
-            }
-            Request::Lock(said) => {
-                let (room, locked) = (named(&said.room)?, said.locked);
-                Ok(change(Wish::Lock { room, locked }, said.serial))
-            }
-            Request::Say(said) => {
-                let (room, text) = (named(&said.room)?, hangraft_text::line(&said.text)?);
-                Ok(change(Wish::Say { room, text }, said.serial))
+            Request::Unwatch(said) => {
+                Ok(Asked::Unwatch { room: named(&said.room).ok_or_else(no_such_room)? })
             }
             Request::Ping(Ping {}) => Ok(Asked::Ping),
+            change => match change.wish(named)? {
+                Some((wish, serial)) => Ok(Asked::Change { wish, serial }),
+                None => Err(nonsense("there is no such action here")),
+            },
         }
     }
 }
 
-fn change(wish: Wish, serial: Option<u64>) -> Asked {
-    Asked::Change { wish, serial: serial.map(Serial) }
+impl From<BadWish> for Refusal {
+    fn from(bad: BadWish) -> Self {
+        match bad {
+            BadWish::NoSuchRoom => no_such_room(),
+            BadWish::Unfit(unfit) => unfit.into(),
+            BadWish::Nonsense(why) => nonsense(why),
+        }
+    }
 }
 
 /// The answer to a name that is no room's, in the words of a node that knows no
@@ -246,19 +164,6 @@ fn no_such_room() -> Refusal {
 /// The answer to what makes no sense.
 pub(crate) fn nonsense(message: impl Into<String>) -> Refusal {
     Refusal::new(Code::BadRequest, message)
-}
-
-fn open(said: Open<'_>) -> Result<Asked, Refusal> {
-    if said.game.len() > GAME_BYTES_MAX {
-        return Err(nonsense("open: there is no game with such a long name"));
-    }
-    let options = said.options.map_or("", RawValue::get);
-    if !options.is_empty() && !options.starts_with('{') {
-        return Err(nonsense("open: options must be an object"));
-    }
-    let game = said.game.into_owned();
-    let wish = Wish::Open { game, options: options.to_owned(), public: said.public };
-    Ok(change(wish, said.serial))
 }
 
 fn rooms(said: Rooms<'_>, names: &RoomNames) -> Result<Asked, Refusal> {
@@ -273,33 +178,9 @@ fn rooms(said: Rooms<'_>, names: &RoomNames) -> Result<Asked, Refusal> {
     Ok(Asked::Rooms(RoomsQuery { game, state, all, after, limit }))
 }
 
-impl Wish {
-    /// As it is said to a node, by a player of that name.
-    pub(crate) fn to_wire(&self, name: &str) -> v1::command::Action {
-        use v1::command::Action;
-        match self.clone() {
-            Wish::Open { game, options, public } => {
-                Action::Open(v1::Open { game, options, public })
-            }
-            Wish::Sit { room } => Action::Sit(v1::Sit { room: room.0, name: name.to_owned() }),
-            Wish::Stand { room } => Action::Stand(v1::Stand { room: room.0 }),
-            Wish::Play { room, mv } => Action::Play(v1::Play { room: room.0, r#move: mv }),
-            Wish::Again { room } => Action::Again(v1::Again { room: room.0 }),
-            Wish::Say { room, text } => {
-                Action::Say(v1::Say { room: room.0, name: name.to_owned(), text })
-            }
-            Wish::Remove { room, whom } => {
-                Action::Remove(v1::Remove { room: room.0, whom: whom.0 })
-            }
-            Wish::Lock { room, locked } => Action::Lock(v1::Lock { room: room.0, locked }),
-            Wish::Presence(report) => Action::Presence(report.into_wire()),
-        }
-    }
-}
-
 impl Report {
     /// As it is said to a node.
-    fn into_wire(self) -> v1::Presence {
+    pub(crate) fn into_wire(self) -> v1::Presence {
         let numbers = |players: Vec<PlayerId>| players.into_iter().map(|player| player.0).collect();
         let places = |places: Vec<Place>| {
             let place = |(player, room): Place| v1::Place { player: player.0, room: room.0 };

@@ -3,14 +3,14 @@
 use std::time::Instant;
 
 use hangraft_cluster_config::RoomNames;
-use hangraft_ids::{PlayerId, RoomId, Version};
+use hangraft_ids::{Lane, PlayerId, RoomId, Version};
 use hangraft_proto::socket::{Action, Code, LinkState};
 
 use crate::{
-    command::{Command, Lane, RoomsQuery},
+    command::{Command, RoomsQuery},
     crowd::Crowd,
     farewell::Farewell,
-    mailbox::Mail,
+    mailbox::{Mail, Tag},
     message::Text,
     token::TokenKey,
 };
@@ -91,12 +91,12 @@ pub(crate) enum Output {
     },
     /// To the cluster; the answer is mail with this tag.
     Submit {
-        tag: u64,
+        tag: Tag,
         command: Command,
     },
     /// To the hub; the answer is mail with this tag.
     Watch {
-        tag: u64,
+        tag: Tag,
         player: PlayerId,
         room: RoomId,
         since: Option<Version>,
@@ -114,7 +114,7 @@ pub(crate) enum Output {
     },
     /// To the cluster; the answer is mail with this tag.
     List {
-        tag: u64,
+        tag: Tag,
         query: RoomsQuery,
     },
     /// A frame was understood to be this, for the counters.

@@ -6,6 +6,7 @@
 
 use std::{
     collections::HashMap,
+    fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -30,20 +31,34 @@ const MAIL_BYTES_MAX: usize = 1 << 20;
 /// A listing of rooms, or why there is none.
 pub(crate) type Listing = Result<Arc<RawValue>, Refusal>;
 
+/// A session's own name for something it asked; what comes back says it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Tag(pub(crate) u64);
+
+impl fmt::Debug for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A socket, counted in this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct SocketId(pub(crate) u64);
+
 /// Something a session should hear. `tag` is the session's own name for what it asked.
 #[derive(Clone, Debug)]
 pub(crate) enum Mail {
     Answer {
-        tag: u64,
+        tag: Tag,
         outcome: Outcome,
     },
     Listing {
-        tag: u64,
+        tag: Tag,
         listing: Listing,
     },
     /// The watch has begun; `missed` brings the watcher to `version`.
     Watching {
-        tag: u64,
+        tag: Tag,
         room: RoomId,
         version: Version,
         /// How long ago that version was made.
@@ -51,7 +66,7 @@ pub(crate) enum Mail {
         missed: Vec<Text>,
     },
     WatchRefused {
-        tag: u64,
+        tag: Tag,
         room: RoomId,
         refusal: Refusal,
     },
@@ -146,14 +161,14 @@ impl Mailbox {
 /// The queues of all open sockets, by session, for whoever wants to know how full they
 /// are. Putting and taking know nothing of it.
 #[derive(Debug, Default)]
-pub(crate) struct Queues(Mutex<HashMap<u64, Mailbox>>);
+pub(crate) struct Queues(Mutex<HashMap<SocketId, Mailbox>>);
 
 impl Queues {
-    pub(crate) fn enter(&self, session: u64, mailbox: Mailbox) {
+    pub(crate) fn enter(&self, session: SocketId, mailbox: Mailbox) {
         self.lock().insert(session, mailbox);
     }
 
-    pub(crate) fn leave(&self, session: u64) {
+    pub(crate) fn leave(&self, session: SocketId) {
         self.lock().remove(&session);
     }
 
@@ -164,7 +179,7 @@ impl Queues {
         waiting.fold((0, 0), |(all, most), one| (all + one, most.max(one)))
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Mailbox>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<SocketId, Mailbox>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -223,13 +238,13 @@ mod tests {
         let queues = Queues::default();
         let (slow, mut inbox) = mailbox();
         let (quick, _other) = mailbox();
-        queues.enter(1, slow.clone());
-        queues.enter(2, quick.clone());
+        queues.enter(SocketId(1), slow.clone());
+        queues.enter(SocketId(2), quick.clone());
         assert!((0..5).all(|_| slow.put(view(1))) && quick.put(view(1)));
         assert_eq!(queues.waiting(), (6, 5));
         inbox.take(&mut Vec::new()).await;
         assert_eq!(queues.waiting(), (1, 1));
-        queues.leave(2);
+        queues.leave(SocketId(2));
         assert_eq!(queues.waiting(), (0, 0));
     }
 

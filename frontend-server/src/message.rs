@@ -86,12 +86,14 @@ pub(crate) fn parse(frame: &str, names: &RoomNames) -> Result<ClientMessage, Bad
 
 #[cfg(test)]
 mod tests {
-    use hangraft_ids::{NodeId, PlayerId, RoomId, Seat, Version};
-    use hangraft_proto::socket::{Changed, Code, Epoch, LinkState, Nothing, Opened, Reply, Seated};
+    use hangraft_ids::{NodeId, PlayerId, RoomId, Seat, Serial, Version};
+    use hangraft_proto::socket::{
+        Changed, Code, Epoch, LinkState, Nothing, Opened, Reply, Seated, Wish,
+    };
     use proptest::prelude::*;
 
     use super::*;
-    use crate::command::{RoomsQuery, Serial, Wish};
+    use crate::command::RoomsQuery;
     use crate::farewell::Farewell;
     use crate::reply::{bye, cluster, ok, refused};
 

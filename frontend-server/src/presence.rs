@@ -14,13 +14,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hangraft_ids::{FrontendId, PlayerId};
+use hangraft_ids::{FrontendId, Lane, PlayerId, Serial};
+use hangraft_proto::socket::Wish;
 use tokio::time::{sleep, timeout_at};
 use tracing::debug;
 
 use crate::{
     cluster::Cluster,
-    command::{Command, Lane, Outcome, Place, Report, Serial, Wish},
+    command::{Command, Outcome, Place, Report},
     players::Players,
 };
 
@@ -160,7 +161,8 @@ async fn wait(roll: &Roll, players: &Players) {
 /// Reports are told apart by their own sequence; the command's attempt is not used.
 fn command(report: Report) -> Command {
     let (player, name) = (PlayerId(0), Arc::from(""));
-    Command { player, name, lane: Lane::OWN, serial: Serial(0), wish: Wish::Presence(report) }
+    let wish = Wish::Presence(report.into_wire());
+    Command { player, name, lane: Lane::OWN, serial: Serial(0), wish }
 }
 
 #[cfg(test)]

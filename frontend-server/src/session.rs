@@ -14,17 +14,17 @@ use std::{
     time::Duration,
 };
 
-use hangraft_ids::{PlayerId, RoomId, Version};
+use hangraft_ids::{Lane, PlayerId, RoomId, Serial, Version};
 use hangraft_proto::socket::{
     self, Action, Changed, Code, LinkState, Nothing, Opened, Reply, Seated, ServerInfo, Welcome,
 };
 
 use crate::{
     client::Client,
-    command::{Accepted, Asked, Command, Lane, Outcome, Refusal, Serial, Wish},
+    command::{Accepted, Asked, Command, Outcome, Refusal},
     exchange::{Dice, Input, Now, Output, Premises},
     farewell::Farewell,
-    mailbox::Mail,
+    mailbox::{Mail, Tag},
     message::{self, BadMessage, ClientMessage, RequestId},
     names,
     pace::Pace,
@@ -55,8 +55,8 @@ pub(crate) struct Session {
     guest: Option<Guest>,
     /// The last serial number given out in this session's lane.
     serial: Serial,
-    next_tag: u64,
-    pending: HashMap<u64, Pending>,
+    next_tag: Tag,
+    pending: HashMap<Tag, Pending>,
     watching: BTreeMap<RoomId, Watching>,
     link: LinkState,
     /// The client was told to go to another frontend.
@@ -75,7 +75,7 @@ struct Pending {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Watching {
     /// The request with this tag has no answer yet.
-    Asked(u64),
+    Asked(Tag),
     On,
 }
 
@@ -92,7 +92,7 @@ impl Session {
             dice: Dice { player: dice.player.max(PlayerId(1)), lane: dice.lane.max(Lane(1)) },
             guest: None,
             serial: Serial(0),
-            next_tag: 1,
+            next_tag: Tag(1),
             pending: HashMap::new(),
             watching: BTreeMap::new(),
             link,
@@ -143,7 +143,7 @@ impl Session {
             }
             Err(BadMessage { id, refusal }) => return self.strike(id.as_ref(), &refusal, now),
         };
-        let opens = matches!(asked, Asked::Change { wish: Wish::Open { .. }, .. });
+        let opens = matches!(&asked, Asked::Change { wish, .. } if wish.opens());
         if !in_time || (opens && !paces.opens.take(now.instant)) {
             return self.too_fast(id.as_ref(), now);
         }
@@ -342,7 +342,7 @@ impl Session {
         }
     }
 
-    fn on_answer(&mut self, tag: u64, outcome: Outcome) -> Vec<Output> {
+    fn on_answer(&mut self, tag: Tag, outcome: Outcome) -> Vec<Output> {
         let Some(Pending { id, action }) = self.pending.remove(&tag) else { return vec![] };
         match outcome {
             Ok(accepted) if action == Action::Open => {
@@ -399,13 +399,13 @@ impl Session {
         }
     }
 
-    fn expect_answer(&mut self, id: Option<RequestId>, action: Action) -> Result<u64, Refusal> {
+    fn expect_answer(&mut self, id: Option<RequestId>, action: Action) -> Result<Tag, Refusal> {
         if self.pending.len() >= PENDING_MAX {
             let message = format!("at most {PENDING_MAX} requests may be without an answer");
             return Err(Refusal::new(Code::Busy, message));
         }
         let tag = self.next_tag;
-        self.next_tag += 1;
+        self.next_tag = Tag(tag.0 + 1);
         self.pending.insert(tag, Pending { id, action });
         Ok(tag)
     }
@@ -541,7 +541,7 @@ mod tests {
             Output::Send(text) => text.as_str().to_owned(),
             Output::Submit { tag, command } => {
                 let Command { player, name, lane, serial, wish } = command;
-                format!("submit {tag}: {player} {name} {lane}/{serial} {wish:?}")
+                format!("submit {tag:?}: {player} {name} {lane}/{serial} {wish:?}")
             }
             Output::Acted(_) | Output::Refused(_) => return None,
             Output::Here { .. } | Output::Gone { .. } => return None,
@@ -734,7 +734,7 @@ mod tests {
         ] {
             let lines = stage.says(frame);
             assert_eq!(lines, [format!("submit {tag}: p000000000000beef Ann {submitted}")]);
-            let answer = Mail::Answer { tag, outcome: Ok(accepted) };
+            let answer = Mail::Answer { tag: Tag(tag), outcome: Ok(accepted) };
             assert_eq!(stage.on(Input::Mail(answer.clone())), [answered]);
             assert_eq!(stage.on(Input::Mail(answer)), [] as [&str; 0], "answered once");
         }
@@ -758,7 +758,7 @@ mod tests {
         assert_eq!(code(&stage.says(watch)), "busy");
         let missed = vec!["a".to_owned().into(), "b".to_owned().into()];
         let age = Duration::from_millis(250);
-        let began = Mail::Watching { tag: 1, room: ROOM, version: Version(4), age, missed };
+        let began = Mail::Watching { tag: Tag(1), room: ROOM, version: Version(4), age, missed };
         let ok = with_names(r#"{"id":1,"ok":{"room":4,"version":4,"age":250}}"#);
         let ok = ok.as_str();
         assert_eq!(stage.on(Input::Mail(began)), [ok, "a", "b"]);
@@ -772,7 +772,7 @@ mod tests {
         let lines = stage.says(unwatch);
         assert_eq!((code(&lines), lines.len()), ("bad-request", 3));
         let began = Mail::Watching {
-            tag: 2,
+            tag: Tag(2),
             room: ROOM,
             version: Version(4),
             age: Duration::ZERO,
@@ -782,7 +782,7 @@ mod tests {
 
         stage.says(watch);
         stage.on(Input::Mail(Mail::Watching {
-            tag: 3,
+            tag: Tag(3),
             room: ROOM,
             version: Version(4),
             age: Duration::ZERO,
@@ -830,7 +830,7 @@ mod tests {
         let began = |tag| {
             let age = Duration::ZERO;
             Input::Mail(Mail::Watching {
-                tag,
+                tag: Tag(tag),
                 room: ROOM,
                 version: Version(4),
                 age,
@@ -846,7 +846,7 @@ mod tests {
         assert_eq!(places(Input::Mail(closed)), ["Gone { room: RoomId(4) }"]);
         places(Input::Frame(&watch));
         let refusal = Refusal::new(Code::NoSuchRoom, "");
-        let refused = Mail::WatchRefused { tag: 3, room: ROOM, refusal };
+        let refused = Mail::WatchRefused { tag: Tag(3), room: ROOM, refusal };
         assert_eq!(places(Input::Mail(refused)), ["Gone { room: RoomId(4) }"]);
     }
 
@@ -965,7 +965,7 @@ mod tests {
         assert_eq!(stage.on(Input::Draining), [bye]);
         assert_eq!(stage.on(Input::Draining), [] as [&str; 0]);
         let outcome = Ok(Accepted { room: ROOM, version: Version(7), ..Accepted::default() });
-        let answer = Mail::Answer { tag: 1, outcome };
+        let answer = Mail::Answer { tag: Tag(1), outcome };
         assert_eq!(stage.on(Input::Mail(answer)), [r#"{"id":1,"ok":{"version":7}}"#]);
         let again = stage.says(r#"{"action":"again","data":{"room":4,"serial":10}}"#);
         assert!(again[0].starts_with("submit"), "{again:?}");

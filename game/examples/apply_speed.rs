@@ -5,7 +5,7 @@
 
 use std::error::Error;
 
-use hangraft_game::{Attempt, Command, Entry, Lobby, PlayerId, RoomId, Stamp, State};
+use hangraft_game::{Attempt, Command, Entry, Lane, Lobby, PlayerId, RoomId, Serial, Stamp, State};
 
 const ROOMS: u64 = 1_000;
 const ROUNDS: u64 = 20;
@@ -46,7 +46,7 @@ impl Table {
         self.serial += 1;
         // A minute for every ten openings, so that nobody is too fast.
         self.stamp = Stamp { at_ms: self.serial * 2, seed: self.serial, passed_ms: Some(2) };
-        let attempt = Attempt { lane: 0, serial: self.serial };
+        let attempt = Attempt { lane: Lane::OWN, serial: Serial(self.serial) };
         Entry { player: PlayerId(player << 40), attempt, command }
     }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use hangraft_ids::{RoomId, Seat, Version};
+use hangraft_ids::{RoomId, Seat, Serial, Version};
 
 /// What a player hears. Remembered per attempt, so that asking again gets the
 /// first answer.
@@ -128,7 +128,7 @@ pub enum Rejection {
     )]
     ForgottenAttempt {
         /// Its serial number.
-        serial: u64,
+        serial: Serial,
     },
     /// Somebody else decides this.
     #[error("{0}")]

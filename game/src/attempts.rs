@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::answer::Answer;
 use crate::command::Attempt;
 use crate::digest::{self, Kind};
-use hangraft_ids::PlayerId;
+use hangraft_ids::{Lane, PlayerId, Serial};
 
 /// Answers remembered per lane. An attempt older than all of them is told
 /// that its answer is forgotten.
@@ -32,7 +32,7 @@ const ERA_MS: u64 = 30 * 60_000;
 const LANES_MAX: usize = 400_000;
 
 /// Which lane of whom.
-type LaneId = (PlayerId, u64);
+type LaneId = (PlayerId, Lane);
 
 /// What was answered lately, to whom.
 #[derive(Clone, Debug, Default)]
@@ -58,7 +58,7 @@ pub(crate) enum Recalled {
 /// The lanes of an era.
 #[derive(Clone, Debug, Default)]
 struct Generation {
-    lanes: OrdMap<LaneId, Arc<Lane>>,
+    lanes: OrdMap<LaneId, Arc<LaneAnswers>>,
     /// Sum of the lanes' digests.
     sum: u64,
 }
@@ -68,9 +68,9 @@ struct Generation {
 /// Invariant: the answers are in order of their serials, all of which are
 /// above the floor.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Lane {
+pub(crate) struct LaneAnswers {
     /// The highest serial whose answer is forgotten.
-    floor: u64,
+    floor: Serial,
     answers: VecDeque<Remembered>,
     /// The lane's own digest.
     #[serde(skip)]
@@ -80,7 +80,7 @@ pub(crate) struct Lane {
 /// One answer.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Remembered {
-    serial: u64,
+    serial: Serial,
     answer: Answer,
     #[serde(skip)]
     digest: u64,
@@ -89,8 +89,8 @@ struct Remembered {
 /// Attempts as a snapshot sees them: cheap to take, and at rest.
 #[derive(Clone, Debug)]
 pub(crate) struct FrozenAttempts {
-    young: OrdMap<LaneId, Arc<Lane>>,
-    old: OrdMap<LaneId, Arc<Lane>>,
+    young: OrdMap<LaneId, Arc<LaneAnswers>>,
+    old: OrdMap<LaneId, Arc<LaneAnswers>>,
     pub(crate) era_ends_ms: u64,
 }
 
@@ -99,8 +99,8 @@ pub(crate) struct FrozenAttempts {
 pub(crate) struct StoredLane {
     old: bool,
     player: PlayerId,
-    lane: u64,
-    content: Arc<Lane>,
+    lane: Lane,
+    content: Arc<LaneAnswers>,
 }
 
 impl Attempts {
@@ -115,7 +115,7 @@ impl Attempts {
     pub(crate) fn remember(&mut self, player: PlayerId, attempt: Attempt, answer: &Answer) {
         let id = (player, attempt.lane);
         if self.young.lanes.get(&id).is_none() {
-            let lane = self.old.remove(id).unwrap_or_else(|| Arc::new(Lane::new(id)));
+            let lane = self.old.remove(id).unwrap_or_else(|| Arc::new(LaneAnswers::new(id)));
             self.make_space();
             self.young.insert(id, lane);
         }
@@ -209,24 +209,24 @@ impl FrozenAttempts {
 }
 
 impl Generation {
-    fn insert(&mut self, id: LaneId, lane: Arc<Lane>) {
+    fn insert(&mut self, id: LaneId, lane: Arc<LaneAnswers>) {
         self.sum = self.sum.wrapping_add(lane.digest);
         self.lanes.insert(id, lane);
     }
 
-    fn remove(&mut self, id: LaneId) -> Option<Arc<Lane>> {
+    fn remove(&mut self, id: LaneId) -> Option<Arc<LaneAnswers>> {
         let lane = self.lanes.remove(&id)?;
         self.sum = self.sum.wrapping_sub(lane.digest);
         Some(lane)
     }
 }
 
-impl Lane {
-    fn new(id: LaneId) -> Lane {
-        Lane { digest: digest_of_head(id, 0), ..Lane::default() }
+impl LaneAnswers {
+    fn new(id: LaneId) -> LaneAnswers {
+        LaneAnswers { digest: digest_of_head(id, Serial(0)), ..LaneAnswers::default() }
     }
 
-    fn recall(&self, serial: u64) -> Recalled {
+    fn recall(&self, serial: Serial) -> Recalled {
         if serial <= self.floor {
             return Recalled::Forgotten;
         }
@@ -236,7 +236,7 @@ impl Lane {
         }
     }
 
-    fn remember(&mut self, id: LaneId, serial: u64, answer: &Answer, scratch: &mut Vec<u8>) {
+    fn remember(&mut self, id: LaneId, serial: Serial, answer: &Answer, scratch: &mut Vec<u8>) {
         let Err(place) = self.find(serial) else { return };
         let digest = digest_of_answer(id, serial, answer, scratch);
         self.digest = self.digest.wrapping_add(digest);
@@ -255,7 +255,7 @@ impl Lane {
     }
 
     /// The place of a serial, or the place it would go. Most are the newest.
-    fn find(&self, serial: u64) -> Result<usize, usize> {
+    fn find(&self, serial: Serial) -> Result<usize, usize> {
         match self.answers.back() {
             Some(newest) if newest.serial >= serial => {
                 self.answers.binary_search_by_key(&serial, |remembered| remembered.serial)
@@ -295,11 +295,11 @@ fn digest_of_sums(era_ends_ms: u64, young: u64, old: u64) -> u64 {
     digest::of_numbers(Kind::Generation, [era_ends_ms, young, old])
 }
 
-fn digest_of_head((player, lane): LaneId, floor: u64) -> u64 {
-    digest::of_numbers(Kind::Lane, [player.0, lane, floor])
+fn digest_of_head((player, lane): LaneId, floor: Serial) -> u64 {
+    digest::of_numbers(Kind::Lane, [player.0, lane.0, floor.0])
 }
 
-fn digest_of_answer(id: LaneId, serial: u64, answer: &Answer, scratch: &mut Vec<u8>) -> u64 {
+fn digest_of_answer(id: LaneId, serial: Serial, answer: &Answer, scratch: &mut Vec<u8>) -> u64 {
     digest::of_value(Kind::Remembered, &(id, serial, answer), scratch)
 }
 
@@ -312,7 +312,7 @@ mod tests {
     const ANN: PlayerId = PlayerId(1);
 
     fn attempt(serial: u64) -> Attempt {
-        Attempt { lane: 0, serial }
+        Attempt { lane: Lane::OWN, serial: Serial(serial) }
     }
 
     fn answer(serial: u64) -> Answer {
@@ -334,7 +334,10 @@ mod tests {
         assert_eq!(attempts.recall(ANN, attempt(9)), Recalled::Answered(answer(9)));
         assert_eq!(attempts.recall(ANN, attempt(41)), Recalled::New);
         assert_eq!(attempts.recall(PlayerId(2), attempt(9)), Recalled::New);
-        assert_eq!(attempts.recall(ANN, Attempt { lane: 1, serial: 9 }), Recalled::New);
+        assert_eq!(
+            attempts.recall(ANN, Attempt { lane: Lane(1), serial: Serial(9) }),
+            Recalled::New
+        );
     }
 
     #[test]

@@ -8,8 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::digest;
-use crate::feature::Feature;
-use hangraft_ids::{FrontendId, PlayerId, RoomId};
+use hangraft_ids::{FrontendId, Lane, PlayerId, RoomId, Serial};
 
 /// The first byte of an encoded batch whose leader told only its wall clock.
 const FORMAT_WITH_CLOCK: u8 = 1;
@@ -58,14 +57,14 @@ impl Stamp {
 pub struct Attempt {
     /// A counter of its own: 0 is the player's, others belong to a frontend's
     /// session that numbers for the player.
-    pub lane: u64,
+    pub lane: Lane,
     /// Counts up within the lane, from 1.
-    pub serial: u64,
+    pub serial: Serial,
 }
 
 impl Attempt {
     /// Not numbered: for presence, which has a sequence of its own.
-    pub const NONE: Attempt = Attempt { lane: 0, serial: 0 };
+    pub const NONE: Attempt = Attempt { lane: Lane::OWN, serial: Serial(0) };
 }
 
 /// A command with who and which attempt.
@@ -224,6 +223,24 @@ pub struct Batch {
 }
 
 impl Command {
+    /// The room that is asked; [`RoomId`] 0, which is no room's, for what the lobby is asked.
+    pub(crate) fn room(&self) -> RoomId {
+        match self {
+            Command::Sit { room, .. }
+            | Command::Join { room, .. }
+            | Command::Stand { room }
+            | Command::Play { room, .. }
+            | Command::Again { room }
+            | Command::Say { room, .. }
+            | Command::Remove { room, .. }
+            | Command::Lock { room, .. } => *room,
+            Command::Open { .. }
+            | Command::Host { .. }
+            | Command::Presence { .. }
+            | Command::Here { .. } => RoomId(0),
+        }
+    }
+
     /// What every member must know before this may be logged.
     pub fn needs(&self) -> Option<Feature> {
         match self {
@@ -240,6 +257,35 @@ impl Command {
             | Command::Again { .. }
             | Command::Say { .. }
             | Command::Presence { .. } => None,
+        }
+    }
+}
+
+/// Something that may come into the log only when every member knows it: a build that
+/// does not would stop there. Gossip, the log and operators know it by its name, as it is
+/// displayed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Feature {
+    /// A game.
+    Game(String),
+    /// Batches that say how much time passes, and the lobby's rules of their time: all
+    /// that came with them, commands too, is used from the first such batch on.
+    MeasuredTime,
+    /// That rooms have hosts, and presence is by room: commands, answers and stored forms.
+    Hosts,
+}
+
+impl Feature {
+    /// All but the games.
+    pub const REST: [Feature; 2] = [Feature::MeasuredTime, Feature::Hosts];
+}
+
+impl fmt::Display for Feature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Feature::Game(game) => write!(f, "game:{game}"),
+            Feature::MeasuredTime => f.write_str("batch:2"),
+            Feature::Hosts => f.write_str("rooms:hosts"),
         }
     }
 }
@@ -374,7 +420,7 @@ mod tests {
 
     fn batch() -> Batch {
         let command = Command::Play { room: RoomId(3), mv: r#"{"secret":"owl"}"#.into() };
-        let attempt = Attempt { lane: 0, serial: 1 };
+        let attempt = Attempt { lane: Lane::OWN, serial: Serial(1) };
         Batch {
             stamp: Stamp { at_ms: 5, seed: 6, passed_ms: Some(7) },
             entries: vec![Entry { player: PlayerId(1), attempt, command }],

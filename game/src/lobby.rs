@@ -23,7 +23,7 @@ use crate::room::{Room, Step};
 use crate::rooms::{Activity, Change, Changed, Filter, Looked, Rooms};
 use crate::rules::Board;
 use crate::terms::Terms;
-use hangraft_ids::{PlayerId, RoomId};
+use hangraft_ids::{PlayerId, RoomId, Serial};
 
 /// Live rooms. Another one takes the place of the room in which nobody has been for the
 /// longest time; when somebody is in all of them, it is refused with `busy`.
@@ -171,7 +171,7 @@ impl Lobby {
 
     fn attempt(&mut self, stamp: Stamp, nth: u32, entry: &Entry, led_to: &mut Passed) -> Answer {
         let Entry { player, attempt: Attempt { serial, .. }, .. } = *entry;
-        if player == PlayerId(0) || serial == 0 {
+        if player == PlayerId(0) || serial == Serial(0) {
             return Err(Rejection::bad_request("players and serial numbers count from 1"));
         }
         match self.attempts.recall(player, entry.attempt) {
@@ -205,24 +205,8 @@ impl Lobby {
                 self.sit(player, *room, (name, likeness), now, &mut chance, changes)
             }
             Command::Stand { room } => self.stand(player, *room, now, &mut chance, changes),
-            Command::Play { room, mv } => {
-                let play = |room: &mut Room, step: &mut Step<'_>| room.play(player, mv, step);
-                self.change(*room, now, &mut chance, changes, play)
-            }
-            Command::Again { room } => {
-                let again = |room: &mut Room, step: &mut Step<'_>| room.again(player, step);
-                self.change(*room, now, &mut chance, changes, again)
-            }
             Command::Remove { room, player: whom } => {
                 self.remove(player, *room, *whom, now, &mut chance, changes)
-            }
-            Command::Lock { room, locked } => {
-                let lock = |room: &mut Room, step: &mut Step<'_>| room.lock(player, *locked, step);
-                self.change(*room, now, &mut chance, changes, lock)
-            }
-            Command::Say { room, name, text } => {
-                let say = |room: &mut Room, step: &mut Step<'_>| room.say(player, name, text, step);
-                self.change(*room, now, &mut chance, changes, say)
             }
             Command::Presence { frontend, sequence, whole, arrived, departed } => {
                 let (frontend, sequence, whole) = (*frontend, *sequence, *whole);
@@ -240,6 +224,11 @@ impl Lobby {
                 }
                 let report = Report { frontend, sequence, whole, came, went, by_room: true };
                 self.hear(&report, now, stamp.seed, changes)
+            }
+            // What changes nothing beside one room is the room's own affair.
+            asked => {
+                let act = |room: &mut Room, step: &mut Step<'_>| room.take(player, asked, step);
+                self.change(asked.room(), now, &mut chance, changes, act)
             }
         }
     }

@@ -4,8 +4,8 @@
 //! stores is told here for both: it reads it, and a build of today refuses it.
 
 use hangraft_game::{
-    Attempt, Batch, Code, Command, Entry, Lobby, PlayerId, Restore, RoomId, SnapshotError, Stamp,
-    games,
+    Attempt, Batch, Code, Command, Entry, Lane, Lobby, PlayerId, Restore, RoomId, Serial,
+    SnapshotError, Stamp, games,
 };
 
 /// The lobby after [`story`], and its snapshot, from a build of the next version.
@@ -102,7 +102,11 @@ fn story() -> Vec<Batch> {
 }
 
 fn entry(player: u64, serial: u64, command: Command) -> Entry {
-    Entry { player: PlayerId(player), attempt: Attempt { lane: 0, serial }, command }
+    Entry {
+        player: PlayerId(player),
+        attempt: Attempt { lane: Lane::OWN, serial: Serial(serial) },
+        command,
+    }
 }
 
 /// The lobby that a log leads to, out of the log's bytes.

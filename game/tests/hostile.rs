@@ -5,7 +5,7 @@
 //! once did that.
 
 use hangraft_game::{
-    Attempt, Batch, Command, Entry, Finished, Lobby, PlayerId, Restore, RoomId, Stamp,
+    Attempt, Batch, Command, Entry, Finished, Lane, Lobby, PlayerId, Restore, RoomId, Serial, Stamp,
 };
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
@@ -164,7 +164,7 @@ proptest! {
                 seed: nth,
                 passed_ms: measured.then_some(700),
             };
-            let attempt = Attempt { lane: 0, serial: nth + 1 };
+            let attempt = Attempt { lane: Lane::OWN, serial: Serial(nth + 1) };
             let entries = vec![Entry { player: PlayerId(player), attempt, command }];
             let batch = Batch { stamp, entries };
             let logged = Batch::decode(&batch.encode()).expect("our own bytes");
@@ -207,7 +207,7 @@ fn a_blank_beside_an_accent_harms_nobody() {
             let wishes = tables().into_iter().chain(moves.into_iter().map(play));
             for (serial, (player, command)) in (1..).zip(wishes) {
                 let stamp = Stamp { at_ms: serial, seed: serial, passed_ms };
-                let attempt = Attempt { lane: 0, serial };
+                let attempt = Attempt { lane: Lane::OWN, serial: Serial(serial) };
                 lobby.apply(stamp, 0, &Entry { player: PlayerId(player), attempt, command });
             }
             assert_eq!(lobby.room(RoomId(1)).map(|room| room.state().as_str()), Some("playing"));

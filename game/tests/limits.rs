@@ -1,7 +1,8 @@
 //! The limits that take a crowd to reach.
 
 use hangraft_game::{
-    Applied, Attempt, Code, Command, Entry, Filter, Lobby, PlayerId, Reply, RoomId, Stamp, State,
+    Applied, Attempt, Code, Command, Entry, Filter, Lane, Lobby, PlayerId, Reply, RoomId, Serial,
+    Stamp, State,
 };
 
 /// Live rooms a group has at most: part of what we promise.
@@ -10,7 +11,7 @@ const ROOMS_MAX: u64 = 200_000;
 fn open(lobby: &mut Lobby, stamp: Stamp, player: u64, serial: u64) -> Result<Reply, Code> {
     let options = r#"{"mode":"setter"}"#.to_owned();
     let command = Command::Open { game: "hangman".into(), options };
-    let attempt = Attempt { lane: 0, serial };
+    let attempt = Attempt { lane: Lane::OWN, serial: Serial(serial) };
     let entry = Entry { player: PlayerId(player), attempt, command };
     lobby.apply(stamp, 0, &entry).answer.map_err(|rejection| rejection.code())
 }
@@ -89,6 +90,6 @@ fn sit(room: u64) -> Command {
 }
 
 fn act(lobby: &mut Lobby, stamp: Stamp, player: u64, serial: u64, command: Command) -> Applied {
-    let attempt = Attempt { lane: 0, serial };
+    let attempt = Attempt { lane: Lane::OWN, serial: Serial(serial) };
     lobby.apply(stamp, 0, &Entry { player: PlayerId(player), attempt, command })
 }

@@ -10,7 +10,8 @@
 use std::path::PathBuf;
 
 use hangraft_game::{
-    Attempt, Batch, Command, Entry, FrontendId, Lobby, PlayerId, Restore, RoomId, Stamp,
+    Attempt, Batch, Command, Entry, FrontendId, Lane, Lobby, PlayerId, Restore, RoomId, Serial,
+    Stamp,
 };
 
 /// What was written, and the lobby's hash after the log. The first of before rooms
@@ -129,7 +130,7 @@ fn story(command: fn(u64, u64) -> Command) -> Vec<Batch> {
         let entries = (0..nth % 4).map(|place| {
             serial += 1;
             let player = PlayerId(1 + (nth * 5 + place * 3) % 7);
-            let attempt = Attempt { lane: nth % 2, serial };
+            let attempt = Attempt { lane: Lane(nth % 2), serial: Serial(serial) };
             Entry { player, attempt, command: command(nth, place) }
         });
         batches.push(Batch { stamp, entries: entries.collect() });

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use hangraft_game::{
-    Attempt, Batch, Command, Entry, Filter, FrontendId, Lobby, Passed, Place, PlayerId, Reply,
-    Restore, Room, RoomId, Shelf, SnapshotError, Stamp, State, events_json,
+    Attempt, Batch, Command, Entry, Filter, FrontendId, Lane, Lobby, Passed, Place, PlayerId,
+    Reply, Restore, Room, RoomId, Serial, Shelf, SnapshotError, Stamp, State, events_json,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -113,7 +113,7 @@ fn command() -> impl Strategy<Value = Command> {
 fn entry() -> impl Strategy<Value = Entry> {
     (1..=PLAYERS, 0..2u64, 0..200u64, command()).prop_map(|(player, lane, serial, command)| Entry {
         player: PlayerId(player),
-        attempt: Attempt { lane, serial },
+        attempt: Attempt { lane: Lane(lane), serial: Serial(serial) },
         command,
     })
 }
@@ -162,7 +162,7 @@ fn tables() -> Vec<Entry> {
     });
     let entry = |(serial, (player, command))| Entry {
         player: PlayerId(player),
-        attempt: Attempt { lane: 9, serial },
+        attempt: Attempt { lane: Lane(9), serial: Serial(serial) },
         command,
     };
     (1..).zip(opens.chain(sits)).map(entry).collect()
@@ -376,7 +376,7 @@ proptest! {
         ];
         for (lane, command) in (0..).zip(commands) {
             let stamp = Stamp { at_ms: stamp.0, seed: stamp.1, passed_ms: stamp.2 };
-            let attempt = Attempt { lane, serial };
+            let attempt = Attempt { lane: Lane(lane), serial: Serial(serial) };
             lobby.apply(stamp, 0, &Entry { player: PlayerId(player), attempt, command });
             lobby.tick(stamp);
             prop_assert_eq!(lobby.hash(), lobby.recompute_hash());
@@ -411,7 +411,7 @@ fn opening() -> Batch {
 /// Opens another room with every other serial.
 fn opening_with(serial: u64) -> Batch {
     let command = Command::Open { game: "hangman".into(), options: String::new() };
-    let attempt = Attempt { lane: 0, serial };
+    let attempt = Attempt { lane: Lane::OWN, serial: Serial(serial) };
     Batch {
         stamp: Stamp { at_ms: 1, seed: 1, passed_ms: Some(1) },
         entries: vec![Entry { player: PlayerId(1), attempt, command }],

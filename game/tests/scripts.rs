@@ -26,8 +26,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use hangraft_game::{
-    Answer, Attempt, Batch, Change, Command, Entry, Filter, FrontendId, Lobby, Passed, Place,
-    PlayerId, Reply, RoomId, Shelf, Stamp, State, events_json,
+    Answer, Attempt, Batch, Change, Command, Entry, Filter, FrontendId, Lane, Lobby, Passed, Place,
+    PlayerId, Reply, RoomId, Serial, Shelf, Stamp, State, events_json,
 };
 
 #[test]
@@ -321,10 +321,13 @@ impl Table {
         let Some((who, attempt)) = who.split_once('@') else {
             self.serial += 1;
             // Out of the way of serials that scripts choose.
-            return (who, Attempt { lane: 99, serial: self.serial });
+            return (who, Attempt { lane: Lane(99), serial: Serial(self.serial) });
         };
         let (lane, serial) = attempt.split_once(':').unwrap_or(("0", attempt));
-        (who, Attempt { lane: lane.parse().unwrap(), serial: serial.parse().unwrap() })
+        (
+            who,
+            Attempt { lane: Lane(lane.parse().unwrap()), serial: Serial(serial.parse().unwrap()) },
+        )
     }
 }
 

@@ -51,6 +51,16 @@ number! {
 }
 
 number! {
+    /// One numbering of a player's commands: a client session (Raft thesis, section 6.3).
+    Lane(u64)
+}
+
+number! {
+    /// The number of a command in its lane, from 1: its sequence number.
+    Serial(u64)
+}
+
+number! {
     /// A node. Given once: when a node has left or lost its disk, its id is retired.
     NodeId(u64)
 }
@@ -59,6 +69,11 @@ number! {
     /// A data folder: a random number, drawn when the folder is made. A node that comes back
     /// with another one has lost what it had promised.
     StorageId(u64)
+}
+
+number! {
+    /// A node's process: a random number, drawn when it starts.
+    Instance(u64)
 }
 
 number! {
@@ -93,6 +108,23 @@ impl Version {
     pub const fn next(self) -> Version {
         Version(self.0.wrapping_add(1))
     }
+}
+
+impl Lane {
+    /// The player's own counter. A session that numbers for its player has another lane.
+    pub const OWN: Lane = Lane(0);
+}
+
+impl Serial {
+    /// The number after this one.
+    pub const fn next(self) -> Serial {
+        Serial(self.0.saturating_add(1))
+    }
+}
+
+impl Instance {
+    /// Not said: builds before the first that draws one.
+    pub const NONE: Instance = Instance(0);
 }
 
 impl NodeId {
@@ -189,7 +221,7 @@ macro_rules! plain {
     };
 }
 
-plain!(NodeId, StorageId, Term, LogIndex);
+plain!(NodeId, StorageId, Instance, Term, LogIndex, Lane, Serial);
 
 #[cfg(test)]
 mod tests {

@@ -13,7 +13,7 @@ use crate::peers::channel::channel_to;
 use crate::peers::channel::client;
 use crate::peers::envelope::{Party, Seal, Speaker};
 use hangraft_cluster_config::{ClusterKey, NodeConfig};
-use hangraft_ids::{NodeId, StorageId};
+use hangraft_ids::{Instance, NodeId, StorageId};
 use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -56,7 +56,7 @@ impl Applicant<'_> {
     /// When it is refused. While nobody answers, it goes on asking.
     pub(crate) async fn apply(&mut self, seeds: &[SocketAddr]) -> Result<Identity, Refused> {
         let Applicant { config, address, disk, key, env, .. } = *self;
-        let nobody = Speaker { party: Party::unmet(NodeId::NONE), instance: 0 };
+        let nobody = Speaker { party: Party::unmet(NodeId::NONE), instance: Instance::NONE };
         let seal = Seal::new("", key, nobody);
         let application = Application {
             cluster: config.cluster.id.clone(),

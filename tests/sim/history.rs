@@ -1,7 +1,7 @@
 //! What players and readers did, and what they were told: the record that the
 //! promises are held against.
 
-use hangraft_game::{PlayerId, RoomId, Version};
+use hangraft_game::{PlayerId, RoomId, Serial, Version};
 use hangraft_proto::socket::Code;
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ pub(crate) type Moment = u64;
 pub(crate) struct Wish {
     pub(crate) player: PlayerId,
     /// The player's own counter.
-    pub(crate) serial: u64,
+    pub(crate) serial: Serial,
     pub(crate) action: Action,
     pub(crate) invoked: Moment,
     /// When the answer came; never, if the player gave up.
@@ -89,7 +89,7 @@ impl History {
     }
 
     /// Notes a wish as it is sent for the first time; its number.
-    pub(crate) fn invoke(&mut self, player: PlayerId, serial: u64, action: Action) -> usize {
+    pub(crate) fn invoke(&mut self, player: PlayerId, serial: Serial, action: Action) -> usize {
         let invoked = self.moment();
         let outcome = Outcome::Unknown;
         self.wishes.push(Wish { player, serial, action, invoked, returned: None, outcome });

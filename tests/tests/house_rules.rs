@@ -147,7 +147,7 @@ const ACQUAINTANCES: &[(&str, &[&str])] = &[
     ("ids", &[]),
     ("text", &[]),
     ("game", &["hangraft-ids", "hangraft-text", "hangraft-planted"]),
-    ("proto", &["hangraft-ids"]),
+    ("proto", &["hangraft-ids", "hangraft-text"]),
     ("cluster-config", &["hangraft-ids"]),
     (
         "node",
@@ -189,7 +189,7 @@ const FLOORS: &[(&str, &[&[&str]])] = &[
     (
         "game",
         &[
-            &["digest", "feature", "json"],
+            &["digest", "json"],
             &["answer", "chance", "chat", "command", "openings", "table", "terms"],
             &["attempts", "clock", "presence", "text"],
             &["rules"],

@@ -4,6 +4,7 @@ use std::{borrow::Cow, str::FromStr, time::Duration};
 
 use anyhow::{Context, bail};
 use futures_util::{SinkExt, StreamExt};
+use hangraft_ids::Serial;
 use hangraft_proto::socket::{
     Accepted, Answer, Hello, InRoom, Open, Play, Request, RequestId, ServerMessage, View, Watch,
     Welcome,
@@ -112,7 +113,7 @@ pub(super) async fn next_text(socket: &mut Socket) -> anyhow::Result<Option<Utf8
 /// A wish as a frontend reads it, in the room with this name. Its serial serves as the
 /// message's id, too: a player has one open wish at a time.
 pub(super) fn text(wish: &Wish, room: &str) -> String {
-    let (id, serial) = (wish.serial, Some(wish.serial));
+    let (id, serial) = (wish.serial, Some(Serial(wish.serial)));
     let room = Cow::from(room);
     let request = match wish.action {
         Action::Open => {

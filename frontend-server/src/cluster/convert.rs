@@ -1,4 +1,4 @@
-//! Between this crate's words and the wire's: only here and, for what players ask for, in
+//! Between this crate's words and the wire's: only here and, for who is where, in
 //! [`crate::command`] are both known.
 //!
 //! What comes from a node is checked for anything missing; what does not make
@@ -28,7 +28,7 @@ pub(super) fn command(id: u64, command: &Command) -> v1::Command {
         player: command.player.0,
         lane: command.lane.0,
         serial: command.serial.0,
-        action: Some(command.wish.to_wire(&command.name)),
+        action: Some(command.wish.told(&command.name)),
     }
 }
 
@@ -158,8 +158,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::command::Wish;
-    use crate::command::{Lane, Serial};
+    use hangraft_ids::{Lane, Serial};
+    use hangraft_proto::socket::Wish;
 
     /// The names shown at the table travel with the wishes that show them.
     #[test]

@@ -263,10 +263,11 @@ fn wire_id(key: u64, attempt: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use hangraft_ids::{PlayerId, RoomId, Version};
+    use hangraft_ids::{Lane, PlayerId, RoomId, Serial, Version};
+    use hangraft_proto::socket::Wish;
 
     use super::*;
-    use crate::command::{Accepted, Lane, Serial, Wish};
+    use crate::command::Accepted;
 
     fn command(serial: u64) -> Command {
         let (player, serial) = (PlayerId(1), Serial(serial));

@@ -23,7 +23,7 @@ use tonic::{
 use super::{convert, link};
 use crate::{
     command::{Refusal, RoomsQuery},
-    mailbox::{Listing, Mail, Mailbox},
+    mailbox::{Listing, Mail, Mailbox, Tag},
 };
 
 /// How old an answer may be. A lobby asks every two seconds.
@@ -38,11 +38,11 @@ const QUESTIONS_MAX: usize = 256;
 pub(crate) struct ListRequest {
     pub(crate) query: RoomsQuery,
     pub(crate) asker: Mailbox,
-    pub(crate) tag: u64,
+    pub(crate) tag: Tag,
 }
 
 enum Entry {
-    Asked(Vec<(Mailbox, u64)>),
+    Asked(Vec<(Mailbox, Tag)>),
     Known(Listing, Instant),
 }
 

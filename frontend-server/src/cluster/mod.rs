@@ -40,7 +40,7 @@ pub(crate) use nodes::Status;
 use crate::{
     command::{Accepted, Command, Outcome, Refusal},
     hub::{Hub, HubInput},
-    mailbox::{Mail, Mailbox},
+    mailbox::{Mail, Mailbox, Tag},
     meters::Meters,
 };
 use flight::{Flights, Landed};
@@ -84,7 +84,7 @@ enum ReplyTo {
     /// A session, whose command came at this time.
     Session {
         mailbox: Mailbox,
-        tag: u64,
+        tag: Tag,
         arrived: Instant,
     },
     Asker(oneshot::Sender<Outcome>),
@@ -144,7 +144,7 @@ impl Cluster {
     }
 
     /// Hands a command over; its answer comes as mail with this tag.
-    pub(crate) fn submit(&self, command: Command, mailbox: Mailbox, tag: u64) {
+    pub(crate) fn submit(&self, command: Command, mailbox: Mailbox, tag: Tag) {
         let reply = ReplyTo::Session { mailbox, tag, arrived: Instant::now() };
         self.hand_over(Submission { command, reply });
     }

@@ -28,7 +28,7 @@ use tracing::{debug, warn};
 
 use crate::{
     command::Refusal,
-    mailbox::{Mail, Mailbox},
+    mailbox::{Mail, Mailbox, SocketId, Tag},
     meters::Meters,
     upstream::{FromNode, Update, Upstream, WatchRequest},
 };
@@ -56,20 +56,20 @@ const HISTORY_SHARE_MIN: usize = 4 << 10;
 pub(crate) enum HubInput {
     /// A session wants to look at a room; answered with mail of this tag.
     Watch {
-        session: u64,
+        session: SocketId,
         mailbox: Mailbox,
         player: PlayerId,
         room: RoomId,
         since: Option<Version>,
-        tag: u64,
+        tag: Tag,
     },
     Unwatch {
-        session: u64,
+        session: SocketId,
         room: RoomId,
     },
     /// A session is gone.
     Leave {
-        session: u64,
+        session: SocketId,
     },
     /// Watch through this link from now on, or through none.
     Upstream(Option<Upstream>),
@@ -123,7 +123,7 @@ impl Hub {
     }
 
     /// A session is gone; this may be said while unwinding, so it does not wait.
-    pub(crate) fn leave(&self, session: u64) {
+    pub(crate) fn leave(&self, session: SocketId) {
         if let Err(mpsc::error::TrySendError::Full(input)) =
             self.inbox.try_send(HubInput::Leave { session })
         {
@@ -138,7 +138,7 @@ struct Task {
     names: RoomNames,
     rooms: HashMap<RoomId, Room<Mailbox>>,
     /// Which rooms a session looks at.
-    sessions: HashMap<u64, BTreeSet<RoomId>>,
+    sessions: HashMap<SocketId, BTreeSet<RoomId>>,
     upstream: Option<Upstream>,
     /// Rooms with a question that has to wait.
     asking_later: BTreeSet<RoomId>,
@@ -194,7 +194,7 @@ impl Task {
         self.ask(question);
     }
 
-    fn on_unwatch(&mut self, session: u64, room: RoomId, now: Instant) {
+    fn on_unwatch(&mut self, session: SocketId, room: RoomId, now: Instant) {
         if let Some(rooms) = self.sessions.get_mut(&session) {
             rooms.remove(&room);
         }
@@ -203,7 +203,7 @@ impl Task {
         }
     }
 
-    fn on_leave(&mut self, session: u64, now: Instant) {
+    fn on_leave(&mut self, session: SocketId, now: Instant) {
         for room in self.sessions.remove(&session).unwrap_or_default() {
             if let Some(room) = self.rooms.get_mut(&room) {
                 room.leave(session, now);

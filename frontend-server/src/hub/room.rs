@@ -18,7 +18,7 @@ use hangraft_proto::socket::Code;
 use super::history::{History, NotText, Taken};
 use crate::{
     command::Refusal,
-    mailbox::Mail,
+    mailbox::{Mail, SocketId, Tag},
     upstream::{Update, WatchRequest},
 };
 
@@ -51,9 +51,9 @@ enum Asking {
 /// A session that wants to look. `W` is how to reach it.
 #[derive(Debug)]
 pub(crate) struct Joining<W> {
-    pub(crate) session: u64,
+    pub(crate) session: SocketId,
     pub(crate) player: PlayerId,
-    pub(crate) tag: u64,
+    pub(crate) tag: Tag,
     pub(crate) since: Option<Version>,
     pub(crate) way: W,
 }
@@ -65,7 +65,7 @@ pub(crate) struct Room<W> {
     history: History,
     /// When the newest version was made.
     made: Option<Instant>,
-    watchers: BTreeMap<u64, Watcher<W>>,
+    watchers: BTreeMap<SocketId, Watcher<W>>,
     eyes: BTreeMap<PlayerId, Eye>,
     asking: Asking,
     /// Questions made so far.
@@ -85,7 +85,7 @@ struct Watcher<W> {
 #[derive(Debug)]
 enum Place {
     /// For the first view.
-    Waiting { tag: u64, since: Option<Version>, until: Instant },
+    Waiting { tag: Tag, since: Option<Version>, until: Instant },
     /// Has seen this version.
     Shown(Version),
 }
@@ -152,7 +152,7 @@ impl<W> Room<W> {
     }
 
     /// A session looks away.
-    pub(crate) fn leave(&mut self, session: u64, now: Instant) {
+    pub(crate) fn leave(&mut self, session: SocketId, now: Instant) {
         let Some(watcher) = self.watchers.remove(&session) else { return };
         let eye = self.eyes.get_mut(&watcher.player).expect("a watcher has eyes");
         eye.sessions -= 1;
@@ -259,7 +259,7 @@ impl<W> Room<W> {
         deliver: &mut impl FnMut(&W, Mail),
     ) -> Option<WatchRequest> {
         let late = self.watchers.iter().filter(|(_, watcher)| watcher.waited_too_long(now));
-        let late: Vec<u64> = late.map(|(session, _)| *session).collect();
+        let late: Vec<SocketId> = late.map(|(session, _)| *session).collect();
         for session in &late {
             self.give_up(*session, now, deliver);
         }
@@ -366,7 +366,7 @@ impl<W> Room<W> {
         }
     }
 
-    fn give_up(&mut self, session: u64, now: Instant, deliver: &mut impl FnMut(&W, Mail)) {
+    fn give_up(&mut self, session: SocketId, now: Instant, deliver: &mut impl FnMut(&W, Mail)) {
         if let Some(watcher) = self.watchers.get(&session)
             && let Place::Waiting { tag, .. } = watcher.place
         {
@@ -427,12 +427,12 @@ mod tests {
         fn join(
             &mut self,
             name: &'static str,
-            session: u64,
+            socket: u64,
             player: PlayerId,
             since: Option<u64>,
         ) -> Option<WatchRequest> {
-            let joining =
-                Joining { session, player, tag: session, since: since.map(Version), way: name };
+            let (session, tag, since) = (SocketId(socket), Tag(socket), since.map(Version));
+            let joining = Joining { session, player, tag, since, way: name };
             plain(self.room.join(joining, self.now, &mut note(&mut self.told)))
         }
 
@@ -612,7 +612,8 @@ mod tests {
         stage.join("ann", 1, ANN, None);
         stage.hear(&whole(3, &[]));
         let earlier = stage.room.moved().expect("the new node is asked").number;
-        let joining = Joining { session: 2, player: BO, tag: 2, since: None, way: "bo" };
+        let joining =
+            Joining { session: SocketId(2), player: BO, tag: Tag(2), since: None, way: "bo" };
         let later = stage.room.join(joining, stage.now, &mut note(&mut stage.told));
         let later = later.expect("a view for new eyes is asked for").number;
         stage.told();
@@ -697,7 +698,7 @@ mod tests {
         stage.hear(&whole(3, &[]));
         stage.join("bo", 2, BO, None);
         stage.hear(&whole(3, &[BO]));
-        stage.room.leave(2, stage.now);
+        stage.room.leave(SocketId(2), stage.now);
         stage.hear(&update(4, &[BO]));
         stage.told();
         let soon = stage.now + GRACE - Duration::from_millis(1);
@@ -705,13 +706,13 @@ mod tests {
         assert_eq!(stage.join("bo", 3, BO, Some(3)), None);
         assert_eq!(stage.told(), says(&[("bo", "watching 4: 4*2")]));
 
-        stage.room.leave(3, soon);
+        stage.room.leave(SocketId(3), soon);
         assert_eq!(
             plain(stage.room.sweep(soon + GRACE, &mut note(&mut stage.told))),
             asks(Some(4), &[ANN])
         );
         assert!(!stage.room.is_abandoned(soon + 2 * GRACE));
-        stage.room.leave(1, soon + GRACE);
+        stage.room.leave(SocketId(1), soon + GRACE);
         assert!(stage.room.is_abandoned(soon + 2 * GRACE));
     }
 

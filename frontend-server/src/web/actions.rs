@@ -17,7 +17,7 @@ use crate::{
     exchange::{Input, Now, Output},
     farewell::Farewell,
     hub::HubInput,
-    mailbox::{Mail, Mailbox},
+    mailbox::{Mail, Mailbox, SocketId},
     message::Text,
     players::{Here, SharedPaces},
     session::Session,
@@ -35,7 +35,7 @@ pub(super) enum End {
 
 /// Carries out what a session wants done.
 pub(super) struct Actions {
-    pub(super) number: u64,
+    pub(super) number: SocketId,
     pub(super) shared: Arc<Shared>,
     pub(super) place: Place,
     pub(super) session: Session,

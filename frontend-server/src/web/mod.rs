@@ -42,6 +42,8 @@ pub(crate) use shared::Shared;
 pub(crate) use visitors::Visitors;
 use visitors::{NoRoom, Visit};
 
+use crate::mailbox::SocketId;
+
 /// A connection that is to become a socket has to take our answer by then.
 const UPGRADE_DEADLINE: Duration = Duration::from_secs(10);
 
@@ -140,14 +142,14 @@ async fn open_socket(
     if shared.drain.is_cancelled() {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n").into_response();
     }
-    let session = shared.sessions.fetch_add(1, Ordering::Relaxed);
+    let session = SocketId(shared.sessions.fetch_add(1, Ordering::Relaxed));
     tokio::spawn(async move {
         match timeout(UPGRADE_DEADLINE, upgrading).await {
             Ok(Ok(upgraded)) => {
                 let socket = upgrade::socket(upgraded).await;
                 socket::run(socket, session, client, shared, place).await;
             }
-            _ => debug!(session, "a connection did not become a socket"),
+            _ => debug!(session = session.0, "a connection did not become a socket"),
         }
     });
     response

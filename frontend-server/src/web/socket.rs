@@ -16,7 +16,7 @@
 use std::{future::pending, pin::Pin, sync::Arc, time::Duration};
 
 use futures_util::{SinkExt, stream::FusedStream};
-use hangraft_ids::PlayerId;
+use hangraft_ids::{Lane, PlayerId};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, sink},
     time::{Instant, Sleep, sleep, sleep_until, timeout},
@@ -36,10 +36,9 @@ use super::{
 use crate::{
     client::Client,
     cluster::Status,
-    command::Lane,
     exchange::{Dice, Input},
     farewell::Farewell,
-    mailbox::{self, Inbox, Mail, Overflow},
+    mailbox::{self, Inbox, Mail, Overflow, SocketId},
     players::Paces,
     reply,
     session::Session,
@@ -64,7 +63,7 @@ const SPREAD_MS: u64 = 500;
 /// Serves one socket until it ends.
 pub(super) async fn run<S>(
     mut socket: Socket<S>,
-    number: u64,
+    number: SocketId,
     client: Client,
     shared: Arc<Shared>,
     place: Place,
@@ -79,7 +78,7 @@ pub(super) async fn run<S>(
                 End::Closed => answer_goodbye(&mut socket).await,
                 End::Bye(farewell) => {
                     actions.shared.meters.closed(farewell.code);
-                    debug!(session = number, code = %farewell.code, "closing a socket");
+                    debug!(session = number.0, code = %farewell.code, "closing a socket");
                     say_goodbye(&mut socket, farewell).await;
                 }
             }
@@ -94,7 +93,7 @@ fn roll() -> Result<Dice, getrandom::Error> {
 }
 
 fn open(
-    number: u64,
+    number: SocketId,
     client: Client,
     dice: Dice,
     shared: Arc<Shared>,
@@ -252,9 +251,9 @@ impl Wire {
 impl Notice {
     /// Sockets are numbered in a row, so taking turns by number spreads them evenly
     /// however many there are, and a few are told at once.
-    fn new(number: u64, shared: &Shared) -> Self {
+    fn new(number: SocketId, shared: &Shared) -> Self {
         let drains = Box::pin(shared.drain.clone().cancelled_owned());
-        Self { turn: Duration::from_millis(number % SPREAD_MS), stage: Stage::Quiet(drains) }
+        Self { turn: Duration::from_millis(number.0 % SPREAD_MS), stage: Stage::Quiet(drains) }
     }
 
     /// Waits until it is to be given; for ever, once it was. May be called off.

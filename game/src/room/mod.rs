@@ -6,6 +6,7 @@
 //! whose eyes are looking. What holds whatever is played, such as who may sit and
 //! whose seat is kept, is in the room's [`Terms`].
 
+mod asked;
 mod rounds;
 pub(crate) mod seats;
 mod view;

@@ -111,21 +111,6 @@ impl Room {
         Ok(())
     }
 
-    /// The host lets nobody new sit down, or somebody again. Nothing happens if it is
-    /// so already.
-    pub(crate) fn lock(
-        &mut self,
-        host: PlayerId,
-        locked: bool,
-        step: &mut Step<'_>,
-    ) -> Result<(), Rejection> {
-        let terms = self.terms_of_host(host)?;
-        if std::mem::replace(&mut terms.locked, locked) != locked {
-            step.events.push(Event::Locked { locked });
-        }
-        Ok(())
-    }
-
     /// Adds a line to the chat. Watchers may speak as well as players.
     pub(crate) fn say(
         &mut self,
@@ -162,7 +147,7 @@ impl Room {
     }
 
     /// The terms, for who may change them.
-    fn terms_of_host(&mut self, player: PlayerId) -> Result<&mut Terms, Rejection> {
+    pub(super) fn terms_of_host(&mut self, player: PlayerId) -> Result<&mut Terms, Rejection> {
         let terms = self.terms.as_mut().filter(|terms| terms.host == player);
         terms.ok_or_else(|| Rejection::unauthorized("only who opened the room may do this"))
     }

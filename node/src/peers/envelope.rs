@@ -7,7 +7,7 @@
 use crate::format::{FORMAT, decode, encode};
 use bytes::Bytes;
 use hangraft_cluster_config::ClusterKey;
-use hangraft_ids::{NodeId, StorageId};
+use hangraft_ids::{Instance, NodeId, StorageId};
 use hangraft_proto::pass::Pass;
 use hangraft_proto::v1::Envelope;
 use serde::de::DeserializeOwned;
@@ -30,7 +30,7 @@ pub(crate) struct Party {
 pub(crate) struct Speaker {
     pub(crate) party: Party,
     /// The number that the process drew when it started; 0 for one that does not say.
-    pub(crate) instance: u64,
+    pub(crate) instance: Instance,
 }
 
 impl Party {
@@ -58,7 +58,7 @@ impl Seal {
     /// Seals and opens what is said with a node that may not know the cluster's id, and
     /// has none of its own: whoever knows the key.
     pub(crate) fn for_strangers(&self) -> Self {
-        let me = Speaker { party: Party::unmet(NodeId::NONE), instance: 0 };
+        let me = Speaker { party: Party::unmet(NodeId::NONE), instance: Instance::NONE };
         Seal { cluster: String::new(), me, ..self.clone() }
     }
 
@@ -88,11 +88,11 @@ impl Seal {
             mac: Bytes::new(),
             from_disk: self.me.party.disk.0,
             to_disk: to.disk.0,
-            from_instance: self.me.instance,
+            from_instance: self.me.instance.0,
             instance_mac: Bytes::new(),
         };
         envelope.mac = Bytes::copy_from_slice(self.mac(&envelope).as_bytes());
-        if self.me.instance != 0 {
+        if self.me.instance != Instance::NONE {
             let mac = self.instance_mac(&envelope);
             envelope.instance_mac = Bytes::copy_from_slice(mac.as_bytes());
         }
@@ -129,7 +129,7 @@ impl Seal {
         let message =
             decode(&envelope.payload).map_err(|err| Status::invalid_argument(err.to_string()))?;
         let party = Party { node: NodeId(envelope.from), disk: StorageId(envelope.from_disk) };
-        Ok((Speaker { party, instance: envelope.from_instance }, message))
+        Ok((Speaker { party, instance: Instance(envelope.from_instance) }, message))
     }
 
     fn mac(&self, envelope: &Envelope) -> blake3::Hash {
@@ -171,7 +171,7 @@ mod tests {
     }
 
     fn speaker(node: u64) -> Speaker {
-        Speaker { party: party(node), instance: 1_000 + node }
+        Speaker { party: party(node), instance: Instance(1_000 + node) }
     }
 
     fn party(node: u64) -> Party {
@@ -189,7 +189,7 @@ mod tests {
         let unmet = seal("here", &key, 1).seal(Party::unmet(NodeId(2)), &"hello".to_owned());
         assert!(seal("here", &key, 2).open::<String>(&unmet).is_ok());
         let other_disk =
-            Speaker { party: Party { node: NodeId(2), disk: StorageId(9) }, instance: 1 };
+            Speaker { party: Party { node: NodeId(2), disk: StorageId(9) }, instance: Instance(1) };
         let other_disk = Seal::new("here", &key, other_disk);
         assert!(other_disk.open::<String>(&sent).is_err());
 
@@ -219,7 +219,7 @@ mod tests {
     #[test]
     fn the_former_version_is_understood() {
         let key = ClusterKey::generate().unwrap();
-        let silent = Speaker { party: party(1), instance: 0 };
+        let silent = Speaker { party: party(1), instance: Instance::NONE };
         let former = Seal::new("here", &key, silent);
         let sent = former.seal(party(2), &"hello".to_owned());
         assert!(sent.instance_mac.is_empty());

@@ -23,7 +23,7 @@
 
 use crate::charter::{Member, Members};
 use crate::peers::envelope::{Party, Speaker};
-use hangraft_ids::{NodeId, StorageId};
+use hangraft_ids::{Instance, NodeId, StorageId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -53,7 +53,7 @@ pub(crate) struct Start {
     /// The number of its disk.
     pub(crate) disk: StorageId,
     /// The number that it drew when it started; never 0.
-    pub(crate) instance: u64,
+    pub(crate) instance: Instance,
     /// How often its folder was started, this time included.
     pub(crate) number: u64,
     /// Where it says that it is reached.
@@ -99,7 +99,7 @@ struct Known {
     hints: BTreeMap<NodeId, SocketAddr>,
     refused: BTreeMap<NodeId, Refused>,
     /// Where an instance that is not believed said that it is.
-    says: BTreeMap<NodeId, (u64, SocketAddr)>,
+    says: BTreeMap<NodeId, (Instance, SocketAddr)>,
     /// Who has said hello, and is no member as far as this node knows.
     strangers: BTreeMap<NodeId, SocketAddr>,
     /// Disks of strangers that have been moved, and where they were by their own membership.
@@ -123,7 +123,7 @@ struct Live {
 }
 
 struct Refused {
-    instance: u64,
+    instance: Instance,
     at: Instant,
     /// It is being looked for.
     looking: bool,
@@ -242,9 +242,9 @@ impl Starts {
         live.chain(said).chain(known.strangers.values().copied()).collect()
     }
 
-    /// The instance that is believed of a node, or 0.
-    pub(crate) fn instance_of(&self, node: NodeId) -> u64 {
-        self.lock().live.get(&node).map_or(0, |live| live.start.instance)
+    /// The instance that is believed of a node, or [`Instance::NONE`].
+    pub(crate) fn instance_of(&self, node: NodeId) -> Instance {
+        self.lock().live.get(&node).map_or(Instance::NONE, |live| live.start.instance)
     }
 
     /// Somebody with the cluster's key says where members are.
@@ -293,8 +293,8 @@ impl Starts {
                 live.heard = Instant::now();
                 true
             }
-            Some(live) => from.instance == 0 && live.heard.elapsed() > LIVES_FOR,
-            None => from.instance == 0,
+            Some(live) => from.instance == Instance::NONE && live.heard.elapsed() > LIVES_FOR,
+            None => from.instance == Instance::NONE,
         }
     }
 
@@ -456,11 +456,12 @@ mod tests {
 
     /// Node 2 as this instance, at this place.
     fn start(instance: u64, place: u8) -> Start {
-        Start { node: NODE, disk: StorageId(7), instance, number: instance, address: at(place) }
+        let (instance, number) = (Instance(instance), instance);
+        Start { node: NODE, disk: StorageId(7), instance, number, address: at(place) }
     }
 
     fn said(instance: u64) -> Speaker {
-        Speaker { party: Party { node: NODE, disk: StorageId(7) }, instance }
+        Speaker { party: Party { node: NODE, disk: StorageId(7) }, instance: Instance(instance) }
     }
 
     /// A node that knows node 2 at its home.
@@ -502,7 +503,8 @@ mod tests {
         }
         assert!(!starts.hears(said(5)), "it was replaced");
         // Another disk is judged elsewhere.
-        let other = Speaker { party: Party { node: NODE, disk: StorageId(8) }, instance: 9 };
+        let other =
+            Speaker { party: Party { node: NODE, disk: StorageId(8) }, instance: Instance(9) };
         assert!(matches!(starts.look(other, None), Look::Known(Reception::Unheard)));
     }
 

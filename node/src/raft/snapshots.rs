@@ -434,7 +434,7 @@ impl Parser {
 mod tests {
     use super::*;
     use async_trait::async_trait;
-    use hangraft_game::{Attempt, Command, Entry, PlayerId, Stamp};
+    use hangraft_game::{Attempt, Command, Entry, Lane, PlayerId, Serial, Stamp};
     use std::collections::BTreeMap;
     use std::sync::Mutex;
 
@@ -511,7 +511,7 @@ mod tests {
     fn lobby() -> Lobby {
         let mut lobby = Lobby::default();
         let command = Command::Open { game: "hangman".into(), options: String::new() };
-        let attempt = Attempt { lane: 0, serial: 1 };
+        let attempt = Attempt { lane: Lane::OWN, serial: Serial(1) };
         let entry = Entry { player: PlayerId(1), attempt, command };
         let stamp = Stamp { at_ms: 1, seed: 1, passed_ms: Some(1) };
         assert!(lobby.apply(stamp, 0, &entry).answer.is_ok());

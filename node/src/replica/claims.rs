@@ -20,7 +20,7 @@ use crate::raft::types::index_of;
 use crate::replica::handle::Replica;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use hangraft_ids::{LogIndex, NodeId};
+use hangraft_ids::{Instance, LogIndex, NodeId};
 use openraft::async_runtime::WatchReceiver;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -221,7 +221,7 @@ struct Claim {
     replica: Replica,
     since: Instant,
     /// Members whose word is that this process is the one, and who they were.
-    welcomed: BTreeMap<NodeId, u64>,
+    welcomed: BTreeMap<NodeId, Instance>,
     /// When everybody was asked last.
     asked_all: Instant,
     /// Since when somebody says that this node lives elsewhere.
@@ -326,7 +326,8 @@ impl Claim {
         let starts = &self.replica.0.starts;
         let welcomed = |id: &NodeId| {
             let now = starts.instance_of(*id);
-            known_here && self.welcomed.get(id).is_some_and(|then| *then == now || now == 0)
+            known_here
+                && self.welcomed.get(id).is_some_and(|then| *then == now || now == Instance::NONE)
         };
         members.keys().copied().filter(|id| *id != me && !welcomed(id)).collect()
     }

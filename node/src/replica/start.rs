@@ -24,6 +24,7 @@ use crate::storage::Storage;
 use crate::storage::log::{LogDevice, Position};
 use crate::tasks::Tasks;
 use hangraft_cluster_config::{ClusterKey, NodeConfig};
+use hangraft_ids::Instance;
 use std::io;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
@@ -218,7 +219,7 @@ fn who_starts(identity: &Identity, key: &ClusterKey, env: &dyn Env) -> (Start, S
     let start = Start {
         node: identity.node,
         disk: identity.disk,
-        instance: env.entropy().max(1),
+        instance: Instance(env.entropy().max(1)),
         number: identity.starts,
         address: identity.address,
     };

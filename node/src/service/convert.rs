@@ -6,7 +6,7 @@ use crate::replica::reads::ReadError;
 use bytes::Bytes;
 use hangraft_game::{
     Answer as GameAnswer, Attempt, Code as GameCode, Command as GameCommand, Entry, Finished,
-    FrontendId, PlayerId, Rejection, Room, RoomId, State, Version,
+    FrontendId, Lane, PlayerId, Rejection, Room, RoomId, Serial, State, Version,
 };
 use hangraft_ids::NodeId;
 use hangraft_proto::socket;
@@ -38,7 +38,7 @@ pub(crate) fn entry(command: Command, bytes_max: usize, hosts: bool) -> Result<E
     let attempt = if presence {
         Attempt::NONE
     } else {
-        Attempt { lane: command.lane, serial: command.serial }
+        Attempt { lane: Lane(command.lane), serial: Serial(command.serial) }
     };
     let command_of = if hosts { game_command } else { command_of_before };
     Ok(Entry { player: PlayerId(command.player), attempt, command: command_of(action)? })
@@ -296,7 +296,7 @@ mod tests {
             let command = Command { id: 1, player, lane, serial, action: Some(Action::Play(play)) };
             let entry = entry(command, 1_000, true).unwrap();
             prop_assert_eq!(entry.player, PlayerId(player));
-            prop_assert_eq!(entry.attempt, Attempt { lane, serial });
+            prop_assert_eq!(entry.attempt, Attempt { lane: Lane(lane), serial: Serial(serial) });
             prop_assert_eq!(entry.command, GameCommand::Play { room: RoomId(7), mv: text });
         }
     }
@@ -309,7 +309,7 @@ mod tests {
             Some(answer::Outcome::Refused(refused)) => refused,
             other => panic!("{other:?}"),
         };
-        let told = refused_of(answer(1, Err(Rejection::ForgottenAttempt { serial: 3 })));
+        let told = refused_of(answer(1, Err(Rejection::ForgottenAttempt { serial: Serial(3) })));
         assert_eq!((told.code(), told.forgotten), (Code::UnknownOutcome, true));
         assert!(told.message.contains("asking again"), "{}", told.message);
         let unknown: Refused = ProposeError::Unknown.into();

@@ -164,9 +164,7 @@ impl Desk {
                 let quoted: String = game.chars().take(GAME_QUOTED_MAX).collect();
                 format!("there is no game {quoted:?} in this cluster (yet)")
             }
-            Feature::MeasuredTime | Feature::Hosts => {
-                "this cluster is being upgraded and cannot do that yet".into()
-            }
+            _ => "this cluster is being upgraded and cannot do that yet".into(),
         };
         Some(convert::refused(Code::BadRequest, why))
     }

@@ -127,6 +127,7 @@ mod tests {
     use super::super::read::ClientMessage;
     use super::super::request::{Action, Play, Request};
     use super::*;
+    use hangraft_ids::Serial;
 
     fn read(text: &str) -> ServerMessage<'_, Accepted<'_>> {
         ServerMessage::read(text).unwrap_or_else(|err| panic!("{text}: {err}"))
@@ -136,7 +137,7 @@ mod tests {
     #[test]
     fn a_request_and_its_answers_are_understood() {
         let mv = serde_json::value::to_raw_value(&serde_json::json!({"letter": "e"})).unwrap();
-        let play = Request::Play(Play { room: "k3v7".into(), mv: &mv, serial: Some(9) });
+        let play = Request::Play(Play { room: "k3v7".into(), mv: &mv, serial: Some(Serial(9)) });
         let frame = play.frame(7);
         assert_eq!(
             frame,
@@ -145,7 +146,7 @@ mod tests {
         let ClientMessage { id, request } = ClientMessage::read(&frame).unwrap();
         assert_eq!(request.action(), Action::Play);
         let Request::Play(play) = request else { panic!("{frame}") };
-        assert_eq!((&*play.room, play.mv.get(), play.serial), ("k3v7", mv.get(), Some(9)));
+        assert_eq!((&*play.room, play.mv.get(), play.serial), ("k3v7", mv.get(), Some(Serial(9))));
 
         let yes = Answer { id, answer: Ok(Reply::Changed(Changed { version: Version(12) })) };
         assert_eq!(yes.text(), r#"{"id":7,"ok":{"version":12}}"#);

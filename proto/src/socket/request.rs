@@ -2,11 +2,12 @@
 
 use std::{borrow::Cow, fmt};
 
-use hangraft_ids::Version;
+use hangraft_ids::{NoPlayer, PlayerId, RoomId, Serial, Version};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::words;
+use super::{limits::GAME_BYTES_MAX, words};
+use crate::v1::{self, command::Action as Told};
 
 /// What a client calls its request: a JSON number or string, echoed as it came.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -32,10 +33,10 @@ impl<'a> RequestId<'a> {
 
 /// Declares the actions: the word for each, and what is said with it.
 macro_rules! actions {
-    ($($(#[$doc:meta])* $action:ident = $word:literal: $data:ty,)*) => {
-        /// The actions' names.
+    ($(#[$of_all:meta])* $all:ident; $($(#[$doc:meta])* $action:ident = $word:literal: $data:ty,)*) => {
+        $(#[$of_all])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Action {
+        pub enum $all {
             $($(#[$doc])* $action,)*
         }
 
@@ -94,6 +95,33 @@ macro_rules! actions {
 }
 
 actions! {
+    /// What a client may ask for: the data of each, and what is answered.
+    ///
+    /// ```text
+    /// hello   {name?, token?}                  {player, name, token, server}  a guest gets a token; the same
+    ///                                          token is the same player at every frontend
+    /// open    {game, options?, public?}        {room}           private unless public; who opens is the host
+    /// sit     {room}                           {seat, version}  unauthorized: locked, or removed by the host
+    /// stand   {room}                           {seat, version}
+    /// play    {room, move}                     {version}
+    /// again   {room}                           {version}        agrees to another round; begins it with the last
+    /// say     {room, text}                     {version}
+    /// remove  {room, player}                   {version}        the host only: that player sits here no more
+    /// lock    {room, locked}                   {version}        the host only: nobody new sits down
+    /// rooms   {game?, state?, all?, after?, limit?}  {rooms, next, games}
+    ///                                          public rooms: unlocked, not over, with somebody there and a seat;
+    ///                                          with `all` or a state every public one; and the
+    ///                                          games of which rooms can be opened
+    /// watch   {room, since?, epoch?}           {room, version, age?}, then views: the player is here while it lasts;
+    ///                                          what the view of that version says of times began `age` ms ago
+    /// unwatch {room}                           {}
+    /// ping    {}                               {}
+    /// ```
+    ///
+    /// What changes the lobby (`open` to `lock`) may have a `serial`, the player's own counter:
+    /// the same serial has one effect, however often it is said.
+    Action;
+
     /// Says who one is.
     Hello = "hello": Hello<'a>,
     /// Opens a room.
@@ -149,7 +177,7 @@ pub struct Open<'a> {
     pub public: bool,
     /// The player's own counter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub serial: Option<u64>,
+    pub serial: Option<Serial>,
 }
 
 /// What is said with [`Action::Rooms`].
@@ -199,7 +227,7 @@ pub struct InRoom<'a> {
     pub room: Cow<'a, str>,
     /// The player's own counter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub serial: Option<u64>,
+    pub serial: Option<Serial>,
 }
 
 /// What is said with [`Action::Play`].
@@ -213,7 +241,7 @@ pub struct Play<'a> {
     pub mv: &'a RawValue,
     /// The player's own counter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub serial: Option<u64>,
+    pub serial: Option<Serial>,
 }
 
 /// What is said with [`Action::Remove`].
@@ -227,7 +255,7 @@ pub struct Remove<'a> {
     pub player: Cow<'a, str>,
     /// The player's own counter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub serial: Option<u64>,
+    pub serial: Option<Serial>,
 }
 
 /// What is said with [`Action::Lock`].
@@ -240,7 +268,7 @@ pub struct Lock<'a> {
     pub locked: bool,
     /// The player's own counter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub serial: Option<u64>,
+    pub serial: Option<Serial>,
 }
 
 /// What is said with [`Action::Say`].
@@ -254,12 +282,135 @@ pub struct Say<'a> {
     pub text: Cow<'a, str>,
     /// The player's own counter.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub serial: Option<u64>,
+    pub serial: Option<Serial>,
 }
 
 /// What is said with [`Action::Ping`].
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Ping {}
+
+/// A wish to change the lobby, with rooms and players by their numbers.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "the actions say it")]
+pub enum Wish {
+    /// [`Action::Open`].
+    Open {
+        game: String,
+        /// A JSON object, or empty.
+        options: String,
+        public: bool,
+    },
+    /// [`Action::Sit`].
+    Sit { room: RoomId },
+    /// [`Action::Stand`].
+    Stand { room: RoomId },
+    /// [`Action::Play`].
+    Play {
+        room: RoomId,
+        /// The move as JSON.
+        mv: String,
+    },
+    /// [`Action::Again`].
+    Again { room: RoomId },
+    /// [`Action::Say`].
+    Say { room: RoomId, text: String },
+    /// [`Action::Remove`].
+    Remove { room: RoomId, whom: PlayerId },
+    /// [`Action::Lock`].
+    Lock { room: RoomId, locked: bool },
+    /// Who is where; made by a frontend, never by a player.
+    Presence(v1::Presence),
+}
+
+/// Why something cannot be wished for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadWish {
+    /// No room is called so.
+    NoSuchRoom,
+    /// The text cannot be shown to others.
+    Unfit(hangraft_text::Unfit),
+    /// It makes no sense, for this reason.
+    Nonsense(&'static str),
+}
+
+impl Request<'_> {
+    /// The change of the lobby that is asked for, with the player's own counter; none if
+    /// something else is asked for. `named` knows the rooms by their names.
+    ///
+    /// # Errors
+    ///
+    /// What cannot be wished for.
+    pub fn wish(
+        self,
+        named: impl Fn(&str) -> Option<RoomId>,
+    ) -> Result<Option<(Wish, Option<Serial>)>, BadWish> {
+        let named = |name: &str| named(name).ok_or(BadWish::NoSuchRoom);
+        Ok(Some(match self {
+            Request::Open(said) => (open(&said)?, said.serial),
+            Request::Sit(said) => (Wish::Sit { room: named(&said.room)? }, said.serial),
+            Request::Stand(said) => (Wish::Stand { room: named(&said.room)? }, said.serial),
+            Request::Again(said) => (Wish::Again { room: named(&said.room)? }, said.serial),
+            Request::Play(said) => {
+                let (room, mv) = (named(&said.room)?, said.mv.get().to_owned());
+                (Wish::Play { room, mv }, said.serial)
+            }
+            Request::Remove(said) => {
+                let nobody = |NoPlayer| BadWish::Nonsense("remove: no player is called so");
+                let (room, whom) = (named(&said.room)?, said.player.parse().map_err(nobody)?);
+                (Wish::Remove { room, whom }, said.serial)
+            }
+            Request::Lock(said) => {
+                (Wish::Lock { room: named(&said.room)?, locked: said.locked }, said.serial)
+            }
+            Request::Say(said) => {
+                let text = hangraft_text::line(&said.text);
+                let (room, text) = (named(&said.room)?, text.map_err(BadWish::Unfit)?);
+                (Wish::Say { room, text }, said.serial)
+            }
+            Request::Hello(_)
+            | Request::Rooms(_)
+            | Request::Watch(_)
+            | Request::Unwatch(_)
+            | Request::Ping(_) => return Ok(None),
+        }))
+    }
+}
+
+fn open(said: &Open<'_>) -> Result<Wish, BadWish> {
+    if said.game.len() > GAME_BYTES_MAX {
+        return Err(BadWish::Nonsense("open: there is no game with such a long name"));
+    }
+    let options = said.options.map_or("", RawValue::get);
+    if !options.is_empty() && !options.starts_with('{') {
+        return Err(BadWish::Nonsense("open: options must be an object"));
+    }
+    let (game, options) = (said.game.clone().into_owned(), options.to_owned());
+    Ok(Wish::Open { game, options, public: said.public })
+}
+
+impl Wish {
+    /// Whether it makes a room.
+    pub fn opens(&self) -> bool {
+        matches!(self, Wish::Open { .. })
+    }
+
+    /// As a node is told it, by a player of that name.
+    pub fn told(&self, name: &str) -> Told {
+        match self.clone() {
+            Wish::Open { game, options, public } => Told::Open(v1::Open { game, options, public }),
+            Wish::Sit { room } => Told::Sit(v1::Sit { room: room.0, name: name.to_owned() }),
+            Wish::Stand { room } => Told::Stand(v1::Stand { room: room.0 }),
+            Wish::Play { room, mv } => Told::Play(v1::Play { room: room.0, r#move: mv }),
+            Wish::Again { room } => Told::Again(v1::Again { room: room.0 }),
+            Wish::Say { room, text } => {
+                Told::Say(v1::Say { room: room.0, name: name.to_owned(), text })
+            }
+            Wish::Remove { room, whom } => Told::Remove(v1::Remove { room: room.0, whom: whom.0 }),
+            Wish::Lock { room, locked } => Told::Lock(v1::Lock { room: room.0, locked }),
+            Wish::Presence(presence) => Told::Presence(presence),
+        }
+    }
+}
 
 /// A frame of any shape of data, for those who say also what nobody should.
 pub fn frame(id: u64, action: &str, data: &impl Serialize) -> String {

@@ -10,7 +10,7 @@ use super::socket::{Heard, Socket};
 use crate::clock::MILLI;
 use crate::history::{Action, Outcome};
 use crate::promises::in_order::Push;
-use hangraft_game::{PlayerId, RoomId, Version};
+use hangraft_game::{PlayerId, RoomId, Serial, Version};
 use hangraft_proto::socket::{
     Accepted, Code, Hello, InRoom, Lock, Open, Ping, Play, Remove, Request, Rooms, Say, Watch,
     Welcome,
@@ -65,7 +65,7 @@ pub(crate) struct Player {
     at: usize,
     socket: Option<Socket>,
     identity: Option<(PlayerId, String)>,
-    serial: u64,
+    serial: Serial,
     /// Acts so far; see [`Player::chance`].
     acts: u64,
     said: u64,
@@ -83,7 +83,7 @@ impl Player {
             at: number,
             socket: None,
             identity: None,
-            serial: 0,
+            serial: Serial(0),
             acts: 0,
             said: 0,
             view: Value::Null,
@@ -294,8 +294,8 @@ impl Player {
     }
 
     /// For a wish that was not sent before.
-    fn next_serial(&mut self) -> Option<u64> {
-        self.serial += 1;
+    fn next_serial(&mut self) -> Option<Serial> {
+        self.serial = self.serial.next();
         Some(self.serial)
     }
 

@@ -12,7 +12,7 @@
 use super::truth::Truth;
 use super::{Broken, Verdict};
 use crate::history::{Action, History, Level, Moment, Outcome};
-use hangraft_game::{RoomId, Version};
+use hangraft_game::{Lane, RoomId, Version};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) const NAME: &str = "linearizable";
@@ -33,7 +33,7 @@ pub(super) fn by_version(history: &History, truth: &Truth) -> Verdict {
     let mut rooms: BTreeMap<RoomId, Vec<Placed>> = BTreeMap::new();
     for wish in &history.wishes {
         let Some((room, version, returned)) = place(wish, truth) else { continue };
-        let made = truth.maker(room, version) == Some((wish.player, 0, wish.serial));
+        let made = truth.maker(room, version) == Some((wish.player, Lane::OWN, wish.serial));
         let found = if made { Version(version.0 - 1) } else { version };
         let what = format!("{} who wished for {:?}", wish.player, wish.action);
         let placed = Placed { what, invoked: wish.invoked, returned, found, left: version };

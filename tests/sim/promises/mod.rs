@@ -26,7 +26,7 @@ use crate::history::{Action, History, Level, Outcome, Read};
 use crate::nodes::Who;
 use crate::plan::Plan;
 use crate::world::disk::Disk;
-use hangraft_game::{PlayerId, RoomId};
+use hangraft_game::{PlayerId, RoomId, Serial};
 use hangraft_ids::NodeId;
 use hangraft_node::Report;
 use hangraft_proto::socket::Code;
@@ -167,7 +167,7 @@ impl Judge {
     }
 
     /// A player wishes for something, for the first time.
-    pub(crate) fn invoked(&mut self, player: PlayerId, serial: u64, action: Action) -> usize {
+    pub(crate) fn invoked(&mut self, player: PlayerId, serial: Serial, action: Action) -> usize {
         self.history.invoke(player, serial, action)
     }
 

@@ -6,14 +6,14 @@ use bytes::Bytes;
 use hangraft_game::{
     Answer, Attempt, Batch, Change, Command, Lobby, PlayerId, Room, RoomId, Version,
 };
-use hangraft_ids::LogIndex;
+use hangraft_ids::{Lane, LogIndex, Serial};
 use hangraft_node::raft::{Electorate, electorate_of};
 use hangraft_node::storage::log::Position;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A player's attempt: who, in which lane, with which serial.
-type Attempted = (PlayerId, u64, u64);
+type Attempted = (PlayerId, Lane, Serial);
 
 /// What is committed, and all that follows from it.
 #[derive(Default)]
@@ -99,7 +99,7 @@ impl Truth {
     /// Where an attempt was applied first, and what was answered.
     pub(crate) fn attempt(&self, wish: &Wish) -> Option<&(Position, Answer)> {
         // Players count for themselves, in lane 0.
-        self.attempts.get(&(wish.player, 0, wish.serial))
+        self.attempts.get(&(wish.player, Lane::OWN, wish.serial))
     }
 
     /// Which attempt made a version of a room.
