@@ -7,7 +7,7 @@ import { el, list, say, set } from "./dom.js";
 /** @typedef {import("./types.js").Player} Player */
 
 export class HostDialog {
-  #acts;
+  #wish;
   #open = el("p", { class: "quiet", "data-testid": "host-about" });
   #lock;
   #players = el("ul", { class: "guests", "data-testid": "host-players" });
@@ -17,11 +17,11 @@ export class HostDialog {
   /** @type {{view: View, me: string} | null} */
   #shown = null;
 
-  /** @param {{lock: (locked: boolean) => void, remove: (player: string) => void}} acts */
-  constructor(acts) {
-    this.#acts = acts;
+  /** @param {(action: string, data: Record<string, any>) => void} wish */
+  constructor(wish) {
+    this.#wish = wish;
     const close = el("button", { type: "button", "data-testid": "host-close", click: () => this.element.close() }, "Close");
-    const lock = () => this.#acts.lock(this.#lock.getAttribute("aria-pressed") !== "true");
+    const lock = () => this.#wish("lock", { locked: this.#lock.getAttribute("aria-pressed") !== "true" });
     this.#lock = el("button", { type: "button", "data-testid": "lock-button", click: lock }, "Lock the table");
     const heading = el("h2", { id: "host-title" }, "Your table");
     this.element = el(
@@ -84,7 +84,7 @@ export class HostDialog {
 
   /** @param {string} player */
   #remove(player) {
-    this.#acts.remove(player);
+    this.#wish("remove", { player });
     this.#doubt("");
   }
 }

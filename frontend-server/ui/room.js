@@ -85,12 +85,9 @@ export class RoomScreen {
     set(this.#stand, { "aria-label": "Leave the table", title: "Leave the table" });
     this.#talk = new Talk((text) => this.#ask("say", { text }));
     this.#share = new ShareDialog();
-    this.#host = new HostDialog({
-      lock: (locked) => this.#wish("lock", { locked }),
-      remove: (player) => this.#wish("remove", { player }),
-    });
+    this.#host = new HostDialog((action, data) => this.#wish(action, data));
     this.#manage = button("host", "Host", "small plain", () => this.#openHost());
-    set(this.#manage, { title: "Lock the table, or remove somebody" });
+    set(this.#manage, { title: "Who may find your room, and who may sit" });
     const ways = el("div", { class: "ways" }, this.#stand, this.#manage);
     const seats = el("div", { class: "seats" }, this.#seats.element, ways, this.#watching, this.#sit);
     const dialogs = [this.#share.element, this.#host.element];
