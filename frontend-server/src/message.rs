@@ -179,6 +179,10 @@ mod tests {
                 change(Wish::Lock { room: ROOM, locked: true }, None),
             ),
             (
+                r#"{"action":"publish","data":{"room":ROOM,"public":false}}"#,
+                change(Wish::Publish { room: ROOM, public: false }, None),
+            ),
+            (
                 r#"{"action":"open","data":{"game":"hangman","public":true}}"#,
                 change(
                     Wish::Open { game: "hangman".into(), options: String::new(), public: true },

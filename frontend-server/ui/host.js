@@ -1,5 +1,5 @@
-// What the host of a room may do: close the table to newcomers, and remove
-// somebody from it. Both are asked for in a dialog, so that neither happens by a slip.
+// What the host of a room may do: close the table to newcomers, let strangers find the
+// room, and remove somebody. All is asked for in a dialog, so that nothing happens by a slip.
 
 import { el, list, say, set } from "./dom.js";
 
@@ -10,6 +10,7 @@ export class HostDialog {
   #wish;
   #open = el("p", { class: "quiet", "data-testid": "host-about" });
   #lock;
+  #publish;
   #players = el("ul", { class: "guests", "data-testid": "host-players" });
   #alone = el("p", { class: "quiet" });
   /** Whose removal waits for a second word. */
@@ -23,11 +24,13 @@ export class HostDialog {
     const close = el("button", { type: "button", "data-testid": "host-close", click: () => this.element.close() }, "Close");
     const lock = () => this.#wish("lock", { locked: this.#lock.getAttribute("aria-pressed") !== "true" });
     this.#lock = el("button", { type: "button", "data-testid": "lock-button", click: lock }, "Lock the table");
+    const publish = () => this.#wish("publish", { public: this.#publish.getAttribute("aria-pressed") !== "true" });
+    this.#publish = el("button", { type: "button", "data-testid": "publish-button", click: publish }, "Open to strangers");
     const heading = el("h2", { id: "host-title" }, "Your table");
     this.element = el(
       "dialog",
       { class: "card host", "aria-labelledby": "host-title", "data-testid": "host-dialog", close: () => this.#doubt("") },
-      heading, this.#open, this.#lock, this.#players, this.#alone, el("div", { class: "buttons" }, close),
+      heading, this.#open, this.#lock, this.#publish, this.#players, this.#alone, el("div", { class: "buttons" }, close),
     );
   }
 
@@ -46,6 +49,8 @@ export class HostDialog {
     say(this.#open, `${view.public ? "This room is open to strangers." : "This room is private."} ${door}`);
     set(this.#lock, { "aria-pressed": String(view.locked === true) });
     say(this.#lock, view.locked ? "Unlock the table" : "Lock the table");
+    set(this.#publish, { "aria-pressed": String(view.public === true) });
+    say(this.#publish, view.public ? "Close to strangers" : "Open to strangers");
     say(this.#alone, others.length ? "" : "Nobody else is at the table.");
     const make = (/** @type {Player} */ player) => this.#makeGuest(player);
     list(this.#players, others, ({ player }) => player, make, (element, player) => this.#showGuest(element, player));

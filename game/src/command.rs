@@ -97,7 +97,8 @@ impl Entry {
                 Command::Stand { .. }
                 | Command::Again { .. }
                 | Command::Remove { .. }
-                | Command::Lock { .. } => 0,
+                | Command::Lock { .. }
+                | Command::Publish { .. } => 0,
             }
     }
 }
@@ -208,6 +209,13 @@ pub enum Command {
         /// Who went from where.
         went: Vec<Place>,
     },
+    /// The host lets strangers find the room, or nobody any more.
+    Publish {
+        /// Where.
+        room: RoomId,
+        /// They find it.
+        public: bool,
+    },
 }
 
 /// A player in a room, seated or not.
@@ -233,7 +241,8 @@ impl Command {
             | Command::Again { room }
             | Command::Say { room, .. }
             | Command::Remove { room, .. }
-            | Command::Lock { room, .. } => *room,
+            | Command::Lock { room, .. }
+            | Command::Publish { room, .. } => *room,
             Command::Open { .. }
             | Command::Host { .. }
             | Command::Presence { .. }
@@ -251,6 +260,7 @@ impl Command {
             | Command::Remove { .. }
             | Command::Lock { .. }
             | Command::Here { .. } => Some(Feature::Hosts),
+            Command::Publish { .. } => Some(Feature::Publish),
             Command::Sit { .. }
             | Command::Stand { .. }
             | Command::Play { .. }
@@ -273,11 +283,13 @@ pub enum Feature {
     MeasuredTime,
     /// That rooms have hosts, and presence is by room: commands, answers and stored forms.
     Hosts,
+    /// That a host opens a room to strangers, or closes it, while it is there.
+    Publish,
 }
 
 impl Feature {
     /// All but the games.
-    pub const REST: [Feature; 2] = [Feature::MeasuredTime, Feature::Hosts];
+    pub const REST: [Feature; 3] = [Feature::MeasuredTime, Feature::Hosts, Feature::Publish];
 }
 
 impl fmt::Display for Feature {
@@ -286,6 +298,7 @@ impl fmt::Display for Feature {
             Feature::Game(game) => write!(f, "game:{game}"),
             Feature::MeasuredTime => f.write_str("batch:2"),
             Feature::Hosts => f.write_str("rooms:hosts"),
+            Feature::Publish => f.write_str("rooms:publish"),
         }
     }
 }
@@ -401,6 +414,9 @@ impl fmt::Debug for Command {
             }
             Command::Lock { room, locked } => {
                 f.debug_struct("Lock").field("room", room).field("locked", locked).finish()
+            }
+            Command::Publish { room, public } => {
+                f.debug_struct("Publish").field("room", room).field("public", public).finish()
             }
             Command::Here { frontend, sequence, whole, came, went } => f
                 .debug_struct("Here")

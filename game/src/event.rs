@@ -72,6 +72,11 @@ pub enum Event {
         /// Nobody new sits down from now on.
         locked: bool,
     },
+    /// The host has opened the room to strangers, or closed it to them.
+    Published {
+        /// Strangers find it from now on.
+        public: bool,
+    },
     /// Someone wants another round.
     Agreed {
         /// Whose seat.

@@ -89,6 +89,7 @@ fn newer() -> impl Strategy<Value = Command> {
         1 => (room(), (1..=PLAYERS).prop_map(PlayerId))
             .prop_map(|(room, player)| Command::Remove { room, player }),
         1 => (room(), any::<bool>()).prop_map(|(room, locked)| Command::Lock { room, locked }),
+        1 => (room(), any::<bool>()).prop_map(|(room, public)| Command::Publish { room, public }),
         6 => here(),
     ]
 }
@@ -373,6 +374,7 @@ proptest! {
             Command::Join { room, name: name.clone(), likeness: name },
             Command::Remove { room, player: PlayerId(serial) },
             Command::Lock { room, locked: true },
+            Command::Publish { room, public: true },
         ];
         for (lane, command) in (0..).zip(commands) {
             let stamp = Stamp { at_ms: stamp.0, seed: stamp.1, passed_ms: stamp.2 };

@@ -13,7 +13,8 @@
 //! ann as Anna sit 1              under another name
 //! ann@7 letter 1 e               with serial 7; ann@3:7 in lane 3
 //! view 1 pattern lives           what the gallery sees of some fields; ann view ... : what ann sees
-//! ann remove 1 ben               the host removes somebody; lock 1, unlock 1
+//! ann remove 1 ben               the host removes somebody; lock 1, unlock 1,
+//!                                publish 1, hide 1
 //! f1 all ann:1 ben:1             a frontend's presence by room: all, at, off
 //! f1 whole ann ben               the same as of old: whole, came, left; f1@5 with sequence 5
 //! here ann ben                   from here on frontend 9 has these, and says so while time passes
@@ -349,6 +350,7 @@ fn command(action: &str, rest: &str, name: String) -> Command {
         "sit" => Command::Join { room, likeness: name.to_lowercase(), name },
         "remove" => Command::Remove { room, player: player(rest) },
         "lock" | "unlock" => Command::Lock { room, locked: action == "lock" },
+        "publish" | "hide" => Command::Publish { room, public: action == "publish" },
         "stand" => Command::Stand { room },
         "again" => Command::Again { room },
         "say" => Command::Say { room, name, text: rest.replace("LONG", &"x".repeat(2_001)) },

@@ -76,7 +76,7 @@ test("a setter who goes to the lobby does not hold the table", { timeout: 60_000
   [ann, bo].forEach((person) => person.unharmed());
 });
 
-test("a host locks the table and removes somebody, who may watch and not sit", { timeout: 60_000 }, async () => {
+test("a host locks the table, shows it to strangers, and removes somebody, who may watch and not sit", { timeout: 60_000 }, async () => {
   const link = await ann.open("together");
   await bo.join(link);
   await chips(ann).nth(1).waitFor();
@@ -89,6 +89,14 @@ test("a host locks the table and removes somebody, who may watch and not sit", {
   assert.equal(await cy.hook("sit-button").isVisible(), false);
   await ann.hook("lock-button").click();
   await cy.hook("sit-button").waitFor();
+
+  await ann.hook("publish-button").click();
+  await ann.sees("publish-button", "aria-pressed", "true");
+  await ann.hook("host-about").getByText("This room is open to strangers.").waitFor();
+  await goToLobby(cy);
+  await cy.hook(`room-${nameOf(link)}`).waitFor();
+  await ann.hook("publish-button").click();
+  await eventually("the list lets go of the table", async () => (await cy.hook(`room-${nameOf(link)}`).count()) === 0 || undefined);
 
   await ann.hook("remove-button").click();
   await ann.hook("remove-sure").click();

@@ -33,6 +33,8 @@ pub(crate) enum Action {
     Remove(RoomId),
     /// A host locks or unlocks.
     Lock(RoomId),
+    /// A host opens the room to strangers, or closes it.
+    Publish(RoomId),
     /// Every text is said once in a world.
     Say(RoomId, String),
 }
@@ -106,7 +108,8 @@ impl History {
 impl Action {
     /// Whether it is granted also when it is so already.
     pub(crate) fn may_change_nothing(&self) -> bool {
-        let so_already = [Action::Sit, Action::Again, Action::Remove, Action::Lock];
+        let so_already =
+            [Action::Sit, Action::Again, Action::Remove, Action::Lock, Action::Publish];
         self.room().is_some_and(|room| so_already.iter().any(|action| action(room) == *self))
     }
 
@@ -119,6 +122,7 @@ impl Action {
             | Action::Again(room)
             | Action::Remove(room)
             | Action::Lock(room)
+            | Action::Publish(room)
             | Action::Say(room, _) => Some(*room),
         }
     }

@@ -159,6 +159,7 @@ impl World {
             | Action::Again(v1::Again { room })
             | Action::Remove(v1::Remove { room, .. })
             | Action::Lock(v1::Lock { room, .. })
+            | Action::Publish(v1::Publish { room, .. })
             | Action::Say(v1::Say { room, .. }) => *room,
         };
         let before = self.state().taken.get(&attempt).copied();

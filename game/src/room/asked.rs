@@ -20,6 +20,7 @@ impl Room {
             Command::Again { .. } => self.again(player, step),
             Command::Say { name, text, .. } => self.say(player, name, text, step),
             Command::Lock { locked, .. } => self.lock(player, *locked, step),
+            Command::Publish { public, .. } => self.publish(player, *public, step),
             Command::Open { .. }
             | Command::Host { .. }
             | Command::Sit { .. }
@@ -37,6 +38,21 @@ impl Room {
         let terms = self.terms_of_host(host)?;
         if std::mem::replace(&mut terms.locked, locked) != locked {
             step.events.push(Event::Locked { locked });
+        }
+        Ok(())
+    }
+
+    /// The host lets strangers find the room, or nobody any more. Nothing happens if it is
+    /// so already.
+    fn publish(
+        &mut self,
+        host: PlayerId,
+        public: bool,
+        step: &mut Step<'_>,
+    ) -> Result<(), Rejection> {
+        let terms = self.terms_of_host(host)?;
+        if std::mem::replace(&mut terms.public, public) != public {
+            step.events.push(Event::Published { public });
         }
         Ok(())
     }

@@ -63,6 +63,9 @@ fn game_command(action: Action) -> Result<GameCommand, Refused> {
             GameCommand::Remove { room: RoomId(remove.room), player: PlayerId(remove.whom) }
         }
         Action::Lock(lock) => GameCommand::Lock { room: RoomId(lock.room), locked: lock.locked },
+        Action::Publish(publish) => {
+            GameCommand::Publish { room: RoomId(publish.room), public: publish.public }
+        }
         Action::Presence(presence) if presence.by_room => GameCommand::Here {
             frontend: FrontendId(presence.frontend),
             sequence: presence.sequence,
@@ -95,7 +98,7 @@ fn command_of_before(action: Action) -> Result<GameCommand, Refused> {
             arrived: players(presence.arrived),
             departed: players(presence.departed),
         },
-        Action::Remove(_) | Action::Lock(_) => return Err(no_hosts()),
+        Action::Remove(_) | Action::Lock(_) | Action::Publish(_) => return Err(no_hosts()),
     })
 }
 

@@ -108,6 +108,7 @@ actions! {
     /// say     {room, text}                     {version}
     /// remove  {room, player}                   {version}        the host only: that player sits here no more
     /// lock    {room, locked}                   {version}        the host only: nobody new sits down
+    /// publish {room, public}                   {version}        the host only: strangers find the room
     /// rooms   {game?, state?, all?, after?, limit?}  {rooms, next, games}
     ///                                          public rooms: unlocked, not over, with somebody there and a seat;
     ///                                          with `all` or a state every public one; and the
@@ -118,7 +119,7 @@ actions! {
     /// ping    {}                               {}
     /// ```
     ///
-    /// What changes the lobby (`open` to `lock`) may have a `serial`, the player's own counter:
+    /// What changes the lobby (`open` to `publish`) may have a `serial`, the player's own counter:
     /// the same serial has one effect, however often it is said.
     Action;
 
@@ -144,6 +145,8 @@ actions! {
     Remove = "remove": Remove<'a>,
     /// The host lets nobody new sit down, or somebody again.
     Lock = "lock": Lock<'a>,
+    /// The host lets strangers find the room, or nobody any more.
+    Publish = "publish": Publish<'a>,
     /// Says a line of chat.
     Say = "say": Say<'a>,
     /// Asks whether somebody is there.
@@ -271,6 +274,19 @@ pub struct Lock<'a> {
     pub serial: Option<Serial>,
 }
 
+/// What is said with [`Action::Publish`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Publish<'a> {
+    /// Which room.
+    #[serde(borrow)]
+    pub room: Cow<'a, str>,
+    /// Whether strangers find it.
+    pub public: bool,
+    /// The player's own counter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<Serial>,
+}
+
 /// What is said with [`Action::Say`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Say<'a> {
@@ -318,6 +334,8 @@ pub enum Wish {
     Remove { room: RoomId, whom: PlayerId },
     /// [`Action::Lock`].
     Lock { room: RoomId, locked: bool },
+    /// [`Action::Publish`].
+    Publish { room: RoomId, public: bool },
     /// Who is where; made by a frontend, never by a player.
     Presence(v1::Presence),
 }
@@ -361,6 +379,9 @@ impl Request<'_> {
             }
             Request::Lock(said) => {
                 (Wish::Lock { room: named(&said.room)?, locked: said.locked }, said.serial)
+            }
+            Request::Publish(said) => {
+                (Wish::Publish { room: named(&said.room)?, public: said.public }, said.serial)
             }
             Request::Say(said) => {
                 let text = hangraft_text::line(&said.text);
@@ -407,6 +428,7 @@ impl Wish {
             }
             Wish::Remove { room, whom } => Told::Remove(v1::Remove { room: room.0, whom: whom.0 }),
             Wish::Lock { room, locked } => Told::Lock(v1::Lock { room: room.0, locked }),
+            Wish::Publish { room, public } => Told::Publish(v1::Publish { room: room.0, public }),
             Wish::Presence(presence) => Told::Presence(presence),
         }
     }

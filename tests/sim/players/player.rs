@@ -12,8 +12,8 @@ use crate::history::{Action, Outcome};
 use crate::promises::in_order::Push;
 use hangraft_game::{PlayerId, RoomId, Serial, Version};
 use hangraft_proto::socket::{
-    Accepted, Code, Hello, InRoom, Lock, Open, Ping, Play, Remove, Request, Rooms, Say, Watch,
-    Welcome,
+    Accepted, Code, Hello, InRoom, Lock, Open, Ping, Play, Publish, Remove, Request, Rooms, Say,
+    Watch, Welcome,
 };
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
@@ -178,6 +178,7 @@ impl Player {
             0..8 => return self.look_elsewhere().await,
             8..14 if self.is_host() => return self.lock().await,
             14..17 if self.is_host() => return self.remove_someone().await,
+            17..20 if self.is_host() => return self.publish().await,
             _ => {}
         }
         match self.scene.world.draw(0..100) {
@@ -316,6 +317,14 @@ impl Player {
         let (room, InRoom { room: name, serial }) = self.here();
         let lock = Lock { room: name, locked, serial };
         self.wish(Action::Lock(room), &Request::Lock(lock)).await;
+    }
+
+    /// Lets strangers find the room, or closes it to them.
+    async fn publish(&mut self) {
+        let public = self.view["public"] != true;
+        let (room, InRoom { room: name, serial }) = self.here();
+        let publish = Publish { room: name, public, serial };
+        self.wish(Action::Publish(room), &Request::Publish(publish)).await;
     }
 
     /// Takes the last of the others from the table.
