@@ -16,6 +16,7 @@ mod charter;
 mod chronicle;
 pub mod env;
 mod events;
+mod faults;
 mod feed;
 mod format;
 pub mod gossip;
@@ -145,11 +146,10 @@ impl Node {
         env: Arc<dyn Env>,
         metrics: Option<PrometheusHandle>,
     ) -> Result<Self, StartError> {
+        let (env, faults) = faults::around(env, config.faults);
         let listen = |source| StartError::Listen { address: config.address, source };
         let listener = env.listen(config.address).await.map_err(listen)?;
-        let storage_error = |source| StartError::Storage { dir: config.data_dir.clone(), source };
-        let mut storage = env.storage().await.map_err(storage_error)?;
-        let log_closed = guard(&mut storage.log);
+        let (storage, log_closed) = open_storage(&*env, &config).await?;
         let (listener, mut identity) =
             identify(listener, &config, &key, &env, &storage, metrics.clone()).await?;
         identity.start_again(env.unix_ms());
@@ -183,6 +183,7 @@ impl Node {
             metrics,
             limits: config.limits,
             hosts: config.hosts,
+            faults,
         };
         unfinished.disarm();
         tasks.finish("service", service::serve(listener, parts, stop));
@@ -299,6 +300,17 @@ impl Drop for Node {
         // A node that serves nobody must not go on leading.
         self.replica.abandon();
     }
+}
+
+/// The storage, and what is cancelled when its log is closed.
+async fn open_storage(
+    env: &dyn Env,
+    config: &NodeConfig,
+) -> Result<(Storage, CancellationToken), StartError> {
+    let failed = |source| StartError::Storage { dir: config.data_dir.clone(), source };
+    let mut storage = env.storage().await.map_err(failed)?;
+    let log_closed = guard(&mut storage.log);
+    Ok((storage, log_closed))
 }
 
 /// Who this node is: as its disk remembers, as it is configured, or as the cluster that

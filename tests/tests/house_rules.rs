@@ -112,6 +112,8 @@ const PURE: &[&str] = &[
     "frontend-server/src/session.rs",
     "frontend-server/src/web/frames.rs",
     "node/src/charter.rs",
+    "node/src/faults/weather.rs",
+    "node/src/faults/what.rs",
     "node/src/membership/plan/",
     "proto/src/socket/",
     "tests/sim/plan/",
@@ -219,7 +221,7 @@ const FLOORS: &[(&str, &[&[&str]])] = &[
         &[
             &["charter", "format", "planted", "storage", "tasks"],
             &["env", "feed", "small_file"],
-            &["events", "identity"],
+            &["events", "faults", "identity"],
             &["peers"],
             &["gossip", "join", "raft"],
             &["replica"],

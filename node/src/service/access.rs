@@ -84,8 +84,19 @@ pub(crate) fn admit(path: &str, role: CallerRole) -> Result<Bounds, Status> {
 
 /// The operators' methods by name. Only these are repeated to operators when somebody asks
 /// for them in vain.
-const OPERATORS_METHODS: [&str; 8] =
-    ["Status", "Report", "Events", "Set", "TransferLeader", "Join", "Leave", "Backup"];
+const OPERATORS_METHODS: [&str; 11] = [
+    "Status",
+    "Report",
+    "Events",
+    "Set",
+    "TransferLeader",
+    "Join",
+    "Leave",
+    "Backup",
+    "Inject",
+    "Faults",
+    "Heal",
+];
 
 /// The method that a path means, if it is an operator's.
 pub(crate) fn operators_method(path: &str) -> Option<&'static str> {

@@ -3,6 +3,7 @@
 
 use crate::backup;
 use crate::env::Env;
+use crate::faults::Faults;
 use crate::gossip::Roster;
 use crate::membership::Intents;
 use crate::peers::asks::{Ask, LeaderReply};
@@ -16,9 +17,10 @@ use hangraft_proto::pass::Pass;
 use hangraft_proto::v1::cluster_client::ClusterClient;
 use hangraft_proto::v1::cluster_server::Cluster;
 use hangraft_proto::v1::{
-    BackupChunk, BackupRequest, Event, EventsRequest, JoinReply, JoinRequest, LeaveReply,
-    LeaveRequest, Member, NodeReport, ReportRequest, SetReply, SetRequest, StatusReply,
-    StatusRequest, TransferLeaderReply, TransferLeaderRequest,
+    BackupChunk, BackupRequest, Event, EventsRequest, FaultsReply, FaultsRequest, HealReply,
+    HealRequest, InjectReply, InjectRequest, JoinReply, JoinRequest, LeaveReply, LeaveRequest,
+    Member, NodeReport, ReportRequest, SetReply, SetRequest, StatusReply, StatusRequest,
+    TransferLeaderReply, TransferLeaderRequest,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
@@ -74,6 +76,8 @@ pub(crate) struct ClusterService {
     pub(crate) departure: Arc<watch::Sender<Departure>>,
     pub(crate) draining: watch::Sender<bool>,
     pub(crate) env: Arc<dyn Env>,
+    /// Where they are allowed.
+    pub(crate) faults: Option<Faults>,
 }
 
 impl ClusterService {
@@ -96,6 +100,7 @@ impl ClusterService {
             purged: index(report.purged),
             intents: self.intents.borrow().clone(),
             silent_ms: self.silences(),
+            faults: self.fault_texts(),
         }
     }
 
@@ -282,6 +287,21 @@ impl Cluster for ClusterService {
         let left = self.replica.tasks().spawn("leaving", leaving).await;
         let left = left.map_err(|_| Status::internal("leaving failed"))?;
         left.ok_or_else(|| Status::unavailable("this node stops"))?.map(Response::new)
+    }
+
+    async fn inject(
+        &self,
+        request: Request<InjectRequest>,
+    ) -> Result<Response<InjectReply>, Status> {
+        self.inject_faults(request.into_inner()).map(Response::new)
+    }
+
+    async fn faults(&self, _: Request<FaultsRequest>) -> Result<Response<FaultsReply>, Status> {
+        self.list_faults().map(Response::new)
+    }
+
+    async fn heal(&self, request: Request<HealRequest>) -> Result<Response<HealReply>, Status> {
+        self.heal_faults(&request.into_inner().ids).map(Response::new)
     }
 
     type BackupStream = BoxStream<'static, Result<BackupChunk, Status>>;

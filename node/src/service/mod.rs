@@ -8,6 +8,7 @@ mod callers;
 mod cluster;
 mod convert;
 mod desk;
+mod faults;
 mod forward;
 mod game;
 mod link;
@@ -19,6 +20,7 @@ pub(crate) use cluster::Departure;
 pub(crate) use waiting::wait_for_admission;
 
 use crate::env::{Env, Listener};
+use crate::faults::Faults;
 use crate::gossip::Roster;
 use crate::membership::Intents;
 use crate::replica::handle::Replica;
@@ -61,6 +63,8 @@ pub(crate) struct Parts {
     pub(crate) limits: LimitsConfig,
     /// Other names by which its pages may be asked for.
     pub(crate) hosts: Vec<String>,
+    /// The switches of faults, where they are allowed.
+    pub(crate) faults: Option<Faults>,
 }
 
 /// Serves until `stop` says so; then ends all connections.
@@ -76,7 +80,7 @@ pub(crate) async fn serve(
 /// All that a node serves.
 async fn server_of(parts: Parts) -> Server {
     let Parts { address, cluster, name, key, env, replica, roster, .. } = parts;
-    let Parts { intents, draining: drain, departure, metrics, limits, hosts, .. } = parts;
+    let Parts { intents, draining: drain, departure, metrics, limits, hosts, faults, .. } = parts;
     let draining = drain.subscribe();
     let (access, names) = (Access::new(&key), Names::new(&name, &hosts));
     let desk = Desk::new(replica.clone(), env.clone(), &key, limits.command_bytes_max as usize);
@@ -97,6 +101,7 @@ async fn server_of(parts: Parts) -> Server {
         departure: Arc::new(departure),
         draining: drain,
         env,
+        faults: faults.clone(),
     };
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<ClusterServer<ClusterService>>().await;
@@ -123,7 +128,7 @@ async fn server_of(parts: Parts) -> Server {
     .add_service(health_service)
     .add_service(reflection)
     .prepare();
-    Server { grpc, access, names, replica: Some(replica), draining, metrics }
+    Server { grpc, access, names, replica: Some(replica), draining, metrics, faults }
 }
 
 /// What probes are told, service by service. [`GameServer`], and the node as a whole, are

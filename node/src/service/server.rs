@@ -3,8 +3,10 @@
 use super::access::{self, Access, CallerRole};
 use super::body::{Bounded, Kept};
 use super::callers::{Callers, Visit};
+use super::forward::FORWARDED_HEADER;
 use super::pages::{self, Names, is_call, text};
 use crate::env::{Connection, Listener};
+use crate::faults::Faults;
 use crate::meters;
 use crate::peers::caller::Caller;
 use crate::replica::handle::Replica;
@@ -100,6 +102,8 @@ pub(super) struct Server {
     pub(super) replica: Option<Replica>,
     pub(super) draining: watch::Receiver<bool>,
     pub(super) metrics: Option<PrometheusHandle>,
+    /// The switches of faults, which are to know frontends.
+    pub(super) faults: Option<Faults>,
 }
 
 impl Server {
@@ -175,6 +179,7 @@ impl Server {
         };
         if role != CallerRole::Stranger {
             visit.prove();
+            self.introduce(role, &request);
             let budget = visit.budget(false);
             return self.grpc.oneshot(request.map(|body| Bounded::new(body, bounds, budget))).await;
         }
@@ -186,6 +191,17 @@ impl Server {
         let request = request.map(|body| Bounded::new(body, bounds, budget));
         let response = self.grpc.oneshot(request).await?;
         Ok(response.map(|body| Body::new(Kept::new(body, place))))
+    }
+
+    /// Faults may concern frontends, who are known by what they show.
+    fn introduce(&self, role: CallerRole, request: &Request<Incoming>) {
+        let Some(faults) = &self.faults else { return };
+        let forwards = request.headers().contains_key(FORWARDED_HEADER);
+        if let (CallerRole::Frontend, false, Some(Caller(from))) =
+            (role, forwards, request.extensions().get())
+        {
+            faults.note_frontend(*from);
+        }
     }
 
     /// Operators hear who asked in vain for what is theirs.

@@ -10,8 +10,9 @@ use crate::join::{Applicant, Refused};
 use futures_util::stream::BoxStream;
 use hangraft_proto::v1::cluster_server::{Cluster, ClusterServer};
 use hangraft_proto::v1::{
-    BackupChunk, BackupRequest, Event, EventsRequest, JoinReply, JoinRequest, LeaveReply,
-    LeaveRequest, NodeReport, ReportRequest, SetReply, SetRequest, StatusReply, StatusRequest,
+    BackupChunk, BackupRequest, Event, EventsRequest, FaultsReply, FaultsRequest, HealReply,
+    HealRequest, InjectReply, InjectRequest, JoinReply, JoinRequest, LeaveReply, LeaveRequest,
+    NodeReport, ReportRequest, SetReply, SetRequest, StatusReply, StatusRequest,
     TransferLeaderReply, TransferLeaderRequest,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -51,7 +52,7 @@ pub(crate) async fn wait_for_admission(
     let (_, draining) = watch::channel(false);
     let (access, config) = (Access::new(applicant.key), applicant.config);
     let names = Names::new(config.name.as_deref().unwrap_or_default(), &config.hosts);
-    let server = Server { grpc, access, names, replica: None, draining, metrics };
+    let server = Server { grpc, access, names, replica: None, draining, metrics, faults: None };
     let (stop, stopped) = watch::channel(false);
     let deciding = async {
         if !seeds.is_empty() {
@@ -163,6 +164,18 @@ impl Cluster for WaitingRoom {
     }
 
     async fn leave(&self, _: Request<LeaveRequest>) -> Result<Response<LeaveReply>, Status> {
+        no_cluster()
+    }
+
+    async fn inject(&self, _: Request<InjectRequest>) -> Result<Response<InjectReply>, Status> {
+        no_cluster()
+    }
+
+    async fn faults(&self, _: Request<FaultsRequest>) -> Result<Response<FaultsReply>, Status> {
+        no_cluster()
+    }
+
+    async fn heal(&self, _: Request<HealRequest>) -> Result<Response<HealReply>, Status> {
         no_cluster()
     }
 

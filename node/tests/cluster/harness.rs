@@ -20,9 +20,10 @@ use hangraft_proto::v1::command::Action;
 use hangraft_proto::v1::freshness::Level;
 use hangraft_proto::v1::game_client::GameClient;
 use hangraft_proto::v1::{
-    Accepted, BackupRequest, Code, Command, Downlink, EventsRequest, Freshness, Member, NodeReport,
-    Open, Play, ReadReply, ReadRequest, Refused, ReportRequest, RoomsRequest, SetRequest, Sit,
-    Stand, StatusReply, StatusRequest, TransferLeaderRequest, Update, Uplink, Watch,
+    Accepted, BackupRequest, Code, Command, Downlink, Event, EventsRequest, Freshness, Member,
+    NodeReport, Open, Play, ReadReply, ReadRequest, Refused, ReportRequest, RoomsRequest,
+    SetRequest, Sit, Stand, StatusReply, StatusRequest, TransferLeaderRequest, Update, Uplink,
+    Watch,
 };
 use std::collections::BTreeMap;
 use std::io;
@@ -130,6 +131,10 @@ impl Cluster {
             config.raft.snapshot_after_entries = entries;
             config.raft.keep_entries = entries / 2;
         }
+    }
+
+    pub(crate) fn allow_faults(&mut self) {
+        self.configs.values_mut().for_each(|config| config.faults = true);
     }
 
     pub(crate) fn other_key(&mut self, id: u64) {
@@ -274,6 +279,15 @@ impl Cluster {
 
     /// What a node has told of this kind.
     pub(crate) async fn told(&self, id: u64, kind: &str) -> Vec<String> {
+        self.events(id, kind).await.into_iter().map(|event| event.text).collect()
+    }
+
+    /// When it has told it, in milliseconds since 1970.
+    pub(crate) async fn dates(&self, id: u64, kind: &str) -> Vec<u64> {
+        self.events(id, kind).await.into_iter().map(|event| event.at_ms).collect()
+    }
+
+    async fn events(&self, id: u64, kind: &str) -> Vec<Event> {
         let mut events = self.operator(id).await;
         let request = EventsRequest { past: 1_000 };
         let mut events = events.events(request).await.unwrap().into_inner();
@@ -281,7 +295,7 @@ impl Cluster {
         while let Ok(Ok(Some(event))) = timeout(Duration::from_millis(300), events.message()).await
         {
             if event.kind == kind {
-                told.push(event.text);
+                told.push(event);
             }
         }
         told

@@ -4,6 +4,7 @@
 mod addresses;
 mod copies;
 mod disks;
+mod faults;
 mod harness;
 mod members;
 mod passing;
