@@ -153,7 +153,7 @@ impl Nemesis {
                     net.change_way(node, frontend, |way| way.streams_cut = true);
                 }
             }
-            What::Lag(target, millis) => {
+            What::Delay(target, millis) => {
                 let slow = find(target);
                 let latency = (self.way.latency.0, millis * MILLI);
                 for other in 0..nodes {
@@ -161,7 +161,7 @@ impl Nemesis {
                     net.change_way(other, slow, |way| way.latency = latency);
                 }
             }
-            What::Lose(ppm) => {
+            What::Loss(ppm) => {
                 for (from, to) in pairs(nodes) {
                     net.change_way(from, to, |way| way.loss_ppm = *ppm);
                 }
@@ -211,10 +211,10 @@ impl Nemesis {
             What::FullDisk { target, millis } => {
                 self.spoil(find(target), Trouble::Full, *millis, cluster);
             }
-            What::FailSync { target, millis } => {
+            What::FailFsync { target, millis } => {
                 self.spoil(find(target), Trouble::SyncFails, *millis, cluster);
             }
-            What::Jump(target, millis) => {
+            What::Skew(target, millis) => {
                 machines.jump_clock(find(target), millis * MILLI.cast_signed());
             }
             What::FrontendCrash { frontend, down_ms } => {

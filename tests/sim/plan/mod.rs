@@ -104,9 +104,9 @@ pub(crate) enum What {
     /// The frontends do not reach a node.
     CutFrontends(Target),
     /// Packets from and to a node take up to so many milliseconds.
-    Lag(Target, u64),
+    Delay(Target, u64),
     /// Of a million packets between nodes, so many are lost from now on.
-    Lose(u64),
+    Loss(u64),
     /// A node is gone and comes back: with the power, or as a killed process.
     Crash { target: Target, power: bool, down_ms: u64 },
     /// A node crashes right after it has done this for the next time.
@@ -125,9 +125,9 @@ pub(crate) enum What {
     /// A node's disk is full; the node stops, and is started until there is space.
     FullDisk { target: Target, millis: u64 },
     /// A node's syncs fail; the node stops, and comes back with another disk's luck.
-    FailSync { target: Target, millis: u64 },
+    FailFsync { target: Target, millis: u64 },
     /// A node's time of day jumps by so many milliseconds.
-    Jump(Target, i64),
+    Skew(Target, i64),
     /// All disks are put aside as they are: somebody takes snapshots of the machines.
     KeepDisks,
     /// A machine loses its power, and comes back with the disk that was put aside; if the
@@ -305,8 +305,8 @@ const KINDS: [(Kind, u32); 20] = [
     (Kind::Ring, 1),
     (Kind::Pair, 1),
     (Kind::CutFrontends, 1),
-    (Kind::Lag, 2),
-    (Kind::Lose, 1),
+    (Kind::Delay, 2),
+    (Kind::Loss, 1),
     (Kind::Crash, 5),
     (Kind::CrashAt, 8),
     (Kind::Blackout, 3),
@@ -314,8 +314,8 @@ const KINDS: [(Kind, u32); 20] = [
     (Kind::Restart, 2),
     (Kind::SlowDisk, 2),
     (Kind::FullDisk, 1),
-    (Kind::FailSync, 1),
-    (Kind::Jump, 2),
+    (Kind::FailFsync, 1),
+    (Kind::Skew, 2),
     (Kind::FrontendCrash, 4),
 ];
 
@@ -329,8 +329,8 @@ enum Kind {
     Ring,
     Pair,
     CutFrontends,
-    Lag,
-    Lose,
+    Delay,
+    Loss,
     Crash,
     CrashAt,
     Blackout,
@@ -338,8 +338,8 @@ enum Kind {
     Restart,
     SlowDisk,
     FullDisk,
-    FailSync,
-    Jump,
+    FailFsync,
+    Skew,
     FrontendCrash,
 }
 
@@ -376,8 +376,8 @@ fn what(dice: &mut StdRng, kinds: &[(Kind, u32)], nodes: usize, frontends: usize
             What::Pair(one, (one + dice.random_range(1..nodes)) % nodes)
         }
         Kind::CutFrontends => What::CutFrontends(target),
-        Kind::Lag => What::Lag(target, dice.random_range(20..400)),
-        Kind::Lose => What::Lose(dice.random_range(1_000..60_000)),
+        Kind::Delay => What::Delay(target, dice.random_range(20..400)),
+        Kind::Loss => What::Loss(dice.random_range(1_000..60_000)),
         Kind::Crash => What::Crash { target, power: dice.random_bool(0.5), down_ms },
         Kind::CrashAt => {
             let deeds =
@@ -392,8 +392,8 @@ fn what(dice: &mut StdRng, kinds: &[(Kind, u32)], nodes: usize, frontends: usize
         Kind::Restart => What::Restart { target, down_ms },
         Kind::SlowDisk => What::SlowDisk { target, millis },
         Kind::FullDisk => What::FullDisk { target, millis },
-        Kind::FailSync => What::FailSync { target, millis },
-        Kind::Jump => What::Jump(target, wrong_ms(dice.random_range(-90_000..90_000))),
+        Kind::FailFsync => What::FailFsync { target, millis },
+        Kind::Skew => What::Skew(target, wrong_ms(dice.random_range(-90_000..90_000))),
         Kind::FrontendCrash => {
             What::FrontendCrash { frontend: dice.random_range(0..frontends), down_ms }
         }
