@@ -205,8 +205,8 @@ fn judge(me: NodeId, disk: StorageId, configured: &Founders, met: &[Introduction
     Verdict::New(disks.collect())
 }
 
-/// Asks the first members, or whoever else is known or has said hello, what they say of
-/// themselves and of this node.
+/// Asks the first members, or whoever else is known, was named by an operator or has said
+/// hello, what they say of themselves and of this node.
 async fn meet(replica: &Replica) -> Vec<Introduction> {
     let inner = &replica.0;
     let members = replica.leadership().borrow().members.clone();
@@ -215,9 +215,11 @@ async fn meet(replica: &Replica) -> Vec<Introduction> {
     known.extend(&inner.known);
     known.extend(members.into_iter().map(|(id, Member { peer, .. })| (id, peer.address)));
     known.remove(&inner.me);
-    // All of them may have moved since, and have said hello from where they are.
+    // All of them may have moved since, and have said hello from where they are; or they may
+    // be gone, and only an operator knows who is there.
     let mut addresses: BTreeSet<SocketAddr> = known.into_values().collect();
     addresses.extend(inner.starts.places());
+    addresses.extend(&inner.seeds);
     addresses.remove(&inner.start.address);
     let asked = addresses.into_iter().map(|address| async move {
         let (seal, nonce) = (inner.seal.for_strangers(), inner.env.entropy());

@@ -229,6 +229,38 @@ async fn a_node_without_a_log_learns_from_those_who_have_moved() {
     cluster.stop_all().await;
 }
 
+/// A node has left, and its disk does not know: somebody put back what it had before. It has
+/// moved, and of all whom it knows one is left, elsewhere. It learns what became of it at the
+/// address that its operator names.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_removed_node_that_has_moved_is_told_at_its_seed() {
+    let mut cluster = Cluster::new(5);
+    cluster.start_all().await;
+    cluster.leader().await;
+    cluster.stop(3).await;
+    let kept = cluster.keep_disk(3);
+    cluster.start(3).await;
+    cluster.lead(2).await;
+    for id in [3, 4, 5, 1] {
+        let left = || async { cluster.operator(id).await.leave(LeaveRequest {}).await.is_ok() };
+        eventually(&format!("n{id} leaves"), left).await;
+    }
+    for id in 1..=5 {
+        cluster.stop(id).await;
+    }
+    cluster.set_disk_back(3, &kept);
+    cluster.move_node(2);
+    cluster.move_node(3);
+    let seed = cluster.address(2);
+    cluster.configs_mut(3).cluster.seeds = vec![seed];
+    cluster.start(2).await;
+    cluster.leader_among(&[2]).await;
+    cluster.start(3).await;
+    let why = cluster.spent(3).await;
+    assert!(why.contains("has removed this node"), "{why}");
+    cluster.stop_all().await;
+}
+
 /// Three nodes that have begun, and do not run.
 async fn founded_and_stopped() -> Cluster {
     let mut cluster = Cluster::new(3);
