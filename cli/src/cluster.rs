@@ -103,19 +103,21 @@ impl Door {
     }
 }
 
-/// The whole cluster, as the first of several nodes sees it that answers.
+/// The whole cluster, as the first of several nodes sees it that knows who leads; if none
+/// does, as the first sees it that answers. One that is cut off from the others knows little.
 ///
 /// # Errors
-/// Why the last of them did not.
+/// Why the last of them did not answer.
 pub(crate) async fn status(doors: &[Door]) -> anyhow::Result<StatusReply> {
-    let mut last = anyhow!("no node was named");
+    let (mut last, mut leaderless) = (anyhow!("no node was named"), None);
     for door in doors {
         match door.status().await {
-            Ok(status) => return Ok(status),
+            Ok(status) if status.leader != 0 => return Ok(status),
+            Ok(status) => leaderless = leaderless.or(Some(status)),
             Err(err) => last = err,
         }
     }
-    Err(last)
+    leaderless.ok_or(last)
 }
 
 fn silent(node: SocketAddr) -> anyhow::Error {

@@ -10,6 +10,7 @@ mod bench;
 mod cluster;
 mod demo;
 mod events;
+mod fault;
 mod frontend;
 mod http;
 mod key;
@@ -73,6 +74,7 @@ enum Command {
     TransferLeader(members::TransferArgs),
     Cluster(members::ClusterArgs),
     Snapshot(snapshot::Args),
+    Fault(fault::Args),
     Kill(demo::faults::KillArgs),
     Pause(demo::faults::PauseArgs),
     Resume(demo::faults::ResumeArgs),
@@ -130,6 +132,7 @@ impl Command {
             Self::TransferLeader(args) => members::transfer_leader(args).await,
             Self::Cluster(args) => members::cluster(args).await,
             Self::Snapshot(args) => snapshot::run(args).await,
+            Self::Fault(args) => fault::run(args).await,
             Self::Kill(args) => demo::faults::kill(args).await,
             Self::Pause(args) => demo::faults::pause(args).await,
             Self::Resume(args) => demo::faults::resume(args).await,

@@ -115,6 +115,8 @@ struct MemberStatus {
     version: Option<String>,
     /// For how long the leader has had no answer from it.
     silent_ms: Option<u64>,
+    /// What is wrong there because somebody asked for it.
+    faults: Vec<String>,
     /// For the table; the cluster's own term stands above the members in JSON.
     #[serde(skip)]
     term: Option<Term>,
@@ -122,11 +124,7 @@ struct MemberStatus {
 
 impl Status {
     fn table(&self, wide: bool) -> String {
-        let mut table = Table::new();
-        table.load_style(NOTHING);
-        if std::env::var_os("NO_COLOR").is_some() {
-            table.force_no_tty();
-        }
+        let mut table = plain_table();
         let columns: Vec<Column> = Column::ALL.into_iter().filter(|c| wide || c.narrow()).collect();
         table.set_header(columns.iter().map(|column| column.title()));
         for member in &self.members {
@@ -152,10 +150,27 @@ impl Status {
         );
         let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
         text += &lines.join("\n");
+        text += &self.faults();
         for (intent, gap) in self.intents.iter().zip(["\n\n"].into_iter().chain(repeat("\n"))) {
             text += &format!("{gap}* {intent}");
         }
         text
+    }
+
+    /// A line for each member with faults, in red.
+    fn faults(&self) -> String {
+        let mut table = plain_table();
+        for MemberStatus { name, faults, .. } in &self.members {
+            if !faults.is_empty() {
+                let line = format!("{name}: faults: {}", faults.join("; "));
+                table.add_row([Cell::new(line).fg(Color::Red)]);
+            }
+        }
+        for column in table.column_iter_mut() {
+            column.set_padding((0, 0));
+        }
+        let lines = table.lines().zip(["\n\n"].into_iter().chain(repeat("\n")));
+        lines.map(|(line, gap)| format!("{gap}{}", line.trim_end())).collect()
     }
 
     /// A member's name, or its id as members are called that have none.
@@ -288,6 +303,16 @@ impl Column {
     }
 }
 
+/// A table without lines; in colours where somebody sees them and wants them.
+fn plain_table() -> Table {
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    if std::env::var_os("NO_COLOR").is_some() {
+        table.force_no_tty();
+    }
+    table
+}
+
 fn shown(value: Option<impl ToString>) -> String {
     value.map_or_else(|| "-".into(), |value| value.to_string())
 }
@@ -322,6 +347,7 @@ impl From<Member> for MemberStatus {
             term: report.as_ref().map(|report| Term(report.term)),
             hash: report.as_ref().map(|report| report.hash.clone()),
             silent_ms: member.silent_ms,
+            faults: report.as_ref().map(|report| report.faults.clone()).unwrap_or_default(),
             version: report.map(|report| report.version),
         }
     }
@@ -372,16 +398,23 @@ mod tests {
         }
     }
 
+    /// The same, with these faults on n2.
+    fn broken(mut reply: StatusReply, faults: &[&str]) -> StatusReply {
+        let report = reply.members[1].report.as_mut().unwrap();
+        report.faults = faults.iter().map(|&fault| fault.into()).collect();
+        reply
+    }
+
     /// Scripts read this.
     #[test]
     fn the_json_is_the_promised_one() {
-        let json = serde_json::to_string(&Status::from(reply())).unwrap();
+        let json = serde_json::to_string(&Status::from(broken(reply(), &["cut from n1"]))).unwrap();
         assert_eq!(
             json,
             r#"{"cluster":"demo","leader":1,"term":7,"members":["#.to_owned()
-                + r#"{"id":1,"name":"n1","address":"127.0.0.1:7101","alive":true,"role":"leader","last_log":20,"committed":20,"applied":20,"hash":"00c0ffee00c0ffee","version":"0.1.0","silent_ms":null},"#
-                + r#"{"id":2,"name":"n2","address":"127.0.0.1:7102","alive":true,"role":"voter","last_log":20,"committed":20,"applied":17,"hash":"00c0ffee00c0ffee","version":"0.1.0","silent_ms":80},"#
-                + r#"{"id":3,"name":"n3","address":"127.0.0.1:7103","alive":true,"role":"voter","last_log":null,"committed":null,"applied":null,"hash":null,"version":null,"silent_ms":849}],"#
+                + r#"{"id":1,"name":"n1","address":"127.0.0.1:7101","alive":true,"role":"leader","last_log":20,"committed":20,"applied":20,"hash":"00c0ffee00c0ffee","version":"0.1.0","silent_ms":null,"faults":[]},"#
+                + r#"{"id":2,"name":"n2","address":"127.0.0.1:7102","alive":true,"role":"voter","last_log":20,"committed":20,"applied":17,"hash":"00c0ffee00c0ffee","version":"0.1.0","silent_ms":80,"faults":["cut from n1"]},"#
+                + r#"{"id":3,"name":"n3","address":"127.0.0.1:7103","alive":true,"role":"voter","last_log":null,"committed":null,"applied":null,"hash":null,"version":null,"silent_ms":849,"faults":[]}],"#
                 + r#""voters_wanted":3,"replace_after_ms":600000,"intents":["n3 silent for 3 min"],"features":["game:hangman"]}"#
         );
     }
@@ -408,6 +441,21 @@ mod tests {
         assert!(row.contains("alive") && row.contains("silent 0.8 s"), "{table}");
         let row = table.lines().find(|line| line.starts_with("n2")).unwrap();
         assert!(row.contains("answers"), "{table}");
+    }
+
+    /// What is wrong because somebody asked for it stands below the table, before what the
+    /// leader intends.
+    #[test]
+    fn faults_have_a_line_for_each_member() {
+        let many = broken(reply(), &["cut from n1", "slow disk"]);
+        for (reply, lines) in [
+            (reply(), &["", "* n3 silent for 3 min"][..]),
+            (many, &["", "n2: faults: cut from n1; slow disk", "", "* n3 silent for 3 min"]),
+        ] {
+            let table = Status::from(reply).table(false);
+            let below: Vec<_> = table.lines().skip_while(|line| !line.starts_with("n3")).collect();
+            assert_eq!(below[1..], *lines, "{table}");
+        }
     }
 
     /// Long addresses, roles and counts fit a terminal of 80 columns.

@@ -56,6 +56,8 @@ pub struct Member {
     pub applied: Option<u64>,
     /// The hash of its state after that entry.
     pub hash: Option<String>,
+    /// What is wrong with its surroundings.
+    pub faults: Vec<String>,
 }
 
 impl Cluster {

@@ -3,6 +3,10 @@
 //! The first three signal a process themselves, after a look at its command line:
 //! a process id may have been given to a stranger since it was written down. The
 //! last asks the demo.
+//!
+//! A process may be meant by what it is, `leader` or `follower`. Then it is one that can be
+//! killed, paused or restarted: one that runs and is not paused. Only a paused one can be
+//! resumed.
 
 use std::{
     fs,
@@ -10,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, anyhow, bail, ensure};
 use hangraft_cluster_config::ClusterKey;
 use nix::{
     sys::signal::{self, Signal},
@@ -25,8 +29,10 @@ use crate::{
         home::config_file,
         record::{Process, Record, Role},
     },
+    fault::nodes::{FOLLOWER, LEADER, Nodes},
     http, key,
     output::print,
+    reach,
 };
 
 /// How long a process may take to be what it was made: gone, paused, answering.
@@ -35,10 +41,18 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How often we look.
 const LOOK: Duration = Duration::from_millis(10);
 
+/// What a process does that is meant by what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Doing {
+    Running,
+    Paused,
+}
+
 /// Which process of which demo.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Target {
-    /// The process: n1, n2, .. for nodes, f1, f2, .. for frontends.
+    /// The process: n1, n2, .. for nodes, f1, f2, .. for frontends; `leader` or `follower`
+    /// for a node that is that now.
     name: String,
     /// The demo's folder.
     #[arg(long, value_name = "DIR")]
@@ -47,7 +61,9 @@ pub(crate) struct Target {
 
 /// Kill a process of a demo at once, as a power cut would (SIGKILL).
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  hangraft kill n1 --dir /tmp/demo")]
+#[command(
+    after_help = "Examples:\n  hangraft kill n1 --dir /tmp/demo\n  hangraft kill leader --dir /tmp/demo"
+)]
 pub(crate) struct KillArgs {
     #[command(flatten)]
     target: Target,
@@ -55,7 +71,9 @@ pub(crate) struct KillArgs {
 
 /// Pause a process of a demo: it lives, but says nothing (SIGSTOP).
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  hangraft pause n1 --dir /tmp/demo")]
+#[command(
+    after_help = "Examples:\n  hangraft pause n1 --dir /tmp/demo\n  hangraft pause leader --dir /tmp/demo"
+)]
 pub(crate) struct PauseArgs {
     #[command(flatten)]
     target: Target,
@@ -63,7 +81,9 @@ pub(crate) struct PauseArgs {
 
 /// Let a paused process of a demo go on (SIGCONT).
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  hangraft resume n1 --dir /tmp/demo")]
+#[command(
+    after_help = "Examples:\n  hangraft resume n1 --dir /tmp/demo\n  hangraft resume follower --dir /tmp/demo"
+)]
 pub(crate) struct ResumeArgs {
     #[command(flatten)]
     target: Target,
@@ -71,7 +91,9 @@ pub(crate) struct ResumeArgs {
 
 /// Start a process of a demo again; one that still runs is stopped first.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  hangraft restart n1 --dir /tmp/demo")]
+#[command(
+    after_help = "Examples:\n  hangraft restart n1 --dir /tmp/demo\n  hangraft restart follower --dir /tmp/demo"
+)]
 pub(crate) struct RestartArgs {
     #[command(flatten)]
     target: Target,
@@ -79,14 +101,14 @@ pub(crate) struct RestartArgs {
 
 /// Kills, and waits until it is gone.
 pub(crate) async fn kill(args: KillArgs) -> anyhow::Result<()> {
-    let process = args.target.find()?;
+    let process = args.target.find(Doing::Running).await?;
     kill_process(&args.target.dir, &process).await?;
     print(&format!("{} (process {}) is killed", process.name, process.pid))
 }
 
 /// Pauses, and waits until it stands still.
 pub(crate) async fn pause(args: PauseArgs) -> anyhow::Result<()> {
-    let process = args.target.find()?;
+    let process = args.target.find(Doing::Running).await?;
     process.send(&args.target.dir, Signal::SIGSTOP)?;
     process.until("paused", || process.scheduler_state() == Some('T')).await?;
     print(&format!("{} (process {}) is paused", process.name, process.pid))
@@ -94,7 +116,7 @@ pub(crate) async fn pause(args: PauseArgs) -> anyhow::Result<()> {
 
 /// Resumes, and waits until it moves.
 pub(crate) async fn resume(args: ResumeArgs) -> anyhow::Result<()> {
-    let process = args.target.find()?;
+    let process = args.target.find(Doing::Paused).await?;
     process.send(&args.target.dir, Signal::SIGCONT)?;
     process.until("running", || process.scheduler_state() != Some('T')).await?;
     print(&format!("{} (process {}) goes on", process.name, process.pid))
@@ -102,7 +124,7 @@ pub(crate) async fn resume(args: ResumeArgs) -> anyhow::Result<()> {
 
 /// Restarts, and waits until it answers.
 pub(crate) async fn restart(args: RestartArgs) -> anyhow::Result<()> {
-    let process = args.target.find()?;
+    let process = args.target.find(Doing::Running).await?;
     let pid = restart_process(&args.target.dir, &process).await?;
     print(&format!("{} (process {pid}) runs again", process.name))
 }
@@ -139,12 +161,40 @@ impl RestartArgs {
 }
 
 impl Target {
-    fn find(&self) -> anyhow::Result<Process> {
+    async fn find(&self, doing: Doing) -> anyhow::Result<Process> {
         let record = Record::of(&self.dir)?;
+        if [LEADER, FOLLOWER].contains(&self.name.as_str()) {
+            return self.find_by_role(&record, doing).await;
+        }
         let names: Vec<_> = record.processes().map(|process| process.name).collect();
         record.processes().find(|process| process.name == self.name).ok_or_else(|| {
             anyhow!("this demo has no {}; name one of {}", self.name, names.join(", "))
         })
+    }
+
+    /// The process of the first node that is the leader, or a follower, and does this. Nodes
+    /// that run are asked who leads; the others would not answer.
+    async fn find_by_role(&self, record: &Record, doing: Doing) -> anyhow::Result<Process> {
+        let that = |doing| record.processes().filter(move |one| one.does(&self.dir) == Some(doing));
+        let running: Vec<Role> = that(Doing::Running).map(|process| process.role).collect();
+        let mut doors = reach::demo(&self.dir)?;
+        doors.retain(|door| running.contains(&Role::Node(door.node())));
+        ensure!(!doors.is_empty(), "no node of this demo runs, so nobody knows the {}", self.name);
+        let (_, nodes) = Nodes::ask(&doors).await?;
+        let names = nodes.names(&self.name)?;
+        let called = |name: &&str| that(doing).find(|process| process.name == **name);
+        names.iter().find_map(called).with_context(|| {
+            format!("no {} of this demo {}; name a process", self.name, doing.text())
+        })
+    }
+}
+
+impl Doing {
+    fn text(self) -> &'static str {
+        match self {
+            Self::Running => "runs",
+            Self::Paused => "is paused",
+        }
     }
 }
 
@@ -171,6 +221,15 @@ impl Process {
         fs::read(format!("/proc/{}/cmdline", self.pid)).is_ok_and(|line| {
             line.split(|&byte| byte == 0).any(|word| word == config.as_os_str().as_encoded_bytes())
         })
+    }
+
+    /// What it does; nothing when it is not there.
+    fn does(&self, dir: &Path) -> Option<Doing> {
+        if !self.runs_in(dir) {
+            return None;
+        }
+        let paused = self.scheduler_state() == Some('T');
+        Some(if paused { Doing::Paused } else { Doing::Running })
     }
 
     /// The letter Linux has for what a process does: `T` when it is paused.
@@ -241,6 +300,24 @@ mod tests {
         stranger.wait().unwrap();
     }
 
+    /// Who leads is known to nodes that run only.
+    #[tokio::test]
+    async fn without_a_node_nobody_leads() {
+        let dir = TempDir::new().unwrap();
+        let record = Record { nodes: Vec::new(), frontends: Vec::new() };
+        record.save(dir.path()).unwrap();
+        ClusterKey::create(&ClusterKey::in_folder(dir.path())).unwrap();
+        for (name, said) in [
+            ("leader", "no node of this demo runs, so nobody knows the leader"),
+            ("follower", "no node of this demo runs, so nobody knows the follower"),
+            ("n1", "this demo has no n1"),
+        ] {
+            let target = Target { name: name.into(), dir: dir.path().into() };
+            let err = target.find(Doing::Running).await.expect_err(name).to_string();
+            assert!(err.starts_with(said), "{err}");
+        }
+    }
+
     /// A demo's own process is paused, goes on, and is killed.
     #[tokio::test]
     async fn a_demos_process_is_signalled() {
@@ -249,10 +326,12 @@ mod tests {
         let process = process(child.id());
         process.until("started", || process.runs_in(dir.path())).await.unwrap();
         process.send(dir.path(), Signal::SIGSTOP).unwrap();
-        process.until("paused", || process.scheduler_state() == Some('T')).await.unwrap();
+        process.until("paused", || process.does(dir.path()) == Some(Doing::Paused)).await.unwrap();
         process.send(dir.path(), Signal::SIGCONT).unwrap();
         process.until("running", || process.scheduler_state() != Some('T')).await.unwrap();
+        process.until("going", || process.does(dir.path()) == Some(Doing::Running)).await.unwrap();
         kill_process(dir.path(), &process).await.unwrap();
+        assert_eq!(process.does(dir.path()), None);
         assert!(!child.wait().unwrap().success());
         assert!(process.send(dir.path(), Signal::SIGKILL).is_err());
     }

@@ -1,0 +1,115 @@
+//! Faults that an operator asks for, on a real cluster: what becomes of it, and that it is
+//! over when it was to be over.
+
+use hangraft_proto::socket::Action;
+use hangraft_tests::{
+    cluster::{Cluster, Status},
+    demo::{Demo, Home, Wanted, binary, run_in_vain, run_well},
+    player::Player,
+    process::Process,
+};
+use serde_json::{Value, json};
+use std::process::Stdio;
+use tokio::process::Command;
+
+/// Runs `hangraft fault` on a demo; what it says.
+async fn fault(demo: &Demo, words: &str) -> String {
+    let dir = demo.home().dir().display().to_string();
+    let args = ["fault"].into_iter().chain(words.split(' ')).chain(["--dir", &dir]);
+    run_well(&args.collect::<Vec<_>>()).await
+}
+
+/// The faults that are active, each with its node.
+async fn active(demo: &Demo) -> Vec<Value> {
+    let listed: Value = serde_json::from_str(&fault(demo, "list --output json").await).unwrap();
+    assert_eq!(listed["unanswered"], json!([]));
+    listed["faults"].as_array().expect("a list").clone()
+}
+
+/// The leader is cut off by a command that has long ended when the cut does. Another one
+/// leads, and nobody's letter is lost.
+#[tokio::test]
+async fn an_isolated_leader_costs_nobody_a_letter() {
+    let demo = Demo::start(&Wanted::default()).await;
+    let mut ann = Player::arrive("Ann", &demo.frontends(), 0).await;
+    let room = ann.open(json!({"category": "places"})).await;
+    let (before, leader) = (demo.cluster().leader().await, demo.leader().await);
+    let said = fault(&demo, "cut isolate leader --for 5s").await;
+    assert!(said.starts_with(&format!("cut: {leader} from ")), "{said}");
+    assert!(said.contains("for 5 s; heals by itself"), "{said}");
+    let letters = ["q", "x", "z"];
+    for (nth, letter) in letters.iter().enumerate() {
+        let guess = json!({"room": room, "move": {"letter": letter}, "serial": 1_000 + nth});
+        ann.insist(Action::Play, guess).await.expect("a letter");
+    }
+    let good = |status: &Status| status.leader().is_some_and(|now| now.id != before.id);
+    demo.cluster().until("another leader", good).await;
+    demo.cluster().until_event(&before.address, "heals: cut to n").await;
+    assert_eq!(active(&demo).await, [Value::Null; 0]);
+    demo.cluster().agree(3).await;
+    ann.see("every letter", |view| view["wrong"] == json!(letters)).await;
+    assert_eq!(ann.book().complaints, [""; 0]);
+}
+
+/// Who asked for a fault is killed before it is over; the fault is not.
+#[tokio::test]
+async fn a_fault_heals_although_whoever_asked_is_killed() {
+    let demo = Demo::start(&Wanted::default()).await;
+    let dir = demo.home().dir().display().to_string();
+    let words = ["fault", "slow-disk", "all", "--ms", "20", "--for", "3s", "--dir", &dir];
+    let mut asking = Command::new(binary());
+    asking.args(words).stdout(Stdio::null()).kill_on_drop(true);
+    let mut asking = asking.spawn().expect("a command");
+    let seen = |status: &Status| status.members.iter().all(|member| !member.faults.is_empty());
+    demo.cluster().until("all disks are slow", seen).await;
+    // It may have ended by itself.
+    _ = asking.start_kill();
+    let over = |status: &Status| status.members.iter().all(|member| member.faults.is_empty());
+    demo.cluster().until("no fault is left", over).await;
+}
+
+/// A command does all that it says or nothing, and says why.
+#[tokio::test]
+async fn a_command_does_all_or_nothing() {
+    let demo = Demo::start(&Wanted::default()).await;
+    let dir = demo.home().dir().display().to_string();
+    let leader = demo.leader().await;
+    let dead = demo.nodes().into_iter().find(|name| *name != leader).expect("three nodes");
+    demo.kill(&dead).await;
+    let (code, said) =
+        run_in_vain(&["fault", "drop", "all", "--percent", "5", "--dir", &dir]).await;
+    assert_eq!(code, Some(1));
+    assert!(said.contains(&format!("{dead} does not answer; name those that run")), "{said}");
+    let status = demo.status().await.unwrap();
+    assert!(status.members.iter().all(|member| member.faults.is_empty()), "{status:?}");
+}
+
+/// `kill leader` and `fault heal` by role, as scripts say it.
+#[tokio::test]
+async fn a_role_stands_for_a_name() {
+    let demo = Demo::start(&Wanted::default()).await;
+    let (leader, dir) = (demo.leader().await, demo.home().dir().display().to_string());
+    fault(&demo, "skew leader --by 1h").await;
+    let healed = fault(&demo, "heal leader").await;
+    assert_eq!(healed, format!("{leader}: 1 healed\n"));
+    let said = run_well(&["kill", "leader", "--dir", &dir]).await;
+    assert!(said.starts_with(&format!("{leader} (process ")), "{said}");
+    let good = |status: &Status| status.leader().is_some_and(|now| now.name != leader);
+    demo.cluster().until("another leader", good).await;
+}
+
+/// A node that was not configured for it lets nobody do anything to it.
+#[tokio::test]
+async fn faults_are_refused_without_consent() {
+    let home = Home::new();
+    let (address, dir) = (home.new_address(), home.dir().join("n1").display().to_string());
+    let args = ["node", "--address", &address, "--dir", &dir];
+    let mut node = Process::new("n1", &address, &args);
+    node.start();
+    let cluster = Cluster::of([address.clone()]);
+    cluster.until("it leads", |status| status.leader().is_some()).await;
+    let wanted = ["fault", "slow-disk", "n1", "--ms", "5", "--node", &address, "--dir", &dir];
+    let (code, said) = run_in_vain(&wanted).await;
+    assert_eq!(code, Some(1));
+    assert!(said.contains("faults = true"), "{said}");
+}
