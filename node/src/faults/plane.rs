@@ -10,7 +10,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Waker;
 use std::time::Duration;
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// Faults that are active at a time. One more is refused.
@@ -25,8 +24,6 @@ struct Inner {
     any: AtomicBool,
     /// Counts changes, so that who passes need not look closer each time.
     changes: AtomicU64,
-    /// The same for those who wait.
-    news: watch::Sender<u64>,
     state: Mutex<State>,
     dice: Mutex<StdRng>,
 }
@@ -63,7 +60,6 @@ impl Faults {
         Faults(Arc::new(Inner {
             any: AtomicBool::new(false),
             changes: AtomicU64::new(0),
-            news: watch::Sender::new(0),
             state: Mutex::default(),
             dice: Mutex::new(StdRng::seed_from_u64(seed)),
         }))
@@ -188,11 +184,6 @@ impl Faults {
         }
     }
 
-    /// Follows the changes.
-    pub(super) fn follow(&self) -> watch::Receiver<u64> {
-        self.0.news.subscribe()
-    }
-
     /// A time between the least and the most.
     pub(super) fn draw(&self, pause: Pause) -> Duration {
         let jitter = u64::try_from(pause.jitter.as_micros()).unwrap_or(u64::MAX);
@@ -210,7 +201,6 @@ impl Faults {
         let waiting = std::mem::take(&mut state.waiting);
         drop(state);
         waiting.into_iter().for_each(Waker::wake);
-        self.0.news.send_modify(|count| *count += 1);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -5,8 +5,8 @@ use super::plane::Faults;
 use super::what::Way;
 use crate::env::Connection;
 use bytes::{Buf, Bytes};
+use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub(super) struct FaultyStream {
     /// `None` once it is dropped.
     inner: Option<Connection>,
     faults: Faults,
-    caller: Option<SocketAddr>,
+    other: End,
     read: Lane,
     written: Lane,
     /// How the other end has ended, to be said behind what waits.
@@ -33,20 +33,9 @@ pub(super) struct FaultyStream {
 
 impl FaultyStream {
     pub(super) fn new(inner: Connection, faults: &Faults, end: End) -> Self {
-        let caller = match end {
-            End::Called(_) => None,
-            End::Caller(address) => Some(address),
-        };
-        let lane = |way| Lane::new(faults.clone(), end, way);
-        let (read, written) = (lane(Way::In), lane(Way::Out));
-        FaultyStream {
-            inner: Some(inner),
-            faults: faults.clone(),
-            caller,
-            read,
-            written,
-            end: None,
-        }
+        let [read, written] = [Way::In, Way::Out].map(|way| Lane::new(faults.clone(), end, way));
+        let (inner, faults) = (Some(inner), faults.clone());
+        FaultyStream { inner, faults, other: end, read, written, end: None }
     }
 
     fn inner(&mut self) -> Pin<&mut Connection> {
@@ -180,23 +169,37 @@ impl AsyncWrite for FaultyStream {
     }
 }
 
+fn forget(faults: &Faults, other: End) {
+    if let End::Caller(address) = other {
+        faults.forget_caller(address);
+    }
+}
+
+/// Waits until neither way to there is cut.
+async fn healed(faults: &Faults, other: End) {
+    for way in [Way::In, Way::Out] {
+        let mut lane = Lane::new(faults.clone(), other, way);
+        while lane.is_cut() {
+            poll_fn(|context| lane.poll_change(context)).await;
+        }
+    }
+}
+
 impl Drop for FaultyStream {
     fn drop(&mut self) {
-        if let Some(caller) = self.caller {
-            self.faults.forget_caller(caller);
-        }
-        // Across a cut nobody hears that somebody has hung up.
-        let cut = self.written.is_cut() || self.read.is_cut();
-        let (Some(inner), Ok(runtime)) = (self.inner.take(), tokio::runtime::Handle::try_current())
-        else {
-            return;
-        };
-        if cut {
-            let mut changes = self.faults.follow();
-            runtime.spawn(async move {
-                _ = timeout(UNHEARD_FOR, changes.changed()).await;
-                drop(inner);
-            });
+        let is_cut = self.written.is_cut() || self.read.is_cut();
+        let (faults, other, inner) = (self.faults.clone(), self.other, self.inner.take());
+        let runtime = tokio::runtime::Handle::try_current();
+        match runtime.ok().filter(|_| is_cut) {
+            // Across a cut nobody hears that somebody has hung up.
+            Some(runtime) => {
+                _ = runtime.spawn(async move {
+                    _ = timeout(UNHEARD_FOR, healed(&faults, other)).await;
+                    drop(inner);
+                    forget(&faults, other);
+                })
+            }
+            None => forget(&faults, other),
         }
     }
 }
@@ -320,6 +323,7 @@ mod tests {
         assert!(timeout(ms(100), near.flush()).await.is_err(), "it is cut");
         assert!(timeout(ms(100), far.read_u8()).await.is_err());
         assert!(faults.is_frontend(FRONTEND.into()));
+        faults.heal(&[]);
         drop(near);
         assert!(!faults.is_frontend(FRONTEND.into()), "it is forgotten with its connection");
     }
@@ -332,6 +336,9 @@ mod tests {
         faults.inject(vec![of_node(Way::Out, Trouble::Cut)], None).unwrap();
         drop(near);
         assert!(timeout(ms(1_000), far.read_u8()).await.is_err());
+        let other = faults.inject(vec![Fault::FullDisk], None).unwrap();
+        assert_eq!(faults.heal(&other), [Fault::FullDisk]);
+        assert!(timeout(ms(1_000), far.read_u8()).await.is_err(), "something else has changed");
         faults.heal(&[]);
         assert!(far.read_u8().await.is_err(), "now it is");
     }
