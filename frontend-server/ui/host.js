@@ -45,7 +45,8 @@ export class HostDialog {
     this.#shown = { view, me };
     if (view.host !== me) return this.element.close();
     const others = view.players.filter(({ player }) => player !== me);
-    const door = view.locked ? "Nobody new can sit down." : "Whoever has the link can sit down.";
+    const who = view.public ? "Anybody" : "Whoever has the link";
+    const door = view.locked ? "Nobody new can sit down." : `${who} can sit down.`;
     say(this.#open, `${view.public ? "This room is open to strangers." : "This room is private."} ${door}`);
     set(this.#lock, { "aria-pressed": String(view.locked === true) });
     say(this.#lock, view.locked ? "Unlock the table" : "Lock the table");
