@@ -9,6 +9,7 @@ use anyhow::{Context, bail};
 use futures_util::future::join_all;
 use hangraft_proto::v1::{Fault, FaultsRequest, InjectRequest};
 use serde::Serialize;
+use tokio::time::timeout;
 
 use super::{
     active::{ANSWER, heal},
@@ -86,7 +87,11 @@ async fn tell(
 ) -> anyhow::Result<Vec<u64>> {
     let (door, mut client) = reach(door, node).await?;
     let request = InjectRequest { faults, for_ms: for_ms.unwrap_or_default() };
-    let reply = door.answer(ANSWER, client.inject(request)).await;
+    let Ok(reply) = timeout(ANSWER, client.inject(request)).await else {
+        let name = &node.name;
+        bail!("{name} has not answered and may have it now: `hangraft fault heal {name}`");
+    };
+    let reply = door.answer(ANSWER, async { reply }).await;
     Ok(reply.with_context(|| node.name.clone())?.ids)
 }
 

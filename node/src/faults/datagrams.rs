@@ -5,6 +5,7 @@ use super::weather::Weather;
 use super::what::{Peer, Traffic, Way};
 use crate::env::Datagrams;
 use async_trait::async_trait;
+use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,8 +27,8 @@ pub(super) struct FaultyDatagrams {
     pub(super) inner: Arc<dyn Datagrams>,
     pub(super) faults: Faults,
     pub(super) underway: Arc<AtomicUsize>,
-    /// Until when a narrow way is full.
-    pub(super) busy: Mutex<Option<Instant>>,
+    /// Until when each narrow way is full.
+    pub(super) busy: Mutex<BTreeMap<SocketAddr, Instant>>,
 }
 
 #[async_trait]
@@ -42,7 +43,7 @@ impl Datagrams for FaultyDatagrams {
             if weather.cut || self.faults.happens(weather.loss) {
                 continue;
             }
-            match self.takes(&weather, bytes.len()) {
+            match self.takes(&weather, to, bytes.len()) {
                 None => {}
                 Some(Duration::ZERO) => self.inner.send_to(bytes, to).await?,
                 Some(takes) => self.send_later(bytes, to, takes),
@@ -63,19 +64,20 @@ impl Datagrams for FaultyDatagrams {
 
 impl FaultyDatagrams {
     /// How long it is on its way; `None` if it does not get there.
-    fn takes(&self, weather: &Weather, bytes: usize) -> Option<Duration> {
+    fn takes(&self, weather: &Weather, to: SocketAddr, bytes: usize) -> Option<Duration> {
         let late = if self.faults.happens(weather.reorder) { LATE } else { Duration::ZERO };
         let takes = self.faults.draw(weather.delay) + late;
         let Some(per_s) = weather.bytes_per_s else { return Some(takes) };
         let mut busy = self.busy.lock().expect("never poisoned");
         let now = Instant::now();
-        let free = busy.map_or(now, |busy| busy.max(now));
+        busy.retain(|_, free| *free > now);
+        let free = busy.get(&to).copied().unwrap_or(now);
         let free = free + Duration::from_secs_f64(bytes as f64 / per_s.max(1) as f64);
         let waits = free.saturating_duration_since(now);
         if waits > QUEUE {
             return None;
         }
-        *busy = Some(free);
+        busy.insert(to, free);
         Some(takes + waits)
     }
 

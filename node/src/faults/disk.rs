@@ -1,7 +1,6 @@
 //! A log and files that pass through the fault plane.
 
 use super::plane::Faults;
-use super::what::Pause;
 use crate::storage::log::{DeviceState, LogDevice, Position, Synced, Write};
 use crate::storage::{FileReader, FileWriter, Files};
 use async_trait::async_trait;
@@ -11,7 +10,6 @@ use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use tokio::sync::mpsc;
-use tokio::time::sleep;
 
 /// Syncs that one slow sync serves. More wait for the next.
 const SERVED_MAX: usize = 1_024;
@@ -21,39 +19,42 @@ pub(super) struct FaultyLog {
     core: Arc<Core>,
     faults: Faults,
     /// Syncs that wait, in order.
-    slow: mpsc::UnboundedSender<(Pause, Synced)>,
+    slow: mpsc::UnboundedSender<Synced>,
 }
 
 struct Core {
     log: Arc<dyn LogDevice>,
-    faults: Faults,
-    /// Writes that have not reached the log, in order.
-    held: Mutex<Vec<Write>>,
+    held: Mutex<Held>,
     /// Syncs that wait.
     waiting: AtomicUsize,
+}
+
+#[derive(Default)]
+struct Held {
+    /// Writes that have not reached the log, in order.
+    writes: Vec<Write>,
+    /// An error is final.
+    failed: Option<String>,
 }
 
 impl FaultyLog {
     pub(super) fn new(log: Arc<dyn LogDevice>, faults: Faults) -> Self {
         let (held, waiting) = (Mutex::default(), AtomicUsize::new(0));
-        let core = Arc::new(Core { log, faults: faults.clone(), held, waiting });
+        let core = Arc::new(Core { log, held, waiting });
         let (slow, waits) = mpsc::unbounded_channel();
         // It ends with the log, and holds it only while it syncs.
-        tokio::spawn(sync_slowly(Arc::downgrade(&core), waits));
+        tokio::spawn(sync_slowly(Arc::downgrade(&core), faults.clone(), waits));
         FaultyLog { core, faults, slow }
     }
 }
 
 /// As on a real disk, one sync runs at a time, and serves all who came before it began.
-async fn sync_slowly(core: Weak<Core>, mut waits: mpsc::UnboundedReceiver<(Pause, Synced)>) {
+async fn sync_slowly(core: Weak<Core>, faults: Faults, mut waits: mpsc::UnboundedReceiver<Synced>) {
     let mut served = Vec::new();
     while waits.recv_many(&mut served, SERVED_MAX).await > 0 {
-        let pauses = served.iter().map(|(pause, _)| *pause);
-        let pause = pauses.max_by_key(|pause| pause.least).unwrap_or_default();
-        let Some(takes) = core.upgrade().map(|core| core.faults.draw(pause)) else { return };
-        sleep(takes).await;
+        faults.wait_for_disk().await;
         let Some(core) = core.upgrade() else { return };
-        for (_, synced) in served.drain(..) {
+        for synced in served.drain(..) {
             core.sync(synced);
             core.waiting.fetch_sub(1, Ordering::Relaxed);
         }
@@ -64,7 +65,7 @@ impl LogDevice for FaultyLog {
     fn write(&self, write: Write) -> io::Result<()> {
         let trouble = self.faults.disk();
         if trouble.full {
-            return Err(full());
+            return Err(self.core.fail(full()));
         }
         self.core.write(write, trouble.lose_unsynced)
     }
@@ -72,14 +73,15 @@ impl LogDevice for FaultyLog {
     fn sync(&self, synced: Synced) {
         let trouble = self.faults.disk();
         if trouble.fail_fsync {
-            return synced(Err(failed()));
+            return synced(Err(self.core.fail(failed())));
         }
         // Whoever comes behind one that waits, waits, too.
         let waits = self.core.waiting.load(Ordering::Relaxed) > 0;
-        let pause = trouble.slow.or(waits.then_some(Pause::default()));
-        let Some(pause) = pause else { return self.core.sync(synced) };
+        if trouble.slow.is_none() && !waits {
+            return self.core.sync(synced);
+        }
         self.core.waiting.fetch_add(1, Ordering::Relaxed);
-        if let Err(mpsc::error::SendError((_, synced))) = self.slow.send((pause, synced)) {
+        if let Err(mpsc::error::SendError(synced)) = self.slow.send(synced) {
             synced(Err(io::Error::other("the log is closed")));
         }
     }
@@ -106,13 +108,14 @@ impl Core {
     /// Writes, or holds what only adds something until it is synced.
     fn write(&self, write: Write, hold: bool) -> io::Result<()> {
         let mut held = self.held();
+        held.check()?;
         let adds = !matches!(write, Write::TruncateAfter(_) | Write::Purge(_));
         if hold && adds {
-            held.push(write);
+            held.writes.push(write);
             return Ok(());
         }
         self.let_go(&mut held)?;
-        self.log.write(write)
+        self.log.write(write).map_err(|err| held.fail(err))
     }
 
     fn sync(&self, synced: Synced) {
@@ -124,8 +127,15 @@ impl Core {
     }
 
     /// What was held reaches the log.
-    fn let_go(&self, held: &mut Vec<Write>) -> io::Result<()> {
-        held.drain(..).try_for_each(|write| self.log.write(write))
+    fn let_go(&self, held: &mut Held) -> io::Result<()> {
+        held.check()?;
+        let writes = std::mem::take(&mut held.writes);
+        let mut written = writes.into_iter().map(|write| self.log.write(write));
+        written.try_for_each(|written| written).map_err(|err| held.fail(err))
+    }
+
+    fn fail(&self, err: io::Error) -> io::Error {
+        self.held().fail(err)
     }
 
     fn read(
@@ -135,7 +145,7 @@ impl Core {
         bytes_max: usize,
     ) -> io::Result<Vec<(Position, Bytes)>> {
         let held = self.held();
-        let added = || held.iter().flat_map(entries_of);
+        let added = || held.writes.iter().flat_map(entries_of);
         let first = added().next().map_or(to, |(position, _)| position.index.min(to));
         if from < first {
             return self.log.read(from, first, bytes_max);
@@ -154,7 +164,7 @@ impl Core {
     fn state(&self) -> DeviceState {
         let held = self.held();
         let mut state = self.log.state();
-        for write in held.iter() {
+        for write in &held.writes {
             match write {
                 Write::Vote(vote) => state.vote = Some(*vote),
                 Write::Append(entries) => {
@@ -168,8 +178,20 @@ impl Core {
         state
     }
 
-    fn held(&self) -> MutexGuard<'_, Vec<Write>> {
+    fn held(&self) -> MutexGuard<'_, Held> {
         self.held.lock().expect("never poisoned")
+    }
+}
+
+impl Held {
+    fn check(&self) -> io::Result<()> {
+        self.failed.clone().map_or(Ok(()), |why| Err(io::Error::other(why)))
+    }
+
+    /// Nothing is written or synced any more.
+    fn fail(&mut self, err: io::Error) -> io::Error {
+        self.failed.get_or_insert(format!("an earlier write or sync failed: {err}"));
+        err
     }
 }
 
@@ -233,13 +255,10 @@ impl FileWriter for FaultyWriter {
     }
 
     async fn commit(self: Box<Self>) -> io::Result<()> {
-        let trouble = self.faults.disk();
-        if trouble.fail_fsync {
+        if self.faults.disk().fail_fsync {
             return Err(failed());
         }
-        if let Some(pause) = trouble.slow {
-            sleep(self.faults.draw(pause)).await;
-        }
+        self.faults.wait_for_disk().await;
         self.writer.commit().await
     }
 }
@@ -247,7 +266,7 @@ impl FileWriter for FaultyWriter {
 #[cfg(test)]
 mod tests {
     use super::super::plane::Faults;
-    use super::super::what::Fault;
+    use super::super::what::{Fault, Pause};
     use super::*;
     use crate::storage::log::VoteRecord;
     use hangraft_ids::{NodeId, Term};
@@ -355,11 +374,17 @@ mod tests {
         };
         note(1);
         note(2);
-        faults.heal(&[]);
-        note(3);
         sync(&log).await.unwrap();
-        assert_eq!(*order.lock().unwrap(), [1, 2, 3]);
-        assert!(begun.elapsed() >= ms(100), "{:?}", begun.elapsed());
+        assert_eq!((begun.elapsed(), order.lock().unwrap().len()), (ms(100), 2));
+        let begun = Instant::now();
+        note(3);
+        let healing = faults.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(ms(30)).await;
+            healing.heal(&[]);
+        });
+        sync(&log).await.unwrap();
+        assert_eq!((begun.elapsed(), &*order.lock().unwrap()), (ms(30), &vec![1, 2, 3]));
         let begun = Instant::now();
         sync(&log).await.unwrap();
         assert_eq!(begun.elapsed(), ms(0), "all is well again");
@@ -373,5 +398,10 @@ mod tests {
         let refused = log.write(Write::Append(vec![entry(0)])).unwrap_err();
         assert_eq!((refused.kind(), disk.writes()), (io::ErrorKind::StorageFull, 0));
         assert!(sync(&log).await.unwrap_err().to_string().contains("injected"));
+        faults.heal(&[]);
+        // What was refused is missing: nothing may come behind it.
+        assert!(log.write(Write::Append(vec![entry(1)])).is_err());
+        assert!(sync(&log).await.is_err());
+        assert_eq!(disk.writes(), 0);
     }
 }

@@ -4,12 +4,14 @@ use super::plane::Faults;
 use super::weather::Weather;
 use super::what::{Peer, Traffic, Way};
 use bytes::Bytes;
+use futures_util::StreamExt;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until};
+use tokio_stream::wrappers::WatchStream;
 
 /// Bytes that wait on one way. More are not taken from whoever sends them.
 const WAITING_BYTES_MAX: usize = 1 << 20;
@@ -47,6 +49,8 @@ pub(super) struct Lane {
     /// Until then the way is full.
     busy: Instant,
     timer: Option<Pin<Box<Sleep>>>,
+    /// Who has to wait listens to changes.
+    changes: Option<WatchStream<()>>,
 }
 
 impl Lane {
@@ -62,6 +66,7 @@ impl Lane {
             last: now,
             busy: now,
             timer: None,
+            changes: None,
         }
     }
 
@@ -97,23 +102,41 @@ impl Lane {
         self.waiting.push_back((self.last, bytes));
     }
 
-    /// The next that may go on now.
+    /// The next that may go on now. When all is well again, nothing waits any more.
     pub(super) fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Bytes>> {
         loop {
             let Some((at, _)) = self.waiting.front() else { return Poll::Ready(None) };
             let at = *at;
-            if self.is_cut() {
-                std::task::ready!(self.poll_change(context));
-                continue;
+            self.listen();
+            let (weather, now) = (self.weather(), Instant::now());
+            let good = weather.is_good_for_streams();
+            if good {
+                (self.last, self.busy) = (now, now);
             }
-            if Instant::now() < at {
-                std::task::ready!(self.poll_timer(at, context));
-                continue;
+            if good || !weather.cut && now >= at {
+                let (_, bytes) = self.waiting.pop_front().expect("it was just looked at");
+                self.bytes -= bytes.len();
+                return Poll::Ready(Some(bytes));
             }
-            let (_, bytes) = self.waiting.pop_front().expect("it was just looked at");
-            self.bytes -= bytes.len();
-            return Poll::Ready(Some(bytes));
+            std::task::ready!(self.poll_change((!weather.cut).then_some(at), context));
         }
+    }
+
+    /// Ready when the way is not cut.
+    pub(super) fn poll_uncut(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            self.listen();
+            if !self.is_cut() {
+                return Poll::Ready(());
+            }
+            std::task::ready!(self.poll_change(None, context));
+        }
+    }
+
+    /// What still waits, in order.
+    pub(super) fn take_all(&mut self) -> Vec<Bytes> {
+        self.bytes = 0;
+        self.waiting.drain(..).map(|(_, bytes)| bytes).collect()
     }
 
     /// Back to the front: not all of it could go on.
@@ -122,17 +145,22 @@ impl Lane {
         self.waiting.push_front((Instant::now(), bytes));
     }
 
-    /// Wakes the task with the next change of the weather; ready if it has just changed.
-    pub(super) fn poll_change(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let before = self.weather();
-        self.faults.wake_with_change(context.waker());
-        // It may have changed before there was somebody to wake.
-        if self.weather() != before {
+    /// From now on no change is missed. Comes before a look at the weather.
+    fn listen(&mut self) {
+        let faults = &self.faults;
+        self.changes.get_or_insert_with(|| WatchStream::from_changes(faults.follow()));
+    }
+
+    /// Ready when something may have changed since [`Lane::listen`], and at this time.
+    fn poll_change(&mut self, at: Option<Instant>, context: &mut Context<'_>) -> Poll<()> {
+        let changes = self.changes.as_mut().map(|changes| changes.poll_next_unpin(context));
+        if changes.is_some_and(|changed| changed.is_ready()) {
             return Poll::Ready(());
         }
-        match self.seen {
-            Some((_, Some(until), _)) => self.poll_timer(until, context),
-            _ => Poll::Pending,
+        let until = self.seen.and_then(|(_, until, _)| until);
+        match [at, until].into_iter().flatten().min() {
+            Some(at) => self.poll_timer(at, context),
+            None => Poll::Pending,
         }
     }
 

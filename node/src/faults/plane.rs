@@ -4,13 +4,13 @@ use super::weather::Weather;
 use super::what::{Fault, Pause, Peer, Traffic, Way};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::Waker;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
 
 /// Faults that are active at a time. One more is refused.
 const ACTIVE_MAX: usize = 256;
@@ -24,6 +24,8 @@ struct Inner {
     any: AtomicBool,
     /// Counts changes, so that who passes need not look closer each time.
     changes: AtomicU64,
+    /// The same for those who wait.
+    news: watch::Sender<()>,
     state: Mutex<State>,
     dice: Mutex<StdRng>,
 }
@@ -32,10 +34,8 @@ struct Inner {
 struct State {
     last: u64,
     active: BTreeMap<u64, Active>,
-    /// Where frontends have connected from.
-    frontends: BTreeSet<SocketAddr>,
-    /// Those who stand still.
-    waiting: Vec<Waker>,
+    /// Where callers have connected from, and whether each is a frontend.
+    callers: BTreeMap<SocketAddr, bool>,
 }
 
 /// A fault, and for how long.
@@ -60,6 +60,7 @@ impl Faults {
         Faults(Arc::new(Inner {
             any: AtomicBool::new(false),
             changes: AtomicU64::new(0),
+            news: watch::Sender::new(()),
             state: Mutex::default(),
             dice: Mutex::new(StdRng::seed_from_u64(seed)),
         }))
@@ -107,20 +108,28 @@ impl Faults {
         self.state().active.clone()
     }
 
-    /// A frontend has shown who it is on the connection from there.
-    pub(crate) fn note_frontend(&self, caller: SocketAddr) {
-        if self.state().frontends.insert(caller) {
-            self.0.changes.fetch_add(1, Ordering::Relaxed);
-        }
+    /// Somebody has connected from there.
+    pub(super) fn meet_caller(&self, caller: SocketAddr) {
+        self.state().callers.insert(caller, false);
     }
 
     /// The connection from there has ended.
     pub(super) fn forget_caller(&self, caller: SocketAddr) {
-        self.state().frontends.remove(&caller);
+        self.state().callers.remove(&caller);
+    }
+
+    /// Whoever has connected from there has shown that it is a frontend.
+    pub(crate) fn note_frontend(&self, caller: SocketAddr) {
+        // It may have gone meanwhile.
+        let mut state = self.state();
+        let known = state.callers.get_mut(&caller);
+        if known.is_some_and(|frontend| !std::mem::replace(frontend, true)) {
+            self.0.changes.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     pub(super) fn is_frontend(&self, caller: SocketAddr) -> bool {
-        self.state().frontends.contains(&caller)
+        self.state().callers.get(&caller).copied().unwrap_or_default()
     }
 
     /// Whether there are any faults.
@@ -154,7 +163,7 @@ impl Faults {
         }
         for active in self.state().active.values() {
             match active.fault {
-                Fault::SlowDisk(pause) => trouble.slow = Some(pause),
+                Fault::SlowDisk(pause) => trouble.slow = slower(trouble.slow, pause),
                 Fault::FailFsync => trouble.fail_fsync = true,
                 Fault::FullDisk => trouble.full = true,
                 Fault::LoseUnsynced => trouble.lose_unsynced = true,
@@ -176,11 +185,23 @@ impl Faults {
         self.state().active.values().map(skew).fold(0, i64::saturating_add)
     }
 
-    /// Wakes this task with the next change.
-    pub(super) fn wake_with_change(&self, waker: &Waker) {
-        let mut state = self.state();
-        if !state.waiting.iter().any(|known| known.will_wake(waker)) {
-            state.waiting.push(waker.clone());
+    /// Follows the changes.
+    pub(crate) fn follow(&self) -> watch::Receiver<()> {
+        self.0.news.subscribe()
+    }
+
+    /// Waits for so long, but not longer than the disk is slow.
+    pub(super) async fn wait_for_disk(&self) {
+        let mut changes = self.follow();
+        let Some(pause) = self.disk().slow else { return };
+        let slow = sleep(self.draw(pause));
+        tokio::pin!(slow);
+        while self.disk().slow.is_some() {
+            tokio::select! {
+                () = &mut slow => return,
+                // It cannot end: this has its other end.
+                _ = changes.changed() => {}
+            }
         }
     }
 
@@ -195,12 +216,11 @@ impl Faults {
         ppm > 0 && self.dice().random_range(0..1_000_000) < ppm
     }
 
-    fn changed(&self, mut state: MutexGuard<'_, State>) {
+    fn changed(&self, state: MutexGuard<'_, State>) {
         self.0.any.store(!state.active.is_empty(), Ordering::Relaxed);
         self.0.changes.fetch_add(1, Ordering::Relaxed);
-        let waiting = std::mem::take(&mut state.waiting);
         drop(state);
-        waiting.into_iter().for_each(Waker::wake);
+        self.0.news.send_replace(());
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -210,4 +230,8 @@ impl Faults {
     fn dice(&self) -> MutexGuard<'_, StdRng> {
         self.0.dice.lock().expect("never poisoned")
     }
+}
+
+fn slower(one: Option<Pause>, other: Pause) -> Option<Pause> {
+    Some(one.filter(|one| one.least >= other.least).unwrap_or(other))
 }

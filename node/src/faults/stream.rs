@@ -10,7 +10,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
 
 /// Bytes that are taken from a connection at once, to be held.
@@ -29,13 +29,18 @@ pub(super) struct FaultyStream {
     written: Lane,
     /// How the other end has ended, to be said behind what waits.
     end: Option<io::Result<()>>,
+    /// Where bytes are taken to first.
+    buffer: Vec<u8>,
 }
 
 impl FaultyStream {
     pub(super) fn new(inner: Connection, faults: &Faults, end: End) -> Self {
+        if let End::Caller(address) = end {
+            faults.meet_caller(address);
+        }
         let [read, written] = [Way::In, Way::Out].map(|way| Lane::new(faults.clone(), end, way));
         let (inner, faults) = (Some(inner), faults.clone());
-        FaultyStream { inner, faults, other: end, read, written, end: None }
+        FaultyStream { inner, faults, other: end, read, written, end: None, buffer: Vec::new() }
     }
 
     fn inner(&mut self) -> Pin<&mut Connection> {
@@ -45,20 +50,17 @@ impl FaultyStream {
     /// Takes what has come, to be held.
     fn poll_take(&mut self, context: &mut Context<'_>) -> Poll<()> {
         while self.end.is_none() && self.read.has_room() {
-            if self.read.is_cut() {
-                ready!(self.read.poll_change(context));
-                continue;
-            }
-            let mut bytes = vec![0; READ_BYTES];
+            ready!(self.read.poll_uncut(context));
+            self.buffer.resize(READ_BYTES, 0);
+            let mut bytes = std::mem::take(&mut self.buffer);
             let mut buffer = ReadBuf::new(&mut bytes);
-            let taken = ready!(self.inner().poll_read(context, &mut buffer));
-            match (taken, buffer.filled().len()) {
-                (Ok(()), 0) => self.end = Some(Ok(())),
-                (Ok(()), filled) => {
-                    bytes.truncate(filled);
-                    self.read.push(Bytes::from(bytes));
-                }
-                (Err(err), _) => self.end = Some(Err(err)),
+            let taken = self.inner().poll_read(context, &mut buffer);
+            let held = Bytes::copy_from_slice(buffer.filled());
+            self.buffer = bytes;
+            match ready!(taken) {
+                Ok(()) if held.is_empty() => self.end = Some(Ok(())),
+                Ok(()) => self.read.push(held),
+                Err(err) => self.end = Some(Err(err)),
             }
         }
         Poll::Pending
@@ -106,14 +108,15 @@ impl AsyncRead for FaultyStream {
                 }
                 Poll::Ready(Ok(()))
             }
-            None => match this.end.take() {
-                Some(Ok(())) => {
-                    this.end = Some(Ok(()));
-                    Poll::Ready(Ok(()))
+            None if this.end.is_none() => Poll::Pending,
+            None => {
+                // Nobody hears an end across a cut.
+                ready!(this.read.poll_uncut(context));
+                match this.end.replace(Ok(())) {
+                    Some(Err(err)) => Poll::Ready(Err(err)),
+                    _ => Poll::Ready(Ok(())),
                 }
-                Some(Err(err)) => Poll::Ready(Err(err)),
-                None => Poll::Pending,
-            },
+            }
         }
     }
 }
@@ -125,7 +128,7 @@ impl AsyncWrite for FaultyStream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        if this.written.is_clear() {
+        if this.written.is_clear() || bytes.is_empty() {
             return this.inner().poll_write(context, bytes);
         }
         if let Poll::Ready(Err(err)) = this.poll_send(context) {
@@ -149,6 +152,7 @@ impl AsyncWrite for FaultyStream {
         if !self.written.is_empty() {
             ready!(self.poll_send(context))?;
         }
+        ready!(self.written.poll_uncut(context));
         self.inner().poll_shutdown(context)
     }
 
@@ -169,37 +173,46 @@ impl AsyncWrite for FaultyStream {
     }
 }
 
+/// Waits until neither way to there is cut.
+async fn healed(faults: &Faults, other: End) {
+    for way in [Way::In, Way::Out] {
+        let mut lane = Lane::new(faults.clone(), other, way);
+        poll_fn(|context| lane.poll_uncut(context)).await;
+    }
+}
+
+/// Hangs up. What was sent still gets there, and neither that nor the end is heard across a
+/// cut.
+async fn hang_up(mut inner: Connection, faults: Faults, other: End, waiting: Vec<Bytes>) {
+    let ending = async {
+        healed(&faults, other).await;
+        for bytes in waiting {
+            inner.write_all(&bytes).await?;
+        }
+        inner.shutdown().await
+    };
+    // Nobody is left who could be told that it failed.
+    _ = timeout(UNHEARD_FOR, ending).await;
+    forget(&faults, other);
+}
+
 fn forget(faults: &Faults, other: End) {
     if let End::Caller(address) = other {
         faults.forget_caller(address);
     }
 }
 
-/// Waits until neither way to there is cut.
-async fn healed(faults: &Faults, other: End) {
-    for way in [Way::In, Way::Out] {
-        let mut lane = Lane::new(faults.clone(), other, way);
-        while lane.is_cut() {
-            poll_fn(|context| lane.poll_change(context)).await;
-        }
-    }
-}
-
 impl Drop for FaultyStream {
     fn drop(&mut self) {
         let is_cut = self.written.is_cut() || self.read.is_cut();
-        let (faults, other, inner) = (self.faults.clone(), self.other, self.inner.take());
-        let runtime = tokio::runtime::Handle::try_current();
-        match runtime.ok().filter(|_| is_cut) {
-            // Across a cut nobody hears that somebody has hung up.
-            Some(runtime) => {
-                _ = runtime.spawn(async move {
-                    _ = timeout(UNHEARD_FOR, healed(&faults, other)).await;
-                    drop(inner);
-                    forget(&faults, other);
-                })
+        let (faults, other, waiting) = (self.faults.clone(), self.other, self.written.take_all());
+        let runtime = tokio::runtime::Handle::try_current().ok();
+        let late = runtime.filter(|_| is_cut || !waiting.is_empty());
+        match (late, self.inner.take()) {
+            (Some(runtime), Some(inner)) => {
+                runtime.spawn(hang_up(inner, faults, other, waiting));
             }
-            None => forget(&faults, other),
+            _ => forget(&faults, other),
         }
     }
 }
@@ -208,7 +221,7 @@ impl Drop for FaultyStream {
 mod tests {
     use super::super::what::{Fault, LinkFault, Pause, Peer, Traffic, Trouble};
     use super::*;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use tokio::io::{AsyncReadExt, DuplexStream, duplex};
     use tokio::time::Instant;
 
     const NODE: ([u8; 4], u16) = ([10, 0, 0, 2], 7101);
@@ -309,6 +322,45 @@ mod tests {
         }
     }
 
+    /// What is on a slow way is there as soon as the way is good again.
+    #[tokio::test(start_paused = true)]
+    async fn healing_heals_what_waits() {
+        let slow = Trouble::Delay(Pause { least: ms(60_000), jitter: ms(0) });
+        for trouble in [slow, Trouble::Bandwidth(1), Trouble::Loss(1_000_000)] {
+            for way in [Way::Out, Way::In] {
+                let faults = Faults::new(1);
+                let (mut near, mut far) = stream(&faults, End::Called(NODE.into()));
+                faults.inject(vec![of_node(way, trouble)], None).unwrap();
+                let healing = faults.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(ms(100)).await;
+                    healing.heal(&[]);
+                });
+                let took = match way {
+                    Way::Out => there(&mut near, &mut far, &[7; 2_000]).await,
+                    Way::In => back(&mut near, &mut far, &[7; 2_000]).await,
+                };
+                assert_eq!(took, ms(100), "{way:?} {trouble:?}");
+                assert_eq!(there(&mut near, &mut far, b"after").await, ms(0));
+            }
+        }
+    }
+
+    /// A way that comes and goes lets everything through when it is there.
+    #[tokio::test(start_paused = true)]
+    async fn a_flapping_way_lets_through_now_and_then() {
+        let faults = Faults::new(1);
+        let (mut near, mut far) = stream(&faults, End::Called(NODE.into()));
+        let (peer, traffic, flap) = (Peer::Node(NODE.into()), Traffic::All, Some(ms(200)));
+        let (way, trouble) = (Way::Out, Trouble::Cut);
+        let link = LinkFault { peer, way, traffic, trouble, flap };
+        faults.inject(vec![Fault::Link(link)], None).unwrap();
+        assert_eq!(there(&mut near, &mut far, b"during").await, ms(200));
+        assert_eq!(there(&mut near, &mut far, b"between").await, ms(0));
+        tokio::time::sleep(ms(200)).await;
+        assert_eq!(there(&mut near, &mut far, b"again").await, ms(200));
+    }
+
     /// Whoever has called is nobody's link, until they show that they are a frontend.
     #[tokio::test(start_paused = true)]
     async fn a_caller_is_concerned_when_it_is_a_frontend() {
@@ -325,6 +377,10 @@ mod tests {
         assert!(faults.is_frontend(FRONTEND.into()));
         faults.heal(&[]);
         drop(near);
+        let mut heard = String::new();
+        far.read_to_string(&mut heard).await.unwrap();
+        assert_eq!(heard, "I see");
+        tokio::task::yield_now().await;
         assert!(!faults.is_frontend(FRONTEND.into()), "it is forgotten with its connection");
     }
 
@@ -332,14 +388,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn hanging_up_is_not_heard_across_a_cut() {
         let faults = Faults::new(1);
-        let (near, mut far) = stream(&faults, End::Called(NODE.into()));
+        let (mut near, mut far) = stream(&faults, End::Called(NODE.into()));
         faults.inject(vec![of_node(Way::Out, Trouble::Cut)], None).unwrap();
+        near.write_all(b"last words").await.unwrap();
         drop(near);
         assert!(timeout(ms(1_000), far.read_u8()).await.is_err());
         let other = faults.inject(vec![Fault::FullDisk], None).unwrap();
         assert_eq!(faults.heal(&other), [Fault::FullDisk]);
         assert!(timeout(ms(1_000), far.read_u8()).await.is_err(), "something else has changed");
         faults.heal(&[]);
-        assert!(far.read_u8().await.is_err(), "now it is");
+        let mut heard = String::new();
+        far.read_to_string(&mut heard).await.unwrap();
+        assert_eq!(heard, "last words", "now it is");
     }
 }

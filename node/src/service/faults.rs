@@ -10,6 +10,15 @@ use tonic::Status;
 /// The longest time for which a fault heals by itself; more is a slip of the hand.
 const LASTS_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The longest delay of one datagram, write or sync.
+const DELAY_MAX: Duration = Duration::from_secs(60);
+
+/// The furthest that a clock may be wrong: ten years, in milliseconds.
+const SKEW_MS_MAX: u64 = 10 * 365 * 24 * 60 * 60 * 1_000;
+
+/// Of what was said in vain so many characters are repeated.
+const QUOTED_MAX: usize = 40;
+
 /// How the frontends are called together.
 const FRONTENDS: &str = "frontends";
 
@@ -40,10 +49,8 @@ impl ClusterService {
         }
         if let Some(until) = lasts.map(|lasts| Instant::now() + lasts) {
             let (service, ids) = (self.clone(), ids.clone());
-            self.replica.tasks().spawn("healing", async move {
-                sleep_until(until).await;
-                service.heal_now(&ids);
-            });
+            let healing = async move { service.heal_at(until, &ids).await };
+            self.replica.tasks().spawn("healing", healing);
         }
         Ok(v1::InjectReply { ids })
     }
@@ -67,6 +74,19 @@ impl ClusterService {
     pub(super) fn fault_texts(&self) -> Vec<String> {
         let active = self.faults.as_ref().map(Faults::active).unwrap_or_default();
         active.values().map(|active| self.text(&active.fault)).collect()
+    }
+
+    /// Heals these at that time, unless somebody has done so before.
+    async fn heal_at(&self, until: Instant, ids: &[u64]) {
+        let Some(faults) = &self.faults else { return };
+        let mut changes = faults.follow();
+        while faults.active().keys().any(|id| ids.contains(id)) {
+            tokio::select! {
+                () = sleep_until(until) => drop(self.heal_now(ids)),
+                // It cannot end: this node has its other end.
+                _ = changes.changed() => {}
+            }
+        }
     }
 
     fn heal_now(&self, ids: &[u64]) -> u32 {
@@ -110,7 +130,10 @@ fn fault(fault: v1::Fault) -> Result<Fault, Status> {
         What::FailFsync(_) => Fault::FailFsync,
         What::FullDisk(_) => Fault::FullDisk,
         What::LoseUnsynced(_) => Fault::LoseUnsynced,
-        What::Skew(skew) => Fault::Skew(skew.ms),
+        What::Skew(skew) if skew.ms.unsigned_abs() <= SKEW_MS_MAX => Fault::Skew(skew.ms),
+        What::Skew(_) => {
+            return Err(Status::invalid_argument("a clock is wrong by ten years at most"));
+        }
     })
 }
 
@@ -131,6 +154,9 @@ fn link_fault(link: v1::LinkFault) -> Result<LinkFault, Status> {
     };
     let trouble = link.trouble.ok_or_else(|| Status::invalid_argument("a link has a trouble"))?;
     let flap = Some(Duration::from_millis(link.flap_ms)).filter(|period| !period.is_zero());
+    if flap > Some(LASTS_MAX) {
+        return Err(Status::invalid_argument("what comes and goes does so within a day"));
+    }
     Ok(LinkFault { peer, way, traffic, trouble: trouble_of(trouble)?, flap })
 }
 
@@ -151,9 +177,9 @@ fn trouble_of(trouble: link_fault::Trouble) -> Result<Trouble, Status> {
 
 fn pause(ms: u64, jitter_ms: u64) -> Result<Pause, Status> {
     let (least, jitter) = (Duration::from_millis(ms), Duration::from_millis(jitter_ms));
-    let most = least.checked_add(jitter).filter(|most| *most <= LASTS_MAX);
+    let most = least.checked_add(jitter).filter(|most| *most <= DELAY_MAX);
     if most.is_none_or(|most| most.is_zero()) {
-        return Err(Status::invalid_argument("something slow takes between 1 ms and a day longer"));
+        return Err(Status::invalid_argument("a delay is between 1 ms and a minute"));
     }
     Ok(Pause { least, jitter })
 }
@@ -166,6 +192,7 @@ fn share(ppm: u32) -> Result<u32, Status> {
 }
 
 fn no_peer(said: &str) -> Status {
+    let said: String = said.chars().take(QUOTED_MAX).collect();
     Status::invalid_argument(format!(
         "{said:?} is no peer; name a node by its address, or say {FRONTENDS}"
     ))
