@@ -32,7 +32,7 @@ mod planted {
     use std::sync::Mutex;
 
     /// Seeds tried for each bug before it counts as not found.
-    const SEEDS_MAX: u64 = 1_000;
+    const SEEDS_MAX: u64 = 2_000;
 
     /// Plants the bug of this name.
     pub(crate) fn plant(name: Option<&str>) -> anyhow::Result<()> {

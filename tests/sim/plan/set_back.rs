@@ -10,19 +10,24 @@ use rand::{RngExt, SeedableRng};
 /// Of all days, so many have such a disk. One at most: two could be a majority.
 const DAYS_WITH: f64 = 0.12;
 
+/// Of days on which such a disk is believed, all have one: the others show nothing of that.
+#[cfg(feature = "planted")]
+const DAYS_WITH_BUG: f64 = 1.0;
+
 /// How long before it comes back it was put aside, in milliseconds.
 const AGE_MS: std::ops::Range<u64> = 300..8_000;
 
 pub(super) fn draw(seed: u64, machines: usize, millis: u64) -> Vec<Fault> {
+    let days_with = DAYS_WITH;
     // A bug that makes disks break promises is to be found by that alone.
     #[cfg(feature = "planted")]
-    if hangraft_planted::disks_are_believed()
-        && !hangraft_planted::is(hangraft_planted::Bug::SetBackGoesOn)
-    {
-        return Vec::new();
-    }
+    let days_with = match hangraft_planted::is(hangraft_planted::Bug::SetBackGoesOn) {
+        true => DAYS_WITH_BUG,
+        false if hangraft_planted::disks_are_believed() => return Vec::new(),
+        false => days_with,
+    };
     let mut dice = StdRng::seed_from_u64(seed ^ 0x7365_7462);
-    if !dice.random_bool(DAYS_WITH) {
+    if !dice.random_bool(days_with) {
         return Vec::new();
     }
     let kept_ms = dice.random_range(QUIET_MS..(millis / 2).max(QUIET_MS + 1));

@@ -23,7 +23,7 @@ const WITHIN: [(&str, u64, &[&str]); 15] = [
     ),
     ("retry-numbered-anew", 50, &["nothing_lost", "none_twice"]),
     ("secret-shown", 50, &["secrets", "in_order"]),
-    ("stream-astray", 1_000, &["recovery"]),
+    ("stream-astray", 2_000, &["recovery"]),
     ("removed-voter-counts", 50, &["membership"]),
     ("wall-clock-believed", 50, &["lobby_time"]),
     ("set-back-goes-on", 1_000, &["recovery"]),
