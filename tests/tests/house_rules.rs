@@ -114,6 +114,7 @@ const PURE: &[&str] = &[
     "frontend-server/src/reply.rs",
     "frontend-server/src/session.rs",
     "frontend-server/src/web/frames.rs",
+    "lab/src/",
     "node/src/charter.rs",
     "node/src/faults/weather.rs",
     "node/src/faults/what.rs",
@@ -175,10 +176,12 @@ const ACQUAINTANCES: &[(&str, &[&str])] = &[
             "hangraft-planted",
         ],
     ),
+    ("lab", &["hangraft-ids", "hangraft-proto"]),
     (
         "cli",
         &[
             "hangraft-ids",
+            "hangraft-lab",
             "hangraft-node",
             "hangraft-frontend-server",
             "hangraft-proto",

@@ -1,0 +1,1 @@
+//! Holds what happened to what the cluster promises.
