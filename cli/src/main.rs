@@ -25,6 +25,7 @@ mod process;
 mod reach;
 mod rolling;
 mod snapshot;
+mod socket;
 mod status;
 mod usage;
 

@@ -35,7 +35,7 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::{
     bench::{
         progress,
-        socket::{Incoming, Socket, Url, next_text, text},
+        socket::{Incoming, NAME, text},
         sockets::{answer, name_of},
         table::{Answer, Meaning, Table, Wish},
     },
@@ -47,6 +47,7 @@ use crate::{
     },
     output::Output,
     reach,
+    socket::{Socket, Url, next_text},
     usage::ensure,
 };
 
@@ -388,7 +389,7 @@ impl Player {
     /// it cannot go on.
     async fn play(&mut self) -> anyhow::Result<()> {
         for url in self.urls.clone().iter().cycle() {
-            match url.enter(self.token.as_deref()).await {
+            match url.enter(NAME, self.token.as_deref()).await {
                 Ok((socket, token)) => {
                     self.token = Some(token);
                     self.play_at(socket).await?;

@@ -12,12 +12,15 @@ use hangraft_proto::socket::{self, Accepted, Push, RequestId, View};
 use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
 use tokio_tungstenite::tungstenite::{self, Message};
 
-use crate::bench::{
-    Load,
-    late::Late,
-    socket::{Incoming, Socket, Url, shows_the_end, text},
-    table::{Answer, Meaning, Table, Wish},
-    tally::Recorder,
+use crate::{
+    bench::{
+        Load,
+        late::Late,
+        socket::{Incoming, NAME, shows_the_end, text},
+        table::{Answer, Meaning, Table, Wish},
+        tally::Recorder,
+    },
+    socket::{Socket, Url},
 };
 
 /// Sockets that are being opened at a time. A thousand at once would only measure
@@ -104,7 +107,7 @@ impl<'a> Hall<'a> {
         };
         for player in 0..seats {
             let _turn = opening.acquire().await.context("the bench is over")?;
-            let (socket, _) = url.enter(None).await?;
+            let (socket, _) = url.enter(NAME, None).await?;
             let (to, from) = socket.split();
             hall.to.push(to);
             hall.from.push(from.map(move |message| (player, message)).boxed());

@@ -1,0 +1,112 @@
+//! A player's socket at a frontend, as a browser would open it.
+
+use std::{str::FromStr, time::Duration};
+
+use anyhow::{Context, bail};
+use futures_util::{SinkExt, StreamExt};
+use hangraft_proto::socket::{Answer, Hello, Request, RequestId, ServerMessage, Welcome};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_tungstenite::{
+    WebSocketStream, client_async_with_config,
+    tungstenite::{Message, Utf8Bytes, protocol::WebSocketConfig},
+};
+
+/// How long a connection and its hello may take.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// The websocket library clears its buffer before every read, so a large one
+/// would cost more than the messages in it.
+const READ_BUFFER_BYTES: usize = 4 << 10;
+
+/// The id of the first message; whoever goes on counts from 1.
+const HELLO: u64 = 0;
+
+/// An open socket.
+pub(crate) type Socket = WebSocketStream<TcpStream>;
+
+/// Where a frontend is: `http://127.0.0.1:8080`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Url {
+    host: String,
+}
+
+impl Url {
+    /// Connects and says hello, as the player of `token` or as a new one of that name; the
+    /// socket, and the player's token.
+    pub(crate) async fn enter(
+        &self,
+        name: &str,
+        token: Option<&str>,
+    ) -> anyhow::Result<(Socket, String)> {
+        let entered = timeout(CONNECT, self.try_enter(name, token)).await;
+        entered
+            .with_context(|| format!("http://{} did not answer within {CONNECT:?}", self.host))?
+            .with_context(|| format!("cannot play at http://{}", self.host))
+    }
+
+    async fn try_enter(&self, name: &str, token: Option<&str>) -> anyhow::Result<(Socket, String)> {
+        let stream = TcpStream::connect(&self.host).await?;
+        stream.set_nodelay(true)?;
+        let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER_BYTES);
+        let url = format!("ws://{}/ws", self.host);
+        let (mut socket, _) = client_async_with_config(url, stream, Some(config)).await?;
+        let hello = match token {
+            Some(token) => Hello { token: Some(token.into()), name: None },
+            None => Hello { token: None, name: Some(name.into()) },
+        };
+        socket.send(Message::text(Request::Hello(hello).frame(HELLO))).await?;
+        while let Some(text) = next_text(&mut socket).await? {
+            if let ServerMessage::Answer(answer) = ServerMessage::<Welcome<'_>>::read(&text)?
+                && answer.id.and_then(RequestId::number) == Some(HELLO)
+            {
+                let token = welcome(answer)?;
+                return Ok((socket, token));
+            }
+        }
+        bail!("the socket was closed before the hello was answered");
+    }
+}
+
+impl FromStr for Url {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let host = text.strip_prefix("http://").map(|host| host.trim_end_matches('/'));
+        match host {
+            Some(host) if !host.is_empty() && !host.contains('/') => Ok(Self { host: host.into() }),
+            _ => Err("write it like http://127.0.0.1:8080".into()),
+        }
+    }
+}
+
+fn welcome(hello: Answer<'_, Welcome<'_>>) -> anyhow::Result<String> {
+    match hello.answer {
+        Ok(welcome) => Ok(welcome.token.into_owned()),
+        Err(refused) => bail!("{} ({})", refused.message, refused.code),
+    }
+}
+
+/// The next text, none when the socket is closed.
+pub(crate) async fn next_text(socket: &mut Socket) -> anyhow::Result<Option<Utf8Bytes>> {
+    while let Some(message) = socket.next().await {
+        match message? {
+            Message::Text(text) => return Ok(Some(text)),
+            Message::Close(_) => return Ok(None),
+            _ => (),
+        }
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_a_frontends() {
+        assert_eq!("http://[::1]:80/".parse::<Url>().unwrap().host, "[::1]:80");
+        for wrong in ["", "127.0.0.1:8080", "https://a.example", "http://", "http://a/b"] {
+            assert!(wrong.parse::<Url>().is_err(), "{wrong}");
+        }
+    }
+}
