@@ -1,7 +1,9 @@
 //! What happens in the cluster, as one node sees it, for operators who follow along.
 
 use crate::env::Env;
+use crate::observe::Observers;
 use hangraft_ids::{LogIndex, Term};
+use hangraft_proto::v1::happening::{Told, What};
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use tokio::sync::broadcast;
@@ -30,14 +32,15 @@ pub(crate) struct Events(Arc<Inner>);
 
 struct Inner {
     env: Arc<dyn Env>,
+    observers: Observers,
     past: Mutex<VecDeque<Event>>,
     news: broadcast::Sender<Event>,
 }
 
 impl Events {
-    pub(crate) fn new(env: Arc<dyn Env>) -> Self {
+    pub(crate) fn new(env: Arc<dyn Env>, observers: Observers) -> Self {
         let (news, _) = broadcast::channel(BEHIND_MAX);
-        Events(Arc::new(Inner { env, past: Mutex::default(), news }))
+        Events(Arc::new(Inner { env, observers, past: Mutex::default(), news }))
     }
 
     pub(crate) fn note(&self, kind: &'static str, term: Term, index: LogIndex, text: String) {
@@ -46,6 +49,8 @@ impl Events {
             "disk" => tracing::warn!(kind, term = term.0, index = index.0, "{text}"),
             _ => tracing::info!(kind, term = term.0, index = index.0, "{text}"),
         }
+        let told = || What::Told(Told { kind: kind.into(), text: text.clone() });
+        self.0.observers.note(told);
         let event = Event { at_ms: self.0.env.unix_ms(), term, index, kind, text };
         let mut past = self.0.past.lock().expect("never poisoned");
         if past.len() == PAST_MAX {

@@ -24,6 +24,7 @@ mod identity;
 mod join;
 mod membership;
 mod meters;
+mod observe;
 mod peers;
 pub mod raft;
 pub mod real;
@@ -47,6 +48,7 @@ use peers::asks::Asked;
 use replica::ended::Ended;
 use replica::handle::Replica;
 pub use replica::handle::Report;
+pub use replica::observation::Observation;
 use service::Departure;
 use std::collections::BTreeSet;
 use std::io;
@@ -221,6 +223,12 @@ impl Node {
         Observer(self.replica.clone())
     }
 
+    /// Follows everything that happens in the node from now on, as the wire's `Observe` does,
+    /// with each of Raft's messages if they are wanted. It begins with how all stands.
+    pub fn observe(&self, messages: bool) -> Observation {
+        Observation::new(self.replica.clone(), messages)
+    }
+
     /// What people call it.
     pub fn name(&self) -> &str {
         &self.name
@@ -384,6 +392,7 @@ async fn join_consensus(
         others: Box::new(others_of(config, identity, replica.clone())),
         proven: replica.proven(),
         cleared: replica.cleared(),
+        observers: replica.observers().clone(),
     };
     match Gossip::start(config, identity, address, key, env, knowledge, tasks).await {
         Ok(gossip) => Ok((replica, gossip, asked)),

@@ -226,7 +226,7 @@ const FLOORS: &[(&str, &[&[&str]])] = &[
         "node",
         &[
             &["charter", "format", "planted", "storage", "tasks"],
-            &["env", "feed", "small_file"],
+            &["env", "feed", "observe", "small_file"],
             &["events", "faults", "identity"],
             &["peers"],
             &["gossip", "join", "raft"],

@@ -92,13 +92,13 @@ impl Faults {
         Ok(ids)
     }
 
-    /// Ends these faults; all when none is named. Those that it has ended.
-    pub(crate) fn heal(&self, ids: &[u64]) -> Vec<Fault> {
+    /// Ends these faults; all when none is named. Those that it has ended, with their numbers.
+    pub(crate) fn heal(&self, ids: &[u64]) -> Vec<(u64, Fault)> {
         let mut state = self.state();
         let all: Vec<u64> = state.active.keys().copied().collect();
         let ids = if ids.is_empty() { &all } else { ids };
-        let healed = ids.iter().filter_map(|id| state.active.remove(id));
-        let healed: Vec<Fault> = healed.map(|active| active.fault).collect();
+        let healed = ids.iter().filter_map(|id| Some((*id, state.active.remove(id)?.fault)));
+        let healed: Vec<(u64, Fault)> = healed.collect();
         self.changed(state);
         healed
     }

@@ -394,7 +394,7 @@ mod tests {
         drop(near);
         assert!(timeout(ms(1_000), far.read_u8()).await.is_err());
         let other = faults.inject(vec![Fault::FullDisk], None).unwrap();
-        assert_eq!(faults.heal(&other), [Fault::FullDisk]);
+        assert_eq!(faults.heal(&other), [(other[0], Fault::FullDisk)]);
         assert!(timeout(ms(1_000), far.read_u8()).await.is_err(), "something else has changed");
         faults.heal(&[]);
         let mut heard = String::new();

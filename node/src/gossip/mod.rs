@@ -12,6 +12,7 @@ mod member;
 mod schedule;
 
 use crate::env::{Datagrams, Env};
+use crate::observe::Observers;
 use crate::tasks::Tasks;
 use cipher::Cipher;
 use foca::{
@@ -20,6 +21,7 @@ use foca::{
 };
 use hangraft_cluster_config::{ClusterKey, NodeConfig};
 use hangraft_ids::{NodeId, Term};
+use hangraft_proto::v1::happening;
 use member::{Member, Plain};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -97,6 +99,8 @@ pub(crate) struct Knowledge {
     pub(crate) proven: watch::Receiver<bool>,
     /// Whether this process is known to be the one that speaks for its node.
     pub(crate) cleared: watch::Receiver<bool>,
+    /// Who follow what is held of others.
+    pub(crate) observers: Observers,
 }
 
 /// A handle to the running gossip.
@@ -120,7 +124,7 @@ impl Gossip {
         knowledge: Knowledge,
         tasks: &Tasks,
     ) -> io::Result<Self> {
-        let Knowledge { card, others, mut proven, mut cleared } = knowledge;
+        let Knowledge { card, others, mut proven, mut cleared, observers } = knowledge;
         let socket = env.datagrams(address).await?;
         // A node knows at once that it is there itself.
         let mine = Seen { address: identity.address, alive: true, card: None };
@@ -157,6 +161,7 @@ impl Gossip {
             renewed: None,
             complained: None,
             publish,
+            observers,
         };
         let gossiping = async move {
             // An error means that the node is being dropped.
@@ -289,6 +294,7 @@ struct Task {
     /// When a warning was last written.
     complained: Option<Instant>,
     publish: watch::Sender<Roster>,
+    observers: Observers,
 }
 
 impl Task {
@@ -310,6 +316,7 @@ impl Task {
             }
             self.on(input, &buffer);
             self.show();
+            self.observers.hold(self.held());
         }
     }
 
@@ -417,6 +424,31 @@ impl Task {
         if let Err(err) = self.swim.change_identity(me, &mut self.runtime) {
             self.complain(&err);
         }
+    }
+
+    /// What foca holds of each other member. Of a node that is known in several of its lives
+    /// only the last counts.
+    fn held(&self) -> impl Iterator<Item = happening::Gossip> {
+        let mut lives: BTreeMap<NodeId, &foca::Member<Member>> = BTreeMap::new();
+        for member in self.swim.iter_membership_state() {
+            let life = |member: &foca::Member<Member>| member.id().incarnation;
+            let last = lives.entry(member.id().node).or_insert(member);
+            if life(member) > life(last) {
+                *last = member;
+            }
+        }
+        lives.remove(&NodeId::NONE);
+        lives.remove(&self.me.node);
+        lives.into_iter().map(|(node, member)| happening::Gossip {
+            about: node.0,
+            state: match member.state() {
+                foca::State::Alive => "alive",
+                foca::State::Suspect => "suspect",
+                foca::State::Down => "down",
+            }
+            .to_owned(),
+            incarnation: member.incarnation().into(),
+        })
     }
 
     /// Publishes the roster, when it differs.

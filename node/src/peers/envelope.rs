@@ -12,6 +12,8 @@ use hangraft_proto::pass::Pass;
 use hangraft_proto::v1::Envelope;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tonic::Status;
 
 /// The only Raft group so far.
@@ -47,12 +49,14 @@ pub(crate) struct Seal {
     key: [u8; 32],
     me: Speaker,
     pass: Pass,
+    /// How many envelopes this process has made; clones share it.
+    made: Arc<AtomicU64>,
 }
 
 impl Seal {
     pub(crate) fn new(cluster: &str, key: &ClusterKey, me: Speaker) -> Self {
         let pass = Pass::new(&key.peer_token());
-        Seal { cluster: cluster.to_owned(), key: key.wire_key(), me, pass }
+        Seal { cluster: cluster.to_owned(), key: key.wire_key(), me, pass, made: Arc::default() }
     }
 
     /// Seals and opens what is said with a node that may not know the cluster's id, and
@@ -90,6 +94,8 @@ impl Seal {
             to_disk: to.disk.0,
             from_instance: self.me.instance.0,
             instance_mac: Bytes::new(),
+            // Always, so that a node does the same whether it is observed or not.
+            number: self.made.fetch_add(1, Ordering::Relaxed) + 1,
         };
         envelope.mac = Bytes::copy_from_slice(self.mac(&envelope).as_bytes());
         if self.me.instance != Instance::NONE {
@@ -212,6 +218,21 @@ mod tests {
             spoil(&mut envelope);
             assert!(seal("here", &key, 2).open::<String>(&envelope).is_err());
         }
+    }
+
+    /// The number tells two envelopes apart that say the same; clones of a seal count
+    /// together. Whatever stands there, the envelope opens.
+    #[test]
+    fn envelopes_are_counted_and_the_count_decides_nothing() {
+        let key = ClusterKey::generate().unwrap();
+        let one = seal("here", &key, 1);
+        let numbers = [&one, &one.clone(), &one]
+            .map(|seal| seal.seal(party(2), &"hello".to_owned()))
+            .map(|sent| sent.number);
+        assert_eq!(numbers, [1, 2, 3]);
+        let mut sent = one.seal(party(2), &"hello".to_owned());
+        sent.number = 0;
+        assert!(seal("here", &key, 2).open::<String>(&sent).is_ok());
     }
 
     /// During an upgrade some members say no instance, and do not look at what others say

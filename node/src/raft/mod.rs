@@ -25,6 +25,7 @@ mod state;
 pub(crate) mod stopwatch;
 pub mod suite;
 pub(crate) mod tidy;
+pub(crate) mod trace;
 pub(crate) mod types;
 
 pub use types::{Electorate, electorate_of};

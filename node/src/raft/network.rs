@@ -7,6 +7,7 @@
 
 use crate::charter::Peer;
 use crate::env::Env;
+use crate::observe::Observers;
 use crate::peers::channel::{PeerClient, channel_to, client};
 use crate::peers::envelope::{Party, Seal};
 use crate::peers::promises::Promises;
@@ -17,6 +18,7 @@ use crate::raft::pipeline::{
     rpc_error, streaming_error, unreachable_error,
 };
 use crate::raft::snapshots::{CHUNK_BYTES, SnapshotFile};
+use crate::raft::trace::{self, Gist, Rpc, Traced};
 use crate::raft::types::{TypeConfig, Vote, term_of};
 use futures_util::{Stream, StreamExt};
 use hangraft_ids::{NodeId, Term};
@@ -53,6 +55,7 @@ pub(crate) struct Wire {
     purged: Purged,
     promises: Promises,
     channels: Channels,
+    observers: Observers,
 }
 
 /// The connections that are there. Clones share them.
@@ -79,8 +82,10 @@ impl Wire {
         purged: Purged,
         promises: Promises,
         starts: Starts,
+        observers: Observers,
     ) -> Self {
-        Wire { seal, purged, promises, channels: Channels { env, starts, open: Arc::default() } }
+        let channels = Channels { env, starts, open: Arc::default() };
+        Wire { seal, purged, promises, channels, observers }
     }
 
     fn network(&mut self, target: NodeId, peer: &Peer, purpose: Purpose) -> Network {
@@ -91,6 +96,7 @@ impl Wire {
             purged: self.purged.clone(),
             promises: self.promises.clone(),
             channels: self.channels.clone(),
+            observers: self.observers.clone(),
             purpose,
         }
     }
@@ -128,6 +134,7 @@ pub(crate) struct Network {
     /// Where the membership had it when this was made.
     address: SocketAddr,
     channels: Channels,
+    observers: Observers,
     purpose: Purpose,
 }
 
@@ -146,24 +153,30 @@ impl Network {
     /// One request, one answer, within the deadline openraft allows.
     async fn call<Q, A, F>(
         &self,
+        rpc: Rpc,
         request: &Q,
         option: &RPCOption,
         send: impl FnOnce(PeerClient, Envelope) -> F,
     ) -> Result<A, RpcError>
     where
-        Q: Serialize,
-        A: DeserializeOwned,
+        Q: Serialize + Traced,
+        A: DeserializeOwned + Traced,
         F: Future<Output = Result<Response<Envelope>, Status>>,
     {
         self.check_heard()?;
         let sealed = self.seal.seal(self.target, request);
+        let asked = request.gist(Gist::default());
+        trace::sent(&self.observers, rpc, &sealed, asked);
         // Votes share the heartbeats' connection, whatever this one is for.
         let client = self.client(Purpose::Heartbeat);
         let answer = timeout(option.hard_ttl(), send(client, sealed))
             .await
             .map_err(|_| unreachable_error(&Status::deadline_exceeded("no answer in time")))?
             .map_err(|status| rpc_error(&status))?;
-        self.open(&answer.into_inner())
+        let answer = answer.into_inner();
+        let said: A = self.open(&answer)?;
+        trace::received(&self.observers, rpc, &answer, said.gist(asked));
+        Ok(said)
     }
 }
 
@@ -175,8 +188,8 @@ impl RaftNetworkV2<TypeConfig> for Network {
         request: AppendEntriesRequest<TypeConfig>,
         option: RPCOption,
     ) -> Result<AppendEntriesResponse<TypeConfig>, RpcError> {
-        let answer =
-            self.call(&request, &option, |mut client, sealed| async move {
+        let answer = self
+            .call(Rpc::Heartbeat, &request, &option, |mut client, sealed| async move {
                 client.heartbeat(sealed).await
             })
             .await?;
@@ -212,7 +225,9 @@ impl RaftNetworkV2<TypeConfig> for Network {
     ) -> Result<VoteResponse<TypeConfig>, RpcError> {
         self.check_vouched()?;
         let answer: VoteResponse<TypeConfig> = self
-            .call(&request, &option, |mut client, sealed| async move { client.vote(sealed).await })
+            .call(Rpc::Vote, &request, &option, |mut client, sealed| async move {
+                client.vote(sealed).await
+            })
             .await?;
         if answer.vote_granted {
             self.promises.note_term(self.target, term_of(&request.vote));
@@ -226,11 +241,9 @@ impl RaftNetworkV2<TypeConfig> for Network {
         option: RPCOption,
     ) -> Result<VoteResponse<TypeConfig>, RpcError> {
         self.check_vouched()?;
-        self.call(
-            &request,
-            &option,
-            |mut client, sealed| async move { client.pre_vote(sealed).await },
-        )
+        self.call(Rpc::PreVote, &request, &option, |mut client, sealed| async move {
+            client.pre_vote(sealed).await
+        })
         .await
     }
 
@@ -239,7 +252,7 @@ impl RaftNetworkV2<TypeConfig> for Network {
         request: TransferLeaderRequest<TypeConfig>,
         option: RPCOption,
     ) -> Result<TransferLeaderResponse<TypeConfig>, RpcError> {
-        self.call(&request, &option, |mut client, sealed| async move {
+        self.call(Rpc::Transfer, &request, &option, |mut client, sealed| async move {
             client.transfer_leader(sealed).await
         })
         .await
@@ -253,15 +266,18 @@ impl RaftNetworkV2<TypeConfig> for Network {
         _option: RPCOption,
     ) -> Result<SnapshotResponse<TypeConfig>, StreamingError<TypeConfig>> {
         debug_assert!(self.purpose == Purpose::Snapshot, "snapshots have their own connection");
-        let head = self.seal.seal(self.target, &(vote, snapshot.meta));
+        let head = (vote, snapshot.meta);
+        let (sealed, asked) = (self.seal.seal(self.target, &head), head.gist(Gist::default()));
+        trace::sent(&self.observers, Rpc::Snapshot, &sealed, asked);
         tokio::select! {
             closed = cancel => Err(closed.into()),
-            sent = send_snapshot(self.client(self.purpose), head, snapshot.snapshot) => {
+            sent = send_snapshot(self.client(self.purpose), sealed, snapshot.snapshot) => {
                 let answer = sent.map_err(|status| streaming_error(&status))?;
-                let (_, vote) = self
+                let (_, vote): (_, Vote) = self
                     .seal
                     .open(&answer)
                     .map_err(|status| streaming_error(&status))?;
+                trace::received(&self.observers, Rpc::Snapshot, &answer, vote.gist(asked));
                 Ok(SnapshotResponse::new(vote))
             }
         }
@@ -314,12 +330,15 @@ impl Network {
         let requests = {
             let (seal, purged, target) = (self.seal.clone(), self.purged.clone(), self.target);
             let (sent, astray) = (sent.clone(), astray.clone());
+            let observers = self.observers.clone();
             input.map(move |request| {
                 sent.fetch_add(1, Ordering::Relaxed);
                 if is_astray(&request, purged.index()) {
                     astray.store(true, Ordering::Relaxed);
                 }
-                seal.seal(target, &request)
+                let sealed = seal.seal(target, &request);
+                trace::sent(&observers, Rpc::Append, &sealed, request.gist(Gist::default()));
+                sealed
             })
         };
         let mut client = self.client(self.purpose);
@@ -332,6 +351,7 @@ impl Network {
         let pipeline = Pipeline {
             seal: &self.seal,
             starts: &self.channels.starts,
+            observers: &self.observers,
             ledger,
             answers,
             sent,

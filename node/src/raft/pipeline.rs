@@ -1,8 +1,10 @@
 //! The answers of one append stream, and what is looked at in them.
 
+use crate::observe::Observers;
 use crate::peers::envelope::{Party, Seal};
 use crate::peers::promises::Promises;
 use crate::peers::starts::Starts;
+use crate::raft::trace::{self, Gist, Rpc, Traced};
 use crate::raft::types::{LogId, TypeConfig, index_of};
 use futures_util::StreamExt;
 use hangraft_ids::{LogIndex, Term};
@@ -70,6 +72,7 @@ impl AckLedger {
 pub(super) struct Pipeline<'s> {
     pub(super) seal: &'s Seal,
     pub(super) starts: &'s Starts,
+    pub(super) observers: &'s Observers,
     pub(super) ledger: AckLedger,
     pub(super) answers: tonic::Streaming<Envelope>,
     pub(super) sent: Arc<AtomicU64>,
@@ -113,10 +116,7 @@ impl Pipeline<'_> {
                 Ok(Some(Err(status))) => return Some(Err(rpc_error(&status))),
                 Ok(Some(Ok(answer))) => {
                     self.received += 1;
-                    return Some(open(self.seal, self.starts, &answer).and_then(|answer| {
-                        self.ledger.look_at(&answer)?;
-                        Ok(answer)
-                    }));
+                    return Some(self.take(&answer));
                 }
                 Err(_) if self.sent.load(Ordering::Relaxed) == self.received => owing_since = None,
                 Err(_) => {
@@ -128,6 +128,14 @@ impl Pipeline<'_> {
                 }
             }
         }
+    }
+
+    fn take(&self, sealed: &Envelope) -> Result<StreamAppendResult<TypeConfig>, RpcError> {
+        let answer: StreamAppendResult<TypeConfig> = open(self.seal, self.starts, sealed)?;
+        let gist = answer.gist(Gist::in_term(self.ledger.term));
+        trace::received(self.observers, Rpc::Append, sealed, gist);
+        self.ledger.look_at(&answer)?;
+        Ok(answer)
     }
 }
 

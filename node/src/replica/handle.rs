@@ -4,6 +4,7 @@ use crate::charter::{Members, Peer};
 use crate::env::Env;
 use crate::events::Events;
 use crate::identity::{Founders, Identity};
+use crate::observe::Observers;
 use crate::peers::asks::Asked;
 use crate::peers::envelope::{Party, Seal};
 use crate::peers::promises::Promises;
@@ -76,6 +77,8 @@ pub(super) struct Inner {
     /// What is asked of this node as the leader.
     pub(super) asked: mpsc::Sender<Asked>,
     pub(super) events: Events,
+    /// Who follow everything that happens here.
+    pub(super) observers: Observers,
     /// What was complained about lately, and when.
     pub(super) complained: Mutex<BTreeMap<String, tokio::time::Instant>>,
     /// Members that this node heard of when it joined.
@@ -284,7 +287,7 @@ impl Replica {
 
     /// Something happened here that others may want to know.
     pub(crate) fn event(&self, kind: &'static str, text: String) {
-        let term = self.leadership().borrow().term;
+        let term = self.term();
         let applied = self.0.machine.standing().applied;
         self.0.events.note(kind, term, applied.map_or(LogIndex(0), |at| at.index), text);
     }
@@ -302,6 +305,16 @@ impl Replica {
             said.insert(text.clone(), now);
         }
         self.event("refusal", text);
+    }
+
+    /// The term, as far as it is known.
+    pub(super) fn term(&self) -> Term {
+        self.0.leadership.borrow().term
+    }
+
+    /// Who follow everything that happens here.
+    pub(crate) fn observers(&self) -> &Observers {
+        &self.0.observers
     }
 
     /// Follows what happens.
@@ -353,7 +366,7 @@ impl Replica {
     }
 }
 
-fn state_name(state: openraft::ServerState) -> &'static str {
+pub(super) fn state_name(state: openraft::ServerState) -> &'static str {
     match state {
         openraft::ServerState::Leader => "leader",
         openraft::ServerState::Follower => "follower",

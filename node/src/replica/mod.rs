@@ -12,6 +12,7 @@ pub(crate) mod ended;
 pub(crate) mod export;
 pub(crate) mod handle;
 pub(crate) mod leadership;
+pub(crate) mod observation;
 mod passing;
 pub(crate) mod reads;
 mod refill;

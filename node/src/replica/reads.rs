@@ -2,6 +2,7 @@
 
 use crate::peers::channel::{channel_to, client};
 use crate::peers::envelope::Party;
+use crate::raft::trace::{self, Gist, Rpc, Traced};
 use crate::replica::handle::{Replica, Role};
 use hangraft_game::{RoomId, Version};
 use hangraft_ids::LogIndex;
@@ -86,8 +87,11 @@ impl Replica {
         let (leader, peer) = self.0.leadership.borrow().leader.clone()?;
         let mut client = client(self.channel_to_leader(peer.address), &self.0.seal);
         let leader = Party { node: leader, disk: peer.disk };
-        let answer = client.read_index(self.0.seal.seal(leader, &())).await.ok()?;
-        let (_, index) = self.0.seal.open::<Option<LogIndex>>(&answer.into_inner()).ok()?;
+        let (sealed, asked) = (self.0.seal.seal(leader, &()), Gist::in_term(self.term()));
+        trace::sent(&self.0.observers, Rpc::ReadIndex, &sealed, asked);
+        let answer = client.read_index(sealed).await.ok()?.into_inner();
+        let (_, index) = self.0.seal.open::<Option<LogIndex>>(&answer).ok()?;
+        trace::received(&self.0.observers, Rpc::ReadIndex, &answer, index.gist(asked));
         index
     }
 

@@ -4,8 +4,9 @@ use crate::peers::asks::Application;
 use crate::peers::asks::Ask;
 use crate::peers::caller::Caller;
 use crate::peers::envelope::{Party, Seal, Speaker};
-use crate::peers::starts::{Reception, Start, Starts};
+use crate::peers::starts::{Reception, Start};
 use crate::raft::snapshots::Incoming;
+use crate::raft::trace::{self, Gist, Rpc, Traced};
 use crate::raft::types::{SnapshotMeta, TypeConfig, Vote, term_of};
 use crate::replica::bootstrap::{Greeting, YouAre};
 use crate::replica::claims::{Hello, Met};
@@ -53,24 +54,43 @@ impl PeerService {
         A: Serialize,
         F: Future<Output = Result<A, Status>>,
     {
-        self.answer_to(request, |_, message| work(message)).await
+        let (Speaker { party: from, .. }, message) =
+            self.said_by_member(caller_of(&request), request.get_ref()).await?;
+        Ok(Response::new(self.0.0.seal.seal(from, &work(message).await?)))
     }
 
-    /// The same, for those who want to know who speaks.
-    async fn answer_to<Q, A, F>(
+    /// The same for Raft's own messages, of which observers are told, and for which it matters
+    /// who speaks.
+    async fn answer_rpc<Q, A, F>(
         &self,
+        rpc: Rpc,
         request: Request<Envelope>,
         work: impl FnOnce(Party, Q) -> F,
     ) -> Reply
     where
-        Q: DeserializeOwned,
-        A: Serialize,
+        Q: DeserializeOwned + Traced,
+        A: Serialize + Traced,
         F: Future<Output = Result<A, Status>>,
     {
-        let seal = &self.0.0.seal;
-        let (Speaker { party: from, .. }, message) =
+        let (Speaker { party: from, .. }, message): (_, Q) =
             self.said_by_member(caller_of(&request), request.get_ref()).await?;
-        Ok(Response::new(seal.seal(from, &work(from, message).await?)))
+        let asked = message.gist(Gist::in_term(self.0.term()));
+        trace::received(&self.0.0.observers, rpc, request.get_ref(), asked);
+        let answer = work(from, message).await?;
+        Ok(Response::new(self.seal_rpc(rpc, from, &answer, asked)))
+    }
+
+    /// Seals an answer, and tells observers of it.
+    fn seal_rpc<A: Serialize + Traced>(
+        &self,
+        rpc: Rpc,
+        to: Party,
+        answer: &A,
+        asked: Gist,
+    ) -> Envelope {
+        let sealed = self.0.0.seal.seal(to, answer);
+        trace::sent(&self.0.0.observers, rpc, &sealed, answer.gist(asked));
+        sealed
     }
 
     /// A word from a leader has come; it has voted for itself in its term.
@@ -188,47 +208,91 @@ impl PeerService {
             Ok(None) => return futures_util::stream::empty().boxed(),
             Err(status) => return refused(status),
         };
-        let seal = self.0.0.seal.clone();
         let opening = self.said_by_member::<AppendEntriesRequest<TypeConfig>>(caller, &first);
-        let (speaker, first) = match opening.await {
+        let (speaker, append) = match opening.await {
             Ok(opened) => opened,
             Err(status) => return refused(status),
         };
         let from = speaker.party;
-        self.hear_append(from, &first);
+        self.hear_append(from, &append);
+        let asked = append.gist(Gist::default());
+        trace::received(&self.0.0.observers, Rpc::Append, &first, asked);
         let replica = self.0.clone();
-        let starts = self.0.0.starts.clone();
-        let rest = opened(seal.clone(), starts, speaker, sealed)
-            .inspect(move |append| replica.hear_append(append));
-        let requests = futures_util::stream::once(async { first }).chain(rest);
+        let rest = self.opened_rest(speaker, sealed);
+        let rest = rest.inspect(move |append| replica.hear_append(append));
+        let requests = futures_util::stream::once(async { append }).chain(rest);
         let answers = self.0.0.raft.stream_append(requests);
+        // One leader, and one term, speaks in a stream.
+        let asked = Gist::in_term(asked.term);
         answers
             .map(move |answer| match answer {
-                Ok(answer) => Ok(seal.seal(from, &answer)),
+                Ok(answer) => Ok(self.seal_rpc(Rpc::Append, from, &answer, asked)),
                 Err(fatal) => Err(stopped(fatal)),
             })
             .boxed()
+    }
+
+    /// The requests of a stream, up to the first that does not open: what comes after
+    /// a gap must not be taken.
+    fn opened_rest(
+        &self,
+        from: Speaker,
+        sealed: Streaming<Envelope>,
+    ) -> impl Stream<Item = AppendEntriesRequest<TypeConfig>> + Send + 'static {
+        let replica = self.0.clone();
+        futures_util::stream::unfold(sealed, move |mut sealed| {
+            let replica = replica.clone();
+            async move {
+                let envelope = sealed.message().await.ok()??;
+                let inner = &replica.0;
+                let opened = inner.seal.open::<AppendEntriesRequest<TypeConfig>>(&envelope);
+                match opened {
+                    Ok((speaker, request)) if speaker == from && inner.starts.hears(from) => {
+                        let gist = request.gist(Gist::default());
+                        trace::received(&inner.observers, Rpc::Append, &envelope, gist);
+                        return Some((request, sealed));
+                    }
+                    Ok((speaker, _)) if speaker == from => {
+                        tracing::warn!(?from, "another process speaks for the sender; closed");
+                    }
+                    Ok((speaker, _)) => {
+                        tracing::warn!(
+                            ?from,
+                            ?speaker,
+                            "an append stream changed its sender; closed"
+                        );
+                    }
+                    Err(status) => {
+                        tracing::warn!(?from, %status, "an append was refused; the stream is closed");
+                    }
+                }
+                None
+            }
+        })
     }
 
     async fn receive_snapshot(
         &self,
         caller: Option<Caller>,
         mut chunks: Streaming<SnapshotChunk>,
-    ) -> Result<(Party, Vote), Status> {
+    ) -> Result<Envelope, Status> {
         let inner = &self.0.0;
         let trouble = |err: std::io::Error| Status::data_loss(err.to_string());
         let first = next_chunk(&mut chunks).await?;
         let head = first.head.as_ref().ok_or_else(|| Status::invalid_argument("no head"))?;
-        let (Speaker { party: from, .. }, (vote, meta)): (_, (Vote, SnapshotMeta)) =
+        let (Speaker { party: from, .. }, said): (_, (Vote, SnapshotMeta)) =
             self.said_by_member(caller, head).await?;
+        let (head, asked) = (head.clone(), said.gist(Gist::default()));
+        let (vote, meta) = said;
         self.hear_leader(from, &vote);
         // The batches in it were written before.
         inner.stopwatch.restart();
         let files = inner.machine.files();
         let mut incoming = Incoming::start(files, &meta).await.map_err(trouble)?;
-        let mut chunk = first;
+        let (mut chunk, mut bytes) = (first, 0);
         let crc32 = loop {
             if !chunk.data.is_empty() {
+                bytes += chunk.data.len() as u64;
                 incoming.append(chunk.data).await.map_err(trouble)?;
             }
             if let Some(crc32) = chunk.crc32 {
@@ -237,11 +301,13 @@ impl PeerService {
             chunk = next_chunk(&mut chunks).await?;
         };
         let snapshot = incoming.finish(crc32, &meta).await.map_err(trouble)?;
+        trace::received_snapshot(&inner.observers, &head, asked, bytes);
         let installed = inner.raft.install_full_snapshot(vote, Snapshot { meta, snapshot }).await;
         // What the leader hears of this lets it count on the log as well, so the purge
         // that comes with it must be on the disk. Found by simulation.
         synced(inner.machine.log()).await.map_err(trouble)?;
-        Ok((from, installed.map_err(stopped)?.vote))
+        let vote = installed.map_err(stopped)?.vote;
+        Ok(self.seal_rpc(Rpc::Snapshot, from, &vote, asked))
     }
 }
 
@@ -293,15 +359,19 @@ impl RaftService for PeerService {
     }
 
     async fn heartbeat(&self, request: Request<Envelope>) -> Reply {
-        self.answer_to(request, |from, append: AppendEntriesRequest<TypeConfig>| async move {
-            self.hear_append(from, &append);
-            self.0.0.raft.append_entries(append).await.map_err(stopped)
-        })
+        self.answer_rpc(
+            Rpc::Heartbeat,
+            request,
+            |from, append: AppendEntriesRequest<TypeConfig>| async move {
+                self.hear_append(from, &append);
+                self.0.0.raft.append_entries(append).await.map_err(stopped)
+            },
+        )
         .await
     }
 
     async fn vote(&self, request: Request<Envelope>) -> Reply {
-        self.answer_to(request, |from, vote: VoteRequest<TypeConfig>| async move {
+        self.answer_rpc(Rpc::Vote, request, |from, vote: VoteRequest<TypeConfig>| async move {
             // Who asks for votes has voted for itself.
             self.0.0.promises.note_term(from, term_of(&vote.vote));
             self.0.0.raft.vote(vote).await.map_err(stopped)
@@ -310,26 +380,33 @@ impl RaftService for PeerService {
     }
 
     async fn pre_vote(&self, request: Request<Envelope>) -> Reply {
-        self.answer(request, |vote: VoteRequest<TypeConfig>| async move {
+        self.answer_rpc(Rpc::PreVote, request, |_, vote: VoteRequest<TypeConfig>| async move {
             self.0.0.raft.pre_vote(vote).await.map_err(stopped)
         })
         .await
     }
 
     async fn transfer_leader(&self, request: Request<Envelope>) -> Reply {
-        self.answer(request, |transfer: TransferLeaderRequest<TypeConfig>| async move {
-            self.0.0.raft.handle_transfer_leader(transfer).await.map_err(stopped)
-        })
+        self.answer_rpc(
+            Rpc::Transfer,
+            request,
+            |_, transfer: TransferLeaderRequest<TypeConfig>| async move {
+                self.0.0.raft.handle_transfer_leader(transfer).await.map_err(stopped)
+            },
+        )
         .await
     }
 
     async fn snapshot(&self, request: Request<Streaming<SnapshotChunk>>) -> Reply {
-        let (from, vote) = self.receive_snapshot(caller_of(&request), request.into_inner()).await?;
-        Ok(Response::new(self.0.0.seal.seal(from, &vote)))
+        let caller = caller_of(&request);
+        Ok(Response::new(self.receive_snapshot(caller, request.into_inner()).await?))
     }
 
     async fn read_index(&self, request: Request<Envelope>) -> Reply {
-        self.answer(request, |(): ()| async move { Ok(self.0.read_index().await) }).await
+        self.answer_rpc(Rpc::ReadIndex, request, |_, (): ()| async move {
+            Ok(self.0.read_index().await)
+        })
+        .await
     }
 
     async fn introduce(&self, request: Request<Envelope>) -> Reply {
@@ -411,37 +488,4 @@ impl RaftService for PeerService {
         let machine = &self.0.0.machine;
         self.answer(request, |asked: Question| async move { Ok(asked.answered_by(machine)) }).await
     }
-}
-
-/// The requests of a stream, up to the first that does not open: what comes after
-/// a gap must not be taken.
-fn opened(
-    seal: Seal,
-    starts: Starts,
-    from: Speaker,
-    sealed: Streaming<Envelope>,
-) -> impl Stream<Item = AppendEntriesRequest<TypeConfig>> + Send + 'static {
-    futures_util::stream::unfold(sealed, move |mut sealed| {
-        let (seal, starts) = (seal.clone(), starts.clone());
-        async move {
-            let envelope = sealed.message().await.ok()??;
-            match seal.open(&envelope) {
-                Ok((speaker, request)) if speaker == from && starts.hears(from) => {
-                    Some((request, sealed))
-                }
-                Ok((speaker, _)) if speaker == from => {
-                    tracing::warn!(?from, "another process speaks for the sender; closed");
-                    None
-                }
-                Ok((speaker, _)) => {
-                    tracing::warn!(?from, ?speaker, "an append stream changed its sender; closed");
-                    None
-                }
-                Err(status) => {
-                    tracing::warn!(?from, %status, "an append was refused; the stream is closed");
-                    None
-                }
-            }
-        }
-    })
 }

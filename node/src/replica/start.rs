@@ -5,6 +5,7 @@ use crate::env::Env;
 use crate::events::Events;
 use crate::feed::Feed;
 use crate::identity::{Founders, Identity, Phase, SpentId, founders_of, join_anew};
+use crate::observe::Observers;
 use crate::peers::asks::Asked;
 use crate::peers::envelope::{Party, Seal, Speaker};
 use crate::peers::promises::Promises;
@@ -46,7 +47,7 @@ impl Replica {
     ) -> io::Result<Self> {
         let opened = Opened::open(config, &identity, key, &env, storage).await?;
         let running = opened.run(config, &env, &tasks);
-        let Opened { start, seal, machine, promises, founders, starts, raft } = opened;
+        let Opened { start, seal, machine, promises, founders, starts, observers, raft } = opened;
         let Running { stopwatch, proposer, ended, heard, leadership } = running;
         let moved = identity.has_moved();
         let replica = Replica(Arc::new(Inner {
@@ -63,7 +64,8 @@ impl Replica {
             machine,
             proposer,
             stopwatch,
-            events: Events::new(env.clone()),
+            events: Events::new(env.clone(), observers.clone()),
+            observers,
             env,
             tasks,
             seal,
@@ -146,6 +148,7 @@ struct Opened {
     promises: Promises,
     founders: Founders,
     starts: Starts,
+    observers: Observers,
     raft: Raft,
 }
 
@@ -171,10 +174,17 @@ impl Opened {
         let founders = if configured.is_empty() { identity.founders.clone() } else { configured };
         // Nobody is heard before it is known where who is.
         let starts = known_starts(&machine.members().1, &founders);
-        let wire =
-            Wire::new(env.clone(), seal.clone(), log.purged(), promises.clone(), starts.clone());
+        let observers = Observers::new();
+        let wire = Wire::new(
+            env.clone(),
+            seal.clone(),
+            log.purged(),
+            promises.clone(),
+            starts.clone(),
+            observers.clone(),
+        );
         let raft = start_raft(config, identity, env, wire, log, machine.clone()).await?;
-        Ok(Opened { start, seal, machine, promises, founders, starts, raft })
+        Ok(Opened { start, seal, machine, promises, founders, starts, observers, raft })
     }
 
     /// Takes commands, and follows who leads.

@@ -145,9 +145,17 @@ mod tests {
         let who = |path: &str| -> Vec<CallerRole> {
             ROLES.into_iter().filter(|role| admit(path, *role).is_ok()).collect()
         };
-        for method in
-            ["Status", "Events", "Set", "TransferLeader", "Join", "Leave", "Backup", "New"]
-        {
+        for method in [
+            "Status",
+            "Events",
+            "Observe",
+            "Set",
+            "TransferLeader",
+            "Join",
+            "Leave",
+            "Backup",
+            "New",
+        ] {
             assert_eq!(who(&format!("/hangraft.v1.Cluster/{method}")), [CallerRole::Operator]);
         }
         assert_eq!(who("/hangraft.v1.Cluster/Report"), [CallerRole::Peer, CallerRole::Operator]);

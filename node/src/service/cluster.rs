@@ -10,6 +10,7 @@ use crate::peers::asks::{Ask, LeaderReply};
 use crate::peers::channel::channel_to;
 use crate::replica::handle::Replica;
 use crate::replica::leadership::Leadership;
+use crate::replica::observation::Observation;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use hangraft_ids::{LogIndex, NodeId};
@@ -19,8 +20,8 @@ use hangraft_proto::v1::cluster_server::Cluster;
 use hangraft_proto::v1::{
     BackupChunk, BackupRequest, Event, EventsRequest, FaultsReply, FaultsRequest, HealReply,
     HealRequest, InjectReply, InjectRequest, JoinReply, JoinRequest, LeaveReply, LeaveRequest,
-    Member, NodeReport, ReportRequest, SetReply, SetRequest, StatusReply, StatusRequest,
-    TransferLeaderReply, TransferLeaderRequest,
+    Member, NodeReport, ObserveRequest, Observed, ReportRequest, SetReply, SetRequest, StatusReply,
+    StatusRequest, TransferLeaderReply, TransferLeaderRequest,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
@@ -231,6 +232,16 @@ impl Cluster for ClusterService {
             }
         });
         Ok(Response::new(past.chain(news).boxed()))
+    }
+
+    type ObserveStream = BoxStream<'static, Result<Observed, Status>>;
+
+    async fn observe(
+        &self,
+        request: Request<ObserveRequest>,
+    ) -> Result<Response<Self::ObserveStream>, Status> {
+        let observation = Observation::new(self.replica.clone(), request.into_inner().messages);
+        Ok(Response::new(observation.stream().map(Ok).boxed()))
     }
 
     async fn set(&self, request: Request<SetRequest>) -> Result<Response<SetReply>, Status> {

@@ -43,7 +43,8 @@ impl ClusterService {
         let texts: Vec<String> = wanted.iter().map(|fault| self.text(fault)).collect();
         let begun = faults.inject(wanted, lasts);
         let ids = begun.map_err(Status::resource_exhausted)?;
-        for text in texts {
+        for (id, text) in ids.iter().zip(texts) {
+            self.replica.observers().fault_begins(*id, text.clone());
             let ends = lasts.map_or_else(String::new, |lasts| format!(", for {lasts:?}"));
             self.tell(format!("begins: {text}{ends}"));
         }
@@ -91,7 +92,8 @@ impl ClusterService {
 
     fn heal_now(&self, ids: &[u64]) -> u32 {
         let healed = self.faults.as_ref().map(|faults| faults.heal(ids)).unwrap_or_default();
-        for fault in &healed {
+        for (id, fault) in &healed {
+            self.replica.observers().fault_ends(*id);
             self.tell(format!("heals: {}", self.text(fault)));
         }
         u32::try_from(healed.len()).unwrap_or(u32::MAX)

@@ -12,8 +12,8 @@ use hangraft_proto::v1::cluster_server::{Cluster, ClusterServer};
 use hangraft_proto::v1::{
     BackupChunk, BackupRequest, Event, EventsRequest, FaultsReply, FaultsRequest, HealReply,
     HealRequest, InjectReply, InjectRequest, JoinReply, JoinRequest, LeaveReply, LeaveRequest,
-    NodeReport, ReportRequest, SetReply, SetRequest, StatusReply, StatusRequest,
-    TransferLeaderReply, TransferLeaderRequest,
+    NodeReport, ObserveRequest, Observed, ReportRequest, SetReply, SetRequest, StatusReply,
+    StatusRequest, TransferLeaderReply, TransferLeaderRequest,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::net::SocketAddr;
@@ -149,6 +149,15 @@ impl Cluster for WaitingRoom {
         &self,
         _: Request<EventsRequest>,
     ) -> Result<Response<Self::EventsStream>, Status> {
+        no_cluster()
+    }
+
+    type ObserveStream = BoxStream<'static, Result<Observed, Status>>;
+
+    async fn observe(
+        &self,
+        _: Request<ObserveRequest>,
+    ) -> Result<Response<Self::ObserveStream>, Status> {
         no_cluster()
     }
 
