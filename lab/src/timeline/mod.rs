@@ -5,6 +5,16 @@
 //! means. A reader leaves out lines of a kind it does not know; whoever changes the meaning
 //! of a kind that there is raises [`FORMAT`].
 
+mod clocks;
+pub mod file;
+mod gather;
+mod lines;
+#[cfg(test)]
+mod tests;
+
+pub use gather::{Heard, gather};
+pub use lines::Lines;
+
 use crate::history::{Call, ClientId, Moment, Push};
 use hangraft_ids::{LogIndex, NodeId, Term};
 use serde::{Deserialize, Serialize};
@@ -42,6 +52,27 @@ pub enum Line {
     Finding(Finding),
     /// The last line of a run that was judged.
     Verdict(Verdict),
+}
+
+impl Line {
+    /// When it happened, or began.
+    pub fn at(&self) -> Moment {
+        match self {
+            Line::Head(_) => 0,
+            Line::Process(line) => line.at,
+            Line::Role(line) => line.at,
+            Line::Log(line) => line.at,
+            Line::Members(line) => line.at,
+            Line::Gossip(line) => line.at,
+            Line::Fault(line) => line.at,
+            Line::Message(line) => line.at,
+            Line::Call(line) => line.invoked,
+            Line::Push(line) => line.at,
+            Line::Told(line) => line.at,
+            Line::Finding(line) => line.at,
+            Line::Verdict(line) => line.at,
+        }
+    }
 }
 
 /// What the timeline is of.
@@ -207,9 +238,9 @@ pub struct Fault {
 /// Something that a node told another by Raft.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
-    /// When it was sent.
+    /// When it was sent; when it came, if its sending was not told.
     pub at: Moment,
-    /// When it came; none when it did not.
+    /// When it was taken; none when it was not, or nobody told of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub received: Option<Moment>,
     /// "append", "heartbeat", "vote", "pre-vote", "snapshot", "transfer" or "read-index".
