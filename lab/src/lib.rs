@@ -7,6 +7,7 @@
 //! Nothing here asks a cluster. Whoever does, on real processes or in a simulated day, hands
 //! over what they saw.
 
+pub mod export;
 pub mod history;
 pub mod judge;
 pub mod timeline;

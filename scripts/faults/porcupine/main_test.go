@@ -1,0 +1,167 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// verdict runs the program as a person would.
+func verdict(t *testing.T, args ...string) (int, string) {
+	t.Helper()
+	var out, trouble bytes.Buffer
+	code := run(args, &out, &trouble)
+	return code, out.String() + trouble.String()
+}
+
+// The two files are what the crate `lab` exports; its tests hold them to it.
+func TestARightHistoryIsLinearizable(t *testing.T) {
+	for _, model := range []string{"list", "register"} {
+		code, said := verdict(t, "--model", model, "testdata/right.json")
+		if code != 0 || said != "a leader is killed: 10 operations in 2 rooms: linearizable\n" {
+			t.Errorf("%s: %d: %s", model, code, said)
+		}
+	}
+}
+
+func TestAStaleReadIsFoundAndItsRoomNamed(t *testing.T) {
+	for _, model := range []string{"list", "register"} {
+		code, said := verdict(t, "--model", model, "testdata/wrong.json")
+		if code != 1 || !strings.HasPrefix(said, "room WXYZ: not linearizable (3 operations)\n") ||
+			strings.Contains(said, "ABCD") {
+			t.Errorf("%s: %d: %s", model, code, said)
+		}
+	}
+}
+
+// The lists alone show it, and the versions alone do.
+func TestLinesAndVersionsAreJudgedEachByItself(t *testing.T) {
+	for what, forget := range map[string]func(*Output){
+		"lines":    func(out *Output) { out.Lines = nil },
+		"versions": func(out *Output) { out.Version = nil },
+	} {
+		for file, expected := range map[string]int{"right": 0, "wrong": 1} {
+			history, err := read("testdata/" + file + ".json")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for at := range history.Operations {
+				forget(&history.Operations[at].Output)
+			}
+			var out bytes.Buffer
+			if code, _ := judge(model(list(20)), history, time.Minute, &out); code != expected {
+				t.Errorf("%s without %s: %d: %s", file, what, code, out.String())
+			}
+		}
+	}
+}
+
+func TestThePictureShowsOperationsAndWhatHappenedBeside(t *testing.T) {
+	for _, file := range []string{"right", "wrong"} {
+		path := filepath.Join(t.TempDir(), "picture.html")
+		verdict(t, "--html", path, "testdata/"+file+".json")
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, expected := range []string{"slow disk", "term 2", "first"} {
+			if !bytes.Contains(text, []byte(expected)) {
+				t.Errorf("the picture of %s does not show %q", file, expected)
+			}
+		}
+		// A bad room is shown alone.
+		if bytes.Contains(text, []byte(`append \"one\"`)) != (file == "right") {
+			t.Errorf("the picture of %s shows the wrong rooms", file)
+		}
+	}
+}
+
+func TestWrongUseIsNoVerdict(t *testing.T) {
+	other := filepath.Join(t.TempDir(), "other.json")
+	if err := os.WriteFile(other, []byte(`{"format":2}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{
+		{}, {"--model", "queue", "testdata/right.json"}, {"main.go"}, {"nowhere.json"}, {other},
+		{"--html", "nowhere/x.html", "testdata/right.json"},
+	} {
+		if code, said := verdict(t, args...); code != 2 || said == "" {
+			t.Errorf("%v: %d: %s", args, code, said)
+		}
+	}
+}
+
+// An append or a read of one room, from one moment to another; to 0 is unknown.
+func did(client int, from, to int64, kind string, lines ...string) Operation {
+	one := Operation{Client: client, Room: "r", CallNs: from, Input: Input{Kind: kind}}
+	if kind == "append" {
+		one.Input.Line = lines[0]
+	} else {
+		one.Output.Lines = append([]string{}, lines...)
+	}
+	if one.Output.Unknown = to == 0; to != 0 {
+		one.ReturnNs = &to
+	}
+	return one
+}
+
+func judgeAll(timeout time.Duration, operations ...Operation) int {
+	code, _ := judge(model(list(20)), History{Operations: operations}, timeout, &bytes.Buffer{})
+	return code
+}
+
+func TestWhatIsUnknownMayHappenAtAnyTimeAndOnce(t *testing.T) {
+	unknown := did(1, 1, 0, "append", "a")
+	for expected, reads := range map[int][][]string{
+		0: {{}, {}, {"a"}},
+		1: {{}, {"a"}, {}},
+	} {
+		all := []Operation{unknown}
+		for at, lines := range reads {
+			all = append(all, did(2, int64(10*at+10), int64(10*at+15), "read", lines...))
+		}
+		if code := judgeAll(time.Minute, all...); code != expected {
+			t.Errorf("%v: %d", reads, code)
+		}
+	}
+	if judgeAll(time.Minute, unknown, did(2, 5, 6, "read", "a", "a")) != 1 {
+		t.Error("it happened twice")
+	}
+}
+
+func TestAReadShowsTheLastTwentyLines(t *testing.T) {
+	var all []Operation
+	var lines []string
+	for at := range 25 {
+		line := fmt.Sprint("line ", at)
+		lines = append(lines, line)
+		all = append(all, did(1, int64(10*at+1), int64(10*at+5), "append", line))
+	}
+	if judgeAll(time.Minute, append(all, did(2, 900, 901, "read", lines[5:]...))...) != 0 {
+		t.Error("the last twenty are right")
+	}
+	for _, wrong := range [][]string{lines, lines[6:], lines[4:24]} {
+		if judgeAll(time.Minute, append(all, did(2, 900, 901, "read", wrong...))...) != 1 {
+			t.Errorf("%d lines from %s were accepted", len(wrong), wrong[0])
+		}
+	}
+}
+
+func TestAnEndlessSearchGivesNoVerdict(t *testing.T) {
+	var all []Operation
+	var lines []string
+	for at := range 16 {
+		line := fmt.Sprint(at)
+		lines = append(lines, line)
+		all = append(all, did(at, 1, 100, "append", line))
+	}
+	lines[0] = "nobody's"
+	all = append(all, did(17, 200, 201, "read", lines...))
+	if code := judgeAll(20*time.Millisecond, all...); code != 2 {
+		t.Errorf("%d", code)
+	}
+}
