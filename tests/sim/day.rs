@@ -226,7 +226,7 @@ impl Day {
                 return;
             }
             let mut judge = self.judge.lock().expect("the judge does not panic");
-            let seen = judge.orders.behind(&judge.truth).is_none();
+            let seen = judge.behind().is_none();
             let played = self.scene.playing() == 0 && seen;
             if played && let Ok(shared) = self.scenery(plan, &judge).look() {
                 judge.at_the_end(shared);
@@ -239,7 +239,7 @@ impl Day {
             self.beyond_help = true;
             return;
         }
-        let behind = judge.orders.behind(&judge.truth);
+        let behind = judge.behind();
         let late = recovery::too_late(&self.scenery(plan, &judge), self.scene.playing(), behind);
         judge.hold(Err(late));
     }

@@ -461,8 +461,6 @@ impl Player {
         let Heard::View { room, version, view, resync, closed } = heard else { return };
         let room = self.scene.room_called(&room);
         let push = Push { room, version, view: &view, resync, closed };
-        let verdict = judge.orders.see(player, &push);
-        judge.hold(verdict);
         judge.pushed(player, &push);
         drop(judge);
         let mark = if resync { ", anew" } else { "" };

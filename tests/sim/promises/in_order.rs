@@ -4,52 +4,32 @@
 use super::truth::Truth;
 use super::{Broken, Verdict};
 use hangraft_game::{PlayerId, RoomId, Version};
+use hangraft_lab::judge::in_order::OutOfOrder;
 use hangraft_proto::socket::Code;
-use std::collections::BTreeMap;
 
 const NAME: &str = "in_order";
 
 /// What each player has seen last of the room they watch; it outlives sockets.
-#[derive(Default)]
-pub(crate) struct Orders(BTreeMap<(PlayerId, RoomId), Version>);
+pub(crate) type Orders = hangraft_lab::judge::in_order::Orders<PlayerId, RoomId>;
 
-impl Orders {
-    /// The version to resume from.
-    pub(crate) fn since(&self, player: PlayerId, room: RoomId) -> Option<Version> {
-        self.0.get(&(player, room)).copied()
-    }
+/// Who has not seen the newest version of what they watch, in words.
+pub(super) fn behind(orders: &Orders, truth: &Truth) -> Option<String> {
+    orders.all().find_map(|(player, room, seen)| {
+        let newest = truth.newest(room)?.version();
+        (newest != seen)
+            .then(|| format!("{player} has seen {room} at {}, not {}", seen.0, newest.0))
+    })
+}
 
-    /// Somebody was told that the room is gone, and looks at it no more.
-    pub(super) fn forget(&mut self, player: PlayerId, room: RoomId) {
-        self.0.remove(&(player, room));
-    }
-
-    /// Who has not seen the newest version of what they watch, in words.
-    pub(crate) fn behind(&self, truth: &Truth) -> Option<String> {
-        self.0.iter().find_map(|((player, room), seen)| {
-            let newest = truth.newest(*room)?.version();
-            (newest != *seen)
-                .then(|| format!("{player} has seen {room} at {}, not {}", seen.0, newest.0))
-        })
-    }
-
-    /// A view has come. One made anew may follow upon any version, but leads forward;
-    /// only the last of a room may come again, to say that it is the last.
-    pub(crate) fn see(&mut self, player: PlayerId, push: &Push<'_>) -> Verdict {
-        let Push { room, version, resync, closed, .. } = *push;
-        let before = self.0.insert((player, room), version);
-        let how = |before: Version| {
-            format!("{player} saw version {} of {room} after {}", version.0, before.0)
-        };
-        match before {
-            Some(before) if version == before && resync && closed => Ok(()),
-            Some(before) if version <= before => Err(Broken::new(NAME, how(before))),
-            Some(before) if version != before.next() && !resync => {
-                Err(Broken::new(NAME, format!("{}, unexplained", how(before))))
-            }
-            _ => Ok(()),
-        }
-    }
+/// Whether a view comes in its order.
+pub(super) fn is_next(orders: &mut Orders, player: PlayerId, push: &Push<'_>) -> Verdict {
+    let Push { room, version, resync, closed, .. } = *push;
+    orders.see(player, room, version, resync, closed).map_err(|OutOfOrder { before, gap }| {
+        let unexplained = if gap { ", unexplained" } else { "" };
+        let how =
+            format!("{player} saw version {} of {room} after {}{unexplained}", version.0, before.0);
+        Broken::new(NAME, how)
+    })
 }
 
 /// A watch may be refused for many reasons, but a room that lives is not denied.

@@ -15,6 +15,7 @@ use crate::day::Moves;
 use crate::nodes::Who;
 use crate::world::disk::Disk;
 use hangraft_ids::{LogIndex, NodeId, StorageId, Term};
+use hangraft_lab::judge::membership::is_odd;
 use hangraft_node::Report;
 use hangraft_node::raft::{Electorate, electorate_of};
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,11 +63,7 @@ impl Members {
     }
 
     fn commit(&mut self, before: Option<&Electorate>, now: &Electorate) -> Result<(), String> {
-        if let [voters] = now.voters.as_slice()
-            && voters.len().is_multiple_of(2)
-        {
-            return Err(format!("has {} voters", voters.len()));
-        }
+        is_odd(now.voters.iter().map(BTreeSet::len))?;
         if let Some(before) = before {
             follows(before, now)?;
             let gone = before.disks.keys().filter(|id| !now.disks.contains_key(id));

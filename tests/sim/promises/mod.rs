@@ -28,6 +28,7 @@ use crate::plan::Plan;
 use crate::world::disk::Disk;
 use hangraft_game::{PlayerId, RoomId, Serial};
 use hangraft_ids::NodeId;
+use hangraft_lab::judge::one_leader::Leaders;
 use hangraft_node::Report;
 use hangraft_proto::socket::Code;
 use std::fmt;
@@ -61,7 +62,7 @@ pub(crate) struct Judge {
     pub(crate) history: History,
     pub(crate) truth: truth::Truth,
     pub(crate) disks: disks::Disks,
-    leaders: one_leader::Leaders,
+    leaders: Leaders,
     members: membership::Members,
     pub(crate) settings: settings::Settings,
     hashes: same_hash::Hashes,
@@ -84,7 +85,7 @@ impl Judge {
             history: History::default(),
             truth: truth::Truth::default(),
             disks: disks::Disks::of_first_members(disks),
-            leaders: one_leader::Leaders::default(),
+            leaders: Leaders::default(),
             members: membership::Members::default(),
             settings: settings::Settings::of_first_members(plan.nodes),
             hashes: same_hash::Hashes::default(),
@@ -115,7 +116,7 @@ impl Judge {
         if self.members.is_disk_of(who.node, who.disk_number) {
             self.disks.belongs(who);
         }
-        let verdict = self.leaders.see(who.node, report);
+        let verdict = one_leader::see(&mut self.leaders, who.node, report);
         self.hold(verdict);
         let verdict = committed::see(who, report, &mut self.truth);
         self.hold(verdict);
@@ -194,8 +195,15 @@ impl Judge {
     /// A player was pushed a view.
     pub(crate) fn pushed(&mut self, player: PlayerId, push: &in_order::Push<'_>) {
         self.pushes += 1;
+        let verdict = in_order::is_next(&mut self.orders, player, push);
+        self.hold(verdict);
         let verdict = in_order::is_true(player, push, &self.truth);
         self.hold(verdict);
+    }
+
+    /// Who has not seen the newest version of what they watch, in words.
+    pub(crate) fn behind(&self) -> Option<String> {
+        in_order::behind(&self.orders, &self.truth)
     }
 
     /// A player's watch was refused.
