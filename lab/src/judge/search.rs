@@ -1,12 +1,23 @@
 //! The search that does not believe in versions.
 //!
-//! It looks at a room's lines as a list that is appended to and read, and searches for any
-//! order that explains what was told (Wing and Gong, 1993, with Lowe's memory of states, 2017).
+//! It looks at what was written to a room and read from it, and searches for any order that
+//! explains what was told (Wing and Gong, 1993, with Lowe's memory of states, 2017). A room is
+//! a list of lines, of which a read shows the last few. A register is a list of which a read
+//! shows the last line only: that is its value.
+//!
+//! The answer is exact. Three things keep the search short, and none changes the answer:
+//!
+//! * A line that nobody was told of and no read shows may be left out: whatever order has it,
+//!   has as well without it.
+//! * A line that nobody was told of and a read shows was there when that read returned.
+//! * Where every read that shows a line shows the same line before it, no other is before it.
+//!
+//! A line that is written twice is neither of these.
 
-use crate::history::{LINES_SHOWN, Moment};
-use std::collections::BTreeSet;
+use crate::history::Moment;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// An operation on a list that is appended to and read.
+/// An operation on a list of lines.
 #[derive(Clone, Debug)]
 pub struct Operation {
     /// When it began.
@@ -17,21 +28,17 @@ pub struct Operation {
     pub what: Listed,
 }
 
-/// What can be done with a list.
+/// What can be done with a list of lines.
 #[derive(Clone, Debug)]
 pub enum Listed {
     /// Adds a line.
     Append(String),
-    /// The last lines, at most [`LINES_SHOWN`] of them.
+    /// Shows the last lines, oldest first.
     Read(Vec<String>),
 }
 
-/// States looked at for one room; more, and the search gives no verdict. Far more
-/// than a day's chat needs.
-const STATES_MAX: usize = 200_000;
-
 /// What the search has found.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Explained {
     /// There is an order.
     Yes,
@@ -41,89 +48,338 @@ pub enum Explained {
     Perhaps,
 }
 
-/// Looks for an order that explains all operations.
-pub fn explain(operations: &[Operation]) -> Explained {
-    let mut order: Vec<usize> = (0..operations.len()).collect();
-    order.sort_by_key(|at| operations[*at].invoked);
-    let mut search = Search {
-        operations,
-        order: &order,
-        done: vec![false; operations.len()],
-        list: Vec::new(),
-        seen: BTreeSet::new(),
-        furthest: None,
-    };
-    match search.go_on() {
-        Some(true) => Explained::Yes,
-        Some(false) => Explained::No(search.furthest.unwrap_or(0)),
-        None => Explained::Perhaps,
+/// States looked at for one room; more, and the search gives no verdict. Far more than the
+/// lines of a room need, unless very many are written at once and never read.
+const STATES_MAX: usize = 200_000;
+
+/// States looked at for a better name of what cannot be explained, once it is known that
+/// something cannot.
+const STATES_FOR_A_NAME_MAX: usize = 20_000;
+
+/// Looks for an order that explains all operations on one room, of which reads show at most
+/// the last `shown` lines.
+pub fn explain(operations: &[Operation], shown: usize) -> Explained {
+    let lines = Lines::of(operations, shown);
+    match Search::new(operations, &lines, shown, true).run(STATES_MAX) {
+        // What is known before its turn narrows the search, and puts the blame elsewhere: on a
+        // write that should have come before another, not on the read that says so.
+        Explained::No(at) => {
+            match Search::new(operations, &lines, shown, false).run(STATES_FOR_A_NAME_MAX) {
+                Explained::No(better) => Explained::No(better),
+                Explained::Yes | Explained::Perhaps => Explained::No(at),
+            }
+        }
+        explained => explained,
     }
 }
 
-struct Search<'a> {
-    operations: &'a [Operation],
-    /// By invocation.
-    order: &'a [usize],
-    done: Vec<bool>,
-    list: Vec<&'a str>,
-    /// What was done and how the list was then, in vain.
-    seen: BTreeSet<(Vec<bool>, Vec<&'a str>)>,
-    /// The operation that had to be next and could not, at the latest moment.
-    furthest: Option<usize>,
+/// The number of a line that a read shows; all that no read shows are [`UNSEEN`].
+type Symbol = u32;
+
+const UNSEEN: Symbol = 0;
+
+/// What stands before the first line.
+const NOTHING: Symbol = Symbol::MAX;
+
+/// What reads tell of each line, before the search begins.
+struct Lines<'a> {
+    known: BTreeMap<&'a str, Seen<'a>>,
 }
 
-impl Search<'_> {
-    /// Whether the rest can be explained; nothing when that takes too long.
-    fn go_on(&mut self) -> Option<bool> {
-        // Whoever returned first among those not done sets the limit: all that begin
-        // before it are concurrent, and one of them must be next.
-        let open = self.order.iter().filter(|at| !self.done[**at]);
-        let limit = open.clone().map(|at| self.operations[*at].returned).min();
-        let Some(limit) = limit.filter(|limit| *limit < Moment::MAX) else {
-            // Only what nobody was told of is left: it may never have happened.
-            return Some(true);
-        };
-        if self.seen.len() > STATES_MAX {
+/// What reads tell of one line.
+struct Seen<'a> {
+    symbol: Symbol,
+    /// How often it is written.
+    written: usize,
+    /// When the first read that shows it returned.
+    shown_at: Moment,
+    /// What the reads show before it.
+    before: Before<'a>,
+}
+
+/// What the reads show before a line.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before<'a> {
+    /// In every read it was the oldest line shown, of more that there were.
+    Unknown,
+    /// This line, or it was the first of all if there is none.
+    Is(Option<&'a str>),
+    /// Reads differ.
+    Differs,
+}
+
+impl<'a> Lines<'a> {
+    fn of(operations: &'a [Operation], shown: usize) -> Self {
+        let mut known: BTreeMap<&str, Seen<'_>> = BTreeMap::new();
+        for operation in operations {
+            let Listed::Read(lines) = &operation.what else { continue };
+            let is_whole = lines.len() < shown;
+            let mut before = if is_whole { Before::Is(None) } else { Before::Unknown };
+            for line in lines {
+                let symbol = known.len() as Symbol + 1;
+                let seen = known.entry(line).or_insert(Seen {
+                    symbol,
+                    written: 0,
+                    shown_at: Moment::MAX,
+                    before: Before::Unknown,
+                });
+                seen.shown_at = seen.shown_at.min(operation.returned);
+                seen.before = seen.before.and(before);
+                before = Before::Is(Some(line));
+            }
+        }
+        for operation in operations {
+            if let Listed::Append(line) = &operation.what
+                && let Some(seen) = known.get_mut(line.as_str())
+            {
+                seen.written += 1;
+            }
+        }
+        Lines { known }
+    }
+
+    fn symbol(&self, line: &str) -> Symbol {
+        self.known.get(line).map_or(UNSEEN, |seen| seen.symbol)
+    }
+
+    /// What reads tell of a line that is written once.
+    fn once(&self, line: &str) -> Option<&Seen<'a>> {
+        self.known.get(line).filter(|seen| seen.written == 1)
+    }
+
+    /// An operation, as the search takes it: narrowed by what is known before its turn.
+    fn step(&self, operation: &Operation, narrow: bool) -> Step {
+        match &operation.what {
+            Listed::Read(lines) => Step::Read(lines.iter().map(|line| self.symbol(line)).collect()),
+            Listed::Append(line) => {
+                let seen = self.once(line).filter(|_| narrow);
+                let after = seen.and_then(|seen| match seen.before {
+                    Before::Is(before) => Some(before.map_or(NOTHING, |line| self.symbol(line))),
+                    Before::Unknown | Before::Differs => None,
+                });
+                Step::Append { symbol: self.symbol(line), after }
+            }
+        }
+    }
+
+    /// When an operation was over; nothing if it may be left out.
+    fn end(&self, operation: &Operation, narrow: bool) -> Option<Moment> {
+        let end = operation.returned.max(operation.invoked);
+        let Listed::Append(line) = &operation.what else { return Some(end) };
+        if end < Moment::MAX || !narrow {
+            return Some(end);
+        }
+        if !self.known.contains_key(line.as_str()) {
             return None;
         }
-        if !self.seen.insert((self.done.clone(), self.list.clone())) {
-            return Some(false);
+        // If a read that shows it was over before it began, nothing explains that read.
+        Some(self.once(line).map_or(end, |seen| seen.shown_at.max(operation.invoked)))
+    }
+}
+
+impl Before<'_> {
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Before::Unknown, known) | (known, Before::Unknown) => known,
+            (one, other) if one == other => one,
+            _ => Before::Differs,
         }
-        let next: Vec<usize> =
-            open.copied().filter(|at| self.operations[*at].invoked <= limit).collect();
-        for at in next.iter().copied() {
-            let operations = self.operations;
-            match &operations[at].what {
-                Listed::Append(text) => self.list.push(text),
-                Listed::Read(lines) if self.reads(lines) => {}
-                Listed::Read(_) => continue,
-            }
-            self.done[at] = true;
-            if self.go_on()? {
-                return Some(true);
-            }
-            self.done[at] = false;
-            if matches!(operations[at].what, Listed::Append(_)) {
-                self.list.pop();
-            }
+    }
+}
+
+/// An operation, as the search takes it.
+enum Step {
+    Append {
+        symbol: Symbol,
+        /// What the last line must be, where that is known.
+        after: Option<Symbol>,
+    },
+    Read(Vec<Symbol>),
+}
+
+/// A beginning or an end of an operation, in the order of time.
+#[derive(Clone, Copy)]
+enum Event {
+    Call(usize),
+    Return(usize),
+}
+
+/// The end of the list of events, and its beginning.
+const EDGE: usize = 0;
+
+/// A search in progress.
+struct Search {
+    steps: Vec<Step>,
+    returned: Vec<Moment>,
+    shown: usize,
+    /// By time; the first is not used, it is the [`EDGE`].
+    events: Vec<Event>,
+    /// The events that are still to be explained: a ring that begins and ends at the edge.
+    next: Vec<usize>,
+    previous: Vec<usize>,
+    /// Where each operation returns.
+    return_of: Vec<usize>,
+    done: Done,
+    /// The last lines.
+    list: Vec<Symbol>,
+    /// What was done and how the list was then: from there it was tried already.
+    tried: BTreeSet<((usize, Vec<u64>), Vec<Symbol>)>,
+}
+
+impl Search {
+    fn new(operations: &[Operation], lines: &Lines<'_>, shown: usize, narrow: bool) -> Self {
+        let mut timed = Vec::new();
+        let mut returned = vec![Moment::MAX; operations.len()];
+        let mut done = Done::nothing_of(operations.len());
+        for (at, operation) in operations.iter().enumerate() {
+            let Some(end) = lines.end(operation, narrow) else {
+                done.flip(at);
+                continue;
+            };
+            returned[at] = end;
+            timed.push((operation.invoked, false, at));
+            timed.push((end, true, at));
         }
-        let stuck = next.into_iter().find(|at| self.operations[*at].returned == limit);
-        let latest = self.furthest.map_or(0, |at| self.operations[at].returned);
-        if limit >= latest {
-            self.furthest = stuck;
+        // What begins at the moment at which another ends may still come before it.
+        timed.sort_unstable();
+        let mut events = vec![Event::Return(usize::MAX)];
+        let mut return_of = vec![EDGE; operations.len()];
+        for (_, is_return, at) in timed {
+            if is_return {
+                return_of[at] = events.len();
+            }
+            events.push(if is_return { Event::Return(at) } else { Event::Call(at) });
         }
-        Some(false)
+        let count = events.len();
+        Search {
+            steps: operations.iter().map(|operation| lines.step(operation, narrow)).collect(),
+            returned,
+            shown,
+            events,
+            next: (1..count).chain([EDGE]).collect(),
+            previous: [count - 1].into_iter().chain(0..count - 1).collect(),
+            return_of,
+            done,
+            list: Vec::new(),
+            tried: BTreeSet::new(),
+        }
     }
 
-    fn reads(&self, lines: &[String]) -> bool {
-        let shown = &self.list[self.list.len().saturating_sub(LINES_SHOWN)..];
-        shown.len() == lines.len() && shown.iter().zip(lines).all(|(one, other)| one == other)
+    /// Walks along the events, and takes each call that can be next; at a return of something
+    /// that was not taken it goes back to where it had a choice.
+    fn run(mut self, states_max: usize) -> Explained {
+        let mut taken: Vec<(usize, Vec<Symbol>)> = Vec::new();
+        let mut furthest: Option<usize> = None;
+        let mut at = self.next[EDGE];
+        while at != EDGE {
+            match self.events[at] {
+                Event::Call(operation) => {
+                    let before = self.list.clone();
+                    if !self.take(operation) {
+                        at = self.next[at];
+                        continue;
+                    }
+                    if self.tried.len() > states_max {
+                        return Explained::Perhaps;
+                    }
+                    self.lift(at, self.return_of[operation]);
+                    taken.push((at, before));
+                    at = self.next[EDGE];
+                }
+                // Only what nobody was told of is left: it may never have happened.
+                Event::Return(operation) if self.returned[operation] == Moment::MAX => break,
+                Event::Return(operation) => {
+                    let latest = furthest.map_or(0, |at| self.returned[at]);
+                    if self.returned[operation] >= latest {
+                        furthest = Some(operation);
+                    }
+                    let Some((call, before)) = taken.pop() else {
+                        return Explained::No(furthest.unwrap_or(operation));
+                    };
+                    self.list = before;
+                    at = self.put_back(call);
+                }
+            }
+        }
+        Explained::Yes
+    }
+
+    /// Does an operation, unless it cannot be next, or was tried from here in vain.
+    fn take(&mut self, operation: usize) -> bool {
+        let list = match &self.steps[operation] {
+            Step::Read(lines) if *lines == self.list => self.list.clone(),
+            Step::Append { symbol, after } if after.is_none_or(|after| self.last() == after) => {
+                let kept = self.list.len().saturating_sub(self.shown - 1);
+                self.list[kept..].iter().copied().chain([*symbol]).collect()
+            }
+            Step::Read(_) | Step::Append { .. } => return false,
+        };
+        self.done.flip(operation);
+        if !self.tried.insert((self.done.key(), list.clone())) {
+            self.done.flip(operation);
+            return false;
+        }
+        self.list = list;
+        true
+    }
+
+    fn last(&self) -> Symbol {
+        self.list.last().copied().unwrap_or(NOTHING)
+    }
+
+    /// Takes a call and its return out of the ring.
+    fn lift(&mut self, call: usize, end: usize) {
+        for event in [call, end] {
+            let (previous, next) = (self.previous[event], self.next[event]);
+            self.next[previous] = next;
+            self.previous[next] = previous;
+        }
+    }
+
+    /// Puts a call that was taken last, and its return, back into the ring; the event after
+    /// the call.
+    fn put_back(&mut self, call: usize) -> usize {
+        let Event::Call(operation) = self.events[call] else {
+            unreachable!("only calls are taken");
+        };
+        for event in [self.return_of[operation], call] {
+            let (previous, next) = (self.previous[event], self.next[event]);
+            self.next[previous] = event;
+            self.previous[next] = event;
+        }
+        self.done.flip(operation);
+        self.next[call]
+    }
+}
+
+/// Which operations are done, one bit each.
+struct Done(Vec<u64>);
+
+impl Done {
+    fn nothing_of(count: usize) -> Self {
+        Done(vec![0; count.div_ceil(64)])
+    }
+
+    fn flip(&mut self, at: usize) {
+        self.0[at / 64] ^= 1 << (at % 64);
+    }
+
+    /// Says the same in fewer words: without those at the beginning in which all is done, of
+    /// which it keeps the number, and without those at the end in which nothing is.
+    fn key(&self) -> (usize, Vec<u64>) {
+        let is_full = |word: &&u64| **word == u64::MAX;
+        let full = self.0.iter().take_while(is_full).count();
+        let empty = self.0[full..].iter().rev().take_while(|word| **word == 0).count();
+        (full, self.0[full..self.0.len() - empty].to_vec())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    const SHOWN: usize = 20;
 
     fn append(invoked: Moment, returned: Moment, text: &str) -> Operation {
         Operation { invoked, returned, what: Listed::Append(text.into()) }
@@ -140,24 +396,134 @@ mod tests {
         for lines in [["a", "b"], ["b", "a"]] {
             let mut all = said.to_vec();
             all.push(read(5, 6, &lines));
-            assert_eq!(explain(&all), Explained::Yes);
+            assert_eq!(explain(&all, SHOWN), Explained::Yes);
         }
     }
 
     #[test]
     fn a_read_after_an_answer_shows_what_was_answered() {
         let stale = [append(1, 2, "a"), read(3, 4, &[])];
-        assert_eq!(explain(&stale), Explained::No(1));
+        assert_eq!(explain(&stale, SHOWN), Explained::No(1));
         let back = [append(1, 8, "a"), read(2, 3, &["a"]), read(4, 5, &[])];
-        assert_eq!(explain(&back), Explained::No(2));
+        assert_eq!(explain(&back, SHOWN), Explained::No(2));
     }
 
     #[test]
     fn what_nobody_was_told_of_may_or_may_not_have_happened() {
         let unknown = append(1, Moment::MAX, "a");
         for lines in [&[][..], &["a"]] {
-            assert_eq!(explain(&[unknown.clone(), read(2, 3, lines)]), Explained::Yes);
+            assert_eq!(explain(&[unknown.clone(), read(2, 3, lines)], SHOWN), Explained::Yes);
         }
-        assert_eq!(explain(&[unknown, read(2, 3, &["a"]), read(4, 5, &[])]), Explained::No(2));
+        let late = [unknown.clone(), read(2, 3, &[]), read(4, 5, &["a"])];
+        assert_eq!(explain(&late, SHOWN), Explained::Yes);
+        let back = [unknown, read(2, 3, &["a"]), read(4, 5, &[])];
+        assert_eq!(explain(&back, SHOWN), Explained::No(2));
+    }
+
+    #[test]
+    fn two_reads_of_two_writes_agree_on_their_order() {
+        let all = [
+            append(1, 9, "a"),
+            append(1, 9, "b"),
+            append(10, 11, "c"),
+            read(12, 13, &["a", "b", "c"]),
+            read(14, 15, &["b", "a", "c"]),
+        ];
+        assert_eq!(explain(&all[..4], SHOWN), Explained::Yes);
+        assert_eq!(explain(&all, SHOWN), Explained::No(4));
+    }
+
+    #[test]
+    fn a_register_shows_the_value_that_was_written_last() {
+        let writes = [append(1, 2, "a"), append(3, 6, "b"), append(4, 5, "a")];
+        for (value, explained) in [("b", Explained::Yes), ("a", Explained::Yes)] {
+            let mut all = writes.to_vec();
+            all.push(read(7, 8, &[value]));
+            assert_eq!(explain(&all, 1), explained);
+        }
+        let stale = [append(1, 2, "a"), append(3, 4, "b"), read(5, 6, &["a"])];
+        assert_eq!(explain(&stale, 1), Explained::No(2));
+        assert_eq!(explain(&[append(1, 2, "a"), read(3, 4, &[])], 1), Explained::No(1));
+    }
+
+    /// A read that shows what nobody wrote is not explained, nor is one that shows too much.
+    #[test]
+    fn what_was_not_written_yet_is_not_read() {
+        assert_eq!(explain(&[read(1, 2, &["a"])], SHOWN), Explained::No(0));
+        let early = [read(1, 2, &["a"]), append(3, Moment::MAX, "a")];
+        assert_eq!(explain(&early, SHOWN), Explained::No(0));
+    }
+
+    /// Ten write at once and are read rarely; two thousand operations, and the last is wrong.
+    #[test]
+    fn a_long_room_is_judged_quickly_and_without_a_deep_stack() {
+        let mut all = Vec::new();
+        for round in 0..200 {
+            let from = round * 100 + 1;
+            let texts: Vec<String> = (0..9).map(|who| format!("{round}.{who}")).collect();
+            // Who returned last had its effect first.
+            all.extend((0..9).map(|who| append(from + who, from + 50 - who, &texts[who as usize])));
+            let what = Listed::Read(texts.into_iter().rev().collect());
+            all.push(Operation { invoked: from + 60, returned: from + 70, what });
+        }
+        assert_eq!(explain(&all, 9), Explained::Yes);
+        all.push(read(30_000, 30_001, &["0.0"]));
+        assert_eq!(explain(&all, 9), Explained::No(all.len() - 1));
+    }
+
+    /// Every order of some operations, one after the other.
+    fn is_explained_by_any_order(operations: &[Operation], shown: usize) -> bool {
+        fn go_on<'a>(left: &[&'a Operation], list: &mut Vec<&'a str>, shown: usize) -> bool {
+            if left.iter().all(|operation| operation.returned == Moment::MAX) {
+                return true;
+            }
+            (0..left.len()).any(|at| {
+                let next = left[at];
+                if left.iter().any(|other| other.returned < next.invoked) {
+                    return false;
+                }
+                let mut rest = left.to_vec();
+                rest.remove(at);
+                match &next.what {
+                    Listed::Append(line) => {
+                        list.push(line);
+                        let explained = go_on(&rest, list, shown);
+                        list.pop();
+                        explained
+                    }
+                    Listed::Read(lines) => {
+                        let from = list.len().saturating_sub(shown);
+                        list[from..] == lines[..] && go_on(&rest, list, shown)
+                    }
+                }
+            })
+        }
+        go_on(&operations.iter().collect::<Vec<_>>(), &mut Vec::new(), shown)
+    }
+
+    /// Few operations on few lines within a short time, right or wrong.
+    fn operations() -> impl Strategy<Value = Vec<Operation>> {
+        let line = || prop::sample::select(vec!["a", "b", "c", "d"]).prop_map(str::to_owned);
+        let what = prop_oneof![
+            line().prop_map(Listed::Append),
+            prop::collection::vec(line(), 0..3).prop_map(Listed::Read),
+        ];
+        let one = (1..8u64, 0..5u64, prop::bool::weighted(0.2), what);
+        let one = one.prop_map(|(invoked, lasts, unknown, what)| {
+            let unknown = unknown && matches!(what, Listed::Append(_));
+            let returned = if unknown { Moment::MAX } else { invoked + lasts };
+            Operation { invoked, returned, what }
+        });
+        prop::collection::vec(one, 0..7)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+        /// What narrows the search does not change its answer.
+        #[test]
+        fn the_search_says_what_every_order_says(operations in operations(), shown in 1..4usize) {
+            let explained = explain(&operations, shown) == Explained::Yes;
+            prop_assert_eq!(explained, is_explained_by_any_order(&operations, shown));
+        }
     }
 }

@@ -8,6 +8,7 @@ use super::truth::Truth;
 use super::{Broken, Verdict};
 use crate::history::{Action, History, Level, Moment, Outcome};
 use hangraft_game::{Lane, RoomId, Version};
+use hangraft_lab::history::LINES_SHOWN;
 use hangraft_lab::judge::search::{Explained, Listed, Operation, explain};
 use hangraft_lab::judge::versions::{Late, Placed, sweep};
 use std::collections::BTreeMap;
@@ -97,7 +98,7 @@ pub(super) fn by_search(history: &History, truth: &Truth) -> Verdict {
         let read_ = Operation { invoked: read.invoked, returned: read.returned, what };
         rooms.entry(read.room).or_default().push(read_);
     }
-    rooms.into_iter().try_for_each(|(room, operations)| match explain(&operations) {
+    rooms.into_iter().try_for_each(|(room, operations)| match explain(&operations, LINES_SHOWN) {
         Explained::No(at) => {
             let how = format!(
                 "no order of what was said in {room} explains {:?}, which returned at moment {}",
