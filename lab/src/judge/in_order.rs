@@ -1,8 +1,23 @@
 //! Pushes of a room come to a client in the order of their versions, with no gap that is not
-//! explained.
+//! explained, and show what was committed.
+//!
+//! A timeline does not have the committed log. What it can show is that a push was ahead of
+//! it: a linearizable read or a write that began later found an older version.
 
+use super::promise::{Held, Promise};
+use super::record::{Done, Names, Record, Room};
+use super::versions::{Late, Placed, sweep};
+use super::wording::{pushed, told};
+use crate::history::{ClientId, Push};
 use hangraft_ids::Version;
 use std::collections::BTreeMap;
+
+pub(super) const PROMISE: Promise = Promise {
+    name: "in_order",
+    says: "Pushes of a room come to each client in the order of their versions, without a gap \
+           that nothing explains, and show what was committed.",
+    hold,
+};
 
 /// What each client has seen last of each room it watches; it outlives connections.
 #[derive(Debug)]
@@ -61,5 +76,63 @@ impl<C: Copy + Ord, R: Copy + Ord> Orders<C, R> {
             version == before && resync && closed
         };
         if right { Ok(()) } else { Err(OutOfOrder { before, gap }) }
+    }
+}
+
+fn hold(record: &Record<'_>) -> Held {
+    let mut held = Held::default();
+    for room in record.rooms.values() {
+        held.checked += room.pushes.len() as u64;
+        order(&record.names, room, &mut held);
+        committed(&record.names, room, &mut held);
+    }
+    held
+}
+
+/// Each client sees versions in their order.
+fn order(names: &Names<'_>, room: &Room<'_>, held: &mut Held) {
+    let mut orders: Orders<ClientId, ()> = Orders::default();
+    let mut last: BTreeMap<ClientId, &Push> = BTreeMap::new();
+    for push in &room.pushes {
+        let before = last.insert(push.client, push);
+        let seen = orders.see(push.client, (), push.version, push.resync, push.closed);
+        if let (Err(OutOfOrder { gap, .. }), Some(before)) = (seen, before) {
+            let (before, after) = (pushed(names, before), pushed(names, push));
+            let why = if gap { " Nothing said that versions were left out." } else { "" };
+            held.breaks(push.at, format!("{before} Then {after}{why}"));
+            return;
+        }
+    }
+}
+
+/// A version that was pushed before a call.
+#[derive(Clone, Copy)]
+enum Shown<'a> {
+    Push(&'a Push),
+    Call(Done<'a>),
+}
+
+/// Whatever begins after a push finds what the push showed.
+fn committed(names: &Names<'_>, room: &Room<'_>, held: &mut Held) {
+    let pushes = room.pushes.iter().map(|push| Placed {
+        what: Shown::Push(push),
+        invoked: push.at,
+        returned: push.at,
+        found: Version(u64::MAX),
+        left: push.version,
+    });
+    // Calls are held to pushes here, not to each other.
+    let calls = room.linearizable().chain(room.accepted()).map(|done| Placed {
+        what: Shown::Call(done),
+        invoked: done.call.invoked,
+        returned: done.returned,
+        found: done.found(),
+        left: Version(0),
+    });
+    let placed: Vec<Placed<Shown<'_>>> = pushes.chain(calls).collect();
+    if let Err(Late { late, told: before }) = sweep(&placed)
+        && let (Shown::Push(push), Shown::Call(done)) = (before.what, late.what)
+    {
+        held.breaks(done.known(), format!("{} {}", pushed(names, push), told(names, &done)));
     }
 }

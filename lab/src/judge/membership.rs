@@ -1,5 +1,26 @@
-//! Voters are odd in number: one more than an odd number tolerates no more failures, and makes
-//! every majority larger.
+//! Voters are odd in number, and an index of the log says one membership.
+//!
+//! One voter more than an odd number tolerates no more failures, and makes every majority
+//! larger.
+//!
+//! A node believes the newest membership in its log, committed or not (thesis, section 4.1).
+//! Two leaders may have written different ones at one index, of which one was never committed.
+//! So memberships are compared once the node that tells one has told as well that its log is
+//! committed up to there. They are odd in either case: a leader writes no other.
+
+use super::promise::{Held, Promise};
+use super::record::{Names, Record};
+use super::wording::seconds;
+use crate::history::Moment;
+use crate::timeline::{Log, Members};
+use hangraft_ids::{LogIndex, NodeId};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) const PROMISE: Promise = Promise {
+    name: "membership",
+    says: "Voters are odd in number, and all nodes agree on the members at an index.",
+    hold,
+};
 
 /// Whether the voters of a membership are odd in number. While they change there are two lists
 /// (joint consensus, thesis section 4.3), which were looked at or will be.
@@ -12,4 +33,98 @@ pub fn is_odd(lists: impl ExactSizeIterator<Item = usize>) -> Result<(), String>
         (Some(voters), None) if voters.is_multiple_of(2) => Err(format!("has {voters} voters")),
         _ => Ok(()),
     }
+}
+
+/// What is known of memberships, in the order of time.
+#[derive(Default)]
+struct Known<'a> {
+    /// What each node has told last, until it is known to be committed.
+    open: BTreeMap<NodeId, &'a Members>,
+    /// How far each node knows its log to be committed.
+    committed: BTreeMap<NodeId, LogIndex>,
+    /// The first that was told of each index and is committed.
+    first: BTreeMap<LogIndex, &'a Members>,
+    /// Indices of which something was found.
+    told: BTreeSet<LogIndex>,
+}
+
+fn hold(record: &Record<'_>) -> Held {
+    let mut held = Held::default();
+    let mut known = Known::default();
+    let mut logs = record.logs.iter().peekable();
+    for members in &record.members {
+        // Of one moment, what the log says first is older than how far it is committed.
+        while let Some(log) = logs.next_if(|log| log.at < members.at) {
+            known.hears(log, &record.names, &mut held);
+        }
+        let lists = members.voters.iter().map(Vec::len);
+        // A node that does not know any voters yet has no list, or an empty one.
+        if lists.clone().all(|voters| voters == 0) {
+            continue;
+        }
+        held.checked += 1;
+        if let Err(why) = is_odd(lists)
+            && known.told.insert(members.index)
+        {
+            let how = format!("{} The membership {why}.", in_words(&record.names, members));
+            held.breaks(members.at, how);
+        }
+        known.open.insert(members.node, members);
+        known.settle(members.node, members.at, &record.names, &mut held);
+    }
+    for log in logs {
+        known.hears(log, &record.names, &mut held);
+    }
+    held
+}
+
+impl Known<'_> {
+    /// A node tells how far its log has come.
+    fn hears(&mut self, log: &Log, names: &Names<'_>, held: &mut Held) {
+        let Some(committed) = log.committed.max(log.applied) else { return };
+        let before = self.committed.entry(log.node).or_default();
+        *before = committed.max(*before);
+        self.settle(log.node, log.at, names, held);
+    }
+
+    /// Compares what a node has told, if it is committed.
+    fn settle(&mut self, node: NodeId, at: Moment, names: &Names<'_>, held: &mut Held) {
+        let Some(committed) = self.committed.get(&node) else { return };
+        let Some(members) = self.open.remove(&node) else { return };
+        if members.index > *committed {
+            self.open.insert(node, members);
+            return;
+        }
+        let first = *self.first.entry(members.index).or_insert(members);
+        if is_same(first, members) || !self.told.insert(members.index) {
+            return;
+        }
+        held.breaks(at, format!("{} {}", in_words(names, first), in_words(names, members)));
+    }
+}
+
+fn is_same(one: &Members, other: &Members) -> bool {
+    let set = |ids: &[NodeId]| ids.iter().copied().collect::<BTreeSet<_>>();
+    let lists = |members: &Members| {
+        members.voters.iter().map(|voters| set(voters)).collect::<BTreeSet<_>>()
+    };
+    lists(one) == lists(other) && set(&one.learners) == set(&other.learners)
+}
+
+/// What a node tells of the members, in a sentence.
+fn in_words(names: &Names<'_>, members: &Members) -> String {
+    let list = |ids: &[NodeId]| ids.iter().map(|id| names.node(*id)).collect::<Vec<_>>().join(" ");
+    let voters: Vec<String> = members.voters.iter().map(|voters| list(voters)).collect();
+    let learners = if members.learners.is_empty() {
+        String::new()
+    } else {
+        format!(", with the learners {}", list(&members.learners))
+    };
+    format!(
+        "{} told at {} that at index {} the voters are {}{learners}.",
+        names.node(members.node),
+        seconds(members.at),
+        members.index,
+        voters.join(", on the way to ")
+    )
 }

@@ -223,7 +223,7 @@ struct Search {
     /// The last lines.
     list: Vec<Symbol>,
     /// What was done and how the list was then: from there it was tried already.
-    tried: BTreeSet<((usize, Vec<u64>), Vec<Symbol>)>,
+    tried: BTreeSet<(DoneKey, Vec<Symbol>)>,
 }
 
 impl Search {
@@ -352,6 +352,9 @@ impl Search {
     }
 }
 
+/// Which operations are done, in few words.
+type DoneKey = (usize, Vec<u64>);
+
 /// Which operations are done, one bit each.
 struct Done(Vec<u64>);
 
@@ -366,7 +369,7 @@ impl Done {
 
     /// Says the same in fewer words: without those at the beginning in which all is done, of
     /// which it keeps the number, and without those at the end in which nothing is.
-    fn key(&self) -> (usize, Vec<u64>) {
+    fn key(&self) -> DoneKey {
         let is_full = |word: &&u64| **word == u64::MAX;
         let full = self.0.iter().take_while(is_full).count();
         let empty = self.0[full..].iter().rev().take_while(|word| **word == 0).count();

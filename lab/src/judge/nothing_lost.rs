@@ -1,0 +1,76 @@
+//! No acknowledged write is lost: its line is in every linearizable read that began after the
+//! answer, and the last such read of a room is not older than any answer before it.
+//!
+//! A room shows its last [`LINES_SHOWN`] lines. A line that is not among so many is lost only
+//! if one of them is sure to stand before it.
+
+use super::promise::{Held, Promise};
+use super::record::{Done, Names, Record, Room};
+use super::wording::{quoted, told};
+use crate::history::LINES_SHOWN;
+use std::collections::BTreeSet;
+
+pub(super) const PROMISE: Promise = Promise {
+    name: "nothing_lost",
+    says: "What was acknowledged is there: in every later linearizable read, and at the end.",
+    hold,
+};
+
+fn hold(record: &Record<'_>) -> Held {
+    let mut held = Held::default();
+    for room in record.rooms.values() {
+        let last = room.linearizable().last();
+        let accepted: Vec<Done<'_>> = room.accepted().collect();
+        if let Some(last) = last {
+            let before = accepted.iter().filter(|write| write.returned < last.call.invoked);
+            held.checked += before.count() as u64;
+        }
+        // A register has one line, the newest.
+        if !room.is_register() {
+            lines(&record.names, room, &accepted, &mut held);
+        }
+        if let Some(last) = last {
+            version(&record.names, &last, &accepted, &mut held);
+        }
+    }
+    held
+}
+
+/// No line is lost on the way.
+fn lines(names: &Names<'_>, room: &Room<'_>, accepted: &[Done<'_>], held: &mut Held) {
+    for read in room.linearizable() {
+        if let Some(lost) = missing(&read, accepted) {
+            let shown = quoted(read.lines.unwrap_or_default());
+            let how = format!("{} {} It showed {shown}.", told(names, lost), told(names, &read));
+            held.breaks(read.known(), how);
+            return;
+        }
+    }
+}
+
+/// No version is lost in the end.
+fn version(names: &Names<'_>, last: &Done<'_>, accepted: &[Done<'_>], held: &mut Held) {
+    let before = accepted.iter().filter(|write| write.returned < last.call.invoked);
+    let newest = before.max_by_key(|write| write.version);
+    if let Some(lost) = newest.filter(|newest| newest.version > last.version) {
+        let how =
+            format!("{} {} Nobody has read it after that.", told(names, lost), told(names, last));
+        held.breaks(last.known(), how);
+    }
+}
+
+/// The first write, among some that were accepted, of which a linearizable read should show
+/// the line and does not.
+pub(super) fn missing<'d, 'a>(read: &Done<'a>, accepted: &'d [Done<'a>]) -> Option<&'d Done<'a>> {
+    let lines = read.lines?;
+    let shown: BTreeSet<&str> = lines.iter().map(String::as_str).collect();
+    let shows = |write: &&Done<'_>| write.line().is_some_and(|line| shown.contains(line));
+    // What began after this stands behind a line that is shown.
+    let first_end = accepted.iter().filter(shows).map(|write| write.returned).min();
+    let must_stand_behind = |write: &Done<'_>| {
+        lines.len() < LINES_SHOWN || first_end.is_some_and(|end| end < write.call.invoked)
+    };
+    let before = accepted.iter().filter(|write| write.returned < read.call.invoked);
+    let mut hidden = before.filter(|write| write.line().is_some() && !shows(write));
+    hidden.find(|write| must_stand_behind(write))
+}
