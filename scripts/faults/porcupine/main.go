@@ -75,15 +75,18 @@ func run(args []string, out, trouble io.Writer) int {
 		fmt.Fprintln(trouble, err)
 		return noVerdict
 	}
-	models := map[string]next{"list": list(history.LinesShown), "register": register}
-	next, known := models[*name]
-	if !known {
+	switch *name {
+	case "list":
+	case "register":
+		newestOnly(&history)
+	default:
 		flags.Usage()
 		return noVerdict
 	}
-	code, rooms := judge(model(next), history, *timeout, out)
+	room := model(history.LinesShown)
+	code, shown := judge(room, history, *timeout, out)
 	if *html != "" {
-		if err := draw(model(next), history, rooms, *timeout, *html); err != nil {
+		if err := draw(room, history, shown, *timeout, *html); err != nil {
 			fmt.Fprintln(trouble, err)
 			return noVerdict
 		}
@@ -106,6 +109,15 @@ func read(path string) (History, error) {
 	return history, nil
 }
 
+// newestOnly makes a room a register: a list that shows its newest line is one.
+func newestOnly(history *History) {
+	history.LinesShown = 1
+	for at := range history.Operations {
+		lines := &history.Operations[at].Output.Lines
+		*lines = newest(*lines, 1)
+	}
+}
+
 // judge prints a line for each room that is not linearizable, and one for all. It gives the
 // operations that a picture should show: those of the bad rooms, or all if none is bad.
 func judge(model porcupine.Model, history History, timeout time.Duration, out io.Writer) (int, []porcupine.Operation) {
@@ -114,7 +126,7 @@ func judge(model porcupine.Model, history History, timeout time.Duration, out io
 	rooms := byRoom(all)
 	for _, room := range rooms {
 		name := room[0].Metadata
-		kept, _ := judged(room)
+		kept, _ := judged(room, history.LinesShown)
 		switch porcupine.CheckOperationsTimeout(model, kept, timeout) {
 		case porcupine.Illegal:
 			fmt.Fprintf(out, "room %s: not linearizable (%d operations)\n", name, len(room))
@@ -158,26 +170,6 @@ func operations(history History) []porcupine.Operation {
 	return all
 }
 
-// judged takes out what is unknown and was never seen: an order that explains the rest can
-// have it at its end, where nobody looks. The search would try it everywhere.
-func judged(room []porcupine.Operation) (kept, unseen []porcupine.Operation) {
-	seen := map[string]bool{}
-	for _, one := range room {
-		for _, line := range one.Output.(Output).Lines {
-			seen[line] = true
-		}
-	}
-	for _, one := range room {
-		in, out := one.Input.(Input), one.Output.(Output)
-		if !out.Unknown || in.Kind == "append" && seen[in.Line] {
-			kept = append(kept, one)
-		} else {
-			unseen = append(unseen, one)
-		}
-	}
-	return kept, unseen
-}
-
 // draw writes porcupine's own picture.
 func draw(model porcupine.Model, history History, shown []porcupine.Operation, timeout time.Duration, path string) error {
 	var searched []porcupine.Operation
@@ -188,7 +180,7 @@ func draw(model porcupine.Model, history History, shown []porcupine.Operation, t
 		})
 	}
 	for _, room := range byRoom(shown) {
-		kept, unseen := judged(room)
+		kept, unseen := judged(room, history.LinesShown)
 		searched = append(searched, kept...)
 		for _, one := range unseen {
 			beside = append(beside, porcupine.Annotation{

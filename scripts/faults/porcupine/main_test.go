@@ -3,11 +3,14 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/anishathalye/porcupine"
 )
 
 // verdict runs the program as a person would.
@@ -53,7 +56,7 @@ func TestLinesAndVersionsAreJudgedEachByItself(t *testing.T) {
 				forget(&history.Operations[at].Output)
 			}
 			var out bytes.Buffer
-			if code, _ := judge(model(list(20)), history, time.Minute, &out); code != expected {
+			if code, _ := judge(model(20), history, time.Minute, &out); code != expected {
 				t.Errorf("%s without %s: %d: %s", file, what, code, out.String())
 			}
 		}
@@ -110,7 +113,7 @@ func did(client int, from, to int64, kind string, lines ...string) Operation {
 }
 
 func judgeAll(timeout time.Duration, operations ...Operation) int {
-	code, _ := judge(model(list(20)), History{Operations: operations}, timeout, &bytes.Buffer{})
+	code, _ := judge(model(20), History{LinesShown: 20, Operations: operations}, timeout, &bytes.Buffer{})
 	return code
 }
 
@@ -155,13 +158,63 @@ func TestAnEndlessSearchGivesNoVerdict(t *testing.T) {
 	var all []Operation
 	var lines []string
 	for at := range 16 {
-		line := fmt.Sprint(at)
-		lines = append(lines, line)
-		all = append(all, did(at, 1, 100, "append", line))
+		lines = append(lines, fmt.Sprint("nobody's ", at))
+		all = append(all, did(at, 1, 100, "append", fmt.Sprint(at)))
 	}
-	lines[0] = "nobody's"
 	all = append(all, did(17, 200, 201, "read", lines...))
 	if code := judgeAll(20*time.Millisecond, all...); code != 2 {
 		t.Errorf("%d", code)
 	}
+}
+
+// Small histories at random, half of them with a read that shows something else: what is
+// spared the search changes no verdict.
+func TestTheVerdictIsThatOfASearchWithoutClues(t *testing.T) {
+	const shown = 3
+	dice := rand.New(rand.NewPCG(1, 2))
+	verdicts := map[porcupine.CheckResult]int{}
+	for range 3000 {
+		history := History{LinesShown: shown, Operations: atRandom(dice, shown)}
+		all := operations(history)
+		kept, _ := judged(all, shown)
+		plain := porcupine.CheckOperationsTimeout(model(shown), all, 0)
+		if spared := porcupine.CheckOperationsTimeout(model(shown), kept, 0); spared != plain {
+			t.Fatalf("%s with clues, %s without: %+v", spared, plain, history.Operations)
+		}
+		verdicts[plain]++
+	}
+	if verdicts[porcupine.Ok] < 500 || verdicts[porcupine.Illegal] < 500 {
+		t.Errorf("the histories are too much alike: %v", verdicts)
+	}
+}
+
+func atRandom(dice *rand.Rand, shown int) []Operation {
+	var all []Operation
+	var list []string
+	for at := range 9 {
+		// It happens at 10*at; it may begin long before, and end long after.
+		from, to := int64(10*at-dice.IntN(25)), int64(10*at+1+dice.IntN(25))
+		if dice.IntN(4) == 0 {
+			to = 0
+		}
+		if dice.IntN(2) == 0 {
+			all = append(all, did(at, from, to, "append", fmt.Sprint(at)))
+			if to != 0 || dice.IntN(2) == 0 {
+				list = append(list, fmt.Sprint(at))
+			}
+			continue
+		}
+		one := did(at, from, to, "read", newest(list, shown)...)
+		if to == 0 {
+			one.Output.Lines = nil
+		}
+		all = append(all, one)
+	}
+	for at := range all {
+		if lines := all[at].Output.Lines; len(lines) > 0 && dice.IntN(5) == 0 {
+			lines[dice.IntN(len(lines))] = fmt.Sprint(dice.IntN(9))
+			all[at].Output.Lines = lines[dice.IntN(len(lines)):]
+		}
+	}
+	return all
 }

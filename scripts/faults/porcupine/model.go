@@ -15,6 +15,8 @@ type Input struct {
 	Kind             string `json:"kind"`
 	Line             string `json:"line"`
 	MayChangeNothing bool   `json:"may_change_nothing"`
+	// What stands directly before the line, if reads tell.
+	follows []string
 }
 
 // Output is what was told.
@@ -34,31 +36,23 @@ type room struct {
 	version uint64
 }
 
-// next is the room after an operation, or false if it cannot have been answered so.
-type next func(room, Input, Output) (room, bool)
-
-// list: a room is a list of lines; a read shows the last ones, oldest first.
-func list(shown int) next {
-	return func(at room, in Input, out Output) (room, bool) {
-		at, ok := versions(at, in, out)
-		switch in.Kind {
-		case "append":
-			lines := append(slices.Clone(at.lines), in.Line)
-			at.lines = lines[max(0, len(lines)-shown):]
-		case "read":
-			ok = ok && (out.Lines == nil || slices.Equal(out.Lines, at.lines))
-		}
-		return at, ok
+// next is the room after an operation, or false if it cannot have been answered so: a room
+// is a list that is appended to; a read shows its last lines, oldest first.
+func next(at room, in Input, out Output, shown int) (room, bool) {
+	after, ok := versions(at, in, out)
+	switch in.Kind {
+	case "append":
+		ok = ok && (in.follows == nil || slices.Equal(in.follows, newest(at.lines, 1)))
+		after.lines = newest(append(slices.Clone(at.lines), in.Line), shown)
+	case "read":
+		ok = ok && (out.Lines == nil || slices.Equal(out.Lines, at.lines))
 	}
+	return after, ok
 }
 
-// register: a room is a register that holds its newest line.
-func register(at room, in Input, out Output) (room, bool) {
-	newest := func(lines []string) []string { return lines[max(0, len(lines)-1):] }
-	if out.Lines != nil {
-		out.Lines = newest(out.Lines)
-	}
-	return list(1)(at, in, out)
+// newest are the last of these lines, at most so many.
+func newest(lines []string, most int) []string {
+	return lines[max(0, len(lines)-most):]
 }
 
 // versions never go back, and each write makes a new one.
@@ -72,14 +66,14 @@ func versions(at room, in Input, out Output) (room, bool) {
 	return at, *out.Version > was || mayStay && *out.Version == was
 }
 
-// model makes it one that porcupine judges, room by room.
-func model(next next) porcupine.Model {
+// model is what porcupine holds histories to, room by room.
+func model(shown int) porcupine.Model {
 	seed := maphash.MakeSeed()
 	return porcupine.Model{
 		Partition: byRoom,
 		Init:      func() any { return room{} },
 		Step: func(state, input, output any) (bool, any) {
-			after, ok := next(state.(room), input.(Input), output.(Output))
+			after, ok := next(state.(room), input.(Input), output.(Output), shown)
 			return ok, after
 		},
 		Equal: func(one, other any) bool {
