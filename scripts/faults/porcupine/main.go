@@ -66,7 +66,10 @@ func run(args []string, out, trouble io.Writer) int {
 	name := flags.String("model", "list", "`list` (the last lines of a room) or register (its newest line)")
 	html := flags.String("html", "", "write porcupine's picture to this `file`")
 	timeout := flags.Duration("timeout", time.Minute, "the longest search for one room")
-	if flags.Parse(args) != nil || flags.NArg() != 1 {
+	if flags.Parse(args) != nil {
+		return noVerdict
+	}
+	if flags.NArg() != 1 {
 		flags.Usage()
 		return noVerdict
 	}
@@ -105,6 +108,9 @@ func read(path string) (History, error) {
 	}
 	if history.Format != format {
 		return history, fmt.Errorf("%s has format %d, and this reads %d", path, history.Format, format)
+	}
+	if history.LinesShown < 1 {
+		return history, fmt.Errorf("%s does not say how many lines a read shows", path)
 	}
 	return history, nil
 }

@@ -84,12 +84,16 @@ func TestThePictureShowsOperationsAndWhatHappenedBeside(t *testing.T) {
 }
 
 func TestWrongUseIsNoVerdict(t *testing.T) {
-	other := filepath.Join(t.TempDir(), "other.json")
-	if err := os.WriteFile(other, []byte(`{"format":2}`), 0o600); err != nil {
-		t.Fatal(err)
+	file := func(text string) string {
+		path := filepath.Join(t.TempDir(), "history.json")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
 	}
 	for _, args := range [][]string{
-		{}, {"--model", "queue", "testdata/right.json"}, {"main.go"}, {"nowhere.json"}, {other},
+		{}, {"--model", "queue", "testdata/right.json"}, {"main.go"}, {"nowhere.json"},
+		{file(`{"format":2,"lines_shown":20}`)}, {file(`{"format":1}`)}, {"--help"},
 		{"--html", "nowhere/x.html", "testdata/right.json"},
 	} {
 		if code, said := verdict(t, args...); code != 2 || said == "" {
