@@ -37,6 +37,11 @@ impl Reach {
         nodes.into_iter().map(|node| Ok(Door::new(node, self.key.pass(node)?))).collect()
     }
 
+    /// The folder of a demo, or of a node, if one was named.
+    pub(crate) fn dir(&self) -> Option<&Path> {
+        self.key.dir.as_deref()
+    }
+
     /// The first that can be reached.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use std::{
     io::{self, IsTerminal},
     iter::repeat,
+    net::SocketAddr,
     time::Duration,
 };
 
@@ -12,7 +13,8 @@ use hangraft_proto::v1::{Member, StatusReply};
 use serde::Serialize;
 
 use crate::{
-    cluster,
+    cluster::{self, Door},
+    fault::firewalls::Firewalls,
     output::{Output, print},
     reach::Reach,
 };
@@ -61,15 +63,15 @@ pub(crate) struct Args {
 
 /// Asks and prints.
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
-    let doors = args.reach.doors()?;
+    let (doors, firewalls) = (args.reach.doors()?, Firewalls::of_demo(args.reach.dir())?);
     if !args.watch {
-        let status = Status::from(cluster::status(&doors).await?);
+        let status = look(&doors, firewalls.as_ref()).await?;
         return args.output.print(&status, |status| status.table(args.wide));
     }
     let redraw = args.output == Output::Text && io::stdout().is_terminal();
     loop {
         let clear = if redraw { CLEAR } else { "" };
-        match cluster::status(&doors).await.map(Status::from) {
+        match look(&doors, firewalls.as_ref()).await {
             Ok(status) => {
                 args.output
                     .print(&status, |status| format!("{clear}{}", status.table(args.wide)))?;
@@ -80,6 +82,22 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         }
         tokio::time::sleep(WATCH).await;
     }
+}
+
+/// What the nodes say, and of which cuts only their firewalls know.
+async fn look(doors: &[Door], firewalls: Option<&Firewalls>) -> anyhow::Result<Status> {
+    let mut status = Status::from(cluster::status(doors).await?);
+    let Some(firewalls) = firewalls else { return Ok(status) };
+    let ip = |member: &MemberStatus| Some(member.address.parse::<SocketAddr>().ok()?.ip());
+    let names: Vec<_> = status.members.iter().map(|one| (ip(one), one.name.clone())).collect();
+    let name = |peer| names.iter().find(|(ip, _)| *ip == Some(peer)).map(|(_, name)| name.clone());
+    for member in &mut status.members {
+        if let Some(ip) = ip(member) {
+            let cuts = firewalls.faults(ip, name).await?;
+            member.faults.extend(cuts.into_iter().map(|cut| cut.text));
+        }
+    }
+    Ok(status)
 }
 
 /// What is printed. The JSON form is a contract.

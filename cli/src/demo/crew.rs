@@ -8,8 +8,8 @@ use std::{
     collections::VecDeque,
     fs::OpenOptions,
     io,
-    net::SocketAddr,
-    path::PathBuf,
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     time::Duration,
 };
@@ -30,6 +30,7 @@ use tokio::{
 use crate::{
     demo::{
         home::{config_file, log_file},
+        namespaces::Namespaces,
         plan::{Place, Plan},
         record::{FrontendRecord, NodeRecord, Record},
     },
@@ -129,12 +130,18 @@ impl Crew {
         let seed = nodes().find(|member| member.place.name != name);
         let seed = seed.map_or_else(|| "ADDR".into(), |seed| seed.place.address.to_string());
         let port = nodes().map(|member| member.place.address.port()).max().unwrap_or_default();
-        let newcomer = (nodes().count() + 1..).map(|i| format!("n{i}"));
-        let newcomer = newcomer.map(|name| self.dir.join(name)).find(|dir| !dir.exists());
-        let (dir, newcomer) = (self.dir.display(), newcomer.expect("numbers have no end"));
+        let mut numbers = nodes().count() + 1..;
+        let home = |number: &usize| self.dir.join(format!("n{number}"));
+        let number = numbers.find(|number| !home(number).exists()).expect("numbers have no end");
+        let (dir, newcomer) = (self.dir.display(), home(&number));
+        let spare = Namespaces::of(&self.record()).and_then(|all| all.spare(number));
+        let (enter, ip) = match spare {
+            Some((namespace, ip)) => (format!("ip netns exec {namespace} "), ip),
+            None => (String::new(), Ipv4Addr::LOCALHOST),
+        };
         format!(
             "{name} does not come back: {why}. To see a new node join: \
-             {} node --address 127.0.0.1:{} --dir {} --seed {seed} --key-file {dir}/cluster.key",
+             {enter}{} node --address {ip}:{} --dir {} --seed {seed} --key-file {dir}/cluster.key",
             program(),
             port.saturating_add(1),
             newcomer.display(),
@@ -162,6 +169,7 @@ impl Crew {
             pid: member.pid,
             address: member.place.address,
             dir: self.dir.join(&member.place.name),
+            namespace: member.place.namespace.clone(),
         });
         let frontends = of(Kind::Frontend)
             .map(|member| FrontendRecord { pid: member.pid, http: member.place.url() });
@@ -178,7 +186,7 @@ impl Crew {
             .append(true)
             .open(&log)
             .with_context(|| format!("cannot write {}", log.display()))?;
-        let child = Command::new(&self.binary)
+        let child = command(&self.binary, member.place.namespace.as_deref())
             .arg(member.kind.subcommand())
             .arg("--config")
             .arg(config_file(&self.dir, &name))
@@ -231,6 +239,15 @@ impl Crew {
             }
         }
     }
+}
+
+/// What runs the binary, in this machine's network or in a namespace. `ip` becomes the
+/// binary, so the process has the same id.
+fn command(binary: &Path, namespace: Option<&str>) -> Command {
+    let Some(namespace) = namespace else { return Command::new(binary) };
+    let mut command = Command::new("ip");
+    command.args(["netns", "exec", namespace]).arg(binary);
+    command
 }
 
 impl Kind {

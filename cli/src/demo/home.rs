@@ -115,9 +115,10 @@ fn lock(dir: &Path) -> anyhow::Result<File> {
     }
 }
 
-/// Sees that every port of a plan is free, before anything is started.
+/// Sees that every port of a plan that is this machine's is free, before anything is started.
 pub(super) fn check_ports(plan: &Plan) -> anyhow::Result<()> {
-    for node in &plan.nodes {
+    // A namespace has ports of its own.
+    for node in plan.nodes.iter().filter(|node| node.namespace.is_none()) {
         check_port(node.address, "--node-port")?;
         // Gossip.
         UdpSocket::bind(node.address).map_err(|err| busy(node.address, "--node-port", &err))?;
@@ -183,6 +184,7 @@ mod tests {
             node_port: None,
             frontends: 1,
             port: 8080,
+            namespaces: vec![],
             host: LOCALHOST,
             lan: vec![],
             limits: true,
@@ -231,6 +233,7 @@ mod tests {
             node_port: None,
             frontends: 1,
             port,
+            namespaces: vec![],
             host: LOCALHOST,
             lan: vec![],
             limits: true,

@@ -6,6 +6,7 @@ mod crew;
 pub(crate) mod faults;
 pub(crate) mod home;
 mod lan;
+pub(crate) mod namespaces;
 pub(crate) mod plan;
 pub(crate) mod record;
 
@@ -28,6 +29,7 @@ use crate::{
         control::Control,
         crew::{Crew, Exit},
         home::{Home, check_ports, log_file},
+        namespaces::Namespaces,
         plan::{Plan, Wanted},
         record::Record,
     },
@@ -43,6 +45,8 @@ Examples:
   hangraft demo --dir /tmp/demo            keeps its games there, and continues them next time
   hangraft demo --dir /tmp/demo --no-limits
                                            for `hangraft bench`
+  scripts/faults/netns-up && hangraft demo --namespaces --dir /tmp/demo
+                                           as root: `hangraft fault cut` cuts for real
 While it runs:
   hangraft kill n1 --dir /tmp/demo         and see that the game goes on";
 
@@ -74,6 +78,12 @@ pub(crate) struct Args {
     /// Where to keep games, keys and logs; without it, a temporary folder.
     #[arg(long)]
     dir: Option<PathBuf>,
+    /// Run each node in a network namespace of its own, PREFIX-n1 and so on, that
+    /// `scripts/faults/netns-up PREFIX` has made [default: none, or as in DIR; PREFIX:
+    /// hangraft]. Linux and root only. There `hangraft fault cut` is made by nftables;
+    /// frontends stay outside and reach the nodes over a bridge.
+    #[arg(long, value_name = "PREFIX", num_args = 0..=1, default_missing_value = namespaces::PREFIX)]
+    namespaces: Option<String>,
     /// Let players act as fast as they can. For bench: people are never that fast.
     #[arg(long)]
     no_limits: bool,
@@ -83,7 +93,8 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let mut stop = StopRequests::listen(false)?;
     let mut home = Home::open(args.dir.as_deref())?;
-    let plan = Plan::new(&args.wanted(), Record::load(home.dir())?.as_ref())?;
+    let before = Record::load(home.dir())?;
+    let plan = Plan::new(&args.wanted(before.as_ref())?, before.as_ref())?;
     check_ports(&plan)?;
     home.prepare(&plan)?;
     let pass = key::pass(&ClusterKey::in_folder(home.dir()))?;
@@ -108,8 +119,11 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 impl Args {
-    fn wanted(&self) -> Wanted {
-        Wanted {
+    fn wanted(&self, before: Option<&Record>) -> anyhow::Result<Wanted> {
+        let before = before.and_then(Namespaces::of);
+        let prefix = self.namespaces.as_deref().or(before.as_ref().map(Namespaces::prefix));
+        Ok(Wanted {
+            namespaces: prefix.map(namespaces::find).transpose()?.unwrap_or_default(),
             nodes: self.nodes,
             node_port: self.node_port,
             frontends: self.frontends,
@@ -117,7 +131,7 @@ impl Args {
             host: self.host,
             lan: if self.host.is_unspecified() { lan::addresses() } else { Vec::new() },
             limits: !self.no_limits,
-        }
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    demo::record::Record,
+    demo::{namespaces::Namespace, record::Record},
     usage::{Usage, ensure},
 };
 
@@ -42,7 +42,9 @@ pub(super) struct Wanted {
     pub(super) node_port: Option<u16>,
     pub(super) frontends: u16,
     pub(super) port: u16,
-    /// Where the frontends listen. Nodes stay on loopback.
+    /// Where the nodes run, one in each from the first on; none for on loopback.
+    pub(super) namespaces: Vec<Namespace>,
+    /// Where the frontends listen. Nodes stay on loopback or in their namespaces.
     pub(super) host: IpAddr,
     /// This machine's addresses on its networks, where the frontends listen on all.
     pub(super) lan: Vec<IpAddr>,
@@ -64,6 +66,8 @@ pub(super) struct Plan {
 pub(super) struct Place {
     pub(super) name: String,
     pub(super) address: SocketAddr,
+    /// The network namespace that it runs in, if not in this machine's.
+    pub(super) namespace: Option<String>,
 }
 
 /// The name of the `i`th frontend, from 1.
@@ -88,8 +92,13 @@ impl Plan {
         if let Some(old) = old {
             old.agrees(nodes, node_port)?;
         }
+        let mut nodes = places(nodes, LOOPBACK, node_port, "--node-port", |i| format!("n{i}"))?;
+        settle(&mut nodes, &wanted.namespaces)?;
+        if let Some(before) = before {
+            same_addresses(before, &nodes)?;
+        }
         let plan = Self {
-            nodes: places(nodes, LOOPBACK, node_port, "--node-port", |i| format!("n{i}"))?,
+            nodes,
             frontends: places(wanted.frontends, wanted.host, wanted.port, "--port", frontend_name)?,
             lan: wanted.lan.clone(),
             limits: wanted.limits,
@@ -105,7 +114,7 @@ impl Plan {
 
     /// The configuration of the `i`th node, from 0. Paths are relative to the file.
     pub(super) fn node_toml(&self, i: usize) -> String {
-        let Place { name, address } = &self.nodes[i];
+        let Place { name, address, .. } = &self.nodes[i];
         let mut text = format!(
             "# Written by `hangraft demo`, and again at its next start here.\n\
              id = {}\n\
@@ -120,7 +129,7 @@ impl Plan {
              members = [\n",
             i + 1,
         );
-        for (Place { name, address }, id) in self.nodes.iter().zip(1..) {
+        for (Place { name, address, .. }, id) in self.nodes.iter().zip(1..) {
             _ = writeln!(text, "  {{ id = {id}, name = \"{name}\", address = \"{address}\" }},");
         }
         text + "]\n"
@@ -201,9 +210,39 @@ fn places(
     ensure(first_port != 0 && room_above, || {
         format!("{option} {first_port} leaves no room for {count} ports; write a smaller number")
     })?;
-    let place =
-        |i: u16| Place { name: name(usize::from(i) + 1), address: (host, first_port + i).into() };
+    let place = |i: u16| Place {
+        name: name(usize::from(i) + 1),
+        address: (host, first_port + i).into(),
+        namespace: None,
+    };
     Ok((0..count).map(place).collect())
+}
+
+/// Moves nodes into namespaces, if there are any.
+fn settle(nodes: &mut [Place], namespaces: &[Namespace]) -> Result<(), Usage> {
+    ensure(namespaces.is_empty() || namespaces.len() >= nodes.len(), || {
+        let (wanted, there) = (nodes.len(), namespaces.len());
+        format!(
+            "{wanted} nodes need as many namespaces, and there are {there}; make them with `scripts/faults/netns-up --nodes {wanted}`"
+        )
+    })?;
+    for (node, Namespace { name, ip }) in nodes.iter_mut().zip(namespaces) {
+        node.address.set_ip((*ip).into());
+        node.namespace = Some(name.clone());
+    }
+    Ok(())
+}
+
+/// Sees that the nodes of a folder are where they were.
+fn same_addresses(before: &Record, nodes: &[Place]) -> Result<(), Usage> {
+    let moved = before.nodes.iter().zip(nodes).find(|(old, new)| old.address != new.address);
+    match moved {
+        None => Ok(()),
+        Some((old, new)) => Err(Usage(format!(
+            "this folder holds a cluster whose {} is at {}, and it would be at {}; run it where it was, or choose another --dir",
+            old.name, old.address, new.address
+        ))),
+    }
 }
 
 #[cfg(test)]
@@ -221,6 +260,7 @@ mod tests {
             node_port: None,
             frontends: 2,
             port: 8080,
+            namespaces: vec![],
             host: LOOPBACK,
             lan: vec![],
             limits: true,
@@ -234,6 +274,7 @@ mod tests {
             pid: 1,
             address: (Ipv4Addr::LOCALHOST, node_port + i).into(),
             dir: "/".into(),
+            namespace: None,
         });
         Record { nodes: nodes.collect(), frontends: vec![] }
     }
@@ -281,6 +322,32 @@ mod tests {
         assert_eq!(config.addresses, ["http://192.168.1.7:8081", "http://[fd00::7]:8081"]);
         assert_eq!(plan.lan_urls()[0], "http://192.168.1.7:8080");
         assert!(Plan::new(&wanted(), None).unwrap().lan_urls().is_empty());
+    }
+
+    fn namespaces(count: u8) -> Vec<Namespace> {
+        let one = |i| Namespace { name: format!("x-n{i}"), ip: Ipv4Addr::new(10, 77, 0, i) };
+        (1..=count).map(one).collect()
+    }
+
+    /// Nodes find each other, and frontends them, at the namespaces' addresses. The folder
+    /// is not continued anywhere else.
+    #[test]
+    fn nodes_live_in_namespaces() {
+        let apart = Wanted { namespaces: namespaces(4), ..wanted() };
+        let plan = Plan::new(&apart, None).unwrap();
+        let places = plan.nodes.iter().map(|node| (node.address, node.namespace.as_deref()));
+        let expected = |i: u8| ((Ipv4Addr::new(10, 77, 0, i), 7100 + u16::from(i)).into(), i);
+        let names = ["x-n1", "x-n2", "x-n3"];
+        let expected = (1..=3).map(expected).map(|(at, i)| (at, Some(names[usize::from(i) - 1])));
+        assert_eq!(places.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+        assert!(plan.node_toml(0).contains("address = \"10.77.0.2:7102\""));
+        assert!(plan.frontend_toml(0).contains("nodes = [\"10.77.0.1:7101\""));
+        assert_eq!(plan.frontends[0].namespace, None);
+        let few = Wanted { namespaces: namespaces(2), ..wanted() };
+        let err = Plan::new(&few, None).unwrap_err();
+        assert!(err.0.contains("there are 2; make them with `scripts/faults/netns-up"), "{err}");
+        let err = Plan::new(&apart, Some(&before(3, 7101))).unwrap_err();
+        assert!(err.0.contains("n1 is at 127.0.0.1:7101, and it would be at 10.77"), "{err}");
     }
 
     #[test]

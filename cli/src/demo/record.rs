@@ -31,6 +31,9 @@ pub(crate) struct NodeRecord {
     pub(crate) address: SocketAddr,
     /// Where its data is.
     pub(crate) dir: PathBuf,
+    /// The network namespace that it runs in, if it has one of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) namespace: Option<String>,
 }
 
 /// One frontend's process.
@@ -126,6 +129,7 @@ mod tests {
                 pid: 123,
                 address: "127.0.0.1:7101".parse().unwrap(),
                 dir: "/demo/n1".into(),
+                namespace: None,
             }],
             frontends: vec![FrontendRecord { pid: 124, http: "http://127.0.0.1:8080".into() }],
         }
@@ -140,6 +144,12 @@ mod tests {
             fs::read_to_string(dir.path().join("demo.json")).unwrap(),
             r#"{"nodes":[{"name":"n1","id":1,"pid":123,"address":"127.0.0.1:7101","dir":"/demo/n1"}],"frontends":[{"pid":124,"http":"http://127.0.0.1:8080"}]}"#
         );
+        let mut apart = record();
+        apart.nodes[0].namespace = Some("hangraft-n1".into());
+        apart.save(dir.path()).unwrap();
+        let text = fs::read_to_string(dir.path().join("demo.json")).unwrap();
+        assert!(text.contains(r#""dir":"/demo/n1","namespace":"hangraft-n1"}"#), "{text}");
+        assert_eq!(Record::load(dir.path()).unwrap(), Some(apart));
     }
 
     /// A second save replaces the first and leaves nothing else behind.

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::{
     args::{HealArgs, ListArgs},
+    firewalls::{Firewalls, name},
     nodes::Nodes,
     wording,
 };
@@ -64,11 +65,15 @@ struct Unanswered {
 /// # Errors
 /// When no node says it.
 pub(super) async fn list(args: ListArgs) -> anyhow::Result<()> {
+    let firewalls = Firewalls::of_demo(args.reach.dir())?;
     let (door, nodes) = Nodes::ask(&args.reach.doors()?).await?;
     let places: Vec<usize> = (0..nodes.count()).collect();
-    let (said, unanswered) = ask_each(&places, &door, &nodes, faults).await;
+    let (mut said, unanswered) = ask_each(&places, &door, &nodes, faults).await;
     if said.is_empty() {
         bail!(blamed(&unanswered));
+    }
+    if let Some(firewalls) = firewalls {
+        said.extend(cuts(&firewalls, &nodes).await?);
     }
     let rows = said.into_iter().flat_map(|(node, faults)| {
         faults.into_iter().map(move |fault| Row {
@@ -86,12 +91,19 @@ pub(super) async fn list(args: ListArgs) -> anyhow::Result<()> {
 /// # Errors
 /// When a node was not healed. The others are.
 pub(super) async fn heal_all(args: HealArgs) -> anyhow::Result<()> {
+    let firewalls = Firewalls::of_demo(args.reach.dir())?;
     let (door, nodes) = Nodes::ask(&args.reach.doors()?).await?;
     let places = match &args.names[..] {
         [] => (0..nodes.count()).collect(),
         names => nodes.find_all(names)?,
     };
-    let healing = async |door: Door| heal(&door, Vec::new()).await;
+    let healing = async |door: Door| {
+        let heard = match &firewalls {
+            Some(firewalls) => firewalls.heal(door.node().ip()).await?,
+            None => 0,
+        };
+        anyhow::Ok(heard + heal(&door, Vec::new()).await?)
+    };
     let (said, unanswered) = ask_each(&places, &door, &nodes, healing).await;
     let healed = said.into_iter().map(|(node, healed)| HealedNode { node, healed });
     let healed = Healed { nodes: healed.collect(), unanswered };
@@ -112,6 +124,20 @@ async fn faults(door: Door) -> anyhow::Result<Vec<ActiveFault>> {
     let mut client = door.client().await?;
     let reply = door.answer(ANSWER, client.faults(FaultsRequest {})).await?;
     Ok(reply.faults)
+}
+
+/// What each node does not hear, by its name: a firewall says it, also of a node that is silent.
+async fn cuts(
+    firewalls: &Firewalls,
+    nodes: &Nodes,
+) -> anyhow::Result<Vec<(String, Vec<ActiveFault>)>> {
+    let mut cuts = Vec::new();
+    for place in 0..nodes.count() {
+        let node = nodes.at(place);
+        let unheard = firewalls.faults(node.address.ip(), |ip| name(nodes, ip)).await?;
+        cuts.push((node.name.clone(), unheard));
+    }
+    Ok(cuts)
 }
 
 /// Asks several nodes at once; what each said, by its name, and who said nothing.

@@ -22,19 +22,19 @@ use crate::cluster::{Door, OperatorClient};
 
 /// What is printed. The JSON form is a contract.
 #[derive(Debug, Serialize)]
-struct Done {
-    faults: Vec<Taken>,
+pub(super) struct Done {
+    pub(super) faults: Vec<Taken>,
     /// Nothing for until they are healed.
-    for_ms: Option<u64>,
+    pub(super) for_ms: Option<u64>,
 }
 
 /// What one node has taken.
 #[derive(Debug, Serialize)]
-struct Taken {
-    node: String,
-    ids: Vec<u64>,
+pub(super) struct Taken {
+    pub(super) node: String,
+    pub(super) ids: Vec<u64>,
     #[serde(skip)]
-    place: usize,
+    pub(super) place: usize,
 }
 
 /// Carries a plan out, and prints what is wrong now.
@@ -113,7 +113,7 @@ async fn take_back(taken: &[Taken], door: &Door, nodes: &Nodes) -> Vec<String> {
 }
 
 /// Why nothing was changed, or what was.
-fn failure(refused: &[String], healed: bool, stuck: &[String]) -> String {
+pub(super) fn failure(refused: &[String], healed: bool, stuck: &[String]) -> String {
     let why = refused.join("; ");
     if !stuck.is_empty() {
         let stuck = stuck.join(" ");

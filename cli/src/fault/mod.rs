@@ -3,10 +3,15 @@
 //! A command finds out who the nodes are and who leads, makes a plan of who is told what,
 //! and tells them all. It does all or nothing. Nodes heal by themselves after `--for`, also
 //! when whoever asked is gone. They refuse unless their configuration says `faults = true`.
+//!
+//! Where the nodes of a demo run in network namespaces, cuts between them are made there, by
+//! the kernel. The nodes are not asked, and know nothing of it.
 
 mod active;
 mod args;
+pub(crate) mod firewalls;
 mod inject;
+mod nft;
 pub(crate) mod nodes;
 mod patterns;
 mod plan;
@@ -23,9 +28,10 @@ use self::{
         BandwidthArgs, DelayArgs, HealArgs, LinkArgs, ListArgs, NodeArgs, PathArgs, ShareArgs,
         SkewArgs, SlowDiskArgs,
     },
+    firewalls::Firewalls,
     inject::carry_out,
     nodes::Nodes,
-    plan::Plan,
+    plan::{Plan, RealCut},
 };
 
 const EXAMPLES: &str = "\
@@ -53,6 +59,10 @@ Patterns:
 ///
 /// Only nodes with `faults = true` in their configuration let that be done to them, as those
 /// of a demo have. A command does all it says or nothing.
+///
+/// With the --dir of a demo with --namespaces, cuts between nodes are made in the kernel, by
+/// nftables, and outlive the nodes' processes. Everything else, also cuts from frontends and
+/// flapping ones, is done by the nodes themselves, as in any other demo.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -160,7 +170,12 @@ async fn on_links(args: &LinkArgs, trouble: Trouble) -> anyhow::Result<()> {
 
 async fn on_paths(args: &PathArgs, trouble: Trouble, traffic: Traffic) -> anyhow::Result<()> {
     let wanted = args.wanted(trouble, traffic)?;
+    let firewalls = Firewalls::of_demo(args.how.reach.dir())?;
     let (door, nodes) = Nodes::ask(&args.how.reach.doors()?).await?;
+    if let Some(firewalls) = firewalls.filter(|_| wanted.can_be_real()) {
+        let cut = RealCut::of_links(&wanted, &nodes)?;
+        return firewalls::carry_out(cut, &args.how, &firewalls, &nodes).await;
+    }
     carry_out(Plan::of_links(&wanted, &nodes)?, &args.how, &door, &nodes).await
 }
 

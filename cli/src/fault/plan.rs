@@ -25,6 +25,16 @@ pub(super) struct Plan {
     pub(super) faults: BTreeMap<usize, Vec<Fault>>,
 }
 
+/// A cut between nodes that is made in their networks, and of which they know nothing.
+#[derive(Clone, Debug)]
+pub(super) struct RealCut {
+    /// What it is and where, in a line.
+    pub(super) text: String,
+    pub(super) traffic: Traffic,
+    /// Whom a node does not hear, by places.
+    pub(super) unheard: BTreeMap<usize, Vec<usize>>,
+}
+
 /// A trouble of links, as it was asked for.
 #[derive(Clone, Debug)]
 pub(super) struct LinkTrouble {
@@ -55,6 +65,13 @@ impl LinkTrouble {
         Ok(Self { pattern, trouble, traffic, flap_ms })
     }
 
+    /// Whether it can be made in the nodes' networks. There frontends cannot be told from
+    /// operators, and nothing flaps.
+    pub(super) fn can_be_real(&self) -> bool {
+        let of_frontends = self.pattern.names_frontends();
+        matches!(self.trouble, Trouble::Cut(_)) && self.flap_ms == 0 && !of_frontends
+    }
+
     fn with(&self, peer: &str, way: Way) -> Fault {
         let link = LinkFault {
             peer: peer.into(),
@@ -80,6 +97,20 @@ impl LinkTrouble {
             0 => text,
             ms => format!("{text}, {time} on and {time} off", time = wording::span(ms)),
         }
+    }
+}
+
+impl RealCut {
+    /// A cut that can be real, between these nodes. Each way is cut where it is heard.
+    pub(super) fn of_links(wanted: &LinkTrouble, nodes: &Nodes) -> anyhow::Result<Self> {
+        let links = wanted.pattern.links(nodes)?;
+        let mut unheard: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for Link { from, to } in links.directed() {
+            if let (Endpoint::Node(from), Endpoint::Node(to)) = (from, to) {
+                unheard.entry(to).or_default().push(from);
+            }
+        }
+        Ok(Self { text: wanted.text(&links, nodes), traffic: wanted.traffic, unheard })
     }
 }
 
@@ -202,6 +233,30 @@ mod tests {
         ] {
             let plan = Plan::of_links(&cut(words), &cluster(3, 1)).unwrap();
             assert_eq!(told(&plan), lines, "{words}");
+        }
+    }
+
+    /// Whoever hears a way is where it is cut in a real network.
+    #[test]
+    fn a_real_cut_is_where_it_is_heard() {
+        for (words, unheard) in [
+            ("n1 n2", vec![(0, vec![1]), (1, vec![0])]),
+            ("one-way n1 n2", vec![(1, vec![0])]),
+            ("isolate leader", vec![(0, vec![1, 2]), (1, vec![0]), (2, vec![0])]),
+        ] {
+            let wanted = cut(words);
+            assert!(wanted.can_be_real());
+            let real = RealCut::of_links(&wanted, &cluster(3, 1)).unwrap();
+            assert_eq!(real.unheard.into_iter().collect::<Vec<_>>(), unheard, "{words}");
+        }
+        let cut = Trouble::Cut(Cut {});
+        for (words, trouble, flap_ms) in [
+            ("n1 frontends", cut, 0),
+            ("flap n1 n2", cut, 1_000),
+            ("n1 n2", Trouble::Loss(Loss { ppm: 1 }), 0),
+        ] {
+            let wanted = wanted(words, trouble, Traffic::All, flap_ms).unwrap();
+            assert!(!wanted.can_be_real(), "{words}");
         }
     }
 
