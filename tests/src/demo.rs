@@ -51,6 +51,8 @@ pub struct Wanted {
     pub frontends: u16,
     /// Whether players are slowed down as in real life.
     pub limits: bool,
+    /// How the network namespaces begin in which its nodes run; none for on loopback.
+    pub namespaces: Option<String>,
     /// How long its leaders watch a new node before it may vote; the usual time when
     /// nobody says.
     pub stable_ms: Option<u64>,
@@ -60,7 +62,14 @@ pub struct Wanted {
 
 impl Default for Wanted {
     fn default() -> Self {
-        Self { nodes: 3, frontends: 2, limits: true, stable_ms: None, log: "info" }
+        Self {
+            nodes: 3,
+            frontends: 2,
+            limits: true,
+            namespaces: None,
+            stable_ms: None,
+            log: "info",
+        }
     }
 }
 
@@ -101,6 +110,8 @@ pub struct NodeRecord {
     pub address: String,
     /// Where its data is.
     pub dir: PathBuf,
+    /// The network namespace that it runs in, if it has one of its own.
+    pub namespace: Option<String>,
 }
 
 /// A frontend in `demo.json`.
@@ -238,6 +249,9 @@ impl Home {
         if !wanted.limits {
             command.arg("--no-limits");
         }
+        if let Some(prefix) = &wanted.namespaces {
+            command.args(["--namespaces", prefix]);
+        }
         if let Some(ms) = wanted.stable_ms {
             command.env("HANGRAFT_NODE_MEMBERSHIP__STABLE_MS", ms.to_string());
         }
@@ -348,6 +362,16 @@ impl Demo {
     /// Starts a process again, as `hangraft restart` does.
     pub async fn restart(&self, name: &str) {
         self.process_fault("restart", name).await;
+    }
+
+    /// Runs `hangraft fault` with these words; what it says.
+    ///
+    /// # Panics
+    /// When it refuses.
+    pub async fn fault(&self, words: &str) -> String {
+        let dir = self.home.dir().to_str().expect("a temporary folder has a plain name");
+        let args = ["fault"].into_iter().chain(words.split(' ')).chain(["--dir", dir]);
+        run_well(&args.collect::<Vec<_>>()).await
     }
 
     /// The cluster as an operator sees it who knows the demo's own nodes.

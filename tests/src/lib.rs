@@ -9,6 +9,7 @@ pub mod cluster;
 pub mod demo;
 pub mod http;
 pub mod modules;
+pub mod namespaces;
 pub mod player;
 mod ports;
 pub mod process;

@@ -12,16 +12,9 @@ use serde_json::{Value, json};
 use std::process::Stdio;
 use tokio::process::Command;
 
-/// Runs `hangraft fault` on a demo; what it says.
-async fn fault(demo: &Demo, words: &str) -> String {
-    let dir = demo.home().dir().display().to_string();
-    let args = ["fault"].into_iter().chain(words.split(' ')).chain(["--dir", &dir]);
-    run_well(&args.collect::<Vec<_>>()).await
-}
-
 /// The faults that are active, each with its node.
 async fn active(demo: &Demo) -> Vec<Value> {
-    let listed: Value = serde_json::from_str(&fault(demo, "list --output json").await).unwrap();
+    let listed: Value = serde_json::from_str(&demo.fault("list --output json").await).unwrap();
     assert_eq!(listed["unanswered"], json!([]));
     listed["faults"].as_array().expect("a list").clone()
 }
@@ -34,7 +27,7 @@ async fn an_isolated_leader_costs_nobody_a_letter() {
     let mut ann = Player::arrive("Ann", &demo.frontends(), 0).await;
     let room = ann.open(json!({"category": "places"})).await;
     let (before, leader) = (demo.cluster().leader().await, demo.leader().await);
-    let said = fault(&demo, "cut isolate leader --for 5s").await;
+    let said = demo.fault("cut isolate leader --for 5s").await;
     assert!(said.starts_with(&format!("cut: {leader} from ")), "{said}");
     assert!(said.contains("for 5 s; heals by itself"), "{said}");
     let letters = ["q", "x", "z"];
@@ -100,8 +93,8 @@ async fn a_command_does_all_or_nothing() {
 async fn a_role_stands_for_a_name() {
     let demo = Demo::start(&Wanted::default()).await;
     let (leader, dir) = (demo.leader().await, demo.home().dir().display().to_string());
-    fault(&demo, "skew leader --by 1h").await;
-    let healed = fault(&demo, "heal leader").await;
+    demo.fault("skew leader --by 1h").await;
+    let healed = demo.fault("heal leader").await;
     assert_eq!(healed, format!("{leader}: 1 healed\n"));
     let said = run_well(&["kill", "leader", "--dir", &dir]).await;
     assert!(said.starts_with(&format!("{leader} (process ")), "{said}");

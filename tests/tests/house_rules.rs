@@ -95,6 +95,7 @@ const PURE: &[&str] = &[
     "ids/src/",
     "text/src/",
     "game/src/",
+    "cli/src/fault/nft.rs",
     "cli/src/fault/patterns.rs",
     "cli/src/fault/plan.rs",
     "cli/src/fault/wording.rs",

@@ -10,9 +10,11 @@ use std::{
 use hangraft_tests::demo::binary;
 use tempfile::TempDir;
 
-/// Those that somebody runs without reading them first, and how they say they are called. Each
-/// only calls a program; the first calls the command that it is named after.
-const SCRIPTS: [(&str, &str); 3] = [
+/// Those that somebody runs without reading them first, and how they say they are called. Most
+/// only call a program; `rolling-restart` calls the command that it is named after.
+const SCRIPTS: [(&str, &str); 5] = [
+    ("faults/netns-down", "  scripts/faults/netns-down"),
+    ("faults/netns-up", "  scripts/faults/netns-up"),
     ("rolling-restart", "  hangraft rolling-restart"),
     ("simulate", "  scripts/simulate"),
     ("test", "  scripts/test"),
@@ -50,6 +52,8 @@ fn a_script_explains_itself_without_building() {
 #[test]
 fn a_script_says_what_it_cannot_understand() {
     for (script, complaint) in [
+        ("faults/netns-down", "cannot understand --hepl; see --help"),
+        ("faults/netns-up", "cannot understand --hepl; see --help"),
         ("rolling-restart", "unexpected argument '--hepl' found"),
         ("test", "cannot understand --hepl; see --help"),
     ] {

@@ -56,7 +56,8 @@ fn look(name: String) -> anyhow::Result<Namespace> {
     let mut command = Command::new("ip");
     command.args(["-n", &name, "-4", "-o", "addr", "show", "dev", CARD]);
     let output = command.output().context("cannot run `ip`; install iproute2")?;
-    let [said, refused] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
+    let [said, refused] =
+        [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text));
     match address(&said) {
         Some(ip) => Ok(Namespace { name, ip }),
         None => bail!("the namespace {name} shows no address; are you root? {}", refused.trim()),
