@@ -19,13 +19,16 @@ use tokio::{
 
 use super::{
     args::How,
-    inject::{Done, Taken, failure},
+    inject::{Done, Taken, ask_all, failure},
     nft::{self, Cut},
     nodes::Nodes,
     plan::RealCut,
     wording,
 };
-use crate::demo::{namespaces::Namespaces, record::Record};
+use crate::{
+    cluster::Door,
+    demo::{namespaces::Namespaces, record::Record},
+};
 
 /// How long a firewall may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -99,13 +102,16 @@ impl Firewalls {
     }
 }
 
-/// Carries a plan out, all or nothing, and prints what is cut now.
+/// Carries a plan out, all or nothing, and prints what is cut now. Nodes are asked for their
+/// consent as for other faults.
 pub(super) async fn carry_out(
     plan: RealCut,
     how: &How,
+    door: &Door,
     firewalls: &Firewalls,
     nodes: &Nodes,
 ) -> anyhow::Result<()> {
+    ask_all(plan.unheard.keys(), door, nodes).await?;
     let (for_ms, ip) = (how.for_ms, |place: usize| nodes.at(place).address.ip());
     let telling = plan.unheard.iter().map(async |(place, unheard)| {
         let unheard: Vec<Ipv4Addr> = unheard.iter().filter_map(|place| v4(ip(*place))).collect();

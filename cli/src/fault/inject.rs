@@ -45,12 +45,7 @@ pub(super) async fn carry_out(
     nodes: &Nodes,
 ) -> anyhow::Result<()> {
     let for_ms = how.for_ms;
-    let asking = plan.faults.keys().map(|place| ask(door, nodes.at(*place)));
-    let silent = join_all(asking).await.into_iter().filter_map(Result::err);
-    let silent: Vec<String> = silent.map(|err| format!("{err:#}")).collect();
-    if !silent.is_empty() {
-        bail!(failure(&silent, false, &[]));
-    }
+    ask_all(plan.faults.keys(), door, nodes).await?;
     let telling = plan.faults.into_iter().map(async |(place, faults)| {
         let node = nodes.at(place);
         let ids = tell(door, node, faults, for_ms).await?;
@@ -69,6 +64,21 @@ pub(super) async fn carry_out(
     }
     let stuck = take_back(&taken, door, nodes).await;
     bail!(failure(&refused, !taken.is_empty(), &stuck))
+}
+
+/// Asks these nodes what is wrong with them already, to know that they answer and allow faults.
+///
+/// # Errors
+/// When one does not.
+pub(super) async fn ask_all(
+    places: impl Iterator<Item = &usize>,
+    door: &Door,
+    nodes: &Nodes,
+) -> anyhow::Result<()> {
+    let asking = places.map(|place| ask(door, nodes.at(*place)));
+    let silent = join_all(asking).await.into_iter().filter_map(Result::err);
+    let silent: Vec<String> = silent.map(|err| format!("{err:#}")).collect();
+    if silent.is_empty() { Ok(()) } else { bail!(failure(&silent, false, &[])) }
 }
 
 /// Asks one node what is wrong with it already, to know that it answers.

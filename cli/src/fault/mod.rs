@@ -5,7 +5,7 @@
 //! when whoever asked is gone. They refuse unless their configuration says `faults = true`.
 //!
 //! Where the nodes of a demo run in network namespaces, cuts between them are made there, by
-//! the kernel. The nodes are not asked, and know nothing of it.
+//! the kernel. The nodes allow it, and know nothing more of it.
 
 mod active;
 mod args;
@@ -61,7 +61,8 @@ Patterns:
 /// of a demo have. A command does all it says or nothing.
 ///
 /// With the --dir of a demo with --namespaces, cuts between nodes are made in the kernel, by
-/// nftables, and outlive the nodes' processes. Everything else, also cuts from frontends and
+/// nftables, and outlive the nodes' processes. One of one way takes TCP's acknowledgements with
+/// it, so that streams stand still both ways. Everything else, also cuts from frontends and
 /// flapping ones, is done by the nodes themselves, as in any other demo.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -174,7 +175,7 @@ async fn on_paths(args: &PathArgs, trouble: Trouble, traffic: Traffic) -> anyhow
     let (door, nodes) = Nodes::ask(&args.how.reach.doors()?).await?;
     if let Some(firewalls) = firewalls.filter(|_| wanted.can_be_real()) {
         let cut = RealCut::of_links(&wanted, &nodes)?;
-        return firewalls::carry_out(cut, &args.how, &firewalls, &nodes).await;
+        return firewalls::carry_out(cut, &args.how, &door, &firewalls, &nodes).await;
     }
     carry_out(Plan::of_links(&wanted, &nodes)?, &args.how, &door, &nodes).await
 }
