@@ -7,6 +7,7 @@
 
 mod address;
 mod bench;
+mod check;
 mod cluster;
 mod demo;
 mod events;
@@ -81,6 +82,7 @@ enum Command {
     Resume(demo::faults::ResumeArgs),
     Restart(demo::faults::RestartArgs),
     RollingRestart(rolling::Args),
+    Check(check::Args),
     Bench(bench::Args),
 }
 
@@ -139,6 +141,7 @@ impl Command {
             Self::Resume(args) => demo::faults::resume(args).await,
             Self::Restart(args) => demo::faults::restart(args).await,
             Self::RollingRestart(args) => rolling::run(args).await,
+            Self::Check(args) => check::run(args).await,
             Self::Bench(args) => bench::run(args).await,
         }
     }

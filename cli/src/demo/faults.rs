@@ -6,7 +6,7 @@
 //!
 //! A process may be meant by what it is, `leader` or `follower`. Then it is one that can be
 //! killed, paused or restarted: one that runs and is not paused. Only a paused one can be
-//! resumed.
+//! resumed. Or by what has become of it, `paused` or `ended`.
 
 use std::{
     fs,
@@ -43,7 +43,7 @@ const LOOK: Duration = Duration::from_millis(10);
 
 /// What a process does that is meant by what it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Doing {
+pub(crate) enum Doing {
     Running,
     Paused,
 }
@@ -52,10 +52,10 @@ enum Doing {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Target {
     /// The process: n1, n2, .. for nodes, f1, f2, .. for frontends; `leader` or `follower`
-    /// for a node that is that now.
+    /// for a node that is that now; `paused` or `ended` for the first that is.
     name: String,
     /// The demo's folder.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "HANGRAFT_DIR")]
     dir: PathBuf,
 }
 
@@ -82,7 +82,7 @@ pub(crate) struct PauseArgs {
 /// Let a paused process of a demo go on (SIGCONT).
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  hangraft resume n1 --dir /tmp/demo\n  hangraft resume follower --dir /tmp/demo"
+    after_help = "Examples:\n  hangraft resume n1 --dir /tmp/demo\n  hangraft resume paused --dir /tmp/demo"
 )]
 pub(crate) struct ResumeArgs {
     #[command(flatten)]
@@ -92,7 +92,7 @@ pub(crate) struct ResumeArgs {
 /// Start a process of a demo again; one that still runs is stopped first.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  hangraft restart n1 --dir /tmp/demo\n  hangraft restart follower --dir /tmp/demo"
+    after_help = "Examples:\n  hangraft restart follower --dir /tmp/demo\n  hangraft restart ended --dir /tmp/demo"
 )]
 pub(crate) struct RestartArgs {
     #[command(flatten)]
@@ -166,6 +166,10 @@ impl Target {
         if [LEADER, FOLLOWER].contains(&self.name.as_str()) {
             return self.find_by_role(&record, doing).await;
         }
+        if let Some(doing) = Doing::said(&self.name) {
+            let found = record.processes().find(|process| process.does(&self.dir) == doing);
+            return found.with_context(|| format!("no process of this demo is {}", self.name));
+        }
         let names: Vec<_> = record.processes().map(|process| process.name).collect();
         record.processes().find(|process| process.name == self.name).ok_or_else(|| {
             anyhow!("this demo has no {}; name one of {}", self.name, names.join(", "))
@@ -190,6 +194,15 @@ impl Target {
 }
 
 impl Doing {
+    /// What a process does that is called by that; nothing when it has ended.
+    fn said(name: &str) -> Option<Option<Self>> {
+        match name {
+            "paused" => Some(Some(Self::Paused)),
+            "ended" => Some(None),
+            _ => None,
+        }
+    }
+
     fn text(self) -> &'static str {
         match self {
             Self::Running => "runs",
@@ -224,7 +237,7 @@ impl Process {
     }
 
     /// What it does; nothing when it is not there.
-    fn does(&self, dir: &Path) -> Option<Doing> {
+    pub(crate) fn does(&self, dir: &Path) -> Option<Doing> {
         if !self.runs_in(dir) {
             return None;
         }
@@ -310,6 +323,8 @@ mod tests {
         for (name, said) in [
             ("leader", "no node of this demo runs, so nobody knows the leader"),
             ("follower", "no node of this demo runs, so nobody knows the follower"),
+            ("paused", "no process of this demo is paused"),
+            ("ended", "no process of this demo is ended"),
             ("n1", "this demo has no n1"),
         ] {
             let target = Target { name: name.into(), dir: dir.path().into() };

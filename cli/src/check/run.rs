@@ -1,0 +1,171 @@
+//! One run: everybody plays, somebody makes trouble, all of it is written down and judged.
+
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::{Context, bail};
+use hangraft_lab::{
+    history::{ClientId, Level, Moment, What},
+    timeline::{ClientNamed, FORMAT, Head, Line, Named, gather},
+};
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep, sleep_until, timeout},
+};
+
+use crate::check::{
+    Workload,
+    client::{Client, Scene},
+    reads::Reads,
+    record::{Played, Record},
+    scenario::Scenario,
+    script,
+    stage::Stage,
+    table::Table,
+    tell::{Told, silence},
+    watch::watch,
+};
+
+/// How long players go on after the last fault, so that what comes of it is seen.
+const SETTLE: Duration = Duration::from_secs(2);
+
+/// How long a script may take beyond the time of play.
+const SCRIPT_MAX: Duration = Duration::from_secs(120);
+
+/// How long the cluster may take to show every room once more, when all is over.
+const FINALE: Duration = Duration::from_secs(30);
+
+/// Before a room that could not be read is asked for again.
+const AGAIN: Duration = Duration::from_millis(100);
+
+/// How many share a room.
+const AT_A_TABLE: u32 = 4;
+
+/// What is to be done.
+pub(super) struct Wanted {
+    pub(super) workload: Workload,
+    pub(super) players: u32,
+    pub(super) time: Duration,
+    /// The longest time without an acknowledged move.
+    pub(super) bound: Option<Duration>,
+    pub(super) seed: u64,
+    /// The command line that does the same.
+    pub(super) command: String,
+}
+
+/// Plays on a stage; everything that happened, and what is to be said of it.
+pub(super) async fn check(
+    wanted: &Wanted,
+    scenario: &Scenario,
+    stage: &Stage,
+) -> anyhow::Result<(Vec<Line>, Told)> {
+    let head = head(wanted, scenario, stage);
+    let scene = Arc::new(Scene {
+        record: Record::new(),
+        entrances: stage.entrances()?,
+        nodes: stage.record().nodes.iter().map(|node| (node.name.clone(), node.address)).collect(),
+        access: stage.access()?,
+        workload: wanted.workload,
+        seed: wanted.seed,
+    });
+    let playing = async {
+        let stopped = play(wanted, scenario, &scene, stage.dir()).await?;
+        Ok::<_, anyhow::Error>((stopped, read_all(&scene, wanted.players).await))
+    };
+    let (stopped, unread) = tokio::select! {
+        played = playing => played?,
+        Err::<(), _>(err) = watch(stage.dir(), &scene) => return Err(err),
+    };
+    let Played { calls, pushes, heard, others } = scene.record.take();
+    let silence = silence(&calls, stopped);
+    let mut lines = gather(&heard);
+    let seen = others.into_iter().chain(calls.into_iter().map(Line::Call));
+    for line in seen.chain(pushes.into_iter().map(Line::Push)) {
+        lines.add(line);
+    }
+    let mut lines = lines.in_order();
+    lines.insert(0, Line::Head(head));
+    let told = Told::of(&mut lines, scenario, wanted.bound, silence, &unread);
+    Ok((lines, told))
+}
+
+/// Lets everybody play, and trouble come; when they were told to stop.
+async fn play(
+    wanted: &Wanted,
+    scenario: &Scenario,
+    scene: &Arc<Scene>,
+    dir: &Path,
+) -> anyhow::Result<Moment> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut clients = JoinSet::new();
+    let tables = 0..wanted.players.div_ceil(AT_A_TABLE);
+    let tables: Vec<_> = tables.map(|_| Table::new(wanted.workload.lines_max())).collect();
+    for id in 0..wanted.players {
+        let table = tables[(id / AT_A_TABLE) as usize].clone();
+        clients.spawn(Client::new(id, scene, table).play(Arc::clone(&stop)));
+    }
+    let end = Instant::now() + wanted.time;
+    if let Some(path) = &scenario.script {
+        let trouble = timeout(wanted.time + SCRIPT_MAX, script::run(path, dir, scene));
+        trouble.await.context("the script does not end")??;
+        sleep(SETTLE).await;
+    }
+    sleep_until(end).await;
+    stop.store(true, Ordering::Relaxed);
+    let stopped = scene.record.now();
+    // Each finishes what it has begun, in its own patience.
+    while let Some(ended) = clients.join_next().await {
+        if let Err(err) = ended {
+            bail!("a player has panicked: {err}");
+        }
+    }
+    Ok(stopped)
+}
+
+/// Reads every room once more, linearizably; the rooms that could not be read.
+async fn read_all(scene: &Scene, reader: ClientId) -> Vec<String> {
+    let deadline = Instant::now() + FINALE;
+    let mut reads = Reads::new(scene.access.clone());
+    let mut unread = Vec::new();
+    for (i, room) in scene.record.rooms().into_iter().enumerate() {
+        let mut turn = i;
+        loop {
+            let (name, node) = &scene.nodes[turn % scene.nodes.len()];
+            let level = Level::Linearizable;
+            let call = scene.record.ask(reader, name, &room, What::Read { level });
+            if let Ok(outcome) = reads.read(*node, &room, level).await {
+                scene.record.told(call, name, &room, outcome);
+                break;
+            }
+            if Instant::now() > deadline {
+                unread.push(room);
+                break;
+            }
+            turn += 1;
+            sleep(AGAIN).await;
+        }
+    }
+    unread
+}
+
+fn head(wanted: &Wanted, scenario: &Scenario, stage: &Stage) -> Head {
+    let nodes = stage.record().nodes.iter();
+    let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let named = |id: ClientId| ClientNamed { id, name: format!("player {id}") };
+    let reader = ClientNamed { id: wanted.players, name: "the last reader".into() };
+    Head {
+        format: FORMAT,
+        title: scenario.name.clone(),
+        began_unix_ms: u64::try_from(unix.as_millis()).unwrap_or_default(),
+        command: wanted.command.clone(),
+        about: scenario.about.clone(),
+        nodes: nodes.map(|node| Named { id: node.id, name: node.name.clone() }).collect(),
+        clients: (0..wanted.players).map(named).chain([reader]).collect(),
+    }
+}

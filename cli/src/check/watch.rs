@@ -1,0 +1,132 @@
+//! Watches the cluster while players play: what its nodes tell, and what becomes of its
+//! processes.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use hangraft_lab::timeline::{Line, Process as Became, ProcessEvent};
+use hangraft_proto::v1::ObserveRequest;
+use tokio::{
+    task::JoinSet,
+    time::{sleep, timeout},
+};
+
+use crate::{
+    check::{client::Scene, record::Record as Seen},
+    cluster::Door,
+    demo::{faults::Doing, record::Record},
+    reach,
+};
+
+/// How soon a node is asked again that does not answer.
+const AGAIN: Duration = Duration::from_millis(50);
+
+/// How long a node may tell nothing. One that runs hears or sends a heartbeat all the time,
+/// or asks for votes.
+const SILENCE: Duration = Duration::from_secs(3);
+
+/// How often we look what processes do, and whether there are more.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// The largest batch that is taken.
+const BATCH_BYTES_MAX: usize = 16 << 20;
+
+/// Watches the demo in a folder until it is called off.
+pub(super) async fn watch(dir: &Path, scene: &Arc<Scene>) -> anyhow::Result<()> {
+    let mut observing = JoinSet::new();
+    let mut observed = BTreeSet::new();
+    let mut before = BTreeMap::new();
+    loop {
+        for door in reach::demo(dir)? {
+            if observed.insert(door.node()) {
+                let scene = Arc::clone(scene);
+                observing.spawn(async move { observe(&door, &scene).await });
+            }
+        }
+        before = look(dir, &scene.record, &before)?;
+        sleep(LOOK).await;
+    }
+}
+
+/// Asks a node what happens, again and again.
+async fn observe(door: &Door, scene: &Scene) {
+    loop {
+        if let Err(err) = listen(door, &scene.record).await {
+            tracing::debug!(node = %door.node(), %err, "a node tells nothing");
+        }
+        sleep(AGAIN).await;
+    }
+}
+
+async fn listen(door: &Door, record: &Seen) -> anyhow::Result<()> {
+    let mut client = door.client().await?.max_decoding_message_size(BATCH_BYTES_MAX);
+    let call = record.observes();
+    let request = ObserveRequest { messages: true };
+    let mut batches = door.answer(SILENCE, client.observe(request)).await?;
+    while let Some(batch) = timeout(SILENCE, batches.message()).await?? {
+        record.came(call, batch);
+    }
+    Ok(())
+}
+
+/// What every process did when it was looked at last, and which it was.
+type Looked = BTreeMap<String, (u32, Option<Doing>)>;
+
+fn look(dir: &Path, seen: &Seen, before: &Looked) -> anyhow::Result<Looked> {
+    let mut now = Looked::new();
+    for process in Record::of(dir)?.processes() {
+        let does = process.does(dir);
+        for event in events(before.get(&process.name).copied(), (process.pid, does)) {
+            let (at, name) = (seen.now(), process.name.clone());
+            seen.note(Line::Process(Became { at, name, event }));
+        }
+        now.insert(process.name, (process.pid, does));
+    }
+    Ok(now)
+}
+
+/// What has become of a process between two looks.
+fn events(before: Option<(u32, Option<Doing>)>, now: (u32, Option<Doing>)) -> Vec<ProcessEvent> {
+    let (pid, does) = now;
+    let same = before.filter(|(former, _)| *former == pid);
+    let was = same.and_then(|(_, was)| was);
+    let ended = before.is_some_and(|(_, was)| was.is_some()) && (same.is_none() || does.is_none());
+    let mut events: Vec<_> = ended.then_some(ProcessEvent::Ended).into_iter().collect();
+    match (was, does) {
+        (None, Some(_)) => events.push(ProcessEvent::Started),
+        (Some(Doing::Running), Some(Doing::Paused)) => events.push(ProcessEvent::Paused),
+        (Some(Doing::Paused), Some(Doing::Running)) => events.push(ProcessEvent::Resumed),
+        _ => {}
+    }
+    events
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_became_of_a_process_is_seen_between_two_looks() {
+        use {
+            Doing::{Paused, Running},
+            ProcessEvent::{Ended, Resumed, Started},
+        };
+        let (runs, paused, gone) = (Some(Running), Some(Paused), None);
+        for (before, now, expected) in [
+            (None, (1, runs), &[Started] as &[_]),
+            (Some((1, runs)), (1, runs), &[]),
+            (Some((1, runs)), (1, paused), &[ProcessEvent::Paused]),
+            (Some((1, paused)), (1, runs), &[Resumed]),
+            (Some((1, paused)), (1, gone), &[Ended]),
+            (Some((1, gone)), (2, runs), &[Started]),
+            (Some((1, runs)), (2, runs), &[Ended, Started]),
+            (Some((1, gone)), (1, gone), &[]),
+        ] {
+            assert_eq!(events(before, now), expected, "{before:?} {now:?}");
+        }
+    }
+}
