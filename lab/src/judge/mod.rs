@@ -48,8 +48,8 @@ const PROMISES: [Promise; 8] = [
 /// What the judge has found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
-    /// What shows that a promise was broken, in the order of time: of each promise the first
-    /// for each room, term, node or client that it is about.
+    /// What shows that a promise was broken, in the order of time: of each promise the first of
+    /// its kind for each room, term, index or pair of nodes that it is about.
     pub findings: Vec<Finding>,
     /// Every promise, and how often it was looked at.
     pub promises: Vec<Judged>,

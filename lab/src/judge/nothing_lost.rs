@@ -26,26 +26,26 @@ fn hold(record: &Record<'_>) -> Held {
             held.checked += before.count() as u64;
         }
         // A register has one line, the newest.
-        if !room.is_register() {
-            lines(&record.names, room, &accepted, &mut held);
-        }
-        if let Some(last) = last {
+        let lines_are_lost =
+            !room.is_register() && lines(&record.names, room, &accepted, &mut held);
+        if let Some(last) = last.filter(|_| !lines_are_lost) {
             version(&record.names, &last, &accepted, &mut held);
         }
     }
     held
 }
 
-/// No line is lost on the way.
-fn lines(names: &Names<'_>, room: &Room<'_>, accepted: &[Done<'_>], held: &mut Held) {
+/// Whether a line is lost on the way.
+fn lines(names: &Names<'_>, room: &Room<'_>, accepted: &[Done<'_>], held: &mut Held) -> bool {
     for read in room.linearizable() {
         if let Some(lost) = missing(&read, accepted) {
             let shown = quoted(read.lines.unwrap_or_default());
             let how = format!("{} {} It showed {shown}.", told(names, lost), told(names, &read));
             held.breaks(read.known(), how);
-            return;
+            return true;
         }
     }
+    false
 }
 
 /// No version is lost in the end.

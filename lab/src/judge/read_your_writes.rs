@@ -81,6 +81,7 @@ fn monotonic(names: &Names<'_>, room: &Room<'_>, held: &mut Held) {
         if let Err(Late { late, told: before }) = sweep(heard) {
             let how = format!("{} {}", in_words(names, before.what), in_words(names, late.what));
             held.breaks(known(late.what), how);
+            return;
         }
     }
 }

@@ -42,7 +42,7 @@ pub enum Listed {
 pub enum Explained {
     /// There is an order.
     Yes,
-    /// Not beyond this operation.
+    /// There is none. Until this operation, by its place, was answered there was one.
     No(usize),
     /// The search became too long.
     Perhaps,
@@ -52,25 +52,52 @@ pub enum Explained {
 /// lines of a room need, unless very many are written at once and never read.
 const STATES_MAX: usize = 200_000;
 
-/// States looked at for a better name of what cannot be explained, once it is known that
-/// something cannot.
-const STATES_FOR_A_NAME_MAX: usize = 20_000;
-
 /// Looks for an order that explains all operations on one room, of which reads show at most
 /// the last `shown` lines.
 pub fn explain(operations: &[Operation], shown: usize) -> Explained {
-    let lines = Lines::of(operations, shown);
-    match Search::new(operations, &lines, shown, true).run(STATES_MAX) {
-        // What is known before its turn narrows the search, and puts the blame elsewhere: on a
-        // write that should have come before another, not on the read that says so.
-        Explained::No(at) => {
-            match Search::new(operations, &lines, shown, false).run(STATES_FOR_A_NAME_MAX) {
-                Explained::No(better) => Explained::No(better),
-                Explained::Yes | Explained::Perhaps => Explained::No(at),
-            }
-        }
-        explained => explained,
+    match look(operations, shown) {
+        Found::Order => Explained::Yes,
+        Found::TooMuch => Explained::Perhaps,
+        Found::NoOrder => Explained::No(first_wrong(operations, shown)),
     }
+}
+
+/// The operation whose answer was the first to show that there is no order.
+///
+/// What can be explained at some moment could be explained at every moment before, so the first
+/// moment is found by halving.
+fn first_wrong(operations: &[Operation], shown: usize) -> usize {
+    let told = (0..operations.len()).filter(|at| operations[*at].returned < Moment::MAX);
+    let mut told: Vec<usize> = told.collect();
+    told.sort_by_key(|at| operations[*at].returned);
+    let first = told.partition_point(|at| {
+        look(&until(operations, operations[*at].returned), shown) != Found::NoOrder
+    });
+    told.get(first).or(told.last()).copied().unwrap_or_default()
+}
+
+/// What was known of operations at a moment: reads that were answered, and writes that had
+/// begun.
+fn until(operations: &[Operation], moment: Moment) -> Vec<Operation> {
+    let begun = operations.iter().filter(|operation| operation.invoked <= moment);
+    let known = begun.filter_map(|operation| match &operation.what {
+        _ if operation.returned <= moment => Some(operation.clone()),
+        Listed::Append(_) => Some(Operation { returned: Moment::MAX, ..operation.clone() }),
+        Listed::Read(_) => None,
+    });
+    known.collect()
+}
+
+/// Whether there is an order.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Order,
+    NoOrder,
+    TooMuch,
+}
+
+fn look(operations: &[Operation], shown: usize) -> Found {
+    Search::new(operations, &Lines::of(operations, shown), shown).run()
 }
 
 /// The number of a line that a read shows; all that no read shows are [`UNSEEN`].
@@ -148,12 +175,11 @@ impl<'a> Lines<'a> {
     }
 
     /// An operation, as the search takes it: narrowed by what is known before its turn.
-    fn step(&self, operation: &Operation, narrow: bool) -> Step {
+    fn step(&self, operation: &Operation) -> Step {
         match &operation.what {
             Listed::Read(lines) => Step::Read(lines.iter().map(|line| self.symbol(line)).collect()),
             Listed::Append(line) => {
-                let seen = self.once(line).filter(|_| narrow);
-                let after = seen.and_then(|seen| match seen.before {
+                let after = self.once(line).and_then(|seen| match seen.before {
                     Before::Is(before) => Some(before.map_or(NOTHING, |line| self.symbol(line))),
                     Before::Unknown | Before::Differs => None,
                 });
@@ -163,10 +189,10 @@ impl<'a> Lines<'a> {
     }
 
     /// When an operation was over; nothing if it may be left out.
-    fn end(&self, operation: &Operation, narrow: bool) -> Option<Moment> {
+    fn end(&self, operation: &Operation) -> Option<Moment> {
         let end = operation.returned.max(operation.invoked);
         let Listed::Append(line) = &operation.what else { return Some(end) };
-        if end < Moment::MAX || !narrow {
+        if end < Moment::MAX {
             return Some(end);
         }
         if !self.known.contains_key(line.as_str()) {
@@ -227,12 +253,12 @@ struct Search {
 }
 
 impl Search {
-    fn new(operations: &[Operation], lines: &Lines<'_>, shown: usize, narrow: bool) -> Self {
+    fn new(operations: &[Operation], lines: &Lines<'_>, shown: usize) -> Self {
         let mut timed = Vec::new();
         let mut returned = vec![Moment::MAX; operations.len()];
         let mut done = Done::nothing_of(operations.len());
         for (at, operation) in operations.iter().enumerate() {
-            let Some(end) = lines.end(operation, narrow) else {
+            let Some(end) = lines.end(operation) else {
                 done.flip(at);
                 continue;
             };
@@ -252,7 +278,7 @@ impl Search {
         }
         let count = events.len();
         Search {
-            steps: operations.iter().map(|operation| lines.step(operation, narrow)).collect(),
+            steps: operations.iter().map(|operation| lines.step(operation)).collect(),
             returned,
             shown,
             events,
@@ -267,9 +293,8 @@ impl Search {
 
     /// Walks along the events, and takes each call that can be next; at a return of something
     /// that was not taken it goes back to where it had a choice.
-    fn run(mut self, states_max: usize) -> Explained {
+    fn run(mut self) -> Found {
         let mut taken: Vec<(usize, Vec<Symbol>)> = Vec::new();
-        let mut furthest: Option<usize> = None;
         let mut at = self.next[EDGE];
         while at != EDGE {
             match self.events[at] {
@@ -279,8 +304,8 @@ impl Search {
                         at = self.next[at];
                         continue;
                     }
-                    if self.tried.len() > states_max {
-                        return Explained::Perhaps;
+                    if self.tried.len() > STATES_MAX {
+                        return Found::TooMuch;
                     }
                     self.lift(at, self.return_of[operation]);
                     taken.push((at, before));
@@ -288,20 +313,14 @@ impl Search {
                 }
                 // Only what nobody was told of is left: it may never have happened.
                 Event::Return(operation) if self.returned[operation] == Moment::MAX => break,
-                Event::Return(operation) => {
-                    let latest = furthest.map_or(0, |at| self.returned[at]);
-                    if self.returned[operation] >= latest {
-                        furthest = Some(operation);
-                    }
-                    let Some((call, before)) = taken.pop() else {
-                        return Explained::No(furthest.unwrap_or(operation));
-                    };
+                Event::Return(_) => {
+                    let Some((call, before)) = taken.pop() else { return Found::NoOrder };
                     self.list = before;
                     at = self.put_back(call);
                 }
             }
         }
-        Explained::Yes
+        Found::Order
     }
 
     /// Does an operation, unless it cannot be next, or was tried from here in vain.
