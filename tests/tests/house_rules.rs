@@ -238,6 +238,7 @@ const FLOORS: &[(&str, &[&[&str]])] = &[
             &["lib", "real"],
         ],
     ),
+    ("lab", &[&["history"], &["timeline"], &["judge"], &["lib"]]),
     (
         "tests/steps",
         &[&["needs", "totals"], &["report", "shell", "steps"], &["machine"], &["run"], &["main"]],

@@ -38,7 +38,7 @@ fn hold(record: &Record<'_>) -> Held {
 }
 
 /// A call, where its version says that it belongs.
-pub(super) fn placed(done: Done<'_>) -> Placed<Done<'_>> {
+fn placed(done: Done<'_>) -> Placed<Done<'_>> {
     Placed {
         invoked: done.call.invoked,
         returned: done.returned,

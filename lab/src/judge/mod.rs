@@ -17,7 +17,7 @@
 pub mod in_order;
 mod linearizable;
 pub mod membership;
-mod none_twice;
+pub mod none_twice;
 mod nothing_lost;
 pub mod one_leader;
 mod promise;

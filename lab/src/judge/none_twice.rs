@@ -3,7 +3,9 @@
 use super::promise::{Held, Promise};
 use super::record::{Done, Names, Record, Room, line_of};
 use super::wording::{quoted, told};
+use hangraft_ids::Version;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 pub(super) const PROMISE: Promise = Promise {
     name: "none_twice",
@@ -11,6 +13,32 @@ pub(super) const PROMISE: Promise = Promise {
            room.",
     hold,
 };
+
+/// Which write made each version of each room.
+#[derive(Debug)]
+pub struct Makers<R, W>(BTreeMap<(R, Version), W>);
+
+impl<R, W> Default for Makers<R, W> {
+    fn default() -> Self {
+        Makers(BTreeMap::new())
+    }
+}
+
+impl<R: Ord, W: Clone> Makers<R, W> {
+    /// A write that must change something was told that it made a version.
+    ///
+    /// # Errors
+    /// With the write that was told so before.
+    pub fn see(&mut self, room: R, version: Version, write: W) -> Result<(), W> {
+        match self.0.entry((room, version)) {
+            Entry::Vacant(place) => {
+                place.insert(write);
+                Ok(())
+            }
+            Entry::Occupied(other) => Err(other.get().clone()),
+        }
+    }
+}
 
 fn hold(record: &Record<'_>) -> Held {
     let mut held = Held::default();
@@ -52,11 +80,11 @@ fn lines(names: &Names<'_>, room: &Room<'_>, held: &mut Held) {
 
 /// No two writes that must change something made one version.
 fn versions(names: &Names<'_>, room: &Room<'_>, held: &mut Held) {
-    let mut makers: BTreeMap<_, Done<'_>> = BTreeMap::new();
+    let mut makers: Makers<(), Done<'_>> = Makers::default();
     let mut found = false;
     for write in room.accepted().filter(Done::has_made_its_version) {
         held.checked += 1;
-        if let Some(other) = makers.insert(write.version, write)
+        if let Err(other) = makers.see((), write.version, write)
             && !found
         {
             found = true;

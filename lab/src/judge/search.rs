@@ -12,7 +12,7 @@
 //! * A line that nobody was told of and a read shows was there when that read returned.
 //! * Where every read that shows a line shows the same line before it, no other is before it.
 //!
-//! A line that is written twice is neither of these.
+//! The second and the third are said of lines that are written once.
 
 use crate::history::Moment;
 use std::collections::{BTreeMap, BTreeSet};

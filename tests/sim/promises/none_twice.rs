@@ -5,6 +5,7 @@ use super::truth::Truth;
 use super::{Broken, Verdict};
 use crate::history::{Action, History, Outcome};
 use hangraft_game::Version;
+use hangraft_lab::judge::none_twice::Makers;
 use std::collections::BTreeMap;
 
 const NAME: &str = "none_twice";
@@ -14,7 +15,7 @@ pub(super) fn at_the_end(history: &History, truth: &Truth) -> Verdict {
         let how = format!("{player}'s attempt {serial} in lane {lane} had an effect twice");
         return Err(Broken::new(NAME, how));
     }
-    let mut makers = BTreeMap::new();
+    let mut makers = Makers::default();
     let mut opened: BTreeMap<_, usize> = BTreeMap::new();
     for wish in &history.wishes {
         if let Action::Say(room, text) = &wish.action {
@@ -30,7 +31,7 @@ pub(super) fn at_the_end(history: &History, truth: &Truth) -> Verdict {
         // What is so already is granted again, and changes nothing.
         if let Outcome::Accepted { room, version } = wish.outcome
             && !wish.action.may_change_nothing()
-            && let Some(other) = makers.insert((room, version), wish)
+            && let Err(other) = makers.see(room, version, wish)
         {
             let Version(version) = version;
             let how = format!("{:?} and {:?} both made version {version} of {room}", other, wish);
