@@ -10,7 +10,8 @@
 //! * A line that nobody was told of and no read shows may be left out: whatever order has it,
 //!   has as well without it.
 //! * A line that nobody was told of and a read shows was there when that read returned.
-//! * Where every read that shows a line shows the same line before it, no other is before it.
+//! * A line stands behind the one that a read shows before it. Where reads differ there is no
+//!   order.
 //!
 //! The second and the third are said of lines that are written once.
 
@@ -110,49 +111,39 @@ const NOTHING: Symbol = Symbol::MAX;
 
 /// What reads tell of each line, before the search begins.
 struct Lines<'a> {
-    known: BTreeMap<&'a str, Seen<'a>>,
+    known: BTreeMap<&'a str, Seen>,
 }
 
 /// What reads tell of one line.
-struct Seen<'a> {
+struct Seen {
     symbol: Symbol,
     /// How often it is written.
     written: usize,
     /// When the first read that shows it returned.
     shown_at: Moment,
-    /// What the reads show before it.
-    before: Before<'a>,
-}
-
-/// What the reads show before a line.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Before<'a> {
-    /// In every read it was the oldest line shown, of more that there were.
-    Unknown,
-    /// This line, or it was the first of all if there is none.
-    Is(Option<&'a str>),
-    /// Reads differ.
-    Differs,
+    /// The symbol of what a read shows before it. Nothing is known while it was the oldest
+    /// line shown, of more that there were.
+    after: Option<Symbol>,
 }
 
 impl<'a> Lines<'a> {
     fn of(operations: &'a [Operation], shown: usize) -> Self {
-        let mut known: BTreeMap<&str, Seen<'_>> = BTreeMap::new();
+        let mut known: BTreeMap<&str, Seen> = BTreeMap::new();
         for operation in operations {
             let Listed::Read(lines) = &operation.what else { continue };
             let is_whole = lines.len() < shown;
-            let mut before = if is_whole { Before::Is(None) } else { Before::Unknown };
+            let mut after = Some(NOTHING).filter(|_| is_whole);
             for line in lines {
                 let symbol = known.len() as Symbol + 1;
                 let seen = known.entry(line).or_insert(Seen {
                     symbol,
                     written: 0,
                     shown_at: Moment::MAX,
-                    before: Before::Unknown,
+                    after,
                 });
                 seen.shown_at = seen.shown_at.min(operation.returned);
-                seen.before = seen.before.and(before);
-                before = Before::Is(Some(line));
+                seen.after = seen.after.or(after);
+                after = Some(seen.symbol);
             }
         }
         for operation in operations {
@@ -170,7 +161,7 @@ impl<'a> Lines<'a> {
     }
 
     /// What reads tell of a line that is written once.
-    fn once(&self, line: &str) -> Option<&Seen<'a>> {
+    fn once(&self, line: &str) -> Option<&Seen> {
         self.known.get(line).filter(|seen| seen.written == 1)
     }
 
@@ -179,10 +170,7 @@ impl<'a> Lines<'a> {
         match &operation.what {
             Listed::Read(lines) => Step::Read(lines.iter().map(|line| self.symbol(line)).collect()),
             Listed::Append(line) => {
-                let after = self.once(line).and_then(|seen| match seen.before {
-                    Before::Is(before) => Some(before.map_or(NOTHING, |line| self.symbol(line))),
-                    Before::Unknown | Before::Differs => None,
-                });
+                let after = self.once(line).and_then(|seen| seen.after);
                 Step::Append { symbol: self.symbol(line), after }
             }
         }
@@ -200,16 +188,6 @@ impl<'a> Lines<'a> {
         }
         // If a read that shows it was over before it began, nothing explains that read.
         Some(self.once(line).map_or(end, |seen| seen.shown_at.max(operation.invoked)))
-    }
-}
-
-impl Before<'_> {
-    fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Before::Unknown, known) | (known, Before::Unknown) => known,
-            (one, other) if one == other => one,
-            _ => Before::Differs,
-        }
     }
 }
 
