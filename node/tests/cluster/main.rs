@@ -7,6 +7,7 @@ mod disks;
 mod faults;
 mod harness;
 mod members;
+mod observe;
 mod passing;
 mod strangers;
 

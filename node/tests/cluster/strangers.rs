@@ -7,8 +7,8 @@ use hangraft_proto::pass::Pass;
 use hangraft_proto::v1::cluster_client::ClusterClient;
 use hangraft_proto::v1::game_client::GameClient;
 use hangraft_proto::v1::{
-    BackupRequest, EventsRequest, JoinRequest, LeaveRequest, ReadRequest, ReportRequest,
-    RoomsRequest, SetRequest, StatusRequest, TransferLeaderRequest,
+    BackupRequest, EventsRequest, JoinRequest, LeaveRequest, ObserveRequest, ReadRequest,
+    ReportRequest, RoomsRequest, SetRequest, StatusRequest, TransferLeaderRequest,
 };
 use http::{Request, Response};
 use hyper::body::{Body as _, Frame};
@@ -104,6 +104,7 @@ async fn nobody_is_let_in_without_the_key() {
         let refusals = [
             client.status(StatusRequest {}).await.err(),
             client.events(EventsRequest { past: 1 }).await.err(),
+            client.observe(ObserveRequest { messages: true }).await.err(),
             client.set(set).await.err(),
             client.transfer_leader(TransferLeaderRequest { to: 0 }).await.err(),
             client.join(JoinRequest { seeds: vec![] }).await.err(),
