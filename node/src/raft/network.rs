@@ -353,23 +353,13 @@ impl Network {
             starts: &self.channels.starts,
             observers: &self.observers,
             ledger,
-            answers,
+            sealed: answers,
             sent,
             astray,
             received: 0,
             _wanted: wanted,
         };
-        Ok(Box::pin(futures_util::stream::unfold(Some(pipeline), |state| async move {
-            let mut pipeline = state?;
-            match pipeline.next().await? {
-                Ok(answer) => {
-                    // After a refusal the follower says no more.
-                    let rest = answer.is_ok().then_some(pipeline);
-                    Some((Ok(answer), rest))
-                }
-                Err(err) => Some((Err(err), None)),
-            }
-        })))
+        Ok(pipeline.answers())
     }
 }
 

@@ -74,7 +74,7 @@ pub(super) struct Pipeline<'s> {
     pub(super) starts: &'s Starts,
     pub(super) observers: &'s Observers,
     pub(super) ledger: AckLedger,
-    pub(super) answers: tonic::Streaming<Envelope>,
+    pub(super) sealed: tonic::Streaming<Envelope>,
     pub(super) sent: Arc<AtomicU64>,
     /// The stream is behind what the leader can still send.
     pub(super) astray: Arc<AtomicBool>,
@@ -99,14 +99,27 @@ pub(super) fn is_astray(
     request.entries.is_empty() && before < purged
 }
 
-impl Pipeline<'_> {
-    pub(super) async fn next(
-        &mut self,
-    ) -> Option<Result<StreamAppendResult<TypeConfig>, RpcError>> {
+impl<'s> Pipeline<'s> {
+    /// One answer after the other, until there is none or one that is no success.
+    pub(super) fn answers(self) -> AppendStream<'s> {
+        Box::pin(futures_util::stream::unfold(Some(self), |state| async move {
+            let mut pipeline = state?;
+            match pipeline.next().await? {
+                Ok(answer) => {
+                    // After a refusal the follower says no more.
+                    let rest = answer.is_ok().then_some(pipeline);
+                    Some((Ok(answer), rest))
+                }
+                Err(err) => Some((Err(err), None)),
+            }
+        }))
+    }
+
+    async fn next(&mut self) -> Option<Result<StreamAppendResult<TypeConfig>, RpcError>> {
         // An idle stream may stay silent for ever; one that owes an answer may not.
         let mut owing_since: Option<Instant> = None;
         loop {
-            let answer = timeout(APPEND_DEADLINE / 4, self.answers.next()).await;
+            let answer = timeout(APPEND_DEADLINE / 4, self.sealed.next()).await;
             if self.astray.load(Ordering::Relaxed) {
                 let status = Status::failed_precondition("the entries asked for are purged");
                 return Some(Err(unreachable_error(&status)));

@@ -1,6 +1,7 @@
 //! The operators' service: what this node and its peers say of themselves, and what
 //! can be asked of the cluster.
 
+use super::convert;
 use crate::backup;
 use crate::env::Env;
 use crate::faults::Faults;
@@ -220,10 +221,11 @@ impl Cluster for ClusterService {
         request: Request<EventsRequest>,
     ) -> Result<Response<Self::EventsStream>, Status> {
         let (past, news) = self.replica.events().follow(request.into_inner().past as usize);
-        let past = futures_util::stream::iter(past.into_iter().map(|event| Ok(on_wire(event))));
+        let past =
+            futures_util::stream::iter(past.into_iter().map(|event| Ok(convert::event(event))));
         let news = futures_util::stream::unfold(news, |mut news| async move {
             match news.recv().await {
-                Ok(event) => Some((Ok(on_wire(event)), news)),
+                Ok(event) => Some((Ok(convert::event(event)), news)),
                 Err(RecvError::Lagged(missed)) => {
                     let why = format!("{missed} events were missed; follow again");
                     Some((Err(Status::data_loss(why)), news))
@@ -491,11 +493,6 @@ impl ClusterService {
         let Some(leader) = members.get(&leader) else { return String::new() };
         self.report_of(leader).await.unwrap_or_default().intents.join("; ")
     }
-}
-
-fn on_wire(event: crate::events::Event) -> Event {
-    let crate::events::Event { at_ms, term, index, kind, text } = event;
-    Event { at_ms, term: term.0, index: index.0, kind: kind.to_owned(), text }
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -1,5 +1,6 @@
 //! Where domain types become wire types and back. Fails on anything missing.
 
+use crate::events::Event;
 use crate::raft::propose::ProposeError;
 use crate::replica::leadership::Leadership;
 use crate::replica::reads::ReadError;
@@ -12,13 +13,19 @@ use hangraft_ids::NodeId;
 use hangraft_proto::socket;
 use hangraft_proto::v1::command::Action;
 use hangraft_proto::v1::{
-    Accepted, Answer, Code, Command, Peer, Place as WirePlace, Refused, RoomSummary, Standing,
-    answer,
+    Accepted, Answer, Code, Command, Event as WireEvent, Peer, Place as WirePlace, Refused,
+    RoomSummary, Standing, answer,
 };
 use prost::Message;
 
 /// When a node is full it asks to be left alone for this long, in milliseconds.
 pub(crate) const BUSY_RETRY_MS: u32 = 50;
+
+/// Something that happened, as operators hear of it.
+pub(crate) fn event(event: Event) -> WireEvent {
+    let Event { at_ms, term, index, kind, text } = event;
+    WireEvent { at_ms, term: term.0, index: index.0, kind: kind.to_owned(), text }
+}
 
 /// A command from the wire, or why it cannot be one. Until every member knows of
 /// `hosts`, commands become those of before: all rooms are public and have no host, and
