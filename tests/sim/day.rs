@@ -10,6 +10,7 @@ use crate::players::reader::Reader;
 use crate::players::{Scene, operator};
 use crate::promises::recovery::Scenery;
 use crate::promises::{Broken, Judge, recovery};
+use crate::record::Record;
 use crate::story::Story;
 use crate::world::disk::{Disk, Pace};
 use crate::world::net::Net;
@@ -144,9 +145,10 @@ pub(crate) fn watch_for_panics() {
 }
 
 /// Lives through a plan.
-pub(crate) fn live(plan: &Plan, story: Story) -> Outcome {
-    let mut day = Day::new(plan, story);
+pub(crate) fn live(plan: &Plan, story: Story, record: Record) -> Outcome {
+    let mut day = Day::new(plan, story, record);
     day.pass(plan);
+    day.write_down();
     day.outcome(plan)
 }
 
@@ -162,8 +164,8 @@ struct Day {
 }
 
 impl Day {
-    fn new(plan: &Plan, story: Story) -> Self {
-        let world = World::new(plan.seed, story.clone());
+    fn new(plan: &Plan, story: Story, record: Record) -> Self {
+        let world = World::new(plan.seed, story.clone(), record);
         let net = Net::new(world.clone());
         let mut machines = Machines::new(world.clone());
         for (number, (drift, skew)) in plan.clocks.iter().enumerate() {
@@ -264,11 +266,13 @@ impl Day {
                 return true;
             }
             for id in ran {
+                cluster.write_down(id);
                 if let Some((who, report)) = cluster.news(id) {
                     let mut judge = judge.lock().expect("the judge does not panic");
                     judge.node_ran(&who, &report, world.now());
                     for news in judge.take_news() {
                         world.tell(format_args!("{news}"));
+                        world.record.say(world.now(), || news);
                     }
                 }
                 if let Some(report) = cluster.copy_says(id) {
@@ -289,6 +293,12 @@ impl Day {
                 return false;
             }
         }
+    }
+
+    /// The end of the day's record.
+    fn write_down(&self) {
+        let judge = self.judge.lock().expect("the judge does not panic");
+        self.world.record.close(self.world.now(), &self.cluster.key(), &judge);
     }
 
     fn outcome(&self, plan: &Plan) -> Outcome {

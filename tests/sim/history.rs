@@ -2,6 +2,7 @@
 //! promises are held against.
 
 use hangraft_game::{PlayerId, RoomId, Serial, Version};
+use hangraft_lab::history::ClientId;
 use hangraft_proto::socket::Code;
 use serde_json::Value;
 
@@ -19,6 +20,20 @@ pub(crate) struct Wish {
     /// When the answer came; never, if the player gave up.
     pub(crate) returned: Option<Moment>,
     pub(crate) outcome: Outcome,
+    /// For people: who asked whom, and when. `by` is who answered, or who was asked last.
+    pub(crate) asked: Asked,
+    /// When the answer came, in microseconds of the world.
+    pub(crate) returned_us: Option<u64>,
+}
+
+/// Who asked whom, and when.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) client: ClientId,
+    /// The name of a frontend or a node.
+    pub(crate) by: String,
+    /// In microseconds of the world.
+    pub(crate) at_us: u64,
 }
 
 /// What was wished for.
@@ -73,6 +88,9 @@ pub(crate) struct Read {
     pub(crate) version: Version,
     /// The lines of the chat, oldest first.
     pub(crate) chat: Vec<String>,
+    pub(crate) asked: Asked,
+    /// In microseconds of the world.
+    pub(crate) returned_us: u64,
 }
 
 /// Everything: wishes in the order they were first sent in, reads as they were answered.
@@ -91,17 +109,40 @@ impl History {
     }
 
     /// Notes a wish as it is sent for the first time; its number.
-    pub(crate) fn invoke(&mut self, player: PlayerId, serial: Serial, action: Action) -> usize {
+    pub(crate) fn invoke(
+        &mut self,
+        player: PlayerId,
+        serial: Serial,
+        action: Action,
+        asked: Asked,
+    ) -> usize {
         let invoked = self.moment();
-        let outcome = Outcome::Unknown;
-        self.wishes.push(Wish { player, serial, action, invoked, returned: None, outcome });
+        let (returned, returned_us, outcome) = (None, None, Outcome::Unknown);
+        self.wishes.push(Wish {
+            player,
+            serial,
+            action,
+            invoked,
+            returned,
+            outcome,
+            asked,
+            returned_us,
+        });
         self.wishes.len() - 1
     }
 
+    /// It is sent again, to this one.
+    pub(crate) fn ask_again(&mut self, wish: usize, by: String) {
+        self.wishes[wish].asked.by = by;
+    }
+
     /// Notes how it ended.
-    pub(crate) fn answer(&mut self, wish: usize, outcome: Outcome) {
-        self.wishes[wish].returned = Some(self.moment());
-        self.wishes[wish].outcome = outcome;
+    pub(crate) fn answer(&mut self, wish: usize, outcome: Outcome, at_us: u64) {
+        let returned = self.moment();
+        let wish = &mut self.wishes[wish];
+        wish.returned = Some(returned);
+        wish.returned_us = Some(at_us);
+        wish.outcome = outcome;
     }
 }
 

@@ -20,6 +20,7 @@ mod nodes;
 mod plan;
 mod players;
 mod promises;
+mod record;
 mod shrink;
 mod story;
 mod sweep;
@@ -28,7 +29,9 @@ mod world;
 use clap::{ArgGroup, Parser};
 use day::Outcome;
 use plan::{Cut, Plan};
+use record::Record;
 use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 use story::{Logs, Story};
@@ -83,6 +86,9 @@ struct Args {
     /// So many nodes, whatever the seed says.
     #[arg(long, value_parser = ["3", "5", "7"])]
     nodes: Option<String>,
+    /// Write everything that happens into this file, in the format of docs/timeline.md.
+    #[arg(long, value_name = "FILE", requires = "seed")]
+    timeline: Option<PathBuf>,
     /// Print what came of it as JSON.
     #[arg(long, hide = true)]
     json: bool,
@@ -122,7 +128,9 @@ fn run(args: &Args) -> anyhow::Result<bool> {
     match (args.seed, args.seeds) {
         (Some(_), _) if clock::is_simulated() => Ok(live(&day, args)),
         (Some(seed), _) => {
-            let kept = day.command().args(tells(args)).status()?.success();
+            let written =
+                args.timeline.iter().flat_map(|path| ["--timeline".as_ref(), path.as_os_str()]);
+            let kept = day.command().args(tells(args)).args(written).status()?.success();
             if !kept {
                 println!("replay:  scripts/simulate {} --trace", day.flags());
                 println!("smaller: scripts/simulate --seeds 1 --from {seed}");
@@ -151,14 +159,26 @@ fn live(day: &Request, args: &Args) -> bool {
     day::watch_for_panics();
     let mut plan = Plan::of(day.seed, DAY_MS, day.nodes);
     plan.cut(&day.cut);
-    let outcome = day::live(&plan, story);
+    let record = args.timeline.as_ref().map_or_else(Record::default, |_| Record::kept());
+    let outcome = day::live(&plan, story, record.clone());
     if args.json {
         println!("{}", serde_json::to_string(&outcome).expect("an outcome is plain data"));
     } else {
         println!("{plan}");
         println!("{outcome}");
     }
-    outcome.broken.is_none()
+    is_written(record, args, &plan, day, &outcome) && outcome.broken.is_none()
+}
+
+/// Writes the day's record into its file, if there is one.
+fn is_written(record: Record, args: &Args, plan: &Plan, day: &Request, outcome: &Outcome) -> bool {
+    let Some(path) = &args.timeline else { return true };
+    let command = format!("scripts/simulate {}", day.flags());
+    let written = record.write(path, plan, command, outcome);
+    if let Err(err) = &written {
+        eprintln!("cannot write the timeline {}: {err}", path.display());
+    }
+    written.is_ok()
 }
 
 /// A day to live through.

@@ -12,8 +12,9 @@ use hangraft_cluster_config::{
 };
 use hangraft_frontend_server::Frontend;
 use hangraft_ids::{NodeId, StorageId, Term};
+use hangraft_lab::timeline::ProcessEvent;
 use hangraft_node::env::Network;
-use hangraft_node::{Fatal, Node, Observer, Report, StartError};
+use hangraft_node::{Fatal, Node, Observation, Observer, Report, StartError};
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
@@ -104,6 +105,8 @@ pub(crate) struct Standing {
 struct Life {
     node: Option<NodeId>,
     observer: Option<Observer>,
+    /// What it has to tell, if the day is written down.
+    observation: Option<Observation>,
     /// What it said last, after it has stopped.
     last_words: Option<Report>,
     /// Asks it to stop in good order.
@@ -339,7 +342,9 @@ impl Cluster {
     /// Switches a machine on and starts what belongs on it.
     pub(crate) fn boot(&mut self, id: MachineId, machines: &mut Machines) {
         self.net.power_on(id);
-        self.world.tell(format_args!("{} starts", machines.get(id).name));
+        let name = &machines.get(id).name;
+        self.world.tell(format_args!("{name} starts"));
+        self.world.record.process(self.world.now(), name, ProcessEvent::Started);
         let network = self.net.of(id);
         let key = self.key.clone();
         if id < self.nodes.len() {
@@ -445,6 +450,8 @@ impl Cluster {
         if !machines.get(id).is_on() {
             return;
         }
+        let name = &machines.get(id).name;
+        self.world.record.process(self.world.now(), name, ProcessEvent::Ended);
         self.net.crash(id, silently);
         if let Some(node) = self.nodes.get_mut(id) {
             *lock(&node.life) = Life::default();
@@ -503,7 +510,9 @@ impl Cluster {
         if node.who.as_ref().is_none_or(|who| who.node != number) {
             let disk_number = node.disk.number().expect("a node that runs has stored who it is");
             let who = Who { node: number, disk_number, disk: node.disk.clone() };
-            self.world.tell(format_args!("{} is node {number}", name_of(self.first_members, id)));
+            let name = name_of(self.first_members, id);
+            self.world.tell(format_args!("{name} is node {number}"));
+            self.world.record.say(self.world.now(), || format!("{name} is node {number}"));
             node.who = Some(who);
         }
         node.highest_term = node.highest_term.max(report.term);
@@ -512,6 +521,16 @@ impl Cluster {
         }
         node.report = Some(report.clone());
         Some((node.who.clone().expect("just seen"), report))
+    }
+
+    /// Writes down what a node that has run has to tell. Copies are not written down: nobody
+    /// listens to them, and they take themselves for others.
+    pub(crate) fn write_down(&self, id: MachineId) {
+        if let Some(node) = self.nodes.get(id).filter(|node| node.copy_of.is_none())
+            && let Some(observation) = &mut lock(&node.life).observation
+        {
+            self.world.record.hear(self.world.now(), observation);
+        }
     }
 
     /// How all machines for nodes are doing.
@@ -596,6 +615,7 @@ fn tuned(mut config: NodeConfig, plan: &Plan) -> NodeConfig {
 
 /// What `hangraft node` does, for one life.
 async fn run_node(config: NodeConfig, key: ClusterKey, env: SimEnv, life: Arc<Mutex<Life>>) {
+    let written_down = env.world.record.is_kept();
     let node = match Node::start(config, key, Arc::new(env), None).await {
         Ok(node) => node,
         Err(StartError::Spent(why)) => {
@@ -613,6 +633,7 @@ async fn run_node(config: NodeConfig, key: ClusterKey, env: SimEnv, life: Arc<Mu
         let mut life = lock(&life);
         life.node = Some(node.id());
         life.observer = Some(node.observer());
+        life.observation = written_down.then(|| node.observe(true));
         life.stop = Some(stop);
     }
     let asked = async move { _ = stopping.wait_for(|stop| *stop).await };
@@ -650,6 +671,7 @@ async fn stop_watched(stopping: impl Future<Output = ()>, life: &Mutex<Life>) {
         }
         sleep(LAST_LOOK).await;
         let mut life = lock(life);
+        life.observation = None;
         life.last_words = life.observer.take().as_ref().map(Observer::report);
     };
     let (mut stopping, mut watching) = (pin!(stopping), pin!(watching));

@@ -75,6 +75,11 @@ impl Story {
         self.lock().names = names;
     }
 
+    /// How a machine is called.
+    pub(crate) fn name_of(&self, machine: usize) -> String {
+        self.lock().names.get(machine).cloned().unwrap_or_default()
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
         self.0.lock().expect("nothing panics while the story is held")
     }

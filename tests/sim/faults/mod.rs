@@ -9,9 +9,11 @@ use crate::clock::{MICRO, MILLI};
 use crate::nodes::Cluster;
 use crate::plan::{Direction, Plan, Target, Traffic, What};
 use crate::players::Scene;
+use crate::record::Lasts;
 use crate::world::disk::{Deed, Kept, Pace, Trouble};
 use crate::world::net::{Net, Way};
 use crate::world::{MachineId, Machines, World};
+use hangraft_lab::timeline::ProcessEvent;
 use std::collections::BTreeMap;
 
 /// Hurts the world as planned.
@@ -112,6 +114,7 @@ impl Nemesis {
         net: &Net,
     ) {
         self.world.tell(format_args!("fault: {what:?}"));
+        self.write_down(what, cluster);
         let nodes = cluster.len();
         let find = |target: &Target| members::find(target, cluster);
         match what {
@@ -193,6 +196,8 @@ impl Nemesis {
                 let node = find(target);
                 if machines.get(node).is_on() && !machines.get(node).is_paused() {
                     machines.pause(node, *frozen);
+                    let name = &machines.get(node).name;
+                    self.world.record.process(self.world.now(), name, ProcessEvent::Paused);
                     self.end_in(*millis, Ending::Resume(node));
                 }
             }
@@ -325,6 +330,9 @@ impl Nemesis {
             Ending::Resume(node) => {
                 self.world.tell(format_args!("n{} goes on", node + 1));
                 machines.resume(node);
+                let (now, name) = (self.world.now(), &machines.get(node).name);
+                self.world.record.process(now, name, ProcessEvent::Resumed);
+                self.world.record.heal(now, Lasts::Pause(node));
             }
             Ending::Mend(node) => self.mend(node, cluster),
             Ending::Start(node, down_ms) if !machines.get(node).is_on() => {
@@ -356,7 +364,44 @@ impl Nemesis {
         self.end_after(torn.after_us * MICRO, Ending::Tear(candidate, torn.down_ms));
     }
 
+    /// A fault, for the day's record.
+    fn write_down(&self, what: &What, cluster: &Cluster) {
+        let (target, lasts): (_, fn(MachineId) -> Lasts) = match what {
+            What::Heal => return,
+            What::Isolate(..)
+            | What::OneWay(..)
+            | What::Halves(_)
+            | What::Bridge(_)
+            | What::Ring
+            | What::Pair(..)
+            | What::CutFrontends(_)
+            | What::Delay(..)
+            | What::Loss(_) => (None, |_| Lasts::Network),
+            What::SlowDisk { target, .. }
+            | What::FullDisk { target, .. }
+            | What::FailFsync { target, .. } => (Some(target), Lasts::Disk),
+            What::Pause { target, .. } => (Some(target), Lasts::Pause),
+            What::Crash { target, .. }
+            | What::CrashAt { target, .. }
+            | What::Restart { target, .. }
+            | What::Skew(target, _)
+            | What::SetBack { target, .. } => (Some(target), |_| Lasts::Moment),
+            What::TearElection { .. }
+            | What::Blackout { .. }
+            | What::FrontendCrash { .. }
+            | What::KeepDisks
+            | What::Copy { .. }
+            | What::Migrate { .. }
+            | What::Move(_) => (None, |_| Lasts::Moment),
+        };
+        let machine = target.map(|target| members::find(target, cluster));
+        let node = machine.and_then(|machine| Some(cluster.who(machine)?.node));
+        let lasts = lasts(machine.unwrap_or_default());
+        self.world.record.fault(self.world.now(), format!("{what:?}"), node, lasts);
+    }
+
     fn mend(&self, node: MachineId, cluster: &Cluster) {
+        self.world.record.heal(self.world.now(), Lasts::Disk(node));
         cluster.disk(node).set_pace(self.pace);
         cluster.disk(node).set_trouble(Trouble::None);
     }
@@ -388,6 +433,7 @@ impl Nemesis {
 
     /// All machines reach each other as on a good day of this plan.
     pub(crate) fn heal_network(&self, cluster: &Cluster, net: &Net) {
+        self.world.record.heal(self.world.now(), Lasts::Network);
         let machines = cluster.len() + cluster.frontends().count() + 1;
         for (from, to) in pairs(machines) {
             net.change_way(from, to, |way| *way = self.way);

@@ -9,6 +9,7 @@ mod socket;
 
 use crate::promises::Judge;
 use crate::promises::settings::Shared;
+use crate::record;
 use crate::world::net::MachineNetwork;
 use crate::world::{MachineId, World};
 use async_trait::async_trait;
@@ -98,6 +99,17 @@ impl Scene {
         machine: MachineId,
     ) -> Self {
         Scene { world, network, judge, frontends, nodes, key, machine, tables: Arc::default() }
+    }
+
+    /// Microseconds since the world began.
+    fn now_us(&self) -> u64 {
+        record::moment(self.world.now())
+    }
+
+    /// The name of the machine at a node's address.
+    fn node_called(&self, address: SocketAddr) -> String {
+        let machine = self.nodes.iter().position(|node| *node == address);
+        machine.map_or_else(String::new, |machine| self.world.story.name_of(machine))
     }
 
     /// What players call a room.

@@ -8,9 +8,12 @@
 use super::Scene;
 use super::socket::{Heard, Socket};
 use crate::clock::MILLI;
-use crate::history::{Action, Outcome};
+use crate::history::{Action, Asked, Outcome};
 use crate::promises::in_order::Push;
+use crate::record;
 use hangraft_game::{PlayerId, RoomId, Serial, Version};
+use hangraft_lab::history::{self as lab, ClientId};
+use hangraft_lab::timeline::Line;
 use hangraft_proto::socket::{
     Accepted, Code, Hello, InRoom, Lock, Open, Ping, Play, Publish, Remove, Request, Rooms, Say,
     Watch, Welcome,
@@ -58,6 +61,8 @@ const SURNAMES: &[&str] = &["", " 👨‍👩‍👧", " علی‌رضا", " \"�
 pub(crate) struct Player {
     scene: Scene,
     name: String,
+    /// Its number among clients.
+    client: ClientId,
     table: usize,
     /// Takes no seat.
     watcher: bool,
@@ -78,6 +83,7 @@ impl Player {
         Player {
             scene: scene.clone(),
             name: format!("{}{number}", if watcher { "W" } else { "P" }),
+            client: record::client(number),
             table,
             watcher,
             at: number,
@@ -369,8 +375,12 @@ impl Player {
         self.be_connected().await;
         let (player, serial, room) = (self.id(), self.serial, action.room());
         self.scene.world.tell(format_args!("{} wishes {serial}: {action:?}", self.name));
-        let wish = self.scene.judge().invoked(player, serial, action);
+        let asked = Asked { client: self.client, by: self.asks(), at_us: self.scene.now_us() };
+        let wish = self.scene.judge().invoked(player, serial, action, asked);
         loop {
+            self.be_connected().await;
+            let by = self.asks();
+            self.scene.judge().history.ask_again(wish, by);
             let answer = self.ask(request).await;
             let outcome = match answer {
                 Some(Ok(yes)) => Some(self.accepted(&yes, room)),
@@ -383,7 +393,8 @@ impl Player {
                 if let Outcome::Accepted { room, version } = outcome {
                     self.scene.acknowledged(room, version);
                 }
-                self.scene.judge().answered(wish, outcome.clone());
+                let now_us = self.scene.now_us();
+                self.scene.judge().answered(wish, outcome.clone(), now_us);
                 return outcome;
             }
             if gives_up {
@@ -450,6 +461,11 @@ impl Player {
         }
     }
 
+    /// The name of the frontend that it is with.
+    fn asks(&self) -> String {
+        format!("f{}", self.at % self.scene.frontends.len() + 1)
+    }
+
     fn id_or_nobody(&self) -> PlayerId {
         self.identity.as_ref().map_or(PlayerId(0), |(id, _)| *id)
     }
@@ -463,6 +479,15 @@ impl Player {
         let push = Push { room, version, view: &view, resync, closed };
         judge.pushed(player, &push);
         drop(judge);
+        let push = || lab::Push {
+            at: self.scene.now_us(),
+            client: self.client,
+            room: self.scene.name_of(room),
+            version,
+            resync,
+            closed,
+        };
+        self.scene.world.record.add(|| Line::Push(push()));
         let mark = if resync { ", anew" } else { "" };
         self.scene.world.tell(format_args!("{} sees {room} at {}{mark}", self.name, version.0));
         self.view = serde_json::from_str(&view).expect("views are JSON");

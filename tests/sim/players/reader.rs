@@ -2,8 +2,10 @@
 
 use super::Scene;
 use crate::clock::MILLI;
-use crate::history::{Level, Moment, Read, chat_of};
+use crate::history::{Asked, Level, Moment, Read, chat_of};
+use crate::record;
 use hangraft_game::{PlayerId, RoomId, Version};
+use hangraft_lab::history::ClientId;
 use hangraft_proto::ACCESS_HEADER;
 use hangraft_proto::v1::freshness;
 use hangraft_proto::v1::game_client::GameClient;
@@ -23,11 +25,14 @@ const READS_MAX: u64 = 30;
 pub(crate) struct Reader {
     scene: Scene,
     connections: u64,
+    /// Its number among clients.
+    client: ClientId,
 }
 
 impl Reader {
     pub(crate) fn new(scene: &Scene, number: usize) -> Self {
-        Reader { scene: scene.clone(), connections: (number as u64) << 32 }
+        let client = record::reader(number);
+        Reader { scene: scene.clone(), connections: (number as u64) << 32, client }
     }
 
     /// Reads until the world ends.
@@ -59,8 +64,10 @@ impl Reader {
                 _ => Level::AtLeast(table.acknowledged),
             };
             let invoked = self.scene.judge().history.moment();
+            let (client, by) = (self.client, self.scene.node_called(node));
+            let asked = Asked { client, by, at_us: self.scene.now_us() };
             match self.read(channel.clone(), table.room, level).await {
-                Ok(Some(reply)) => self.note(table.room, level, invoked, reply),
+                Ok(Some(reply)) => self.note(table.room, level, (invoked, asked), reply),
                 // No leader just now, or too far behind: an answer as well.
                 Ok(None) => {}
                 Err(()) => return,
@@ -68,7 +75,13 @@ impl Reader {
         }
     }
 
-    fn note(&self, room: RoomId, level: Level, invoked: Moment, reply: Option<ReadReply>) {
+    fn note(
+        &self,
+        room: RoomId,
+        level: Level,
+        (invoked, asked): (Moment, Asked),
+        reply: Option<ReadReply>,
+    ) {
         let mut judge = self.scene.judge();
         if reply.is_none() && judge.truth.newest(room).is_some() && judge.truth.has_left(room) {
             // Nobody sat there for long, and it has left the lobby.
@@ -85,7 +98,8 @@ impl Reader {
         }
         self.scene.world.tell(format_args!("read {room} {level:?}: {}", version.0));
         let returned = judge.history.moment();
-        judge.read(Read { room, level, invoked, returned, version, chat });
+        let returned_us = self.scene.now_us();
+        judge.read(Read { room, level, invoked, returned, version, chat, asked, returned_us });
     }
 
     /// The answer, or that there is no such room; `Ok(None)` for a refusal that leaves

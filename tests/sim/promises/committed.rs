@@ -10,7 +10,7 @@ use crate::nodes::Who;
 use hangraft_ids::LogIndex;
 use hangraft_node::Report;
 
-const NAME: &str = "committed";
+pub(super) const NAME: &str = "committed";
 
 /// Entries before the newest that are compared again each time.
 const LOOK_BACK: u64 = 3;

@@ -7,7 +7,7 @@ use hangraft_game::{PlayerId, RoomId, Version};
 use hangraft_lab::judge::in_order::OutOfOrder;
 use hangraft_proto::socket::Code;
 
-const NAME: &str = "in_order";
+pub(super) const NAME: &str = "in_order";
 
 /// What each player has seen last of the room they watch; it outlives sockets.
 pub(crate) type Orders = hangraft_lab::judge::in_order::Orders<PlayerId, RoomId>;

@@ -5,7 +5,7 @@ use super::truth::Truth;
 use super::{Broken, Verdict};
 use crate::clock::MILLI;
 
-const NAME: &str = "lobby_time";
+pub(super) const NAME: &str = "lobby_time";
 
 /// How much too fast the fastest clock is, in percent; see the plan.
 const FASTER_PERCENT: u64 = 5;

@@ -21,7 +21,7 @@ use hangraft_node::raft::{Electorate, electorate_of};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
-const NAME: &str = "membership";
+pub(super) const NAME: &str = "membership";
 
 /// Who was a member, and with which disk.
 #[derive(Default)]

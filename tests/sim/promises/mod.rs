@@ -19,10 +19,11 @@ pub(crate) mod recovery;
 pub(crate) mod same_hash;
 pub(crate) mod secrets;
 pub(crate) mod settings;
+mod sums;
 pub(crate) mod truth;
 
 use crate::day::Moves;
-use crate::history::{Action, History, Level, Outcome, Read};
+use crate::history::{Action, Asked, History, Level, Outcome, Read};
 use crate::nodes::Who;
 use crate::plan::Plan;
 use crate::world::disk::Disk;
@@ -76,6 +77,11 @@ pub(crate) struct Judge {
     pub(crate) transferred: u64,
     /// Nodes that found out that their disk had been set back.
     pub(crate) found_out: u64,
+    /// How often a node was looked at that had run, and how many frames were read.
+    looks: u64,
+    frames: u64,
+    /// Whole histories were looked at.
+    ended: bool,
 }
 
 impl Judge {
@@ -96,6 +102,9 @@ impl Judge {
             left: 0,
             transferred: 0,
             found_out: 0,
+            looks: 0,
+            frames: 0,
+            ended: false,
         }
     }
 
@@ -113,6 +122,7 @@ impl Judge {
 
     /// A node has run until `now`, and says this of itself.
     pub(crate) fn node_ran(&mut self, who: &Who, report: &Report, now: u64) {
+        self.looks += 1;
         if self.members.is_disk_of(who.node, who.disk_number) {
             self.disks.belongs(who);
         }
@@ -168,13 +178,19 @@ impl Judge {
     }
 
     /// A player wishes for something, for the first time.
-    pub(crate) fn invoked(&mut self, player: PlayerId, serial: Serial, action: Action) -> usize {
-        self.history.invoke(player, serial, action)
+    pub(crate) fn invoked(
+        &mut self,
+        player: PlayerId,
+        serial: Serial,
+        action: Action,
+        asked: Asked,
+    ) -> usize {
+        self.history.invoke(player, serial, action, asked)
     }
 
     /// A wish was answered for good.
-    pub(crate) fn answered(&mut self, wish: usize, outcome: Outcome) {
-        self.history.answer(wish, outcome);
+    pub(crate) fn answered(&mut self, wish: usize, outcome: Outcome, at_us: u64) {
+        self.history.answer(wish, outcome, at_us);
         let wish = &self.history.wishes[wish];
         let verdict = nothing_lost::on_answer(wish, &self.truth, &self.disks);
         self.hold(verdict);
@@ -188,6 +204,7 @@ impl Judge {
 
     /// A player's socket was sent this frame.
     pub(crate) fn frame(&mut self, player: PlayerId, text: &str) {
+        self.frames += 1;
         let verdict = self.secrets.see(player, text, &self.truth);
         self.hold(verdict);
     }
@@ -249,6 +266,7 @@ impl Judge {
             let verdict = self.settings.may_be(shared);
             self.hold(verdict);
         }
+        self.ended = true;
         let verdicts = [
             nothing_lost::at_the_end(&self.history, &self.truth),
             none_twice::at_the_end(&self.history, &self.truth),

@@ -8,7 +8,7 @@ use hangraft_game::Version;
 use hangraft_lab::judge::none_twice::Makers;
 use std::collections::BTreeMap;
 
-const NAME: &str = "none_twice";
+pub(super) const NAME: &str = "none_twice";
 
 pub(super) fn at_the_end(history: &History, truth: &Truth) -> Verdict {
     if let Some((player, lane, serial)) = truth.made_twice() {

@@ -8,7 +8,7 @@ use super::{Broken, Verdict};
 use crate::history::{History, Outcome, Wish};
 use hangraft_game::{Answer, Version};
 
-const NAME: &str = "nothing_lost";
+pub(super) const NAME: &str = "nothing_lost";
 
 /// A wish has just been answered.
 pub(super) fn on_answer(wish: &Wish, truth: &Truth, disks: &Disks) -> Verdict {

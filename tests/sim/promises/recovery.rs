@@ -17,7 +17,7 @@ use hangraft_proto::socket::Code;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 
-const NAME: &str = "recovery";
+pub(super) const NAME: &str = "recovery";
 
 /// After the last fault everything is well within this, in virtual milliseconds:
 /// retries of streams take up to 6.4 s, elections and snapshots little.

@@ -6,7 +6,7 @@ use hangraft_ids::{LogIndex, NodeId};
 use hangraft_node::Report;
 use std::collections::BTreeMap;
 
-const NAME: &str = "same_hash";
+pub(super) const NAME: &str = "same_hash";
 
 /// Hashes that nodes had at indices which the truth had not reached yet.
 #[derive(Default)]

@@ -8,7 +8,7 @@ use super::truth::Truth;
 use super::{Broken, Verdict};
 use hangraft_game::{PlayerId, RoomId};
 
-const NAME: &str = "secrets";
+pub(super) const NAME: &str = "secrets";
 
 /// Words that setters chose, or may have chosen.
 #[derive(Default)]

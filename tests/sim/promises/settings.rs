@@ -3,7 +3,7 @@
 use super::{Broken, Verdict};
 use crate::history::Moment;
 
-const NAME: &str = "settings";
+pub(super) const NAME: &str = "settings";
 
 /// What the whole cluster shares, as one node says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,6 +4,7 @@
 use super::disk::{Disk, Pace};
 use super::{Machines, World};
 use crate::clock::{DriftingClock, SECOND};
+use crate::record::Record;
 use crate::story::Story;
 use bytes::Bytes;
 use hangraft_cluster_config::NodeConfig;
@@ -30,7 +31,7 @@ struct Worlds(Arc<Mutex<Vec<(World, Machines)>>>);
 impl Worlds {
     /// The disk of a machine in a new world.
     fn new_disk(&self) -> Disk {
-        let world = World::new(7, Story::new(false));
+        let world = World::new(7, Story::new(false), Record::default());
         let mut machines = Machines::new(world.clone());
         let machine = machines.add("n1".into(), DriftingClock::new(0, 0));
         let disk = Disk::new(world.clone(), machine, Pace::GOOD);

@@ -17,6 +17,7 @@ pub(crate) mod machine;
 pub(crate) mod net;
 
 use crate::clock::{self, DriftingClock};
+use crate::record::Record;
 use crate::story::Story;
 use machine::Machine;
 use rand::rngs::StdRng;
@@ -37,6 +38,7 @@ type Happening = Box<dyn FnOnce() + Send>;
 pub(crate) struct World {
     inner: Arc<Mutex<Inner>>,
     pub(crate) story: Story,
+    pub(crate) record: Record,
 }
 
 struct Inner {
@@ -83,7 +85,7 @@ impl Ord for Planned {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, story: Story) -> Self {
+    pub(crate) fn new(seed: u64, story: Story, record: Record) -> Self {
         let inner = Inner {
             now: 0,
             queue: BinaryHeap::new(),
@@ -91,7 +93,7 @@ impl World {
             dice: StdRng::seed_from_u64(seed),
             stirred: Vec::new(),
         };
-        World { inner: Arc::new(Mutex::new(inner)), story }
+        World { inner: Arc::new(Mutex::new(inner)), story, record }
     }
 
     /// Nanoseconds since the world began.

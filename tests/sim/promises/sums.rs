@@ -1,0 +1,39 @@
+//! What each promise says, and how often the judge of a day looked at it.
+
+use super::{
+    Judge, committed, disks, in_order, linearizable, lobby_time, membership, none_twice,
+    nothing_lost, one_leader, recovery, same_hash, secrets, settings,
+};
+use hangraft_lab::timeline::Judged;
+
+impl Judge {
+    /// All promises, with how often each was looked at, and whether it was kept.
+    pub(crate) fn judged(&self) -> Vec<Judged> {
+        let answered = self.history.wishes.iter().filter(|wish| wish.returned.is_some()).count();
+        let (reads, wishes) = (self.history.reads.len() as u64, self.history.wishes.len() as u64);
+        let ended = u64::from(self.ended);
+        let looks = self.looks;
+        [
+            (one_leader::NAME, "A term has at most one leader.", looks),
+            (committed::NAME, "Committed entries never change.", looks),
+            (same_hash::NAME, "Replicas that applied the same entries are the same.", looks),
+            (membership::NAME, "Voters are as the log says, odd, changed step by step.", looks),
+            (lobby_time::NAME, "Time in the lobby passes no faster than the world's.", looks),
+            (nothing_lost::NAME, "What is acknowledged is on a majority's disks.", answered as u64),
+            (none_twice::NAME, "The same wish sent twice has one effect.", ended * wishes),
+            (in_order::NAME, "Views come in order, and only after the commit.", self.pushes),
+            (linearizable::NAME, "Reads show all that was acknowledged before.", ended * reads),
+            (secrets::NAME, "Nobody is sent a word that they may not see.", self.frames),
+            (disks::NAME, "A disk keeps what it promised, or its id is spent.", answered as u64),
+            (settings::NAME, "Nodes say what was set.", ended),
+            (recovery::NAME, "After the last fault everything works again.", ended),
+        ]
+        .map(|(promise, says, checked)| Judged {
+            promise: promise.to_owned(),
+            says: says.to_owned(),
+            checked,
+            kept: self.verdict.as_ref().is_none_or(|broken| broken.promise != promise),
+        })
+        .into()
+    }
+}
