@@ -170,12 +170,13 @@ fn not_empty(voters: &Voters) -> bool {
 
 fn role_of(metrics: &RaftMetrics<TypeConfig>) -> Role {
     let voted = |vote: &Vote| vote.leader_id().node_id().0;
+    // Before its first vote a node has one for itself in term 0, by openraft (0.10.0-alpha.37).
     let this_term = metrics.vote.leader_id().term == metrics.current_term;
     Role {
         term: metrics.current_term,
         role: state_name(metrics.state).to_owned(),
         leader: metrics.current_leader.map(|leader| leader.0),
-        voted: Some(voted(&metrics.vote)).filter(|id| this_term && *id != 0),
+        voted: Some(voted(&metrics.vote)).filter(|_| this_term && metrics.current_term > 0),
     }
 }
 
