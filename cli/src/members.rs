@@ -19,10 +19,11 @@ use tokio::time::{Instant, sleep};
 use crate::{
     address,
     cluster::Door,
+    fault::nodes::Nodes,
     key::KeyFile,
     leaving::{Outlook, votes},
     output::Output,
-    reach::Reach,
+    reach::{self, Reach},
     usage::{Usage, ensure},
 };
 
@@ -68,9 +69,10 @@ pub(crate) struct JoinArgs {
     after_help = "Examples:\n  hangraft leave --node 10.0.0.4:7101\n  hangraft leave --node 10.0.0.4:7101 --dry-run"
 )]
 pub(crate) struct LeaveArgs {
-    /// The node that is to leave.
-    #[arg(long, value_name = "ADDR", value_parser = address::node)]
-    node: SocketAddr,
+    /// The node that is to leave; with --dir also a demo's, by its name, or `leader`, or
+    /// `follower`.
+    #[arg(long, value_name = "ADDR")]
+    node: String,
     /// Yes, fewer machines may fail afterwards.
     #[arg(long)]
     yes: bool,
@@ -212,9 +214,24 @@ fn why(status: &StatusReply, member: &Member) -> String {
     "a spare until it has been stable for a while; voters grow by two, to stay odd".into()
 }
 
+impl LeaveArgs {
+    /// Where the node is.
+    async fn node(&self) -> anyhow::Result<SocketAddr> {
+        match (address::node(&self.node), &self.key.dir) {
+            (Ok(address), _) => Ok(address),
+            (Err(_), Some(dir)) if !self.node.contains(':') => {
+                let (_, nodes) = Nodes::ask(&reach::demo(dir)?).await?;
+                nodes.address(&self.node)
+            }
+            (Err(why), _) => Err(Usage(format!("--node {}: {why}", self.node)).into()),
+        }
+    }
+}
+
 /// Leaves, and waits until the node has left.
 pub(crate) async fn leave(args: LeaveArgs) -> anyhow::Result<()> {
-    let door = Door::new(args.node, args.key.pass(args.node)?);
+    let node = args.node().await?;
+    let door = Door::new(node, args.key.pass(node)?);
     let status = door.status().await?;
     let outlook = Outlook::of(&status, NodeId(door.report().await?.id));
     if args.dry_run {

@@ -43,6 +43,8 @@ pub(super) struct Scene {
     pub(super) record: Record,
     pub(super) entrances: Vec<Entrance>,
     pub(super) nodes: Vec<(String, SocketAddr)>,
+    /// How many of them are first members.
+    pub(super) members: usize,
     pub(super) access: Access,
     pub(super) workload: Workload,
     pub(super) seed: u64,

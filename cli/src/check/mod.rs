@@ -44,7 +44,7 @@ Examples:
 
 A script of faults is any program that calls `hangraft`: HANGRAFT_DIR, HANGRAFT_NODES and
 HANGRAFT_SEED are set. Comments at its head may say `# bound: 2s` (the longest time without
-an acknowledged move), `# time: 15s` and `# nodes: 3 5`.";
+an acknowledged move), `# time: 15s`, `# nodes: 3 5` and `# spares: 1`.";
 
 /// Play on a cluster while faults come and go, and judge whether it kept its promises.
 ///
@@ -77,6 +77,9 @@ pub(crate) struct Args {
     /// How many nodes to start.
     #[arg(long, value_name = "N", default_value_t = 3)]
     nodes: u16,
+    /// Start its nodes in the network namespaces that `scripts/faults/netns-up` made.
+    #[arg(long, value_name = "PREFIX", num_args = 0..=1, default_missing_value = "hangraft", conflicts_with = "dir")]
+    namespaces: Option<String>,
     #[command(flatten)]
     files: Files,
     /// For whom to print.
@@ -206,12 +209,11 @@ async fn play(args: &Args, scenario: &Scenario) -> anyhow::Result<Told> {
         Some(dir) => Stage::at(dir)?,
         None => {
             scenario.fits(args.nodes)?;
-            Stage::start(args.nodes, &[]).await?
+            Stage::start(args.nodes, scenario.spares, args.namespaces.as_deref()).await?
         }
     };
-    let nodes = u16::try_from(stage.record().nodes.len()).unwrap_or(u16::MAX);
-    let fits = scenario.fits(nodes);
-    let checked = match fits {
+    let members = u16::try_from(stage.members()).unwrap_or(u16::MAX);
+    let checked = match scenario.fits(members) {
         Ok(()) => run::check(&args.wanted(scenario), scenario, &stage).await,
         Err(err) => Err(err),
     };

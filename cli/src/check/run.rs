@@ -70,6 +70,7 @@ pub(super) async fn check(
         record: Record::new(),
         entrances: stage.entrances()?,
         nodes: stage.record().nodes.iter().map(|node| (node.name.clone(), node.address)).collect(),
+        members: stage.members(),
         access: stage.access()?,
         workload: wanted.workload,
         seed: wanted.seed,

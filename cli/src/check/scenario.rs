@@ -25,6 +25,8 @@ pub(super) struct Scenario {
     pub(super) bound: Option<Duration>,
     /// How long players play: `# time: 15s`.
     pub(super) time: Option<Duration>,
+    /// How many spares there are: `# spares: 1`.
+    pub(super) spares: u16,
     /// For how many nodes it is: `# nodes: 5`; for any where nothing is said.
     pub(super) nodes: Vec<u16>,
 }
@@ -56,6 +58,9 @@ impl Scenario {
             match line.split_once(": ") {
                 Some(("bound", time)) => scenario.bound = Some(duration(time)?),
                 Some(("time", time)) => scenario.time = Some(duration(time)?),
+                Some(("spares", number)) => {
+                    scenario.spares = number.parse().context("how many spares?")?;
+                }
                 Some(("nodes", numbers)) => {
                     let numbers = numbers.split_whitespace().map(str::parse);
                     scenario.nodes = numbers

@@ -10,7 +10,8 @@ use tokio::{
 
 use crate::check::client::Scene;
 
-/// What a script is told by its environment: the demo's folder, how many nodes, the seed.
+/// What a script is told by its environment: the demo's folder, how many first members
+/// it has, the seed.
 const NODES: &str = "HANGRAFT_NODES";
 const SEED: &str = "HANGRAFT_SEED";
 pub(super) const DIR: &str = "HANGRAFT_DIR";
@@ -30,7 +31,7 @@ pub(super) async fn run(script: &Path, dir: &Path, scene: &Arc<Scene>) -> anyhow
     let mut child = Command::new(&script)
         .env("PATH", path)
         .env(DIR, dir)
-        .env(NODES, scene.nodes.len().to_string())
+        .env(NODES, scene.members.to_string())
         .env(SEED, scene.seed.to_string())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -63,17 +63,22 @@ impl Stage {
         Ok(Self { dir: dir.into(), record: Record::of(dir)?, own: None })
     }
 
-    /// Starts a demo of so many nodes, with these options besides.
-    pub(super) async fn start(nodes: u16, options: &[String]) -> anyhow::Result<Self> {
+    /// Starts a demo of so many nodes and spares, in namespaces if there are any.
+    pub(super) async fn start(
+        nodes: u16,
+        spares: u16,
+        namespaces: Option<&str>,
+    ) -> anyhow::Result<Self> {
         let dir = TempDir::with_prefix("hangraft-check-").context("cannot make a folder")?;
         let port = free_block().ok_or_else(|| anyhow!("no free ports for a demo were found"))?;
         let program = env::current_exe().context("where is this program?")?;
         let mut process = Command::new(program)
             .args(["demo", "--no-limits", "--nodes", &nodes.to_string()])
+            .args(["--spares", &spares.to_string()])
             .args(["--frontends", &FRONTENDS.to_string(), "--port", &port.to_string()])
             .args(["--node-port", &(port + NODES_FROM).to_string(), "--dir"])
             .arg(dir.path())
-            .args(options)
+            .args(namespaces.map(|prefix| format!("--namespaces={prefix}")))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -101,6 +106,11 @@ impl Stage {
     /// Its processes.
     pub(super) fn record(&self) -> &Record {
         &self.record
+    }
+
+    /// How many of its nodes are first members.
+    pub(super) fn members(&self) -> usize {
+        self.record.nodes.iter().filter(|node| !node.spare).count()
     }
 
     /// What lets clients in.

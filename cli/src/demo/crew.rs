@@ -54,6 +54,8 @@ pub(super) struct Crew {
 struct Member {
     place: Place,
     kind: Kind,
+    /// A spare's id, which it did not choose.
+    given: Option<NodeId>,
     /// The last process in this place.
     pid: u32,
     running: bool,
@@ -88,7 +90,7 @@ impl Crew {
         for (place, kind) in nodes.chain(frontends) {
             let place = place.clone();
             let left = kind == Kind::Node && crew.why_spent(&place.name).is_some();
-            crew.members.push(Member { place, kind, pid: 0, running: false });
+            crew.members.push(Member { place, kind, given: None, pid: 0, running: false });
             if !left {
                 crew.spawn(crew.members.len() - 1)?;
             }
@@ -154,6 +156,14 @@ impl Crew {
         nodes.filter(|node| node.running).map(|node| node.place.address).collect()
     }
 
+    /// The cluster has given this id to the node there.
+    pub(super) fn was_given(&mut self, address: SocketAddr, id: NodeId) {
+        let mut nodes = self.members.iter_mut().filter(|member| member.kind == Kind::Node);
+        if let Some(node) = nodes.find(|node| node.place.address == address) {
+            node.given = Some(id);
+        }
+    }
+
     /// Stops everything: politely, and after a while not.
     pub(super) async fn stop_all(&mut self) {
         // There is nobody left to hand anything over to.
@@ -165,11 +175,12 @@ impl Crew {
         let of = |kind| self.members.iter().filter(move |member| member.kind == kind);
         let nodes = of(Kind::Node).zip((1..).map(NodeId)).map(|(member, id)| NodeRecord {
             name: member.place.name.clone(),
-            id,
+            id: member.given.unwrap_or(id),
             pid: member.pid,
             address: member.place.address,
             dir: self.dir.join(&member.place.name),
             namespace: member.place.namespace.clone(),
+            spare: member.place.spare,
         });
         let frontends = of(Kind::Frontend)
             .map(|member| FrontendRecord { pid: member.pid, http: member.place.url() });

@@ -182,6 +182,7 @@ mod tests {
         let wanted = Wanted {
             nodes: None,
             node_port: None,
+            spares: None,
             frontends: 1,
             port: 8080,
             namespaces: vec![],
@@ -231,6 +232,7 @@ mod tests {
         let wanted = Wanted {
             nodes: None,
             node_port: None,
+            spares: None,
             frontends: 1,
             port,
             namespaces: vec![],

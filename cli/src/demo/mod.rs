@@ -20,6 +20,7 @@ use std::{
 
 use anyhow::{anyhow, bail};
 use hangraft_cluster_config::ClusterKey;
+use hangraft_ids::NodeId;
 use hangraft_proto::pass::Pass;
 use tokio::time::{sleep, timeout};
 
@@ -63,6 +64,10 @@ pub(crate) struct Args {
     /// How many nodes: 1, 3, 5 or 7 [default: 3, or as many as DIR holds].
     #[arg(long, value_name = "N")]
     nodes: Option<u16>,
+    /// How many nodes more, which join as spares: one takes the place of a voter that is lost
+    /// or leaves [default: 0, or as many as DIR holds].
+    #[arg(long, value_name = "N")]
+    spares: Option<u16>,
     /// How many frontends.
     #[arg(long, value_name = "N", default_value_t = 2)]
     frontends: u16,
@@ -108,6 +113,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     };
     match started {
         Ok(true) => {
+            learn_ids(&mut crew, &plan, &pass).await;
+            crew.record().save(home.dir())?;
             print(&welcome(&plan, home.dir()))?;
             serve(&mut stop, &control, &mut crew, home.dir()).await;
         }
@@ -126,6 +133,7 @@ impl Args {
             namespaces: prefix.map(namespaces::find).transpose()?.unwrap_or_default(),
             nodes: self.nodes,
             node_port: self.node_port,
+            spares: self.spares,
             frontends: self.frontends,
             port: self.port,
             host: self.host,
@@ -145,6 +153,16 @@ async fn until_ready(crew: &mut Crew, plan: &Plan, dir: &Path, pass: &Pass) -> a
         }),
         exit = crew.next_exit() => {
             bail!("{} could not start; look into {}", exit.name, log_file(dir, &exit.name).display())
+        }
+    }
+}
+
+/// Asks spares which ids they were given. One that is silent has the next number, as far as
+/// anybody knows.
+async fn learn_ids(crew: &mut Crew, plan: &Plan, pass: &Pass) {
+    for spare in plan.nodes.iter().filter(|node| node.spare) {
+        if let Ok(report) = Door::new(spare.address, pass.clone()).report().await {
+            crew.was_given(spare.address, NodeId(report.id));
         }
     }
 }

@@ -128,6 +128,7 @@ mod tests {
             address: ([10, 77, 0, number], 7100).into(),
             dir: "/".into(),
             namespace: namespace.map(str::to_owned),
+            spare: false,
         }
     }
 

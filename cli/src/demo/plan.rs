@@ -14,6 +14,9 @@ use crate::{
 /// The most frontends a demo runs. Each is a process on this one machine.
 const FRONTENDS_MAX: u16 = 8;
 
+/// The most spares. Each is a process, too.
+const SPARES_MAX: u16 = 4;
+
 /// How many nodes a demo runs when nobody says.
 const NODES: u16 = 3;
 
@@ -40,6 +43,8 @@ sockets_per_address = 0
 pub(super) struct Wanted {
     pub(super) nodes: Option<u16>,
     pub(super) node_port: Option<u16>,
+    /// Nodes that join as spares.
+    pub(super) spares: Option<u16>,
     pub(super) frontends: u16,
     pub(super) port: u16,
     /// Where the nodes run, one in each from the first on; none for on loopback.
@@ -54,7 +59,10 @@ pub(super) struct Wanted {
 /// A demo's processes before they run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Plan {
+    /// The first members, then spares.
     pub(super) nodes: Vec<Place>,
+    /// How many of them are first members.
+    members: usize,
     pub(super) frontends: Vec<Place>,
     lan: Vec<IpAddr>,
     /// Whether players are held to a human speed.
@@ -68,6 +76,8 @@ pub(super) struct Place {
     pub(super) address: SocketAddr,
     /// The network namespace that it runs in, if not in this machine's.
     pub(super) namespace: Option<String>,
+    /// A node that is no first member.
+    pub(super) spare: bool,
 }
 
 /// The name of the `i`th frontend, from 1.
@@ -81,6 +91,10 @@ impl Plan {
         let old = before.map(Before::new);
         let nodes = wanted.nodes.or(old.map(|old| old.nodes)).unwrap_or(NODES);
         let node_port = wanted.node_port.or(old.map(|old| old.node_port)).unwrap_or(NODE_PORT);
+        let spares = wanted.spares.or(old.map(|old| old.spares)).unwrap_or(0);
+        ensure(spares <= SPARES_MAX, || {
+            format!("--spares {spares} does not work: write 0 to {SPARES_MAX}")
+        })?;
         ensure(matches!(nodes, 1 | 3 | 5 | 7), || {
             format!(
                 "--nodes {nodes} does not work: write 1, 3, 5 or 7; an even number costs a machine more and survives no failure more"
@@ -90,15 +104,19 @@ impl Plan {
             format!("--frontends {} does not work: write 1 to {FRONTENDS_MAX}", wanted.frontends)
         })?;
         if let Some(old) = old {
-            old.agrees(nodes, node_port)?;
+            old.agrees(nodes, spares, node_port)?;
         }
-        let mut nodes = places(nodes, LOOPBACK, node_port, "--node-port", |i| format!("n{i}"))?;
+        let members = usize::from(nodes);
+        let mut nodes =
+            places(nodes + spares, LOOPBACK, node_port, "--node-port", |i| format!("n{i}"))?;
+        nodes.iter_mut().skip(members).for_each(|spare| spare.spare = true);
         settle(&mut nodes, &wanted.namespaces)?;
         if let Some(before) = before {
             same_addresses(before, &nodes)?;
         }
         let plan = Self {
             nodes,
+            members,
             frontends: places(wanted.frontends, wanted.host, wanted.port, "--port", frontend_name)?,
             lan: wanted.lan.clone(),
             limits: wanted.limits,
@@ -114,22 +132,26 @@ impl Plan {
 
     /// The configuration of the `i`th node, from 0. Paths are relative to the file.
     pub(super) fn node_toml(&self, i: usize) -> String {
-        let Place { name, address, .. } = &self.nodes[i];
+        let Place { name, address, spare, .. } = &self.nodes[i];
+        let members = &self.nodes[..self.members];
+        let id = if *spare { String::new() } else { format!("id = {}\n", i + 1) };
         let mut text = format!(
             "# Written by `hangraft demo`, and again at its next start here.\n\
-             id = {}\n\
-             name = \"{name}\"\n\
+             {id}name = \"{name}\"\n\
              address = \"{address}\"\n\
              data_dir = \"{name}\"\n\
              faults = true\n\
              \n\
              [cluster]\n\
              id = \"demo\"\n\
-             key_file = \"cluster.key\"\n\
-             members = [\n",
-            i + 1,
+             key_file = \"cluster.key\"\n",
         );
-        for (Place { name, address, .. }, id) in self.nodes.iter().zip(1..) {
+        if *spare {
+            let seeds: Vec<_> = members.iter().map(|node| node.address.to_string()).collect();
+            return text + &format!("seeds = {seeds:?}\n");
+        }
+        text.push_str("members = [\n");
+        for (Place { name, address, .. }, id) in members.iter().zip(1..) {
             _ = writeln!(text, "  {{ id = {id}, name = \"{name}\", address = \"{address}\" }},");
         }
         text + "]\n"
@@ -178,21 +200,33 @@ impl Place {
 #[derive(Clone, Copy)]
 struct Before {
     nodes: u16,
+    spares: u16,
     node_port: u16,
 }
 
 impl Before {
     fn new(record: &Record) -> Self {
+        let count = |spare| {
+            let nodes = record.nodes.iter().filter(|node| node.spare == spare);
+            u16::try_from(nodes.count()).unwrap_or(u16::MAX)
+        };
         Self {
-            nodes: record.nodes.len().try_into().unwrap_or(u16::MAX),
+            nodes: count(false),
+            spares: count(true),
             node_port: record.nodes.first().map_or(NODE_PORT, |node| node.address.port()),
         }
     }
 
-    fn agrees(&self, nodes: u16, node_port: u16) -> Result<(), Usage> {
-        ensure(self.nodes == nodes && self.node_port == node_port, || {
+    fn agrees(&self, nodes: u16, spares: u16, node_port: u16) -> Result<(), Usage> {
+        let same = (self.nodes, self.spares, self.node_port) == (nodes, spares, node_port);
+        ensure(same, || {
+            let spares = if self.spares == 0 {
+                String::new()
+            } else {
+                format!(" and {} spares", self.spares)
+            };
             format!(
-                "this folder holds a cluster of {} from port {}; leave --nodes and --node-port out to continue it, or choose another --dir",
+                "this folder holds a cluster of {}{spares} from port {}; leave --nodes, --spares and --node-port out to continue it, or choose another --dir",
                 self.nodes, self.node_port
             )
         })
@@ -214,6 +248,7 @@ fn places(
         name: name(usize::from(i) + 1),
         address: (host, first_port + i).into(),
         namespace: None,
+        spare: false,
     };
     Ok((0..count).map(place).collect())
 }
@@ -258,6 +293,7 @@ mod tests {
         Wanted {
             nodes: None,
             node_port: None,
+            spares: None,
             frontends: 2,
             port: 8080,
             namespaces: vec![],
@@ -275,8 +311,31 @@ mod tests {
             address: (Ipv4Addr::LOCALHOST, node_port + i).into(),
             dir: "/".into(),
             namespace: None,
+            spare: false,
         });
         Record { nodes: nodes.collect(), frontends: vec![] }
+    }
+
+    /// A spare has no id before the cluster gives it one, and a second start has it again.
+    #[test]
+    fn spares_join_the_first_members() {
+        let dir = TempDir::new().unwrap();
+        let file = dir.path().join("x.toml");
+        let plan = Plan::new(&Wanted { spares: Some(1), ..wanted() }, None).unwrap();
+        std::fs::write(&file, plan.node_toml(3)).unwrap();
+        let config = NodeConfig::load(&file).expect("a spare's file");
+        assert_eq!(
+            (config.id, config.cluster.members.len(), config.cluster.seeds.len()),
+            (None, 0, 3)
+        );
+        std::fs::write(&file, plan.node_toml(0)).unwrap();
+        let config = NodeConfig::load(&file).expect("a member's file");
+        assert_eq!(config.cluster.members.len(), 3, "a spare is no first member");
+        let mut record = before(4, 7101);
+        record.nodes[3].spare = true;
+        assert_eq!(Plan::new(&wanted(), Some(&record)).unwrap(), plan);
+        let err = Plan::new(&Wanted { spares: Some(2), ..wanted() }, Some(&record)).unwrap_err();
+        assert!(err.0.contains("a cluster of 3 and 1 spares"), "{err}");
     }
 
     /// What a demo writes is what nodes and frontends read.

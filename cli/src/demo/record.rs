@@ -34,6 +34,9 @@ pub(crate) struct NodeRecord {
     /// The network namespace that it runs in, if it has one of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) namespace: Option<String>,
+    /// It is no first member, but has joined as a spare.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) spare: bool,
 }
 
 /// One frontend's process.
@@ -130,6 +133,7 @@ mod tests {
                 address: "127.0.0.1:7101".parse().unwrap(),
                 dir: "/demo/n1".into(),
                 namespace: None,
+                spare: false,
             }],
             frontends: vec![FrontendRecord { pid: 124, http: "http://127.0.0.1:8080".into() }],
         }

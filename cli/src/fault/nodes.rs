@@ -116,6 +116,11 @@ impl Nodes {
         Ok(self.meant(word)?.into_iter().map(name).collect())
     }
 
+    /// Where the node is that a word means first.
+    pub(crate) fn address(&self, word: &str) -> anyhow::Result<SocketAddr> {
+        Ok(self.at(self.find(word)?).address)
+    }
+
     fn meant(&self, word: &str) -> anyhow::Result<Vec<usize>> {
         match word {
             LEADER => Ok(vec![self.leader()?]),
