@@ -1,0 +1,86 @@
+// What stands on top: the verdict in words, each promise, and how to have it again.
+
+import { byId, el } from "./dom.js";
+import { operations } from "./told.js";
+import { clock, counted, grouped } from "./words.js";
+
+/** @typedef {import("./read.js").Model} Model */
+
+/**
+ * @param {Model} model
+ * @param {(time: number) => void} go to a moment
+ */
+export function showHeader(model, go) {
+  const { head, verdict } = model;
+  document.title = `${head.title || "Timeline"} · Hangraft`;
+  byId("title").textContent = head.title || "Timeline";
+  byId("facts").textContent = facts(model);
+  byId("about").textContent = head.about ?? "";
+  byId("verdict").replaceChildren(...ofVerdict(model, go));
+  byId("verdict").dataset.good = verdict ? String(verdict.good) : "none";
+  byId("promises").replaceChildren(...(verdict?.promises ?? []).map((promise) => chip(model, promise, go)));
+  if (head.command) byId("command").append(...command(head.command));
+}
+
+/** @param {Model} model */
+function facts({ head, nodes, clients, messages, end }) {
+  const parts = [clock(end, 1), counted(nodes.size, "node"), counted(clients.size, "client"), counted(messages.length, "message")];
+  if (head.began_unix_ms) parts.unshift(new Date(head.began_unix_ms).toISOString().slice(0, 19).replace("T", " ") + " UTC");
+  return parts.join(" · ");
+}
+
+/** @param {Model} model @param {(time: number) => void} go */
+function ofVerdict({ verdict, findings, clients }, go) {
+  if (!verdict) return [el("h2", {}, "Not judged")];
+  const [finding] = findings;
+  const calls = [...clients.values()].reduce((sum, client) => sum + client.calls.length, 0);
+  if (verdict.good) return [el("h2", {}, "All promises kept"), el("p", {}, `${operations(calls)} of ${counted(clients.size, "client")} were judged.`)];
+  const broken = verdict.promises.filter(({ kept }) => !kept).map(({ promise }) => promise);
+  const names = broken.length ? broken.join(", ") : findings.map(({ promise }) => promise).join(", ");
+  const judged = el("p", {}, `${operations(calls)} were judged. `);
+  const parts = [el("h2", {}, names ? `Broken: ${names}` : "Not good: a bound was passed"), judged];
+  for (const { promise, text } of findings) {
+    parts.push(el("p", { class: "tale" }, findings.length > 1 ? `${promise}: ${text}` : text));
+  }
+  if (finding) judged.append(el("button", { type: "button", class: "jump", click: () => go(finding.at) }, `Go to the first moment that shows it, ${clock(finding.at)}`));
+  return parts;
+}
+
+/** @param {Model} model @param {import("./types.js").Judged} judged @param {(time: number) => void} go */
+function chip({ findings }, { promise, says, checked, kept }, go) {
+  const finding = findings.find((one) => one.promise === promise);
+  const mark = el("span", { class: "mark", "aria-hidden": "true" }, kept ? "✓" : "✗");
+  const inside = [mark, el("span", {}, promise), el("span", { class: "count" }, grouped(checked)), el("span", { class: "unseen" }, kept ? " kept" : " broken")];
+  const press = () => finding && go(finding.at);
+  const said = el("span", { class: "says", role: "tooltip" }, `${says} Looked at ${counted(checked, "time")}, ${kept ? "kept" : "broken"}.`);
+  return el("li", {}, el("button", { type: "button", class: "chip", "data-kept": String(kept), click: press }, ...inside), said);
+}
+
+/** @param {string} text */
+function command(text) {
+  const button = el("button", { type: "button", class: "quiet", click: () => copy(text, button) }, "Copy");
+  return [el("code", {}, text), button];
+}
+
+/**
+ * Copies text, also where a page from a file may not use the clipboard itself.
+ * @param {string} text
+ * @param {HTMLElement} button says what came of it
+ */
+export async function copy(text, button) {
+  const named = button.textContent ?? "";
+  const done = await navigator.clipboard?.writeText(text).then(() => true, () => false);
+  button.textContent = (done || copiedByHand(text)) ? "Copied" : "Press Ctrl+C";
+  setTimeout(() => (button.textContent = named), 1500);
+}
+
+/** @param {string} text */
+function copiedByHand(text) {
+  const field = el("textarea", { class: "unseen" });
+  field.value = text;
+  document.body.append(field);
+  field.select();
+  const done = document.execCommand("copy");
+  field.remove();
+  return done;
+}

@@ -1,0 +1,198 @@
+//! A timeline as a page: one HTML file that asks nobody for anything.
+//!
+//! The page is plain modules beside this file. Here they are put into one script, in the
+//! order of [`SCRIPTS`], and the timeline beside them as
+//! data. Nothing of a timeline becomes markup: it is one JSON text in which `<`, `>` and `&`
+//! are escaped, and the page shows it as text.
+
+mod pack;
+
+use crate::timeline::Line;
+
+/// The frame, with a mark for each part that is put in.
+const PAGE: &str = include_str!("page.html");
+const STYLE: &str = include_str!("style.css");
+
+/// The page's modules: each stands behind those that it imports.
+const SCRIPTS: &[(&str, &str)] = &[
+    ("words.js", include_str!("words.js")),
+    ("search.js", include_str!("search.js")),
+    ("unpack.js", include_str!("unpack.js")),
+    ("read.js", include_str!("read.js")),
+    ("told.js", include_str!("told.js")),
+    ("story.js", include_str!("story.js")),
+    ("scale.js", include_str!("scale.js")),
+    ("address.js", include_str!("address.js")),
+    ("dom.js", include_str!("dom.js")),
+    ("colours.js", include_str!("colours.js")),
+    ("header.js", include_str!("header.js")),
+    ("lanes/lane.js", include_str!("lanes/lane.js")),
+    ("lanes/faults.js", include_str!("lanes/faults.js")),
+    ("lanes/node.js", include_str!("lanes/node.js")),
+    ("lanes/log.js", include_str!("lanes/log.js")),
+    ("lanes/swim.js", include_str!("lanes/swim.js")),
+    ("lanes/client.js", include_str!("lanes/client.js")),
+    ("lanes/process.js", include_str!("lanes/process.js")),
+    ("lanes/plots.js", include_str!("lanes/plots.js")),
+    ("lanes/messages.js", include_str!("lanes/messages.js")),
+    ("stage.js", include_str!("stage.js")),
+    ("overview.js", include_str!("overview.js")),
+    ("feed.js", include_str!("feed.js")),
+    ("hands.js", include_str!("hands.js")),
+    ("keys.js", include_str!("keys.js")),
+    ("main.js", include_str!("main.js")),
+];
+
+/// The page that shows this timeline.
+pub fn html(lines: &[Line]) -> String {
+    let parts = [
+        ("/* style */", STYLE.to_owned()),
+        ("/* timeline */", escaped(&pack::pack(lines).to_string())),
+        ("/* script */", script()),
+    ];
+    let mut page = String::new();
+    let mut rest = PAGE;
+    for (mark, part) in parts {
+        let (before, after) = rest.split_once(mark).expect("page.html has each mark, in order");
+        page.push_str(before);
+        page.push_str(&part);
+        rest = after;
+    }
+    page.push_str(rest);
+    page
+}
+
+/// All modules as one script: each is a function of its own, whose exports the next find.
+fn script() -> String {
+    SCRIPTS.iter().map(|(name, text)| module(name, text)).collect()
+}
+
+/// A module without its imports and exports. An import is one line, and names a file of
+/// [`SCRIPTS`]; what is exported is declared where it is exported.
+fn module(name: &str, text: &str) -> String {
+    let mut exported = Vec::new();
+    let mut body = String::new();
+    for line in text.lines() {
+        let line = match line.strip_prefix("export ") {
+            Some("{};") => continue,
+            Some(declared) => {
+                exported.extend(declared_name(declared));
+                declared.to_owned()
+            }
+            None => import(line).unwrap_or_else(|| line.to_owned()),
+        };
+        body.push_str(&line);
+        body.push('\n');
+    }
+    let exported = exported.join(", ");
+    format!(
+        "// {name}\nconst {} = (() => {{\n{body}return {{ {exported} }};\n}})();\n\n",
+        holder(name)
+    )
+}
+
+/// What `function name(`, `class Name {` or `const NAME =` declares.
+fn declared_name(declared: &str) -> Option<&str> {
+    let (_, rest) = declared.trim_start_matches("async ").split_once(' ')?;
+    rest.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next()
+}
+
+/// An import as a look into what another module exports.
+fn import(line: &str) -> Option<String> {
+    let (names, from) = line.strip_prefix("import ")?.split_once(" from ")?;
+    Some(format!("const {names} = {};", holder(from.trim_matches(['"', ';']))))
+}
+
+/// Where a module's exports are: `$lane` for "../lanes/lane.js".
+fn holder(path: &str) -> String {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    format!("${}", file.trim_end_matches(".js"))
+}
+
+/// JSON that can stand inside of a script element, whatever is in its texts.
+fn escaped(json: &str) -> String {
+    let mut safe = String::with_capacity(json.len());
+    for letter in json.chars() {
+        match letter {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+                safe.push_str(&format!("\\u{:04x}", u32::from(letter)));
+            }
+            _ => safe.push(letter),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::timeline::{FORMAT, Head, Told};
+
+    /// What the page's own tests read.
+    const LINES: &str = include_str!("../../ui-check/timeline.jsonl");
+    const PACKED: &str = include_str!("../../ui-check/packed.json");
+
+    fn lines() -> Vec<Line> {
+        LINES.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    fn head(title: &str) -> Line {
+        Line::Head(Head {
+            format: FORMAT,
+            title: title.into(),
+            began_unix_ms: 0,
+            command: String::new(),
+            about: String::new(),
+            nodes: Vec::new(),
+            clients: Vec::new(),
+        })
+    }
+
+    /// Whoever changes how a timeline is packed changes `packed.json`, and sees in the page's
+    /// tests whether it is still understood there.
+    #[test]
+    fn a_timeline_is_packed_as_the_page_unpacks_it() {
+        let packed = pack::pack(&lines());
+        let known: serde_json::Value = serde_json::from_str(PACKED).unwrap();
+        assert_eq!(packed, known, "it is now:\n{packed}");
+    }
+
+    /// A player's line of chat stays a line of chat.
+    #[test]
+    fn nothing_of_a_timeline_becomes_markup() {
+        let hostile = "</script><img src=x onerror=alert(1)> <!-- & \u{2028} /* script */";
+        let told = Told { at: 1, node: None, about: "story".into(), text: hostile.into() };
+        let page = html(&[head(hostile), Line::Told(told)]);
+        assert!(!page.contains("<img"), "markup came through");
+        assert!(!page.contains('\u{2028}'));
+        assert_eq!(page.matches("</script").count(), html(&[]).matches("</script").count());
+        let (_, data) = page.split_once("id=\"timeline\">").unwrap();
+        let (data, _) = data.split_once("</script>").unwrap();
+        let data: serde_json::Value = serde_json::from_str(data).unwrap();
+        let texts = data["texts"].as_array().unwrap();
+        assert!(texts.contains(&hostile.into()), "the text is another: {texts:?}");
+    }
+
+    #[test]
+    fn a_page_asks_nobody_for_anything() {
+        let page = html(&lines());
+        for from_elsewhere in ["http:", "https:", "src=", "url(", "@import", "fetch(", "<link"] {
+            assert!(!page.contains(from_elsewhere), "{from_elsewhere}");
+        }
+        assert!(page.contains("default-src 'none'"));
+    }
+
+    #[test]
+    fn every_module_is_put_in_once_without_imports_and_exports() {
+        let script = script();
+        for line in script.lines() {
+            assert!(!line.starts_with("import ") && !line.starts_with("export "), "{line}");
+        }
+        for (name, _) in SCRIPTS {
+            let opening = format!("const {} = (() => {{", holder(name));
+            assert_eq!(script.matches(&opening).count(), 1, "{name}");
+        }
+        assert!(script.contains("const { at, before, item, lastUntil } = $search;"));
+        assert!(script.contains("return { unpack };"));
+    }
+}

@@ -1,0 +1,34 @@
+// The moment in the page's address.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readPlace, writePlace } from "../src/report/address.js";
+import { deedOf, KEYS } from "../src/report/keys.js";
+
+const NOWHERE = { moment: undefined, from: undefined, width: undefined, lane: "" };
+
+test("what is written is read again", () => {
+  const place = { moment: 12_345_678, from: 11_000_000, width: 2_000_000, lane: "player 5" };
+  assert.equal(writePlace(place), "#t=12.345678s&from=11s&w=2s&lane=player%205");
+  assert.deepEqual(readPlace(writePlace(place)), place);
+  assert.equal(writePlace(NOWHERE), "");
+});
+
+test("people write it by hand: in seconds or milliseconds, and only a part", () => {
+  assert.deepEqual(readPlace("#t=12.345s&w=2s&lane=n2"), { moment: 12_345_000, from: undefined, width: 2_000_000, lane: "n2" });
+  assert.deepEqual(readPlace("#w=400ms"), { ...NOWHERE, width: 400_000 });
+});
+
+test("what is no place is none", () => {
+  for (const odd of ["", "#", "#t=", "#t=abc", "#t=1e9s", "#w=0s", "#t=12", "#<img>"]) assert.deepEqual(readPlace(odd), NOWHERE, odd);
+});
+
+test("each key does one thing, and the list of keys names it", () => {
+  const done = [];
+  const deeds = new Proxy({}, { get: (_, name) => (...args) => done.push([name, ...args].join(" ")) });
+  for (const key of ["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "+", "-", "Home", "End", "0", "f", "Escape", "?"]) deedOf(key, deeds)?.();
+  assert.deepEqual(done, ["step -1", "step 1", "lane -1", "lane 1", "zoom 2", "zoom 0.5", "begin", "end", "all", "finding", "close", "help"]);
+  assert.equal(deedOf("x", deeds), undefined);
+  const named = KEYS.map(([key]) => key).join(" ");
+  for (const key of ["←", "→", "↑", "↓", "+", "−", "Home", "End", "0", "F", "Esc", "?"]) assert.ok(named.includes(key), key);
+});

@@ -1,0 +1,82 @@
+// The story in plain words.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { story } from "../src/report/story.js";
+import { grouped, listed, size, span } from "../src/report/words.js";
+import { modelOf } from "./paper.js";
+
+const told = (model = modelOf()) => story(model).filter(({ minor }) => !minor).map(({ text }) => text);
+
+test("a day with an election is told as it happened", () => {
+  assert.deepEqual(told(), [
+    "n1 runs",
+    "n1 leads term 6: 1 of 3 voted for it (n1)",
+    "n2 follows n1 in term 6",
+    "The voters are n1, n2 and n3 (entry 1)",
+    "n1 has ended",
+    "cut n1 | others begins",
+    "player 2's move ‘a’ was never answered for good: it counts or not (asked at f1)",
+    "n2 suspects n1 (SWIM)",
+    "n2 has heard no leader for 412 ms and asks for votes in term 7",
+    "n3 grants its vote to n2 in term 7",
+    "n2 leads term 7: 2 of 3 voted for it (n2 and n3)",
+    "n1 refutes it with incarnation 2: n2 takes it for alive",
+    "cut n1 | others ends",
+    "n2: took a snapshot <b>up to 40</b>",
+    "player 1's move ‘h’ waited 1,204 ms and was accepted as version 13 by f2",
+    "After 1,255 ms without one, a move is acknowledged",
+    "Broken promise, read-your-writes: player 1 was shown less than it had been told.",
+    "player 1's read waited 1.0 ms and was refused by f2: no-such-room",
+    "The judge: a promise was broken",
+  ]);
+});
+
+test("quick calls are told to who asks for all of them", () => {
+  const minor = story(modelOf()).filter((entry) => entry.minor).map(({ text }) => text);
+  assert.deepEqual(minor, [
+    "player 1's move ‘e’ waited 7.5 ms and was accepted as version 12 by f2",
+    "player 2's read waited 2.0 ms and was shown version 13 by f1",
+  ]);
+});
+
+/** What is told of a node's roles, one after the other. */
+function roles(...steps) {
+  const model = modelOf([]);
+  steps.forEach((step, place) => model.add({ kind: "role", at: place, node: 1, ...step }));
+  return told(model);
+}
+
+test("a leader that hears of a later term leads no more", () => {
+  const leads = { term: 2, role: "leader", leader: 1, voted: 1 };
+  assert.deepEqual(roles(leads, { term: 3, role: "follower" }).slice(1), ["n1 leads no more: it hears of term 3"]);
+});
+
+test("a candidate without a majority asks again, in the next term", () => {
+  assert.deepEqual(roles({ term: 2, role: "candidate", voted: 1 }, { term: 3, role: "candidate", voted: 1 }), [
+    "n1 has heard of no leader and asks for votes in term 2",
+    "n1 got no majority in term 2 and asks for votes in term 3",
+  ]);
+});
+
+test("a learner and a Raft that has ended are told", () => {
+  assert.deepEqual(roles({ term: 2, role: "learner", leader: 2 }, { term: 2, role: "shutdown" }), [
+    "n1 learns from n2 and does not vote",
+    "n1 takes no more part in Raft",
+  ]);
+});
+
+test("a change of voters is told once, by the first who knows it", () => {
+  const model = modelOf([]);
+  const change = { kind: "members", index: 9, voters: [[1, 2, 3], [1, 2, 4]], learners: [3] };
+  model.add({ ...change, at: 1, node: 1 });
+  model.add({ ...change, at: 2, node: 2 });
+  assert.deepEqual(told(model), ["Joint consensus: the voters change from n1, n2 and n3 to n1, n2 and n4; n3 learns (entry 9)"]);
+});
+
+test("numbers are written for people", () => {
+  assert.deepEqual([412, 9400, 412_000, 1_204_000].map(span), ["0.41 ms", "9.4 ms", "412 ms", "1,204 ms"]);
+  assert.deepEqual([0, 999, 1000, 1_234_567, -1000].map(grouped), ["0", "999", "1,000", "1,234,567", "-1,000"]);
+  assert.deepEqual([56, 184_320, 12_000_000].map(size), ["56 bytes", "184 kB", "12 MB"]);
+  assert.deepEqual([[], ["a"], ["a", "b", "c"]].map(listed), ["", "a", "a, b and c"]);
+});
