@@ -67,11 +67,15 @@ function command(text) {
  * @param {string} text
  * @param {HTMLElement} button says what came of it
  */
-export async function copy(text, button) {
+export function copy(text, button) {
   const named = button.textContent ?? "";
-  const done = await navigator.clipboard?.writeText(text).then(() => true, () => false);
-  button.textContent = (done || copiedByHand(text)) ? "Copied" : "Press Ctrl+C";
-  setTimeout(() => (button.textContent = named), 1500);
+  const tell = (/** @type {boolean} */ done) => {
+    button.textContent = done ? "Copied" : "Not copied";
+    setTimeout(() => (button.textContent = named), 1500);
+  };
+  const byHand = () => tell(copiedByHand(text));
+  if (navigator.clipboard) navigator.clipboard.writeText(text).then(() => tell(true), byHand);
+  else byHand();
 }
 
 /** @param {string} text */

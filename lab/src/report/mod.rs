@@ -93,7 +93,7 @@ fn module(name: &str, text: &str) -> String {
 
 /// What `function name(`, `class Name {` or `const NAME =` declares.
 fn declared_name(declared: &str) -> Option<&str> {
-    let (_, rest) = declared.trim_start_matches("async ").split_once(' ')?;
+    let (_, rest) = declared.split_once(' ')?;
     rest.split(|letter: char| !letter.is_alphanumeric() && letter != '_').next()
 }
 
