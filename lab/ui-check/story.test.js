@@ -54,9 +54,15 @@ test("a leader that hears of a later term leads no more", () => {
 
 test("a candidate without a majority asks again, in the next term", () => {
   assert.deepEqual(roles({ term: 2, role: "candidate", voted: 1 }, { term: 3, role: "candidate", voted: 1 }), [
-    "n1 has heard of no leader and asks for votes in term 2",
+    "n1 asks for votes in term 2",
     "n1 got no majority in term 2 and asks for votes in term 3",
   ]);
+});
+
+test("a candidate that no leader's message has reached says so", () => {
+  const model = modelOf();
+  model.add({ kind: "role", at: 1_390_000, node: 3, term: 8, role: "candidate", voted: 3 });
+  assert.ok(told(model).includes("n3 has heard of no leader and asks for votes in term 8"));
 });
 
 test("a learner and a Raft that has ended are told", () => {

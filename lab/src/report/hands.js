@@ -74,5 +74,6 @@ function fingers(picture, wishes) {
     if (down.delete(event.pointerId) && moved <= STILL) wishes.press(event.clientX - left, event.clientY - top);
   });
   picture.addEventListener("pointercancel", (event) => down.delete(event.pointerId));
-  picture.addEventListener("pointerleave", () => wishes.leave());
+  // A finger that is lifted has not gone elsewhere: what it pressed stays told.
+  picture.addEventListener("pointerleave", (event) => event.pointerType !== "touch" && wishes.leave());
 }

@@ -75,6 +75,7 @@ function listenToParts() {
     ["link-button", () => copy(withPlace(), byId("link-button"))],
   ];
   for (const [id, deed] of buttons) byId(id).addEventListener("click", deed);
+  for (const scrolled of [window, byId("scroller")]) scrolled.addEventListener("scroll", () => (tip.hidden = true), { passive: true });
   addEventListener("resize", measure);
   addEventListener("hashchange", restore);
   for (const query of ["(prefers-color-scheme: dark)", `(resolution: ${devicePixelRatio}dppx)`]) matchMedia(query).addEventListener("change", measure);

@@ -81,6 +81,8 @@ function ofRole(model, line, last) {
 function candidacy(model, line, last) {
   const name = model.nodeName(line.node);
   if (last?.role === "candidate") return `${name} got no majority in term ${last.term} and asks for votes in term ${line.term}`;
+  // Without messages nobody knows what it has heard.
+  if (!model.messages.length) return `${name} asks for votes in term ${line.term}`;
   const heard = model.heardBefore(line.node, line.at);
   if (heard !== undefined) return `${name} has heard no leader for ${span(line.at - heard)} and asks for votes in term ${line.term}`;
   return `${name} has heard of no leader and asks for votes in term ${line.term}`;
