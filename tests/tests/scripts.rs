@@ -12,7 +12,8 @@ use tempfile::TempDir;
 
 /// Those that somebody runs without reading them first, and how they say they are called. Most
 /// only call a program; `rolling-restart` calls the command that it is named after.
-const SCRIPTS: [(&str, &str); 5] = [
+const SCRIPTS: [(&str, &str); 6] = [
+    ("faults/all", "  scripts/faults/all"),
     ("faults/netns-down", "  scripts/faults/netns-down"),
     ("faults/netns-up", "  scripts/faults/netns-up"),
     ("rolling-restart", "  hangraft rolling-restart"),
@@ -52,6 +53,7 @@ fn a_script_explains_itself_without_building() {
 #[test]
 fn a_script_says_what_it_cannot_understand() {
     for (script, complaint) in [
+        ("faults/all", "cannot understand --hepl; see --help"),
         ("faults/netns-down", "cannot understand --hepl; see --help"),
         ("faults/netns-up", "cannot understand --hepl; see --help"),
         ("rolling-restart", "unexpected argument '--hepl' found"),
@@ -62,4 +64,28 @@ fn a_script_says_what_it_cannot_understand() {
         assert_eq!(output.status.code(), Some(2), "{script}: {output:?}");
         assert!(said.contains(complaint), "{script}: {said}");
     }
+}
+
+/// A scenario says at its head what to expect, why, and how long it may be silent, and is
+/// short enough to be read before it is run.
+#[test]
+fn a_scenario_says_what_to_expect() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace is above");
+    let folder = fs::read_dir(root.join("scripts/faults")).expect("there are scenarios");
+    let mut scenarios = 0;
+    for entry in folder.map(|entry| entry.expect("it can be read")) {
+        let Ok(text) = fs::read_to_string(entry.path()) else { continue };
+        if !text.contains("\n# bound: ") {
+            continue;
+        }
+        scenarios += 1;
+        let name = entry.file_name();
+        for part in ["#!/usr/bin/env bash\n# ", "\n# Expect: ", "\n# Why: ", "\n# time: "] {
+            assert!(text.contains(part), "{name:?} has no {part:?}");
+        }
+        assert!(text.lines().count() <= 30, "{name:?} is longer than 30 lines");
+        let mode = entry.metadata().expect("it is there").permissions().mode();
+        assert_eq!(mode & 0o111, 0o111, "{name:?} cannot be run");
+    }
+    assert!(scenarios >= 16, "only {scenarios} scenarios were found");
 }

@@ -9,6 +9,7 @@ use std::{
 use anyhow::{Context, anyhow, bail};
 use hangraft_lab::{
     export::{Format, export},
+    report,
     timeline::{Line, file},
 };
 
@@ -17,6 +18,9 @@ use crate::usage::{Usage, ensure};
 /// Which files, and where.
 #[derive(Debug, clap::Args)]
 pub(super) struct Files {
+    /// Write a report into this file: one page that shows what happened, for any browser.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     /// Write everything that happened into this file, one thing a line (docs/timeline.md).
     #[arg(long, value_name = "FILE")]
     timeline: Option<PathBuf>,
@@ -27,7 +31,7 @@ pub(super) struct Files {
     /// shiviz (the nodes' messages).
     #[arg(long, value_name = "FORMAT", default_value_t = Format::JepsenJson, value_parser = Format::from_str)]
     history_format: Format,
-    /// Keep the timeline and the history of each run in this folder, under its
+    /// Keep the report, the timeline and the history of each run in this folder, under its
     /// name.
     #[arg(long, value_name = "DIR")]
     keep: Option<PathBuf>,
@@ -36,7 +40,7 @@ pub(super) struct Files {
 impl Files {
     /// One file cannot hold several runs.
     pub(super) fn check_for_several(&self) -> Result<(), Usage> {
-        let one = self.timeline.is_some() || self.history.is_some();
+        let one = self.report.is_some() || self.timeline.is_some() || self.history.is_some();
         ensure(!one, || "with several scripts, say --keep DIR for their files".into())
     }
 
@@ -50,6 +54,9 @@ impl Files {
             file::write(head, rest, &mut bytes).context("cannot write JSON")?;
             String::from_utf8(bytes).map_err(|_| anyhow!("JSON is no text"))
         };
+        if let Some(path) = &self.report {
+            write(path, &report::html(lines))?;
+        }
         if let Some(path) = &self.timeline {
             write(path, &timeline()?)?;
         }
@@ -60,6 +67,7 @@ impl Files {
         fs::create_dir_all(folder)
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;
         let at = |ending: &str| folder.join(format!("{name}.{ending}"));
+        write(&at("html"), &report::html(lines))?;
         write(&at("jsonl"), &timeline()?)?;
         write(&at(&format!("{}.json", self.history_format)), &export(self.history_format, lines))
     }

@@ -37,7 +37,7 @@ const TIME: Duration = Duration::from_secs(20);
 const EXAMPLES: &str = "\
 Examples:
   hangraft check                                                a cluster of its own, no faults
-  hangraft check --faults scripts/faults/leader-killed
+  hangraft check --faults scripts/faults/leader-killed --report leader-killed.html
   hangraft check --workload append --players 20 --time 1m --seed 7 --nodes 5
   hangraft check --dir /tmp/demo --history history.json         a demo that runs
   hangraft check --faults scripts/faults/leader-* --keep runs   several, each on a cluster of its own

@@ -45,6 +45,9 @@ fn look() -> Machine {
         clippy: says("cargo", &["clippy", "--version"]).is_some(),
         node: says("node", &["--version"]),
         npm: find("npm").is_some(),
+        go: says("go", &["version"]),
+        ip: find("ip").is_some(),
+        nft: find("nft").is_some(),
         chromium: named.map(PathBuf::from).or_else(|| BROWSERS.iter().find_map(|name| find(name))),
     }
 }

@@ -5,6 +5,9 @@ use std::{fmt, path::PathBuf};
 /// The first Node that runs the page's own tests: major and minor version.
 const NODE_MIN: (u32, u32) = (20, 19);
 
+/// The first Go that builds the second judge.
+const GO_MIN: (u32, u32) = (1, 24);
+
 /// Something that steps need beyond Rust.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Need {
@@ -13,6 +16,7 @@ pub(crate) enum Need {
     /// Node and npm, new enough.
     Node,
     Chromium,
+    Go,
     /// The packages of a folder, as its lock file has them; and the one that matters.
     Packages {
         folder: &'static str,
@@ -29,6 +33,12 @@ pub(crate) struct Machine {
     pub(crate) node: Option<String>,
     pub(crate) npm: bool,
     pub(crate) chromium: Option<PathBuf>,
+    /// What Go says its version is.
+    pub(crate) go: Option<String>,
+    /// What network namespaces are made and cut with. Tests that need them look for
+    /// themselves whether they may.
+    pub(crate) ip: bool,
+    pub(crate) nft: bool,
 }
 
 impl Machine {
@@ -43,6 +53,7 @@ impl Machine {
                 self.chromium.is_some(),
                 "there is no Chromium; install it, or name one in CHROMIUM",
             ),
+            Need::Go => return self.lacks_go(),
             Need::Packages { with, .. } => return Some(format!("npm could not fetch {with}")),
         };
         (!there).then(|| why.to_owned())
@@ -51,10 +62,19 @@ impl Machine {
     fn lacks_node(&self) -> Option<String> {
         match &self.node {
             Some(version) if self.npm => {
-                (!is_new_enough(version)).then(|| format!("Node {version} is too old"))
+                let will_do = is_new_enough(version, NODE_MIN);
+                (!will_do).then(|| format!("Node {version} is too old"))
             }
             _ => Some("Node is missing".to_owned()),
         }
+    }
+
+    fn lacks_go(&self) -> Option<String> {
+        let Some(said) = &self.go else { return Some("Go is missing".to_owned()) };
+        // As in `go version go1.26.1 linux/amd64`.
+        let version = said.split_whitespace().nth(2).unwrap_or_default();
+        let will_do = version.strip_prefix("go").is_some_and(|go| is_new_enough(go, GO_MIN));
+        (!will_do).then(|| format!("{version} is too old"))
     }
 
     /// The components of Rust that rustup could add.
@@ -68,6 +88,8 @@ impl Machine {
             (self.chromium.is_some(), "chromium"),
             (self.node.is_some(), "nodejs"),
             (self.npm, "npm"),
+            (self.ip, "iproute2"),
+            (self.nft, "nftables"),
         ])
     }
 }
@@ -76,11 +98,11 @@ fn missing(things: &[(bool, &'static str)]) -> Vec<&'static str> {
     things.iter().filter(|(there, _)| !there).map(|(_, name)| *name).collect()
 }
 
-/// Whether a version as Node says it, `v20.19.1`, is one that runs our tests.
-fn is_new_enough(version: &str) -> bool {
+/// Whether a version, such as Node's `v20.19.1`, is this one or a later one.
+fn is_new_enough(version: &str, min: (u32, u32)) -> bool {
     let mut numbers = version.trim_start_matches('v').split('.').map(str::parse::<u32>);
     match (numbers.next(), numbers.next()) {
-        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= NODE_MIN,
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) >= min,
         _ => false,
     }
 }
@@ -106,6 +128,7 @@ impl fmt::Display for Need {
             Need::Clippy => f.write_str("clippy"),
             Need::Node => write!(f, "Node {}.{}", NODE_MIN.0, NODE_MIN.1),
             Need::Chromium => f.write_str("Chromium"),
+            Need::Go => write!(f, "Go {}.{}", GO_MIN.0, GO_MIN.1),
             Need::Packages { .. } => f.write_str("npm packages"),
         }
     }
@@ -125,6 +148,9 @@ mod tests {
             node: Some("v20.19.0".to_owned()),
             npm: true,
             chromium: Some("/usr/bin/chromium".into()),
+            go: Some("go version go1.24.1 linux/amd64".into()),
+            ip: true,
+            nft: true,
         }
     }
 
@@ -157,7 +183,7 @@ mod tests {
             ("", false),
             ("v20", false),
         ] {
-            assert_eq!(is_new_enough(version), will_do, "{version}");
+            assert_eq!(is_new_enough(version, NODE_MIN), will_do, "{version}");
         }
     }
 
@@ -205,6 +231,17 @@ mod tests {
                 "frontend-server/ui-check",
                 "the page's types and its own tests: npm could not fetch the TypeScript compiler",
             ),
+            (
+                whole(),
+                "lab/ui-check",
+                "the types of the report and its own tests: npm could not fetch the TypeScript compiler",
+            ),
+            (Machine { go: None, ..whole() }, "", "porcupine, the second judge: Go is missing"),
+            (
+                Machine { go: Some("go version go1.19.8 linux/amd64".into()), ..whole() },
+                "",
+                "porcupine, the second judge: go1.19.8 is too old",
+            ),
             (whole(), "tests/browser", "the browser tests: npm could not fetch playwright-core"),
         ] {
             assert_eq!(skipped(&machine, &[unreachable]), [said], "{machine:?}");
@@ -225,7 +262,8 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_installed() {
-        assert_eq!(Machine::default().packages_to_install(), ["chromium", "nodejs", "npm"]);
+        let all = ["chromium", "nodejs", "npm", "iproute2", "nftables"];
+        assert_eq!(Machine::default().packages_to_install(), all);
         assert_eq!(Machine::default().components_to_add(), ["rustfmt", "clippy"]);
         let old = Machine { node: Some("v18.1.0".to_owned()), ..whole() };
         assert_eq!(old.packages_to_install(), [""; 0]);

@@ -32,6 +32,8 @@ const fn tests(name: &'static str, line: &'static str) -> Step {
 
 const PAGE_PACKAGES: Need =
     Need::Packages { folder: "frontend-server/ui-check", with: "the TypeScript compiler" };
+const REPORT_PACKAGES: Need =
+    Need::Packages { folder: "lab/ui-check", with: "the TypeScript compiler" };
 const BROWSER_PACKAGES: Need = Need::Packages { folder: "tests/browser", with: "playwright-core" };
 
 /// Everything that must hold.
@@ -46,6 +48,19 @@ pub(crate) const CHAPTERS: &[Chapter] = &[
             tests(
                 "tests of the page's parts",
                 "cd frontend-server/ui-check && npm test --silent -- --test-reporter=tap",
+            ),
+        ],
+    },
+    Chapter {
+        needs: &[
+            (Need::Node, None),
+            (REPORT_PACKAGES, Some("the types of the report and its own tests")),
+        ],
+        steps: &[
+            check("types of the report", "cd lab/ui-check && npm run --silent check"),
+            tests(
+                "tests of the report's parts",
+                "cd lab/ui-check && npm test --silent -- --test-reporter=tap",
             ),
         ],
     },
@@ -69,6 +84,13 @@ pub(crate) const CHAPTERS: &[Chapter] = &[
                 "cargo clippy --locked -p hangraft-sim --all-targets --features planted --quiet -- -D warnings",
             ),
         ],
+    },
+    Chapter {
+        needs: &[(Need::Go, Some("porcupine, the second judge"))],
+        steps: &[check(
+            "tests of the second judge",
+            "cd scripts/faults/porcupine && go vet ./... && go test ./...",
+        )],
     },
     Chapter {
         needs: &[],
@@ -176,7 +198,10 @@ mod tests {
     /// CI tests what Cargo.lock says.
     #[test]
     fn versions_are_locked() {
-        let builds = |step: &&Step| !step.line.contains("npm") && step.name != "format";
+        let builds = |step: &&Step| {
+            !["npm", "go test"].iter().any(|other| step.line.contains(other))
+                && step.name != "format"
+        };
         for step in all().filter(builds) {
             assert!(
                 step.line.matches("--locked").count() == step.line.matches("cargo ").count(),

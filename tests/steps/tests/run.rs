@@ -25,6 +25,7 @@ case $called in
 esac
 case $called in
   *--version) echo v22.1.0 ;;
+  "go version") echo go version go1.26.1 linux/amd64 ;;
   *--no-run*) ;;
   "cargo test"*) echo "test result: ok. 2 passed; 0 failed;" >&2 ;;
   "npm test"*) printf '# pass 3\n# fail 1' ;;
@@ -53,7 +54,7 @@ impl Machine {
     }
 
     fn whole() -> Machine {
-        Machine::with(&["cargo", "node", "npm", "chromium"])
+        Machine::with(&["cargo", "node", "npm", "chromium", "go", "ip", "nft"])
     }
 
     fn where_it(mut self, what: &'static str, called: &'static str) -> Machine {
@@ -154,11 +155,12 @@ fn what_cannot_be_tested_is_said_twice() {
     for skipped in [
         "SKIPPED: the page's types, its own tests and the browser tests: Node is missing\n",
         "SKIPPED: the lints: clippy is missing; rustup component add clippy\n",
+        "SKIPPED: porcupine, the second judge: Go is missing\n",
     ] {
         assert!(before.contains(skipped) && after.contains(skipped), "{before}{after}");
     }
-    assert_eq!(before.matches("SKIPPED").count(), 2);
-    assert!(before.contains("please install: chromium nodejs npm\n"), "{before}");
+    assert_eq!(before.matches("SKIPPED").count(), 3);
+    assert!(before.contains("please install: chromium nodejs npm iproute2 nftables\n"), "{before}");
     assert!(!bare.calls().contains("npm"));
 }
 
