@@ -3,8 +3,8 @@
 
 use crate::clock::{DriftingClock, MICRO, MILLI};
 use crate::faults::Nemesis;
-use crate::nodes::{Cluster, name_of};
-use crate::plan::Plan;
+use crate::nodes::Cluster;
+use crate::plan::{Plan, name_of};
 use crate::players::player::Player;
 use crate::players::reader::Reader;
 use crate::players::{Scene, operator};
@@ -15,6 +15,7 @@ use crate::story::Story;
 use crate::world::disk::{Disk, Pace};
 use crate::world::net::Net;
 use crate::world::{Machines, World};
+use hangraft_lab::timeline::Judged;
 use serde::{Deserialize, Serialize};
 use std::cell::Cell;
 use std::fmt;
@@ -197,7 +198,10 @@ impl Day {
     }
 
     fn pass(&mut self, plan: &Plan) {
-        self.world.tell(format_args!("{plan}"));
+        self.world.tell("plan", format_args!("{plan}"));
+        for fault in plan.faults_in_words() {
+            self.world.note("plan", format_args!("{fault}"));
+        }
         self.nemesis.heal_network(&self.cluster, &self.net);
         for id in self.cluster.in_service().into_iter().chain(self.cluster.frontends()) {
             self.cluster.boot(id, &mut self.machines);
@@ -206,11 +210,17 @@ impl Day {
         let (scene, plan_) = (self.scene.clone(), plan.clone());
         scene.expect(plan.rooms.min(plan.players), plan.players);
         self.machines.boot(people, move || seat_everybody(&scene, &plan_));
-        for fault in plan.faults.clone() {
+        for (number, fault) in plan.numbers.iter().zip(&plan.faults) {
             if !self.run_until(fault.at_ms * MILLI) {
                 return;
             }
-            self.nemesis.strike(&fault.what, &mut self.cluster, &mut self.machines, &self.net);
+            self.nemesis.strike(
+                *number,
+                &fault.what,
+                &mut self.cluster,
+                &mut self.machines,
+                &self.net,
+            );
         }
         if !self.run_until(plan.millis * MILLI) {
             return;
@@ -231,13 +241,18 @@ impl Day {
             let seen = judge.behind().is_none();
             let played = self.scene.playing() == 0 && seen;
             if played && let Ok(shared) = self.scenery(plan, &judge).look() {
+                let after_ms = look * LOOK_EVERY_MS;
+                let all =
+                    format_args!("sees everything work again, {after_ms} ms after the last fault");
+                self.world.note("judge", all);
                 judge.at_the_end(shared);
                 return;
             }
         }
         let mut judge = self.judge.lock().expect("the judge does not panic");
         if judge.disks.are_too_few(&judge.truth) {
-            self.world.tell(format_args!("too much was lost; nothing can be decided any more"));
+            self.world
+                .tell("judge", format_args!("too much was lost; nothing can be decided any more"));
             self.beyond_help = true;
             return;
         }
@@ -266,12 +281,12 @@ impl Day {
                 return true;
             }
             for id in ran {
-                cluster.write_down(id);
+                cluster.listen(id, machines);
                 if let Some((who, report)) = cluster.news(id) {
                     let mut judge = judge.lock().expect("the judge does not panic");
                     judge.node_ran(&who, &report, world.now());
                     for news in judge.take_news() {
-                        world.tell(format_args!("{news}"));
+                        world.tell("judge", format_args!("sees {news}"));
                         world.record.say(world.now(), || news);
                     }
                 }
@@ -289,15 +304,24 @@ impl Day {
                 judge.lock().expect("the judge does not panic").hold(Err(panic));
             }
             if let Some(broken) = judge.lock().expect("the judge does not panic").verdict() {
-                world.tell(format_args!("BROKEN {broken}"));
+                world.tell("judge", format_args!("BROKEN {broken}"));
                 return false;
             }
         }
     }
 
-    /// The end of the day's record.
+    /// The end of the day's story and of its record.
     fn write_down(&self) {
+        self.nemesis.tell_losses(&self.net);
         let judge = self.judge.lock().expect("the judge does not panic");
+        for Judged { promise, checked, kept, .. } in judge.judged() {
+            let how = if kept { "kept" } else { "BROKEN" };
+            self.world.note("judge", format_args!("{promise}: {how}, looked at {checked} times"));
+        }
+        match judge.verdict() {
+            None => self.world.note("judge", format_args!("verdict: every promise kept")),
+            Some(broken) => self.world.note("judge", format_args!("verdict: BROKEN {broken}")),
+        }
         self.world.record.close(self.world.now(), &self.cluster.key(), &judge);
     }
 

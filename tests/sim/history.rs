@@ -5,6 +5,7 @@ use hangraft_game::{PlayerId, RoomId, Serial, Version};
 use hangraft_lab::history::ClientId;
 use hangraft_proto::socket::Code;
 use serde_json::Value;
+use std::fmt;
 
 /// The moment of an event among all events of a world; no two are alike.
 pub(crate) type Moment = u64;
@@ -143,6 +144,44 @@ impl History {
         wish.returned = Some(returned);
         wish.returned_us = Some(at_us);
         wish.outcome = outcome;
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Action::Open => f.write_str("to open a room"),
+            Action::Sit(room) => write!(f, "to sit down in {room}"),
+            Action::Stand(room) => write!(f, "to stand up in {room}"),
+            Action::Play(room) => write!(f, "to make a move in {room}"),
+            Action::Again(room) => write!(f, "to go on with another round in {room}"),
+            Action::Remove(room) => write!(f, "to take somebody from the table of {room}"),
+            Action::Lock(room) => write!(f, "to lock {room}, or to open it again"),
+            Action::Publish(room) => write!(f, "to show {room} to strangers, or to hide it"),
+            Action::Say(room, text) => write!(f, "to say {text:?} in {room}"),
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Outcome::Unknown => f.write_str("nothing"),
+            Outcome::Accepted { room, version } => {
+                write!(f, "yes, with version {} of {room}", version.0)
+            }
+            Outcome::Refused(code) => write!(f, "no, {code}"),
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Level::Linearizable => f.write_str("linearizable"),
+            Level::Local { .. } => f.write_str("local"),
+            Level::AtLeast(version) => write!(f, "at least {}", version.0),
+        }
     }
 }
 

@@ -16,6 +16,8 @@ mod clock;
 mod day;
 mod faults;
 mod history;
+mod logs;
+mod news;
 mod nodes;
 mod plan;
 mod players;
@@ -28,13 +30,15 @@ mod world;
 
 use clap::{ArgGroup, Parser};
 use day::Outcome;
+use logs::Logs;
 use plan::{Cut, Plan};
 use record::Record;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
-use story::{Logs, Story};
+use story::Story;
+use tracing_subscriber::filter::Targets;
 
 /// As in the binary that is shipped.
 #[global_allocator]
@@ -48,9 +52,14 @@ struct Args {
     /// Live through the day of this seed.
     #[arg(long)]
     seed: Option<u64>,
-    /// Print the whole story, virtual time first.
+    /// Tell the day's own story: virtual time, who, and what, a line each.
     #[arg(long, requires = "seed")]
     trace: bool,
+    /// Print what the software logs, such as "info" or "hangraft=debug,openraft=warn"; a bar
+    /// stands before each line.
+    #[arg(long, value_name = "FILTER", requires = "seed", num_args = 0..=1)]
+    #[arg(default_missing_value = LOGGED)]
+    log: Option<Targets>,
     /// Live through so many days, one seed after the other.
     #[arg(long)]
     seeds: Option<u64>,
@@ -94,8 +103,12 @@ struct Args {
     json: bool,
 }
 
+/// What is logged where nothing else is said.
+const LOGGED: &str = "info,hangraft=debug";
+
 const EXAMPLES: &str = "Examples:\n  \
-    scripts/simulate --seed 42 --trace      the whole story of one day\n  \
+    scripts/simulate --seed 42 --trace      the story of one day\n  \
+    scripts/simulate --seed 42 --log        what nodes and frontends log on it\n  \
     scripts/simulate --seeds 1000           a thousand days, all cores\n  \
     scripts/simulate --bugs                 how soon planted bugs are found";
 
@@ -143,10 +156,11 @@ fn run(args: &Args) -> anyhow::Result<bool> {
 }
 
 /// How a supervised day is told.
-fn tells(args: &Args) -> impl Iterator<Item = &'static str> {
+fn tells(args: &Args) -> impl Iterator<Item = String> {
     [("--trace", args.trace), ("--json", args.json)]
         .into_iter()
-        .filter_map(|(flag, wanted)| wanted.then_some(flag))
+        .filter_map(|(flag, wanted)| wanted.then(|| flag.to_owned()))
+        .chain(args.log.iter().map(|wanted| format!("--log={wanted}")))
 }
 
 /// In a simulated process: lives through the day, and prints what came of it.
@@ -154,8 +168,10 @@ fn live(day: &Request, args: &Args) -> bool {
     nix::unistd::alarm::set(DAY_SECONDS_MAX);
     clock::set(clock::MONOTONIC_BEGIN, clock::WALL_BEGIN);
     let story = Story::new(args.trace);
-    let logs = Logs { story: story.clone(), aloud: args.trace };
-    tracing::subscriber::set_global_default(logs).expect("nobody else listens");
+    if let Some(wanted) = args.log.clone() {
+        let logs = Logs { story: story.clone(), wanted };
+        tracing::subscriber::set_global_default(logs).expect("nobody else listens");
+    }
     day::watch_for_panics();
     let mut plan = Plan::of(day.seed, DAY_MS, day.nodes);
     plan.cut(&day.cut);

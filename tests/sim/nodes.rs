@@ -1,7 +1,8 @@
 //! The cluster's software: boots nodes and frontends, as their binaries would, and
 //! looks after what they say of themselves.
 
-use crate::plan::Plan;
+use crate::news::News;
+use crate::plan::{Plan, name_of};
 use crate::world::disk::{Disk, Kept};
 use crate::world::env::SimEnv;
 use crate::world::net::{MachineNetwork, Net};
@@ -59,6 +60,8 @@ struct Server {
     /// What it said last.
     report: Option<Report>,
     highest_term: Term,
+    /// What was told of it in this life.
+    news: News,
 }
 
 /// What is to become of a machine.
@@ -105,7 +108,7 @@ pub(crate) struct Standing {
 struct Life {
     node: Option<NodeId>,
     observer: Option<Observer>,
-    /// What it has to tell, if the day is written down.
+    /// What it has to tell, if the day is written down or told.
     observation: Option<Observation>,
     /// What it said last, after it has stopped.
     last_words: Option<Report>,
@@ -151,6 +154,7 @@ impl Cluster {
             copy_of: None,
             report: None,
             highest_term: Term(0),
+            news: News::default(),
         };
         let configs = first.chain(spares).zip(disks).enumerate();
         let nodes = configs.map(|(number, (config, disk))| server(number, config, disk)).collect();
@@ -343,7 +347,7 @@ impl Cluster {
     pub(crate) fn boot(&mut self, id: MachineId, machines: &mut Machines) {
         self.net.power_on(id);
         let name = &machines.get(id).name;
-        self.world.tell(format_args!("{name} starts"));
+        self.world.tell(name, format_args!("starts"));
         self.world.record.process(self.world.now(), name, ProcessEvent::Started);
         let network = self.net.of(id);
         let key = self.key.clone();
@@ -354,6 +358,7 @@ impl Cluster {
             let node = &mut self.nodes[id];
             node.life = Arc::default();
             node.report = None;
+            node.news = News::default();
             let env = SimEnv { world: self.world.clone(), network, disk: node.disk.clone() };
             let running = run_node(node.config.clone(), key, env, node.life.clone());
             machines.boot(id, || _ = tokio::spawn(running));
@@ -459,7 +464,13 @@ impl Cluster {
         }
         machines.crash(id);
         if let Some(node) = self.nodes.get(id) {
+            let before = node.disk.lost();
             node.disk.crash();
+            let lost = node.disk.lost() - before;
+            if lost > 0 {
+                let name = &machines.get(id).name;
+                self.world.note(name, format_args!("loses {lost} writes that were not synced"));
+            }
         }
     }
 
@@ -481,11 +492,9 @@ impl Cluster {
         let end = lock(&node.life).ended.take()?;
         let name = &machines.get(id).name;
         match &end {
-            End::Plainly(why) => self.world.tell(format_args!("{name} has ended: {why}")),
-            End::Spent(why) => {
-                self.world.tell(format_args!("{name} has ended for good: {why}"));
-            }
-            End::Left => self.world.tell(format_args!("{name} has ended: it has left")),
+            End::Plainly(why) => self.world.tell(name, format_args!("has ended: {why}")),
+            End::Spent(why) => self.world.tell(name, format_args!("has ended for good: {why}")),
+            End::Left => self.world.tell(name, format_args!("has ended: it has left")),
         }
         if !matches!(end, End::Plainly(_)) {
             self.nodes[id].service = Service::Spent;
@@ -511,7 +520,7 @@ impl Cluster {
             let disk_number = node.disk.number().expect("a node that runs has stored who it is");
             let who = Who { node: number, disk_number, disk: node.disk.clone() };
             let name = name_of(self.first_members, id);
-            self.world.tell(format_args!("{name} is node {number}"));
+            self.world.tell(&name, format_args!("is node n{number}"));
             self.world.record.say(self.world.now(), || format!("{name} is node {number}"));
             node.who = Some(who);
         }
@@ -523,14 +532,23 @@ impl Cluster {
         Some((node.who.clone().expect("just seen"), report))
     }
 
-    /// Writes down what a node that has run has to tell. Copies are not written down: nobody
-    /// listens to them, and they take themselves for others.
-    pub(crate) fn write_down(&self, id: MachineId) {
-        if let Some(node) = self.nodes.get(id).filter(|node| node.copy_of.is_none())
-            && let Some(observation) = &mut lock(&node.life).observation
-        {
-            self.world.record.hear(self.world.now(), observation);
+    /// Takes what a node that has run has to tell: it is written down and told. Copies are not
+    /// listened to: they take themselves for others.
+    pub(crate) fn listen(&mut self, id: MachineId, machines: &Machines) {
+        let Some(node) = self.nodes.get_mut(id).filter(|node| node.copy_of.is_none()) else {
+            return;
+        };
+        let told = lock(&node.life).observation.as_mut().and_then(Observation::take);
+        let Some(told) = told else { return };
+        let (me, machine) = (told.node, &machines.get(id).name);
+        let own = format!("n{me}");
+        let who = if own == *machine { own } else { format!("{own}@{machine}") };
+        for what in told.happenings.iter().filter_map(|happening| happening.what.as_ref()) {
+            if let Some(news) = node.news.hear(me, what) {
+                self.world.note(&who, format_args!("{news}"));
+            }
         }
+        self.world.record.hear(self.world.now(), &told);
     }
 
     /// How all machines for nodes are doing.
@@ -562,14 +580,6 @@ impl Cluster {
 
     pub(crate) fn lost_writes(&self) -> u64 {
         self.lost_writes + self.nodes.iter().map(|node| node.disk.lost()).sum::<u64>()
-    }
-}
-
-/// How a machine for a node is called.
-pub(crate) fn name_of(first_members: usize, id: MachineId) -> String {
-    match id.checked_sub(first_members) {
-        None => format!("n{}", id + 1),
-        Some(spare) => format!("s{}", spare + 1),
     }
 }
 
@@ -616,6 +626,7 @@ fn tuned(mut config: NodeConfig, plan: &Plan) -> NodeConfig {
 /// What `hangraft node` does, for one life.
 async fn run_node(config: NodeConfig, key: ClusterKey, env: SimEnv, life: Arc<Mutex<Life>>) {
     let written_down = env.world.record.is_kept();
+    let listened_to = written_down || env.world.story.is_aloud();
     let node = match Node::start(config, key, Arc::new(env), None).await {
         Ok(node) => node,
         Err(StartError::Spent(why)) => {
@@ -633,7 +644,7 @@ async fn run_node(config: NodeConfig, key: ClusterKey, env: SimEnv, life: Arc<Mu
         let mut life = lock(&life);
         life.node = Some(node.id());
         life.observer = Some(node.observer());
-        life.observation = written_down.then(|| node.observe(true));
+        life.observation = listened_to.then(|| node.observe(written_down));
         life.stop = Some(stop);
     }
     let asked = async move { _ = stopping.wait_for(|stop| *stop).await };

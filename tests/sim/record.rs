@@ -8,16 +8,15 @@ use crate::day::Outcome as DayOutcome;
 use crate::history::{Action, History, Level, Outcome, Read, Wish};
 use crate::plan::Plan;
 use crate::promises::Judge;
-use crate::world::MachineId;
 use hangraft_cluster_config::{ClusterKey, RoomNames};
 use hangraft_game::RoomId;
 use hangraft_ids::NodeId;
 use hangraft_lab::history::{self as lab, Call, ClientId, Moment, What};
 use hangraft_lab::timeline::{
-    ClientNamed, FORMAT, Fault, Finding, Head, Line, Lines, Named, Process, ProcessEvent, Told,
-    Verdict, file,
+    ClientNamed, FORMAT, Finding, Head, Line, Lines, Named, Process, ProcessEvent, Told, Verdict,
+    file,
 };
-use hangraft_node::Observation;
+use hangraft_proto::v1::Observed;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -33,22 +32,6 @@ pub(crate) struct Record(Option<Arc<Mutex<Inner>>>);
 #[derive(Default)]
 struct Inner {
     lines: Lines,
-    faults: u64,
-    /// Faults that have not ended.
-    active: Vec<(Lasts, Fault)>,
-}
-
-/// Until when a fault lasts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lasts {
-    /// It is over as soon as it has struck.
-    Moment,
-    /// Until the network is healed.
-    Network,
-    /// Until the disk of a machine is as it was.
-    Disk(MachineId),
-    /// Until a machine goes on.
-    Pause(MachineId),
 }
 
 /// The world's nanoseconds as a timeline has them.
@@ -90,9 +73,8 @@ impl Record {
 
     /// All that a node has to tell. All of it happened while it ran last: the world's time
     /// stands still meanwhile.
-    pub(crate) fn hear(&self, now: u64, observation: &mut Observation) {
+    pub(crate) fn hear(&self, now: u64, batch: &Observed) {
         let Some(mut inner) = self.lock() else { return };
-        let Some(batch) = observation.take() else { return };
         let (at, node) = (moment(now), NodeId(batch.node));
         if batch.missed > 0 {
             inner.lines.missed(at, node, batch.missed);
@@ -107,28 +89,6 @@ impl Record {
         let about = || "story".to_owned();
         let told = || Told { at: moment(now), node: None, about: about(), text: text() };
         self.add(|| Line::Told(told()));
-    }
-
-    /// A fault strikes.
-    pub(crate) fn fault(&self, now: u64, what: String, node: Option<NodeId>, lasts: Lasts) {
-        let Some(mut inner) = self.lock() else { return };
-        inner.faults += 1;
-        let fault = Fault { at: moment(now), id: inner.faults, node, what, healed: false };
-        inner.lines.add(Line::Fault(fault.clone()));
-        inner.active.push((lasts, fault));
-        drop(inner);
-        self.heal(now, Lasts::Moment);
-    }
-
-    /// What lasts until now ends.
-    pub(crate) fn heal(&self, now: u64, lasts: Lasts) {
-        let Some(mut inner) = self.lock() else { return };
-        let active = std::mem::take(&mut inner.active);
-        let (over, rest): (Vec<_>, Vec<_>) = active.into_iter().partition(|(is, _)| *is == lasts);
-        inner.active = rest;
-        for (_, fault) in over {
-            inner.lines.add(Line::Fault(Fault { at: moment(now), healed: true, ..fault }));
-        }
     }
 
     /// The day is over: what clients asked and were told, and what the judge says.

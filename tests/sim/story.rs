@@ -1,14 +1,18 @@
-//! What happened, told line by line, virtual time first.
+//! The day's own story, told line by line, virtual time first: who, and what they did.
 //!
-//! Every line and every byte delivered goes into a digest, so that two runs of one
-//! seed can be compared without their text; the text is printed only when asked
-//! for. Telling draws no dice and asks no clock: a world does the same whether
-//! anybody listens or not.
+//! What happens also when nobody listens goes into a digest, with every byte delivered,
+//! so that two runs of one seed can be compared without their text. What is noted for
+//! listeners alone does not. Telling draws no dice and asks no clock: a world does the
+//! same whether anybody listens or not.
 
+use hangraft_game::{RoomId, Version};
+use std::collections::BTreeMap;
 use std::fmt::{Arguments, Write};
-use std::sync::{Arc, Mutex};
-use tracing::field::{Field, Visit};
+use std::sync::{Arc, Mutex, MutexGuard};
 use xxhash_rust::xxh3::Xxh3;
+
+/// Views are shown so often that they are told in sum, each second at most.
+const VIEWS_EVERY: u64 = 1_000_000_000;
 
 /// Tells what happens. Clones tell the same story.
 #[derive(Clone)]
@@ -22,6 +26,15 @@ struct Inner {
     inside: Option<usize>,
     names: Vec<String>,
     now: u64,
+    views: Views,
+}
+
+/// Views that were shown and are not told yet.
+#[derive(Default)]
+struct Views {
+    since: u64,
+    count: u64,
+    newest: BTreeMap<RoomId, Version>,
 }
 
 impl Story {
@@ -34,21 +47,46 @@ impl Story {
             inside: None,
             names: Vec::new(),
             now: 0,
+            views: Views::default(),
         };
         Story(Arc::new(Mutex::new(inner)))
     }
 
-    /// One more line.
-    pub(crate) fn tell(&self, now: u64, line: Arguments<'_>) {
+    /// Whether anybody listens.
+    pub(crate) fn is_aloud(&self) -> bool {
+        self.lock().aloud
+    }
+
+    /// One more line: who, and what.
+    pub(crate) fn tell(&self, now: u64, who: &str, what: Arguments<'_>) {
         let mut inner = self.lock();
-        inner.now = now;
-        inner.line.clear();
-        inner.line.write_fmt(line).expect("a string takes everything");
+        inner.write(now, what);
         let Inner { digest, line, .. } = &mut *inner;
         digest.update(&now.to_le_bytes());
+        digest.update(who.as_bytes());
         digest.update(line.as_bytes());
+        inner.say(who);
+    }
+
+    /// One more line, for those who listen alone.
+    pub(crate) fn note(&self, now: u64, who: &str, what: Arguments<'_>) {
+        let mut inner = self.lock();
         if inner.aloud {
-            inner.print("");
+            inner.write(now, what);
+            inner.say(who);
+        }
+    }
+
+    /// Somebody was shown a room at a version, as it came.
+    pub(crate) fn shown(&self, now: u64, who: &str, room: RoomId, version: Version) {
+        let mut inner = self.lock();
+        inner.now = now;
+        inner.digest.update(&now.to_le_bytes());
+        inner.digest.update(who.as_bytes());
+        inner.digest.update(&room.0.to_le_bytes());
+        inner.digest.update(&version.0.to_le_bytes());
+        if inner.aloud {
+            inner.views.add(now, room, version);
         }
     }
 
@@ -65,9 +103,11 @@ impl Story {
         self.lock().digest.digest()
     }
 
-    /// What machines log now belongs to this one.
-    pub(crate) fn enter(&self, machine: Option<usize>) {
-        self.lock().inside = machine;
+    /// What machines log from `now` on belongs to this one.
+    pub(crate) fn enter(&self, now: u64, machine: Option<usize>) {
+        let mut inner = self.lock();
+        inner.now = now;
+        inner.inside = machine;
     }
 
     /// How machines are called, in the order of their numbers.
@@ -80,64 +120,65 @@ impl Story {
         self.lock().names.get(machine).cloned().unwrap_or_default()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
+    /// A line of a library's log. What is logged while a line is told is not worth a
+    /// deadlock.
+    pub(crate) fn log(&self, write: impl FnOnce(&mut String)) {
+        let Ok(mut inner) = self.0.try_lock() else { return };
+        inner.line.clear();
+        write(&mut inner.line);
+        inner.line = inner.line.replace('\n', " ");
+        let name = inner.inside.and_then(|id| inner.names.get(id)).map_or("", String::as_str);
+        inner.print(name, "|");
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().expect("nothing panics while the story is held")
     }
 }
 
 impl Inner {
-    fn print(&self, mark: &str) {
-        let (seconds, micros) = (self.now / 1_000_000_000, self.now / 1_000 % 1_000_000);
-        let name = self.inside.and_then(|id| self.names.get(id)).map_or("", String::as_str);
-        println!("{seconds:>3}.{micros:06} {name:<8}{mark} {}", self.line);
+    fn write(&mut self, now: u64, what: Arguments<'_>) {
+        self.now = now;
+        self.line.clear();
+        self.line.write_fmt(what).expect("a string takes everything");
+    }
+
+    /// Prints what was written, if anybody listens.
+    fn say(&mut self, who: &str) {
+        if !self.aloud {
+            return;
+        }
+        if let Some(views) = self.views.take(self.now) {
+            let line = std::mem::replace(&mut self.line, views);
+            self.print("players", " ");
+            self.line = line;
+        }
+        self.print(who, " ");
+    }
+
+    fn print(&self, who: &str, mark: &str) {
+        let (seconds, millis) = (self.now / 1_000_000_000, self.now / 1_000_000 % 1_000);
+        println!("{seconds:>3}.{millis:03} {who:<8}{mark} {}", self.line);
     }
 }
 
-/// Puts what the software logs into the story, when it is told aloud. In the other
-/// case nothing is formatted.
-pub(crate) struct Logs {
-    pub(crate) story: Story,
-    pub(crate) aloud: bool,
-}
-
-struct Fields<'a>(&'a mut String);
-
-impl Visit for Fields<'_> {
-    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-        let written = match field.name() {
-            "message" => write!(self.0, "{value:?}"),
-            name => write!(self.0, " {name}={value:?}"),
-        };
-        written.expect("a string takes everything");
-    }
-}
-
-impl tracing::Subscriber for Logs {
-    fn enabled(&self, about: &tracing::Metadata<'_>) -> bool {
-        let ours = about.target().starts_with("hangraft");
-        let most = if ours { tracing::Level::DEBUG } else { tracing::Level::INFO };
-        self.aloud && about.is_event() && *about.level() <= most
+impl Views {
+    fn add(&mut self, now: u64, room: RoomId, version: Version) {
+        if self.count == 0 {
+            self.since = now;
+        }
+        self.count += 1;
+        let newest = self.newest.entry(room).or_default();
+        *newest = version.max(*newest);
     }
 
-    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        tracing::span::Id::from_u64(1)
+    /// All of them in a line, when the oldest is old enough.
+    fn take(&mut self, now: u64) -> Option<String> {
+        if self.count == 0 || now < self.since + VIEWS_EVERY {
+            return None;
+        }
+        let Views { count, newest, .. } = std::mem::take(self);
+        let rooms = newest.iter().map(|(room, version)| format!("{room} up to {}", version.0));
+        Some(format!("were shown {count} views: {}", rooms.collect::<Vec<_>>().join(", ")))
     }
-
-    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-
-    fn event(&self, event: &tracing::Event<'_>) {
-        // What is logged while a line is told is not worth a deadlock.
-        let Ok(mut inner) = self.story.0.try_lock() else { return };
-        inner.line.clear();
-        let about = event.metadata();
-        write!(inner.line, "{} {}: ", about.level(), about.target()).expect("takes everything");
-        event.record(&mut Fields(&mut inner.line));
-        inner.print(" |");
-    }
-
-    fn enter(&self, _: &tracing::span::Id) {}
-
-    fn exit(&self, _: &tracing::span::Id) {}
 }

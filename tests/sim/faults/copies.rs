@@ -19,7 +19,7 @@ impl Nemesis {
         let (from, to) = (members::find(target, cluster), cluster.empty_machine(to));
         if cluster.copy(from, to, &self.plan) {
             let (from, to) = (&machines.get(from).name, (&machines.get(to).name, to));
-            self.world.tell(format_args!("{}'s disk is a copy of {from}'s from now on", to.0));
+            self.world.tell(to.0, format_args!("has a copy of {from}'s disk from now on"));
             self.end_in(after_ms, Ending::BootCopy(to.1));
         }
     }
@@ -37,7 +37,7 @@ impl Nemesis {
         let (from, to) = (members::find(target, cluster), cluster.empty_machine(to));
         if cluster.migrate(from, to, &self.plan, machines) {
             let (from, to) = (&machines.get(from).name, (&machines.get(to).name, to));
-            self.world.tell(format_args!("{from} breaks; its disk is in {} now", to.0));
+            self.world.tell(from, format_args!("breaks; its disk is in {} now", to.0));
             self.crashes += 1;
             self.end_in(after_ms, Ending::Boot(to.1));
         }
@@ -49,7 +49,7 @@ impl Nemesis {
         let orphans: Vec<MachineId> = cluster.orphans();
         for machine in orphans {
             let name = machines.get(machine).name.clone();
-            self.world.tell(format_args!("{name} is switched off: it is a copy of nobody"));
+            self.world.tell(&name, format_args!("is switched off: it is a copy of nobody"));
             cluster.retire(machine, machines);
         }
     }

@@ -40,7 +40,7 @@ impl Nemesis {
             Move::ComeBack => {
                 if let Some(machine) = cluster.spent().first().copied() {
                     let name = &machines.get(machine).name;
-                    self.world.tell(format_args!("{name} comes back with an empty disk, to join"));
+                    self.world.tell(name, format_args!("comes back with an empty disk, to join"));
                     cluster.join(machine, &self.plan, machines);
                 }
             }
@@ -53,8 +53,8 @@ impl Nemesis {
             Move::Perish(target) => {
                 let machine = find(target, cluster);
                 if self.may_lose(machine, cluster) {
-                    self.world
-                        .tell(format_args!("{} is gone for ever", machines.get(machine).name));
+                    let name = &machines.get(machine).name;
+                    self.world.tell(name, format_args!("is gone for ever"));
                     self.counts.perished += 1;
                     self.armed.remove(&machine);
                     cluster.lose(machine, machines);
@@ -65,8 +65,8 @@ impl Nemesis {
                 if self.may_lose(machine, cluster) {
                     self.counts.wiped += 1;
                     self.crash(machine, true, *down_ms, cluster, machines);
-                    self.world
-                        .tell(format_args!("{}'s disk is emptied", machines.get(machine).name));
+                    let name = &machines.get(machine).name;
+                    self.world.tell(name, format_args!("has an empty disk now"));
                     cluster.put_empty_disk(machine);
                 }
             }
@@ -102,7 +102,12 @@ impl Nemesis {
         self.counts.set_back += 1;
         self.crash(machine, true, down_ms, cluster, machines);
         let name = &machines.get(machine).name;
-        self.world.tell(format_args!("{name}'s disk becomes what it was: {:?}", kept.promised()));
+        let (term, last) = kept.promised();
+        let last = last.map_or_else(|| "nothing".to_owned(), |last| format!("{last:?}"));
+        self.world.tell(
+            name,
+            format_args!("has the disk that was put aside: term {term}, a log up to {last}"),
+        );
         cluster.set_disk_back(machine, &kept);
     }
 
@@ -142,7 +147,7 @@ impl Nemesis {
             }
         };
         for errand in errands {
-            self.world.tell(format_args!("the operator asks: {errand}"));
+            self.world.tell("operator", format_args!("asks: {errand}"));
             self.scene.send(errand);
         }
     }

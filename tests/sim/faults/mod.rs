@@ -1,5 +1,6 @@
 //! Carries out the faults of a plan, and ends those that end by themselves.
 
+mod active;
 mod copies;
 mod members;
 
@@ -9,10 +10,11 @@ use crate::clock::{MICRO, MILLI};
 use crate::nodes::Cluster;
 use crate::plan::{Direction, Plan, Target, Traffic, What};
 use crate::players::Scene;
-use crate::record::Lasts;
 use crate::world::disk::{Deed, Kept, Pace, Trouble};
-use crate::world::net::{Net, Way};
+use crate::world::net::{Losses, Net, Way};
 use crate::world::{MachineId, Machines, World};
+use active::{Active, Lasts};
+use hangraft_ids::NodeId;
 use hangraft_lab::timeline::ProcessEvent;
 use std::collections::BTreeMap;
 
@@ -39,6 +41,7 @@ pub(crate) struct Nemesis {
     /// Disks that were put aside.
     kept: BTreeMap<MachineId, Kept>,
     counts: Counts,
+    active: Active,
     /// No fault is left.
     over: bool,
 }
@@ -93,6 +96,7 @@ impl Nemesis {
             lost_at: None,
             kept: BTreeMap::new(),
             counts: Counts::default(),
+            active: Active::default(),
             over: false,
         }
     }
@@ -108,13 +112,13 @@ impl Nemesis {
     /// Something goes wrong.
     pub(crate) fn strike(
         &mut self,
+        number: usize,
         what: &What,
         cluster: &mut Cluster,
         machines: &mut Machines,
         net: &Net,
     ) {
-        self.world.tell(format_args!("fault: {what:?}"));
-        self.write_down(what, cluster);
+        self.begin(number, what, cluster, machines, net);
         let nodes = cluster.len();
         let find = |target: &Target| members::find(target, cluster);
         match what {
@@ -197,6 +201,7 @@ impl Nemesis {
                 if machines.get(node).is_on() && !machines.get(node).is_paused() {
                     machines.pause(node, *frozen);
                     let name = &machines.get(node).name;
+                    self.world.note(name, format_args!("is paused"));
                     self.world.record.process(self.world.now(), name, ProcessEvent::Paused);
                     self.end_in(*millis, Ending::Resume(node));
                 }
@@ -251,7 +256,8 @@ impl Nemesis {
         let armed: Vec<MachineId> = self.armed.keys().copied().filter(done).collect();
         for node in armed {
             let Some((deed, then)) = self.armed.remove(&node) else { continue };
-            self.world.tell(format_args!("n{} has done it: {deed:?}", node + 1));
+            let name = &machines.get(node).name;
+            self.world.tell(name, format_args!("{deed}: that was waited for"));
             match then {
                 Then::Crash(down_ms) => self.crash(node, true, down_ms, cluster, machines),
                 Then::Tear(torn) => self.has_voted(node, torn),
@@ -284,7 +290,7 @@ impl Nemesis {
         machines: &mut Machines,
         net: &Net,
     ) {
-        self.world.tell(format_args!("all faults end"));
+        self.world.tell("fault", format_args!("all end, and everybody is asked for a last wish"));
         self.heal_network(cluster, net);
         self.armed.clear();
         self.over = true;
@@ -328,11 +334,11 @@ impl Nemesis {
                 }
             }
             Ending::Resume(node) => {
-                self.world.tell(format_args!("n{} goes on", node + 1));
+                let (now, name) = (self.world.now(), machines.get(node).name.clone());
+                self.world.tell(&name, format_args!("goes on"));
                 machines.resume(node);
-                let (now, name) = (self.world.now(), &machines.get(node).name);
-                self.world.record.process(now, name, ProcessEvent::Resumed);
-                self.world.record.heal(now, Lasts::Pause(node));
+                self.world.record.process(now, &name, ProcessEvent::Resumed);
+                self.active.end(&self.world, Lasts::Pause(node));
             }
             Ending::Mend(node) => self.mend(node, cluster),
             Ending::Start(node, down_ms) if !machines.get(node).is_on() => {
@@ -364,44 +370,47 @@ impl Nemesis {
         self.end_after(torn.after_us * MICRO, Ending::Tear(candidate, torn.down_ms));
     }
 
-    /// A fault, for the day's record.
-    fn write_down(&self, what: &What, cluster: &Cluster) {
-        let (target, lasts): (_, fn(MachineId) -> Lasts) = match what {
-            What::Heal => return,
-            What::Isolate(..)
-            | What::OneWay(..)
-            | What::Halves(_)
-            | What::Bridge(_)
-            | What::Ring
-            | What::Pair(..)
-            | What::CutFrontends(_)
-            | What::Delay(..)
-            | What::Loss(_) => (None, |_| Lasts::Network),
-            What::SlowDisk { target, .. }
-            | What::FullDisk { target, .. }
-            | What::FailFsync { target, .. } => (Some(target), Lasts::Disk),
-            What::Pause { target, .. } => (Some(target), Lasts::Pause),
-            What::Crash { target, .. }
-            | What::CrashAt { target, .. }
-            | What::Restart { target, .. }
-            | What::Skew(target, _)
-            | What::SetBack { target, .. } => (Some(target), |_| Lasts::Moment),
-            What::TearElection { .. }
-            | What::Blackout { .. }
-            | What::FrontendCrash { .. }
-            | What::KeepDisks
-            | What::Copy { .. }
-            | What::Migrate { .. }
-            | What::Move(_) => (None, |_| Lasts::Moment),
+    /// A fault begins: it is told and written down.
+    fn begin(
+        &mut self,
+        number: usize,
+        what: &What,
+        cluster: &Cluster,
+        machines: &Machines,
+        net: &Net,
+    ) {
+        let leader = cluster.leader();
+        let who = |target: &Target| {
+            let machine = members::find(target, cluster);
+            let leads = if leader == Some(machine) { ", the leader," } else { "" };
+            format!("{}{leads}", machines.get(machine).name)
         };
-        let machine = target.map(|target| members::find(target, cluster));
-        let node = machine.and_then(|machine| Some(cluster.who(machine)?.node));
-        let lasts = lasts(machine.unwrap_or_default());
-        self.world.record.fault(self.world.now(), format!("{what:?}"), node, lasts);
+        let words = self.plan.in_words(what, &who);
+        let (node, lasts) = concerns(what, cluster);
+        if lasts == Lasts::Network {
+            self.tell_losses(net);
+        }
+        self.world.tell("fault", format_args!("{number}: {words}"));
+        if !matches!(what, What::Heal) {
+            self.active.begin(&self.world, (format!("{what:?}"), words), node, lasts);
+        }
     }
 
-    fn mend(&self, node: MachineId, cluster: &Cluster) {
-        self.world.record.heal(self.world.now(), Lasts::Disk(node));
+    /// What the network has lost since this was told last, in sum.
+    pub(crate) fn tell_losses(&self, net: &Net) {
+        let lost = net.take_losses();
+        if lost != Losses::default() {
+            let Losses { datagrams, retries } = lost;
+            let lost = format_args!(
+                "has lost {datagrams} datagrams, and made streams try again {retries} times, \
+                 since this was said last"
+            );
+            self.world.note("network", lost);
+        }
+    }
+
+    fn mend(&mut self, node: MachineId, cluster: &Cluster) {
+        self.active.end(&self.world, Lasts::Disk(node));
         cluster.disk(node).set_pace(self.pace);
         cluster.disk(node).set_trouble(Trouble::None);
     }
@@ -424,7 +433,7 @@ impl Nemesis {
         }
         let name = &machines.get(machine).name;
         let how = if power { "loses its power" } else { "is killed" };
-        self.world.tell(format_args!("{name} {how} for {down_ms} ms"));
+        self.world.tell(name, format_args!("{how} for {down_ms} ms"));
         self.crashes += 1;
         self.armed.remove(&machine);
         cluster.crash(machine, power, machines);
@@ -432,8 +441,9 @@ impl Nemesis {
     }
 
     /// All machines reach each other as on a good day of this plan.
-    pub(crate) fn heal_network(&self, cluster: &Cluster, net: &Net) {
-        self.world.record.heal(self.world.now(), Lasts::Network);
+    pub(crate) fn heal_network(&mut self, cluster: &Cluster, net: &Net) {
+        self.tell_losses(net);
+        self.active.end(&self.world, Lasts::Network);
         let machines = cluster.len() + cluster.frontends().count() + 1;
         for (from, to) in pairs(machines) {
             net.change_way(from, to, |way| *way = self.way);
@@ -458,6 +468,41 @@ const MOMENT_MS: u64 = 400;
 
 /// A process that ended by itself is started again after this.
 const AFTER_END_MS: u64 = 700;
+
+/// The node whose surroundings a fault makes worse, if it is one, and how long it lasts.
+fn concerns(what: &What, cluster: &Cluster) -> (Option<NodeId>, Lasts) {
+    let (target, lasts): (_, fn(MachineId) -> Lasts) = match what {
+        What::Isolate(..)
+        | What::OneWay(..)
+        | What::Halves(_)
+        | What::Bridge(_)
+        | What::Ring
+        | What::Pair(..)
+        | What::CutFrontends(_)
+        | What::Delay(..)
+        | What::Loss(_) => (None, |_| Lasts::Network),
+        What::SlowDisk { target, .. }
+        | What::FullDisk { target, .. }
+        | What::FailFsync { target, .. } => (Some(target), Lasts::Disk),
+        What::Pause { target, .. } => (Some(target), Lasts::Pause),
+        What::Crash { target, .. }
+        | What::CrashAt { target, .. }
+        | What::Restart { target, .. }
+        | What::Skew(target, _)
+        | What::SetBack { target, .. } => (Some(target), |_| Lasts::Moment),
+        What::Heal
+        | What::TearElection { .. }
+        | What::Blackout { .. }
+        | What::FrontendCrash { .. }
+        | What::KeepDisks
+        | What::Copy { .. }
+        | What::Migrate { .. }
+        | What::Move(_) => (None, |_| Lasts::Moment),
+    };
+    let machine = target.map(|target| members::find(target, cluster));
+    let node = machine.and_then(|machine| Some(cluster.who(machine)?.node));
+    (node, lasts(machine.unwrap_or_default()))
+}
 
 fn pairs(count: usize) -> impl Iterator<Item = (MachineId, MachineId)> {
     (0..count).flat_map(move |from| (0..count).map(move |to| (from, to)))

@@ -9,6 +9,9 @@ mod copies;
 mod elections;
 mod members;
 mod set_back;
+mod words;
+
+pub(crate) use words::name_of;
 
 use crate::world::disk::Deed;
 use rand::rngs::StdRng;
@@ -56,6 +59,8 @@ pub(crate) struct Plan {
     pub(crate) clocks: Vec<(i64, i64)>,
     /// In order of their time.
     pub(crate) faults: Vec<Fault>,
+    /// Which of the whole day's faults these are, from 0.
+    pub(crate) numbers: Vec<usize>,
 }
 
 /// Something goes wrong.
@@ -246,6 +251,7 @@ impl Plan {
             stall_ppm: *[0, 0, 5_000].choose(&mut dice).expect("not empty"),
             clocks,
             faults: Vec::new(),
+            numbers: Vec::new(),
         };
         // Now and then a day without any trouble.
         let faults_until = if dice.random_bool(0.03) { 0 } else { millis };
@@ -267,6 +273,7 @@ impl Plan {
         plan.clocks.extend(copies.clocks);
         plan.faults.extend(copies.events);
         plan.faults.sort_by_key(|fault| fault.at_ms);
+        plan.numbers = (0..plan.faults.len()).collect();
         plan
     }
 
@@ -278,6 +285,7 @@ impl Plan {
                 number += 1;
                 kept.contains(&(number - 1))
             });
+            self.numbers.retain(|number| kept.contains(number));
         }
         if let Some(players) = cut.players {
             self.players = self.players.min(players);
@@ -287,6 +295,7 @@ impl Plan {
         if let Some(millis) = cut.millis {
             self.millis = self.millis.min(millis);
             self.faults.retain(|fault| fault.at_ms < millis);
+            self.numbers.truncate(self.faults.len());
         }
     }
 }

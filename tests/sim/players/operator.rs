@@ -81,7 +81,7 @@ async fn go(scene: Scene, errand: Errand) {
                 }
                 sleep(AGAIN).await;
             }
-            scene.world.tell(format_args!("the operator gives up: {errand}"));
+            scene.world.tell("operator", format_args!("gives up: {errand}"));
         }
     }
 }
@@ -129,13 +129,13 @@ async fn ask(scene: &Scene, node: SocketAddr, errand: &Errand) -> bool {
 async fn leave(scene: &Scene, errand: &Errand, node: NodeId, address: SocketAddr) {
     let connecting = timeout(PATIENCE, scene.connect(address)).await;
     let Ok(Ok(channel)) = connecting else {
-        return scene.world.tell(format_args!("the operator does not reach n{node}"));
+        return scene.world.tell("operator", format_args!("does not reach n{node}"));
     };
     let mut client = ClusterClient::new(channel);
     // Another node may be there by now.
     let there = within(PATIENCE, client.report(shown(scene, ReportRequest {}))).await;
     if there.is_ok_and(|there| there.into_inner().id != node.0) {
-        return scene.world.tell(format_args!("the operator finds n{node} gone"));
+        return scene.world.tell("operator", format_args!("finds n{node} gone"));
     }
     let answer = within(LEAVING, client.leave(shown(scene, LeaveRequest {}))).await;
     if answer.is_ok() {
@@ -203,14 +203,13 @@ fn said_of(set: &SetReply) -> String {
 fn hear(scene: &Scene, asked: &Errand, answer: Result<String, Status>) -> bool {
     match answer {
         Ok(said) => {
-            scene.world.tell(format_args!("the operator hears to \"{asked}\": {said}"));
+            scene.world.tell("operator", format_args!("is told to \"{asked}\": {said}"));
             true
         }
         Err(no) => {
             let (code, why) = (no.code(), no.message());
-            scene
-                .world
-                .tell(format_args!("the operator hears to \"{asked}\": no, {why} ({code:?})"));
+            let told = format_args!("is told to \"{asked}\": no, {why} ({code:?})");
+            scene.world.tell("operator", told);
             is_final(&no)
         }
     }

@@ -58,6 +58,9 @@ const ENDINGS: &[(&str, &str)] = &[
 /// What stands behind a name that a player says hello with.
 const SURNAMES: &[&str] = &["", " 👨‍👩‍👧", " علی‌رضا", " \"İ\\ẞ\"\u{301}"];
 
+/// Who gave an answer that settles nothing, and which; or none at all.
+type Unsettled = (String, Option<Code>);
+
 pub(crate) struct Player {
     scene: Scene,
     name: String,
@@ -360,6 +363,7 @@ impl Player {
     async fn stay_away(&mut self) {
         self.socket = None;
         let away = self.scene.world.draw(50 * MILLI..3_000 * MILLI);
+        self.scene.world.note(&self.name, format_args!("is away for {} ms", away / MILLI));
         sleep(Duration::from_nanos(away)).await;
     }
 
@@ -374,14 +378,17 @@ impl Player {
     async fn insist(&mut self, action: Action, request: &Request<'_>, gives_up: bool) -> Outcome {
         self.be_connected().await;
         let (player, serial, room) = (self.id(), self.serial, action.room());
-        self.scene.world.tell(format_args!("{} wishes {serial}: {action:?}", self.name));
-        let asked = Asked { client: self.client, by: self.asks(), at_us: self.scene.now_us() };
+        let by = self.asks();
+        self.scene.world.tell(&self.name, format_args!("asks {by} {action} (wish {serial})"));
+        let asked = Asked { client: self.client, by, at_us: self.scene.now_us() };
         let wish = self.scene.judge().invoked(player, serial, action, asked);
+        let mut unsettled = None;
         loop {
             self.be_connected().await;
             let by = self.asks();
-            self.scene.judge().history.ask_again(wish, by);
+            self.scene.judge().history.ask_again(wish, by.clone());
             let answer = self.ask(request).await;
+            let no = answer.as_ref().map(|answer| answer.as_ref().err().copied());
             let outcome = match answer {
                 Some(Ok(yes)) => Some(self.accepted(&yes, room)),
                 Some(Err(no)) if UNSETTLED.contains(&no) => None,
@@ -389,7 +396,8 @@ impl Player {
                 None => None,
             };
             if let Some(outcome) = outcome {
-                self.scene.world.tell(format_args!("{} hears {serial}: {outcome:?}", self.name));
+                let told = format_args!("is told by {by}: {outcome} (wish {serial})");
+                self.scene.world.tell(&self.name, told);
                 if let Outcome::Accepted { room, version } = outcome {
                     self.scene.acknowledged(room, version);
                 }
@@ -398,11 +406,23 @@ impl Player {
                 return outcome;
             }
             if gives_up {
-                self.scene.world.tell(format_args!("{} gives up {serial}", self.name));
+                self.scene.world.tell(&self.name, format_args!("gives up (wish {serial})"));
                 return Outcome::Unknown;
             }
+            self.note_unsettled(&mut unsettled, (by, no.flatten()), serial);
             sleep(AGAIN).await;
         }
+    }
+
+    /// A wish is not settled yet: told once for as long as the same one answers the same.
+    fn note_unsettled(&self, before: &mut Option<Unsettled>, now: Unsettled, serial: Serial) {
+        if before.as_ref() == Some(&now) {
+            return;
+        }
+        let (by, answer) = before.insert(now);
+        let answer = answer.map_or("nothing", Code::as_str);
+        let told = format_args!("is told by {by}: {answer}; asks again (wish {serial})");
+        self.scene.world.note(&self.name, told);
     }
 
     /// Asks on the socket that is there; nothing when it brings no answer.
@@ -488,8 +508,13 @@ impl Player {
             closed,
         };
         self.scene.world.record.add(|| Line::Push(push()));
-        let mark = if resync { ", anew" } else { "" };
-        self.scene.world.tell(format_args!("{} sees {room} at {}{mark}", self.name, version.0));
+        let (now, mark) = (self.scene.world.now(), if closed { "over" } else { "anew" });
+        if resync || closed {
+            let seen = format_args!("is shown {room} {mark}, at version {}", version.0);
+            self.scene.world.tell(&self.name, seen);
+        } else {
+            self.scene.world.story.shown(now, &self.name, room, version);
+        }
         self.view = serde_json::from_str(&view).expect("views are JSON");
     }
 
@@ -521,6 +546,7 @@ impl Player {
             assert_eq!(*before, player, "a token is the same player everywhere");
         }
         self.identity = Some((player, token));
+        self.scene.world.note(&self.name, format_args!("is connected to {}", self.asks()));
         if let Some(table) = self.scene.table(self.table) {
             let since = self.scene.judge().orders.since(player, table.room);
             let room = self.scene.name_of(table.room).into();

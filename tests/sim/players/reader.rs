@@ -27,12 +27,14 @@ pub(crate) struct Reader {
     connections: u64,
     /// Its number among clients.
     client: ClientId,
+    name: String,
 }
 
 impl Reader {
     pub(crate) fn new(scene: &Scene, number: usize) -> Self {
         let client = record::reader(number);
-        Reader { scene: scene.clone(), connections: (number as u64) << 32, client }
+        let name = format!("R{number}");
+        Reader { scene: scene.clone(), connections: (number as u64) << 32, client, name }
     }
 
     /// Reads until the world ends.
@@ -96,7 +98,9 @@ impl Reader {
             version = Version(reply.version);
             chat = chat_of(&serde_json::from_str(text).expect("views are JSON"));
         }
-        self.scene.world.tell(format_args!("read {room} {level:?}: {}", version.0));
+        let by = &asked.by;
+        let read = format_args!("reads {room} at {by}, {level}: version {}", version.0);
+        self.scene.world.tell(&self.name, read);
         let returned = judge.history.moment();
         let returned_us = self.scene.now_us();
         judge.read(Read { room, level, invoked, returned, version, chat, asked, returned_us });

@@ -58,19 +58,95 @@ fn new_days_keep_every_promise() {
 }
 
 /// A seed tells the same story every time, byte for byte, and does the same when
-/// nobody listens.
+/// nobody listens. Libraries speak only when they are asked, on lines of their own, and
+/// change nothing of the story.
 #[test]
 fn a_seed_tells_one_story() {
     for seed in ["3", "11", "24"] {
-        let told = simulate(&["--seed", seed, "--trace"]);
-        let again = simulate(&["--seed", seed, "--trace"]);
-        assert!(told.stdout == again.stdout, "seed {seed} told two stories");
-        let told = String::from_utf8(told.stdout).expect("stories are text");
-        assert!(told.lines().count() > 500, "seed {seed} told nothing:\n{told}");
-        let silent = simulate(&["--seed", seed]);
-        let silent = String::from_utf8(silent.stdout).expect("stories are text");
-        assert_eq!(told.lines().last(), silent.lines().last(), "seed {seed} heard us listen");
+        let told = lines(&simulate(&["--seed", seed, "--trace"]));
+        assert!(told == lines(&simulate(&["--seed", seed, "--trace"])), "seed {seed} told two");
+        assert!(told.len() > 200, "seed {seed} told nothing:\n{}", told.join("\n"));
+        let silent = lines(&simulate(&["--seed", seed]));
+        assert_eq!(told.last(), silent.last(), "seed {seed} heard us listen");
+        assert!(!told.iter().any(|line| is_logged(line)), "seed {seed} let libraries speak");
+        let both = lines(&simulate(&["--seed", seed, "--trace", "--log"]));
+        let (logged, story): (Vec<_>, Vec<_>) = both.into_iter().partition(|line| is_logged(line));
+        assert!(story == told, "seed {seed} told another story between its logs");
+        assert!(logged.iter().any(|line| line.contains("DEBUG hangraft")), "seed {seed}");
     }
+}
+
+/// Of libraries only what was asked for is there.
+#[test]
+fn logs_are_what_was_asked_for() {
+    let day = lines(&simulate(&["--seed", "3", "--log", "hangraft_node=info"]));
+    let logged: Vec<&String> = day.iter().filter(|line| is_logged(line)).collect();
+    assert!(!logged.is_empty(), "{}", day.join("\n"));
+    for line in logged {
+        assert!(line.contains("| INFO hangraft_node") || line.contains("| WARN hangraft_node"));
+    }
+    let wrong = simulate(&["--seed", "3", "--log", "hangraft=loud"]);
+    assert_eq!(wrong.status.code(), Some(2));
+}
+
+/// The story of a killed leader, in order: it is killed, another asks for votes and leads, and
+/// a player's wish is granted.
+#[test]
+fn a_failover_can_be_followed() {
+    let (seed, number, killed) = killed_leader();
+    let told = lines(&simulate(&["--seed", &seed, "--faults", &number, "--trace"]));
+    let mut rest = told.iter().map(String::as_str);
+    let mut next = |what: &str, is_it: &dyn Fn(&str) -> bool| {
+        let found = rest.find(|line| is_it(line));
+        found.unwrap_or_else(|| panic!("no {what} in its place:\n{}", told.join("\n"))).to_owned()
+    };
+    let strikes = next("fault", &|line| line.contains(&format!("{number}: ")) && !is_plan(line));
+    assert!(strikes.contains(", the leader, is killed for"), "{strikes}");
+    let victim = who(&next("kill", &|line| line.contains(&killed)));
+    let other = |line: &str| who(line) != victim;
+    let asks = next("vote", &|line| line.contains("asks for votes in term") && other(line));
+    let leads = next("leader", &|line| line.contains("leads term ") && other(line));
+    assert!(who(&asks).starts_with('n') && who(&leads).starts_with('n'), "{asks}\n{leads}");
+    next("granted wish", &|line| line.contains("is told by f") && line.contains(": yes, "));
+    next("judge's word", &|line| who(line) == "judge" && line.contains("every promise kept"));
+}
+
+/// A seed, the number of a fault on its day that kills the leader for so long that another is
+/// elected, and what becomes of the leader.
+fn killed_leader() -> (String, String, String) {
+    for seed in 1..100 {
+        let seed = seed.to_string();
+        for line in lines(&simulate(&["--seed", &seed, "--trace"])) {
+            let Some((fault, killed)) = line.split_once(": the leader is killed for ") else {
+                continue;
+            };
+            let millis: u64 = killed.trim_end_matches(" ms").parse().expect("milliseconds");
+            if millis > 2_500 {
+                let number = fault.split_whitespace().nth(3).expect("a fault has a number");
+                return (seed, number.to_owned(), format!("is killed for {killed}"));
+            }
+        }
+    }
+    panic!("no leader is killed on any day");
+}
+
+fn lines(output: &Output) -> Vec<String> {
+    let text = std::str::from_utf8(&output.stdout).expect("stories are text");
+    text.lines().map(str::to_owned).collect()
+}
+
+/// Whose line it is.
+fn who(line: &str) -> String {
+    line.split_whitespace().nth(1).unwrap_or_default().to_owned()
+}
+
+fn is_plan(line: &str) -> bool {
+    who(line) == "plan"
+}
+
+/// Whether a line is a library's: a bar stands before what it says.
+fn is_logged(line: &str) -> bool {
+    line.as_bytes().get(16) == Some(&b'|')
 }
 
 /// A day that is written down is the same day: it prints the same text. What is written can

@@ -24,6 +24,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::fmt::Arguments;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -130,9 +131,15 @@ impl World {
         ppm > 0 && self.draw(0..1_000_000) < ppm
     }
 
-    /// Tells the story, in one line.
-    pub(crate) fn tell(&self, line: std::fmt::Arguments<'_>) {
-        self.story.tell(self.now(), line);
+    /// Tells the story, in one line: who, and what.
+    pub(crate) fn tell(&self, who: &str, what: Arguments<'_>) {
+        self.story.tell(self.now(), who, what);
+    }
+
+    /// The same for those who listen alone: what is seen only because they do, or needs no
+    /// place in the digest.
+    pub(crate) fn note(&self, who: &str, what: Arguments<'_>) {
+        self.story.note(self.now(), who, what);
     }
 
     fn plan(&self, at: u64, what: What) {
@@ -228,11 +235,11 @@ impl Machines {
             (std::mem::take(&mut inner.stirred), inner.now)
         };
         for id in &stirred {
-            self.world.story.enter(Some(*id));
+            self.world.story.enter(now, Some(*id));
             if let Some(wake_at) = self.machines[*id].run(now) {
                 self.world.plan(wake_at, What::Wake(*id));
             }
-            self.world.story.enter(None);
+            self.world.story.enter(now, None);
             looked(*id);
         }
         !stirred.is_empty()

@@ -81,6 +81,16 @@ struct Inner {
     listeners: BTreeMap<SocketAddr, Arc<Mutex<Backlog>>>,
     sockets: BTreeMap<SocketAddr, Arc<Mutex<Letters>>>,
     delivered: u64,
+    losses: Losses,
+}
+
+/// What the network has kept from those it was sent to.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Losses {
+    /// Datagrams that were cut off or lost.
+    pub(crate) datagrams: u64,
+    /// Times that a stream, or who asked for one, had to try again.
+    pub(crate) retries: u64,
 }
 
 /// A machine on the network.
@@ -123,6 +133,11 @@ impl Net {
     /// Bytes that streams have delivered so far.
     pub(crate) fn delivered(&self) -> u64 {
         self.lock().delivered
+    }
+
+    /// What was lost since this was asked last.
+    pub(crate) fn take_losses(&self) -> Losses {
+        std::mem::take(&mut self.lock().losses)
     }
 
     /// Changes how `from` reaches `to`.
@@ -186,6 +201,7 @@ impl Net {
         let way = self.way(from, machine);
         let net = self.clone();
         if way.streams_cut || self.world.happens(way.loss_ppm) {
+            self.lock().losses.retries += 1;
             return self.knock_later(from, to, done, tries);
         }
         let arriving = move || net.on_knock(from, machine, to, done, tries);
@@ -281,6 +297,7 @@ impl Net {
             let way = self.way(from, to);
             if way.streams_cut || self.world.happens(way.loss_ppm) {
                 stream.lock().pipes[end].tries = 1;
+                self.lock().losses.retries += 1;
                 return self.pump_later(stream.clone(), end, 1);
             }
             let arrival = self.world.now() + self.latency(&way);
@@ -309,6 +326,9 @@ impl Net {
                 stream.lock().pipes[end].tries = tries + 1;
                 net.pump_later(stream, end, tries + 1);
             } else {
+                let (story, now) = (&net.world.story, net.world.now());
+                let (from, to) = (story.name_of(from), story.name_of(to));
+                story.note(now, &from, format_args!("gives up a connection to {to} that is cut"));
                 net.reset(&stream, end);
             }
         });
@@ -372,6 +392,7 @@ impl Net {
         let Some(machine) = self.machine_at(to.ip()) else { return };
         let way = self.way(from, machine);
         if way.datagrams_cut || self.world.happens(way.loss_ppm) {
+            self.lock().losses.datagrams += 1;
             return;
         }
         let copies = 1 + u32::from(self.world.happens(way.double_ppm));
