@@ -12,10 +12,12 @@ use tempfile::TempDir;
 
 /// Those that somebody runs without reading them first, and how they say they are called. Most
 /// only call a program; `rolling-restart` calls the command that it is named after.
-const SCRIPTS: [(&str, &str); 6] = [
+const SCRIPTS: [(&str, &str); 8] = [
     ("faults/all", "  scripts/faults/all"),
     ("faults/netns-down", "  scripts/faults/netns-down"),
     ("faults/netns-up", "  scripts/faults/netns-up"),
+    ("faults/report", "  scripts/faults/report"),
+    ("faults/second-opinion", "  scripts/faults/second-opinion"),
     ("rolling-restart", "  hangraft rolling-restart"),
     ("simulate", "  scripts/simulate"),
     ("test", "  scripts/test"),
@@ -56,6 +58,8 @@ fn a_script_says_what_it_cannot_understand() {
         ("faults/all", "cannot understand --hepl; see --help"),
         ("faults/netns-down", "cannot understand --hepl; see --help"),
         ("faults/netns-up", "cannot understand --hepl; see --help"),
+        ("faults/report", "cannot understand --hepl; see --help"),
+        ("faults/second-opinion", "cannot understand --hepl; see --help"),
         ("rolling-restart", "unexpected argument '--hepl' found"),
         ("test", "cannot understand --hepl; see --help"),
     ] {
