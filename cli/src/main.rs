@@ -22,6 +22,7 @@ mod members;
 mod metrics;
 mod node;
 mod output;
+mod planted;
 mod process;
 mod reach;
 mod rolling;
@@ -113,6 +114,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         process::keep_private();
     }
     process::raise_open_files();
+    planted::plant()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(SERVICE_THREADS)
         .thread_name("service")

@@ -1,10 +1,13 @@
-//! Bugs that can be planted, to see whether the simulation finds them.
+//! Bugs that can be planted, to see whether the simulation and `hangraft check` find them.
 //!
 //! The crates that can carry a bug know this one only with their feature `planted`,
-//! which nothing but the simulation's second build turns on; what is shipped, and
-//! what the simulation sweeps, has none of it. Even there, a bug is in effect only
-//! in a process that asked for it.
+//! which nothing but the simulation's second build turns on, and the build of
+//! `scripts/faults/bugs`; what is shipped, and what the simulation sweeps, has none of
+//! it. Even there, a bug is in effect only in a process that asked for it.
 
+use std::error::Error;
+use std::fmt;
+use std::str::FromStr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
@@ -85,6 +88,28 @@ impl Bug {
         }
     }
 }
+
+impl FromStr for Bug {
+    type Err = UnknownBug;
+
+    fn from_str(name: &str) -> Result<Self, UnknownBug> {
+        let named = Bug::ALL.into_iter().find(|bug| bug.name() == name);
+        named.ok_or_else(|| UnknownBug(name.to_owned()))
+    }
+}
+
+/// No bug is called so.
+#[derive(Debug)]
+pub struct UnknownBug(String);
+
+impl fmt::Display for UnknownBug {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = Bug::ALL.map(Bug::name).join(", ");
+        write!(f, "no bug is called {:?}; there are {names}", self.0)
+    }
+}
+
+impl Error for UnknownBug {}
 
 /// The planted bug, by its place in [`Bug::ALL`] and one more; 0 for none.
 static PLANTED: AtomicUsize = AtomicUsize::new(0);

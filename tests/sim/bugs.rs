@@ -27,7 +27,6 @@ mod planted {
     use super::Request;
     use crate::day::Outcome;
     use crate::sweep;
-    use anyhow::Context;
     use hangraft_planted::Bug;
     use std::sync::Mutex;
 
@@ -37,10 +36,7 @@ mod planted {
     /// Plants the bug of this name.
     pub(crate) fn plant(name: Option<&str>) -> anyhow::Result<()> {
         let Some(name) = name else { return Ok(()) };
-        let named = Bug::ALL.into_iter().find(|bug| bug.name() == name);
-        hangraft_planted::plant(named.with_context(|| {
-            format!("no bug is called {name:?}; there are {}", Bug::ALL.map(Bug::name).join(", "))
-        })?);
+        hangraft_planted::plant(name.parse()?);
         Ok(())
     }
 

@@ -44,7 +44,12 @@ const LAYERS: &[Rule] = &[
     rule(
         "hangraft_planted",
         "",
-        &["game/src/planted.rs", "node/src/planted.rs", "frontend-server/src/planted.rs"],
+        &[
+            "cli/src/planted.rs",
+            "game/src/planted.rs",
+            "node/src/planted.rs",
+            "frontend-server/src/planted.rs",
+        ],
     ),
     rule("anyhow", "", &["cli/src/", "tests/src/"]),
     rule(
@@ -187,6 +192,7 @@ const ACQUAINTANCES: &[(&str, &[&str])] = &[
             "hangraft-frontend-server",
             "hangraft-proto",
             "hangraft-cluster-config",
+            "hangraft-planted",
         ],
     ),
     ("tests/steps", &[]),
@@ -267,6 +273,7 @@ const GAME_LEANS_ON: &[&str] = &[
 
 /// The only files that know of planted bugs; elsewhere one is a line, `planted!(...)`.
 const PLANTED: &[&str] = &[
+    "cli/src/planted.rs",
     "frontend-server/src/planted.rs",
     "game/src/planted.rs",
     "node/src/planted.rs",
@@ -386,7 +393,7 @@ fn bugs_are_planted_behind_their_feature_only() {
     let open = sources();
     let open = open.iter().filter(marked).filter(|source| !PLANTED.contains(&&*source.path));
     expect_none(open.map(|source| format!("{} knows of planted bugs", source.path)).collect());
-    for name in ["game", "node", "frontend-server"] {
+    for name in ["game", "node", "frontend-server", "cli"] {
         let manifest = read(&root().join(name).join("Cargo.toml"));
         assert!(manifest.contains("hangraft-planted = { workspace = true, optional = true }"));
         assert!(!manifest.contains("default ="), "{name} may turn bugs on by itself");
