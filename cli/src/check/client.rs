@@ -270,10 +270,11 @@ impl Client {
 
     fn see(&mut self, view: Heard) {
         let Heard::View { room, version, resync, closed, over } = view else { return };
-        // A node that is behind answers a watch with the whole view that it has. Whoever
-        // watches at nodes, as frontends do, waits for what is newer than what it knows.
+        // A node that is behind answers a watch with the whole view that it has, and tells what
+        // it applies until it has caught up. Whoever watches at nodes, as frontends do, waits
+        // for what is newer than what it knows.
         let at_node = matches!(self.way, Some(Way::Link(_)));
-        if at_node && resync && self.shown.get(&room).is_some_and(|shown| version <= *shown) {
+        if at_node && self.shown.get(&room).is_some_and(|shown| version <= *shown) {
             return;
         }
         self.over |= over && room == self.room;
