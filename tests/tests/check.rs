@@ -67,7 +67,8 @@ async fn a_short_set_of_scenarios_ends_well() {
     let killed = fs::read_to_string(keep.path().join("leader-killed.jsonl")).unwrap();
     let leads = lines(&killed, "role").iter().filter(|role| role["role"] == "leader").count();
     assert!(leads >= 2, "another one led");
-    let ended: Vec<_> = lines(&killed, "process").into_iter().map(|line| line["event"].clone()).collect();
+    let ended: Vec<_> =
+        lines(&killed, "process").into_iter().map(|line| line["event"].clone()).collect();
     assert!(ended.contains(&"ended".into()), "{ended:?}");
 }
 

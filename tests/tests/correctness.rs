@@ -36,9 +36,8 @@ fn promises(dir: &str) -> BTreeSet<String> {
 
 /// The names of the scenarios: each states a bound in its head.
 fn scenarios() -> BTreeSet<String> {
-    let heads = files("scripts/faults").filter(|path| {
-        fs::read_to_string(path).expect("a script is text").contains("\n# bound: ")
-    });
+    let heads = files("scripts/faults")
+        .filter(|path| fs::read_to_string(path).expect("a script is text").contains("\n# bound: "));
     heads.filter_map(|path| Some(path.file_name()?.to_str()?.to_owned())).collect()
 }
 
@@ -70,7 +69,8 @@ fn every_scenario_is_told() {
 fn every_bug_that_can_be_planted_is_told() {
     let source = fs::read_to_string(root().join("tests/planted/lib.rs")).expect("it is there");
     let arms = source.lines().filter(|line| line.trim_start().starts_with("Bug::"));
-    let names = arms.filter_map(|line| Some(line.split("=> \"").nth(1)?.split('"').next()?.to_owned()));
+    let names =
+        arms.filter_map(|line| Some(line.split("=> \"").nth(1)?.split('"').next()?.to_owned()));
     assert_eq!(first_cells(&page(), "Bugs that are planted"), names.collect());
 }
 

@@ -76,7 +76,8 @@ fn every_step_asks_shows_and_explains() {
     for (nth, step) in steps.iter().enumerate() {
         assert!(step.starts_with(&format!("{}. ", nth + 1)), "{step}");
         let parts = ["**Before you run it.**", "```sh\n", "**Seen.**", "```text\n", "**Why.**"];
-        let mut places = parts.map(|part| step.find(part).unwrap_or_else(|| panic!("{part}: {step}")));
+        let mut places =
+            parts.map(|part| step.find(part).unwrap_or_else(|| panic!("{part}: {step}")));
         assert!(places.is_sorted(), "the parts stand in another order: {step}");
         places.sort_unstable();
         let question = &step[places[0]..places[1]];
