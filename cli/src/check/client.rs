@@ -61,6 +61,8 @@ pub(super) struct Client {
     way: Option<Way>,
     /// The room that is looked at by this way.
     watched: String,
+    /// The node at the end of this way has yet to come to what this client was shown.
+    behind: bool,
     /// Which entrance is next, and by how many to go on: frontends' clients stay at frontends.
     entrances: Vec<usize>,
     turn: usize,
@@ -93,6 +95,7 @@ impl Client {
             serial: 0,
             way: None,
             watched: String::new(),
+            behind: false,
             entrances,
             turn,
             reads,
@@ -229,7 +232,9 @@ impl Client {
             let entrance = self.entrance().clone();
             let way = entrance.enter(&mut self.who, &self.scene.access).await;
             match way {
-                Ok(way) => (self.way, self.watched) = (Some(way), String::new()),
+                Ok(way) => {
+                    (self.way, self.watched, self.behind) = (Some(way), String::new(), false);
+                }
                 Err(err) => {
                     tracing::debug!(client = self.id, %err, "cannot come in");
                     return None;
@@ -270,11 +275,13 @@ impl Client {
 
     fn see(&mut self, view: Heard) {
         let Heard::View { room, version, resync, closed, over } = view else { return };
-        // A node that is behind answers a watch with the whole view that it has, and tells what
-        // it applies until it has caught up. Whoever watches at nodes, as frontends do, waits
-        // for what is newer than what it knows.
+        // A node that is behind answers a watch with the whole view that it has, and then
+        // with all that follows. Whoever watches at nodes, as frontends do, waits for what is
+        // newer than what it knows.
         let at_node = matches!(self.way, Some(Way::Link(_)));
-        if at_node && self.shown.get(&room).is_some_and(|shown| version <= *shown) {
+        let known = self.shown.get(&room).is_some_and(|shown| version <= *shown);
+        self.behind = at_node && known && (resync || self.behind);
+        if self.behind {
             return;
         }
         self.over |= over && room == self.room;
