@@ -1,6 +1,6 @@
 //! Timelines as text: JSON, a line for each [`Line`].
 
-use super::{FORMAT, Head, Line};
+use super::line::{FORMAT, Head, Line};
 use serde_json::Value;
 use std::io::{self, BufRead, Write};
 

@@ -1,7 +1,7 @@
 //! Lines from what nodes tell: halves of messages are paired, what is told twice is written
 //! once, and faults get numbers that no other node has.
 
-use super::{Fault, Gossip, Line, Log, Members, Message, Role, Told};
+use super::line::{Fault, Gossip, Line, Log, Members, Message, Role, Told};
 use crate::history::Moment;
 use hangraft_ids::{LogIndex, NodeId, Term};
 use hangraft_proto::v1::happening::{self, Letter, What};
