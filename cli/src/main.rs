@@ -25,6 +25,7 @@ mod output;
 mod planted;
 mod process;
 mod reach;
+mod report;
 mod rolling;
 mod snapshot;
 mod socket;
@@ -84,6 +85,7 @@ enum Command {
     Restart(demo::faults::RestartArgs),
     RollingRestart(rolling::Args),
     Check(check::Args),
+    Report(report::Args),
     Bench(bench::Args),
 }
 
@@ -144,6 +146,7 @@ impl Command {
             Self::Restart(args) => demo::faults::restart(args).await,
             Self::RollingRestart(args) => rolling::run(args).await,
             Self::Check(args) => check::run(args).await,
+            Self::Report(args) => report::run(args),
             Self::Bench(args) => bench::run(args).await,
         }
     }
