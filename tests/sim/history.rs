@@ -158,7 +158,9 @@ impl fmt::Display for Action {
             Action::Remove(room) => write!(f, "to take somebody from the table of {room}"),
             Action::Lock(room) => write!(f, "to lock {room}, or to open it again"),
             Action::Publish(room) => write!(f, "to show {room} to strangers, or to hide it"),
-            Action::Say(room, text) => write!(f, "to say {text:?} in {room}"),
+            Action::Say(room, text) => {
+                write!(f, "to say \"{}\" in {room}", text.escape_default())
+            }
         }
     }
 }

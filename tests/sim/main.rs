@@ -159,7 +159,8 @@ fn run(args: &Args) -> anyhow::Result<bool> {
 fn tells(args: &Args) -> impl Iterator<Item = String> {
     [("--trace", args.trace), ("--json", args.json)]
         .into_iter()
-        .filter_map(|(flag, wanted)| wanted.then(|| flag.to_owned()))
+        .filter(|(_, wanted)| *wanted)
+        .map(|(flag, _)| flag.to_owned())
         .chain(args.log.iter().map(|wanted| format!("--log={wanted}")))
 }
 

@@ -85,6 +85,9 @@ fn role_in_words(me: u64, before: Option<&Role>, now: &Role) -> Option<String> {
 fn log_in_words(before: Option<&Log>, now: &Log) -> Option<String> {
     let at = |index: Option<u64>| index.map_or("nothing".to_owned(), |index| index.to_string());
     let Some(before) = before else {
+        if now.last.is_none() {
+            return Some("has an empty log".into());
+        }
         let (last, applied) = (at(now.last), at(now.applied));
         return Some(format!(
             "has a log up to {last}, applied {applied}, and a snapshot up to {}",

@@ -382,7 +382,7 @@ impl Nemesis {
         let leader = cluster.leader();
         let who = |target: &Target| {
             let machine = members::find(target, cluster);
-            let leads = if leader == Some(machine) { ", the leader," } else { "" };
+            let leads = if leader == Some(machine) { " (leader)" } else { "" };
             format!("{}{leads}", machines.get(machine).name)
         };
         let words = self.plan.in_words(what, &who);

@@ -71,10 +71,15 @@ impl Reader {
             match self.read(channel.clone(), table.room, level).await {
                 Ok(Some(reply)) => self.note(table.room, level, (invoked, asked), reply),
                 // No leader just now, or too far behind: an answer as well.
-                Ok(None) => {}
-                Err(()) => return,
+                Ok(None) => self.note_none(table.room, level, &asked.by),
+                Err(()) => return self.note_none(table.room, level, &asked.by),
             }
         }
+    }
+
+    fn note_none(&self, room: RoomId, level: Level, by: &str) {
+        let none = format_args!("asks {by} for {room}, {level}, and gets no view");
+        self.scene.world.note(&self.name, none);
     }
 
     fn note(

@@ -101,7 +101,7 @@ fn a_failover_can_be_followed() {
         found.unwrap_or_else(|| panic!("no {what} in its place:\n{}", told.join("\n"))).to_owned()
     };
     let strikes = next("fault", &|line| line.contains(&format!("{number}: ")) && !is_plan(line));
-    assert!(strikes.contains(", the leader, is killed for"), "{strikes}");
+    assert!(strikes.contains(" (leader) is killed for"), "{strikes}");
     let victim = who(&next("kill", &|line| line.contains(&killed)));
     let other = |line: &str| who(line) != victim;
     let asks = next("vote", &|line| line.contains("asks for votes in term") && other(line));
