@@ -53,11 +53,11 @@ struct Args {
     #[arg(long)]
     seed: Option<u64>,
     /// Tell the day's own story: virtual time, who, and what, a line each.
-    #[arg(long, requires = "seed")]
+    #[arg(long, conflicts_with_all = ["seeds", "bugs"])]
     trace: bool,
     /// Print what the software logs, such as "info" or "hangraft=debug,openraft=warn"; a bar
     /// stands before each line.
-    #[arg(long, value_name = "FILTER", requires = "seed", num_args = 0..=1)]
+    #[arg(long, value_name = "FILTER", conflicts_with_all = ["seeds", "bugs"], num_args = 0..=1)]
     #[arg(default_missing_value = LOGGED)]
     log: Option<Targets>,
     /// Live through so many days, one seed after the other.
@@ -96,7 +96,7 @@ struct Args {
     #[arg(long, value_parser = ["3", "5", "7"])]
     nodes: Option<String>,
     /// Write everything that happens into this file, in the format of docs/timeline.md.
-    #[arg(long, value_name = "FILE", requires = "seed")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "bugs"])]
     timeline: Option<PathBuf>,
     /// Print what came of it as JSON.
     #[arg(long, hide = true)]

@@ -83,7 +83,9 @@ fn logs_are_what_was_asked_for() {
     let logged: Vec<&String> = day.iter().filter(|line| is_logged(line)).collect();
     assert!(!logged.is_empty(), "{}", day.join("\n"));
     for line in logged {
-        assert!(line.contains("| INFO hangraft_node") || line.contains("| WARN hangraft_node"));
+        let levels = ["ERROR", "WARN", "INFO"];
+        let wanted = |level| line[16..].starts_with(&format!("| {level} hangraft_node"));
+        assert!(levels.into_iter().any(wanted), "{line}");
     }
     let wrong = simulate(&["--seed", "3", "--log", "hangraft=loud"]);
     assert_eq!(wrong.status.code(), Some(2));
@@ -199,6 +201,8 @@ fn wrong_usage_is_said() {
         &["--seed", "1", "--faults", "a"],
         &["--bugs"],
         &["--seeds", "1", "--timeline", "x"],
+        &["--seeds", "1", "--trace"],
+        &["--seeds", "1", "--log"],
     ] {
         let output = simulate(args);
         if args == ["--bugs"] && cfg!(feature = "planted") {
