@@ -10,8 +10,9 @@
 //!
 //! # Not here
 //!
-//! * Whether a room may be denied. A room ends when nobody is in it for long enough, and a
-//!   timeline does not say when; the simulator knows it from the log.
+//! * Whether a room may be denied long after something was done in it. A room ends when nobody
+//!   is in it for long enough, and a timeline does not say when; the simulator knows it from
+//!   the log.
 //! * Whether every node catches up, and how soon: that is a bound of the scenario.
 
 pub mod in_order;
@@ -23,6 +24,7 @@ pub mod one_leader;
 mod promise;
 mod read_your_writes;
 mod record;
+mod rooms_stay;
 mod same_hash;
 pub mod search;
 pub mod versions;
@@ -34,12 +36,13 @@ use promise::Promise;
 use record::Record;
 
 /// All promises, in the order in which they are told.
-const PROMISES: [Promise; 8] = [
+const PROMISES: [Promise; 9] = [
     linearizable::PROMISE,
     read_your_writes::PROMISE,
     in_order::PROMISE,
     nothing_lost::PROMISE,
     none_twice::PROMISE,
+    rooms_stay::PROMISE,
     one_leader::PROMISE,
     same_hash::PROMISE,
     membership::PROMISE,

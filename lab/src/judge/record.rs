@@ -28,6 +28,9 @@ pub(super) struct Room<'a> {
     pub(super) pushes: Vec<&'a Push>,
 }
 
+/// The code of a refusal that says that there is no such room.
+const NO_SUCH_ROOM: &str = "no-such-room";
+
 /// A call that was done.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Done<'a> {
@@ -100,6 +103,12 @@ impl<'a> Room<'a> {
     pub(super) fn linearizable(&self) -> impl Iterator<Item = Done<'a>> {
         let level = Level::Linearizable;
         self.done().filter(move |done| done.call.what == What::Read { level })
+    }
+
+    /// Calls that were told that there is no such room.
+    pub(super) fn denied(&self) -> impl Iterator<Item = &'a Call> {
+        let denied = |call: &&Call| matches!(&call.outcome, Outcome::Refused { code } if code == NO_SUCH_ROOM);
+        self.calls.iter().copied().filter(denied)
     }
 
     /// Whether it is a register, not a list: it has lines, and each was written by the action

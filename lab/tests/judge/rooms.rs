@@ -200,3 +200,18 @@ fn two_writes_that_made_one_version_are_found() {
     // What is so already is granted again.
     Story::new().sit(1, 10, 40, 1).sit(2, 15, 30, 1).is_right();
 }
+
+/// Two minutes after something was done a room may be over; sooner nobody is told so.
+#[test]
+fn a_room_that_is_denied_too_soon_is_found() {
+    let said = Story::new().say(1, 10, 20, "a", 1);
+    let finding = said.clone().denied(2, 30, 40).breaks("rooms_stay", 40);
+    assert_eq!(
+        finding.text,
+        "client 1 was told at 0.020 s by f1 that \"a\" was written as version 1 of room abc; it \
+         had asked at 0.010 s. client 2 was told at 0.040 s by f1 that there is no room abc."
+    );
+    said.clone().denied(2, 119_000, 120_009).breaks("rooms_stay", 120_009);
+    said.denied(2, 119_000, 120_010).is_right();
+    Story::new().denied(2, 30, 40).is_right();
+}

@@ -53,6 +53,12 @@ impl Story {
         self.call(client, from, Some(to), write("say", Some(line), false), outcome)
     }
 
+    /// Somebody was told that there is no such room.
+    pub(crate) fn denied(self, client: u32, from: u64, to: u64) -> Self {
+        let outcome = Outcome::Refused { code: "no-such-room".to_owned() };
+        self.call(client, from, Some(to), write("say", Some("no"), false), outcome)
+    }
+
     /// Somebody sat down, or sat already.
     pub(crate) fn sit(self, client: u32, from: u64, to: u64, version: u64) -> Self {
         let outcome = Outcome::Ok { version: Version(version), lines: None };
