@@ -25,7 +25,6 @@ pub(crate) fn plant() -> Result<(), Usage> {
 
 /// Without the feature no bug can be planted.
 #[cfg(not(feature = "planted"))]
-#[allow(clippy::unnecessary_wraps)]
 pub(crate) fn plant() -> Result<(), Usage> {
     Ok(())
 }

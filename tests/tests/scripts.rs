@@ -12,8 +12,9 @@ use tempfile::TempDir;
 
 /// Those that somebody runs without reading them first, and how they say they are called. Most
 /// only call a program; `rolling-restart` calls the command that it is named after.
-const SCRIPTS: [(&str, &str); 8] = [
+const SCRIPTS: [(&str, &str); 9] = [
     ("faults/all", "  scripts/faults/all"),
+    ("faults/bugs", "  scripts/faults/bugs"),
     ("faults/netns-down", "  scripts/faults/netns-down"),
     ("faults/netns-up", "  scripts/faults/netns-up"),
     ("faults/report", "  scripts/faults/report"),
