@@ -7,6 +7,10 @@
 //! Two leaders may have written different ones at one index, of which one was never committed.
 //! So memberships are compared once the node that tells one has told as well that its log is
 //! committed up to there. They are odd in either case: a leader writes no other.
+//!
+//! A node that has applied an entry with a membership believes that one, or a later one, also
+//! after it was started again. What it tells of its log and of members does not come at one
+//! moment, so it is held to that only when it goes on for [`SETTLED`].
 
 use super::promise::{Held, Promise};
 use super::record::{Names, Record};
@@ -18,9 +22,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) const PROMISE: Promise = Promise {
     name: "membership",
-    says: "Voters are odd in number, and all nodes agree on the members at an index.",
+    says: "Voters are odd in number, all nodes agree on the members at an index, and none goes \
+           back to earlier ones.",
     hold,
 };
+
+/// For how long a node may tell an older membership than what it has applied, in microseconds.
+const SETTLED: Moment = 500_000;
 
 /// Whether the voters of a membership are odd in number. While they change there are two lists
 /// (joint consensus, thesis section 4.3), which were looked at or will be.
@@ -44,6 +52,10 @@ struct Known<'a> {
     committed: BTreeMap<NodeId, LogIndex>,
     /// The first that was told of each index and is committed.
     first: BTreeMap<LogIndex, &'a Members>,
+    /// What each node believes.
+    believed: BTreeMap<NodeId, &'a Members>,
+    /// Since when each node has applied a later membership than it believes.
+    behind: BTreeMap<NodeId, Moment>,
     /// Indices of which something was found.
     told: BTreeSet<LogIndex>,
 }
@@ -70,6 +82,7 @@ fn hold(record: &Record<'_>) -> Held {
             held.breaks(members.at, how);
         }
         known.open.insert(members.node, members);
+        known.believed.insert(members.node, members);
         known.settle(members.node, members.at, &record.names, &mut held);
     }
     for log in logs {
@@ -85,6 +98,30 @@ impl Known<'_> {
         let before = self.committed.entry(log.node).or_default();
         *before = committed.max(*before);
         self.settle(log.node, log.at, names, held);
+        self.compare(log, names, held);
+    }
+
+    /// Compares what a node believes with what it has applied.
+    fn compare(&mut self, log: &Log, names: &Names<'_>, held: &mut Held) {
+        let (Some(believed), Some(applied)) = (self.believed.get(&log.node), log.applied) else {
+            return;
+        };
+        let newest = self.first.range(..=applied).next_back();
+        let Some((_, later)) = newest.filter(|(index, _)| believed.index < **index) else {
+            self.behind.remove(&log.node);
+            return;
+        };
+        let since = *self.behind.entry(log.node).or_insert(log.at);
+        if log.at - since < SETTLED || !self.told.insert(believed.index) {
+            return;
+        }
+        let how = format!(
+            "{} {} It had applied the log up to index {applied} at {}.",
+            in_words(names, later),
+            in_words(names, believed),
+            seconds(log.at)
+        );
+        held.breaks(log.at, how);
     }
 
     /// Compares what a node has told, if it is committed.

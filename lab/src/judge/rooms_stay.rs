@@ -27,7 +27,8 @@ fn hold(record: &Record<'_>) -> Held {
         for denied in room.denied() {
             let at = denied.returned.unwrap_or(denied.invoked);
             // What was asked before may have been done long before it was told.
-            let lately = |done: &&Done<'_>| done.call.invoked <= at && at - done.call.invoked < STAYS;
+            let lately =
+                |done: &&Done<'_>| done.call.invoked <= at && at - done.call.invoked < STAYS;
             let Some(last) = accepted.iter().rfind(lately) else { continue };
             let who = record.names.client(denied.client);
             let how = format!(

@@ -58,3 +58,17 @@ fn a_membership_that_was_never_committed_is_not_compared() {
     let rest = cut.members(11, 1, 5, &[&[1, 2, 3]]).log(12, 1, 5, "");
     rest.members(20, 2, 5, &[&[1, 2, 3]]).log(20, 2, 6, "").is_right();
 }
+
+/// Whoever starts again from a snapshot that names members of former times asks those who have
+/// left for their votes.
+#[test]
+fn a_node_that_goes_back_to_earlier_members_is_found() {
+    let left = Story::new().members(10, 1, 5, &[&[1, 2, 3]]).log(11, 1, 5, "");
+    let left = left.members(20, 1, 9, &[&[1]]).log(21, 1, 9, "");
+    // Its log is told a moment before its members.
+    left.clone().members(25, 2, 5, &[&[1, 2, 3]]).log(30, 2, 9, "").log(500, 2, 9, "").is_right();
+    let back = left.members(1_000, 1, 5, &[&[1, 2, 3]]).log(1_001, 1, 9, "");
+    back.is_right();
+    let finding = back.log(1_501, 1, 12, "").breaks("membership", 1_501);
+    assert!(finding.text.ends_with("up to index 12 at 1.501 s."), "{}", finding.text);
+}
