@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { united } from "../src/report/lanes/faults.js";
 import { story } from "../src/report/story.js";
 import { grouped, listed, size, span } from "../src/report/words.js";
 import { modelOf } from "./paper.js";
@@ -85,4 +86,17 @@ test("numbers are written for people", () => {
   assert.deepEqual([0, 999, 1000, 1_234_567, -1000].map(grouped), ["0", "999", "1,000", "1,234,567", "-1,000"]);
   assert.deepEqual([56, 184_320, 12_000_000].map(size), ["56 bytes", "184 kB", "12 MB"]);
   assert.deepEqual([[], ["a"], ["a", "b", "c"]].map(listed), ["", "a", "a, b and c"]);
+});
+
+test("what several nodes tell at once is told once", () => {
+  const told = (at, node) => ({ kind: "told", at, node, about: "member", text: "n4 is a spare" });
+  const model = modelOf([told(1_000_000, 1), told(1_010_000, 2), told(9_000_000, 3)]);
+  const entries = story(model).filter(({ text }) => text.includes("n4 is a spare"));
+  assert.deepEqual(entries.map(({ minor }) => minor), [false, true, false]);
+});
+
+test("faults that overlap shade the picture once", () => {
+  const fault = (from, to) => ({ id: from, node: 1, what: "cut", from, to });
+  const spans = united([fault(5, 9), fault(1, 3), fault(2, 4), fault(9, 12)]);
+  assert.deepEqual(spans, [{ from: 1, to: 4 }, { from: 5, to: 12 }]);
 });

@@ -3,7 +3,7 @@
 import { Colours } from "./colours.js";
 import { byId, el, say, set } from "./dom.js";
 import { ClientLane } from "./lanes/client.js";
-import { FaultsLane } from "./lanes/faults.js";
+import { FaultsLane, united } from "./lanes/faults.js";
 import { Lane, SMALL } from "./lanes/lane.js";
 import { LogLane } from "./lanes/log.js";
 import { Messages } from "./lanes/messages.js";
@@ -125,7 +125,7 @@ export class Stage {
   #behind({ ctx, scale, colours, width }) {
     ctx.fillStyle = colours.named.soft;
     for (const { time } of scale.ticks()) ctx.fillRect(Math.round(scale.x(time)), 0, 1, this.height);
-    for (const { from, to } of this.model.faults) {
+    for (const { from, to } of united(this.model.faults)) {
       const left = Math.max(scale.x(from), -1);
       const right = Math.min(scale.x(Math.min(to, this.model.end)), width + 1);
       if (right <= left) continue;

@@ -9,6 +9,9 @@ import { span } from "./words.js";
 /** @typedef {import("./types.js").Entry} Entry */
 /** @typedef {import("./types.js").CallLine} CallLine */
 
+/** What several nodes tell within this time (microseconds) is told once. */
+const REPEATED = 2_000_000;
+
 /** A call that waited longer (microseconds) is told, and so is a longer time without an acknowledged move. */
 export const LONG = 250_000;
 
@@ -66,7 +69,9 @@ export function gaps(model, { times }) {
  * @returns {Entry[]}
  */
 export function story(model) {
-  const entries = model.facts.map((fact) => ofFact(model, fact)).filter(({ text }) => text !== "");
+  const again = repeats();
+  const told = model.facts.map((fact) => ({ ...ofFact(model, fact), minor: again(fact) }));
+  const entries = told.filter(({ text }) => text !== "");
   for (const client of model.clients.values()) {
     for (const call of client.calls) entries.push(ofCall(model, call));
   }
@@ -76,6 +81,22 @@ export function story(model) {
     entries.push({ at: ended ? to : from, tone: "gap", lane: "moves", text, minor: false, term: undefined });
   }
   return entries.sort((one, other) => one.at - other.at);
+}
+
+/**
+ * Says of one fact after the other whether another node has just told the same.
+ * @returns {(fact: import("./types.js").Fact) => boolean}
+ */
+function repeats() {
+  /** @type {Map<string, number>} */
+  const told = new Map();
+  return ({ line }) => {
+    if (line.kind !== "told" || line.node === undefined) return false;
+    const key = `${line.about}: ${line.text}`;
+    const last = told.get(key);
+    told.set(key, line.at);
+    return last !== undefined && line.at - last < REPEATED;
+  };
 }
 
 /**

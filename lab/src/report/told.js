@@ -170,6 +170,7 @@ export function asked(model, call) {
 export function answered(model, call) {
   const what = asked(model, call);
   const waited = call.returned === undefined ? "" : span(call.returned - call.at);
+  if (call.outcome === "unknown" && call.asked === "read") return `${what} was never answered (asked at ${call.by})`;
   if (call.outcome === "unknown") return `${what} was never answered for good: it counts or not (asked at ${call.by})`;
   if (call.outcome === "refused") return `${what} waited ${waited} and was refused by ${call.by}: ${call.code}`;
   const done = call.asked === "read" ? "was shown" : "was accepted as";

@@ -103,6 +103,22 @@ export function rowsOf(...rows) {
 }
 
 /**
+ * When there was a fault at all: what overlaps is one.
+ * @param {Fault[]} faults
+ * @returns {{from: number, to: number}[]}
+ */
+export function united(faults) {
+  /** @type {{from: number, to: number}[]} */
+  const spans = [];
+  for (const { from, to } of [...faults].sort((one, other) => one.from - other.from)) {
+    const last = spans.at(-1);
+    if (last && from <= last.to) last.to = Math.max(last.to, to);
+    else spans.push({ from, to });
+  }
+  return spans;
+}
+
+/**
  * The row of each fault: the first that is free when it begins.
  * @param {Fault[]} faults
  * @returns {number[]}
