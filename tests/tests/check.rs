@@ -1,12 +1,17 @@
 //! `hangraft check` on real processes: scenarios end well, what it writes can be read, and it
 //! can say no.
 
-use hangraft_tests::demo::{Demo, Wanted, binary};
+use hangraft_tests::{
+    demo::{Demo, Wanted, binary, send},
+    wait::eventually,
+};
+use nix::sys::signal::Signal;
 use serde_json::Value;
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Output,
+    process::{Output, Stdio},
+    time::Duration,
 };
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -17,6 +22,9 @@ const SHORT_SET: [&str; 5] =
 
 /// The largest report of a run of some seconds. One of two minutes has at most three megabytes.
 const REPORT_BYTES_MAX: u64 = 2 << 20;
+
+/// How long a cluster may take to be there, or to be gone.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn scenario(name: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace is above");
@@ -106,4 +114,39 @@ async fn a_script_that_is_not_for_this_is_refused() {
         assert_eq!(output.status.code(), Some(code), "{told}");
         assert!(told.contains(said), "{told}");
     }
+}
+
+/// Who asks a check to stop, or kills it, leaves no process behind.
+#[tokio::test]
+async fn a_check_that_ends_early_takes_its_cluster_along() {
+    for signal in [Signal::SIGTERM, Signal::SIGKILL] {
+        let mut command = Command::new(binary());
+        command.args(["check", "--time", "5m"]).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut check = command.spawn().expect("it runs");
+        let pid = check.id().expect("it has just begun");
+        // The demo, three nodes and two frontends.
+        let runs = async || (descendants(pid).len() == 6).then_some(());
+        eventually("its cluster runs", PATIENCE, runs).await;
+        let cluster = descendants(pid);
+        send(pid, signal);
+        assert!(!check.wait().await.expect("it is ours").success());
+        let gone = |pid: &u32| !Path::new(&format!("/proc/{pid}")).exists();
+        let all_gone = async || cluster.iter().all(gone).then_some(());
+        eventually("all of them are gone", PATIENCE, all_gone).await;
+    }
+}
+
+/// The processes that a process has started, and those that they have.
+fn descendants(of: u32) -> Vec<u32> {
+    let children = fs::read_to_string(format!("/proc/{of}/task/{of}/children")).unwrap_or_default();
+    let threads = fs::read_dir(format!("/proc/{of}/task")).into_iter().flatten().flatten();
+    let by_thread =
+        threads.filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+    let all = by_thread.chain([children]).collect::<Vec<_>>().join(" ");
+    let mut found: Vec<u32> = all.split_whitespace().filter_map(|pid| pid.parse().ok()).collect();
+    found.sort_unstable();
+    found.dedup();
+    let deeper: Vec<u32> = found.iter().flat_map(|pid| descendants(*pid)).collect();
+    found.extend(deeper);
+    found
 }

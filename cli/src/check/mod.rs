@@ -28,6 +28,7 @@ use hangraft_lab::history::What;
 use crate::{
     check::{files::Files, run::Wanted, scenario::Scenario, stage::Stage, tell::Told, way::Act},
     output::{Output, print},
+    process::StopRequests,
     usage::ensure,
 };
 
@@ -140,6 +141,11 @@ impl Workload {
     }
 }
 
+/// Somebody wants this process to end.
+#[derive(Debug, thiserror::Error)]
+#[error("it was asked to stop")]
+struct Stopped;
+
 /// Plays, judges and tells.
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     match &args.faults[..] {
@@ -187,6 +193,7 @@ async fn several(args: &Args, scenarios: Vec<Scenario>) -> anyhow::Result<()> {
                 }
                 all.push(told);
             }
+            Err(err) if err.is::<Stopped>() => return Err(err),
             Err(err) => {
                 eprintln!("{}: {err:#}", scenario.name);
                 bad += 1;
@@ -213,9 +220,14 @@ async fn play(args: &Args, scenario: &Scenario) -> anyhow::Result<Told> {
         }
     };
     let members = u16::try_from(stage.members()).unwrap_or(u16::MAX);
-    let checked = match scenario.fits(members) {
-        Ok(()) => run::check(&args.wanted(scenario), scenario, &stage).await,
-        Err(err) => Err(err),
+    let mut stop = StopRequests::listen(false)?;
+    let checked = async {
+        scenario.fits(members)?;
+        run::check(&args.wanted(scenario), scenario, &stage).await
+    };
+    let checked = tokio::select! {
+        checked = checked => checked,
+        _ = stop.next() => Err(Stopped.into()),
     };
     stage.stop().await;
     let (lines, told) = checked.with_context(|| format!("cannot check {}", scenario.name))?;

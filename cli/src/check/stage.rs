@@ -49,7 +49,7 @@ pub(super) struct Stage {
     own: Option<Own>,
 }
 
-/// A demo of our own, which ends with us.
+/// A demo of our own, which ends with us, however we end.
 struct Own {
     process: Child,
     /// Read no more, and not closed: a demo that cannot say something ends.
@@ -73,13 +73,14 @@ impl Stage {
         let port = free_block().ok_or_else(|| anyhow!("no free ports for a demo were found"))?;
         let program = env::current_exe().context("where is this program?")?;
         let mut process = Command::new(program)
-            .args(["demo", "--no-limits", "--nodes", &nodes.to_string()])
+            .args(["demo", "--stop-with-parent", "--no-limits", "--nodes", &nodes.to_string()])
             .args(["--spares", &spares.to_string()])
             .args(["--frontends", &FRONTENDS.to_string(), "--port", &port.to_string()])
             .args(["--node-port", &(port + NODES_FROM).to_string(), "--dir"])
             .arg(dir.path())
             .args(namespaces.map(|prefix| format!("--namespaces={prefix}")))
-            .stdin(Stdio::null())
+            // Held open with the process: the demo ends when it closes.
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .kill_on_drop(true)

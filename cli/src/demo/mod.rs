@@ -92,11 +92,14 @@ pub(crate) struct Args {
     /// Let players act as fast as they can. For bench: people are never that fast.
     #[arg(long)]
     no_limits: bool,
+    /// Stop when standard input ends: whoever started this is gone.
+    #[arg(long, hide = true)]
+    stop_with_parent: bool,
 }
 
 /// Runs a demo until it is asked to stop.
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
-    let mut stop = StopRequests::listen(false)?;
+    let mut stop = StopRequests::listen(args.stop_with_parent)?;
     let mut home = Home::open(args.dir.as_deref())?;
     let before = Record::load(home.dir())?;
     let plan = Plan::new(&args.wanted(before.as_ref())?, before.as_ref())?;
