@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { firstOfEach } from "../src/report/header.js";
 import { united } from "../src/report/lanes/faults.js";
 import { story } from "../src/report/story.js";
 import { grouped, listed, size, span } from "../src/report/words.js";
@@ -99,4 +100,9 @@ test("faults that overlap shade the picture once", () => {
   const fault = (from, to) => ({ id: from, node: 1, what: "cut", from, to });
   const spans = united([fault(5, 9), fault(1, 3), fault(2, 4), fault(9, 12)]);
   assert.deepEqual(spans, [{ from: 1, to: 4 }, { from: 5, to: 12 }]);
+});
+
+test("on top stands the first story of each promise that was broken", () => {
+  const findings = ["linearizable", "in_order", "linearizable"].map((promise, at) => ({ promise, at }));
+  assert.deepEqual(firstOfEach(findings).map(({ at }) => at), [0, 1]);
 });

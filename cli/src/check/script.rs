@@ -1,8 +1,9 @@
 //! Runs the script that makes trouble, and writes down what it says.
 
-use std::{env, path::Path, process::Stdio, sync::Arc};
+use std::{env, os::unix::fs::symlink, path::Path, process::Stdio, sync::Arc};
 
 use anyhow::{Context, ensure};
+use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader},
     process::Command,
@@ -23,7 +24,9 @@ pub(super) const DIR: &str = "HANGRAFT_DIR";
 pub(super) async fn run(script: &Path, dir: &Path, scene: &Arc<Scene>) -> anyhow::Result<()> {
     let script = script.canonicalize().with_context(|| format!("no {}", script.display()))?;
     let program = env::current_exe().context("where is this program?")?;
-    let mut path = program.parent().map(|dir| dir.as_os_str().to_owned()).unwrap_or_default();
+    let called = TempDir::with_prefix("hangraft-").context("cannot make a folder")?;
+    symlink(program, called.path().join("hangraft")).context("cannot make a link")?;
+    let mut path = called.path().as_os_str().to_owned();
     if let Some(others) = env::var_os("PATH") {
         path.push(":");
         path.push(others);

@@ -1,6 +1,6 @@
 //! What a check says in the end.
 
-use std::{fmt::Write, time::Duration};
+use std::{collections::BTreeSet, fmt::Write, time::Duration};
 
 use comfy_table::{Table, presets::NOTHING};
 use hangraft_lab::{
@@ -139,12 +139,16 @@ impl Told {
             let word = if *kept { "kept  " } else { "BROKEN" };
             _ = writeln!(text, "  {word}  {promise:<16} {checked:>6}  {says}");
         }
+        let mut told = BTreeSet::new();
         for Finding { at, promise, text: story } in &self.findings {
-            _ = write!(
-                text,
-                "\n{promise} is broken, first seen at {:.3} s:\n{story}\n",
-                seconds(*at)
-            );
+            if told.insert(promise) {
+                let at = seconds(*at);
+                _ = write!(text, "\n{promise} is broken, first seen at {at:.3} s:\n{story}\n");
+            }
+        }
+        let rest = self.findings.len() - told.len();
+        if rest > 0 {
+            _ = writeln!(text, "\nThe timeline shows it {rest} more times.");
         }
         _ = write!(text, "\nverdict: {}", self.word());
         text

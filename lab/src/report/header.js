@@ -39,11 +39,24 @@ function ofVerdict({ verdict, findings, clients }, go) {
   const names = broken.length ? broken.join(", ") : findings.map(({ promise }) => promise).join(", ");
   const judged = el("p", {}, `${operations(calls)} were judged. `);
   const parts = [el("h2", {}, names ? `Broken: ${names}` : "Not good: a bound was passed"), judged];
-  for (const { promise, text } of findings) {
-    parts.push(el("p", { class: "tale" }, findings.length > 1 ? `${promise}: ${text}` : text));
+  const first = firstOfEach(findings);
+  for (const { promise, text } of first) {
+    parts.push(el("p", { class: "tale" }, first.length > 1 ? `${promise}: ${text}` : text));
   }
+  const rest = findings.length - first.length;
+  if (rest > 0) parts.push(el("p", {}, `It is shown ${counted(rest, "more time")} below, in red.`));
   if (finding) judged.append(el("button", { type: "button", class: "jump", click: () => go(finding.at) }, `Go to the first moment that shows it, ${clock(finding.at)}`));
   return parts;
+}
+
+/**
+ * The first story that shows it, for each promise that was broken.
+ * @template {{promise: string}} Told
+ * @param {Told[]} findings
+ * @returns {Told[]}
+ */
+export function firstOfEach(findings) {
+  return findings.filter(({ promise }, place) => findings.findIndex((one) => one.promise === promise) === place);
 }
 
 /** @param {Model} model @param {import("./types.js").Judged} judged @param {(time: number) => void} go */
