@@ -10,7 +10,7 @@
 //!
 //! A node that has applied an entry with a membership believes that one, or a later one, also
 //! after it was started again. What it tells of its log and of members does not come at one
-//! moment, so it is held to that only when it goes on for [`SETTLED`].
+//! moment, so it is held to that only when it goes on for `SETTLED`.
 
 use super::promise::{Held, Promise};
 use super::record::{Names, Record};

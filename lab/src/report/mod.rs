@@ -1,7 +1,7 @@
 //! A timeline as a page: one HTML file that asks nobody for anything.
 //!
 //! The page is plain modules beside this file. Here they are put into one script, in the
-//! order of [`SCRIPTS`], and the timeline beside them as
+//! order of `SCRIPTS`, and the timeline beside them as
 //! data. Nothing of a timeline becomes markup: it is one JSON text in which `<`, `>` and `&`
 //! are escaped, and the page shows it as text.
 
