@@ -220,7 +220,7 @@ impl LeaveArgs {
         match (address::node(&self.node), &self.key.dir) {
             (Ok(address), _) => Ok(address),
             (Err(_), Some(dir)) if !self.node.contains(':') => {
-                let (_, nodes) = Nodes::ask(&reach::demo(dir)?).await?;
+                let (_, nodes) = Nodes::ask_led(&reach::demo(dir)?).await?;
                 nodes.address(&self.node)
             }
             (Err(why), _) => Err(Usage(format!("--node {}: {why}", self.node)).into()),

@@ -117,3 +117,16 @@ async fn faults_are_refused_without_consent() {
     assert_eq!(code, Some(1));
     assert!(said.contains("faults = true"), "{said}");
 }
+
+/// Who breaks one thing after the other, faster than a cluster elects, is not told to wait.
+#[tokio::test]
+async fn an_election_is_waited_for_by_who_asks_for_the_leader() {
+    let demo = Demo::start(&Wanted::default()).await;
+    let leader = demo.leader().await;
+    let dir = demo.home().dir().to_str().expect("a path that is text").to_owned();
+    for verb in ["kill", "restart"] {
+        run_well(&[verb, &leader, "--dir", &dir]).await;
+    }
+    let said = demo.fault("slow-disk leader --ms 1 --for 1s").await;
+    assert!(said.starts_with("disk slower by 1 ms: n"), "{said}");
+}

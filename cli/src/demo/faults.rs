@@ -184,7 +184,7 @@ impl Target {
         let mut doors = reach::demo(&self.dir)?;
         doors.retain(|door| running.contains(&Role::Node(door.node())));
         ensure!(!doors.is_empty(), "no node of this demo runs, so nobody knows the {}", self.name);
-        let (_, nodes) = Nodes::ask(&doors).await?;
+        let (_, nodes) = Nodes::ask_led(&doors).await?;
         let names = nodes.names(&self.name)?;
         let called = |name: &&str| that(doing).find(|process| process.name == **name);
         names.iter().find_map(called).with_context(|| {

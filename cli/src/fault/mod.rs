@@ -172,7 +172,7 @@ async fn on_links(args: &LinkArgs, trouble: Trouble) -> anyhow::Result<()> {
 async fn on_paths(args: &PathArgs, trouble: Trouble, traffic: Traffic) -> anyhow::Result<()> {
     let wanted = args.wanted(trouble, traffic)?;
     let firewalls = Firewalls::of_demo(args.how.reach.dir())?;
-    let (door, nodes) = Nodes::ask(&args.how.reach.doors()?).await?;
+    let (door, nodes) = Nodes::ask_led(&args.how.reach.doors()?).await?;
     if let Some(firewalls) = firewalls.filter(|_| wanted.can_be_real()) {
         let cut = RealCut::of_links(&wanted, &nodes)?;
         return firewalls::carry_out(cut, &args.how, &door, &firewalls, &nodes).await;
@@ -181,7 +181,7 @@ async fn on_paths(args: &PathArgs, trouble: Trouble, traffic: Traffic) -> anyhow
 }
 
 async fn on_nodes(args: &NodeArgs, what: &What) -> anyhow::Result<()> {
-    let (door, nodes) = Nodes::ask(&args.how.reach.doors()?).await?;
+    let (door, nodes) = Nodes::ask_led(&args.how.reach.doors()?).await?;
     carry_out(Plan::of_nodes(what, &args.names, &nodes)?, &args.how, &door, &nodes).await
 }
 

@@ -11,7 +11,7 @@ use anyhow::{Context, anyhow, ensure};
 use futures_util::future::join_all;
 use hangraft_ids::NodeId;
 use hangraft_proto::v1::{Member, NodeReport, StatusReply};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::{cluster::Door, leaving::votes, usage::Usage};
 
@@ -27,6 +27,12 @@ const ALL: &str = "all";
 /// How long a node may take to say whether it leads. A paused one says nothing, and most
 /// commands do not need it.
 const REPORT: Duration = Duration::from_secs(1);
+
+/// How long an election is waited for. Two that fail take as long.
+const ELECTION: Duration = Duration::from_secs(3);
+
+/// How often we look whether it is over.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// A member of the cluster by Raft.
 #[derive(Clone, Debug)]
@@ -56,6 +62,18 @@ impl Nodes {
         let reports = join_all(nodes.nodes.iter().map(|node| report(&door, node.address))).await;
         nodes.leader = leader(nodes.leader, &reports);
         Ok((door, nodes))
+    }
+
+    /// The same, for who may need the leader: while nobody leads, an election is waited for.
+    pub(crate) async fn ask_led(doors: &[Door]) -> anyhow::Result<(Door, Self)> {
+        let deadline = Instant::now() + ELECTION;
+        loop {
+            let (door, nodes) = Self::ask(doors).await?;
+            if nodes.leader.is_some() || Instant::now() > deadline {
+                return Ok((door, nodes));
+            }
+            sleep(LOOK).await;
+        }
     }
 
     /// Understands who belongs to a cluster. Who is only gossiped about does not.
