@@ -9,6 +9,7 @@ use nix::sys::signal::Signal;
 use serde_json::Value;
 use std::{
     fs,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Output, Stdio},
     time::Duration,
@@ -120,14 +121,23 @@ async fn a_script_that_is_not_for_this_is_refused() {
 #[tokio::test]
 async fn a_check_that_ends_early_takes_its_cluster_along() {
     for signal in [Signal::SIGTERM, Signal::SIGKILL] {
+        // A demo that has not said yet that it runs would end because nobody hears it.
+        let folder = TempDir::new().unwrap();
+        let (script, plays) = (folder.path().join("script"), folder.path().join("plays"));
+        let text = format!("#!/bin/sh\ntouch {}\nexec sleep 20\n", plays.display());
+        fs::write(&script, text).unwrap();
+        fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
         let mut command = Command::new(binary());
-        command.args(["check", "--time", "5m"]).stdout(Stdio::null()).stderr(Stdio::null());
+        command.args(["check", "--time", "5m", "--faults"]).arg(&script);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
         let mut check = command.spawn().expect("it runs");
         let pid = check.id().expect("it has just begun");
-        // The demo, three nodes and two frontends.
-        let runs = async || (descendants(pid).len() == 6).then_some(());
-        eventually("its cluster runs", PATIENCE, runs).await;
-        let cluster = descendants(pid);
+        let runs = async || plays.exists().then_some(());
+        eventually("its cluster is played on", PATIENCE, runs).await;
+        let mut cluster = descendants(pid);
+        let command = |pid: &u32| fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        cluster.retain(|pid| !command(pid).starts_with(b"sleep"));
+        assert_eq!(cluster.len(), 6, "the demo, three nodes and two frontends");
         send(pid, signal);
         assert!(!check.wait().await.expect("it is ours").success());
         let gone = |pid: &u32| !Path::new(&format!("/proc/{pid}")).exists();
