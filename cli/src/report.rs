@@ -8,8 +8,8 @@ use std::{
 
 use anyhow::Context;
 use hangraft_lab::{
-    report::html,
     timeline::{Line, file},
+    viewer::html,
 };
 
 use crate::output::print;

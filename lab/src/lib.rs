@@ -2,7 +2,7 @@
 //!
 //! [`history`] is what clients asked and were told. [`timeline`] is everything that happened,
 //! a history and what nodes tell of themselves, in one format. [`judge`] holds both to what
-//! the cluster promises. [`report`] is a page that shows a timeline.
+//! the cluster promises. [`viewer`] is a page that shows a timeline.
 //!
 //! Nothing here asks a cluster. Whoever does, on real processes or in a simulated day, hands
 //! over what they saw.
@@ -10,5 +10,5 @@
 pub mod export;
 pub mod history;
 pub mod judge;
-pub mod report;
 pub mod timeline;
+pub mod viewer;

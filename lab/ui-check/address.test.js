@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readPlace, writePlace } from "../src/report/address.js";
-import { deedOf, KEYS } from "../src/report/keys.js";
+import { readPlace, writePlace } from "../src/viewer/address.js";
+import { deedOf, KEYS } from "../src/viewer/keys.js";
 
 const NOWHERE = { moment: undefined, from: undefined, width: undefined, lane: "" };
 

@@ -1,7 +1,7 @@
 // A small timeline for the tests, as pack.rs packs it and as lines.
 
 import { readFileSync } from "node:fs";
-import { Model } from "../src/report/read.js";
+import { Model } from "../src/viewer/model/read.js";
 
 const read = (name) => readFileSync(new URL(name, import.meta.url), "utf8");
 

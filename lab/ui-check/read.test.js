@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { answers, gaps, writes } from "../src/report/story.js";
-import { lastUntil, within } from "../src/report/search.js";
+import { answers, gaps, writes } from "../src/viewer/model/story.js";
+import { lastUntil, within } from "../src/viewer/model/search.js";
 import { modelOf } from "./paper.js";
 
 test("terms follow each other, each with who led it and since when", () => {

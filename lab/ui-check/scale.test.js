@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Scale } from "../src/report/scale.js";
+import { Scale } from "../src/viewer/scale.js";
 
 const MINUTE = 60_000_000;
 

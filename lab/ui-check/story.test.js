@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { firstOfEach } from "../src/report/header.js";
-import { united } from "../src/report/lanes/faults.js";
-import { story } from "../src/report/story.js";
-import { grouped, listed, size, span } from "../src/report/words.js";
+import { firstOfEach } from "../src/viewer/header.js";
+import { united } from "../src/viewer/lanes/faults.js";
+import { story } from "../src/viewer/model/story.js";
+import { grouped, listed, size, span } from "../src/viewer/model/words.js";
 import { modelOf } from "./paper.js";
 
 const told = (model = modelOf()) => story(model).filter(({ minor }) => !minor).map(({ text }) => text);

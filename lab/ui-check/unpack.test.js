@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { unpack } from "../src/report/unpack.js";
+import { unpack } from "../src/viewer/model/unpack.js";
 import { lines, packed } from "./paper.js";
 
 test("every line comes back, in its order; of what a read showed, the last lines and how many came before", () => {

@@ -244,7 +244,7 @@ const FLOORS: &[(&str, &[&[&str]])] = &[
             &["lib", "real"],
         ],
     ),
-    ("lab", &[&["history"], &["timeline"], &["export", "judge", "report"], &["lib"]]),
+    ("lab", &[&["history"], &["timeline"], &["export", "judge", "viewer"], &["lib"]]),
     (
         "tests/steps",
         &[&["needs", "totals"], &["report", "shell", "steps"], &["machine"], &["run"], &["main"]],
@@ -359,7 +359,7 @@ fn nothing_is_unwrapped_outside_tests() {
 #[test]
 fn the_page_takes_nothing_for_markup() {
     let mut scripts = files(&root().join("frontend-server/ui"), "js");
-    scripts.extend(files(&root().join("lab/src/report"), "js"));
+    scripts.extend(files(&root().join("lab/src/viewer"), "js"));
     assert!(scripts.len() > 10, "only {} scripts were found", scripts.len());
     let scripts: Vec<_> = scripts.into_iter().map(|(path, text)| source(path, text)).collect();
     expect_none(named(scripts.iter(), MARKUP));

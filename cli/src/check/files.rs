@@ -9,8 +9,8 @@ use std::{
 use anyhow::{Context, anyhow, bail};
 use hangraft_lab::{
     export::{Format, export},
-    report,
     timeline::{Line, file},
+    viewer,
 };
 
 use crate::usage::{Usage, ensure};
@@ -55,7 +55,7 @@ impl Files {
             String::from_utf8(bytes).map_err(|_| anyhow!("JSON is no text"))
         };
         if let Some(path) = &self.report {
-            write(path, &report::html(lines))?;
+            write(path, &viewer::html(lines))?;
         }
         if let Some(path) = &self.timeline {
             write(path, &timeline()?)?;
@@ -67,7 +67,7 @@ impl Files {
         fs::create_dir_all(folder)
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;
         let at = |ending: &str| folder.join(format!("{name}.{ending}"));
-        write(&at("html"), &report::html(lines))?;
+        write(&at("html"), &viewer::html(lines))?;
         write(&at("jsonl"), &timeline()?)?;
         write(&at(&format!("{}.json", self.history_format)), &export(self.history_format, lines))
     }

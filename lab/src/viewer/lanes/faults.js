@@ -1,15 +1,15 @@
 // Faults as hatched bars, in as many rows as there are at once; and the flags of findings.
 
-import { item } from "../search.js";
-import { clock, span } from "../words.js";
+import { item } from "../model/search.js";
+import { clock, span } from "../model/words.js";
 import { extent, fit, Lane, SMALL } from "./lane.js";
 
-/** @typedef {import("../types.js").Fault} Fault */
+/** @typedef {import("../model/types.js").Fault} Fault */
 
 const ROW = 17;
 
 export class FaultsLane extends Lane {
-  /** @param {import("../read.js").Model} model */
+  /** @param {import("../model/read.js").Model} model */
   constructor(model) {
     const rows = arranged(model.faults);
     super("faults", "faults", Math.max(1, Math.max(0, ...rows) + 1) * ROW + (model.findings.length ? ROW : 0), 4);

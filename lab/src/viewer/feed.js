@@ -3,10 +3,10 @@
 
 import { byId, el, set } from "./dom.js";
 import { termColours } from "./colours.js";
-import { at, before, item } from "./search.js";
-import { clock } from "./words.js";
+import { at, before, item } from "./model/search.js";
+import { clock } from "./model/words.js";
 
-/** @typedef {import("./types.js").Entry} Entry */
+/** @typedef {import("./model/types.js").Entry} Entry */
 
 /** Sentences in the page at once, and how many are added at an end. */
 const SHOWN = 160;

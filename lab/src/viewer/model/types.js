@@ -43,4 +43,17 @@
  * @typedef {{at: number, title: string, rows: [string, string][]}} Hit
  */
 
+/**
+ * What a server says of itself to the page; `viewer/settings.rs` writes it.
+ * @typedef {{live: boolean, breaks: boolean, watch_only: boolean, dir?: string, frontends: string[], scenarios: Scenario[], forks: boolean, kept_us: number}} Settings
+ */
+/**
+ * A script of scripts/faults.
+ * @typedef {{name: string, about: string, nodes: number[], spares: number}} Scenario
+ */
+/**
+ * What came of a command line: whether it was done, and what it said.
+ * @typedef {{done: boolean, said: string}} Done
+ */
+
 export {};

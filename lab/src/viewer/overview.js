@@ -3,11 +3,11 @@
 
 import { termColours } from "./colours.js";
 import { byId, el } from "./dom.js";
-import { answers, binned, gaps, writes } from "./story.js";
-import { item } from "./search.js";
+import { answers, binned, gaps, writes } from "./model/story.js";
+import { item } from "./model/search.js";
 import { sized } from "./stage.js";
 
-/** @typedef {import("./read.js").Model} Model */
+/** @typedef {import("./model/read.js").Model} Model */
 /** @typedef {import("./scale.js").Scale} Scale */
 /** @typedef {import("./colours.js").Colours} Colours */
 

@@ -1,10 +1,10 @@
 // What stands on top: the verdict in words, each promise, and how to have it again.
 
 import { byId, el } from "./dom.js";
-import { operations } from "./told.js";
-import { clock, counted, grouped } from "./words.js";
+import { operations } from "./model/told.js";
+import { clock, counted, grouped } from "./model/words.js";
 
-/** @typedef {import("./read.js").Model} Model */
+/** @typedef {import("./model/read.js").Model} Model */
 
 /**
  * @param {Model} model
@@ -59,7 +59,7 @@ export function firstOfEach(findings) {
   return findings.filter(({ promise }, place) => findings.findIndex((one) => one.promise === promise) === place);
 }
 
-/** @param {Model} model @param {import("./types.js").Judged} judged @param {(time: number) => void} go */
+/** @param {Model} model @param {import("./model/types.js").Judged} judged @param {(time: number) => void} go */
 function chip({ findings }, { promise, says, checked, kept }, go) {
   const finding = findings.find((one) => one.promise === promise);
   const mark = el("span", { class: "mark", "aria-hidden": "true" }, kept ? "✓" : "✗");

@@ -51,7 +51,7 @@ impl Texts {
 }
 
 /// The whole timeline as one JSON value.
-pub(super) fn pack(lines: &[Line]) -> Value {
+pub fn pack(lines: &[Line]) -> Value {
     let mut tables: Vec<Table> = Vec::new();
     let mut order = String::new();
     for line in lines {

@@ -1,7 +1,7 @@
 // Colours and patterns. A term's colour is from Okabe and Ito's palette, which people who
 // do not tell red from green tell apart; its number stands beside it all the same.
 
-import { item } from "./search.js";
+import { item } from "./model/search.js";
 
 /** Each with what is readable on it. Their vermilion is left out: red is for what is broken. */
 const TERMS = [

@@ -2,14 +2,14 @@
 // standing still cover it. Marks stand above: votes, membership, words of its own.
 
 import { termColours } from "../colours.js";
-import { item, lastUntil, within } from "../search.js";
-import { sentence } from "../told.js";
-import { clock, span } from "../words.js";
+import { item, lastUntil, within } from "../model/search.js";
+import { sentence } from "../model/told.js";
+import { clock, span } from "../model/words.js";
 import { rowsOf } from "./faults.js";
 import { extent, fit, FONT, Lane, NEAR, SMALL } from "./lane.js";
 
 /** @typedef {import("./lane.js").Pen} Pen */
-/** @typedef {import("../types.js").RoleLine} RoleLine */
+/** @typedef {import("../model/types.js").RoleLine} RoleLine */
 
 const HEIGHT = 34;
 /** How high each role's band is. @type {Record<string, number>} */
@@ -17,8 +17,8 @@ const HIGH = { leader: 24, candidate: 16, follower: 8, learner: 5, shutdown: 0 }
 
 export class NodeLane extends Lane {
   /**
-   * @param {import("../read.js").Model} model
-   * @param {import("../read.js").NodeTrack} track
+   * @param {import("../model/read.js").Model} model
+   * @param {import("../model/read.js").NodeTrack} track
    */
   constructor(model, track) {
     super(track.name, track.name, HEIGHT, 12);
@@ -82,7 +82,7 @@ export class NodeLane extends Lane {
     fit(pen, wording(this.model, line), x, x + width, y - 3, true);
   }
 
-  /** @param {Pen} pen @param {number} top @param {import("../types.js").Span} life */
+  /** @param {Pen} pen @param {number} top @param {import("../model/types.js").Span} life */
   #absence(pen, top, life) {
     const { ctx, colours } = pen;
     const to = Math.min(life.to, this.model.end);
@@ -169,14 +169,14 @@ export class NodeLane extends Lane {
   }
 }
 
-/** @param {import("../read.js").Model} model @param {RoleLine} line */
+/** @param {import("../model/read.js").Model} model @param {RoleLine} line */
 function wording(model, line) {
   const whom = line.leader === undefined ? "" : ` · ${line.role === "learner" ? "learns from" : "follows"} ${model.nodeName(line.leader)}`;
   const asks = line.role === "candidate" ? " · asks for votes" : whom;
   return [`term ${line.term}${asks}`, `term ${line.term}`, `${line.term}`];
 }
 
-/** @param {import("../types.js").Line} line @param {number} node */
+/** @param {import("../model/types.js").Line} line @param {number} node */
 function marked(line, node) {
   if (line.kind === "message") return line.from === node;
   if (!("node" in line) || line.node !== node) return false;
@@ -184,7 +184,7 @@ function marked(line, node) {
   return elects || line.kind === "members" || line.kind === "told";
 }
 
-/** @param {import("../types.js").Line} line */
+/** @param {import("../model/types.js").Line} line */
 function letterOf(line) {
   if (line.kind === "role") return line.role === "candidate" ? "?" : "v";
   if (line.kind === "members") return "m";

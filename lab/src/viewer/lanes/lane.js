@@ -3,7 +3,7 @@
 
 /** @typedef {import("../scale.js").Scale} Scale */
 /** @typedef {import("../colours.js").Colours} Colours */
-/** @typedef {import("../types.js").Hit} Hit */
+/** @typedef {import("../model/types.js").Hit} Hit */
 /** @typedef {{ctx: CanvasRenderingContext2D, scale: Scale, width: number, colours: Colours}} Pen */
 
 /** How far (pixels) from a mark the pointer still means it. */
@@ -82,7 +82,7 @@ export function fit({ ctx, width, colours }, texts, left, right, y, clear = fals
 /**
  * What a process that is gone had said counts no more: it is drawn pale.
  * @param {Pen} pen
- * @param {readonly import("../types.js").Span[]} lives
+ * @param {readonly import("../model/types.js").Span[]} lives
  * @param {number} top
  * @param {number} height
  */
@@ -99,7 +99,7 @@ export function veil(pen, lives, top, height) {
 
 /**
  * Whether a process is gone at a moment.
- * @param {readonly import("../types.js").Span[]} lives
+ * @param {readonly import("../model/types.js").Span[]} lives
  * @param {number} time
  */
 export function gone(lives, time) {

@@ -1,13 +1,17 @@
-//! A timeline as a page: one HTML file that asks nobody for anything.
+//! A timeline as a page: one HTML file that stands alone and asks nobody for anything, or
+//! one that a server feeds while things happen.
 //!
 //! The page is plain modules beside this file. Here they are put into one script, in the
-//! order of `SCRIPTS`, and the timeline beside them as
-//! data. Nothing of a timeline becomes markup: it is one JSON text in which `<`, `>` and `&`
-//! are escaped, and the page shows it as text.
+//! order of `SCRIPTS` and `SERVED`, and the timeline beside them as data. Nothing of a timeline
+//! becomes markup: it is one JSON text in which `<`, `>` and `&` are escaped, and the page
+//! shows it as text.
 
 mod pack;
+mod settings;
 
 use crate::timeline::Line;
+pub use pack::pack;
+pub use settings::{Scenario, Settings};
 
 /// The frame, with a mark for each part that is put in.
 const PAGE: &str = include_str!("page.html");
@@ -15,12 +19,13 @@ const STYLE: &str = include_str!("style.css");
 
 /// The page's modules: each stands behind those that it imports.
 const SCRIPTS: &[(&str, &str)] = &[
-    ("words.js", include_str!("words.js")),
-    ("search.js", include_str!("search.js")),
-    ("unpack.js", include_str!("unpack.js")),
-    ("read.js", include_str!("read.js")),
-    ("told.js", include_str!("told.js")),
-    ("story.js", include_str!("story.js")),
+    ("lab.js", include_str!("lab.js")),
+    ("model/words.js", include_str!("model/words.js")),
+    ("model/search.js", include_str!("model/search.js")),
+    ("model/unpack.js", include_str!("model/unpack.js")),
+    ("model/read.js", include_str!("model/read.js")),
+    ("model/told.js", include_str!("model/told.js")),
+    ("model/story.js", include_str!("model/story.js")),
     ("scale.js", include_str!("scale.js")),
     ("address.js", include_str!("address.js")),
     ("dom.js", include_str!("dom.js")),
@@ -43,12 +48,34 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("main.js", include_str!("main.js")),
 ];
 
-/// The page that shows this timeline.
+/// What a page needs beyond these that a server feeds.
+const SERVED: &[(&str, &str)] = &[];
+
+/// What a page may do that stands alone, and what one may that asks its server.
+const ALONE: &str =
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:";
+const ASKS: &str = "; connect-src 'self'";
+
+/// The page that shows this timeline and stands alone.
 pub fn html(lines: &[Line]) -> String {
+    page(lines, None)
+}
+
+/// The page that shows this timeline, which may be empty, and what its server sends.
+pub fn served(lines: &[Line], settings: &Settings) -> String {
+    page(lines, Some(settings))
+}
+
+fn page(lines: &[Line], settings: Option<&Settings>) -> String {
+    let asks = settings.map_or("", |_| ASKS);
+    let served = settings.map_or(&[] as &[_], |_| SERVED);
+    let settings = serde_json::to_string(&settings).expect("settings are plain data");
     let parts = [
+        ("/* policy */", format!("{ALONE}{asks}")),
         ("/* style */", STYLE.to_owned()),
-        ("/* timeline */", escaped(&pack::pack(lines).to_string())),
-        ("/* script */", script()),
+        ("/* settings */", escaped(&settings)),
+        ("/* timeline */", escaped(&pack(lines).to_string())),
+        ("/* script */", script(SCRIPTS) + &script(served)),
     ];
     let mut page = String::new();
     let mut rest = PAGE;
@@ -63,8 +90,8 @@ pub fn html(lines: &[Line]) -> String {
 }
 
 /// All modules as one script: each is a function of its own, whose exports the next find.
-fn script() -> String {
-    SCRIPTS.iter().map(|(name, text)| module(name, text)).collect()
+fn script(scripts: &[(&str, &str)]) -> String {
+    scripts.iter().map(|(name, text)| module(name, text)).collect()
 }
 
 /// A module without its imports and exports. An import is one line, and names a file of
@@ -184,11 +211,11 @@ mod tests {
 
     #[test]
     fn every_module_is_put_in_once_without_imports_and_exports() {
-        let script = script();
+        let script = script(SCRIPTS) + &script(SERVED);
         for line in script.lines() {
             assert!(!line.starts_with("import ") && !line.starts_with("export "), "{line}");
         }
-        for (name, _) in SCRIPTS {
+        for (name, _) in SCRIPTS.iter().chain(SERVED) {
             let opening = format!("const {} = (() => {{", holder(name));
             assert_eq!(script.matches(&opening).count(), 1, "{name}");
         }

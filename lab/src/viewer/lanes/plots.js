@@ -1,8 +1,8 @@
 // All clients together: how many calls were acknowledged, and how long they took.
 
-import { before, item, itself } from "../search.js";
-import { answers, binned, gaps, writes } from "../story.js";
-import { clock, grouped, span } from "../words.js";
+import { before, item, itself } from "../model/search.js";
+import { answers, binned, gaps, writes } from "../model/story.js";
+import { clock, grouped, span } from "../model/words.js";
 import { rowsOf } from "./faults.js";
 import { FONT, Lane, SMALL } from "./lane.js";
 
@@ -21,7 +21,7 @@ const DOTS_MAX = 2500;
 const [LOW, HIGH] = [2.5, 7];
 
 export class ThroughputLane extends Lane {
-  /** @param {import("../read.js").Model} model */
+  /** @param {import("../model/read.js").Model} model */
   constructor(model) {
     super("moves", "moves", 62, 18);
     this.moves = answers(model, writes);
@@ -79,7 +79,7 @@ export class ThroughputLane extends Lane {
 
 /**
  * A time without an acknowledged move: a band with its length.
- * @param {Pen} pen @param {import("../types.js").Span} gap @param {number} top @param {number} height
+ * @param {Pen} pen @param {import("../model/types.js").Span} gap @param {number} top @param {number} height
  */
 function drawGap({ ctx, scale, colours, width }, gap, top, height) {
   const [left, right] = [scale.x(gap.from), scale.x(gap.to)];
@@ -97,7 +97,7 @@ function drawGap({ ctx, scale, colours, width }, gap, top, height) {
 }
 
 export class LatencyLane extends Lane {
-  /** @param {import("../read.js").Model} model */
+  /** @param {import("../model/read.js").Model} model */
   constructor(model) {
     super("waits", "waits", 78, 12);
     const { times, waits } = answers(model);

@@ -1,13 +1,13 @@
 // A client's calls, each from asked to answered; below, the views that came by themselves.
 
-import { item, lastUntil, within } from "../search.js";
-import { asked } from "../told.js";
-import { clock, grouped, span } from "../words.js";
+import { item, lastUntil, within } from "../model/search.js";
+import { asked } from "../model/told.js";
+import { clock, grouped, span } from "../model/words.js";
 import { rowsOf } from "./faults.js";
 import { fit, Lane, NEAR, SMALL } from "./lane.js";
 
 /** @typedef {import("./lane.js").Pen} Pen */
-/** @typedef {import("../types.js").CallLine} CallLine */
+/** @typedef {import("../model/types.js").CallLine} CallLine */
 
 const HEIGHT = 17;
 const BAR = 11;
@@ -20,8 +20,8 @@ const OPEN_ENDED = 26;
 
 export class ClientLane extends Lane {
   /**
-   * @param {import("../read.js").Model} model
-   * @param {import("../read.js").ClientTrack} client
+   * @param {import("../model/read.js").Model} model
+   * @param {import("../model/read.js").ClientTrack} client
    * @param {boolean} first
    */
   constructor(model, client, first) {
@@ -199,7 +199,7 @@ function unknown({ ctx, scale, colours, width }, call, top, end) {
 }
 
 /**
- * @param {import("../read.js").Model} model
+ * @param {import("../model/read.js").Model} model
  * @param {CallLine} call
  * @returns {import("./lane.js").Hit}
  */

@@ -1,20 +1,20 @@
 // How far a node's log has come: what it has, what is committed, what is applied. All
 // nodes' strips have one scale, so that who is behind is seen to be behind.
 
-import { item, lastUntil, within } from "../search.js";
-import { clock, grouped } from "../words.js";
+import { item, lastUntil, within } from "../model/search.js";
+import { clock, grouped } from "../model/words.js";
 import { rowsOf } from "./faults.js";
 import { gone, Lane, veil } from "./lane.js";
 
 /** @typedef {import("./lane.js").Pen} Pen */
-/** @typedef {import("../types.js").LogLine} LogLine */
+/** @typedef {import("../model/types.js").LogLine} LogLine */
 
 const HEIGHT = 20;
 
 export class LogLane extends Lane {
   /**
-   * @param {import("../read.js").Model} model
-   * @param {import("../read.js").NodeTrack} track
+   * @param {import("../model/read.js").Model} model
+   * @param {import("../model/read.js").NodeTrack} track
    */
   constructor(model, track) {
     super("", "log", HEIGHT, 3);
@@ -92,7 +92,7 @@ export class LogLane extends Lane {
 
 /**
  * The least and the greatest index that any node's log has in a window.
- * @param {import("../read.js").Model} model
+ * @param {import("../model/read.js").Model} model
  * @param {number} from
  * @param {number} to
  * @returns {[number, number]}

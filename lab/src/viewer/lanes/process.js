@@ -1,7 +1,7 @@
 // A process that is no node, such as a frontend: a line while it runs.
 
-import { item } from "../search.js";
-import { clock, span } from "../words.js";
+import { item } from "../model/search.js";
+import { clock, span } from "../model/words.js";
 import { rowsOf } from "./faults.js";
 import { extent, fit, Lane, SMALL } from "./lane.js";
 
@@ -9,7 +9,7 @@ const HEIGHT = 14;
 
 export class ProcessLane extends Lane {
   /**
-   * @param {import("../read.js").Model} model
+   * @param {import("../model/read.js").Model} model
    * @param {string} name
    */
   constructor(model, name) {

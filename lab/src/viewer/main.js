@@ -8,12 +8,12 @@ import { listen } from "./hands.js";
 import { copy, showHeader } from "./header.js";
 import { KEYS, listenToKeys } from "./keys.js";
 import { Overview } from "./overview.js";
-import { FORMAT, Model } from "./read.js";
+import { FORMAT, Model } from "./model/read.js";
 import { Scale } from "./scale.js";
 import { Stage } from "./stage.js";
-import { story } from "./story.js";
-import { unpack } from "./unpack.js";
-import { clock, span } from "./words.js";
+import { story } from "./model/story.js";
+import { unpack } from "./model/unpack.js";
+import { clock, span } from "./model/words.js";
 
 /** What is shown around a moment that one jumps to from afar (microseconds). */
 const CLOSE_UP = 2_000_000;
@@ -130,7 +130,7 @@ function tell(time) {
 /**
  * Selects a moment and brings it into sight.
  * @param {number} time
- * @param {import("./types.js").Entry} [entry] the sentence that it is about
+ * @param {import("./model/types.js").Entry} [entry] the sentence that it is about
  * @param {number} [width] no more than this is shown around it
  */
 function go(time, entry, width = scale.width) {
@@ -196,7 +196,7 @@ function point(x, y) {
   tip.style.top = `${Math.max(4, below ? box.top + y + 18 : box.top + y - tip.offsetHeight - 10)}px`;
 }
 
-/** @param {import("./types.js").Hit} hit */
+/** @param {import("./model/types.js").Hit} hit */
 function described({ title, rows }) {
   const list = el("dl", {}, ...rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
   return rows.length ? [el("strong", {}, title), list] : [el("strong", {}, title)];

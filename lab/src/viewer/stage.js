@@ -12,7 +12,7 @@ import { LatencyLane, ThroughputLane } from "./lanes/plots.js";
 import { ProcessLane } from "./lanes/process.js";
 import { SwimLane } from "./lanes/swim.js";
 
-/** @typedef {import("./read.js").Model} Model */
+/** @typedef {import("./model/read.js").Model} Model */
 /** @typedef {import("./scale.js").Scale} Scale */
 /** @typedef {{lane: Lane, top: number, label: HTMLElement, now: HTMLElement}} Place */
 
@@ -162,7 +162,7 @@ export class Stage {
   /**
    * What is at a place of the picture.
    * @param {number} x @param {number} y
-   * @returns {{hit: import("./types.js").Hit | undefined, lane: string}}
+   * @returns {{hit: import("./model/types.js").Hit | undefined, lane: string}}
    */
   at(x, y) {
     const pen = this.#pen;

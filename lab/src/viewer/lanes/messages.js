@@ -2,13 +2,13 @@
 // One that never came ends half way, in a cross.
 
 import { termColours } from "../colours.js";
-import { item, within } from "../search.js";
-import { clock, grouped, size, span } from "../words.js";
+import { item, within } from "../model/search.js";
+import { clock, grouped, size, span } from "../model/words.js";
 import { rowsOf } from "./faults.js";
 import { cross } from "./node.js";
 
 /** @typedef {import("./lane.js").Pen} Pen */
-/** @typedef {import("../types.js").MessageLine} MessageLine */
+/** @typedef {import("../model/types.js").MessageLine} MessageLine */
 /** @typedef {{one: [number, number], other: [number, number]}} Arrow */
 
 /** Arrows are drawn when no more than this (microseconds) is in sight. */
@@ -32,7 +32,7 @@ const STROKES = {
 
 export class Messages {
   /**
-   * @param {import("../read.js").Model} model
+   * @param {import("../model/read.js").Model} model
    * @param {(node: number) => {lane: import("./node.js").NodeLane, top: number} | undefined} lane where a node's lane is
    */
   constructor(model, lane) {
@@ -70,7 +70,7 @@ export class Messages {
     return { one: [left, from], other: [scale.x(received), to] };
   }
 
-  /** @param {Pen} pen @param {number} x @param {number} y @returns {import("../types.js").Hit | undefined} */
+  /** @param {Pen} pen @param {number} x @param {number} y @returns {import("../model/types.js").Hit | undefined} */
   hit(pen, x, y) {
     if (pen.scale.width > CLOSE) return undefined;
     const { messages, flight } = this.model;
@@ -88,9 +88,9 @@ export class Messages {
 }
 
 /**
- * @param {import("../read.js").Model} model
+ * @param {import("../model/read.js").Model} model
  * @param {MessageLine} message
- * @returns {import("../types.js").Hit}
+ * @returns {import("../model/types.js").Hit}
  */
 function told(model, message) {
   const { what, answer, from, to, at, received, term, index, entries, bytes, yes } = message;

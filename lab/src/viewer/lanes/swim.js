@@ -1,20 +1,20 @@
 // What one node holds of another by gossip (SWIM): a thin line is alive, hatched is
 // suspect, full is down. A small triangle is a refutation: an incarnation was raised.
 
-import { item, lastUntil, within } from "../search.js";
-import { clock } from "../words.js";
+import { item, lastUntil, within } from "../model/search.js";
+import { clock } from "../model/words.js";
 import { rowsOf } from "./faults.js";
 import { extent, fit, gone, Lane, SMALL, veil } from "./lane.js";
 
 /** @typedef {import("./lane.js").Pen} Pen */
-/** @typedef {import("../types.js").GossipLine} GossipLine */
+/** @typedef {import("../model/types.js").GossipLine} GossipLine */
 
 const HEIGHT = 11;
 
 export class SwimLane extends Lane {
   /**
-   * @param {import("../read.js").Model} model
-   * @param {import("../read.js").NodeTrack} track who holds it
+   * @param {import("../model/read.js").Model} model
+   * @param {import("../model/read.js").NodeTrack} track who holds it
    * @param {number} about of whom
    */
   constructor(model, track, about) {
