@@ -7,6 +7,8 @@ import { extent, fit, Lane, SMALL } from "./lane.js";
 /** @typedef {import("../model/types.js").Fault} Fault */
 
 const ROW = 17;
+/** What begins within this time (microseconds) was done at once. */
+const AT_ONCE = 50_000;
 
 export class FaultsLane extends Lane {
   /** @param {import("../model/read.js").Model} model */
@@ -17,9 +19,9 @@ export class FaultsLane extends Lane {
     this.about = "What was broken on purpose, from beginning to end; flags are broken promises.";
   }
 
-  /** The row of each fault. */
-  get rows() {
-    return arranged(this.model.faults);
+  /** What stands in a row. */
+  get faults() {
+    return bundled(this.model.faults);
   }
 
   /** @override @param {import("./lane.js").Pen} pen @param {number} top */
@@ -27,8 +29,9 @@ export class FaultsLane extends Lane {
     const { ctx, colours } = pen;
     const { named } = colours;
     ctx.font = SMALL;
-    const { rows } = this;
-    this.model.faults.forEach((fault, place) => {
+    const { faults } = this;
+    const rows = arranged(faults);
+    faults.forEach((fault, place) => {
       if (fault.to < pen.scale.from || fault.from > pen.scale.to) return;
       const [x, width] = extent(pen, fault.from, Math.min(fault.to, this.model.end));
       const y = top + this.above + (rows[place] ?? 0) * ROW;
@@ -38,7 +41,7 @@ export class FaultsLane extends Lane {
       ctx.fillRect(x, y + 1, width, ROW - 3);
       ctx.strokeStyle = named.warn;
       ctx.strokeRect(x + 0.5, y + 1.5, Math.max(width - 1, 1), ROW - 4);
-      this.#words(pen, rows, place, x, x + width, y + 12);
+      this.#words(pen, faults, rows, place, x, x + width, y + 12);
     });
     for (const { at, promise } of this.model.findings) this.#flag(pen, pen.scale.x(at), top, promise);
   }
@@ -49,8 +52,9 @@ export class FaultsLane extends Lane {
     if (finding) return { at: finding.at, title: `Broken promise: ${finding.promise}`, rows: rowsOf(["", finding.text]) };
     const time = pen.scale.time(x);
     const row = Math.floor((y - this.above) / ROW);
-    const { rows } = this;
-    const fault = this.model.faults.find(({ from, to }, place) => rows[place] === row && from <= time && time < to);
+    const { faults } = this;
+    const rows = arranged(faults);
+    const fault = faults.find(({ from, to }, place) => rows[place] === row && from <= time && time < to);
     if (!fault) return undefined;
     const to = Math.min(fault.to, this.model.end);
     const lasted = fault.to > this.model.end ? "never healed" : span(to - fault.from);
@@ -65,12 +69,12 @@ export class FaultsLane extends Lane {
 
   /**
    * Inside of the bar, or behind it as far as the row is free.
-   * @param {import("./lane.js").Pen} pen @param {number[]} rows @param {number} place @param {number} left @param {number} right @param {number} y
+   * @param {import("./lane.js").Pen} pen @param {Fault[]} faults @param {number[]} rows @param {number} place @param {number} left @param {number} right @param {number} y
    */
-  #words(pen, rows, place, left, right, y) {
-    const fault = item(this.model.faults, place);
+  #words(pen, faults, rows, place, left, right, y) {
+    const fault = item(faults, place);
     const { ctx, scale, colours, width } = pen;
-    const next = this.model.faults.find((_, at) => at > place && rows[at] === rows[place]);
+    const next = faults.find((_, at) => at > place && rows[at] === rows[place]);
     const free = next ? scale.x(next.from) : width;
     const name = this.#name(fault);
     const room = ctx.measureText(name).width + 6;
@@ -105,7 +109,7 @@ export class FaultsLane extends Lane {
  * @param {import("../model/read.js").Model} model
  */
 export function faultRows({ faults }) {
-  return Math.max(0, ...arranged(faults)) + 1;
+  return Math.max(0, ...arranged(bundled(faults))) + 1;
 }
 
 /**
@@ -114,6 +118,25 @@ export function faultRows({ faults }) {
  */
 export function rowsOf(...rows) {
   return rows.filter(([, value]) => value !== "");
+}
+
+/**
+ * What was done to one node at once, and ended at once, is one: a node that is cut off has
+ * a fault for each direction of each link.
+ * @param {readonly Fault[]} faults
+ * @returns {Fault[]}
+ */
+export function bundled(faults) {
+  /** @type {Fault[]} */
+  const bundles = [];
+  for (const fault of faults) {
+    const [kind = "", ...where] = fault.what.split(" ");
+    const near = (/** @type {number} */ one, /** @type {number} */ other) => one === other || Math.abs(one - other) < AT_ONCE;
+    const own = bundles.find(({ node, what, from, to }) => node !== undefined && node === fault.node && what.startsWith(`${kind} `) && near(from, fault.from) && near(to, fault.to));
+    if (own && where.length) own.what += `, ${where.join(" ")}`;
+    else bundles.push({ ...fault });
+  }
+  return bundles;
 }
 
 /**

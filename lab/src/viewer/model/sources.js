@@ -50,7 +50,7 @@ const PROMISES = {
   nothing_lost: [thesis("sections 3.6.3 and 3.8"), docs("docs/lab.md, step 9")],
   none_twice: [thesis("section 6.3"), docs("docs/lab.md, step 10")],
   one_leader: [thesis("section 3.4"), docs("docs/lab.md, step 10")],
-  same_hash: [thesis("section 3.6"), docs("docs/correctness.md")],
+  same_hash: [thesis("section 3.6.3"), docs("docs/correctness.md")],
   membership: [thesis("sections 4.1 and 4.3"), docs("docs/correctness.md")],
 };
 

@@ -13,6 +13,10 @@ import { answered, sentence } from "./told.js";
 
 /** What several nodes tell within this time (microseconds) is told once. */
 const REPEATED = 2_000_000;
+/** What nodes say of themselves of which there are lines as well. */
+const SAID_ELSEWHERE = new Set(["leader", "gossip", "fault"]);
+/** A refusal that is told: what was opened is not there. The others are games' rules. */
+const LOST_ROOM = "no-such-room";
 /** So many sentences are kept. Beyond, everyday calls of the older half are forgotten, or that half. */
 const ENTRIES_MAX = 200_000;
 
@@ -74,7 +78,7 @@ export class Story {
     const entry = new Entry(fact.at, toneOf(line), lane, () => sentence(model, fact));
     entry.fact = fact;
     entry.term = line.kind === "role" ? line.term : undefined;
-    entry.minor = this.#again(line);
+    entry.minor = this.#again(line) || (line.kind === "told" && SAID_ELSEWHERE.has(line.about));
     this.#put(entry);
   }
 
@@ -84,7 +88,8 @@ export class Story {
     const { returned = call.at } = call;
     const time = call.outcome === "unknown" ? call.at : returned;
     const entry = new Entry(time, call.outcome === "ok" ? "call" : call.outcome, model.client(call.client).name, () => answered(model, call));
-    entry.minor = call.outcome === "ok" && returned - call.at <= LONG;
+    const everyday = call.outcome === "ok" || (call.outcome === "refused" && call.code !== LOST_ROOM);
+    entry.minor = everyday && returned - call.at <= LONG;
     this.#put(entry);
   }
 
