@@ -15,7 +15,8 @@ pub use settings::{Scenario, Settings};
 
 /// The frame, with a mark for each part that is put in.
 const PAGE: &str = include_str!("page.html");
-const STYLE: &str = include_str!("style.css");
+/// The page's own style, and that of each part that has one.
+const STYLES: &[&str] = &[include_str!("style.css"), include_str!("ring.css")];
 
 /// The page's modules: each stands behind those that it imports.
 const SCRIPTS: &[(&str, &str)] = &[
@@ -26,6 +27,8 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("model/read.js", include_str!("model/read.js")),
     ("model/told.js", include_str!("model/told.js")),
     ("model/story.js", include_str!("model/story.js")),
+    ("model/moves.js", include_str!("model/moves.js")),
+    ("model/moment.js", include_str!("model/moment.js")),
     ("scale.js", include_str!("scale.js")),
     ("address.js", include_str!("address.js")),
     ("dom.js", include_str!("dom.js")),
@@ -40,6 +43,25 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("lanes/process.js", include_str!("lanes/process.js")),
     ("lanes/plots.js", include_str!("lanes/plots.js")),
     ("lanes/messages.js", include_str!("lanes/messages.js")),
+    ("ring/links.js", include_str!("ring/links.js")),
+    ("ring/layout.js", include_str!("ring/layout.js")),
+    ("ring/pace.js", include_str!("ring/pace.js")),
+    ("ring/flights.js", include_str!("ring/flights.js")),
+    ("ring/strips.js", include_str!("ring/strips.js")),
+    ("ring/sparks.js", include_str!("ring/sparks.js")),
+    ("ring/headline.js", include_str!("ring/headline.js")),
+    ("ring/gossipwords.js", include_str!("ring/gossipwords.js")),
+    ("ring/hits.js", include_str!("ring/hits.js")),
+    ("ring/signs.js", include_str!("ring/signs.js")),
+    ("ring/wires.js", include_str!("ring/wires.js")),
+    ("ring/notes.js", include_str!("ring/notes.js")),
+    ("ring/rafts.js", include_str!("ring/rafts.js")),
+    ("ring/dots.js", include_str!("ring/dots.js")),
+    ("ring/stripview.js", include_str!("ring/stripview.js")),
+    ("ring/legend.js", include_str!("ring/legend.js")),
+    ("ring/frame.js", include_str!("ring/frame.js")),
+    ("ring/labels.js", include_str!("ring/labels.js")),
+    ("ring/ring.js", include_str!("ring/ring.js")),
     ("stage.js", include_str!("stage.js")),
     ("overview.js", include_str!("overview.js")),
     ("feed.js", include_str!("feed.js")),
@@ -72,7 +94,7 @@ fn page(lines: &[Line], settings: Option<&Settings>) -> String {
     let settings = serde_json::to_string(&settings).expect("settings are plain data");
     let parts = [
         ("/* policy */", format!("{ALONE}{asks}")),
-        ("/* style */", STYLE.to_owned()),
+        ("/* style */", STYLES.concat()),
         ("/* settings */", escaped(&settings)),
         ("/* timeline */", escaped(&pack(lines).to_string())),
         ("/* script */", script(SCRIPTS) + &script(served)),
