@@ -2,11 +2,11 @@
 // of whom, and how long nobody could move. Cheap enough for every frame: whatever is looked
 // for is found by halving, or in a short stretch of time before the moment.
 
-import { gapAt } from "./moves.js";
+import { gapAt } from "./gap.js";
 import { at, before, item, lastUntil } from "./search.js";
 
 /** @typedef {import("./read.js").Model} Model */
-/** @typedef {import("./read.js").NodeTrack} NodeTrack */
+/** @typedef {import("./tracks.js").NodeTrack} NodeTrack */
 /** @typedef {import("./types.js").RoleLine} RoleLine */
 /** @typedef {import("./types.js").MembersLine} MembersLine */
 /** @typedef {import("./types.js").Fault} Fault */
@@ -29,7 +29,7 @@ import { at, before, item, lastUntil } from "./search.js";
  * @typedef {{voters: number[][], learners: number[], joint: boolean, index: number}} Members
  */
 /**
- * @typedef {{time: number, nodes: NodeMoment[], term: number, leader: number | undefined, members: Members, gossip: Holds[], gap: import("./moves.js").Gap | undefined, told: boolean}} Moment
+ * @typedef {{time: number, nodes: NodeMoment[], term: number, leader: number | undefined, members: Members, gossip: Holds[], gap: import("./gap.js").Gap | undefined, told: boolean}} Moment
  */
 
 /**

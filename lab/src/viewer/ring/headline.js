@@ -132,7 +132,7 @@ export function spoken(moment, node) {
 
 /**
  * The gap's words: what stands above the number, and the number.
- * @param {import("../model/moves.js").Gap | undefined} gap
+ * @param {import("../model/gap.js").Gap | undefined} gap
  * @returns {[string, string]}
  */
 export function gapWords(gap) {

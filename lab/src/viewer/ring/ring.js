@@ -4,7 +4,7 @@
 import { Colours } from "../colours.js";
 import { say, set } from "../dom.js";
 import { ECHO, momentOf, processAt } from "../model/moment.js";
-import { pendingCall } from "../model/moves.js";
+import { pendingCall } from "../model/gap.js";
 import { messages, moves, players, tables } from "./dots.js";
 import { skyOf } from "./flights.js";
 import { Frame, fresh } from "./frame.js";
