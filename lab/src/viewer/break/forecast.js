@@ -55,10 +55,10 @@ export const SILENCES = [
  * @param {Model} model
  * @param {number} from microseconds
  * @param {number} [least] it is not settled before this moment
+ * @param {number} [now] later than the end of the model when nothing has come for a while
  * @returns {Outcome}
  */
-export function outcome(model, from, least = from) {
-  const now = model.end;
+export function outcome(model, from, least = from, now = model.end) {
   const leader = leaderAt(model, from);
   const term = [...model.nodes.values()].reduce((most, { roles }) => Math.max(most, lastUntil(roles, from)?.term ?? 0), leader?.term ?? 0);
   const next = winner(model, from, term);

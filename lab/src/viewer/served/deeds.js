@@ -26,7 +26,18 @@ export class Deeds {
     this.changed = changed;
     /** The newest last. @type {Deed[]} */
     this.list = [];
+    /** The newest moment of the timeline, and when (milliseconds of the page) it came. */
+    this.newest = { end: lab.model.end, came: performance.now() };
+    lab.on("lines", () => {
+      if (lab.model.end !== this.newest.end) this.newest = { end: lab.model.end, came: performance.now() };
+    });
     if (this.forbidden === "") lab.perform = (words) => this.perform(words);
+  }
+
+  /** The moment that is now: it goes on also when nobody tells anything. */
+  get now() {
+    const { end, came } = this.newest;
+    return this.lab.settings?.live ? end + (performance.now() - came) * 1000 : end;
   }
 
   /** Why nothing may be broken here; empty where it may. */
@@ -52,13 +63,12 @@ export class Deeds {
    * @returns {Promise<Done>}
    */
   async perform(words) {
-    const { model } = this.lab;
     /** @type {Deed} */
-    const deed = { at: model.end, answered: Infinity, words, line: this.line(words), done: undefined, said: "", came: "" };
+    const deed = { at: this.now, answered: Infinity, words, line: this.line(words), done: undefined, said: "", came: "" };
     this.list = [...this.list.slice(1 - KEPT), deed];
     this.changed(deed);
     const { done, said, line } = await ask(words);
-    Object.assign(deed, { done, said, line: line ?? deed.line, answered: model.end });
+    Object.assign(deed, { done, said, line: line ?? deed.line, answered: this.now });
     this.changed(deed);
     return { done, said };
   }

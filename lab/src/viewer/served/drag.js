@@ -2,16 +2,18 @@
 // menu is asked for by the other button, a long press or the menu key. Then a small menu says
 // what can be done.
 
+import { el } from "../dom.js";
 import { FRONTENDS } from "../break/offers.js";
 import { chosenOffers } from "./picker.js";
 import { Popup } from "./popup.js";
 
 /** @typedef {import("../lab.js").Lab} Lab */
 /** @typedef {import("./picker.js").Chosen} Chosen */
+/** @typedef {{x: number, y: number, r: number}} Place */
 /**
- * What the ring says of itself: which node or frontend is at a place of the overlay (pixels
- * from its left and top), where one is, and the element that lies on the picture.
- * @typedef {{nodeAt: (x: number, y: number) => string | undefined, place: (name: string) => {x: number, y: number} | undefined, overlay: SVGSVGElement}} RingLike
+ * What the ring says of itself, in pixels from its left and top: which node is at a place,
+ * where one is, where frontends are on its stage, and the element that lies on the picture.
+ * @typedef {{nodeAt: (x: number, y: number) => string | undefined, place: (name: string) => Place | undefined, places: {frontends: Map<string, Place>}, frame: {stage: HTMLElement}, overlay: HTMLElement}} RingLike
  */
 /**
  * @typedef {object} Asked
@@ -22,6 +24,8 @@ import { Popup } from "./popup.js";
 
 /** A pointer that has moved less (pixels) has pressed. */
 const STILL = 8;
+/** What is this near (pixels) to a frontend is on it. */
+const NEAR = 10;
 
 export class Drag {
   /**
@@ -34,8 +38,7 @@ export class Drag {
     this.ring = ring;
     this.asked = asked;
     this.popup = new Popup();
-    this.line = /** @type {SVGLineElement} */ (document.createElementNS(ring.overlay.namespaceURI, "line"));
-    this.line.classList.add("drawn");
+    this.line = el("div", { class: "drawn" });
     /** From whom a line is drawn, and where the pointer went down. @type {{name: string, x: number, y: number, moved: boolean} | undefined} */
     this.from = undefined;
     this.#listen();
@@ -45,17 +48,17 @@ export class Drag {
     const picture = /** @type {HTMLElement} */ (this.ring.overlay.parentElement);
     picture.addEventListener("pointerdown", (event) => {
       const [x, y] = this.#at(event);
-      const name = event.button === 0 ? this.ring.nodeAt(x, y) : undefined;
+      const name = event.button === 0 ? this.#end(x, y) : undefined;
       this.from = name === undefined ? undefined : { name, x, y, moved: false };
     });
     addEventListener("pointermove", (event) => this.from && this.#move(event));
     addEventListener("pointerup", (event) => this.#drop(event));
-    addEventListener("pointercancel", () => this.#end());
+    addEventListener("pointercancel", () => this.#stop());
     // A finger that draws a line does not scroll.
     picture.addEventListener("touchmove", (event) => this.from && event.cancelable && event.preventDefault(), { passive: false });
     picture.addEventListener("contextmenu", (event) => this.#menu(event));
     addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && this.from?.moved) this.#end();
+      if (event.key === "Escape" && this.from?.moved) this.#stop();
     });
   }
 
@@ -65,18 +68,35 @@ export class Drag {
     return [clientX - left, clientY - top];
   }
 
+  /** Who is at a place: a node, or a frontend. @param {number} x @param {number} y */
+  #end(x, y) {
+    const near = (/** @type {[string, Place]} */ [, place]) => Math.hypot(x - place.x, y - place.y) <= place.r + NEAR;
+    return this.ring.nodeAt(x, y) ?? this.#frontends().find(near)?.[0];
+  }
+
+  /** Where a node or a frontend is. @param {string} name */
+  #place(name) {
+    return this.ring.place(name) ?? this.#frontends().find(([one]) => one === name)?.[1];
+  }
+
+  /** @returns {[string, Place][]} */
+  #frontends() {
+    const { places, frame: { stage } } = this.ring;
+    return [...places.frontends].map(([name, { x, y, r }]) => [name, { x: x + stage.offsetLeft, y: y + stage.offsetTop, r }]);
+  }
+
   /** @param {PointerEvent} event */
   #move(event) {
     const { from, ring, line } = this;
     const [x, y] = this.#at(event);
-    const start = from && ring.place(from.name);
+    const start = from && this.#place(from.name);
     if (!from || !start) return;
     from.moved ||= Math.hypot(x - from.x, y - from.y) > STILL;
     if (!from.moved) return;
-    const name = ring.nodeAt(x, y);
-    const end = (name !== undefined && name !== from.name && ring.place(name)) || { x, y };
-    const ends = { x1: start.x, y1: start.y, x2: end.x, y2: end.y };
-    for (const [key, value] of Object.entries(ends)) line.setAttribute(key, String(value));
+    const name = this.#end(x, y);
+    const end = (name !== undefined && name !== from.name && this.#place(name)) || { x, y };
+    const [dx, dy] = [end.x - start.x, end.y - start.y];
+    Object.assign(line.style, { left: `${start.x}px`, top: `${start.y}px`, width: `${Math.hypot(dx, dy)}px`, rotate: `${Math.atan2(dy, dx)}rad` });
     line.classList.toggle("meets", this.#link(name) !== undefined);
     if (!line.isConnected) ring.overlay.append(line);
   }
@@ -85,12 +105,12 @@ export class Drag {
   #drop(event) {
     const { from } = this;
     if (!from) return;
-    const link = from.moved ? this.#link(this.ring.nodeAt(...this.#at(event))) : undefined;
-    this.#end();
+    const link = from.moved ? this.#link(this.#end(...this.#at(event))) : undefined;
+    this.#stop();
     if (link) this.#open(link, event.clientX, event.clientY);
   }
 
-  #end() {
+  #stop() {
     this.from = undefined;
     this.line.remove();
   }
@@ -114,18 +134,18 @@ export class Drag {
     const { left, top } = this.ring.overlay.getBoundingClientRect();
     const [x, y] = this.#at(event);
     const byKey = event.button !== 2;
-    const name = this.ring.nodeAt(x, y) ?? (byKey ? this.lab.selected : undefined);
-    const place = name === undefined ? undefined : this.ring.place(name);
+    const name = this.#end(x, y) ?? (byKey ? this.lab.selected : undefined);
+    const place = name === undefined ? undefined : this.#place(name);
     if (name === undefined || !place) return;
     event.preventDefault();
-    this.#end();
+    this.#stop();
     this.#open({ one: name, other: "" }, left + place.x, top + place.y);
   }
 
   /** @param {Chosen} chosen @param {number} x @param {number} y */
   #open(chosen, x, y) {
     const found = chosenOffers(chosen, this.asked.all(), this.asked.demo);
-    const items = (found?.offers ?? []).map((offer) => ({ label: offer.label, about: offer.about, choose: () => this.asked.choose(chosen, offer) }));
+    const items = (found?.offers ?? []).map((offer) => ({ label: offer.label, group: offer.group, about: offer.about, choose: () => this.asked.choose(chosen, offer) }));
     if (found) this.popup.open(items.length ? found.subject : found.says, items, x, y);
   }
 }

@@ -1,7 +1,7 @@
 // The panel "Break it": what is selected and what can be done to it, patterns, scenarios,
 // what is broken now, what was done, and how well one has guessed.
 
-import { el, say } from "../dom.js";
+import { el, say, set } from "../dom.js";
 import { wrongs } from "../break/active.js";
 import { patternOffers, spareOffer } from "../break/patterns.js";
 import { Scores } from "../break/score.js";
@@ -44,8 +44,7 @@ export class Breaking {
     this.team = el("input", { type: "text", maxlength: 30, autocomplete: "off", placeholder: "none" });
     this.places = this.#frame();
     if (ring) new Drag(lab, ring, { all: () => this.#all(), demo: this.demo, choose: (chosen, offer) => this.#fromRing(chosen, offer) });
-    let looking = 0;
-    lab.on("lines", () => (looking ||= setTimeout(() => ((looking = 0), this.#refresh()), LOOK)));
+    setInterval(() => this.#look(), LOOK);
     lab.on("selected", () => this.#select(lab.selected));
     this.#refresh();
   }
@@ -61,8 +60,8 @@ export class Breaking {
 
   #frame() {
     const { deeds, root } = this;
-    const places = { now: el("div", {}), wrong: el("ul", { class: "wrong" }), chosen: el("div", {}), patterns: el("div", { class: "row" }), scenarios: el("ul", {}), done: el("ol", { class: "done" }), score: el("div", {}), menus: el("div", { class: "menus" }) };
     const heal = el("button", { type: "button", class: "heal", disabled: deeds.forbidden !== "", click: () => this.#healAll() }, "Heal everything");
+    const places = { heal, now: el("div", {}), wrong: el("ul", { class: "wrong" }), chosen: el("div", {}), patterns: el("div", { class: "row" }), scenarios: el("ul", {}), done: el("ol", { class: "done" }), score: el("div", {}), menus: el("div", { class: "menus" }) };
     const spare = el("button", { type: "button", class: "quiet", click: () => this.#choose(spareOffer(), "Add a spare") }, "Add a spare");
     const reset = el("button", { type: "button", class: "quiet", click: () => (this.scores.reset(), this.#score()) }, "Begin anew");
     const part = (/** @type {string} */ title, /** @type {Node[]} */ ...inside) => el("section", { "aria-label": title }, el("h3", {}, title), ...inside);
@@ -80,25 +79,31 @@ export class Breaking {
     return places;
   }
 
+  /** What comes of a fault is watched also while the panel is not to be seen. */
+  #look() {
+    this.watch?.look();
+    if (this.root.offsetParent !== null) this.#refresh();
+  }
+
   /** Shows what has changed. */
   #refresh() {
     const { lab, deeds, places } = this;
     const { model } = lab;
     const all = this.#all();
     const here = counts(all);
-    this.watch?.look();
     const chosen = chosenOffers(this.chosen, all, this.demo);
     keep(places.chosen, JSON.stringify([all, this.chosen]), () => [
       ...picker(this.chosen, all, (next) => this.#pick(next)),
-      el("p", { class: "says" }, chosen?.says ?? "Choose a node here or in the picture, or draw a line from one to another."),
+      el("p", { class: "stands" }, chosen?.says ?? "Choose a node here or in the picture, or draw a line from one to another."),
       ...menu(chosen?.offers ?? [], (offer) => this.#choose(offer, `${chosen?.subject}: ${offer.label}`)),
     ]);
     keep(places.patterns, JSON.stringify(here), () => patternOffers(here).map((offer) => offerButton(offer, () => this.#choose(offer, offer.label))));
     keep(places.scenarios, JSON.stringify(here), () => scenarioList(lab.settings?.scenarios ?? [], here, (offer) => this.#choose(offer, offer.label)));
-    const wrong = wrongs(model, model.end, deeds.list, this.demo);
+    const wrong = wrongs(model, deeds.now, deeds.list, this.demo);
     const perform = deeds.forbidden ? undefined : (/** @type {string[]} */ words) => void this.#perform(words);
+    set(places.heal, { title: this.#healing().map((words) => deeds.line(words)).join("\n") });
     keep(places.wrong, JSON.stringify(wrong), () => wrongList(wrong, (words) => deeds.line(words), perform));
-    for (const time of places.wrong.querySelectorAll("[data-until]")) say(time, left(Number(/** @type {HTMLElement} */ (time).dataset["until"]), model.end));
+    for (const time of places.wrong.querySelectorAll("[data-until]")) say(time, left(Number(/** @type {HTMLElement} */ (time).dataset["until"]), deeds.now));
     keep(places.done, JSON.stringify(deeds.list), () => (deeds.list.length ? doneList(deeds.list, (time) => lab.go(time)) : [el("li", {}, "Nothing yet.")]));
   }
 
@@ -161,7 +166,7 @@ export class Breaking {
     const deed = this.deeds.list.at(-1);
     if (offer.asks && deed) {
       this.watch?.overtake();
-      this.watch = new Watch(this.lab, deed, guess, (answers) => this.#count(answers), () => ((this.watch = undefined), this.#leave()));
+      this.watch = new Watch(this.lab, deed, () => this.deeds.now, guess, (answers) => this.#count(answers), () => ((this.watch = undefined), this.#leave()));
     }
     this.#leave();
     this.watch?.element.querySelector("h3")?.focus();
@@ -175,12 +180,15 @@ export class Breaking {
     if (saying) say(saying, done ? said : `Not done: ${said}`);
   }
 
-  /** Restarts who has ended, lets go on who stands still, and ends all faults. */
-  async #healAll() {
+  /** What makes everything good: who has ended starts, who stands still goes on, faults end. */
+  #healing() {
     const { model } = this.lab;
-    const processes = wrongs(model, model.end, [], this.demo).filter(({ heal }) => heal[0] !== "fault");
-    for (const { heal } of processes) await this.#perform(heal);
-    await this.#perform(["fault", "heal"]);
+    const gone = wrongs(model, model.end, [], this.demo).map(({ heal }) => heal).filter(([verb]) => verb !== "fault");
+    return [...gone, ["fault", "heal"]];
+  }
+
+  async #healAll() {
+    for (const words of this.#healing()) await this.#perform(words);
   }
 
   /** @param {{right: boolean}[]} answers */

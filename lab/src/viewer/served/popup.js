@@ -2,7 +2,7 @@
 
 import { el } from "../dom.js";
 
-/** @typedef {{label: string, about: string, choose: () => void}} Item */
+/** @typedef {{label: string, group: string, about: string, choose: () => void}} Item */
 
 export class Popup {
   constructor() {
@@ -23,7 +23,8 @@ export class Popup {
   open(title, items, x, y) {
     const { element } = this;
     this.from = document.activeElement;
-    const buttons = items.map(({ label, about, choose }) => el("button", { type: "button", role: "menuitem", tabindex: -1, title: about, click: () => this.#chosen(choose) }, label));
+    const several = new Set(items.map(({ group }) => group)).size > 1;
+    const buttons = items.map(({ label, group, about, choose }) => el("button", { type: "button", role: "menuitem", tabindex: -1, title: about, click: () => this.#chosen(choose) }, el("span", {}, label), ...(several ? [" ", el("small", {}, group)] : [])));
     element.replaceChildren(el("p", {}, title), ...(buttons.length ? buttons : [el("p", {}, "Nothing can be done here now.")]));
     element.setAttribute("aria-label", title);
     element.hidden = false;

@@ -16,22 +16,26 @@ export class Watch {
   /**
    * @param {Lab} lab
    * @param {Deed} deed
+   * @param {() => number} now the moment that is now
    * @param {Guess | undefined} guess
    * @param {(answers: {right: boolean}[]) => string} score counts answers, and says how it stands
    * @param {() => void} close
    */
-  constructor(lab, deed, guess, score, close) {
+  constructor(lab, deed, now, guess, score, close) {
     this.lab = lab;
+    this.now = now;
     this.deed = deed;
     this.guess = guess;
     this.score = score;
     /** Whether nothing more is waited for. */
     this.over = false;
     this.told = el("p", { role: "status" }, "Watching what comes of it.");
+    // What ticks is not read aloud.
+    this.ticks = el("p", { "aria-hidden": "true" });
     this.body = el("div", {});
     const see = el("button", { type: "button", class: "quiet", click: () => lab.go(deed.at) }, "See the moment");
     const closing = el("button", { type: "button", class: "quiet", click: close }, "Close");
-    this.element = el("section", { class: "watch", "aria-label": "What came of it" }, el("h3", { tabindex: -1 }, "What happened?"), code(deed.line), this.told, this.body, el("div", { class: "deeds" }, see, closing));
+    this.element = el("section", { class: "watch", "aria-label": "What came of it" }, el("h3", { tabindex: -1 }, "What happened?"), code(deed.line), this.told, this.ticks, this.body, el("div", { class: "deeds" }, see, closing));
   }
 
   /** Looks at the timeline again. */
@@ -40,9 +44,10 @@ export class Watch {
     const { deed, lab } = this;
     if (deed.done === false) return this.#failed();
     if (deed.done === undefined) return;
-    const came = outcome(lab.model, deed.at, deed.answered);
-    if (!came.settled) return say(this.told, sofar(lab.model, came));
-    this.over = true;
+    const now = this.now();
+    const came = outcome(lab.model, deed.at, deed.answered, now);
+    if (!came.settled) return say(this.ticks, sofar(lab.model, came, now - deed.at));
+    this.#end();
     deed.came = outcomeText(lab.model, came);
     this.#tell(came);
   }
@@ -50,13 +55,18 @@ export class Watch {
   /** Something else was done before it was over: nobody could tell what came of which. */
   overtake() {
     if (this.over) return;
-    this.over = true;
+    this.#end();
     this.deed.came = "something else was done before it was over";
     say(this.told, "Something else was done before this was over, so it does not count.");
   }
 
-  #failed() {
+  #end() {
     this.over = true;
+    this.ticks.remove();
+  }
+
+  #failed() {
+    this.#end();
     say(this.told, `It was not done. ${this.deed.said}`);
     this.told.className = "bad";
   }
@@ -81,12 +91,12 @@ export class Watch {
   }
 }
 
-/** @param {import("../model/read.js").Model} model @param {Outcome} came */
-function sofar(model, { from, next, silence, open, held }) {
+/** @param {import("../model/read.js").Model} model @param {Outcome} came @param {number} since */
+function sofar(model, { next, silence, open, held }, since) {
   const parts = [held ? `${held === 1 ? "one election" : `${held} elections`} so far` : "no election so far"];
   if (next) parts.push(`${model.nodeName(next.node)} leads term ${next.term}`);
   if (open && silence) parts.push(`nobody has moved for ${silence.what}`);
-  return `Watching, ${clock(Math.max(0, model.end - from), 1)}: ${parts.join(", ")}.`;
+  return `${clock(since, 1)}: ${parts.join(", ")}.`;
 }
 
 /** @param {string} text */
