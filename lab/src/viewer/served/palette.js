@@ -144,8 +144,7 @@ export class Breaking {
     });
     places.now.replaceChildren(this.step.element);
     places.menus.hidden = true;
-    this.step.element.scrollIntoView({ block: "nearest" });
-    (this.step.button.disabled ? this.step.element.querySelector("h3") : this.step.button)?.focus();
+    this.step.focus();
   }
 
   /** Back to the menus. @param {Offer} [offer] that had been chosen */

@@ -35,7 +35,7 @@ export class Step {
     this.code = el("code", {});
     steps += 1;
     this.name = `step-${steps}`;
-    this.button = el("button", { type: "button", class: "do", click: () => this.#perform() }, around.forbidden ? "Not here" : "Do it");
+    this.button = el("button", { type: "submit", class: "do" }, around.forbidden ? "Not here" : "Do it");
     this.element = this.#made();
     this.#say();
   }
@@ -43,6 +43,13 @@ export class Step {
   /** @returns {string[]} */
   get words() {
     return wordsOf(this.offer, this.values);
+  }
+
+  /** Where one goes on: what there is to choose, or to do it. */
+  focus() {
+    const chooses = this.button.disabled || this.element.querySelector("input, select") !== null;
+    (chooses ? this.element.querySelector("h3") : this.button)?.focus({ preventScroll: true });
+    this.element.scrollIntoView({ block: "nearest" });
   }
 
   #made() {
@@ -55,7 +62,11 @@ export class Step {
       event.stopPropagation();
       around.back();
     };
-    return el("section", { class: "step", "aria-labelledby": name, keydown: escape },
+    const submit = (/** @type {Event} */ event) => {
+      event.preventDefault();
+      if (!this.button.disabled) this.#perform();
+    };
+    return el("form", { class: "step", "aria-labelledby": name, keydown: escape, submit },
       el("h3", { id: name, tabindex: -1 }, around.subject),
       el("p", {}, offer.about),
       ...(fields.length ? [el("div", { class: "fields" }, ...fields)] : []),
