@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandLine, lastingText, lastingUs, LASTING, quoted } from "../src/viewer/break/commands.js";
 import { allowed, FRONTENDS, linkOffers, nodeOffers, wordsOf } from "../src/viewer/break/offers.js";
-import { patternOffers, scenarioOffer, spareOffer } from "../src/viewer/break/patterns.js";
+import { memberOffers, patternOffers, scenarioOffer } from "../src/viewer/break/patterns.js";
 import { plainly } from "../src/viewer/break/trouble.js";
 
 const node = (name, more = {}) => ({ name, id: Number(name.slice(1)), process: "runs", role: "follower", term: 3, leads: false, votes: true, ...more });
@@ -102,23 +102,26 @@ test("patterns are those of `hangraft fault`, and say why where one cannot be ma
   assert.deepEqual(unfit({ nodes: 3, voters: 3 }), ["Ring"]);
   assert.deepEqual(unfit({ nodes: 2, voters: 1 }), ["Halves", "Bridge", "Ring"]);
   assert.equal(unfit({ nodes: 1, voters: 1 }).length, 12);
-  assert.deepEqual(wordsOf(spareOffer(), {}), ["spare"]);
+  assert.deepEqual(lines(memberOffers(true)), ["spare", "cluster set --replace-after 2s"]);
+  assert.deepEqual(lines(memberOffers(false), { after: "10m" }), ["cluster set --replace-after 10m"]);
 });
 
 test("only what cannot be undone asks to be confirmed, and what breaks nothing is not guessed", () => {
   const offers = nodeOffers(leader, three, true);
   assert.deepEqual(offers.filter(({ final }) => final).map(({ key }) => key), ["wipe", "leave"]);
-  assert.ok(offers.every(({ asks }) => asks) && !spareOffer().asks);
+  assert.ok(offers.every(({ asks }) => asks) && memberOffers(true).every(({ asks }) => !asks));
   const dead = nodeOffers(node("n2", { process: "gone" }), three, true);
   assert.equal(dead.find(({ key }) => key === "restart").asks, false);
 });
 
 test("what was not done is said in plain words, with what helps", () => {
   assert.match(plainly(0, ""), /Does `hangraft lab` still run/);
-  assert.match(plainly(403, "no"), /may only watch/);
-  assert.match(plainly(429, ""), /Try again/);
+  assert.match(plainly(403, "who follows may only watch"), /^Nothing may be broken from this page\. It says: who follows may only watch$/);
+  assert.match(plainly(400, '"x y" does not fit here'), /did not understand .* It says: "x y" does not fit here$/);
+  assert.match(plainly(429, ""), /Try again in a moment\.$/);
+  assert.doesNotMatch(plainly(500, "<html>"), /</);
   assert.match(plainly(200, "error: n1 is not running; start it with `hangraft restart n1`\n"), /^n1 is not running.*restart it first\.$/s);
   assert.equal(plainly(200, "n9 is nobody"), "n9 is nobody.");
   assert.equal(plainly(200, ""), "It was not done.");
-  assert.equal(plainly(418, "tea"), "The lab refused it (418): tea");
+  assert.equal(plainly(418, "tea"), "The lab refused it (418). It says: tea");
 });

@@ -30,7 +30,7 @@ test("what is sent is the words as JSON, and what is kept is their command line"
   assert.ok(deed.at >= lab.model.end && deed.answered >= deed.at && deed.answered < Infinity);
 });
 
-test("the line that the server has run is the one that is kept", async () => {
+test("where nobody knows the folder, the line is the one that the server has run", async () => {
   const { lab, deeds } = labOf({ done: true, said: "", line: "hangraft fault heal --node 10.0.0.1:7101" }, { dir: undefined });
   await lab.perform(["fault", "heal"]);
   assert.equal(deeds.list[0].line, "hangraft fault heal --node 10.0.0.1:7101");
@@ -39,7 +39,7 @@ test("the line that the server has run is the one that is kept", async () => {
 test("what was not done says why, whatever the answer looks like", async () => {
   for (const [answer, said] of [
     [{ done: false, said: "error: n1 is not running" }, /^n1 is not running\. .*restart it first/],
-    [{ status: 403, text: "no" }, /may only watch/],
+    [{ status: 403, text: "no" }, /Nothing may be broken from this page/],
     [{ status: 500, text: "<html>" }, /refused it \(500\)/],
     [{ text: "not JSON" }, /was not done/],
     [{ text: "null" }, /was not done/],

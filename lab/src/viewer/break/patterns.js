@@ -47,7 +47,19 @@ export function scenarioOffer(name, about, unfit) {
   return { key: "scenario", group: "Scenarios", label: name, about, asks: true, fields: [], unfit, words: () => ["scenario", name] };
 }
 
-/** Another node that learns, and votes when it is needed. @returns {Offer} */
-export function spareOffer() {
-  return { key: "spare", group: "Members", label: "Add a spare", about: "Another node starts with an empty disk, joins, and learns. It votes when a voter is lost.", asks: false, fields: [], words: () => ["spare"] };
+/**
+ * What changes who belongs to the cluster, whoever is chosen.
+ * @param {boolean} demo whether nodes can be started
+ * @returns {Offer[]}
+ */
+export function memberOffers(demo) {
+  const group = "Members";
+  const spare = { key: "spare", group, label: "Add a spare", about: "Another node starts with an empty disk, joins, and learns. It votes when a voter is lost.", asks: false, fields: [], words: () => ["spare"] };
+  /** @type {Offer} */
+  const replace = {
+    key: "replace-after", group, label: "Replace silent voters", about: "A voter that gossip and Raft have missed for this long is replaced by a spare. At first it takes ten minutes.", asks: false,
+    fields: [{ name: "after", label: "After", value: "2s", choices: [["2s", "2 s"], ["10s", "10 s"], ["1m", "1 min"], ["10m", "10 min"]] }],
+    words: ({ after = "" }) => ["cluster", "set", "--replace-after", after],
+  };
+  return demo ? [spare, replace] : [replace];
 }

@@ -1,15 +1,16 @@
 // Why something was not done, in plain words, and what helps. Plain code.
 
-/** What an answer of the server means that did not do it. @type {Record<number, string>} */
+/** What a server says is shown when it is no longer than this, in letters. */
+const SAID_MAX = 200;
+
+/** What helps when the server refuses. @type {Record<number, string>} */
 const REFUSED = {
   400: "The lab did not understand this command. Is the page older than the lab? Load it again.",
   401: "The lab does not know this page. Open it by the link that the lab has printed.",
-  403: "This page may only watch. Who may break has another link, which the lab has printed.",
+  403: "Nothing may be broken from this page.",
   404: "The lab does not know this. Is the page older than the lab? Load it again.",
-  413: "The command is too long.",
   429: "The lab does as much at once as it may. Try again in a moment.",
   503: "The lab does as much at once as it may. Try again in a moment.",
-  504: "It took too long, and nobody knows whether it was done. Look at what is broken now.",
 };
 
 /** What a command says, and what helps. @type {[RegExp, string][]} */
@@ -31,7 +32,10 @@ const HELPS = [
 export function plainly(status, said) {
   if (status === 0) return "The lab does not answer. Does `hangraft lab` still run?";
   const text = said.replace(/^error: /i, "").trim();
-  if (status !== 200) return REFUSED[status] ?? `The lab refused it (${status})${text ? `: ${text}` : "."}`;
+  if (status !== 200) {
+    const why = text === "" || text.length > SAID_MAX || text.startsWith("<") ? "" : ` It says: ${text}`;
+    return `${REFUSED[status] ?? `The lab refused it (${status}).`}${why}`;
+  }
   const [, help] = HELPS.find(([pattern]) => pattern.test(text)) ?? [];
   const sentence = text === "" ? "It was not done." : /[.!?]$/.test(text) ? text : `${text}.`;
   return help === undefined ? sentence : `${sentence} ${help}`;

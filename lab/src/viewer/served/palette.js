@@ -3,7 +3,7 @@
 
 import { el, say, set } from "../dom.js";
 import { wrongs } from "../break/active.js";
-import { patternOffers, spareOffer } from "../break/patterns.js";
+import { memberOffers, patternOffers } from "../break/patterns.js";
 import { Scores } from "../break/score.js";
 import { counts, leaderAt, standings } from "../break/standing.js";
 import { Deeds } from "./deeds.js";
@@ -62,14 +62,14 @@ export class Breaking {
     const { deeds, root } = this;
     const heal = el("button", { type: "button", class: "heal", disabled: deeds.forbidden !== "", click: () => this.#healAll() }, "Heal everything");
     const places = { heal, now: el("div", {}), wrong: el("ul", { class: "wrong" }), chosen: el("div", {}), patterns: el("div", { class: "row" }), scenarios: el("ul", {}), done: el("ol", { class: "done" }), score: el("div", {}), menus: el("div", { class: "menus" }) };
-    const spare = el("button", { type: "button", class: "quiet", click: () => this.#choose(spareOffer(), "Add a spare") }, "Add a spare");
+    const members = memberOffers(this.demo).map((offer) => offerButton(offer, () => this.#choose(offer, offer.label)));
     const reset = el("button", { type: "button", class: "quiet", click: () => (this.scores.reset(), this.#score()) }, "Begin anew");
     const part = (/** @type {string} */ title, /** @type {Node[]} */ ...inside) => el("section", { "aria-label": title }, el("h3", {}, title), ...inside);
     const folded = (/** @type {string} */ title, /** @type {Node[]} */ ...inside) => el("details", {}, el("summary", {}, title), ...inside);
     const { scenarios = [] } = this.lab.settings ?? {};
-    places.menus.append(part("Node or link", places.chosen), part("Patterns", places.patterns), ...(scenarios.length ? [folded(`Scenarios, ${scenarios.length}`, places.scenarios)] : []));
+    places.menus.append(part("Node or link", places.chosen), part("Patterns", places.patterns), part("Members", el("div", { class: "row" }, ...members)), ...(scenarios.length ? [folded(`Scenarios, ${scenarios.length}`, places.scenarios)] : []));
     root.replaceChildren(
-      el("div", { class: "bar" }, heal, ...(this.demo ? [spare] : []), el("label", {}, this.asks, " Ask first")),
+      el("div", { class: "bar" }, heal, el("label", {}, this.asks, " Ask me first")),
       ...(deeds.forbidden ? [el("p", { class: "note" }, deeds.forbidden)] : []),
       places.wrong, places.now, places.menus,
       part("What was done", places.done),
