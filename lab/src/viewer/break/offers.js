@@ -176,7 +176,7 @@ export function linkOffers(one, other) {
   const offers = [
     cut,
     { ...cut, key: "one-way", label: "One way", about: "What one sends is lost; what the other sends arrives.", fields: first(`${one} ${other}`) },
-    { ...cut, key: "flap", label: "On and off", about: "The link comes and goes, a second each.", fields: first("flap") },
+    { ...cut, key: "flap", label: "Flapping", about: "The link comes and goes, a second each.", fields: first("flap") },
     link("delay", "Delay", "Everything takes longer.", [number("ms", "Longer by (ms)", 100, 1, 60_000), number("jitter-ms", "and up to (ms)", 20, 0, 60_000)]),
     link("drop", "Loss", "Some packets are lost. Streams stand still until a packet has been sent again.", [number("percent", "Lost (%)", 20, 1, 100)]),
     link("bandwidth", "Bandwidth", "Only so many bytes get through each second.", [number("bytes-per-s", "Bytes a second", 20_000, 1, 1e9)]),
@@ -185,8 +185,8 @@ export function linkOffers(one, other) {
   const share = (/** @type {string} */ label) => [number("percent", label, 20, 1, 100)];
   return [
     ...offers,
-    link("duplicate", "Twice", "Some of gossip's datagrams come twice.", share("Twice (%)"), []),
-    link("reorder", "Out of order", "Some of gossip's datagrams come later than what was sent behind them.", share("Late (%)"), []),
-    link("gossip-cut", "Gossip only", "Gossip does not get through; Raft and commands do.", [], []),
+    link("duplicate", "Duplicate", "Some of gossip's datagrams come twice.", share("Twice (%)"), []),
+    link("reorder", "Reorder", "Some of gossip's datagrams come later than what was sent behind them.", share("Late (%)"), []),
+    link("gossip-cut", "No gossip", "Gossip does not get through; Raft and commands do.", [], []),
   ];
 }

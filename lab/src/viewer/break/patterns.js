@@ -27,7 +27,7 @@ export function patternOffers({ nodes, voters }) {
     made("Bridge", "Like halves, but one voter of the rest hears both sides.", "cut bridge", halves),
     made("Ring", "Every node hears only its two neighbours.", "cut ring", ring),
     made("One way", "What the leader sends to a follower is lost; what the follower sends arrives.", "cut one-way leader follower", two),
-    made("On and off", "The link between the leader and a follower comes and goes, a second each.", "cut flap leader follower", two),
+    made("Flapping", "The link between the leader and a follower comes and goes, a second each.", "cut flap leader follower", two),
     made("All apart", "No two nodes hear each other.", "cut all", two),
     made("No gossip", "Gossip is cut between all nodes; Raft is not.", "gossip-cut all", two),
     made("Only gossip", "Raft's streams to and from the leader are cut; gossip is not.", "cut isolate leader --only streams", two),
