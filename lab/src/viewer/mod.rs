@@ -16,7 +16,8 @@ pub use settings::{Scenario, Settings};
 /// The frame, with a mark for each part that is put in.
 const PAGE: &str = include_str!("page.html");
 /// The page's own style, and that of each part that has one.
-const STYLES: &[&str] = &[include_str!("style.css"), include_str!("ring.css")];
+const STYLES: &[&str] =
+    &[include_str!("style.css"), include_str!("ring.css"), include_str!("break.css")];
 
 /// The page's modules: each stands behind those that it imports.
 const SCRIPTS: &[(&str, &str)] = &[
@@ -86,6 +87,23 @@ const SCRIPTS: &[(&str, &str)] = &[
 
 /// What a page needs beyond these that a server feeds.
 const SERVED: &[(&str, &str)] = &[
+    ("break/commands.js", include_str!("break/commands.js")),
+    ("break/standing.js", include_str!("break/standing.js")),
+    ("break/offers.js", include_str!("break/offers.js")),
+    ("break/patterns.js", include_str!("break/patterns.js")),
+    ("break/active.js", include_str!("break/active.js")),
+    ("break/forecast.js", include_str!("break/forecast.js")),
+    ("break/why.js", include_str!("break/why.js")),
+    ("break/score.js", include_str!("break/score.js")),
+    ("break/trouble.js", include_str!("break/trouble.js")),
+    ("served/deeds.js", include_str!("served/deeds.js")),
+    ("served/popup.js", include_str!("served/popup.js")),
+    ("served/picker.js", include_str!("served/picker.js")),
+    ("served/drag.js", include_str!("served/drag.js")),
+    ("served/lists.js", include_str!("served/lists.js")),
+    ("served/step.js", include_str!("served/step.js")),
+    ("served/watch.js", include_str!("served/watch.js")),
+    ("served/palette.js", include_str!("served/palette.js")),
     ("served/connect.js", include_str!("served/connect.js")),
     ("served/served.js", include_str!("served/served.js")),
 ];
