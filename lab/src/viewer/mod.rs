@@ -15,7 +15,7 @@ pub use settings::{Scenario, Settings};
 
 /// The frame, with a mark for each part that is put in.
 const PAGE: &str = include_str!("page.html");
-const STYLE: &str = include_str!("style.css");
+const STYLE: &str = concat!(include_str!("style.css"), "\n", include_str!("levels.css"));
 
 /// The page's modules: each stands behind those that it imports.
 const SCRIPTS: &[(&str, &str)] = &[
@@ -49,7 +49,18 @@ const SCRIPTS: &[(&str, &str)] = &[
 ];
 
 /// What a page needs beyond these that a server feeds.
-const SERVED: &[(&str, &str)] = &[];
+const SERVED: &[(&str, &str)] = &[
+    ("levels/level.js", include_str!("levels/level.js")),
+    ("levels/evidence.js", include_str!("levels/evidence.js")),
+    ("levels/elections.js", include_str!("levels/elections.js")),
+    ("levels/disks.js", include_str!("levels/disks.js")),
+    ("levels/membership.js", include_str!("levels/membership.js")),
+    ("levels/reads.js", include_str!("levels/reads.js")),
+    ("levels/course.js", include_str!("levels/course.js")),
+    ("served/lesson.js", include_str!("served/lesson.js")),
+    ("served/presenter.js", include_str!("served/presenter.js")),
+    ("served/learn.js", include_str!("served/learn.js")),
+];
 
 /// What a page may do that stands alone, and what one may that asks its server.
 const ALONE: &str =
