@@ -2,7 +2,7 @@
 // off, and the election that nobody wins.
 
 import { achievement, ours, seen, step, thesis } from "./level.js";
-import { away, candidacies, faultsOf, followersAt, leaderAt, minorities, oneWays, roleAt, sent, silence, votersAt, wins } from "./evidence.js";
+import { acknowledged, away, candidacies, faultsOf, followersAt, leaderAt, minorities, oneWays, roleAt, sent, votersAt, wins } from "./evidence.js";
 import { counted, listed, span } from "../model/words.js";
 
 /** @typedef {import("./level.js").Level} Level */
@@ -64,14 +64,16 @@ function votes(model, { node, term, at }) {
 }
 
 /**
- * The longest time without a move around a failover, or until there was a leader, if nobody plays.
+ * How long nobody could move at a failover; if nobody plays, how long there was no leader.
+ * Nothing as long as a move may still tell.
  * @param {Model} model @param {Failover} failed
  */
 function outage(model, { old, next }) {
   if (!next) return undefined;
-  const gap = silence(model, old.from - BEFORE, next.at + BEHIND);
-  const moved = gap && gap.to > next.at;
-  return moved ? gap : { from: old.from, to: next.at };
+  const times = acknowledged(model, old.from - BEFORE, next.at + BEHIND);
+  const first = times.find((time) => time > next.at);
+  if (first !== undefined) return { from: times.filter((time) => time < first).at(-1) ?? old.from, to: first };
+  return model.end < next.at + BEHIND ? undefined : { from: old.from, to: next.at };
 }
 
 /** @type {Level} */

@@ -264,22 +264,6 @@ export function acknowledged(model, from, to) {
 }
 
 /**
- * The longest time without an acknowledged move in a while; undefined where there were not two.
- * @param {Model} model @param {number} from @param {number} to
- * @returns {{from: number, to: number} | undefined}
- */
-export function silence(model, from, to) {
-  const times = acknowledged(model, from, to);
-  /** @type {{from: number, to: number} | undefined} */
-  let longest;
-  for (let place = 1; place < times.length; place += 1) {
-    const gap = { from: item(times, place - 1), to: item(times, place) };
-    if (!longest || gap.to - gap.from > longest.to - longest.from) longest = gap;
-  }
-  return longest;
-}
-
-/**
  * How long a move took that was asked for in a while: half of them took less.
  * @param {Model} model @param {number} from @param {number} to
  * @returns {number | undefined} microseconds; undefined where there were hardly any

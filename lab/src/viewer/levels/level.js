@@ -25,8 +25,8 @@
  * @typedef {{asks: string, choices: Choice[], right: string, answer: (model: Model, since: number) => Answer | undefined}} Question
  */
 /**
- * Command lines that one button performs, one after the other, `hangraft` left out. `after`
- * says what to wait for before it.
+ * Command lines that one button performs, one after the other, `hangraft` left out; none
+ * where nothing is left to be done. `after` says what to wait for before it.
  * @typedef {{says: string, after?: string, commands: (model: Model) => string[][]}} Step
  */
 /**

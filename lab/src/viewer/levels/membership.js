@@ -14,9 +14,9 @@ import { counted, grouped, listed, span } from "../model/words.js";
 const SPENT = /another disk; its id is spent/;
 const GOSSIP_CUT = /^cut (to|from) \S+, gossip only$/;
 
-/** What the model knows of spares: those that follow the log and do not vote. @param {Model} model */
-function spares(model) {
-  return membersAt(model, model.end)?.learners ?? [];
+/** Spares follow the log and do not vote. @param {Model} model */
+function spareIfNone(model) {
+  return membersAt(model, model.end)?.learners?.length ? [] : [["spare"]];
 }
 
 /**
@@ -93,7 +93,10 @@ export const wipedDisk = {
     },
   },
   steps: [
-    step("Add a spare, and let a silent voter be replaced after two seconds instead of ten minutes", "spare; cluster set --replace-after 2s"),
+    {
+      says: "Add a spare, and let a silent voter be replaced after two seconds instead of ten minutes",
+      commands: (model) => [...spareIfNone(model), ["cluster", "set", "--replace-after", "2s"]],
+    },
     { says: "Wipe a follower's disk", after: "the spare has been there for ten seconds", commands: (model) => [["wipe", follower(model)]] },
     { says: "Start it again, with its empty disk", commands: (model) => [["restart", gone(model)]] },
     step("When the spare votes: ten minutes again", "cluster set --replace-after 10m"),
@@ -148,7 +151,7 @@ export const jointConsensus = {
     answer: (model, since) => (jointChange(model, since).after ? { id: "both" } : undefined),
   },
   steps: [
-    { says: "Add a spare", commands: (model) => (spares(model).length ? [["status"]] : [["spare"]]) },
+    { says: "Add a spare", commands: spareIfNone },
     { says: "Let a follower leave for good", after: "the spare has been there for ten seconds", commands: (model) => [["leave", "--node", follower(model), "--yes"]] },
   ],
   look: "For some milliseconds five nodes belong together by two lists. Jump there and slow down: the entry with both lists travels first, and the one with the new list behind it.",

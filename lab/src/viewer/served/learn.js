@@ -30,15 +30,15 @@ export class Learn {
     /** Whether the presenter has gone on to what is to be done. */
     this.acts = false;
     this.looking = 0;
-    this.presenter = new Presenter(lab, () => ({ level: this.view, step: this.#stage() }), (shown) => this.#follow(shown));
+    this.presenter = new Presenter(lab, () => ({ level: this.view, step: this.#stage(), since: this.kept.since }), (shown) => this.#follow(shown));
     this.head = el("div", { class: "learn-head" });
     this.chips = el("ol", { class: "levels", "aria-label": "Levels" });
     this.score = el("button", { type: "button", class: "jump", click: () => this.open(SCORE) });
     this.status = el("p", { class: "achieved", role: "status" });
     this.place = el("div", {});
     root.classList.add("learn");
-    root.append(this.head, this.chips, this.status, this.place);
-    this.head.append(el("h2", {}, "Learn"), this.score, ...this.presenter.buttons);
+    root.append(this.head, this.chips, el("p", { class: "learn-score" }, this.score), this.status, this.place);
+    this.head.append(el("h2", {}, "Learn"), ...this.presenter.buttons);
     this.chips.append(...LEVELS.map((level, place) => el("li", {}, el("button", { type: "button", "data-level": level.id, click: () => this.open(level.id) }, String(place + 1)))));
     this.open(this.view, false);
     lab.on("lines", () => this.#lookSoon());
@@ -113,9 +113,15 @@ export class Learn {
   }
 
   /** @param {Shown} shown */
-  #follow({ level, step }) {
+  #follow({ level, step, since }) {
     if (level && level !== this.view) this.open(level);
-    if (step === "do" && !this.acts) this.#begin();
+    if (since !== this.kept.since) {
+      // The presenter has begun, or begins again.
+      this.#begin();
+      this.kept.since = since;
+      [this.acts, this.explains] = [false, false];
+      say(this.status, "");
+    }
     this.acts ||= step === "do" || step === "why";
     this.explains ||= step === "why";
     this.#show();

@@ -47,7 +47,7 @@ export class Lesson {
     this.whyButton = el("button", { type: "button", class: "quiet", click: owner.explain }, "Why is it so?");
     this.why = el("section", { hidden: true }, el("h4", {}, "Why"), ...level.why.map((text) => el("p", {}, text)), el("p", { class: "sources-head" }, "Sources"), el("ul", { class: "sources" }, ...level.sources.map(source)));
     this.nextButton = el("button", { type: "button", class: "press", click: owner.next }, "Next level");
-    const again = el("button", { type: "button", class: "quiet", click: owner.again }, "Begin again");
+    this.again = el("button", { type: "button", class: "quiet", click: owner.again }, "Begin again");
     this.element = el(
       "article",
       { class: "lesson" },
@@ -60,7 +60,7 @@ export class Lesson {
       this.replied,
       this.whyButton,
       this.why,
-      el("p", { class: "row" }, this.nextButton, again),
+      el("p", { class: "row" }, this.nextButton, this.again),
     );
   }
 
@@ -74,6 +74,7 @@ export class Lesson {
     this.why.hidden = stage !== "why";
     this.whyButton.hidden = stage !== "do";
     this.nextButton.hidden = !done;
+    this.again.hidden = stage === "predict";
     say(this.nextButton, known.last ? "How it went" : "Next level");
     if (achieved) this.#see(achieved);
     for (const refresh of this.refreshes) refresh();
@@ -105,6 +106,8 @@ export class Lesson {
       input.disabled = guess !== undefined || answer !== undefined;
       if (guess !== undefined) input.checked = input.value === guess;
       const label = /** @type {HTMLElement} */ (input.parentElement);
+      // What was neither chosen nor is right makes room for what is to be done.
+      label.hidden = guess !== undefined && input.value !== guess && input.value !== answer?.id;
       set(label, { "data-right": answer !== undefined && input.value === answer.id, "data-guess": input.value === guess });
     }
     const button = this.question.querySelector("button");
@@ -141,17 +144,22 @@ export class Lesson {
     const lines = el("div", { class: "lines" });
     const said = el("output", {});
     const press = el("button", { type: "button", class: "press", click: () => this.#perform(step, press, said) }, step.says);
-    this.refreshes.push(() => this.#showLines(step, lines));
+    this.refreshes.push(() => this.#showLines(step, lines, press));
     const after = step.after ? [el("p", { class: "after" }, `When ${step.after}:`)] : [];
     return el("li", {}, ...after, this.owner.perform ? press : el("p", {}, step.says), lines, said);
   }
 
-  /** The command lines, which name who leads and follows now. @param {Step} step @param {HTMLElement} place */
-  #showLines(step, place) {
+  /**
+   * The command lines, which name who leads and follows now.
+   * @param {Step} step @param {HTMLElement} place @param {HTMLButtonElement} press
+   */
+  #showLines(step, place, press) {
     const texts = step.commands(this.owner.model).map((words) => commandLine(words, this.owner.dir));
     const key = texts.join("\n");
-    if (place.dataset.key === key) return;
+    if (place.dataset.key === key) return undefined;
     place.dataset.key = key;
+    press.disabled = texts.length === 0;
+    if (!texts.length) return place.replaceChildren("This is done already.");
     const button = el("button", { type: "button", class: "quiet", "aria-label": `Copy: ${step.says}`, click: () => copy(key, button) }, "Copy");
     place.replaceChildren(el("code", {}, key), button);
   }
@@ -169,7 +177,7 @@ export class Lesson {
       if (!done) break;
     }
     said.replaceChildren(...heard);
-    press.disabled = false;
+    press.disabled = step.commands(this.owner.model).length === 0;
   }
 
   /** @param {Achieved} achieved */

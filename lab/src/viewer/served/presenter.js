@@ -5,8 +5,9 @@ import { el, say, set } from "../dom.js";
 
 /** @typedef {import("../lab.js").Lab} Lab */
 /**
- * What everybody is shown: a place in the page, and a level with how far it is opened.
- * @typedef {{hash: string, level: string, step: string}} Shown
+ * What everybody is shown: a place in the page, a level with how far it is opened, and the
+ * moment from which on it counts.
+ * @typedef {{hash: string, level: string, step: string, since: number}} Shown
  */
 
 /** The presenter's page says where it is at most this often (milliseconds). */
@@ -15,7 +16,7 @@ const TOLD_EVERY = 250;
 export class Presenter {
   /**
    * @param {Lab} lab
-   * @param {() => {level: string, step: string}} place the level that is open here
+   * @param {() => {level: string, step: string, since: number}} place the level that is open here
    * @param {(shown: Shown) => void} follow shows the level that the presenter shows
    */
   constructor(lab, place, follow) {
