@@ -147,6 +147,8 @@ test("spares are asked for only where there is none, and followers are named", (
   assert.deepEqual(commands("wiped-disk", 1, told()), ["hangraft wipe n3"]);
   assert.deepEqual(commands("split", 0, told()), ["hangraft fault delay n2 n3 --ms 100 --for 3s", "hangraft kill leader"]);
   assert.deepEqual(commands("split", 0, told(killed)), ["hangraft fault delay n1 n2 --ms 100 --for 3s", "hangraft kill leader"]);
+  assert.deepEqual(commands("election", 1, told()), ["hangraft restart ended"]);
+  assert.deepEqual(commands("election", 1, told([process(3500, "n3", "ended"), process(4000, "n1", "ended")])), ["hangraft restart n1"], "the last, not one that was lost before");
   assert.equal(commandLine(["kill", "n1"], "/tmp/demo"), "hangraft kill n1 --dir /tmp/demo");
 });
 

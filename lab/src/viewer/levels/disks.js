@@ -4,7 +4,7 @@
 import { achievement, ours, seen, step, thesis } from "./level.js";
 import { accepted, asked, faultsOf, leaderAt, logAt, middleWait, sent, TOGETHER, votersAt } from "./evidence.js";
 import { at, before, item } from "../model/search.js";
-import { failover } from "./elections.js";
+import { failover, startAgain } from "./elections.js";
 import { counted, grouped, span } from "../model/words.js";
 
 /** @typedef {import("./level.js").Level} Level */
@@ -224,7 +224,7 @@ function powerCut(model, since) {
   const failed = failover(model, since, "gone");
   if (!failed) return undefined;
   const { old, next } = failed;
-  const lost = model.faults.find((fault) => fault.node === old.node.id && UNSYNCED.test(fault.what) && fault.from >= since && fault.from < old.from && fault.to > old.from);
+  const lost = model.faults.find((fault) => fault.node === old.node.id && UNSYNCED.test(fault.what) && fault.from >= since && fault.from < old.from && fault.to > old.from - TOGETHER);
   const knew = logAt(old.node, old.from)?.committed;
   const back = old.to === Infinity ? undefined : item(old.node.logs, before(old.node.logs, old.to, at));
   return { old, next, lost, knew, back };
@@ -273,7 +273,7 @@ export const lostSync = {
   steps: [
     step("Slow the leader's disk, and let a crash take what is not synced", "fault slow-disk leader --ms 300; fault lose-unsynced leader"),
     step("Cut its power", "kill leader", "some moves have been made"),
-    step("Start it again", "restart ended", "another node leads"),
+    startAgain,
   ],
   look: "When the old leader is back its strip is shorter than it was, for a moment. Then the new leader sends what it lacks.",
   why: [

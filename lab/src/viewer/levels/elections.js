@@ -2,7 +2,7 @@
 // off, and the election that nobody wins.
 
 import { achievement, ours, seen, step, thesis } from "./level.js";
-import { acknowledged, away, candidacies, faultsOf, followersAt, leaderAt, minorities, oneWays, roleAt, sent, votersAt, wins } from "./evidence.js";
+import { acknowledged, away, candidacies, faultsOf, followersAt, lastGone, leaderAt, minorities, oneWays, roleAt, sent, votersAt, wins } from "./evidence.js";
 import { counted, listed, span } from "../model/words.js";
 
 /** @typedef {import("./level.js").Level} Level */
@@ -76,6 +76,12 @@ function outage(model, { old, next }) {
   return model.end < next.at + BEHIND ? undefined : { from: old.from, to: next.at };
 }
 
+/**
+ * For whoever killed a leader. Other processes may have ended before: this is about the last.
+ * @type {import("./level.js").Step}
+ */
+export const startAgain = { says: "Start it again", after: "another node leads", commands: (model) => [["restart", lastGone(model)]] };
+
 /** @type {Level} */
 export const firstElection = {
   id: "election",
@@ -87,9 +93,9 @@ export const firstElection = {
     choices: [
       { id: "short", text: "Less than 0.3 s", reply: "The dead leader cannot say that it is dead. Its followers have to notice, by hearing nothing." },
       { id: "one", text: "0.3 to 0.6 s: one election timeout", reply: "That is when a follower would stand for election. But the other one would refuse its vote then: it has heard the leader too lately." },
-      { id: "two", text: "More than 0.6 s", reply: "Mostly it takes longer. A new leader may be faster when the last heartbeat was long ago." },
+      { id: "two", text: "More than 0.6 s", reply: "Mostly it takes longer. Was another election under way already?" },
     ],
-    right: "The longest timeout counts twice. A follower that has heard from its leader within 450 ms votes for nobody else, so that a node which merely lost its own connection deposes nobody. So an election begins after 450 ms and a random time between 300 and 450 ms.",
+    right: "The longest timeout counts twice. A follower that has heard from its leader within 450 ms votes for nobody else, so that a node which merely lost its own connection deposes nobody. So an election begins 450 ms and a random time between 300 and 450 ms after the last heartbeat.",
     answer(model, since) {
       const failed = failover(model, since, "gone");
       const gap = failed && outage(model, failed);
@@ -101,7 +107,7 @@ export const firstElection = {
   },
   steps: [
     step("Kill the leader, as a power cut would", "kill leader"),
-    step("Start it again", "restart ended", "another node leads"),
+    startAgain,
   ],
   look: "In the ring the followers' timers run down. Then one asks for votes, and the colour changes with the term.",
   why: [
@@ -158,7 +164,7 @@ export const staleLeader = {
     step("Let the leader's process stand still", "pause leader"),
     step("Let it go on", "resume paused", "another node leads"),
   ],
-  look: "Two rafts wear the leader's sign, in two colours. Jump to the moment of waking and go on at a hundredth of the speed: the first answer brings the higher term.",
+  look: "When it wakes two nodes are shown as leaders, in the colours of two terms. Jump to that moment and play it at a hundredth of the speed: the first answer brings the higher term.",
   why: [
     "For the others a leader that sleeps is as silent as a dead one. So they elect another.",
     "In the moment after waking the old leader could tell somebody an old value. Therefore a leader here does not answer a linearizable read from what it has.",
@@ -280,7 +286,7 @@ export const splitVote = {
     asks: "Two of three nodes are left. Both ask for votes in the same term, and each has already voted for itself. What becomes of this term?",
     choices: [
       { id: "again", text: "It is voted on again, in the same term", reply: "Nobody may vote twice in a term. A vote that could be changed would allow two leaders." },
-      { id: "rank", text: "The one with the smaller number leads it", reply: "Raft has no ranks. The thesis tells that they were tried, and made trouble." },
+      { id: "rank", text: "The one with the smaller number leads it", reply: "Raft has no ranks. Its authors planned to have them first, and found that they made trouble." },
       { id: "none", text: "It has no leader", reply: "Here somebody was elected all the same." },
     ],
     right: "A term may have no leader. Each candidate waits for another random time, and the first to wake asks again, in the next term.",
@@ -295,12 +301,12 @@ export const splitVote = {
       says: "Slow the link between the followers, and kill the leader",
       commands: (model) => [["fault", "delay", ...pair(model), "--ms", "100", "--for", "3s"], ["kill", "leader"]],
     },
-    step("Start it again", "restart ended", "another node leads"),
+    startAgain,
   ],
   look: "On the tape of terms a thin band stands without a leader. In the space-time diagram two questions for votes cross.",
   why: [
     "The first to ask gets the votes of all that do not ask themselves before its question arrives. The slower the messages are, against the spread of the timeouts, the more often votes are split.",
-    "Here timeouts are drawn from a spread of 150 ms, and messages usually take less than one. So it happens now and then even without our help. A wider spread makes it rarer, and every other election slower.",
+    "Here timeouts are drawn from a spread of 150 ms, and messages usually take about one. So it happens now and then even without our help. A wider spread makes it rarer, and every other election slower.",
   ],
   sources: [
     thesis("3.4 (split votes, and why there are no ranks), 9.2 (how common they are)"),

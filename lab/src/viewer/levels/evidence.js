@@ -137,6 +137,15 @@ export function away(model, since, what) {
 }
 
 /**
+ * The node whose process went last, of those that are gone now, by name; else the word for one
+ * that a command line knows.
+ * @param {Model} model
+ */
+export function lastGone(model) {
+  return away(model, 0, "gone").filter(({ to }) => to === Infinity).at(-1)?.node.name ?? "ended";
+}
+
+/**
  * Voters that too many others were cut off from, both ways, for a majority to be heard.
  * @param {Model} model @param {number} since
  * @returns {While[]}

@@ -2,7 +2,7 @@
 // that calls everybody dead.
 
 import { achievement, ours, seen, step, swim, thesis } from "./level.js";
-import { acknowledged, away, faultsOf, followersAt, leaderAt, membersAt, votersAt } from "./evidence.js";
+import { acknowledged, away, faultsOf, followersAt, lastGone, leaderAt, membersAt, votersAt } from "./evidence.js";
 import { counted, grouped, listed, span } from "../model/words.js";
 
 /** @typedef {import("./level.js").Level} Level */
@@ -55,11 +55,6 @@ function follower(model) {
   return followersAt(model, model.end).at(-1)?.name ?? "follower";
 }
 
-/** The process of a voter that is gone, or the word for the first that is. @param {Model} model */
-function gone(model) {
-  return away(model, 0, "gone").find(({ to }) => to === Infinity)?.node.name ?? "ended";
-}
-
 /** @param {Model} model @param {number} since */
 function wiping(model, since) {
   const told = [...model.nodes.values()].flatMap((node) => node.told.filter(({ at, about, text }) => at >= since && about === "refusal" && SPENT.test(text)));
@@ -98,7 +93,7 @@ export const wipedDisk = {
       commands: (model) => [...spareIfNone(model), ["cluster", "set", "--replace-after", "2s"]],
     },
     { says: "Wipe a follower's disk", after: "the spare has been there for ten seconds", commands: (model) => [["wipe", follower(model)]] },
-    { says: "Start it again, with its empty disk", commands: (model) => [["restart", gone(model)]] },
+    { says: "Start it again, with its empty disk", commands: (model) => [["restart", lastGone(model)]] },
     step("When the spare votes: ten minutes again", "cluster set --replace-after 10m"),
   ],
   look: "The wiped node runs and stops at once, and the feed says why. Some seconds later the spare is a voter, and the wiped one is none.",
