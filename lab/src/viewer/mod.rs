@@ -17,7 +17,7 @@ pub use settings::{Scenario, Settings};
 const PAGE: &str = include_str!("page.html");
 /// The page's own style, and that of each part that has one.
 const STYLES: &[&str] =
-    &[include_str!("style.css"), include_str!("ring.css"), include_str!("break.css")];
+    &[include_str!("style.css"), include_str!("ring.css"), include_str!("break.css"), include_str!("levels.css")];
 
 /// The page's modules: each stands behind those that it imports.
 const SCRIPTS: &[(&str, &str)] = &[
@@ -104,6 +104,16 @@ const SERVED: &[(&str, &str)] = &[
     ("served/step.js", include_str!("served/step.js")),
     ("served/watch.js", include_str!("served/watch.js")),
     ("served/palette.js", include_str!("served/palette.js")),
+    ("levels/level.js", include_str!("levels/level.js")),
+    ("levels/evidence.js", include_str!("levels/evidence.js")),
+    ("levels/elections.js", include_str!("levels/elections.js")),
+    ("levels/disks.js", include_str!("levels/disks.js")),
+    ("levels/membership.js", include_str!("levels/membership.js")),
+    ("levels/reads.js", include_str!("levels/reads.js")),
+    ("levels/course.js", include_str!("levels/course.js")),
+    ("served/lesson.js", include_str!("served/lesson.js")),
+    ("served/presenter.js", include_str!("served/presenter.js")),
+    ("served/learn.js", include_str!("served/learn.js")),
     ("served/connect.js", include_str!("served/connect.js")),
     ("served/served.js", include_str!("served/served.js")),
 ];
