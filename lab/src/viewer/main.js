@@ -14,6 +14,7 @@ import { Overview } from "./overview.js";
 import { Pointing, placeLine } from "./pointing.js";
 import { leftOut } from "./model/judged.js";
 import { FORMAT, Model } from "./model/read.js";
+import { Ring } from "./ring/ring.js";
 import { Scale } from "./scale.js";
 import { Split } from "./split.js";
 import { Stage } from "./stage.js";
@@ -71,7 +72,8 @@ document.body.toggleAttribute("data-served", settings !== null);
 document.body.toggleAttribute("data-live", time.live);
 const light = settings ? new Light(lab, (moment) => go(moment, undefined, CLOSE_UP)) : undefined;
 const nodes = new Nodes(lab);
-// The ring is made here: new Ring(byId("ring"), lab).
+/** The picture of the cluster. */
+export const ring = new Ring(byId("ring"), lab);
 const split = new Split(() => measure());
 start();
 

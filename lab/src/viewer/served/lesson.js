@@ -199,6 +199,6 @@ export class Lesson {
 /** @param {Source} source */
 function source({ of, where }) {
   const { name, href } = PAGES[of];
-  const named = href === undefined ? name : el("a", { href, target: "_blank", rel: "noreferrer noopener" }, name);
+  const named = href === undefined ? name : el("a", { href, target: "_blank", rel: "noreferrer" }, name);
   return el("li", {}, named, of === "ours" || of === "terry" ? `: ${where}` : `, sections ${where}`);
 }

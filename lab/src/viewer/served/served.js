@@ -2,14 +2,17 @@
 // the other tabs.
 
 import { byId, el, say } from "../dom.js";
-import { lab, tabs, time } from "../main.js";
+import { lab, ring, tabs, time } from "../main.js";
 import { showTitle } from "../header.js";
 import { Connection } from "./connect.js";
+import { Learn } from "./learn.js";
+import { Breaking } from "./palette.js";
 
 const { settings } = lab;
 
 games(settings?.frontends ?? []);
-// The break panel and the levels are made here, and fill byId("break") and byId("learn").
+new Breaking(byId("break"), lab, ring);
+const learn = new Learn(byId("learn"), lab);
 tabs.offer();
 if (settings?.live) connect();
 
@@ -22,7 +25,7 @@ function games(urls) {
 
 function connect() {
   byId("download").hidden = false;
-  new Connection(lab, { heard, there });
+  new Connection(lab, { heard, there, shown: (said) => learn.shown(said) });
 }
 
 /** @param {number} now @param {number | undefined} newest @param {boolean} anew */
