@@ -109,7 +109,7 @@ export class Time {
     this.lab.moment = moment;
     if (!ended) return;
     this.plays = false;
-    if (this.live) this.lab.follows = true;
+    if (this.live) this.lab.follow();
   }
 
   /** Says in the tools what goes on. */
