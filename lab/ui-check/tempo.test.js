@@ -47,14 +47,20 @@ test("the moment runs evenly after one that jumps, and never goes back a little"
   let steps = [];
   for (let frame = 1; frame < 600; frame += 1) {
     const target = Math.floor((frame * FRAME) / 100_000) * 100_000;
-    const next = followed(moment, target, FRAME);
+    const next = followed(moment, target, FRAME, Infinity);
     steps.push(next - moment);
     moment = next;
   }
   steps = steps.slice(100);
   assert.ok(Math.min(...steps) > FRAME * 0.5 && Math.max(...steps) < FRAME * 1.5, `${Math.min(...steps)} to ${Math.max(...steps)}`);
-  assert.equal(followed(1_000_000, 900_000, FRAME) >= 1_000_000, true);
-  assert.equal(followed(0, 60_000_000, FRAME), 60_000_000, "from afar it is taken there at once");
+  assert.equal(followed(1_000_000, 900_000, FRAME, 900_000) >= 1_000_000, true);
+  assert.equal(followed(0, 60_000_000, FRAME, 60_000_000), 60_000_000, "from afar it is taken there at once");
+});
+
+test("the moment does not run on behind what there is", () => {
+  let moment = 900_000;
+  for (let frame = 0; frame < 100; frame += 1) moment = followed(moment, 950_000, FRAME, 1_000_000);
+  assert.ok(moment <= 1_000_000, String(moment));
 });
 
 test("half, a tenth and a hundredth of the time passes", () => {

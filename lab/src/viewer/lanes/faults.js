@@ -1,14 +1,13 @@
 // Faults as hatched bars, in as many rows as there are at once; and the flags of findings.
 
 import { item } from "../model/search.js";
+import { AT_ONCE, kindOf, together } from "../model/told.js";
 import { clock, span } from "../model/words.js";
 import { extent, fit, Lane, SMALL } from "./lane.js";
 
 /** @typedef {import("../model/types.js").Fault} Fault */
 
 const ROW = 17;
-/** What begins within this time (microseconds) was done at once. */
-const AT_ONCE = 50_000;
 
 export class FaultsLane extends Lane {
   /** @param {import("../model/read.js").Model} model */
@@ -127,16 +126,15 @@ export function rowsOf(...rows) {
  * @returns {Fault[]}
  */
 export function bundled(faults) {
-  /** @type {Fault[]} */
+  /** @type {{fault: Fault, whats: string[]}[]} */
   const bundles = [];
+  const near = (/** @type {number} */ one, /** @type {number} */ other) => one === other || Math.abs(one - other) < AT_ONCE;
   for (const fault of faults) {
-    const [kind = "", ...where] = fault.what.split(" ");
-    const near = (/** @type {number} */ one, /** @type {number} */ other) => one === other || Math.abs(one - other) < AT_ONCE;
-    const own = bundles.find(({ node, what, from, to }) => node !== undefined && node === fault.node && what.startsWith(`${kind} `) && near(from, fault.from) && near(to, fault.to));
-    if (own && where.length) own.what += `, ${where.join(" ")}`;
-    else bundles.push({ ...fault });
+    const own = bundles.find(({ fault: { node, what, from, to } }) => node !== undefined && node === fault.node && kindOf(what) === kindOf(fault.what) && near(from, fault.from) && near(to, fault.to));
+    if (own) own.whats.push(fault.what);
+    else bundles.push({ fault, whats: [fault.what] });
   }
-  return bundles;
+  return bundles.map(({ fault, whats }) => ({ ...fault, what: together(whats) }));
 }
 
 /**

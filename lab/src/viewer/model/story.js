@@ -3,7 +3,7 @@
 
 import { LONG } from "./answers.js";
 import { at, before, insert, item } from "./search.js";
-import { answered, sentence } from "./told.js";
+import { answered, AT_ONCE, kindOf, ofFault, sentence, together } from "./told.js";
 
 /** @typedef {import("./read.js").Model} Model */
 /** @typedef {import("./types.js").CallLine} CallLine */
@@ -58,6 +58,8 @@ export class Story {
     this.changed = Infinity;
     /** When something was told last, by its words. @type {Map<string, number>} */
     this.told = new Map();
+    /** The last fault of each kind that began or ended at a node, with those that did at once. @type {Map<string, {at: number, whats: string[]}>} */
+    this.broken = new Map();
     model.listen(this);
   }
 
@@ -75,7 +77,10 @@ export class Story {
     if (sentence(model, fact) === "") return;
     const node = "node" in line && line.node !== undefined ? line.node : undefined;
     const lane = node === undefined ? laneOf(line) : model.nodeName(node);
-    const entry = new Entry(fact.at, toneOf(line), lane, () => sentence(model, fact));
+    const whats = line.kind === "fault" ? this.#withOthers(line) : [];
+    if (whats === undefined) return;
+    const say = () => (line.kind === "fault" ? ofFault(model, line, together(whats)) : sentence(model, fact));
+    const entry = new Entry(fact.at, toneOf(line), lane, say);
     entry.fact = fact;
     entry.term = line.kind === "role" ? line.term : undefined;
     entry.minor = this.#again(line) || (line.kind === "told" && SAID_ELSEWHERE.has(line.about));
@@ -115,6 +120,7 @@ export class Story {
     this.settle(time + REPEATED);
     this.entries.splice(0, before(this.entries, time, at));
     for (const [words, last] of this.told) if (last < time) this.told.delete(words);
+    for (const [key, { at: last }] of this.broken) if (last < time) this.broken.delete(key);
     this.changed = Math.min(this.changed, time === Infinity ? 0 : this.changed);
   }
 
@@ -135,6 +141,24 @@ export class Story {
     this.entries = this.entries.filter(({ at: time, minor }) => time >= cut || !minor);
     if (this.entries.length > ENTRIES_MAX * 0.9) this.entries.splice(0, ENTRIES_MAX / 2);
     this.changed = 0;
+  }
+
+  /**
+   * What is done to a node at once is one sentence.
+   * @param {import("./types.js").FaultLine} line
+   * @returns {string[] | undefined} what it tells of, or nothing where it stands in another
+   */
+  #withOthers({ at: time, node, what, healed }) {
+    const key = `${node} ${healed === true} ${kindOf(what)}`;
+    const known = this.broken.get(key);
+    if (node !== undefined && known && Math.abs(time - known.at) < AT_ONCE) {
+      known.whats.push(what);
+      this.changed = Math.min(this.changed, known.at);
+      return undefined;
+    }
+    const whats = [what];
+    this.broken.set(key, { at: time, whats });
+    return whats;
   }
 
   /** Whether another node has just told the same. @param {Line} line */
