@@ -71,7 +71,7 @@ export class Labels {
       if (!label) continue;
       const { button, words } = label;
       say(label.term, node.term ? `term ${node.term}` : "");
-      say(label.role, roleWord(node));
+      say(label.role, roleWord(moment, node));
       say(label.beside, besideRole(moment, node));
       say(label.fault, faultWords(node));
       const colour = filled(node) && node.process === "runs" ? termColours(node.term)[1] : "";

@@ -16,12 +16,12 @@ import { CELLS, picture } from "./strips.js";
 const SMALL = "10.5px system-ui, sans-serif";
 const BOLD = "600 12px system-ui, sans-serif";
 const ROW = 36;
-const HIGH = 15;
+const HIGH = 14;
 
 /** @param {number} width @param {number} height @param {number} rows @returns {Grid} */
 export function grid(width, height, rows) {
   const [left, right] = width < 420 ? [30, 76] : [40, 92];
-  const row = Math.max(28, Math.min(ROW + 8, (height - 20) / Math.max(1, rows)));
+  const row = Math.max(20, Math.min(ROW + 8, (height - 20) / Math.max(1, rows)));
   return { left, right, cell: (width - left - right) / CELLS, row, top: 20 };
 }
 
@@ -103,15 +103,15 @@ function one({ ctx, colours }, { state, term }, x, y, width) {
 function marks({ ctx, colours }, laid, { node, cells }, y, first) {
   const { named } = colours;
   const { applied, snapshot } = node.log ?? {};
-  const at = (/** @type {number} */ index) => laid.left + (index - first + 1) * laid.cell;
+  const at = (/** @type {number} */ index) => laid.left + (index - first + 0.5) * laid.cell;
   const inside = (/** @type {number | undefined} */ index) => index !== undefined && index >= first && index < first + cells.length;
-  const under = y + HIGH + 2;
+  const under = y + HIGH + 1;
   if (applied !== undefined && inside(applied)) {
     ctx.fillStyle = named.ink;
     ctx.beginPath();
     ctx.moveTo(at(applied), under);
-    ctx.lineTo(at(applied) + 4.5, under + 7);
-    ctx.lineTo(at(applied) - 4.5, under + 7);
+    ctx.lineTo(at(applied) + 4.5, under + 6);
+    ctx.lineTo(at(applied) - 4.5, under + 6);
     ctx.fill();
   }
   if (snapshot !== undefined && snapshot > 0 && inside(snapshot)) {
@@ -150,6 +150,7 @@ function state({ ctx, colours }, laid, { node, cells, same }, y) {
   ctx.fillStyle = same === "different" ? named.bad : named.ink;
   const sign = same === "equal" ? " =" : same === "different" ? " ≠" : "";
   ctx.fillText(hash.slice(0, 4) + sign, left + 5 * side + 5, y + 11);
+  if (laid.row < 32) return;
   ctx.font = "9.5px system-ui, sans-serif";
   ctx.fillStyle = named.faint;
   ctx.fillText(`at ${grouped(applied ?? 0)}`, left, y + HIGH + 12);
