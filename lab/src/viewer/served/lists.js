@@ -78,7 +78,7 @@ export function scenarioList(scenarios, here, choose) {
     const { what, expect } = headOf(scenario.about);
     const reason = unfit(scenario, here);
     const offer = scenarioOffer(scenario.name, expect ? `${what} It runs by itself.` : what, reason);
-    const button = el("button", { type: "button", "data-key": `scenario ${scenario.name}`, "aria-disabled": reason ? "true" : undefined, click: () => reason || choose(offer) }, el("b", {}, scenario.name), el("span", {}, what), ...(reason ? [el("em", {}, reason)] : []));
+    const button = el("button", { type: "button", "data-key": `scenario ${scenario.name}`, class: reason ? "unfit" : undefined, click: () => choose(offer) }, el("b", {}, scenario.name), el("span", {}, what), ...(reason ? [el("em", {}, reason)] : []));
     return el("li", {}, button);
   });
 }

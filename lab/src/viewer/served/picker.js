@@ -88,7 +88,6 @@ export function menu(offers, choose) {
 
 /** @param {Offer} offer @param {(offer: Offer) => void} choose */
 export function offerButton(offer, choose) {
-  const reason = offer.unfit ? { "aria-disabled": "true", title: offer.unfit } : { title: offer.about };
-  const press = () => offer.unfit || choose(offer);
-  return el("button", { type: "button", class: "deed", "data-key": `${offer.group} ${offer.key}`, ...reason, click: press }, offer.label);
+  const { group, key, unfit, about, label } = offer;
+  return el("button", { type: "button", class: unfit ? "deed unfit" : "deed", "data-key": `${group} ${key}`, title: unfit || about, click: () => choose(offer) }, label);
 }

@@ -12,7 +12,7 @@ import { words } from "./lists.js";
 /** @typedef {import("../break/offers.js").Field} Field */
 /** @typedef {import("../break/forecast.js").Guess} Guess */
 /**
- * `line` is the command line of words; `forbidden` why nothing may be done; `leaders` who may
+ * `line` makes a command line of words; `forbidden` why nothing may be done; `leaders` who may
  * be guessed to lead next, each with a text; `term` is the one now.
  * @typedef {{subject: string, line: (words: string[]) => string, forbidden: string, asks: boolean, leaders: [string, string][], term: number, perform: (words: string[], guess: Guess | undefined) => void, back: () => void}} Around
  */
@@ -27,6 +27,8 @@ export class Step {
   constructor(offer, around) {
     this.offer = offer;
     this.around = around;
+    /** Why it cannot be done. */
+    this.idle = around.forbidden || offer.unfit || "";
     /** What was chosen so far, by the fields' names. @type {Record<string, string>} */
     this.values = Object.fromEntries(offer.fields.map(({ name, value }) => [name, value]));
     this.values["for"] = offer.lasts ?? "";
@@ -35,7 +37,7 @@ export class Step {
     this.code = el("code", {});
     steps += 1;
     this.name = `step-${steps}`;
-    this.button = el("button", { type: "submit", class: "do" }, around.forbidden ? "Not here" : "Do it");
+    this.button = el("button", { type: "submit", class: "do" }, this.idle ? "Not here" : "Do it");
     this.element = this.#made();
     this.#say();
   }
@@ -56,7 +58,7 @@ export class Step {
     const { offer, around, name } = this;
     const copying = el("button", { type: "button", class: "quiet", click: () => copy(around.line(this.words), copying) }, "Copy");
     const fields = [...offer.fields.map((field) => this.#field(field)), ...(offer.lasts === undefined ? [] : [this.#lasting()])];
-    set(this.button, { disabled: around.forbidden !== "" || offer.final !== undefined });
+    set(this.button, { disabled: this.idle !== "" || offer.final !== undefined });
     const escape = (/** @type {KeyboardEvent} */ event) => {
       if (event.key !== "Escape") return;
       event.stopPropagation();
@@ -69,10 +71,11 @@ export class Step {
     return el("form", { class: "step", "aria-labelledby": name, keydown: escape, submit },
       el("h3", { id: name, tabindex: -1 }, around.subject),
       el("p", {}, offer.about),
+      ...(offer.unfit ? [el("p", { class: "note" }, offer.unfit)] : []),
       ...(fields.length ? [el("div", { class: "fields" }, ...fields)] : []),
       el("div", { class: "line" }, this.code, copying),
-      ...(around.asks && offer.asks ? [this.#questions()] : []),
-      ...(offer.final && !around.forbidden ? [this.#confirm(offer.final)] : []),
+      ...(around.asks && offer.asks && !this.idle ? [this.#questions()] : []),
+      ...(offer.final && !this.idle ? [this.#confirm(offer.final)] : []),
       el("div", { class: "deeds" }, this.button, el("button", { type: "button", class: "quiet", click: around.back }, "Back")));
   }
 
