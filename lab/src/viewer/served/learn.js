@@ -86,7 +86,9 @@ export class Learn {
       idle: settings?.watch_only ? "Whoever presents does this. You see what comes of it." : "Nothing may be broken here. In the lab of a demo, hangraft lab, these are buttons.",
       decide: (choice) => {
         this.kept.marks = predicted(this.kept.marks, id, choice);
-        this.#begin();
+        // Where the presenter has gone on, that moment counts.
+        if (this.acts) this.#keep();
+        else this.#begin();
         this.#show();
         /** @type {HTMLElement | null} */ (this.lesson?.deeds.querySelector("button"))?.focus();
       },
