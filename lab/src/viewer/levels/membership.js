@@ -149,7 +149,7 @@ export const jointConsensus = {
     { says: "Add a spare", commands: spareIfNone },
     { says: "Let a follower leave for good", after: "the spare has been there for ten seconds", commands: (model) => [["leave", "--node", follower(model), "--yes"]] },
   ],
-  look: "For some milliseconds five nodes belong together by two lists. Jump there and slow down: the entry with both lists travels first, and the one with the new list behind it.",
+  look: "For some milliseconds four nodes vote, by two lists. Jump there and slow down: the entry with both lists travels first, and the one with the new list behind it.",
   why: [
     "A new list of members is an entry in the log like any other, and each node goes by the newest that it has. So nodes change over at different moments.",
     "First comes an entry with both lists. When both majorities have it, nobody can decide by the old list alone. Only then comes the entry with the new list.",
@@ -168,7 +168,7 @@ export const jointConsensus = {
     const learns = learning(model, since, joint?.at);
     return achievement([
       seen(learns ? `${named(model, learns.learners)} learns, and does not vote` : "A spare learns", learns?.at),
-      seen(joint ? `Entry ${grouped(joint.index)}: ${named(model, old)} and ${named(model, next)} have to agree` : "An entry names the old and the new voters", joint?.at),
+      seen(joint ? `Entry ${grouped(joint.index)} asks for two majorities: of ${named(model, old)}, and of ${named(model, next)}` : "An entry names the old and the new voters", joint?.at),
       seen(joint && after ? `Entry ${grouped(after.index)}, ${span(after.at - joint.at)} later: ${named(model, next)} vote` : "An entry names the new voters alone", after?.at),
       seen(moves ? `${counted(moves, "move")} acknowledged in the second before and behind it` : "Moves are acknowledged all the while", moves ? after?.at : undefined),
       seen(left ? `${left.node.name} has left, and stops` : "Who leaves stops", left?.from),
@@ -237,7 +237,7 @@ export const gossipLies = {
     },
   },
   steps: [step("Cut gossip between all nodes for eight seconds", "fault gossip-cut all --for 8s")],
-  look: "Turn on the gossip layer: everybody suspects everybody, then calls them dead. In the ring below, entries and heartbeats travel as before, and the game goes on.",
+  look: "Turn the ring to Gossip: everybody suspects everybody, then calls them dead. Turn it back to Raft: entries and heartbeats travel as before, and the game goes on.",
   why: [
     "Each node probes one other each second. If that one does not answer, others are asked to probe it. If they do not hear it either, it is suspected.",
     "Three seconds later it is called dead, unless it has refuted the suspicion with a higher incarnation. Here nobody can refute, for nobody hears that they are suspected.",

@@ -152,11 +152,11 @@ export const reading = {
     },
   },
   steps: [step("Cut a follower off for ten seconds", "fault cut isolate follower --for 10s")],
-  look: "Jump to the stale read: in the log strips the node's log has ended long before the others'. Its reads in the lane of clients are short when local, and open-ended when linearizable.",
+  look: "Jump to the stale read: in the log strips the node's log ends long before those of the others.",
   why: [
     "For a linearizable read a node asks the leader how far the log is committed. The leader answers when a majority confirms that it leads. Then the node waits until it has applied so much. Nothing of this is written to a disk.",
     "A read at least as new as a version waits until the node has that version. So whoever names the newest version that it knows never sees time go back, whichever node it asks.",
-    "A local read is the cheapest, and right where old is good enough: a list of rooms, a spectator's first picture. On one connection to one node it never goes back.",
+    "A local read is the cheapest, and right where old is good enough. On one connection to one node it never goes back.",
   ],
   sources: [
     thesis("6.4 (read-only queries, also at followers), 6.4.1 (clients that track the newest index they have seen)"),

@@ -40,7 +40,7 @@ export class Learn {
     root.append(this.head, this.chips, el("p", { class: "learn-score" }, this.score), this.status, this.place);
     this.head.append(el("h2", {}, "Learn"), ...this.presenter.buttons);
     this.chips.append(...LEVELS.map((level, place) => el("li", {}, el("button", { type: "button", "data-level": level.id, click: () => this.open(level.id) }, String(place + 1)))));
-    this.open(this.view, false);
+    this.#turnTo(this.view);
     lab.on("lines", () => this.#lookSoon());
   }
 
@@ -49,21 +49,24 @@ export class Learn {
     this.presenter.show(shown);
   }
 
-  /**
-   * Opens a level, from its beginning.
-   * @param {string} id @param {boolean} [anew] false where one goes on after a reload
-   */
-  open(id, anew = true) {
+  /** Opens a level, or the score, from its beginning. @param {string} id */
+  open(id) {
+    this.#begin();
+    this.#turnTo(id);
+    this.#keep();
+    /** @type {HTMLElement | null} */ (this.place.querySelector("h3"))?.focus();
+  }
+
+  /** @param {string} id */
+  #turnTo(id) {
     const level = LEVELS.find((one) => one.id === id);
     this.view = level ? id : SCORE;
     [this.explains, this.acts] = [false, false];
     say(this.status, "");
     if (level) this.kept.level = id;
-    if (anew) this.#begin();
     this.lesson = level && new Lesson(level, this.#owner(id));
     this.place.replaceChildren(this.lesson ? this.lesson.element : this.#scored());
     this.#show();
-    if (anew) this.lesson?.title.focus();
   }
 
   /** What happens from now on is what counts. */
@@ -83,7 +86,9 @@ export class Learn {
       idle: settings?.watch_only ? "Whoever presents does this. You see what comes of it." : "Nothing may be broken here. In the lab of a demo, hangraft lab, these are buttons.",
       decide: (choice) => {
         this.kept.marks = predicted(this.kept.marks, id, choice);
-        this.#begin();
+        // Where the presenter has gone on, that moment counts.
+        if (this.acts) this.#keep();
+        else this.#begin();
         this.#show();
         /** @type {HTMLElement | null} */ (this.lesson?.deeds.querySelector("button"))?.focus();
       },
@@ -114,7 +119,6 @@ export class Learn {
 
   /** @param {Shown} shown */
   #follow({ level, step, since }) {
-    if (level && level !== this.view) this.open(level);
     if (since !== this.kept.since) {
       // The presenter has begun, or begins again.
       this.#begin();
@@ -122,6 +126,7 @@ export class Learn {
       [this.acts, this.explains] = [false, false];
       say(this.status, "");
     }
+    if (level && level !== this.view) this.#turnTo(level);
     this.acts ||= step === "do" || step === "why";
     this.explains ||= step === "why";
     this.#show();
