@@ -45,6 +45,7 @@ pub(crate) struct Cluster {
     first_copy: MachineId,
     frontends: Vec<FrontendConfig>,
     lost_writes: u64,
+    met: u64,
 }
 
 /// A machine for a node, life after life.
@@ -179,6 +180,7 @@ impl Cluster {
             first_copy: plan.nodes + plan.spares,
             frontends,
             lost_writes: 0,
+            met: 0,
         }
     }
 
@@ -195,6 +197,25 @@ impl Cluster {
     pub(crate) fn in_service(&self) -> Vec<MachineId> {
         let runs = |id: &MachineId| self.nodes[*id].service == Service::Runs;
         (0..self.nodes.len()).filter(runs).collect()
+    }
+
+    /// The machine in service whose node has this id.
+    pub(crate) fn machine_of(&self, node: NodeId) -> Option<MachineId> {
+        let is_it = |id: &MachineId| {
+            let Server { who, config, .. } = &self.nodes[*id];
+            who.as_ref().map_or(config.id, |who| Some(who.node)) == Some(node)
+        };
+        self.in_service().into_iter().find(is_it)
+    }
+
+    /// How a machine for a node is called.
+    pub(crate) fn name(&self, id: MachineId) -> String {
+        name_of(self.first_members, id)
+    }
+
+    /// How often it turned out who the node on a machine is.
+    pub(crate) fn met(&self) -> u64 {
+        self.met
     }
 
     /// The machines whose nodes are gone for good.
@@ -523,6 +544,7 @@ impl Cluster {
             self.world.tell(&name, format_args!("is node n{number}"));
             self.world.record.say(self.world.now(), || format!("{name} is node {number}"));
             node.who = Some(who);
+            self.met += 1;
         }
         node.highest_term = node.highest_term.max(report.term);
         if node.report.as_ref() == Some(&report) {

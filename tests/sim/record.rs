@@ -91,6 +91,13 @@ impl Record {
         self.add(|| Line::Told(told()));
     }
 
+    /// Something else is done from here on.
+    pub(crate) fn fork(&self, now: u64, text: impl FnOnce() -> String) {
+        let about = || "fork".to_owned();
+        let told = || Told { at: moment(now), node: None, about: about(), text: text() };
+        self.add(|| Line::Told(told()));
+    }
+
     /// The day is over: what clients asked and were told, and what the judge says.
     pub(crate) fn close(&self, now: u64, key: &ClusterKey, judge: &Judge) {
         let Some(mut inner) = self.lock() else { return };
@@ -136,12 +143,20 @@ fn head(plan: &Plan, command: String, outcome: &DayOutcome) -> Head {
     let nodes = (1..=plan.nodes as u64).map(|id| Named { id: NodeId(id), name: format!("n{id}") });
     Head {
         format: FORMAT,
-        title: format!("day {}", plan.seed),
+        title: title(plan),
         began_unix_ms: 0,
         command,
         about: format!("{plan}\n{outcome}"),
         nodes: nodes.collect(),
         clients: players.chain(watchers).chain(readers).collect(),
+    }
+}
+
+fn title(plan: &Plan) -> String {
+    let forks: Vec<String> = plan.forks_in_words().collect();
+    match &forks[..] {
+        [] => format!("day {}", plan.seed),
+        forks => format!("seed {}, {}", plan.seed, forks.join("; ")),
     }
 }
 
