@@ -245,7 +245,10 @@ impl Day {
         let missed = plan.forks.iter().find(|fork| (fork.at_us + 1) * MICRO > now + 1);
         missed.map_or(Ok(()), |fork| {
             let ended = now as f64 / SECOND as f64;
-            Err(format!("the day broke a promise and ended at {ended:.3} s, before {}", fork.moment()))
+            Err(format!(
+                "the day broke a promise and ended at {ended:.3} s, before {}",
+                fork.moment()
+            ))
         })
     }
 

@@ -71,6 +71,14 @@ impl Record {
         self.add(|| Line::Process(Process { at: moment(now), name: name.to_owned(), event }));
     }
 
+    /// A process is called otherwise from now on: it turned out which node it is.
+    pub(crate) fn rename(&self, now: u64, before: &str, name: &str) {
+        if before != name {
+            self.process(now, before, ProcessEvent::Ended);
+            self.process(now, name, ProcessEvent::Started);
+        }
+    }
+
     /// All that a node has to tell. All of it happened while it ran last: the world's time
     /// stands still meanwhile.
     pub(crate) fn hear(&self, now: u64, batch: &Observed) {

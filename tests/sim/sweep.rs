@@ -64,7 +64,10 @@ pub(crate) fn sweep(first: &Request, count: u64, args: &Args) -> anyhow::Result<
     }
     say!(
         "{} wishes answered, {} terms, {} crashes that took back {} writes",
-        seen.wishes, seen.terms, seen.crashes, seen.lost_writes
+        seen.wishes,
+        seen.terms,
+        seen.crashes,
+        seen.lost_writes
     );
     say!("{}", seen.members);
     say!(

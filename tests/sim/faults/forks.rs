@@ -31,14 +31,15 @@ impl Nemesis {
             Some(what) => {
                 is_possible(what, cluster, machines)
                     .map_err(|why| format!("{why} at {}", fork.moment()))?;
-                let rest = if fork.instead { "; nothing that was planned strikes any more" } else { "" };
+                let rest =
+                    if fork.instead { "; nothing that was planned strikes any more" } else { "" };
                 self.in_words(what, cluster, machines) + rest
             }
         };
+        self.world.note("fork", format_args!("from here on another day: {words}"));
         if what.is_some_and(|what| what.is_of_network()) {
             self.tell_losses(net);
         }
-        self.world.note("fork", format_args!("from here on another day: {words}"));
         self.world.record.fork(self.world.now(), || format!("from here on another day: {words}"));
         if let Some(what) = what {
             self.begin(&what, words, cluster);

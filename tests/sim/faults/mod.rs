@@ -231,7 +231,7 @@ impl Nemesis {
                     machines.pause(node, *frozen);
                     let name = &machines.get(node).name;
                     self.world.note(name, format_args!("is paused"));
-                    self.world.record.process(self.world.now(), name, ProcessEvent::Paused);
+                    cluster.became(node, ProcessEvent::Paused);
                     self.end_in(*millis, Ending::Resume(node));
                 }
             }
@@ -372,10 +372,9 @@ impl Nemesis {
                 }
             }
             Ending::Resume(node) => {
-                let (now, name) = (self.world.now(), machines.get(node).name.clone());
-                self.world.tell(&name, format_args!("goes on"));
+                self.world.tell(&machines.get(node).name, format_args!("goes on"));
                 machines.resume(node);
-                self.world.record.process(now, &name, ProcessEvent::Resumed);
+                cluster.became(node, ProcessEvent::Resumed);
                 self.active.end(&self.world, Lasts::Pause(node));
             }
             Ending::Mend(node) => self.mend(node, cluster),

@@ -102,9 +102,8 @@ impl Plan {
     /// microsecond: a timeline counts in those, and whatever it shows there has happened.
     pub(crate) fn steps(&self) -> Vec<(u64, Step<'_>)> {
         let faults = self.numbers.iter().zip(&self.faults);
-        let faults = faults.map(|(number, Fault { at_ms, what })| {
-            (at_ms * MILLI, Step::Fault(*number, what))
-        });
+        let faults = faults
+            .map(|(number, Fault { at_ms, what })| (at_ms * MILLI, Step::Fault(*number, what)));
         let last = |fork: &Fork| (fork.at_us + 1) * MICRO - 1;
         let forks = self.forks.iter().map(|fork| (last(fork), Step::Fork(fork)));
         let mut steps: Vec<_> = faults.chain(forks).collect();
@@ -326,19 +325,44 @@ mod tests {
     #[test]
     fn every_fault_can_be_said() {
         for fault in [
-            "power n1", "restart n1", "pause n2 3s", "blackout", "start n1", "resume n1",
-            "cut n1 n2", "cut n1 frontends 5s", "one-way n1 leader", "halves", "bridge", "ring",
-            "raft-cut n1", "gossip-cut follower", "delay n1 200ms 5s", "drop 20",
-            "slow-disk n1 3s", "fail-fsync n1", "full-disk n1", "skew n1 -3600s",
+            "power n1",
+            "restart n1",
+            "pause n2 3s",
+            "blackout",
+            "start n1",
+            "resume n1",
+            "cut n1 n2",
+            "cut n1 frontends 5s",
+            "one-way n1 leader",
+            "halves",
+            "bridge",
+            "ring",
+            "raft-cut n1",
+            "gossip-cut follower",
+            "delay n1 200ms 5s",
+            "drop 20",
+            "slow-disk n1 3s",
+            "fail-fsync n1",
+            "full-disk n1",
+            "skew n1 -3600s",
         ] {
             let fork = fork(&format!("1s {fault}"));
             assert!(fork.what(1).is_some(), "{fault}");
         }
         for (fault, why) in [
-            ("", "no fault"), ("burn n1", "no fault"), ("kill", "no fault"), ("instead", "no fault"),
-            ("kill n0", "no node"), ("kill f1", "no node"), ("cut n1 n1", "one node"),
-            ("kill n1 soon", "no time"), ("kill n1 0s", "no time"), ("kill n1 1s now", "too much"),
-            ("drop 101", "no share"), ("drop many", "no share"), ("nothing more", "no fault"),
+            ("", "no fault"),
+            ("burn n1", "no fault"),
+            ("kill", "no fault"),
+            ("instead", "no fault"),
+            ("kill n0", "no node"),
+            ("kill f1", "no node"),
+            ("cut n1 n1", "one node"),
+            ("kill n1 soon", "no time"),
+            ("kill n1 0s", "no time"),
+            ("kill n1 1s now", "too much"),
+            ("drop 101", "no share"),
+            ("drop many", "no share"),
+            ("nothing more", "no fault"),
         ] {
             let err = format!("1s {fault}").parse::<Fork>().unwrap_err();
             assert!(err.contains(why), "{fault}: {err}");
