@@ -23,9 +23,17 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("model/words.js", include_str!("model/words.js")),
     ("model/search.js", include_str!("model/search.js")),
     ("model/unpack.js", include_str!("model/unpack.js")),
+    ("model/answers.js", include_str!("model/answers.js")),
+    ("model/tracks.js", include_str!("model/tracks.js")),
+    ("model/trim.js", include_str!("model/trim.js")),
     ("model/read.js", include_str!("model/read.js")),
     ("model/told.js", include_str!("model/told.js")),
+    ("model/sources.js", include_str!("model/sources.js")),
+    ("model/reasons.js", include_str!("model/reasons.js")),
     ("model/story.js", include_str!("model/story.js")),
+    ("model/tempo.js", include_str!("model/tempo.js")),
+    ("model/table.js", include_str!("model/table.js")),
+    ("model/judged.js", include_str!("model/judged.js")),
     ("scale.js", include_str!("scale.js")),
     ("address.js", include_str!("address.js")),
     ("dom.js", include_str!("dom.js")),
@@ -43,13 +51,22 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("stage.js", include_str!("stage.js")),
     ("overview.js", include_str!("overview.js")),
     ("feed.js", include_str!("feed.js")),
+    ("pointing.js", include_str!("pointing.js")),
     ("hands.js", include_str!("hands.js")),
     ("keys.js", include_str!("keys.js")),
+    ("tabs.js", include_str!("tabs.js")),
+    ("split.js", include_str!("split.js")),
+    ("nodes.js", include_str!("nodes.js")),
+    ("light.js", include_str!("light.js")),
+    ("time.js", include_str!("time.js")),
     ("main.js", include_str!("main.js")),
 ];
 
 /// What a page needs beyond these that a server feeds.
-const SERVED: &[(&str, &str)] = &[];
+const SERVED: &[(&str, &str)] = &[
+    ("served/connect.js", include_str!("served/connect.js")),
+    ("served/served.js", include_str!("served/served.js")),
+];
 
 /// What a page may do that stands alone, and what one may that asks its server.
 const ALONE: &str =
@@ -219,7 +236,7 @@ mod tests {
             let opening = format!("const {} = (() => {{", holder(name));
             assert_eq!(script.matches(&opening).count(), 1, "{name}");
         }
-        assert!(script.contains("const { at, before, item, lastUntil } = $search;"));
+        assert!(script.contains("const { at, before, insert, item, lastUntil } = $search;"));
         assert!(script.contains("return { unpack };"));
     }
 }

@@ -11,12 +11,15 @@ const ROW = 17;
 export class FaultsLane extends Lane {
   /** @param {import("../model/read.js").Model} model */
   constructor(model) {
-    const rows = arranged(model.faults);
-    super("faults", "faults", Math.max(1, Math.max(0, ...rows) + 1) * ROW + (model.findings.length ? ROW : 0), 4);
+    super("faults", "faults", faultRows(model) * ROW + (model.findings.length ? ROW : 0), 4);
     this.model = model;
-    this.rows = rows;
     this.above = model.findings.length ? ROW : 0;
     this.about = "What was broken on purpose, from beginning to end; flags are broken promises.";
+  }
+
+  /** The row of each fault. */
+  get rows() {
+    return arranged(this.model.faults);
   }
 
   /** @override @param {import("./lane.js").Pen} pen @param {number} top */
@@ -24,16 +27,18 @@ export class FaultsLane extends Lane {
     const { ctx, colours } = pen;
     const { named } = colours;
     ctx.font = SMALL;
+    const { rows } = this;
     this.model.faults.forEach((fault, place) => {
+      if (fault.to < pen.scale.from || fault.from > pen.scale.to) return;
       const [x, width] = extent(pen, fault.from, Math.min(fault.to, this.model.end));
-      const y = top + this.above + (this.rows[place] ?? 0) * ROW;
+      const y = top + this.above + (rows[place] ?? 0) * ROW;
       ctx.fillStyle = named.card;
       ctx.fillRect(x, y + 1, width, ROW - 3);
       ctx.fillStyle = colours.hatch(named.band, 5);
       ctx.fillRect(x, y + 1, width, ROW - 3);
       ctx.strokeStyle = named.warn;
       ctx.strokeRect(x + 0.5, y + 1.5, Math.max(width - 1, 1), ROW - 4);
-      this.#words(pen, place, x, x + width, y + 12);
+      this.#words(pen, rows, place, x, x + width, y + 12);
     });
     for (const { at, promise } of this.model.findings) this.#flag(pen, pen.scale.x(at), top, promise);
   }
@@ -44,7 +49,8 @@ export class FaultsLane extends Lane {
     if (finding) return { at: finding.at, title: `Broken promise: ${finding.promise}`, rows: rowsOf(["", finding.text]) };
     const time = pen.scale.time(x);
     const row = Math.floor((y - this.above) / ROW);
-    const fault = this.model.faults.find(({ from, to }, place) => this.rows[place] === row && from <= time && time < to);
+    const { rows } = this;
+    const fault = this.model.faults.find(({ from, to }, place) => rows[place] === row && from <= time && time < to);
     if (!fault) return undefined;
     const to = Math.min(fault.to, this.model.end);
     const lasted = fault.to > this.model.end ? "never healed" : span(to - fault.from);
@@ -59,12 +65,12 @@ export class FaultsLane extends Lane {
 
   /**
    * Inside of the bar, or behind it as far as the row is free.
-   * @param {import("./lane.js").Pen} pen @param {number} place @param {number} left @param {number} right @param {number} y
+   * @param {import("./lane.js").Pen} pen @param {number[]} rows @param {number} place @param {number} left @param {number} right @param {number} y
    */
-  #words(pen, place, left, right, y) {
+  #words(pen, rows, place, left, right, y) {
     const fault = item(this.model.faults, place);
     const { ctx, scale, colours, width } = pen;
-    const next = this.model.faults.find((_, at) => at > place && this.rows[at] === this.rows[place]);
+    const next = this.model.faults.find((_, at) => at > place && rows[at] === rows[place]);
     const free = next ? scale.x(next.from) : width;
     const name = this.#name(fault);
     const room = ctx.measureText(name).width + 6;
@@ -92,6 +98,14 @@ export class FaultsLane extends Lane {
     ctx.fillStyle = colours.named.card;
     ctx.fillText(text, left + 5, top + 11);
   }
+}
+
+/**
+ * How many rows the faults need.
+ * @param {import("../model/read.js").Model} model
+ */
+export function faultRows({ faults }) {
+  return Math.max(0, ...arranged(faults)) + 1;
 }
 
 /**

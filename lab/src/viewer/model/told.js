@@ -94,7 +94,7 @@ function candidacy(model, line, last) {
  */
 function victory(model, line) {
   const voters = model.voters(line.node, line.at);
-  const votes = model.votersFor(line.node, line.term).filter((id) => voters.includes(id));
+  const votes = model.votersFor(line.node, line.term, line.at).filter((id) => voters.includes(id));
   const who = listed(votes.map((id) => model.nodeName(id)));
   return `${model.nodeName(line.node)} leads term ${line.term}: ${votes.length} of ${voters.length} voted for it (${who})`;
 }
