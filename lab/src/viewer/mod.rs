@@ -15,7 +15,8 @@ pub use settings::{Scenario, Settings};
 
 /// The frame, with a mark for each part that is put in.
 const PAGE: &str = include_str!("page.html");
-const STYLE: &str = include_str!("style.css");
+/// The page's own style, and that of each part that has one.
+const STYLES: &[&str] = &[include_str!("style.css"), include_str!("ring.css")];
 
 /// The page's modules: each stands behind those that it imports.
 const SCRIPTS: &[(&str, &str)] = &[
@@ -31,6 +32,8 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("model/sources.js", include_str!("model/sources.js")),
     ("model/reasons.js", include_str!("model/reasons.js")),
     ("model/story.js", include_str!("model/story.js")),
+    ("model/gap.js", include_str!("model/gap.js")),
+    ("model/moment.js", include_str!("model/moment.js")),
     ("model/tempo.js", include_str!("model/tempo.js")),
     ("model/table.js", include_str!("model/table.js")),
     ("model/judged.js", include_str!("model/judged.js")),
@@ -48,6 +51,25 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("lanes/process.js", include_str!("lanes/process.js")),
     ("lanes/plots.js", include_str!("lanes/plots.js")),
     ("lanes/messages.js", include_str!("lanes/messages.js")),
+    ("ring/links.js", include_str!("ring/links.js")),
+    ("ring/layout.js", include_str!("ring/layout.js")),
+    ("ring/pace.js", include_str!("ring/pace.js")),
+    ("ring/flights.js", include_str!("ring/flights.js")),
+    ("ring/strips.js", include_str!("ring/strips.js")),
+    ("ring/sparks.js", include_str!("ring/sparks.js")),
+    ("ring/headline.js", include_str!("ring/headline.js")),
+    ("ring/gossipwords.js", include_str!("ring/gossipwords.js")),
+    ("ring/hits.js", include_str!("ring/hits.js")),
+    ("ring/signs.js", include_str!("ring/signs.js")),
+    ("ring/wires.js", include_str!("ring/wires.js")),
+    ("ring/notes.js", include_str!("ring/notes.js")),
+    ("ring/rafts.js", include_str!("ring/rafts.js")),
+    ("ring/dots.js", include_str!("ring/dots.js")),
+    ("ring/stripview.js", include_str!("ring/stripview.js")),
+    ("ring/legend.js", include_str!("ring/legend.js")),
+    ("ring/frame.js", include_str!("ring/frame.js")),
+    ("ring/labels.js", include_str!("ring/labels.js")),
+    ("ring/ring.js", include_str!("ring/ring.js")),
     ("stage.js", include_str!("stage.js")),
     ("overview.js", include_str!("overview.js")),
     ("feed.js", include_str!("feed.js")),
@@ -89,7 +111,7 @@ fn page(lines: &[Line], settings: Option<&Settings>) -> String {
     let settings = serde_json::to_string(&settings).expect("settings are plain data");
     let parts = [
         ("/* policy */", format!("{ALONE}{asks}")),
-        ("/* style */", STYLE.to_owned()),
+        ("/* style */", STYLES.concat()),
         ("/* settings */", escaped(&settings)),
         ("/* timeline */", escaped(&pack(lines).to_string())),
         ("/* script */", script(SCRIPTS) + &script(served)),

@@ -1,0 +1,69 @@
+// What the signs of the ring mean, each drawn as it is in the ring.
+
+import { el } from "../dom.js";
+import { raft } from "./rafts.js";
+import { burst, opinion, sign } from "./signs.js";
+import { star } from "./dots.js";
+
+/** @typedef {import("./signs.js").Brush} Brush */
+/** @typedef {import("../model/types.js").MessageLine} MessageLine */
+/** @typedef {import("../model/moment.js").NodeMoment} NodeMoment */
+
+const WIDTH = 44;
+const HEIGHT = 34;
+
+/** @param {Partial<MessageLine>} parts @returns {(brush: Brush) => void} */
+function message(parts) {
+  return (brush) => sign(brush, { kind: "message", at: 0, what: "append", from: 1, to: 2, term: 1, bytes: 0, ...parts }, WIDTH / 2, HEIGHT / 2);
+}
+
+/** @param {Partial<NodeMoment>} parts @returns {(brush: Brush) => void} */
+function node(parts) {
+  /** @type {NodeMoment} */
+  const plain = { id: 1, name: "", process: "runs", since: 0, role: "follower", term: 1, leader: 1, voted: 1, stale: false, asked: undefined, member: "voter", heard: 0, timer: undefined, raft: undefined, log: undefined, faults: [], ...parts };
+  return (brush) => raft(brush, { x: WIDTH / 2, y: HEIGHT / 2 + (plain.role === "leader" ? 5 : 0), r: plain.timer === undefined ? 10 : 7, angle: 0 }, plain, false);
+}
+
+/** @type {[(brush: Brush) => void, string][]} */
+const SIGNS = [
+  [node({ role: "leader" }), "leader; the colour is its term, with the number"],
+  [node({ timer: 0.7 }), "follower; the arc is what is left of its election timer. At the first mark it may vote for others again, at the second it may stand for election"],
+  [node({ role: "candidate" }), "candidate: asks for votes"],
+  [node({ role: "learner", member: "learner" }), "learner: gets the log, has no vote"],
+  [node({ member: "newcomer" }), "only in the new list of voters; with a minus, only in the old one"],
+  [node({ role: undefined, member: "stranger" }), "not a member"],
+  [node({ process: "gone" }), "its process is gone"],
+  [node({ process: "paused" }), "its process stands still"],
+  [message({ entries: 1 }), "entries of the log; small without entries: what is committed"],
+  [message({ answer: true, yes: true }), "an answer: the same sign, hollow"],
+  [message({ what: "heartbeat" }), "heartbeat of a leader"],
+  [message({ what: "vote" }), "asks for a vote; broken: for a pre-vote"],
+  [message({ what: "vote", answer: true, yes: true }), "vote granted"],
+  [message({ what: "vote", answer: true, yes: false }), "refused"],
+  [message({ what: "snapshot" }), "snapshot"],
+  [message({ what: "transfer" }), "leadership is handed over"],
+  [message({ what: "read-index" }), "a read makes sure who leads"],
+  [(brush) => burst(brush, WIDTH / 2, HEIGHT / 2, 0.2), "a message that never came"],
+  [(brush) => star(brush.ctx, WIDTH / 2, HEIGHT / 2, 7, brush.colours.named.focus), "a player's move; how long it takes to reach a node is not known, and drawn in equal steps"],
+  [(brush) => opinion(brush, "suspect", WIDTH / 2, HEIGHT / 2), "gossip: suspected by the node on whose half it stands"],
+  [(brush) => opinion(brush, "down", WIDTH / 2, HEIGHT / 2), "gossip: held for down"],
+];
+
+/** Logs have signs of their own, told in words. */
+const LOGS = "Logs: a full cell is committed as that node knows, an outlined one is not, a struck one will be overwritten (behind the last entry that the leader of the newest term had when it was elected, on a node that has not heard of that term). A triangle is how far it is applied, a diamond its snapshot. Colours are terms, as elections tell. The small picture is the state's hash: = is equal to another node's at the same entry, ≠ is not.";
+
+/**
+ * @param {import("../colours.js").Colours} colours
+ * @returns {Node[]}
+ */
+export function legend(colours) {
+  const ratio = globalThis.devicePixelRatio || 1;
+  const rows = SIGNS.map(([draw, words]) => {
+    const canvas = el("canvas", { width: WIDTH * ratio, height: HEIGHT * ratio, "aria-hidden": "true" });
+    const ctx = canvas.getContext("2d");
+    ctx?.scale(ratio, ratio);
+    if (ctx) draw({ ctx, colours });
+    return el("li", {}, canvas, el("span", {}, words));
+  });
+  return [el("ul", {}, ...rows), el("p", {}, LOGS)];
+}
