@@ -16,7 +16,7 @@ pub use settings::{Scenario, Settings};
 /// The frame, with a mark for each part that is put in.
 const PAGE: &str = include_str!("page.html");
 /// The page's own style, and that of each part that has one.
-const STYLES: &[&str] = &[include_str!("style.css"), include_str!("ring.css")];
+const STYLES: &[&str] = &[include_str!("style.css"), include_str!("ring.css"), include_str!("fork.css")];
 
 /// The page's modules: each stands behind those that it imports.
 const SCRIPTS: &[(&str, &str)] = &[
@@ -86,6 +86,13 @@ const SCRIPTS: &[(&str, &str)] = &[
 
 /// What a page needs beyond these that a server feeds.
 const SERVED: &[(&str, &str)] = &[
+    ("model/forks.js", include_str!("model/forks.js")),
+    ("model/steps.js", include_str!("model/steps.js")),
+    ("served/stepper.js", include_str!("served/stepper.js")),
+    ("served/forkform.js", include_str!("served/forkform.js")),
+    ("served/twin.js", include_str!("served/twin.js")),
+    ("served/twodays.js", include_str!("served/twodays.js")),
+    ("served/fork.js", include_str!("served/fork.js")),
     ("served/connect.js", include_str!("served/connect.js")),
     ("served/served.js", include_str!("served/served.js")),
 ];

@@ -227,8 +227,10 @@ fn moment_us(text: &str) -> Option<u64> {
 
 /// How long something takes, in milliseconds.
 fn time_ms(text: &str) -> Result<u64, String> {
-    let us = moment_us(text).filter(|us| *us >= 1_000 && us.is_multiple_of(1_000));
-    us.map(|us| us / 1_000).ok_or_else(|| format!("{text} is no time; write 500ms or 3s"))
+    let whole = |unit: char, ms: u64| text.strip_suffix(unit)?.parse::<u64>().ok()?.checked_mul(ms);
+    let small = || moment_us(text).filter(|us| us.is_multiple_of(1_000)).map(|us| us / 1_000);
+    let ms = whole('h', 3_600_000).or_else(|| whole('m', 60_000)).or_else(small);
+    ms.filter(|ms| *ms > 0).ok_or_else(|| format!("{text} is no time; write 500ms, 3s or 1h"))
 }
 
 fn signed_ms(text: &str) -> Result<i64, String> {
@@ -240,7 +242,7 @@ fn signed_ms(text: &str) -> Result<i64, String> {
 /// A share in percent, as parts of a million.
 fn ppm(text: &str) -> Result<u64, String> {
     let wrong = || format!("{text} is no share; write 5 for 5 %, at most 100");
-    let percent: f64 = text.parse().map_err(|_| wrong())?;
+    let percent: f64 = text.trim_end_matches('%').parse().map_err(|_| wrong())?;
     let right = percent > 0.0 && percent <= 100.0;
     if right { Ok((percent * 10_000.0).round() as u64) } else { Err(wrong()) }
 }
@@ -340,11 +342,11 @@ mod tests {
             "raft-cut n1",
             "gossip-cut follower",
             "delay n1 200ms 5s",
-            "drop 20",
+            "drop 20%",
             "slow-disk n1 3s",
             "fail-fsync n1",
             "full-disk n1",
-            "skew n1 -3600s",
+            "skew n1 -1h",
         ] {
             let fork = fork(&format!("1s {fault}"));
             assert!(fork.what(1).is_some(), "{fault}");
