@@ -49,8 +49,9 @@ export const lab = new Lab(new Model(), settings ?? undefined);
 const { model } = lab;
 for (const line of unpack(JSON.parse(byId("timeline").textContent ?? ""))) model.add(line);
 
-const scale = new Scale(model.end, 1000);
-const stage = new Stage(model, scale, (lane) => lab.select(lane === lab.selected ? "" : lane));
+/** Which part of the time the lanes show, and the lanes. */
+export const scale = new Scale(model.end, 1000);
+export const stage = new Stage(model, scale, (lane) => lab.select(lane === lab.selected ? "" : lane));
 const overview = new Overview(model, scale, { go: (time) => lab.go(time), changed: () => changed() });
 const feed = new Feed(new Story(model), (entry) => go(entry.at, entry), settings?.live === true);
 const pointing = new Pointing(stage, scale);

@@ -16,8 +16,9 @@ pub use settings::{Scenario, Settings};
 /// The frame, with a mark for each part that is put in.
 const PAGE: &str = include_str!("page.html");
 /// The page's own style, and that of each part that has one.
+/// The page's own style, and that of each part that has one.
 const STYLES: &[&str] =
-    &[include_str!("style.css"), include_str!("ring.css"), include_str!("break.css"), include_str!("levels.css")];
+    &[include_str!("style.css"), include_str!("ring.css"), include_str!("break.css"), include_str!("levels.css"), include_str!("fork.css")];
 
 /// The page's modules: each stands behind those that it imports.
 const SCRIPTS: &[(&str, &str)] = &[
@@ -115,6 +116,13 @@ const SERVED: &[(&str, &str)] = &[
     ("served/lesson.js", include_str!("served/lesson.js")),
     ("served/presenter.js", include_str!("served/presenter.js")),
     ("served/learn.js", include_str!("served/learn.js")),
+    ("model/forks.js", include_str!("model/forks.js")),
+    ("model/steps.js", include_str!("model/steps.js")),
+    ("served/stepper.js", include_str!("served/stepper.js")),
+    ("served/forkform.js", include_str!("served/forkform.js")),
+    ("served/twin.js", include_str!("served/twin.js")),
+    ("served/twodays.js", include_str!("served/twodays.js")),
+    ("served/fork.js", include_str!("served/fork.js")),
     ("served/connect.js", include_str!("served/connect.js")),
     ("served/served.js", include_str!("served/served.js")),
 ];
