@@ -15,7 +15,10 @@ use hangraft_proto::{
 use serde_json::value::RawValue;
 use tonic::{Code as GrpcCode, Status};
 
-use super::{nodes::Word, route::Standing};
+use super::{
+    nodes::{Member, Word},
+    route::Standing,
+};
 use crate::{
     command::{Accepted, Command, Outcome, Refusal, RoomsQuery},
     reply,
@@ -69,8 +72,12 @@ pub(super) fn word(standing: v1::Standing) -> Word {
         },
         cluster: standing.cluster,
         epoch: Epoch(standing.epoch),
-        members: standing.peers.into_iter().map(|peer| (NodeId(peer.node), peer.address)).collect(),
+        members: standing.peers.into_iter().map(member).collect(),
     }
+}
+
+fn member(peer: v1::Peer) -> Member {
+    Member { node: NodeId(peer.node), address: peer.address, votes: peer.votes }
 }
 
 pub(super) fn watch(question: WatchRequest) -> v1::Watch {
