@@ -189,6 +189,19 @@ mod tests {
         assert_eq!(answer(v1::Answer { id: 1, outcome: None }), None);
     }
 
+    /// A node of before names its peers without saying who of them votes.
+    #[test]
+    fn a_peer_may_not_say_whether_it_votes() {
+        let votes = |bytes: &[u8]| {
+            let peer = <v1::Peer as prost::Message>::decode(bytes).expect("a peer");
+            member(peer).votes
+        };
+        // Field 1 is the number, 2 the address, and 3 is new.
+        assert_eq!(votes(&[8, 7, 18, 1, b'x']), None);
+        assert_eq!(votes(&[8, 7, 18, 1, b'x', 24, 0]), Some(false));
+        assert_eq!(votes(&[8, 7, 18, 1, b'x', 24, 1]), Some(true));
+    }
+
     /// A listing is JSON whatever a node puts into it.
     #[test]
     fn a_listing_keeps_what_the_rules_say_as_an_object() {

@@ -54,8 +54,7 @@ impl Crew {
 
     /// Looks at what is known now; what is to be shown, if it is something new.
     pub(super) fn look(&mut self, known: &[Known], route: &Route, now: Instant) -> Option<Deck> {
-        let up = |node: NodeId| known.iter().any(|one| one.node == Some(node) && is_up(one));
-        if self.told_by.is_some_and(|teller| !up(teller.node)) {
+        if self.told_by.is_some_and(|teller| !is_heard(known, teller.node)) {
             // The next who speaks may know better.
             self.told_by = None;
         }
@@ -87,17 +86,14 @@ impl Crew {
         if votes.is_empty() {
             votes = known.iter().filter_map(|one| Some((one.node?, None))).collect();
         }
-        let hears = |node: NodeId| {
-            known.iter().any(|one| one.node == Some(node) && is_up(one) && !one.suspect)
-        };
-        let aboard = |(node, votes): Vote| Aboard { node, votes, heard: hears(node) };
+        let aboard = |(node, votes): Vote| Aboard { node, votes, heard: is_heard(known, node) };
         votes.into_iter().map(aboard).collect()
     }
 }
 
-/// There is a link to it.
-fn is_up(known: &Known) -> bool {
-    known.standing.is_some()
+/// There is a link to it. One that owes an answer is heard: without a leader it has none.
+fn is_heard(known: &[Known], node: NodeId) -> bool {
+    known.iter().any(|one| one.node == Some(node) && one.standing.is_some())
 }
 
 /// The term in which that leader leads, or the newest when nobody does.
@@ -159,7 +155,9 @@ mod tests {
         let (mut crew, mut nodes, now) = led();
         let later = now + Duration::from_secs(9);
         assert_eq!(crew.look(&nodes, &route(1, 2), later), None);
-        nodes[2].suspect = true;
+        nodes[1].suspect = true;
+        assert_eq!(crew.look(&nodes, &route(1, 2), later), None);
+        nodes[2] = gone(nodes[2]);
         let deck = crew.look(&nodes, &route(1, 2), later).unwrap();
         assert_eq!((deck.term, deck.leader, deck.lost), (Some(Term(4)), Some(NodeId(1)), None));
         assert_eq!((deck.through, deck.for_ms), (Some(NodeId(2)), 9000));
