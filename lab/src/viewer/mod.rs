@@ -16,7 +16,6 @@ pub use settings::{Scenario, Settings};
 /// The frame, with a mark for each part that is put in.
 const PAGE: &str = include_str!("page.html");
 /// The page's own style, and that of each part that has one.
-/// The page's own style, and that of each part that has one.
 const STYLES: &[&str] =
     &[include_str!("style.css"), include_str!("ring.css"), include_str!("break.css"), include_str!("levels.css"), include_str!("fork.css")];
 

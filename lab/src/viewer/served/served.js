@@ -11,10 +11,8 @@ import { Breaking } from "./palette.js";
 const { settings } = lab;
 
 games(settings?.frontends ?? []);
-new Breaking(byId("break"), lab, ring);
-const learn = new Learn(byId("learn"), lab);
+if (settings?.live) goOn();
 tabs.offer();
-if (settings?.live) connect();
 
 /** Links to where the game is played. @param {string[]} urls */
 function games(urls) {
@@ -23,8 +21,11 @@ function games(urls) {
   byId("games").replaceChildren(...links);
 }
 
-function connect() {
+/** Lines are still coming: something can be done about them. */
+function goOn() {
   byId("download").hidden = false;
+  new Breaking(byId("break"), lab, ring);
+  const learn = new Learn(byId("learn"), lab);
   new Connection(lab, { heard, there, shown: (said) => learn.shown(said) });
 }
 
