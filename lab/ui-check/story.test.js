@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { firstOfEach } from "../src/viewer/header.js";
 import { united } from "../src/viewer/lanes/faults.js";
 import { story } from "../src/viewer/model/story.js";
+import { together } from "../src/viewer/model/told.js";
 import { grouped, listed, size, span } from "../src/viewer/model/words.js";
 import { modelOf } from "./paper.js";
 
@@ -116,4 +117,6 @@ test("what is done to a node at once is one sentence, and so is its end", () => 
   const cut = (at, id, what, node = 1, healed = false) => ({ kind: "fault", at, id, node, what, healed });
   const model = modelOf([cut(10, 1, "cut to n2"), cut(20, 2, "cut from n2"), cut(25, 3, "cut to n1", 2), cut(30, 4, "each sync takes 80ms longer"), cut(900_000, 1, "cut to n2", 1, true)]);
   assert.deepEqual(told(model), ["cut to n2, from n2 on n1 begins", "cut to n1 on n2 begins", "each sync takes 80ms longer on n1 begins", "cut to n2 on n1 ends"]);
+  assert.equal(together(["cut to n2, gossip only", "cut from n2, gossip only"]), "cut to n2, from n2, gossip only");
+  assert.equal(together(["cut to n2, gossip only", "cut from n2"]), "cut to n2, gossip only, from n2");
 });

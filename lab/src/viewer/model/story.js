@@ -39,6 +39,8 @@ export class Entry {
     this.term = undefined;
     /** What it tells of, if that is a fact. @type {Fact | undefined} */
     this.fact = undefined;
+    /** Whether it is about a read. */
+    this.reads = false;
     /** What it says for good, when that could not be worked out later. @type {string | undefined} */
     this.settled = undefined;
   }
@@ -93,6 +95,7 @@ export class Story {
     const { returned = call.at } = call;
     const time = call.outcome === "unknown" ? call.at : returned;
     const entry = new Entry(time, call.outcome === "ok" ? "call" : call.outcome, model.client(call.client).name, () => answered(model, call));
+    entry.reads = call.asked === "read";
     const everyday = call.outcome === "ok" || (call.outcome === "refused" && call.code !== LOST_ROOM);
     entry.minor = everyday && returned - call.at <= LONG;
     this.#put(entry);

@@ -150,11 +150,14 @@ export function kindOf(what) {
 }
 
 /**
- * Several faults in one: "cut to n2, from n2, to n3".
+ * Several faults in one: "cut to n2, from n2, to n3, gossip only".
  * @param {string[]} whats each of the same kind, which is its first word
  */
-export function together([first = "", ...others]) {
-  return [first, ...others.map((what) => what.replace(/^\S+ /, ""))].join(", ");
+export function together(whats) {
+  const tails = new Set(whats.map((what) => /, .*$/.exec(what)?.[0] ?? ""));
+  const tail = tails.size === 1 ? [...tails].join("") : "";
+  const [first = "", ...others] = whats.map((what) => what.slice(0, what.length - tail.length));
+  return [first, ...others.map((what) => what.replace(/^\S+ /, ""))].join(", ") + tail;
 }
 
 /**
