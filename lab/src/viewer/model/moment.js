@@ -202,17 +202,26 @@ export function contactsAt({ messages, flight }, time, wanted) {
   /** @type {Map<number, number>} */
   const answered = new Map();
   const travels = Math.min(flight, SILENT);
+  // Whose answer is older than that is silent: how old it is does not matter.
+  const recent = time - SILENT - travels;
   let settled = -Infinity;
+  const settle = (/** @type {number} */ sent) => {
+    if (!wanted.every((id) => heard.has(id) && (answered.has(id) || sent < recent))) return;
+    settled = Math.min(...wanted.map((id) => Math.min(heard.get(id) ?? Infinity, answered.get(id) ?? Infinity)));
+  };
+  let old = false;
   const start = before(messages, time + 1, at) - 1;
   for (let place = start; place >= Math.max(0, start - HEARD_MOST); place -= 1) {
     const { at: sent, received, answer, what, from, to } = item(messages, place);
+    if (!old && sent < recent) settle(sent);
+    old = sent < recent;
     // What was sent earlier cannot have come later than what has been found.
     if (sent < time - HEARD_BACK || sent + travels < settled) break;
     if (received === undefined || received > time || !(LEADS.has(what) || (answer && what === "read-index"))) continue;
     const [map, who] = answer ? [answered, from] : [heard, to];
     if (received <= (map.get(who) ?? -1)) continue;
     map.set(who, received);
-    if (wanted.every((id) => heard.has(id) && answered.has(id))) settled = Math.min(...wanted.map((id) => Math.min(heard.get(id) ?? 0, answered.get(id) ?? 0)));
+    settle(sent);
   }
   return { heard, answered };
 }

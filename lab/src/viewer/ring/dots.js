@@ -149,7 +149,8 @@ export function moves(brush, places, sparks, model, moment) {
     const from = places.clients.get(call.client);
     const by = stationOf(places, model, call.by);
     if (!from || !by) continue;
-    const led = leader === undefined ? undefined : places.nodes.get(leader);
+    const leads = moment.nodes.some(({ id, process }) => id === leader && process !== "gone");
+    const led = leads && leader !== undefined ? places.nodes.get(leader) : undefined;
     const way = call.asked === "write" && led && led !== by ? [from, by, led] : [from, by];
     draw(brush, places, spark, way, model, moment);
   }

@@ -78,7 +78,7 @@ export class Labels {
       if (button.dataset.colour !== colour) button.style.color = button.dataset.colour = colour;
       const tone = node.process === "runs" ? node.role ?? "" : node.process;
       set(button, { "aria-label": spoken(moment, node), "aria-pressed": String(selected === node.name), "data-tone": tone });
-      words.dataset.tone = node.stale && node.process === "runs" ? "stale" : tone;
+      set(words, { "data-tone": node.stale && node.process === "runs" ? "stale" : tone });
     }
   }
 }

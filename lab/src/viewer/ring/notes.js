@@ -14,7 +14,7 @@ export function noteOf({ pace, still, layer, pairs, elsewhere, messages, moves, 
   else if (layer === "raft") said.push("Messages are quicker than the eye: each is drawn for 0.3 s, an answer behind its question.");
   if (layer === "gossip") said.push("Each half of a way shows what the node at its end holds of the other.");
   if (messages > 1) said.push(`1 of ${messages} everyday messages is drawn; all votes are.`);
-  if (moves > 1) said.push(`Moves of 1 of ${moves} players are drawn.`);
+  if (moves > 1) said.push(`1 of ${moves} moves is drawn.`);
   if (players[1] > players[0] && players[0] >= 80) said.push(`${players[0]} of ${players[1]} players are drawn.`);
   if (pairs.length > TOLD) said.push(`On ${pairs.length} ways: ${[...new Set(pairs.map(wordsOf))].join("; ")}.`);
   if (elsewhere.length) said.push(`Not drawn: ${elsewhere.map(({ what }) => what).join("; ")}.`);

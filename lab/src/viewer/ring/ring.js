@@ -34,7 +34,7 @@ const MESSAGES = 150;
 /** With few nodes fewer messages have room: so many for each way to the leader. */
 const EACH = 28;
 const LEAST = 24;
-const MOVES = 40;
+const MOVES = 90;
 /** More players than this are not drawn. */
 const PLAYERS = 80;
 /** A frame of the ring takes no longer than this (milliseconds), or draws less. */
@@ -242,7 +242,7 @@ export class Ring {
     logs.style.setProperty("--ring-logs", `${heightOf(nodes.length)}px`);
     const { centre } = this.places;
     Object.assign(gap.style, { left: `${centre.x}px`, top: `${centre.y}px` });
-    stage.dataset.small = String(height < 380 && width < 480);
+    stage.dataset.tight = String(this.places.tight);
     this.labels.arrange(this.places, (id) => model.nodeName(id));
   }
 
@@ -259,7 +259,7 @@ export class Ring {
     say(frame.number, number);
     frame.gap.hidden = !gap;
     set(frame.gap, { "data-ended": gap?.ended === true });
-    frame.logs.dataset.told = String(moment.nodes.some(({ log }) => log));
+    set(frame.logs, { "data-told": String(moment.nodes.some(({ log }) => log)) });
     set(frame.words, { "data-tone": tone });
     set(frame.gossip, { "data-differs": contradiction(moment) !== "" });
   }
