@@ -111,6 +111,13 @@ test("terms are guessed by number, up to the second next", () => {
   assert.deepEqual(SILENCES.map(([key]) => key), ["none", "short", "middle", "long", "heals"]);
 });
 
+test("a term that was guessed by its number stays that, also when another has begun meanwhile", () => {
+  const model = modelOf([...killed, ...moves(10.9 * S, 12 * S)]);
+  const late = { ...outcome(model, 10 * S), term: 8, next: { node: 3, term: 12, at: 10.85 * S } };
+  const [own, other] = ["12", "5"].map((term) => answered(model, { leader: "", term, silence: "" }, late)[0]);
+  assert.deepEqual([own.guessed, own.right, other.guessed, other.right], ["12", true, "5", false]);
+});
+
 test("each kind of fault has its reason, and a source", () => {
   const calm = { next: undefined, split: [], open: false, healed: false };
   const elected = { ...calm, next: { node: 2, term: 4, at: 0 } };
