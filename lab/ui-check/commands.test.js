@@ -121,7 +121,7 @@ test("what was not done is said in plain words, with what helps", () => {
   assert.match(plainly(429, ""), /Try again in a moment\.$/);
   assert.doesNotMatch(plainly(500, "<html>"), /</);
   assert.match(plainly(200, "error: n1 is not running; start it with `hangraft restart n1`\n"), /^n1 is not running.*restart it first\.$/s);
-  assert.equal(plainly(200, "n9 is nobody"), "n9 is nobody.");
+  assert.equal(plainly(200, "hangraft: n9 is nobody"), "n9 is nobody.");
   assert.equal(plainly(200, ""), "It was not done.");
   assert.equal(plainly(418, "tea"), "The lab refused it (418). It says: tea");
 });

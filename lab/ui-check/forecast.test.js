@@ -111,10 +111,17 @@ test("terms are guessed by number, up to the second next", () => {
   assert.deepEqual(SILENCES.map(([key]) => key), ["none", "short", "middle", "long", "heals"]);
 });
 
+test("a term that was guessed by its number stays that, also when another has begun meanwhile", () => {
+  const model = modelOf([...killed, ...moves(10.9 * S, 12 * S)]);
+  const late = { ...outcome(model, 10 * S), term: 8, next: { node: 3, term: 12, at: 10.85 * S } };
+  const [own, other] = ["12", "5"].map((term) => answered(model, { leader: "", term, silence: "" }, late)[0]);
+  assert.deepEqual([own.guessed, own.right, other.guessed, other.right], ["12", true, "5", false]);
+});
+
 test("each kind of fault has its reason, and a source", () => {
   const calm = { next: undefined, split: [], open: false, healed: false };
   const elected = { ...calm, next: { node: 2, term: 4, at: 0 } };
-  const reason = (line, came = calm, known = {}) => reasonFor(line.split(" "), came, known);
+  const reason = (line, came = calm, known = { leader: "n1" }) => reasonFor(line.split(" "), came, known);
   for (const [line, came, source] of [
     ["kill n1", elected, /3\.4/], ["kill n2", calm, /3\.5/], ["pause n1", elected, /3\.3/], ["transfer-leader", elected, /3\.10/], ["restart n1", elected, /3\.10/],
     ["fault cut isolate follower", calm, /9\.6/], ["fault cut halves", elected, /3\.6\.3/], ["fault gossip-cut all", calm, /SWIM/],
@@ -126,7 +133,11 @@ test("each kind of fault has its reason, and a source", () => {
     assert.ok(text.length > 20, line);
     assert.match(told, source, line);
   }
-  assert.match(reason("fault slow-disk n1 --ms 300", calm, { leader: "n1" }).source, /10\.2\.1/);
+  assert.match(reason("fault slow-disk n1 --ms 300").source, /10\.2\.1/);
+  for (const line of ["kill n2", "pause n3", "fault cut n1 frontends", "fault gossip-cut all", "fault skew n1 --by 1h", "fault cut isolate n1 --only gossip", "fault cut isolate follower"]) {
+    assert.match(reason(line, elected).text, /does not cause that by itself/, line);
+  }
+  assert.match(reason("fault cut isolate n1 --for 100ms").text, /before a follower had waited/);
   assert.deepEqual(reason("scenario halves", elected, { why: "Raft thesis, section 3.6.3." }), { text: "", source: "Raft thesis, section 3.6.3." });
 });
 

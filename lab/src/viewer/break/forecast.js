@@ -60,7 +60,7 @@ export const SILENCES = [
  */
 export function outcome(model, from, least = from, now = model.end) {
   const leader = leaderAt(model, from);
-  const term = [...model.nodes.values()].reduce((most, { roles }) => Math.max(most, lastUntil(roles, from)?.term ?? 0), leader?.term ?? 0);
+  const term = termAt(model, from);
   const next = winner(model, from, term);
   const times = movesFrom(model, from);
   const played = times.length > 0 && item(times, 0) < from;
@@ -72,6 +72,15 @@ export function outcome(model, from, least = from, now = model.end) {
   const settled = stop !== undefined || now >= Math.max(least, from + PATIENCE);
   const healed = silence !== undefined && (open || withTrouble(model, from, silence));
   return { from, to, leader: leader?.node, term, next, silence, open, healed, ...elections(model, from, to, term), settled };
+}
+
+/**
+ * The highest term that any node is in at a moment.
+ * @param {Model} model
+ * @param {number} time
+ */
+export function termAt({ nodes }, time) {
+  return [...nodes.values()].reduce((most, { roles }) => Math.max(most, lastUntil(roles, time)?.term ?? 0), 0);
 }
 
 /**
@@ -189,9 +198,10 @@ function ofLeader(model, guessed, { next, leader, open, to }) {
 /** @param {string} guessed @param {Outcome} came @returns {Answered | undefined} */
 function ofTerm(guessed, { next, term }) {
   if (!guessed) return undefined;
-  const [, text = ""] = termChoices(term).find(([key]) => key === guessed) ?? [];
+  // Another term may have begun since it was guessed: then its number stands for itself.
+  const [, text = guessed] = termChoices(term).find(([key]) => key === guessed) ?? [];
   const was = !next ? "same" : next.term > term + NUMBERED ? "later" : String(next.term);
-  return { question: "In term", guessed: text, was: next ? String(next.term) : `${term}, as before`, right: guessed === was };
+  return { question: "In term", guessed: text, was: next ? String(next.term) : `${term}, as before`, right: guessed === was || guessed === String(next?.term) };
 }
 
 /** @param {string} guessed @param {Outcome} came @returns {Answered | undefined} */

@@ -31,7 +31,7 @@ const HELPS = [
  */
 export function plainly(status, said) {
   if (status === 0) return "The lab does not answer. Does `hangraft lab` still run?";
-  const text = said.replace(/^error: /i, "").trim();
+  const text = said.replace(/^(error|hangraft): /i, "").trim();
   if (status !== 200) {
     const why = text === "" || text.length > SAID_MAX || text.startsWith("<") ? "" : ` It says: ${text}`;
     return `${REFUSED[status] ?? `The lab refused it (${status}).`}${why}`;

@@ -26,8 +26,17 @@ const REASONS = {
   wiped: { text: "A node that comes back with an empty disk may have promised something it does not know of. Its id is spent, and the others are a majority.", source: "thesis, section 3.8" },
 };
 
+/** Reasons that do not fit what was done alone. @type {Record<string, Reason>} */
+const OTHERS = {
+  busy: { text: "Heartbeats came too late for a follower, and it asked for votes in a higher term. What was done does not cause that by itself: a machine with too much to do does.", source: "thesis, sections 3.4 and 3.9" },
+  short: { text: "It was over, or got through, before a follower had waited for its election timeout.", source: "thesis, section 3.4; docs/lab.md, step 4" },
+};
+
 /** What makes links worse without cutting them. */
 const WORSE = new Set(["delay", "drop", "duplicate", "reorder", "bandwidth"]);
+
+/** What does not keep heartbeats from coming, whomever it is done to. */
+const HARMLESS = new Set(["gossip-cut", "duplicate", "reorder", "lose-unsynced", "skew"]);
 
 /**
  * The reason for what came of it.
@@ -40,7 +49,26 @@ export function reasonFor(words, came, { leader = "", why = "" } = {}) {
   if (came.split.length) return told("split");
   if (why) return { text: "", source: why };
   if (came.open) return told("silent");
-  return told(came.next ? changed(words) : unchanged(words, came, leader));
+  const struck = strikes(words, leader);
+  if (came.next) return told(struck ? changed(words) : "busy");
+  return told(struck && cutsOff(words) && !came.healed ? "short" : unchanged(words, came, leader));
+}
+
+/**
+ * Whether something can take its followers from a leader.
+ * @param {readonly string[]} words
+ * @param {string} leader
+ */
+function strikes([verb = "", what = "", ...rest], leader) {
+  if (verb === "transfer-leader") return true;
+  const names = verb === "fault" ? rest : [what, ...rest];
+  const meant = ["leader", "all", "halves", "bridge", "ring", leader].some((name) => name !== "" && names.includes(name));
+  return meant && !HARMLESS.has(what) && !names.includes("gossip") && !names.includes("frontends");
+}
+
+/** Whether a leader is cut off from a majority. @param {readonly string[]} words */
+function cutsOff([verb, what, pattern = ""]) {
+  return verb === "fault" && what === "cut" && ["isolate", "halves", "all"].includes(pattern);
 }
 
 /** @param {readonly string[]} words */
@@ -74,5 +102,5 @@ function unchanged([verb = "", what = "", where = ""], { healed }, leader) {
 
 /** @param {string} key @returns {Reason} */
 function told(key) {
-  return REASONS[key] ?? { text: "", source: "" };
+  return REASONS[key] ?? OTHERS[key] ?? { text: "", source: "" };
 }

@@ -3,6 +3,7 @@
 
 import { el, say, set } from "../dom.js";
 import { wrongs } from "../break/active.js";
+import { termAt } from "../break/forecast.js";
 import { memberOffers, patternOffers } from "../break/patterns.js";
 import { Scores } from "../break/score.js";
 import { counts, leaderAt, standings } from "../break/standing.js";
@@ -138,7 +139,7 @@ export class Breaking {
     /** @type {[string, string][]} */
     const leaders = nodes.map(({ name, id }) => [name, id === leader?.node ? `${name} still` : name]);
     this.step = new Step(offer, {
-      subject, leaders: [...leaders, ["nobody", "nobody"]], term: leader?.term ?? all.reduce((most, { term }) => Math.max(most, term), 0),
+      subject, leaders: [...leaders, ["nobody", "nobody"]], term: termAt(model, model.end),
       line: (words) => deeds.line(words), forbidden: deeds.forbidden, asks: this.asks.checked && !deeds.forbidden,
       perform: (words, guess) => this.#do(offer, words, guess), back: () => this.#leave(offer),
     });
