@@ -110,6 +110,10 @@ test("without pre-vote the lonely node's term would have risen, and the level sa
   const rose = [isolated(4000, 10_000, 2), role(4900, 2, 2, "candidate", 0, 2), role(5500, 2, 3, "candidate", 0, 2)];
   assert.equal(look("pre-vote", told(rose)).answer, "each");
   assert.equal(look("pre-vote", told([rose[0], rose[1]])).answer, "one");
+  const asking = message(4900, "pre-vote", 2, 1, { received: undefined });
+  assert.match(look("pre-vote", told([rose, asking])).hint ?? "", /Its term rose/);
+  const elsewhere = look("pre-vote", told([rose[0], asking, elected(6000, 3, 1, 2)]));
+  assert.ok(elsewhere.texts.includes("The cut heals, and it is still in term 1"), "what the others elect meanwhile is their affair");
 });
 
 test("an election that somebody wins at once is no split vote, and one is told to try again", () => {
@@ -124,7 +128,9 @@ test("an election that somebody wins at once is no split vote, and one is told t
 test("a minority that commits something is a split brain, and no achievement", () => {
   const both = look("minority", told([...cutLeader, log(8500, 1, 64, 63)]));
   assert.deepEqual([both.done, both.answer], [false, "both"]);
-  assert.equal(look("minority", told(isolated(4000, 9000, 2))).done, false, "a follower alone is no leader alone");
+  const follower = look("minority", told(isolated(4000, 9000, 2)));
+  assert.equal(follower.done, false, "a follower alone is no leader alone");
+  assert.match(follower.hint ?? "", /n2 was cut off, which did not lead/);
 });
 
 test("a cut of one kind of traffic, or one way, leaves a majority that hears each other", () => {
@@ -147,6 +153,8 @@ test("spares are asked for only where there is none, and followers are named", (
   assert.deepEqual(commands("wiped-disk", 1, told()), ["hangraft wipe n3"]);
   assert.deepEqual(commands("split", 0, told()), ["hangraft fault delay n2 n3 --ms 100 --for 3s", "hangraft kill leader"]);
   assert.deepEqual(commands("split", 0, told(killed)), ["hangraft fault delay n1 n2 --ms 100 --for 3s", "hangraft kill leader"]);
+  assert.deepEqual(commands("reads", 0, told()), ["hangraft fault cut isolate follower --for 15s"]);
+  assert.deepEqual(commands("reads", 0, told([read(19_000, "n2", "linearizable", { version: 1 })])), ["hangraft fault cut isolate n2 --for 15s"], "where somebody reads");
   assert.deepEqual(commands("election", 1, told()), ["hangraft restart ended"]);
   assert.deepEqual(commands("election", 1, told([process(3500, "n3", "ended"), process(4000, "n1", "ended")])), ["hangraft restart n1"], "the last, not one that was lost before");
   assert.equal(commandLine(["kill", "n1"], "/tmp/demo"), "hangraft kill n1 --dir /tmp/demo");

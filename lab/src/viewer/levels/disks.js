@@ -267,7 +267,7 @@ export const lostSync = {
       const cut = powerCut(model, since);
       const read = cut?.lost && cut.next && readAgain(model, cut.old.from, cut.next.at);
       if (!read || read.rooms === 0) return undefined;
-      return { id: read.missing === 0 ? "none" : "some", measured: `${counted(read.rooms, "room")} with acknowledged moves were read again; ${read.missing === 0 ? "none" : read.missing} had lost one.` };
+      return { id: read.missing === 0 ? "none" : "some", measured: `Rooms with acknowledged moves that were read again: ${read.rooms}. Moves missing in ${read.missing === 0 ? "none" : read.missing} of them.` };
     },
   },
   steps: [
@@ -298,7 +298,7 @@ export const lostSync = {
         seen(old ? `${old.node.name}, the leader, loses its power` : "The leader loses its power", cut?.lost && old?.from),
         seen(next ? `${next.node.name} leads term ${next.term}` : "Another node leads", next?.at),
         seen(back ? `${old?.node.name} is back with its log up to entry ${grouped(back.last ?? 0)}${short ? `, ${short}` : ""}` : "The old leader is back, with what its disk has", back?.at),
-        seen(read?.rooms ? `${counted(read.rooms, "room")} read again: ${read.missing === 0 ? "nothing is missing" : "something is missing"}` : "What had been acknowledged is read again", read?.rooms && read.missing === 0 ? read.at : undefined),
+        seen(read?.rooms ? `${read.missing === 0 ? "Nothing is missing" : "Something is missing"}: ${counted(read.rooms, "room")} read again` : "What had been acknowledged is read again", read?.rooms && read.missing === 0 ? read.at : undefined),
       ],
       old && !cut?.lost ? "The leader that died was not the one whose disk forgets. Begin again: first the fault, then the power." : undefined,
     );

@@ -233,6 +233,7 @@ export const preVote = {
     const term = cut && roleAt(model, cut.node, cut.from)?.term;
     const asks = cut ? questions(model, cut) : [];
     const healed = cut && cut.to < Infinity && model.end >= cut.to && asks.length > 0 ? cut.to : undefined;
+    const back = cut && healed !== undefined ? roleAt(model, cut.node, healed)?.term : undefined;
     const calm = healed !== undefined && cut && wins(model, cut.from).every(({ at }) => at > healed);
     const oneWay = oneWays(model, cut && cut.to < Infinity ? cut.to : since)[0];
     const refused = oneWay ? refusals(model, oneWay) : [];
@@ -240,11 +241,11 @@ export const preVote = {
       [
         seen(cut ? `${cut.node.name} is cut off, in term ${term}` : "A follower is cut off", cut?.from),
         seen(cut && asks.length ? `It asks ${counted(asks.length, "time")} whether it would be elected. Nobody answers` : "It asks whether it would be elected", asks[0]?.at),
-        seen(cut && healed !== undefined ? `It is back in term ${roleAt(model, cut.node, healed)?.term}, and the leader stays` : "It is back, and the leader stays", calm ? healed : undefined),
+        seen(back !== undefined ? `The cut heals, and it is still in term ${back}${calm ? "; the leader stays" : ""}` : "The cut heals, and it is still in its term", back !== undefined && back === term ? healed : undefined),
         seen(oneWay ? `${oneWay.node.name} hears nothing from ${oneWay.by}, which hears it` : "A link is cut in one direction", oneWay?.from),
         seen(refused[0] ? `${model.nodeName(refused[0].from)} refuses a pre-vote ${counted(refused.length, "time")}: it hears the leader` : "The third node refuses a pre-vote", refused[0]?.at),
       ],
-      healed !== undefined && !calm ? "Another one was elected meanwhile. That happens when the leader is troubled as well. Begin again." : undefined,
+      back !== undefined && back !== term ? "Its term rose: a majority had said yes to its pre-vote. Begin again." : undefined,
     );
   },
 };

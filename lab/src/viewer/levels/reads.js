@@ -2,7 +2,7 @@
 // as they say.
 
 import { achievement, ours, seen, step, terry, thesis } from "./level.js";
-import { accepted, acknowledged, asked, leaderAt, logAt, minorities, roleAt, wins } from "./evidence.js";
+import { accepted, acknowledged, asked, followersAt, leaderAt, logAt, minorities, roleAt, wins } from "./evidence.js";
 import { item } from "../model/search.js";
 import { counted, grouped, span } from "../model/words.js";
 
@@ -21,7 +21,7 @@ const LOOKED_BACK = 60_000_000;
  * @param {Model} model @param {number} since
  */
 function apart(model, since) {
-  const cut = minorities(model, since).find(({ node, from }) => leaderAt(model, from - 1) === node);
+  const cut = minorities(model, since).filter(({ node, from }) => leaderAt(model, from - 1) === node).at(-1);
   if (!cut) return undefined;
   const term = roleAt(model, cut.node, cut.from)?.term ?? 0;
   const next = wins(model, cut.from).find((win) => win.term > term && win.node !== cut.node);
@@ -81,10 +81,26 @@ export const silentMinority = {
         seen(over && cut ? `${cut.node.name} has committed nothing: it stays at entry ${grouped(last?.committed ?? 0)}${vain}` : "The minority commits nothing", found && !found.grew ? over : undefined),
         seen(cut && found?.follows ? `${cut.node.name} hears of term ${next?.term}, and follows` : "The old leader hears of it, and follows", found?.follows),
       ],
-      over && !next ? "Nobody was elected on the other side. Begin again." : undefined,
+      missed(model, since, over !== undefined && !next),
     );
   },
 };
+
+/** What to try when it went another way. @param {Model} model @param {number} since @param {boolean} vain */
+function missed(model, since, vain) {
+  if (vain) return "Nobody was elected on the other side. Begin again.";
+  const other = minorities(model, since)[0];
+  return other ? `${other.node.name} was cut off, which did not lead any more: the leader had just changed. Begin again.` : undefined;
+}
+
+/**
+ * A follower at which somebody has read lately, by name; the word for one where there is none.
+ * @param {Model} model
+ */
+function readerOf(model) {
+  const read = new Set(asked(model, model.end - LOOKED_BACK / 2, model.end, (call) => call.asked === "read" && call.outcome === "ok").map(({ by }) => by));
+  return followersAt(model, model.end).findLast(({ name }) => read.has(name))?.name ?? "follower";
+}
 
 /**
  * What was read while a follower was cut off: at that node locally and linearizably, and at
@@ -92,7 +108,7 @@ export const silentMinority = {
  * @param {Model} model @param {number} since
  */
 function readings(model, since) {
-  const cut = minorities(model, since)[0];
+  const cut = minorities(model, since).at(-1);
   if (!cut) return undefined;
   const to = Math.min(cut.to, model.end);
   const reads = asked(model, cut.from + SETTLED, to, (call) => call.asked === "read");
@@ -151,7 +167,7 @@ export const reading = {
       return { id: found.answered.length ? "old" : "apart", measured: `A local read showed version ${grouped(read.version ?? 0)} when version ${grouped(newest)} had been acknowledged. Of ${counted(found.strict.length, "linearizable read")} there, ${found.answered.length === 0 ? "none" : found.answered.length} was answered during the cut.` };
     },
   },
-  steps: [step("Cut a follower off for ten seconds", "fault cut isolate follower --for 10s")],
+  steps: [{ says: "Cut a follower off for fifteen seconds", commands: (model) => [["fault", "cut", "isolate", readerOf(model), "--for", "15s"]] }],
   look: "Jump to the stale read: in the log strips the node's log ends long before those of the others.",
   why: [
     "For a linearizable read a node asks the leader how far the log is committed. The leader answers when a majority confirms that it leads. Then the node waits until it has applied so much. Nothing of this is written to a disk.",

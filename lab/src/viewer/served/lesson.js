@@ -83,6 +83,7 @@ export class Lesson {
   /** Forgets what commands said. */
   clear() {
     for (const output of this.deeds.querySelectorAll("output")) output.replaceChildren();
+    for (const lines of this.deeds.querySelectorAll(".lines")) lines.removeAttribute("data-done");
     this.list.replaceChildren();
   }
 
@@ -143,7 +144,7 @@ export class Lesson {
   #step(step) {
     const lines = el("div", { class: "lines" });
     const said = el("output", {});
-    const press = el("button", { type: "button", class: "press", click: () => this.#perform(step, press, said) }, step.says);
+    const press = el("button", { type: "button", class: "press", click: () => this.#perform(step, press, lines, said) }, step.says);
     this.refreshes.push(() => this.#showLines(step, lines, press));
     const after = step.after ? [el("p", { class: "after" }, `When ${step.after}:`)] : [];
     return el("li", {}, ...after, this.owner.perform ? press : el("p", {}, step.says), lines, said);
@@ -154,6 +155,8 @@ export class Lesson {
    * @param {Step} step @param {HTMLElement} place @param {HTMLButtonElement} press
    */
   #showLines(step, place, press) {
+    // What was done stays to be read, though others lead and follow by now.
+    if (place.dataset.done) return undefined;
     const texts = step.commands(this.owner.model).map((words) => commandLine(words, this.owner.dir));
     const key = texts.join("\n");
     if (place.dataset.key === key) return undefined;
@@ -164,10 +167,13 @@ export class Lesson {
     place.replaceChildren(el("code", {}, key), button);
   }
 
-  /** @param {Step} step @param {HTMLButtonElement} press @param {HTMLElement} said */
-  async #perform(step, press, said) {
+  /** @param {Step} step @param {HTMLButtonElement} press @param {HTMLElement} lines @param {HTMLElement} said */
+  async #perform(step, press, lines, said) {
     const { perform } = this.owner;
     if (!perform) return;
+    delete lines.dataset.done;
+    this.#showLines(step, lines, press);
+    lines.dataset.done = "yes";
     press.disabled = true;
     said.replaceChildren("…");
     const heard = [];
@@ -177,7 +183,7 @@ export class Lesson {
       if (!done) break;
     }
     said.replaceChildren(...heard);
-    press.disabled = step.commands(this.owner.model).length === 0;
+    press.disabled = false;
   }
 
   /** @param {Achieved} achieved */
