@@ -85,7 +85,7 @@ test("who heard a leader last is found although messages overtake each other, an
   assert.equal(contactsAt(model, 100_000 + HEARD_BACK, [2]).heard.size, 0);
 });
 
-test("a follower that has not answered for a second is silent to Raft, whatever gossip says", () => {
+test("a follower that has not answered for several heartbeats is silent to Raft, whatever gossip says", () => {
   const model = modelOf([...KILLED, { kind: "gossip", at: 100, node: 2, about: 1, state: "alive", incarnation: 0 }]);
   const moment = momentOf(model, 1_800_000);
   assert.equal(node(moment, 1).raft, "silent");

@@ -36,8 +36,8 @@ import { at, before, item, lastUntil } from "./search.js";
 /** How far back (microseconds, and messages) a leader's last message is looked for. */
 export const HEARD_BACK = 3_000_000;
 const HEARD_MOST = 40_000;
-/** Who has not answered for so long is silent. */
-export const SILENT = 1_000_000;
+/** Who has not answered for so long, several heartbeats, is silent. */
+export const SILENT = 600_000;
 /** For how long it is shown that somebody asked for votes, and that a suspicion was refuted. */
 export const ECHO = 1_000_000;
 

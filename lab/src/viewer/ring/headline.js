@@ -17,6 +17,7 @@ export function headline(moment) {
   const { nodes, leader, term } = moment;
   const asking = nodes.filter(({ role }) => role === "candidate");
   const leading = nodes.find(({ id }) => id === leader);
+  if (!nodes.length) return { title: "", rest: "", tone: "calm" };
   if (!moment.told) return { title: "", rest: "This timeline tells nothing of nodes.", tone: "calm" };
   if (leading) return led(moment, leading);
   if (asking.length) {
@@ -35,7 +36,7 @@ function led({ nodes, members }, leading) {
   const title = `${leading.name} leads term ${leading.term}`;
   const stale = nodes.find((node) => node.stale);
   if (leading.process === "paused") return { title: `${leading.name} leads, but stands still`, rest: "Its followers wait for it, until their timers run out.", tone: "bad" };
-  if (stale) return { title, rest: `${stale.name} still takes itself for the leader of term ${stale.term}, and can commit nothing.`, tone: "bad" };
+  if (stale) return { title, rest: `${stale.name} still takes itself for the leader of term ${stale.term}, and can commit nothing.`, tone: "election" };
   const silent = members.voters.some((voters) => !heeds(nodes, voters, leading.id));
   if (silent) return { title, rest: "No majority answers it: it can commit nothing.", tone: "bad" };
   if (members.joint) return { title, rest: joint(nodes, members.voters), tone: "election" };

@@ -30,7 +30,7 @@ export function nodeHit(moment, node) {
     title: `${node.name}: ${roleWord(moment, node)}${node.term ? ` in term ${node.term}` : ""}`,
     rows: told(
       ["process", process],
-      ["", besideRole(moment, node)],
+      ["", node.role === "leader" ? "" : besideRole(moment, node)],
       ["vote", node.voted === undefined ? "" : `for ${name(node.voted)} in term ${node.term}`],
       ["member", MEMBERS[node.member]],
       ["heard a leader", node.role === "leader" || timer === undefined ? "" : heard === undefined ? "not in the last 3 s" : `${span(moment.time - heard)} ago`],
@@ -38,7 +38,7 @@ export function nodeHit(moment, node) {
       ["log", log ? `${index(log.last)}, committed ${index(log.committed)}, applied ${index(log.applied)}` : ""],
       ["snapshot", index(log?.snapshot)],
       ["state", log?.hash ?? ""],
-      ...node.faults.map((fault) => /** @type {[string, string]} */ (["fault", fault.what])),
+      [node.faults.length > 1 ? "faults" : "fault", node.faults.map(({ what }) => what).join("; ")],
     ),
   };
 }

@@ -25,7 +25,7 @@ const ABOVE = 34;
 const ROUND = 12;
 const CROWN = 10;
 /** Players and frontends left and right stand within this angle of the horizontal. */
-const ARC = 1.05;
+const ARC = 0.95;
 /** The ring is no more than so many times as high as wide, or as wide as high. */
 const LONGEST = 1.3;
 
@@ -60,8 +60,8 @@ export function layout(width, height, nodes, frontends, clients) {
     made.sides.set(id, sideOf(angle, wide));
   });
   const table = { a: outer.a - (clients.length ? apart : 0), b: outer.b - (clients.length ? apart : 0) };
-  frontends.forEach((name, place) => made.frontends.set(name, on(middle, table, wide ? beside(place, frontends.length) : between(place, frontends.length, nodes.length), 10)));
-  clients.forEach((id, place) => made.clients.set(id, on(middle, outer, wide ? beside(place, clients.length) : turn(place + 0.5, clients.length), clients.length > 24 ? 3.5 : 4.5)));
+  frontends.forEach((name, place) => made.frontends.set(name, edgeOf(middle, table, wide, wide ? beside(place, frontends.length) : between(place, frontends.length, nodes.length), 10)));
+  clients.forEach((id, place) => made.clients.set(id, edgeOf(middle, outer, wide, wide ? beside(place, clients.length) : turn(place + 0.5, clients.length), clients.length > 24 ? 3.5 : 4.5)));
   return made;
 }
 
@@ -94,6 +94,13 @@ function spread(count) {
 function between(place, count, nodes) {
   const gaps = Math.max(nodes, 1);
   return turn(Math.round((place * gaps) / count) + 0.5, gaps);
+}
+
+/** At the edge: left and right it is steeper than an ellipse, which leaves room for words. @param {{x: number, y: number}} centre @param {{a: number, b: number}} ellipse @param {boolean} wide @param {number} angle @param {number} r */
+function edgeOf(centre, ellipse, wide, angle, r) {
+  const place = on(centre, ellipse, angle, r);
+  const steep = Math.sign(Math.cos(angle)) * Math.sqrt(Math.abs(Math.cos(angle)));
+  return wide ? { ...place, x: centre.x + ellipse.a * steep } : place;
 }
 
 /** @param {number} angle @param {boolean} wide @returns {"above" | "below" | "left" | "right"} */

@@ -148,7 +148,8 @@ export class Ring {
     const began = performance.now();
     const { model, settings, moment: time } = lab;
     const still = this.still.matches;
-    const pace = paceOf(this.tempo.look(began, time), still);
+    // What is followed goes as fast as the world, also where it is waited for.
+    const pace = paceOf(lab.follows ? 1 : this.tempo.look(began, time), still);
     this.moment = momentOf(model, time, settings?.live === true && lab.follows);
     this.#arrange();
     const ctx = fresh(frame.canvas, this.places.width, this.places.height);
