@@ -131,5 +131,5 @@ function hubText(pairs) {
   if (pairs.length < 2) return undefined;
   const ends = pairs.map((pair) => pair.split(" – "));
   const hub = ends[0]?.find((end) => ends.every((others) => others.includes(end)));
-  return hub && `${hub} – ${listed(ends.map(([one = "", other = ""]) => (one === hub ? other : one)))}`;
+  return hub && `${hub} – ${listed(ends.map(([one = "", other = ""]) => (one === hub ? other : one)).sort())}`;
 }

@@ -70,7 +70,7 @@ export function outcome(model, from, least = from, now = model.end) {
   const open = played && stop === undefined && now - (times.at(-1) ?? now) > UNTOLD;
   const silence = played ? longest(times, to) : undefined;
   const settled = stop !== undefined || now >= Math.max(least, from + PATIENCE);
-  const healed = silence !== undefined && (open || withTrouble(model, from, silence));
+  const healed = silence !== undefined && (open || withTrouble(model, silence));
   return { from, to, leader: leader?.node, term, next, silence, open, healed, ...elections(model, from, to, term), settled };
 }
 
@@ -132,12 +132,11 @@ function longest(times, to) {
 /**
  * Whether a silence lasted as long as what caused it: something healed, started again or went
  * on while it lasted, and it ended soon after.
- * @param {Model} model @param {number} from @param {Span} silence
+ * @param {Model} model @param {Span} silence
  */
-function withTrouble({ faults, lives }, from, silence) {
-  const troubles = [faults, ...lives.values()].flat().filter((trouble) => trouble.from >= from);
+function withTrouble({ faults, lives }, silence) {
   const ended = ({ to = 0 }) => to > silence.from && to <= silence.to && silence.to - to < SOON;
-  return silence.to - silence.from >= NOTICED && troubles.some(ended);
+  return silence.to - silence.from >= NOTICED && [faults, ...lives.values()].flat().some(ended);
 }
 
 /** @param {Model} model @param {number} from @param {number} to @param {number} term */

@@ -80,12 +80,12 @@ export class Watch {
     const leader = came.leader === undefined ? "" : model.nodeName(came.leader);
     const { text, source } = reasonFor(deed.words, came, { leader, why: scenario && headOf(scenario.about).why });
     const answers = guess ? answered(model, guess, came) : [];
-    const expected = scenario && headOf(scenario.about).expect;
+    const { expect = "" } = scenario ? headOf(scenario.about) : {};
     const right = answers.filter((one) => one.right).length;
     say(this.told, answers.length ? `${right} of ${answers.length} right: ${deed.came}.` : `${sentence(deed.came)}.`);
     this.body.replaceChildren(
       ...(answers.length ? [table(answers)] : []),
-      el("p", { class: "why" }, [text, expected].filter(Boolean).join(" "), " ", el("small", {}, source ? `Source: ${source}` : "")),
+      el("p", { class: "why" }, [text, expect && `To be expected: ${expect}`].filter(Boolean).join(" "), " ", el("small", {}, source ? `Source: ${source}` : "")),
       ...(answers.length ? [el("p", { class: "score" }, this.score(answers))] : []),
     );
   }
