@@ -95,8 +95,8 @@ test("a level that has begun tells what was seen so far", () => {
 test("an election is timed by what players noticed, or by the election itself where nobody plays", () => {
   const measured = (model) => level("election").question.answer(model, BEGAN)?.measured;
   const playing = [moves(3100, 4000, 100), process(4000, "n1", "ended"), elected(4840, 3, 2, 2), moves(4850, 9000, 100)];
-  assert.equal(measured(told(playing)), "Nobody could move for 950 ms.");
-  assert.equal(measured(told([process(4000, "n1", "ended"), elected(4840, 3, 2, 2)], { plays: false })), "Nobody could move for 840 ms.");
+  assert.equal(measured(told(playing)), "The next move was acknowledged 858 ms after the leader had died.");
+  assert.equal(measured(told([process(4000, "n1", "ended"), elected(4840, 3, 2, 2)], { plays: false })), "The next move was acknowledged 840 ms after the leader had died.");
 });
 
 test("a sleeper that wakes before an election is no stale leader", () => {

@@ -10,8 +10,7 @@ import { counted, listed, span } from "../model/words.js";
 /** @typedef {import("./evidence.js").InTerm} InTerm */
 /** @typedef {import("./evidence.js").While} While */
 
-/** Answers from before a failover may still be on their way, and the first move behind it takes a while (microseconds). */
-const BEFORE = 500_000;
+/** Whoever plays is answered within this time (microseconds) when somebody leads. */
 const BEHIND = 4_000_000;
 
 /** A vote may be told a little later than what came of it (microseconds). */
@@ -64,16 +63,14 @@ function votes(model, { node, term, at }) {
 }
 
 /**
- * How long nobody could move at a failover; if nobody plays, how long there was no leader.
- * Nothing as long as a move may still tell.
+ * When somebody could move again after a failover: the first move that a new leader
+ * acknowledged, or its election where nobody plays. Nothing as long as a move may still come.
  * @param {Model} model @param {Failover} failed
  */
-function outage(model, { old, next }) {
+function movedAgain(model, { next }) {
   if (!next) return undefined;
-  const times = acknowledged(model, old.from - BEFORE, next.at + BEHIND);
-  const first = times.find((time) => time > next.at);
-  if (first !== undefined) return { from: times.filter((time) => time < first).at(-1) ?? old.from, to: first };
-  return model.end < next.at + BEHIND ? undefined : { from: old.from, to: next.at };
+  const [first] = acknowledged(model, next.at, next.at + BEHIND);
+  return first ?? (model.end < next.at + BEHIND ? undefined : next.at);
 }
 
 /**
@@ -98,11 +95,11 @@ export const firstElection = {
     right: "The longest timeout counts twice. A follower that has heard from its leader within 450 ms votes for nobody else, so that a node which merely lost its own connection deposes nobody. So an election begins 450 ms and a random time between 300 and 450 ms after the last heartbeat.",
     answer(model, since) {
       const failed = failover(model, since, "gone");
-      const gap = failed && outage(model, failed);
-      if (!gap) return undefined;
-      const took = gap.to - gap.from;
+      const again = failed && movedAgain(model, failed);
+      if (!failed || again === undefined) return undefined;
+      const took = again - failed.old.from;
       const id = took < SHORT ? "short" : took < ONE_TIMEOUT ? "one" : "two";
-      return { id, measured: `Nobody could move for ${span(took)}.` };
+      return { id, measured: `The next move was acknowledged ${span(took)} after the leader had died.` };
     },
   },
   steps: [
@@ -126,12 +123,12 @@ export const firstElection = {
     const failed = failover(model, since, "gone");
     const [old, next, term = 0] = [failed?.old, failed?.next, failed?.term];
     const asks = old && candidacies(model, old.from).find((one) => one.term > term);
-    const gap = failed && outage(model, failed);
+    const again = failed && movedAgain(model, failed);
     return achievement([
       seen(old ? `${old.node.name}, the leader of term ${term}, dies` : "The leader dies", old?.from),
       seen(asks && old ? `${asks.node.name} asks for votes in term ${asks.term}, ${span(asks.at - old.from)} later` : "A follower asks for votes", asks?.at),
       seen(next ? `${next.node.name} leads term ${next.term}, with the votes of ${votes(model, next)}` : "Another node leads, in a higher term", next?.at),
-      seen(gap ? `Nobody could move for ${span(gap.to - gap.from)}` : "Somebody can move again", gap?.to),
+      seen(old && again !== undefined ? `Somebody can move again, ${span(again - old.from)} after it died` : "Somebody can move again", again),
       seen(old && next ? `${old.node.name} is back in term ${next.term}` : "The old leader is back, and follows", failed && returned(failed)),
     ]);
   },
