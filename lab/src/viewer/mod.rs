@@ -32,6 +32,7 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("model/sources.js", include_str!("model/sources.js")),
     ("model/reasons.js", include_str!("model/reasons.js")),
     ("model/story.js", include_str!("model/story.js")),
+    ("model/election.js", include_str!("model/election.js")),
     ("model/gap.js", include_str!("model/gap.js")),
     ("model/moment.js", include_str!("model/moment.js")),
     ("model/tempo.js", include_str!("model/tempo.js")),

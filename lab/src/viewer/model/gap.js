@@ -15,7 +15,7 @@ import { before, item, itself } from "./search.js";
 /** A time without a move is told from this length on. */
 const LONG = 250_000;
 /** For how long a gap that has ended is still told. */
-const STAYS = 4_000_000;
+const STAYS = 3_000_000;
 /** In how many of the last twenty tenths of a second moves came, when they came steadily. */
 const STEADY = 12;
 const TENTH = 100_000;

@@ -2,6 +2,7 @@
 // of whom, and how long nobody could move. Cheap enough for every frame: whatever is looked
 // for is found by halving, or in a short stretch of time before the moment.
 
+import { electionOf, timerOf } from "./election.js";
 import { gapAt } from "./gap.js";
 import { at, before, item, lastUntil } from "./search.js";
 
@@ -14,10 +15,10 @@ import { at, before, item, lastUntil } from "./search.js";
 /**
  * A node at a moment. `since` is when its process became what it is. `role` is none where
  * nobody told it. `stale` is a leader of a term that is over. `asked` is when it last asked
- * for votes, in the last second. `heard` is when a leader's message last came, `timer` how
+ * for votes, in the last second; `ledFrom` since when it leads. `heard` is when a leader's message last came, `timer` how
  * much of the time is left in which it does not stand for election (0 to 1). `raft` is what
  * the leader knows of it: it answers, or is silent.
- * @typedef {{id: number, name: string, process: "runs" | "paused" | "gone", since: number, role: string | undefined, term: number, leader: number | undefined, voted: number | undefined, stale: boolean, asked: number | undefined, member: Membership, heard: number | undefined, timer: number | undefined, raft: "leads" | "answers" | "silent" | undefined, log: import("./types.js").LogLine | undefined, faults: Fault[]}} NodeMoment
+ * @typedef {{id: number, name: string, process: "runs" | "paused" | "gone", since: number, role: string | undefined, term: number, leader: number | undefined, voted: number | undefined, stale: boolean, asked: number | undefined, ledFrom: number | undefined, member: Membership, heard: number | undefined, timer: number | undefined, raft: "leads" | "answers" | "silent" | undefined, log: import("./types.js").LogLine | undefined, faults: Fault[]}} NodeMoment
  */
 /**
  * What one node holds of another by gossip. `refuted` is when a raised incarnation last
@@ -29,20 +30,14 @@ import { at, before, item, lastUntil } from "./search.js";
  * @typedef {{voters: number[][], learners: number[], joint: boolean, index: number}} Members
  */
 /**
- * @typedef {{time: number, nodes: NodeMoment[], term: number, leader: number | undefined, members: Members, gossip: Holds[], gap: import("./gap.js").Gap | undefined, told: boolean}} Moment
+ * @typedef {{time: number, nodes: NodeMoment[], term: number, leader: number | undefined, members: Members, gossip: Holds[], gap: import("./gap.js").Gap | undefined, told: boolean, election: import("./election.js").Election}} Moment
  */
 
-/**
- * How long (microseconds) followers wait for a leader, as a cluster is set up by default: a
- * lease in which nobody votes for anybody else, and then a random time from `least` to
- * `most`. docs/lab.md, step 4; thesis, sections 3.4 and 4.2.3.
- */
-export const ELECTION = { lease: 450_000, least: 300_000, most: 450_000 };
 /** How far back (microseconds, and messages) a leader's last message is looked for. */
 export const HEARD_BACK = 3_000_000;
 const HEARD_MOST = 40_000;
-/** Who has not answered for so long is silent. */
-export const SILENT = 1_000_000;
+/** Who has not answered for so long, several heartbeats, is silent. */
+export const SILENT = 600_000;
 /** For how long it is shown that somebody asked for votes, and that a suspicion was refuted. */
 export const ECHO = 1_000_000;
 
@@ -56,7 +51,7 @@ const LEADS = new Set(["append", "heartbeat", "snapshot"]);
  * @returns {Moment}
  */
 export function momentOf(model, time, live = false) {
-  const tracks = [...model.nodes.values()].sort((one, other) => one.id - other.id);
+  const tracks = [...model.nodes.values()].sort(byName);
   const members = membersAt(model, time);
   const faults = faultsAt(model, time);
   const nodes = tracks.map((track) => nodeAt(model, track, time, members, faults));
@@ -67,7 +62,12 @@ export function momentOf(model, time, live = false) {
   contacts(model, nodes, leading, time);
   const leader = leading && !leading.stale ? leading.id : undefined;
   const told = tracks.some(({ roles }) => roles.length > 0);
-  return { time, nodes, term, leader, members, gossip: gossipAt(tracks, time), gap: gapAt(model, time, live), told };
+  return { time, nodes, term, leader, members, gossip: gossipAt(tracks, time), gap: gapAt(model, time, live), told, election: electionOf(model) };
+}
+
+/** "n2" before "n10". @param {NodeTrack} one @param {NodeTrack} other */
+function byName({ name: one }, { name: other }) {
+  return one.length - other.length || (one < other ? -1 : 1);
 }
 
 /**
@@ -82,7 +82,7 @@ function nodeAt(model, track, time, members, faults) {
   const place = before(track.roles, time + 1, at) - 1;
   const line = track.roles[place];
   // A process that has ended has no role until the next one says so.
-  const known = process !== "gone" && line !== undefined && line.at >= startedAt(model, name, time);
+  const known = process !== "gone" && line !== undefined && line.at >= goneBefore(model, name, time);
   return {
     id, name, process, since,
     role: known && line.role !== "shutdown" ? line.role : undefined,
@@ -91,6 +91,7 @@ function nodeAt(model, track, time, members, faults) {
     voted: line?.voted,
     stale: false,
     asked: askedBefore(track.roles, place, time),
+    ledFrom: line?.role === "leader" ? line.at : undefined,
     member: memberOf(members, id),
     heard: undefined,
     timer: undefined,
@@ -108,14 +109,18 @@ function contacts(model, nodes, leading, time) {
   if (!model.messages.length) return;
   const wanted = nodes.filter((node) => node !== leading && node.process !== "gone").map(({ id }) => id);
   const { heard, answered } = contactsAt(model, time, wanted);
+  const election = electionOf(model);
   const recent = (/** @type {number | undefined} */ when) => when !== undefined && when > time - SILENT;
   for (const node of nodes) {
     node.heard = heard.get(node.id);
-    if (node.role === "follower") node.timer = timerOf(node.heard === undefined ? undefined : time - node.heard);
+    if (node.role === "follower") node.timer = timerOf(election, node.heard === undefined ? undefined : time - node.heard);
     if (!leading) continue;
     const answers = node.process !== "gone" && recent(answered.get(node.id));
     const heeded = [...heard].some(([id, when]) => id !== node.id && recent(when));
-    node.raft = node === leading ? (heeded ? "leads" : "silent") : answers ? "answers" : "silent";
+    const there = node === leading ? heeded : answers;
+    // Who has just begun to lead may not have been answered yet.
+    if (node.process === "gone") node.raft = "silent";
+    else node.raft = there ? (node === leading ? "leads" : "answers") : recent(leading.ledFrom) ? undefined : "silent";
   }
 }
 
@@ -134,12 +139,16 @@ export function processAt(model, name, time) {
   return [life.what === "paused" ? "paused" : "gone", Math.max(0, life.from)];
 }
 
-/** When the process that there is at a moment was started; 0 where nobody told. @param {Model} model @param {string} name @param {number} time */
-function startedAt(model, name, time) {
+/**
+ * When the process before the one that there is at a moment was gone; what was told since is
+ * of this one. Clocks that are brought onto one may show it some time before it started.
+ * @param {Model} model @param {string} name @param {number} time
+ */
+function goneBefore(model, name, time) {
   const lives = model.lives.get(name) ?? [];
   for (let place = before(lives, time + 1, ({ from }) => from) - 1; place >= 0; place -= 1) {
-    const { what, to } = item(lives, place);
-    if (what === "gone" && to <= time) return to;
+    const { what, from, to } = item(lives, place);
+    if (what === "gone" && to <= time) return from;
   }
   return 0;
 }
@@ -152,16 +161,6 @@ function askedBefore(roles, place, time) {
     if (line.at < time - ECHO) return undefined;
   }
   return undefined;
-}
-
-/**
- * How much of the longest time is left that a follower waits for a leader: 1 when it has
- * just heard one, 0 when it may have asked for votes long ago.
- * @param {number | undefined} ago microseconds; none when it is too long ago to be known
- */
-export function timerOf(ago) {
-  const longest = ELECTION.lease + ELECTION.most;
-  return ago === undefined ? 0 : Math.min(1, Math.max(0, 1 - ago / longest));
 }
 
 /**
@@ -203,17 +202,26 @@ export function contactsAt({ messages, flight }, time, wanted) {
   /** @type {Map<number, number>} */
   const answered = new Map();
   const travels = Math.min(flight, SILENT);
+  // Whose answer is older than that is silent: how old it is does not matter.
+  const recent = time - SILENT - travels;
   let settled = -Infinity;
+  const settle = (/** @type {number} */ sent) => {
+    if (!wanted.every((id) => heard.has(id) && (answered.has(id) || sent < recent))) return;
+    settled = Math.min(...wanted.map((id) => Math.min(heard.get(id) ?? Infinity, answered.get(id) ?? Infinity)));
+  };
+  let old = false;
   const start = before(messages, time + 1, at) - 1;
   for (let place = start; place >= Math.max(0, start - HEARD_MOST); place -= 1) {
     const { at: sent, received, answer, what, from, to } = item(messages, place);
+    if (!old && sent < recent) settle(sent);
+    old = sent < recent;
     // What was sent earlier cannot have come later than what has been found.
     if (sent < time - HEARD_BACK || sent + travels < settled) break;
     if (received === undefined || received > time || !(LEADS.has(what) || (answer && what === "read-index"))) continue;
     const [map, who] = answer ? [answered, from] : [heard, to];
     if (received <= (map.get(who) ?? -1)) continue;
     map.set(who, received);
-    if (wanted.every((id) => heard.has(id) && answered.has(id))) settled = Math.min(...wanted.map((id) => Math.min(heard.get(id) ?? 0, answered.get(id) ?? 0)));
+    settle(sent);
   }
   return { heard, answered };
 }

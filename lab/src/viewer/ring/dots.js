@@ -149,7 +149,8 @@ export function moves(brush, places, sparks, model, moment) {
     const from = places.clients.get(call.client);
     const by = stationOf(places, model, call.by);
     if (!from || !by) continue;
-    const led = leader === undefined ? undefined : places.nodes.get(leader);
+    const leads = moment.nodes.some(({ id, process }) => id === leader && process !== "gone");
+    const led = leads && leader !== undefined ? places.nodes.get(leader) : undefined;
     const way = call.asked === "write" && led && led !== by ? [from, by, led] : [from, by];
     draw(brush, places, spark, way, model, moment);
   }
@@ -169,8 +170,8 @@ function draw(brush, places, spark, way, model, moment) {
   const last = way.length - 1;
   const from = item(way, 0);
   if (step === "in") return glow(brush, from, item(way, 1), part, call);
-  if (step === "on") return last > 1 ? glow(brush, item(way, 1), item(way, 2), part, call) : glow(brush, from, item(way, 1), 1, call);
-  if (step === "waits") return glow(brush, item(way, last - 1), item(way, last), 1, call);
+  if (step === "on" && last > 1) return glow(brush, item(way, 1), item(way, 2), part, call);
+  if (step === "on" || step === "waits") return waiting(brush, item(way, last - 1), item(way, last), call);
   if (step === "back") {
     const place = part * last;
     const leg = Math.min(last - 1, Math.floor(place));
@@ -196,6 +197,13 @@ function glow({ ctx, colours }, from, to, part, { asked, outcome }) {
   ctx.lineCap = "butt";
   if (writes) star(ctx, b.x, b.y, 5, named.focus);
   ctx.lineWidth = 1;
+}
+
+/** At the door of whoever has to do something for it. @param {Brush} brush @param {Place} from @param {Place} to @param {import("../model/types.js").CallLine} call */
+function waiting({ ctx, colours }, from, to, { asked }) {
+  if (asked !== "write") return;
+  const { x, y } = along(from, to, 1, 0);
+  star(ctx, x, y, 4, colours.named.focus);
 }
 
 /** @param {CanvasRenderingContext2D} ctx @param {number} x @param {number} y @param {number} size @param {string} colour */

@@ -24,11 +24,11 @@ export class Frame {
     this.rest = el("p", { class: "ring-rest" });
     this.above = el("span");
     this.number = el("strong");
-    this.gap = el("p", { class: "ring-gap", "aria-hidden": "true" }, this.above, this.number);
-    this.middle = el("div", { class: "ring-middle" }, this.title, this.rest, this.gap);
+    this.gap = el("p", { class: "ring-gap", "aria-hidden": "true", hidden: true }, this.above, this.number);
+    this.words = el("div", { class: "ring-words" }, this.title, this.rest);
     this.tip = el("div", { class: "ring-tip", role: "tooltip", hidden: true });
     this.note = el("p", { class: "ring-note" });
-    this.stage = el("div", { class: "ring-stage" }, this.canvas, this.middle, this.labels);
+    this.stage = el("div", { class: "ring-stage" }, this.canvas, this.gap, this.labels);
     this.logs = el("div", { class: "ring-logs" }, el("h3", {}, "Logs, lined up by index"), this.chart, this.note);
     this.raft = el("button", { type: "button", title: "What Raft does (G)", click: () => show("raft") }, "Raft");
     this.gossip = el("button", { type: "button", title: "Who holds whom for alive (G)", click: () => show("gossip") }, "Gossip");
@@ -36,7 +36,7 @@ export class Frame {
     this.signs.addEventListener("toggle", () => this.explain(signs));
     const layers = el("div", { class: "ring-layers", role: "group", "aria-label": "What the ring shows" }, this.raft, this.gossip);
     root.classList.add("ring");
-    root.append(el("div", { class: "ring-head" }, layers, this.signs), this.stage, this.logs, this.overlay, this.tip);
+    root.append(el("div", { class: "ring-head" }, layers, this.signs), this.words, this.stage, this.logs, this.overlay, this.tip);
   }
 
   /** @param {Layer} layer */

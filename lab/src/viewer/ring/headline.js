@@ -17,6 +17,7 @@ export function headline(moment) {
   const { nodes, leader, term } = moment;
   const asking = nodes.filter(({ role }) => role === "candidate");
   const leading = nodes.find(({ id }) => id === leader);
+  if (!nodes.length) return { title: "", rest: "", tone: "calm" };
   if (!moment.told) return { title: "", rest: "This timeline tells nothing of nodes.", tone: "calm" };
   if (leading) return led(moment, leading);
   if (asking.length) {
@@ -35,30 +36,30 @@ function led({ nodes, members }, leading) {
   const title = `${leading.name} leads term ${leading.term}`;
   const stale = nodes.find((node) => node.stale);
   if (leading.process === "paused") return { title: `${leading.name} leads, but stands still`, rest: "Its followers wait for it, until their timers run out.", tone: "bad" };
-  if (stale) return { title, rest: `${stale.name} still takes itself for the leader of term ${stale.term}, and can commit nothing.`, tone: "bad" };
-  const silent = leading.raft !== undefined && !members.voters.every((voters) => heeds(nodes, voters, leading.id));
+  if (stale) return { title, rest: `${stale.name} still takes itself for the leader of term ${stale.term}, and can commit nothing.`, tone: "election" };
+  const silent = members.voters.some((voters) => !heeds(nodes, voters, leading.id));
   if (silent) return { title, rest: "No majority answers it: it can commit nothing.", tone: "bad" };
   if (members.joint) return { title, rest: joint(nodes, members.voters), tone: "election" };
   const voters = members.voters.at(-1) ?? [];
-  const there = voters.filter((id) => answers(nodes, id, leading.id)).length;
+  const there = voters.filter((id) => !silentTo(nodes, id, leading.id)).length;
   const rest = leading.raft === undefined ? "" : there === voters.length ? `All ${counted(there, "voter")} take part.` : `${there} of ${voters.length} voters take part.`;
   return { title, rest, tone: "calm" };
 }
 
 /** @param {readonly NodeMoment[]} nodes @param {number[][]} lists */
 function joint(nodes, lists) {
-  const names = lists.map((list) => `${list.map((id) => nodes.find((node) => node.id === id)?.name ?? `n${id}`).join(" ")}`);
-  return `Joint consensus: a majority of ${names.join(" and one of ")} must agree.`;
+  const names = lists.map((list) => `${list.map((id) => nodes.find((node) => node.id === id)?.name ?? `n${id}`).join(", ")}`);
+  return `Joint consensus: a majority of ${names.join(", and one of ")}, must agree.`;
 }
 
 /** @param {readonly NodeMoment[]} nodes @param {number} id @param {number} leader */
-function answers(nodes, id, leader) {
-  return id === leader || nodes.find((node) => node.id === id)?.raft === "answers";
+function silentTo(nodes, id, leader) {
+  return id !== leader && nodes.find((node) => node.id === id)?.raft === "silent";
 }
 
-/** @param {readonly NodeMoment[]} nodes @param {readonly number[]} voters @param {number} leader */
+/** Whether a majority may be there, as far as is known. @param {readonly NodeMoment[]} nodes @param {readonly number[]} voters @param {number} leader */
 function heeds(nodes, voters, leader) {
-  return voters.filter((id) => answers(nodes, id, leader)).length >= majority(voters.length);
+  return voters.filter((id) => !silentTo(nodes, id, leader)).length >= majority(voters.length);
 }
 
 /** When somebody may stand for election. @param {Moment} moment */
@@ -78,14 +79,15 @@ export function votesOf({ nodes, members }, candidate) {
   return { votes, needed: majority(voters.length) };
 }
 
-/** What a node is, in one or two words under it. @param {NodeMoment} node @returns {string} */
-export function roleWord(node) {
+/** What a node is, in one or two words beside it. @param {Moment} moment @param {NodeMoment} node @returns {string} */
+export function roleWord({ told }, node) {
   if (node.process === "gone") return "gone";
   if (node.process === "paused") return "stands still";
   if (node.stale) return "old leader";
   const { role, member } = node;
   if (member === "leaving") return role ? `${role}, leaving` : "leaving";
   if (member === "newcomer") return role ? `${role}, joining` : "joining";
+  if (!told) return "";
   if (member === "stranger") return "not a member";
   if (role === undefined) return "starting";
   return role;
@@ -126,7 +128,7 @@ export function faultWords({ faults }) {
 
 /** All of it in one sentence, for those who do not see the picture. @param {Moment} moment @param {NodeMoment} node */
 export function spoken(moment, node) {
-  const parts = [node.name, roleWord(node), node.term ? `term ${node.term}` : "", besideRole(moment, node), node.process === "runs" ? "its process runs" : `its process is ${node.process}`, ...node.faults.map(({ what }) => what)];
+  const parts = [node.name, roleWord(moment, node), node.term ? `term ${node.term}` : "", besideRole(moment, node), node.process === "runs" ? "its process runs" : `its process is ${node.process}`, ...node.faults.map(({ what }) => what)];
   return parts.filter((part) => part !== "").join(", ");
 }
 

@@ -22,22 +22,23 @@ const MEMBERS = { voter: "votes", learner: "learns: gets the log, has no vote", 
 /** @param {Moment} moment @param {NodeMoment} node @returns {Hit} */
 export function nodeHit(moment, node) {
   const { heard, log, timer } = node;
+  const { election } = moment;
   const name = (/** @type {number} */ id) => moment.nodes.find((other) => other.id === id)?.name ?? `n${id}`;
   const process = node.process === "runs" ? "" : node.process === "gone" ? "has ended" : "stands still";
   return {
     at: moment.time,
-    title: `${node.name}: ${roleWord(node)}${node.term ? ` in term ${node.term}` : ""}`,
+    title: `${node.name}: ${roleWord(moment, node)}${node.term ? ` in term ${node.term}` : ""}`,
     rows: told(
       ["process", process],
-      ["", besideRole(moment, node)],
+      ["", node.role === "leader" ? "" : besideRole(moment, node)],
       ["vote", node.voted === undefined ? "" : `for ${name(node.voted)} in term ${node.term}`],
       ["member", MEMBERS[node.member]],
       ["heard a leader", node.role === "leader" || timer === undefined ? "" : heard === undefined ? "not in the last 3 s" : `${span(moment.time - heard)} ago`],
-      ["stands for election", timer === undefined ? "" : "750 to 900 ms after that, if nothing comes"],
+      ["stands for election", timer === undefined ? "" : `${span(election.lease + election.least)} to ${span(election.lease + election.most)} after that, if nothing comes`],
       ["log", log ? `${index(log.last)}, committed ${index(log.committed)}, applied ${index(log.applied)}` : ""],
       ["snapshot", index(log?.snapshot)],
       ["state", log?.hash ?? ""],
-      ...node.faults.map((fault) => /** @type {[string, string]} */ (["fault", fault.what])),
+      [node.faults.length > 1 ? "faults" : "fault", node.faults.map(({ what }) => what).join("; ")],
     ),
   };
 }

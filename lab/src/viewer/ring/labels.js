@@ -71,14 +71,14 @@ export class Labels {
       if (!label) continue;
       const { button, words } = label;
       say(label.term, node.term ? `term ${node.term}` : "");
-      say(label.role, roleWord(node));
+      say(label.role, roleWord(moment, node));
       say(label.beside, besideRole(moment, node));
       say(label.fault, faultWords(node));
       const colour = filled(node) && node.process === "runs" ? termColours(node.term)[1] : "";
       if (button.dataset.colour !== colour) button.style.color = button.dataset.colour = colour;
       const tone = node.process === "runs" ? node.role ?? "" : node.process;
       set(button, { "aria-label": spoken(moment, node), "aria-pressed": String(selected === node.name), "data-tone": tone });
-      words.dataset.tone = node.stale && node.process === "runs" ? "stale" : tone;
+      set(words, { "data-tone": node.stale && node.process === "runs" ? "stale" : tone });
     }
   }
 }

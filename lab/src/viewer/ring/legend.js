@@ -3,7 +3,9 @@
 import { el } from "../dom.js";
 import { raft } from "./rafts.js";
 import { burst, opinion, sign } from "./signs.js";
-import { star } from "./dots.js";
+import { players, star } from "./dots.js";
+import { layout } from "./layout.js";
+import { wires } from "./wires.js";
 
 /** @typedef {import("./signs.js").Brush} Brush */
 /** @typedef {import("../model/types.js").MessageLine} MessageLine */
@@ -20,13 +22,27 @@ function message(parts) {
 /** @param {Partial<NodeMoment>} parts @returns {(brush: Brush) => void} */
 function node(parts) {
   /** @type {NodeMoment} */
-  const plain = { id: 1, name: "", process: "runs", since: 0, role: "follower", term: 1, leader: 1, voted: 1, stale: false, asked: undefined, member: "voter", heard: 0, timer: undefined, raft: undefined, log: undefined, faults: [], ...parts };
-  return (brush) => raft(brush, { x: WIDTH / 2, y: HEIGHT / 2 + (plain.role === "leader" ? 5 : 0), r: plain.timer === undefined ? 10 : 7, angle: 0 }, plain, false);
+  const plain = { id: 1, name: "", process: "runs", since: 0, role: "follower", term: 1, leader: 1, voted: 1, stale: false, asked: undefined, ledFrom: undefined, member: "voter", heard: 0, timer: undefined, raft: undefined, log: undefined, faults: [], ...parts };
+  return (brush) => raft(brush, { x: WIDTH / 2, y: HEIGHT / 2 + (plain.role === "leader" ? 5 : 0), r: plain.timer === undefined ? 10 : 7, angle: 0 }, plain, false, { lease: 3, least: 2, most: 3 });
+}
+
+/** A way between two nodes that is hurt. @param {import("./links.js").Trouble} trouble @param {boolean} both @returns {(brush: Brush) => void} */
+function way(trouble, both) {
+  const fault = { trouble, way: /** @type {const} */ ("to"), peer: "", traffic: /** @type {const} */ ("all"), words: "", flaps: false };
+  const [y, r, angle] = [HEIGHT / 2, 1, 0];
+  const places = { ...layout(WIDTH, HEIGHT, [], [], []), nodes: new Map([[1, { x: 2, y, r, angle }], [2, { x: WIDTH - 2, y, r, angle }]]) };
+  return (brush) => wires(brush, places, [{ one: 1, other: 2, there: [fault], back: both ? [fault] : [] }], false);
+}
+
+/** A player who waits long. @param {Brush} brush */
+function waits(brush) {
+  const places = { ...layout(WIDTH, HEIGHT, [], [], []), clients: new Map([[1, { x: WIDTH / 2, y: HEIGHT / 2, r: 4.5, angle: 0 }]]) };
+  players(brush, places, new Map([[1, 0]]), 1e6);
 }
 
 /** @type {[(brush: Brush) => void, string][]} */
 const SIGNS = [
-  [node({ role: "leader" }), "leader; the colour is its term, with the number"],
+  [node({ role: "leader" }), "leader: crowned; the colour is its term, with the number"],
   [node({ timer: 0.7 }), "follower; the arc is what is left of its election timer. At the first mark it may vote for others again, at the second it may stand for election"],
   [node({ role: "candidate" }), "candidate: asks for votes"],
   [node({ role: "learner", member: "learner" }), "learner: gets the log, has no vote"],
@@ -44,6 +60,11 @@ const SIGNS = [
   [message({ what: "transfer" }), "leadership is handed over"],
   [message({ what: "read-index" }), "a read makes sure who leads"],
   [(brush) => burst(brush, WIDTH / 2, HEIGHT / 2, 0.2), "a message that never came"],
+  [way("cut", true), "cut: nothing comes through"],
+  [way("cut", false), "cut one way: the arrow does not come through"],
+  [way("slow", true), "slow"],
+  [way("loses", true), "loses packets, doubles them, or changes their order"],
+  [waits, "a player who has waited for 0.25 s or longer"],
   [(brush) => star(brush.ctx, WIDTH / 2, HEIGHT / 2, 7, brush.colours.named.focus), "a player's move; how long it takes to reach a node is not known, and drawn in equal steps"],
   [(brush) => opinion(brush, "suspect", WIDTH / 2, HEIGHT / 2), "gossip: suspected by the node on whose half it stands"],
   [(brush) => opinion(brush, "down", WIDTH / 2, HEIGHT / 2), "gossip: held for down"],

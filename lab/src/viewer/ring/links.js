@@ -10,7 +10,7 @@
  * @typedef {{trouble: Trouble, way: "to" | "from", peer: string | undefined, traffic: Traffic, words: string, flaps: boolean}} LinkFault
  */
 /**
- * What is wrong on the way from one node to another. `frontends` ways have no `to`.
+ * What is wrong on the way from one node to another.
  * @typedef {{from: number, to: number, troubles: LinkFault[]}} Way
  */
 
@@ -25,7 +25,7 @@ const BEGINS = [
 ];
 
 /** What frontends are called in the words of a fault. */
-export const FRONTENDS = "the frontends";
+const FRONTENDS = "the frontends";
 
 /**
  * What a fault's words say of a way; nothing where they are about something else.
@@ -112,15 +112,6 @@ export function pairsOf(ways, traffic) {
     else pair.back = concerned;
   }
   return [...pairs.values()];
-}
-
-/** The nodes that frontends do not reach well at a moment, with the words for it. @param {readonly Fault[]} faults @returns {Map<number, string>} */
-export function awayFromFrontends(faults) {
-  const found = new Map();
-  for (const { node, what } of faults) {
-    if (node !== undefined && linkFaults(what).some(({ peer }) => peer === FRONTENDS)) found.set(node, what);
-  }
-  return found;
 }
 
 /**

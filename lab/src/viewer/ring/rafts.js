@@ -3,20 +3,17 @@
 // follower runs its election timer down.
 
 import { termColours } from "../colours.js";
-import { ECHO, ELECTION } from "../model/moment.js";
+import { timerOf } from "../model/election.js";
+import { ECHO } from "../model/moment.js";
 import { crownPath, tick } from "./signs.js";
 
 /** @typedef {import("./layout.js").Place} Place */
 /** @typedef {import("./signs.js").Brush} Brush */
 /** @typedef {import("../model/moment.js").NodeMoment} NodeMoment */
+/** @typedef {import("../model/election.js").Election} Election */
 
 const TOP = -Math.PI / 2;
 const TURN = Math.PI * 2;
-const LONGEST = ELECTION.lease + ELECTION.most;
-/** What is left of the timer when nobody is kept from voting any more, and when an election may begin. */
-const LEASE_OVER = 1 - ELECTION.lease / LONGEST;
-const MAY_STAND = 1 - (ELECTION.lease + ELECTION.least) / LONGEST;
-
 /** Whether a node's disc is filled, so that words on it are in the term's own colour. @param {NodeMoment} node */
 export function filled({ process, role, member }) {
   return process !== "gone" && (role === "leader" || role === "follower") && member !== "stranger";
@@ -27,8 +24,9 @@ export function filled({ process, role, member }) {
  * @param {Place} place
  * @param {NodeMoment} node
  * @param {boolean} selected
+ * @param {Election} election
  */
-export function raft(brush, place, node, selected) {
+export function raft(brush, place, node, selected, election) {
   const { ctx, colours } = brush;
   const { x, y, r } = place;
   if (selected) halo(brush, place);
@@ -39,7 +37,7 @@ export function raft(brush, place, node, selected) {
   if (node.process === "gone") return gone(brush, place);
   disc(brush, place, node);
   if (node.process === "paused") paused(brush, place);
-  else if (node.timer !== undefined) timer(brush, place, node.timer);
+  else if (node.timer !== undefined) timer(brush, place, node.timer, election);
   if (node.role === "leader") crown(brush, place, node);
 }
 
@@ -132,9 +130,11 @@ function paused({ ctx, colours }, { x, y, r }) {
   for (const bar of [2.5, 8.5]) ctx.fillRect(left + bar - 0.5, top + 5, 3.6, 10);
 }
 
-/** How long it still waits for a leader: what is left, and marks for what comes then. @param {Brush} brush @param {Place} place @param {number} left */
-function timer({ ctx, colours }, { x, y, r }, left) {
+/** How long it still waits for a leader: what is left, and marks for what comes then. @param {Brush} brush @param {Place} place @param {number} left @param {Election} election */
+function timer({ ctx, colours }, { x, y, r }, left, election) {
   const { named } = colours;
+  // When nobody is kept from voting any more, and when an election may begin.
+  const [leaseOver, mayStand] = [timerOf(election, election.lease), timerOf(election, election.lease + election.least)];
   const round = r + 7;
   ctx.lineWidth = 4.5;
   ctx.strokeStyle = named.soft;
@@ -142,12 +142,12 @@ function timer({ ctx, colours }, { x, y, r }, left) {
   ctx.arc(x, y, round, 0, TURN);
   ctx.stroke();
   if (left > 0) {
-    ctx.strokeStyle = left > LEASE_OVER ? named.faint : named.warn;
+    ctx.strokeStyle = left > leaseOver ? named.faint : named.warn;
     ctx.beginPath();
     ctx.arc(x, y, round, TOP, TOP + left * TURN);
     ctx.stroke();
   }
-  for (const mark of [LEASE_OVER, MAY_STAND]) {
+  for (const mark of [leaseOver, mayStand]) {
     const [dx, dy] = [Math.cos(TOP + mark * TURN), Math.sin(TOP + mark * TURN)];
     ctx.lineWidth = 1.5;
     ctx.strokeStyle = named.ink;

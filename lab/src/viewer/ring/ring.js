@@ -3,7 +3,7 @@
 
 import { Colours } from "../colours.js";
 import { say, set } from "../dom.js";
-import { ECHO, momentOf, processAt } from "../model/moment.js";
+import { ECHO, faultsAt, momentOf, processAt } from "../model/moment.js";
 import { pendingCall } from "../model/gap.js";
 import { messages, moves, players, tables } from "./dots.js";
 import { skyOf } from "./flights.js";
@@ -21,7 +21,7 @@ import { asking, raft, refuting } from "./rafts.js";
 import { sparksOf } from "./sparks.js";
 import { stripsOf } from "./strips.js";
 import { drawStrips, grid, heightOf, stripAt } from "./stripview.js";
-import { farFrom, opinionPlace, opinions, wires } from "./wires.js";
+import { farFrom, opinionPlace, opinions, wires, wireWords } from "./wires.js";
 
 /** @typedef {import("../lab.js").Lab} Lab */
 /** @typedef {import("../model/types.js").Hit} Hit */
@@ -31,8 +31,10 @@ import { farFrom, opinionPlace, opinions, wires } from "./wires.js";
 
 /** So many everyday messages, and moves, are drawn at once, at most. */
 const MESSAGES = 150;
+/** With few nodes fewer messages have room: so many for each way to the leader. */
+const EACH = 28;
 const LEAST = 24;
-const MOVES = 40;
+const MOVES = 90;
 /** More players than this are not drawn. */
 const PLAYERS = 80;
 /** A frame of the ring takes no longer than this (milliseconds), or draws less. */
@@ -146,7 +148,8 @@ export class Ring {
     const began = performance.now();
     const { model, settings, moment: time } = lab;
     const still = this.still.matches;
-    const pace = paceOf(this.tempo.look(began, time), still);
+    // What is followed goes as fast as the world, also where it is waited for.
+    const pace = paceOf(lab.follows ? 1 : this.tempo.look(began, time), still);
     this.moment = momentOf(model, time, settings?.live === true && lab.follows);
     this.#arrange();
     const ctx = fresh(frame.canvas, this.places.width, this.places.height);
@@ -154,15 +157,16 @@ export class Ring {
     const brush = { ctx, colours: this.colours };
     const { nodes } = this.moment;
     this.pairs = pairsOf(waysOf(nodes.flatMap(({ faults }) => faults), nodes), this.layer === "raft" ? "streams" : "gossip");
-    wires(brush, this.places, this.pairs);
+    wires(brush, this.places, this.pairs, this.layer === "gossip");
     const left = this.layer === "raft" ? this.#raft(brush, pace) : this.#gossip(brush);
+    wireWords(brush, this.places, this.pairs);
     for (const node of nodes) {
       const place = this.places.nodes.get(node.id);
-      if (place) raft(brush, place, node, lab.selected === node.name);
+      if (place) raft(brush, place, node, lab.selected === node.name, this.moment.election);
     }
     this.#words();
     this.#logs();
-    say(frame.note, noteOf({ pace, still, layer: this.layer, pairs: this.pairs, ...left, players: [this.places.clients.size, model.clients.size] }));
+    say(frame.note, noteOf({ pace, still, layer: this.layer, pairs: this.pairs, elsewhere: faultsAt(model, time).filter((fault) => fault.node === undefined), ...left, players: [this.places.clients.size, model.clients.size] }));
     this.#point();
     this.#keepTo(performance.now() - began);
   }
@@ -182,7 +186,8 @@ export class Ring {
     const { model } = this.lab;
     const { moment, places } = this;
     const still = this.still.matches;
-    const sky = skyOf(model, moment.time, pace, Math.round(this.most), this.oneIn);
+    const room = Math.min(this.most, EACH * (moment.nodes.length - 1) + LEAST);
+    const sky = skyOf(model, moment.time, pace, Math.round(room), this.oneIn);
     this.oneIn = sky.oneIn;
     for (const node of moment.nodes) {
       const place = places.nodes.get(node.id);
@@ -225,7 +230,7 @@ export class Ring {
   /** Gives everybody a place, when others are there than before. */
   #arrange() {
     const { model, settings } = this.lab;
-    const { stage, logs, middle } = this.frame;
+    const { stage, logs, gap } = this.frame;
     const nodes = this.moment.nodes.map(({ id }) => id);
     const known = [...model.lives.keys()].filter((name) => /^f\d+$/.test(name)).sort();
     const frontends = known.length ? known : (settings?.frontends ?? []).map((_, place) => `f${place + 1}`);
@@ -236,8 +241,9 @@ export class Ring {
     this.cast = cast;
     this.places = layout(width, height, nodes, frontends, clients);
     logs.style.setProperty("--ring-logs", `${heightOf(nodes.length)}px`);
-    middle.style.setProperty("--room", `${this.places.room}px`);
-    stage.dataset.small = String(height < 380 && width < 480);
+    const { centre } = this.places;
+    Object.assign(gap.style, { left: `${centre.x}px`, top: `${centre.y}px` });
+    stage.dataset.tight = String(this.places.tight);
     this.labels.arrange(this.places, (id) => model.nodeName(id));
   }
 
@@ -254,7 +260,8 @@ export class Ring {
     say(frame.number, number);
     frame.gap.hidden = !gap;
     set(frame.gap, { "data-ended": gap?.ended === true });
-    set(frame.middle, { "data-tone": tone });
+    set(frame.logs, { "data-told": String(moment.nodes.some(({ log }) => log)) });
+    set(frame.words, { "data-tone": tone });
     set(frame.gossip, { "data-differs": contradiction(moment) !== "" });
   }
 

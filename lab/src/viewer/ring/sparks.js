@@ -10,12 +10,12 @@ import { at, before, item } from "../model/search.js";
 /**
  * A call as it is drawn. `step` is where it is: on its way `in` to whom it asked, `on` to the
  * leader, `waits` there, on its way `back`, or `out` on all screens; `part` is how much of
- * that step it has gone. `leader` led when it was asked.
+ * that step it has gone. `leader` leads then, or led when it was answered.
  * @typedef {{call: CallLine, step: "in" | "on" | "waits" | "back" | "out", part: number, leader: number | undefined}} Spark
  */
 
-/** One client's calls that are looked at: the last so many. */
-const LATEST = 3;
+/** Calls of one client that are older than is drawn, and may still wait: the last so many. */
+const LATEST = 2;
 /** @type {WeakMap<CallLine, number[]>} */
 const MAJORITIES = new WeakMap();
 /** Who led is looked for among so many of the last terms. */
@@ -24,7 +24,8 @@ const TERMS = 8;
 const PUSHED = 400_000;
 
 /**
- * The calls that are drawn at a moment: for each client the latest that is to be seen.
+ * The calls that are drawn at a moment: all that are to be seen, or where these are too many
+ * a few that are followed from beginning to end; one in `oneIn`.
  * @param {Model} model
  * @param {number} time
  * @param {Pace} pace
@@ -32,23 +33,45 @@ const PUSHED = 400_000;
  * @returns {{sparks: Spark[], oneIn: number}}
  */
 export function sparksOf(model, time, pace, most) {
-  const oneIn = Math.max(1, Math.ceil(model.clients.size / most));
+  const seen = 6 * pace.leg + 2 * pace.flight;
+  const clients = [...model.clients.values()];
+  const recent = clients.map(({ calls }) => before(calls, time + 1, at) - before(calls, time - seen, at));
+  const count = recent.reduce((sum, one) => sum + one, 0);
+  const every = count > most ? Math.ceil(clients.length / most) : 1;
   /** @type {Spark[]} */
   const sparks = [];
-  let place = 0;
-  for (const { calls } of model.clients.values()) {
-    place += 1;
-    if (place % oneIn) continue;
+  clients.forEach(({ calls }, place) => {
+    if (place % every) return;
     const behind = before(calls, time + 1, at);
-    for (let back = behind - 1; back >= Math.max(0, behind - LATEST); back -= 1) {
-      const call = item(calls, back);
-      const spark = sparkOf(call, time, pace, calls[back + 1]?.at);
-      if (!spark) continue;
-      sparks.push({ ...spark, leader: leaderAt(model, call.at) });
-      break;
+    const many = recent[place] ?? 0;
+    const chosen = count > most && many > 1 ? [followed(calls, time, seen, place / clients.length)] : latest(behind, many);
+    for (const one of chosen) {
+      const call = calls[one];
+      const spark = call && sparkOf(call, time, pace, calls[one + 1]?.at);
+      if (spark) sparks.push({ ...spark, leader: leaderAt(model, Math.min(time, spark.call.returned ?? time)) });
     }
-  }
-  return { sparks, oneIn };
+  });
+  return { sparks, oneIn: count > most ? Math.max(1, Math.round(count / Math.max(1, sparks.length))) : 1 };
+}
+
+/** The places of the last so many calls, and of those before that may still wait. @param {number} behind @param {number} many */
+function latest(behind, many) {
+  const first = Math.max(0, behind - many - LATEST);
+  return Array.from({ length: behind - first }, (_, place) => first + place);
+}
+
+/**
+ * The place of the call that is followed of a client that asks all the time: the first one
+ * in each stretch of time that is long enough for it to be seen to its end.
+ * @param {readonly CallLine[]} calls
+ * @param {number} time
+ * @param {number} seen how long that is
+ * @param {number} phase 0 to 1: not all stretches begin at once
+ */
+function followed(calls, time, seen, phase) {
+  const begins = (Math.floor(time / seen - phase) + phase) * seen;
+  const first = before(calls, begins, at);
+  return (calls[first]?.at ?? Infinity) <= time ? first : first - 1;
 }
 
 /**

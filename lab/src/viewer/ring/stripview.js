@@ -16,12 +16,13 @@ import { CELLS, picture } from "./strips.js";
 const SMALL = "10.5px system-ui, sans-serif";
 const BOLD = "600 12px system-ui, sans-serif";
 const ROW = 36;
-const HIGH = 15;
+/** A cell's height, less where rows are close. @param {Grid} laid */
+const high = ({ row: apart }) => Math.min(14, apart - 6);
 
 /** @param {number} width @param {number} height @param {number} rows @returns {Grid} */
 export function grid(width, height, rows) {
   const [left, right] = width < 420 ? [30, 76] : [40, 92];
-  const row = Math.max(28, Math.min(ROW + 8, (height - 20) / Math.max(1, rows)));
+  const row = Math.max(15, Math.min(ROW + 8, (height - 20) / Math.max(1, rows)));
   return { left, right, cell: (width - left - right) / CELLS, row, top: 20 };
 }
 
@@ -50,12 +51,12 @@ function row(brush, laid, strip, top, first) {
   const { ctx, colours } = brush;
   const { named } = colours;
   const { node, cells, behind } = strip;
-  const y = top + 3;
+  const y = top + 2;
   ctx.font = BOLD;
   ctx.fillStyle = node.process === "gone" ? named.faint : named.ink;
   ctx.fillText(node.name, 2, y + 12);
   ctx.globalAlpha = node.process === "gone" ? 0.35 : 1;
-  for (const cell of cells) if (cell.state !== "none") one(brush, cell, laid.left + (cell.index - first) * laid.cell, y, laid.cell);
+  for (const cell of cells) if (cell.state !== "none") one(brush, cell, laid.left + (cell.index - first) * laid.cell, y, laid.cell, high(laid));
   if (behind > 0 || cells[0]?.state === "none") {
     ctx.font = SMALL;
     ctx.fillStyle = named.faint;
@@ -73,28 +74,28 @@ function words({ node, behind }) {
   return `ends at ${grouped(last)}: ${grouped(behind)} before these`;
 }
 
-/** @param {Brush} brush @param {Cell} cell @param {number} x @param {number} y @param {number} width */
-function one({ ctx, colours }, { state, term }, x, y, width) {
+/** @param {Brush} brush @param {Cell} cell @param {number} x @param {number} y @param {number} width @param {number} tall */
+function one({ ctx, colours }, { state, term }, x, y, width, tall) {
   const { named } = colours;
   const [colour] = termColours(term);
   const [left, wide] = [x + 0.75, Math.max(2, width - 1.5)];
   if (state === "committed") {
     ctx.fillStyle = colour;
-    ctx.fillRect(left, y, wide, HIGH);
+    ctx.fillRect(left, y, wide, tall);
     return;
   }
   if (state === "purged") {
     ctx.fillStyle = named.line;
-    ctx.fillRect(left, y + HIGH / 2 - 1, wide, 2);
+    ctx.fillRect(left, y + tall / 2 - 1, wide, 2);
     return;
   }
   ctx.strokeStyle = colour;
   ctx.lineWidth = 1.8;
-  ctx.strokeRect(left + 0.9, y + 0.9, wide - 1.8, HIGH - 1.8);
+  ctx.strokeRect(left + 0.9, y + 0.9, wide - 1.8, tall - 1.8);
   if (state !== "doomed") return;
   ctx.strokeStyle = named.bad;
   ctx.beginPath();
-  ctx.moveTo(left - 0.5, y + HIGH + 2);
+  ctx.moveTo(left - 0.5, y + tall + 2);
   ctx.lineTo(left + wide + 0.5, y - 2);
   ctx.stroke();
 }
@@ -103,15 +104,15 @@ function one({ ctx, colours }, { state, term }, x, y, width) {
 function marks({ ctx, colours }, laid, { node, cells }, y, first) {
   const { named } = colours;
   const { applied, snapshot } = node.log ?? {};
-  const at = (/** @type {number} */ index) => laid.left + (index - first + 1) * laid.cell;
+  const at = (/** @type {number} */ index) => laid.left + (index - first + 0.5) * laid.cell;
   const inside = (/** @type {number | undefined} */ index) => index !== undefined && index >= first && index < first + cells.length;
-  const under = y + HIGH + 2;
+  const under = y + high(laid) + 1;
   if (applied !== undefined && inside(applied)) {
     ctx.fillStyle = named.ink;
     ctx.beginPath();
     ctx.moveTo(at(applied), under);
-    ctx.lineTo(at(applied) + 4.5, under + 7);
-    ctx.lineTo(at(applied) - 4.5, under + 7);
+    ctx.lineTo(at(applied) + 4.5, under + 6);
+    ctx.lineTo(at(applied) - 4.5, under + 6);
     ctx.fill();
   }
   if (snapshot !== undefined && snapshot > 0 && inside(snapshot)) {
@@ -150,9 +151,10 @@ function state({ ctx, colours }, laid, { node, cells, same }, y) {
   ctx.fillStyle = same === "different" ? named.bad : named.ink;
   const sign = same === "equal" ? " =" : same === "different" ? " ≠" : "";
   ctx.fillText(hash.slice(0, 4) + sign, left + 5 * side + 5, y + 11);
+  if (laid.row < 32) return;
   ctx.font = "9.5px system-ui, sans-serif";
   ctx.fillStyle = named.faint;
-  ctx.fillText(`at ${grouped(applied ?? 0)}`, left, y + HIGH + 12);
+  ctx.fillText(`at ${grouped(applied ?? 0)}`, left, y + high(laid) + 13);
 }
 
 /**

@@ -22,8 +22,9 @@ const OPINION = 0.27;
  * @param {Brush} brush
  * @param {Layout} places
  * @param {readonly Pair[]} pairs what is wrong
+ * @param {boolean} quiet whether it is only marked, for opinions stand on the ways
  */
-export function wires({ ctx, colours }, places, pairs) {
+export function wires({ ctx, colours }, places, pairs, quiet) {
   const { named } = colours;
   const all = [...places.nodes];
   const hurt = new Set(pairs.map(({ one, other }) => `${one} ${other}`));
@@ -36,7 +37,7 @@ export function wires({ ctx, colours }, places, pairs) {
   ctx.stroke();
   for (const pair of pairs) {
     const [one, other] = [places.nodes.get(pair.one), places.nodes.get(pair.other)];
-    if (one && other) hurtWay({ ctx, colours }, one, other, pair, pairs.length <= TOLD);
+    if (one && other) hurtWay({ ctx, colours }, one, other, pair, quiet);
   }
   ctx.setLineDash([]);
   ctx.lineWidth = 1;
@@ -52,8 +53,8 @@ function line(ctx, from, to, start, end) {
 /** @param {readonly LinkFault[]} faults */
 const cuts = (faults) => faults.some(({ trouble }) => trouble === "cut");
 
-/** @param {Brush} brush @param {Place} one @param {Place} other @param {Pair} pair @param {boolean} words */
-function hurtWay({ ctx, colours }, one, other, pair, words) {
+/** @param {Brush} brush @param {Place} one @param {Place} other @param {Pair} pair @param {boolean} quiet */
+function hurtWay({ ctx, colours }, one, other, pair, quiet) {
   const { named } = colours;
   const [there, back] = [cuts(pair.there), cuts(pair.back)];
   ctx.lineWidth = 2;
@@ -61,10 +62,10 @@ function hurtWay({ ctx, colours }, one, other, pair, words) {
     ctx.strokeStyle = named.bad;
     ctx.setLineDash([]);
     ctx.beginPath();
-    line(ctx, one, other, 0, 0.44);
-    line(ctx, one, other, 0.56, 1);
+    if (!quiet) line(ctx, one, other, 0, 0.46);
+    if (!quiet) line(ctx, one, other, 0.54, 1);
     ctx.stroke();
-    for (const part of [0.44, 0.56]) bar(ctx, one, other, part, 8);
+    for (const part of [0.46, 0.54]) bar(ctx, one, other, part, quiet ? 6 : 8);
   } else {
     const slow = [...pair.there, ...pair.back].some(({ trouble }) => trouble === "slow" || trouble === "narrow");
     ctx.strokeStyle = there || back ? named.faint : named.warn;
@@ -76,7 +77,19 @@ function hurtWay({ ctx, colours }, one, other, pair, words) {
     if (there) oneWay({ ctx, colours }, one, other);
     if (back) oneWay({ ctx, colours }, other, one);
   }
-  if (words) chip({ ctx, colours }, along(one, other, 0.5), wordsOf(pair), there || back);
+}
+
+/**
+ * What is wrong, in words on the ways, where there are few of them. What is simply cut is
+ * seen to be.
+ * @param {Brush} brush @param {Layout} places @param {readonly Pair[]} pairs
+ */
+export function wireWords(brush, places, pairs) {
+  for (const pair of pairs.length <= TOLD ? pairs : []) {
+    const [one, other] = [places.nodes.get(pair.one), places.nodes.get(pair.other)];
+    const says = wordsOf(pair);
+    if (one && other && says !== "cut") chip(brush, along(one, other, 0.5), says, cuts(pair.there) || cuts(pair.back));
+  }
 }
 
 /** A bar across a way. @param {CanvasRenderingContext2D} ctx @param {Place} from @param {Place} to @param {number} part @param {number} half */
@@ -113,7 +126,7 @@ function oneWay({ ctx, colours }, from, to) {
 }
 
 /** Words on a way. @param {Brush} brush @param {{x: number, y: number}} at @param {string} text @param {boolean} bad */
-export function chip({ ctx, colours }, { x, y }, text, bad) {
+function chip({ ctx, colours }, { x, y }, text, bad) {
   const { named } = colours;
   ctx.font = "600 10.5px system-ui, sans-serif";
   const width = ctx.measureText(text).width + 10;
