@@ -45,6 +45,8 @@ test("the time that is left is known of what was done here, also when two did th
   const model = modelOf([head, ...lines, more]);
   assert.deepEqual(wrongs(model, 8 * S, [did, later], true).map(({ text, until, more: others }) => [text, until, others]), [["cut: n1 – n2 and n3", 15 * S, true], ["cut: n2 → n3", undefined, true]]);
   assert.equal(wrongs(model, 8 * S, [], true)[0].until, undefined, "of what others did nobody knows it");
+  const long = { ...did, at: S, answered: 1.2 * S };
+  assert.equal(wrongs(model, 8 * S, [long], true)[0].until, undefined, "what was done long before is not its cause");
 });
 
 test("what has healed is not told", () => {

@@ -39,6 +39,7 @@ test("where nobody knows the folder, the line is the one that the server has run
 test("what was not done says why, whatever the answer looks like", async () => {
   for (const [answer, said] of [
     [{ done: false, said: "error: n1 is not running" }, /^n1 is not running\. .*restart it first/],
+    [{ status: 500, done: true, said: "" }, /refused it \(500\)/],
     [{ status: 403, text: "no" }, /Nothing may be broken from this page/],
     [{ status: 500, text: "<html>" }, /refused it \(500\)/],
     [{ text: "not JSON" }, /was not done/],

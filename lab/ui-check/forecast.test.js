@@ -67,6 +67,13 @@ test("a split vote is a term that two asked for and nobody got", () => {
   assert.deepEqual(rights(model, 10 * S, { leader: "n2", term: "5", silence: "long" }), [true, true, true]);
 });
 
+test("who says again that it leads has not been elected again, and one that asks in vain makes no split vote", () => {
+  const again = role(11 * S, 1, 3, "leader", { leader: 1, voted: 1 });
+  const lone = role(12 * S, 2, 4, "candidate", { voted: 2 });
+  const came = outcome(modelOf([...begun, ...moves(5 * S, 17 * S), again, lone]), 10 * S);
+  assert.deepEqual([came.next, came.held, came.split], [undefined, 1, []]);
+});
+
 test("a majority is cut off: nobody moves until it heals", () => {
   const cut = { kind: "fault", at: 10 * S, id: 1, node: 1, what: "cut to n2" };
   const apart = [...begun, ...moves(5 * S, 10 * S), cut];
