@@ -51,6 +51,7 @@ export class Feed {
     this.open = undefined;
     this.all.addEventListener("change", () => this.#choose());
     this.list.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    new ResizeObserver(() => this.atEnd && (this.list.scrollTop = this.list.scrollHeight)).observe(this.list);
   }
 
   /** Takes the sentences that are wanted, and shows those around the current one. */
@@ -141,7 +142,7 @@ export class Feed {
     const [top, bottom] = [element.offsetTop, element.offsetTop + element.offsetHeight];
     const inside = top >= list.scrollTop + 8 && bottom <= list.scrollTop + list.clientHeight - 8;
     if (!inside) list.scrollTop = top - list.clientHeight / 2 + element.offsetHeight / 2;
-    this.atEnd = this.#readAtEnd();
+    if (list.clientHeight) this.atEnd = this.#readAtEnd();
   }
 
   /** The newest is shown, and is from now on. */
@@ -151,6 +152,12 @@ export class Feed {
     for (const marked of this.list.querySelectorAll("[aria-current]")) marked.removeAttribute("aria-current");
     if (this.behind < this.entries.length) this.#around(this.entries.length - 1);
     this.list.scrollTop = this.list.scrollHeight;
+  }
+
+  /** It was behind another tab, and is there again. */
+  appear() {
+    if (this.atEnd) this.list.scrollTop = this.list.scrollHeight;
+    else this.list.querySelector("[aria-current]")?.scrollIntoView({ block: "center" });
   }
 
   /** Those that are about another lane step back. @param {string} lane */
@@ -177,6 +184,7 @@ export class Feed {
   }
 
   #scrolled() {
+    if (!this.list.clientHeight) return;
     this.#extend();
     this.atEnd = this.#readAtEnd();
   }

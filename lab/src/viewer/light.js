@@ -30,6 +30,10 @@ export class Light {
     /** How many lines there were when it was drawn. */
     this.lines = -1;
     this.#open(false);
+    addEventListener("pointerdown", ({ target }) => {
+      const own = target instanceof Element && target.closest("#promises, #verdict");
+      if (!own) this.close();
+    });
   }
 
   /**

@@ -57,11 +57,16 @@ const pointing = new Pointing(stage, scale);
 /** How time goes on here. */
 export const time = new Time(lab);
 /** What stands beside the picture. */
-export const tabs = new Tabs(() => changed());
+export const tabs = new Tabs(() => {
+  feed.appear();
+  changed();
+});
 /** Where the address says that one is, and what others have written in it. */
 let place = readPlace(location.hash);
 /** Whether a moment was chosen: until then the address has none. */
 let chosen = false;
+/** A moment of the address that is not there yet. @type {number | undefined} */
+let awaited;
 /** Whether the lanes are to be drawn, and not before when. */
 let [dirty, notBefore] = [true, 0];
 let writing = 0;
@@ -76,11 +81,11 @@ const split = new Split(() => measure());
 start();
 
 function start() {
-  if (time.live) [scale.width, overview.least] = [AT_FIRST, STRIP_LEAST];
+  if (time.live) [scale.wished, overview.least] = [AT_FIRST, STRIP_LEAST];
   if (model.head.format !== FORMAT) say(byId("facts"), `This timeline has format ${model.head.format}; this page reads ${FORMAT}.`);
   else if (settings) showTitle(model);
   else showHeader(model, (moment) => go(moment, undefined, CLOSE_UP));
-  byId("keys").append(...KEYS.flatMap(([key, does]) => [el("dt", {}, key), el("dd", {}, does)]));
+  byId("keys").append(...KEYS.filter(([key]) => key !== "L" || time.live).flatMap(([key, does]) => [el("dt", {}, key), el("dd", {}, does)]));
   lab.on("lines", took);
   lab.on("moment", moved);
   lab.on("selected", selected);
@@ -99,7 +104,7 @@ function listenToParts() {
     press: (x, y) => {
       pointing.press(x, y);
       go(scale.time(x));
-      pointing.point(x, y);
+      pointing.hide();
     },
     point: (x, y, event) => event.pointerType !== "touch" && pointing.point(x, y),
     leave: () => pointing.leave(),
@@ -162,7 +167,7 @@ function move(how, away = false) {
 function changed() {
   redraw();
   clearTimeout(writing);
-  writing = setTimeout(() => !time.runs && history.replaceState(null, "", withPlace(chosen)), RESTS);
+  writing = setTimeout(() => !time.plays && history.replaceState(null, "", withPlace(chosen)), RESTS);
 }
 
 /** Lines have come. */
@@ -171,6 +176,7 @@ function took() {
   scale.bound(model.begin, model.end);
   if (scale.to >= reached - CLOSE_UP) dirty = true;
   if (stage.arrange()) arranged();
+  if (awaited !== undefined && model.end >= awaited) go(awaited);
 }
 
 /** Other lanes are there. */
@@ -183,13 +189,15 @@ function arranged() {
 
 /** The moment is another. */
 function moved() {
-  if (time.runs) scale.along(lab.moment, lab.follows ? FOLLOWS : PLAYS);
+  const { runs } = time;
+  if (runs) scale.along(lab.moment, lab.follows ? FOLLOWS : PLAYS);
   else scale.reveal(lab.moment);
   dirty = true;
-  if (time.runs) return;
+  const another = chosen === lab.follows;
   chosen = !lab.follows;
-  feed.show(lab.moment, undefined);
-  changed();
+  if (another && lab.follows) feed.follow();
+  if (another || !runs) changed();
+  if (!runs) feed.show(lab.moment, undefined);
 }
 
 function selected() {
@@ -250,6 +258,7 @@ function omitted(moment) {
  * @param {number} [width] no more than this is shown around it
  */
 function go(moment, entry, width = scale.width) {
+  awaited = undefined;
   if (width < scale.width) scale.show(moment - width / 2, width);
   lab.go(moment);
   scale.reveal(lab.moment);
@@ -289,8 +298,9 @@ function restore() {
   time.at(place.speed);
   if (place.width) scale.show(place.from ?? (place.moment ?? 0) - place.width / 2, place.width);
   if (place.lane && place.lane !== lab.selected) lab.select(place.lane);
+  awaited = time.live && (place.moment ?? 0) > model.end ? place.moment : undefined;
+  if (awaited !== undefined || (time.live && place.moment === undefined)) return time.follow();
   if (place.moment !== undefined) return go(place.moment);
-  if (time.live) return time.follow();
   go(first());
   if (!place.width) scale.all();
   chosen = false;

@@ -240,9 +240,20 @@ mod tests {
         assert!(texts.contains(&hostile.into()), "the text is another: {texts:?}");
     }
 
+    /// Where links of the page lead whoever presses them: a browser fetches nothing of it
+    /// before. The thesis on Raft, and the paper on SWIM.
+    const LINKS: [&str; 2] = [
+        "https://github.com/ongardie/dissertation#readme",
+        "https://www.cs.cornell.edu/projects/Quicksilver/public_pdfs/SWIM.pdf",
+    ];
+
     #[test]
     fn a_page_asks_nobody_for_anything() {
-        let page = html(&lines());
+        let mut page = html(&lines());
+        for link in LINKS {
+            assert_eq!(page.matches(link).count(), 1, "{link}");
+            page = page.replace(link, "");
+        }
         for from_elsewhere in ["http:", "https:", "src=", "url(", "@import", "fetch(", "<link"] {
             assert!(!page.contains(from_elsewhere), "{from_elsewhere}");
         }

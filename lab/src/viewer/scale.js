@@ -18,6 +18,8 @@ export class Scale {
     this.pixels = pixels;
     this.from = 0;
     this.width = 0;
+    /** How much was asked for, where there is not so much yet. */
+    this.wished = 0;
     this.all();
   }
 
@@ -62,6 +64,7 @@ export class Scale {
    * @param {number} width
    */
   show(from, width) {
+    this.wished = width;
     this.width = Math.min(Math.max(width, LEAST), this.most);
     const edge = this.width * EDGE;
     this.from = Math.min(Math.max(from, this.begin - edge), Math.max(this.end + edge - this.width, this.begin - edge));
@@ -100,8 +103,8 @@ export class Scale {
    * @param {number} part of the window that is to its left at most
    */
   along(time, part) {
-    if (time < this.from || time > this.to) this.show(time - this.width * part, this.width);
-    else if (time > this.from + this.width * part) this.show(time - this.width * part, this.width);
+    const inside = time >= this.from && time <= this.from + this.width * part;
+    if (!inside || this.width !== this.wished) this.show(time - Math.min(this.wished, this.most) * part, this.wished);
   }
 
   /**

@@ -98,7 +98,7 @@ export class Time {
     const { lab, clock } = this;
     const target = Math.min(lab.model.end, clock.shown(page));
     const before = lab.moment;
-    if (lab.follows) lab.moment = Math.max(lab.model.begin, followed(lab.moment, target, passed));
+    if (lab.follows) lab.moment = Math.max(lab.model.begin, followed(lab.moment, target, passed, lab.model.end));
     else this.#play(passed, this.live ? target : lab.model.end);
     if (lab.moment !== before) lab.tell("moment");
   }
@@ -109,7 +109,7 @@ export class Time {
     this.lab.moment = moment;
     if (!ended) return;
     this.plays = false;
-    if (this.live) this.lab.follows = true;
+    if (this.live) this.lab.follow();
   }
 
   /** Says in the tools what goes on. */

@@ -54,13 +54,36 @@ export class Messages {
     if (pen.scale.width > CLOSE) return;
     const seen = this.#seen(pen, pen.scale.time(-LOST), pen.scale.to);
     const crowded = pen.width / Math.max(1, seen.length) < APART;
+    if (crowded) this.#strokes(pen, seen.filter(everyday));
     for (const message of seen) {
-      const arrow = this.#arrow(pen, message);
-      if (arrow) stroke(pen, message, arrow, crowded);
+      const arrow = crowded && everyday(message) ? undefined : this.#arrow(pen, message);
+      if (arrow) stroke(pen, message, arrow);
     }
     pen.ctx.setLineDash([]);
     pen.ctx.lineWidth = 1;
     pen.ctx.globalAlpha = 1;
+  }
+
+  /** Many everyday ones in two strokes: pale, without heads; questions, then answers. @param {Pen} pen @param {MessageLine[]} messages */
+  #strokes(pen, messages) {
+    const { ctx, colours } = pen;
+    ctx.strokeStyle = colours.named.ink;
+    for (const answers of [false, true]) {
+      ctx.globalAlpha = answers ? 0.18 : 0.3;
+      ctx.beginPath();
+      for (const message of messages) {
+        const arrow = (message.answer === true) === answers ? this.#arrow(pen, message) : undefined;
+        if (!arrow) continue;
+        ctx.moveTo(...arrow.one);
+        ctx.lineTo(...arrow.other);
+      }
+      ctx.stroke();
+    }
+    ctx.globalAlpha = 1;
+    for (const message of messages) {
+      const arrow = message.received === undefined ? this.#arrow(pen, message) : undefined;
+      if (arrow) cross(ctx, ...arrow.other, colours.named.bad);
+    }
   }
 
   /**
@@ -127,14 +150,14 @@ export function told(model, message) {
   };
 }
 
-/** @param {Pen} pen @param {MessageLine} message @param {Arrow} arrow @param {boolean} crowded */
-function stroke({ ctx, colours }, message, { one, other }, crowded) {
+/** @param {Pen} pen @param {MessageLine} message @param {Arrow} arrow */
+function stroke({ ctx, colours }, message, { one, other }) {
   const { named } = colours;
   const lost = message.received === undefined;
   const plain = everyday(message);
   const [width, dash] = STROKES[message.what] ?? [1, []];
   const colour = plain ? named.ink : termColours(message.term)[0];
-  ctx.globalAlpha = !plain ? 1 : (crowded ? 0.3 : 0.75) * (message.answer ? 0.6 : 1);
+  ctx.globalAlpha = !plain ? 1 : 0.75 * (message.answer ? 0.6 : 1);
   ctx.strokeStyle = colour;
   ctx.lineWidth = message.answer ? Math.min(width, 1) : width;
   ctx.setLineDash(dash);
@@ -145,7 +168,7 @@ function stroke({ ctx, colours }, message, { one, other }, crowded) {
   ctx.setLineDash([]);
   if (lost) ctx.globalAlpha = 1;
   if (lost) cross(ctx, ...other, named.bad);
-  else if (!crowded || !plain) head(ctx, one, other, colour, message.answer === true);
+  else head(ctx, one, other, colour, message.answer === true);
 }
 
 /** @param {CanvasRenderingContext2D} ctx @param {[number, number]} one @param {[number, number]} other @param {string} colour @param {boolean} hollow */

@@ -20,7 +20,7 @@ const DOTS_MAX = 2500;
 /** Quantiles are of so many calls of a bin at most, evenly taken. */
 const SAMPLE = 500;
 /** Behind the newest by this much (microseconds), no more answers come. */
-const SETTLED = 3_000_000;
+const SETTLED = 1_000_000;
 /** So many bins are kept. Beyond, all are worked out anew. */
 const BINS_MAX = 5000;
 /** The latency plot's lowest and highest line, as powers of ten of microseconds. */

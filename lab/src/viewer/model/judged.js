@@ -2,7 +2,7 @@
 // left out of the page.
 
 import { at, before } from "./search.js";
-import { clock, counted } from "./words.js";
+import { clock, counted, listed } from "./words.js";
 
 /** @typedef {import("./read.js").Model} Model */
 
@@ -35,11 +35,13 @@ export function lightOf({ verdict, findings, called }) {
  * @returns {string[]}
  */
 export function leftOut({ nodes, since }, time) {
-  const said = [];
-  for (const { name, sampled } of nodes.values()) {
-    const last = sampled[before(sampled, time + 1, at) - 1];
-    if (last && last.one_in > 1) said.push(`1 of ${last.one_in} everyday messages of ${name} is shown`);
+  /** @type {Map<number, string[]>} */
+  const sampled = new Map();
+  for (const { name, sampled: told } of nodes.values()) {
+    const last = told[before(told, time + 1, at) - 1];
+    if (last && last.one_in > 1) sampled.set(last.one_in, [...(sampled.get(last.one_in) ?? []), name]);
   }
+  const said = [...sampled].map(([each, names]) => `1 of ${each} everyday messages of ${listed(names)} is shown`);
   if (since.messages !== undefined) said.push(`everyday messages before ${clock(since.messages, 1)} are not kept`);
   if (since.calls !== undefined) said.push(`calls before ${clock(since.calls, 1)} are counted, and not kept`);
   return said;

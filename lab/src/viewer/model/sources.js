@@ -37,7 +37,8 @@ const WHYS = {
   ended: { text: "What was synced to its disk stays: term, vote and log. A majority of the others goes on.", sources: [thesis("section 3.8"), docs("docs/lab.md, steps 2 and 9")] },
   started: { text: "It knows its term, its vote and its log from its disk, and begins as a follower.", sources: [thesis("section 3.8"), docs("docs/lab.md, step 3")] },
   paused: { text: "For the others this is the same silence as if it had died. It does not know that time passes.", sources: [thesis("section 6.4"), docs("docs/lab.md, step 5")] },
-  unknown: { text: "Whoever gets no answer cannot know: the entry may be committed yet. With the same serial number it can be asked for again, and counts once.", sources: [thesis("section 6.3"), docs("docs/lab.md, step 10")] },
+  unknown: { text: "Whoever gets no answer cannot know whether it counts: its entry may be committed yet. With the same serial number it can be asked for again, and counts once.", sources: [thesis("section 6.3"), docs("docs/lab.md, step 10")] },
+  read: { text: "A linearizable read waits until a majority confirms that the leader still leads (ReadIndex). Without a majority nobody answers it.", sources: [thesis("section 6.4"), docs("docs/lab.md, step 5")] },
   waited: { text: "A move is answered when a majority has it on disk. Without a leader, or with slow disks, that takes its time.", sources: [thesis("section 3.9"), docs("docs/lab.md, step 4")] },
   refused: { text: "A refusal is an answer: all replicas decide it alike, and it had no effect.", sources: [thesis("section 2.1")] },
 };
@@ -50,7 +51,7 @@ const PROMISES = {
   nothing_lost: [thesis("sections 3.6.3 and 3.8"), docs("docs/lab.md, step 9")],
   none_twice: [thesis("section 6.3"), docs("docs/lab.md, step 10")],
   one_leader: [thesis("section 3.4"), docs("docs/lab.md, step 10")],
-  same_hash: [thesis("section 3.6"), docs("docs/correctness.md")],
+  same_hash: [thesis("section 3.6.3"), docs("docs/correctness.md")],
   membership: [thesis("sections 4.1 and 4.3"), docs("docs/correctness.md")],
 };
 
@@ -59,8 +60,9 @@ const PROMISES = {
  * @param {import("./types.js").Entry} entry
  * @returns {Why | undefined}
  */
-export function whyOf({ tone, fact }) {
+export function whyOf({ tone, fact, reads }) {
   if (fact) return WHYS[ofFact(fact.line, fact.before)] ?? ofFinding(fact.line);
+  if (reads && tone !== "refused") return WHYS.read;
   if (tone === "gap" || tone === "call") return WHYS.waited;
   return WHYS[tone];
 }

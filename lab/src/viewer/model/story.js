@@ -3,7 +3,7 @@
 
 import { LONG } from "./answers.js";
 import { at, before, insert, item } from "./search.js";
-import { answered, sentence } from "./told.js";
+import { answered, AT_ONCE, kindOf, ofFault, sentence, together } from "./told.js";
 
 /** @typedef {import("./read.js").Model} Model */
 /** @typedef {import("./types.js").CallLine} CallLine */
@@ -13,6 +13,10 @@ import { answered, sentence } from "./told.js";
 
 /** What several nodes tell within this time (microseconds) is told once. */
 const REPEATED = 2_000_000;
+/** What nodes say of themselves of which there are lines as well. */
+const SAID_ELSEWHERE = new Set(["leader", "gossip", "fault"]);
+/** A refusal that is told: what was opened is not there. The others are games' rules. */
+const LOST_ROOM = "no-such-room";
 /** So many sentences are kept. Beyond, everyday calls of the older half are forgotten, or that half. */
 const ENTRIES_MAX = 200_000;
 
@@ -35,6 +39,8 @@ export class Entry {
     this.term = undefined;
     /** What it tells of, if that is a fact. @type {Fact | undefined} */
     this.fact = undefined;
+    /** Whether it is about a read. */
+    this.reads = false;
     /** What it says for good, when that could not be worked out later. @type {string | undefined} */
     this.settled = undefined;
   }
@@ -54,6 +60,8 @@ export class Story {
     this.changed = Infinity;
     /** When something was told last, by its words. @type {Map<string, number>} */
     this.told = new Map();
+    /** The last fault of each kind that began or ended at a node, with those that did at once. @type {Map<string, {at: number, whats: string[]}>} */
+    this.broken = new Map();
     model.listen(this);
   }
 
@@ -71,10 +79,13 @@ export class Story {
     if (sentence(model, fact) === "") return;
     const node = "node" in line && line.node !== undefined ? line.node : undefined;
     const lane = node === undefined ? laneOf(line) : model.nodeName(node);
-    const entry = new Entry(fact.at, toneOf(line), lane, () => sentence(model, fact));
+    const whats = line.kind === "fault" ? this.#withOthers(line) : [];
+    if (whats === undefined) return;
+    const say = () => (line.kind === "fault" ? ofFault(model, line, together(whats)) : sentence(model, fact));
+    const entry = new Entry(fact.at, toneOf(line), lane, say);
     entry.fact = fact;
     entry.term = line.kind === "role" ? line.term : undefined;
-    entry.minor = this.#again(line);
+    entry.minor = this.#again(line) || (line.kind === "told" && SAID_ELSEWHERE.has(line.about));
     this.#put(entry);
   }
 
@@ -84,7 +95,9 @@ export class Story {
     const { returned = call.at } = call;
     const time = call.outcome === "unknown" ? call.at : returned;
     const entry = new Entry(time, call.outcome === "ok" ? "call" : call.outcome, model.client(call.client).name, () => answered(model, call));
-    entry.minor = call.outcome === "ok" && returned - call.at <= LONG;
+    entry.reads = call.asked === "read";
+    const everyday = call.outcome === "ok" || (call.outcome === "refused" && call.code !== LOST_ROOM);
+    entry.minor = everyday && returned - call.at <= LONG;
     this.#put(entry);
   }
 
@@ -110,6 +123,7 @@ export class Story {
     this.settle(time + REPEATED);
     this.entries.splice(0, before(this.entries, time, at));
     for (const [words, last] of this.told) if (last < time) this.told.delete(words);
+    for (const [key, { at: last }] of this.broken) if (last < time) this.broken.delete(key);
     this.changed = Math.min(this.changed, time === Infinity ? 0 : this.changed);
   }
 
@@ -130,6 +144,24 @@ export class Story {
     this.entries = this.entries.filter(({ at: time, minor }) => time >= cut || !minor);
     if (this.entries.length > ENTRIES_MAX * 0.9) this.entries.splice(0, ENTRIES_MAX / 2);
     this.changed = 0;
+  }
+
+  /**
+   * What is done to a node at once is one sentence.
+   * @param {import("./types.js").FaultLine} line
+   * @returns {string[] | undefined} what it tells of, or nothing where it stands in another
+   */
+  #withOthers({ at: time, node, what, healed }) {
+    const key = `${node} ${healed === true} ${kindOf(what)}`;
+    const known = this.broken.get(key);
+    if (node !== undefined && known && Math.abs(time - known.at) < AT_ONCE) {
+      known.whats.push(what);
+      this.changed = Math.min(this.changed, known.at);
+      return undefined;
+    }
+    const whats = [what];
+    this.broken.set(key, { at: time, whats });
+    return whats;
   }
 
   /** Whether another node has just told the same. @param {Line} line */

@@ -61,11 +61,13 @@ export class ServerClock {
  * @param {number} moment
  * @param {number} target where it should be
  * @param {number} passed how much time has passed
+ * @param {number} end behind which there is nothing yet
  */
-export function followed(moment, target, passed) {
+export function followed(moment, target, passed, end) {
   const behind = target - moment;
   if (Math.abs(behind) > FAR) return target;
-  return moment + Math.max(0, passed * (1 + Math.max(-1, Math.min(1, (behind - passed) / EASE))));
+  const rate = 1 + Math.max(-1, Math.min(1, (behind - passed) / EASE));
+  return Math.max(moment, Math.min(moment + passed * rate, end));
 }
 
 /**

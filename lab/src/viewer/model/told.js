@@ -57,7 +57,8 @@ function ofRole(model, line, last) {
   if (line.role === "leader" && (newTerm || last?.role !== "leader")) return victory(model, line);
   if (line.role === "shutdown" && last?.role !== "shutdown") return `${name} takes no more part in Raft`;
   const voted = line.voted !== undefined && (newTerm || line.voted !== last?.voted);
-  if (voted && line.voted !== line.node) {
+  // Whoever follows a leader has not voted for it: its vote counts as cast.
+  if (voted && line.voted !== line.node && line.leader === undefined) {
     return `${name} grants its vote to ${model.nodeName(line.voted ?? 0)} in term ${line.term}`;
   }
   if (last?.role === "leader" && line.role !== "leader") {
@@ -133,10 +134,30 @@ function ofGossip(model, line, last) {
 /**
  * @param {Model} model
  * @param {import("./types.js").FaultLine} line
+ * @param {string} [what] it, and what was done with it
  */
-function ofFault(model, line) {
+export function ofFault(model, line, what = line.what) {
   const where = line.node === undefined ? "" : ` on ${model.nodeName(line.node)}`;
-  return `${line.what}${where} ${line.healed ? "ends" : "begins"}`;
+  return `${what}${where} ${line.healed ? "ends" : "begins"}`;
+}
+
+/** What begins within this time (microseconds) was done at once. */
+export const AT_ONCE = 50_000;
+
+/** The first word of a fault, which is its kind. @param {string} what */
+export function kindOf(what) {
+  return what.split(" ")[0] ?? "";
+}
+
+/**
+ * Several faults in one: "cut to n2, from n2, to n3, gossip only".
+ * @param {string[]} whats each of the same kind, which is its first word
+ */
+export function together(whats) {
+  const tails = new Set(whats.map((what) => /, .*$/.exec(what)?.[0] ?? ""));
+  const tail = tails.size === 1 ? [...tails].join("") : "";
+  const [first = "", ...others] = whats.map((what) => what.slice(0, what.length - tail.length));
+  return [first, ...others.map((what) => what.replace(/^\S+ /, ""))].join(", ") + tail;
 }
 
 /**

@@ -25,10 +25,13 @@ export class Connection {
     /** The last batch that was taken. */
     this.seq = 0;
     this.silence = 0;
+    /** @type {EventSource | undefined} */
+    this.source = undefined;
     this.#open();
   }
 
   #open() {
+    this.source?.close();
     const after = this.seq ? `?after=${this.seq}` : "";
     this.source = new EventSource(`/lines${after}`);
     this.source.addEventListener("lines", (event) => this.#take(JSON.parse(event.data)));
@@ -40,6 +43,8 @@ export class Connection {
   /** @param {Batch} batch */
   #take({ now, seq, anew = false, packed }) {
     const { model, settings } = this.lab;
+    // Whoever came back may be told again what it has heard.
+    if (seq <= this.seq && !anew) return this.#awaits();
     const first = this.seq === 0;
     this.seq = seq;
     if (anew && !first) model.clear();
@@ -67,7 +72,6 @@ export class Connection {
     clearTimeout(this.silence);
     this.silence = setTimeout(() => {
       this.deeds.there(false);
-      this.source?.close();
       this.#open();
     }, SILENT);
   }
