@@ -219,7 +219,8 @@ export function star(ctx, x, y, size, colour) {
 
 /** The leader, and who made a majority with it. @param {Brush} brush @param {Layout} places @param {Spark} spark @param {Model} model @param {Moment} moment */
 function agreed({ ctx, colours }, places, { call, leader, part }, model, moment) {
-  const led = leader === undefined ? undefined : places.nodes.get(leader);
+  const leads = moment.nodes.some(({ id, process }) => id === leader && process !== "gone");
+  const led = leads && leader !== undefined ? places.nodes.get(leader) : undefined;
   if (!led || leader === undefined) return;
   ctx.globalAlpha = 0.75 * (1 - part);
   ctx.strokeStyle = colours.named.focus;

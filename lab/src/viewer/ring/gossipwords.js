@@ -24,8 +24,20 @@ export function gossipHeadline(moment) {
   if (worst.length === held.length) return { title: `Everybody holds everybody for ${word}`, rest, tone: "bad" };
   const about = [...new Set(worst.map((holds) => holds.about))];
   if (about.length > 2) return { title: `${about.length} nodes are held for ${word} by some`, rest, tone: down.length ? "bad" : "election" };
-  const title = about.map((id) => `${listed(worst.filter((holds) => holds.about === id).map(({ node }) => name(node)))}: ${name(id)} is ${word}`).join("; ");
+  /** @type {Map<string, string[]>} */
+  const by = new Map();
+  for (const id of about) {
+    const holders = worst.filter((holds) => holds.about === id).map(({ node }) => name(node));
+    const who = `${listed(holders)} ${verb(down.length > 0, holders.length)}`;
+    by.set(who, [...(by.get(who) ?? []), name(id)]);
+  }
+  const title = [...by].map(([who, whom]) => `${who} ${listed(whom)}${down.length ? " for down" : ""}`).join("; ");
   return { title, rest, tone: down.length ? "bad" : "election" };
+}
+
+/** @param {boolean} down @param {number} holders */
+function verb(down, holders) {
+  return `${down ? "hold" : "suspect"}${holders === 1 ? "s" : ""}`;
 }
 
 /** Where SWIM and Raft say different things, in a sentence; empty where nowhere. @param {Moment} moment */
@@ -37,4 +49,9 @@ export function contradiction(moment) {
   if (heard.length) parts.push(`gossip holds ${listed(heard)} for down, but Raft hears ${heard.length > 1 ? "them" : "it"}`);
   if (silent.length) parts.push(`gossip holds ${listed(silent)} for alive, but Raft hears nothing`);
   return parts.length ? `SWIM and Raft disagree: ${parts.join("; ")}.` : "";
+}
+
+/** Beside a node of which gossip and Raft say different things: what each says. @param {Moment} moment @returns {Map<number, string>} */
+export function contradicted(moment) {
+  return new Map(disagreements(moment).map(({ node, gossip }) => [node, gossip === "down" ? "≠ gossip: down, Raft: answers" : "≠ gossip: alive, Raft: silent"]));
 }

@@ -21,7 +21,7 @@ export class Labels {
   /**
    * @param {HTMLElement} root
    * @param {(name: string) => void} choose
-   * @param {(id: number | undefined) => void} tell which node has the focus
+   * @param {(id: number | undefined) => void} tell which node has the focus of the keyboard
    */
   constructor(root, choose, tell) {
     this.root = root;
@@ -57,23 +57,24 @@ export class Labels {
   /** @param {number} id @param {string} name @returns {Label} */
   #make(id, name) {
     const [term, role, beside, fault] = [el("span"), el("b"), el("span"), el("em")];
-    const button = el("button", { type: "button", click: () => this.choose(name), focus: () => this.tell(id), blur: () => this.tell(undefined) }, el("b", {}, name), term);
+    /** @type {HTMLButtonElement} */
+    const button = el("button", { type: "button", click: () => this.choose(name), focus: () => this.tell(button.matches(":focus-visible") ? id : undefined), blur: () => this.tell(undefined) }, el("b", {}, name), term);
     const label = { button, term, words: el("p", { "aria-hidden": "true" }, role, beside, fault), role, beside, fault };
     this.labels.set(id, label);
     this.root.append(button, label.words);
     return label;
   }
 
-  /** @param {Moment} moment @param {string} selected */
-  show(moment, selected) {
+  /** @param {Moment} moment @param {string} selected @param {ReadonlyMap<number, string> | undefined} contradicted what gossip and Raft say of whom, where gossip is shown */
+  show(moment, selected, contradicted) {
     for (const node of moment.nodes) {
       const label = this.labels.get(node.id);
       if (!label) continue;
       const { button, words } = label;
       say(label.term, node.term ? `term ${node.term}` : "");
       say(label.role, roleWord(moment, node));
-      say(label.beside, besideRole(moment, node));
-      say(label.fault, faultWords(node));
+      say(label.beside, contradicted ? "" : besideRole(moment, node));
+      say(label.fault, contradicted ? contradicted.get(node.id) ?? "" : faultWords(node));
       const colour = filled(node) && node.process === "runs" ? termColours(node.term)[1] : "";
       if (button.dataset.colour !== colour) button.style.color = button.dataset.colour = colour;
       const tone = node.process === "runs" ? node.role ?? "" : node.process;

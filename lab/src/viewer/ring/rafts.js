@@ -196,14 +196,26 @@ export function asking({ ctx }, { x, y, r }, { asked, term }, time) {
   ctx.lineWidth = 1;
 }
 
-/** That a suspicion of it was refuted. @param {Brush} brush @param {Place} place @param {number} gone 0 to 1 */
-export function refuting({ ctx, colours }, { x, y, r }, gone) {
+/** That it refuted a suspicion, and by which incarnation. @param {Brush} brush @param {Place} place @param {number} incarnation @param {number} gone 0 to 1 */
+export function refuting({ ctx, colours }, { x, y, r, angle }, incarnation, gone) {
   ctx.globalAlpha = 1 - gone;
   ctx.strokeStyle = colours.named.focus;
   ctx.lineWidth = 5;
   ctx.beginPath();
   ctx.arc(x, y, r + 12 + gone * 20, 0, TURN);
   ctx.stroke();
+  ctx.globalAlpha = 1 - gone ** 4;
+  ctx.font = "600 11px system-ui, sans-serif";
+  ctx.textAlign = "center";
+  ctx.lineWidth = 4;
+  ctx.strokeStyle = colours.named.card;
+  const words = `refutes: incarnation ${incarnation}`;
+  // Towards the middle, where there is room.
+  const line = Math.sin(angle) > 0 ? y - r - 18 : y + r + 24;
+  ctx.strokeText(words, x, line);
+  ctx.fillStyle = colours.named.focus;
+  ctx.fillText(words, x, line);
+  ctx.textAlign = "left";
   ctx.globalAlpha = 1;
   ctx.lineWidth = 1;
 }

@@ -8,7 +8,7 @@ import { pendingCall } from "../model/gap.js";
 import { messages, moves, players, tables } from "./dots.js";
 import { skyOf } from "./flights.js";
 import { Frame, fresh } from "./frame.js";
-import { contradiction, gossipHeadline } from "./gossipwords.js";
+import { contradicted, contradiction, gossipHeadline } from "./gossipwords.js";
 import { gapWords, headline } from "./headline.js";
 import { clientHit, messageHit, nodeHit, opinionHit, pairHit, stripHit } from "./hits.js";
 import { Labels } from "./labels.js";
@@ -70,6 +70,8 @@ export class Ring {
     this.pairs = [];
     /** @type {{x: number, y: number, logs: boolean} | undefined} */
     this.pointer = undefined;
+    /** The node that has the focus of the keyboard. @type {number | undefined} */
+    this.focused = undefined;
     this.still = matchMedia("(prefers-reduced-motion: reduce)");
     this.frame = new Frame(root, (layer) => this.show(layer), () => legend(this.colours));
     this.labels = new Labels(this.frame.labels, (name) => lab.select(lab.selected === name ? "" : name), (id) => this.#focus(id));
@@ -92,10 +94,14 @@ export class Ring {
       if (place) this.#point();
       else frame.tell(undefined, undefined);
     });
+    frame.stage.addEventListener("click", () => {
+      const client = this.#clientAt(this.pointer);
+      if (client !== undefined) lab.select(lab.model.client(client).name);
+    });
     addEventListener("keydown", (event) => {
       const { target } = event;
       const types = target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement || (target instanceof HTMLInputElement && target.type !== "checkbox");
-      if (event.key === "Escape") frame.tell(undefined, undefined);
+      if (event.key === "Escape") this.#focus(undefined);
       if (types || event.ctrlKey || event.metaKey || event.altKey || event.key.toLowerCase() !== "g") return;
       this.show(this.layer === "raft" ? "gossip" : "raft");
     });
@@ -205,9 +211,9 @@ export class Ring {
     const { moment, places } = this;
     this.spots = [];
     opinions(brush, places, moment);
-    for (const { about, refuted } of moment.gossip) {
+    for (const { about, refuted, incarnation } of moment.gossip) {
       const place = places.nodes.get(about);
-      if (place && refuted !== undefined) refuting(brush, place, (moment.time - refuted) / ECHO);
+      if (place && refuted !== undefined) refuting(brush, place, incarnation, (moment.time - refuted) / ECHO);
     }
     this.#edge(brush);
     return { messages: 1, moves: 1 };
@@ -250,7 +256,7 @@ export class Ring {
   /** What stands on the nodes, beside them, and in the middle. */
   #words() {
     const { moment, lab, frame } = this;
-    this.labels.show(moment, lab.selected);
+    this.labels.show(moment, lab.selected, this.layer === "gossip" ? contradicted(moment) : undefined);
     const { title, rest, tone } = this.layer === "raft" ? headline(moment) : gossipHeadline(moment);
     const gap = this.layer === "raft" ? moment.gap : undefined;
     const [above, number] = gapWords(gap);
@@ -277,12 +283,15 @@ export class Ring {
 
   /** Tells of the node that has the focus. @param {number | undefined} id */
   #focus(id) {
-    const place = id === undefined ? undefined : this.places.nodes.get(id);
-    this.frame.tell(place && id !== undefined ? this.#hitOf(id) : undefined, place);
+    this.focused = id;
+    if (id === undefined) this.frame.tell(undefined, undefined);
+    this.#point();
   }
 
-  /** Tells what is under the pointer. */
+  /** Tells what is under the pointer, or has the focus. */
   #point() {
+    const focused = this.focused === undefined ? undefined : this.places.nodes.get(this.focused);
+    if (!this.pointer && focused && this.focused !== undefined) this.frame.tell(this.#hitOf(this.focused), focused);
     if (!this.pointer) return;
     const { x, y, logs } = this.pointer;
     const { chart, stage } = this.frame;
@@ -298,6 +307,12 @@ export class Ring {
     return node && nodeHit(this.moment, node);
   }
 
+  /** The player at a place of the picture. @param {{x: number, y: number, logs?: boolean} | undefined} at */
+  #clientAt(at) {
+    if (!at || at.logs) return undefined;
+    return [...this.places.clients].find(([, { x, y }]) => Math.hypot(x - at.x, y - at.y) <= NEAR)?.[0];
+  }
+
   /** @param {number} x @param {number} y @returns {Hit | undefined} */
   #hit(x, y) {
     const { model } = this.lab;
@@ -308,7 +323,8 @@ export class Ring {
     if (spot) return messageHit(model, spot.flight.message);
     const opinion = this.layer === "gossip" ? moment.gossip.find(({ node, about }) => near(opinionPlace(places, node, about), NEAR)) : undefined;
     if (opinion) return opinionHit(model, opinion);
-    for (const [id, place] of places.clients) if (near(place, NEAR)) return clientHit(model, id, pendingCall(model.client(id), moment.time), moment.time);
+    const client = this.#clientAt({ x, y });
+    if (client !== undefined) return clientHit(model, client, pendingCall(model.client(client), moment.time), moment.time);
     const pair = this.pairs.find((one) => farFrom(places, one, x, y) < NEAR);
     return pair && pairHit(model, pair, moment.time);
   }
