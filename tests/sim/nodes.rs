@@ -610,6 +610,13 @@ impl Cluster {
         leading.max().map(|(_, id)| id)
     }
 
+    /// The first that runs, is in service and does not lead.
+    pub(crate) fn follower(&self) -> Option<MachineId> {
+        let leader = self.leader();
+        let follows = |id: &MachineId| self.nodes[*id].report.is_some() && leader != Some(*id);
+        self.in_service().into_iter().find(follows)
+    }
+
     pub(crate) fn highest_term(&self) -> Term {
         self.nodes.iter().map(|node| node.highest_term).max().unwrap_or_default()
     }

@@ -111,6 +111,7 @@ fn is_possible(what: &What, cluster: &Cluster, machines: &Machines) -> Result<()
 fn named(target: &Target, cluster: &Cluster) -> Result<MachineId, String> {
     let nobody = match target {
         Target::Leader if cluster.leader().is_none() => "nobody leads".to_owned(),
+        Target::Follower if cluster.follower().is_none() => "nobody follows".to_owned(),
         Target::Called(id) if cluster.machine_of(NodeId(*id)).is_none() => {
             format!("no node in service is called n{id}")
         }

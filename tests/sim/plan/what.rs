@@ -8,7 +8,7 @@ use std::fmt;
 pub(crate) enum Target {
     /// Whoever leads then.
     Leader,
-    /// The first in service that does not.
+    /// The first that runs and does not.
     Follower,
     /// This one, from 0, of those that are in service then.
     Node(usize),

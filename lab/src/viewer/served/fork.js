@@ -41,15 +41,19 @@ function start() {
     const types = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement;
     if (!types && !event.ctrlKey && !event.metaKey && !event.altKey && event.key.toLowerCase() === TURN) days.turn();
   });
-  const asked = readFork(new URLSearchParams(location.hash.slice(1)).get(NAME));
-  if (asked) void ask(asked.at, asked.fault);
+  const place = new URLSearchParams(location.hash.slice(1));
+  tabs.offer();
+  if (place.get("tab") === "fork") tabs.show("fork");
+  const asked = readFork(place.get(NAME));
+  if (asked) void ask(asked.at, asked.fault, place.has("t") ? lab.moment : asked.at);
 
-  /** @param {number} at @param {string} fault */
-  async function ask(at, fault) {
+  /** @param {number} at @param {string} fault @param {number} [moment] that is shown then */
+  async function ask(at, fault, moment = at) {
     form.busy(true);
     try {
       const lines = await live(at, fault);
       days.show({ at, fault, lines }, samePast(original, lines, at));
+      lab.go(moment);
       address(writeFork(at, fault));
       say(byId("said"), `The fork is there: ${days.title.textContent}`);
     } catch (err) {

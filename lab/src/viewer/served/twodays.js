@@ -94,7 +94,6 @@ export class TwoDays {
     this.fill();
     this.view = "original";
     this.look("both");
-    this.lab.go(forked.at);
   }
 
   /** Forgets the fork. */
