@@ -22,6 +22,7 @@ export const KEYS = [
   ["Space", "play from this moment, or stand still"],
   ["< >", "slower, faster: down to a hundredth"],
   ["L", "live: the newest, as it comes"],
+  ["G", "what Raft knows in the ring, or what gossip does"],
   ["← →", "the sentence before, the next: of the selected lane, or of all"],
   ["↑ ↓", "select the lane above, the lane below"],
   ["+ −", "zoom in, zoom out"],
