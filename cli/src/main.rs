@@ -23,6 +23,7 @@ mod metrics;
 mod node;
 mod output;
 mod planted;
+mod play;
 mod process;
 mod reach;
 mod report;

@@ -19,17 +19,19 @@ use tokio::{
     time::{Instant, sleep, sleep_until, timeout},
 };
 
-use crate::check::{
-    Workload,
-    client::{Client, Scene},
-    reads::Reads,
-    record::{Played, Record},
-    scenario::Scenario,
-    script,
-    stage::Stage,
-    table::Table,
-    tell::{Told, silence},
-    watch::watch,
+use crate::{
+    check::tell::{Told, silence},
+    play::{
+        client::{Client, Scene},
+        reads::Reads,
+        record::{Played, Record},
+        scenario::Scenario,
+        script,
+        stage::Stage,
+        table::Table,
+        watch::watch,
+        workload::Workload,
+    },
 };
 
 /// How long players go on after the last fault, so that what comes of it is seen.

@@ -10,7 +10,7 @@ use hangraft_lab::{
 };
 use serde::Serialize;
 
-use crate::check::{happened, scenario::Scenario};
+use crate::{check::happened, play::scenario::Scenario};
 
 /// A line of it that breaks no promise of the cluster, but one of the scenario.
 const BOUND: &str = "bound";

@@ -36,41 +36,41 @@ const OPTIONS: &str = r#"{"mode":"together"}"#;
 
 /// Where a client can come in.
 #[derive(Clone, Debug)]
-pub(super) enum Entrance {
+pub(crate) enum Entrance {
     Frontend { name: String, url: Url },
     Node { name: String, address: SocketAddr },
 }
 
 /// Who comes in.
 #[derive(Clone, Debug)]
-pub(super) struct Person {
+pub(crate) struct Person {
     /// What others see.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// At frontends: what says who it is, from the second time on.
-    pub(super) token: Option<String>,
+    pub(crate) token: Option<String>,
     /// At nodes.
-    pub(super) player: PlayerId,
+    pub(crate) player: PlayerId,
 }
 
 /// What lets a client in at nodes, and tells rooms' names.
 #[derive(Clone)]
-pub(super) struct Access {
-    pub(super) token: String,
-    pub(super) names: RoomNames,
+pub(crate) struct Access {
+    pub(crate) token: String,
+    pub(crate) names: RoomNames,
 }
 
 /// What a client wishes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Wish {
-    pub(super) serial: u64,
+pub(crate) struct Wish {
+    pub(crate) serial: u64,
     /// The room's name; empty for an opening.
-    pub(super) room: String,
-    pub(super) act: Act,
+    pub(crate) room: String,
+    pub(crate) act: Act,
 }
 
 /// What can be wished for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Act {
+pub(crate) enum Act {
     Open,
     Sit,
     Play(char),
@@ -80,7 +80,7 @@ pub(super) enum Act {
 
 /// What a client hears.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Heard {
+pub(crate) enum Heard {
     /// The answer to the wish with this serial.
     Answer(u64, Told),
     /// A room as it is now.
@@ -89,7 +89,7 @@ pub(super) enum Heard {
 
 /// What became of a wish.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Told {
+pub(crate) enum Told {
     Yes {
         /// After an opening.
         room: Option<String>,
@@ -103,13 +103,13 @@ pub(super) enum Told {
 }
 
 /// A way in that is open.
-pub(super) enum Way {
+pub(crate) enum Way {
     Socket(Box<Socket>),
     Link(Box<Link>),
 }
 
 /// A node's stream.
-pub(super) struct Link {
+pub(crate) struct Link {
     up: mpsc::Sender<Uplink>,
     down: Streaming<Downlink>,
     heard: VecDeque<Heard>,
@@ -120,14 +120,14 @@ pub(super) struct Link {
 }
 
 impl Entrance {
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         match self {
             Self::Frontend { name, .. } | Self::Node { name, .. } => name,
         }
     }
 
     /// Comes in; a person who had no token has one then.
-    pub(super) async fn enter(&self, who: &mut Person, access: &Access) -> anyhow::Result<Way> {
+    pub(crate) async fn enter(&self, who: &mut Person, access: &Access) -> anyhow::Result<Way> {
         let entered = timeout(CONNECT, self.try_enter(who, access)).await;
         entered.with_context(|| format!("{} did not answer in time", self.name()))?
     }
@@ -148,7 +148,7 @@ impl Entrance {
 
 impl Way {
     /// Sends a wish.
-    pub(super) async fn wish(&mut self, wish: &Wish) -> anyhow::Result<()> {
+    pub(crate) async fn wish(&mut self, wish: &Wish) -> anyhow::Result<()> {
         match self {
             Self::Socket(socket) => Ok(socket.send(Message::text(frame(wish))).await?),
             Self::Link(link) => {
@@ -159,7 +159,7 @@ impl Way {
     }
 
     /// Looks at a room from now on, behind the version that was seen last.
-    pub(super) async fn watch(&mut self, room: &str, since: Option<Version>) -> anyhow::Result<()> {
+    pub(crate) async fn watch(&mut self, room: &str, since: Option<Version>) -> anyhow::Result<()> {
         match self {
             Self::Socket(socket) => {
                 let watch = socket::Watch { room: room.into(), since, epoch: None };
@@ -170,7 +170,7 @@ impl Way {
     }
 
     /// The next that comes. Nothing is lost when this is called off.
-    pub(super) async fn hear(&mut self) -> anyhow::Result<Heard> {
+    pub(crate) async fn hear(&mut self) -> anyhow::Result<Heard> {
         match self {
             Self::Socket(socket) => loop {
                 let text = next_text(socket).await?.context("the socket was closed")?;

@@ -14,12 +14,12 @@ use hangraft_proto::socket::Code;
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::check::{
-    Workload,
+use crate::play::{
     reads::Reads,
     record::Record,
     table::{Place, Table},
     way::{Access, Act, Entrance, Heard, Person, Told, Way, Wish},
+    workload::Workload,
 };
 
 /// How long an answer is waited for before somebody else is asked.
@@ -39,19 +39,19 @@ const AGAIN: Duration = Duration::from_millis(50);
 const PACE_MS: u64 = 200;
 
 /// What all clients know.
-pub(super) struct Scene {
-    pub(super) record: Record,
-    pub(super) entrances: Vec<Entrance>,
-    pub(super) nodes: Vec<(String, SocketAddr)>,
+pub(crate) struct Scene {
+    pub(crate) record: Record,
+    pub(crate) entrances: Vec<Entrance>,
+    pub(crate) nodes: Vec<(String, SocketAddr)>,
     /// How many of them are first members.
-    pub(super) members: usize,
-    pub(super) access: Access,
-    pub(super) workload: Workload,
-    pub(super) seed: u64,
+    pub(crate) members: usize,
+    pub(crate) access: Access,
+    pub(crate) workload: Workload,
+    pub(crate) seed: u64,
 }
 
 /// A client.
-pub(super) struct Client {
+pub(crate) struct Client {
     id: ClientId,
     scene: Arc<Scene>,
     table: Table,
@@ -77,7 +77,7 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(id: ClientId, scene: &Arc<Scene>, table: Table) -> Self {
+    pub(crate) fn new(id: ClientId, scene: &Arc<Scene>, table: Table) -> Self {
         let seed = scene.seed.wrapping_mul(1_000_003).wrapping_add(u64::from(id));
         let mut dice = StdRng::seed_from_u64(seed);
         let of_frontends = id % 2 == 1;
@@ -110,7 +110,7 @@ impl Client {
     }
 
     /// Plays until `stop` says so; what has begun is finished.
-    pub(super) async fn play(mut self, stop: Arc<std::sync::atomic::AtomicBool>) {
+    pub(crate) async fn play(mut self, stop: Arc<std::sync::atomic::AtomicBool>) {
         while !stop.load(std::sync::atomic::Ordering::Relaxed) {
             match self.table.place() {
                 Place::Open => {

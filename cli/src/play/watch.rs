@@ -16,9 +16,9 @@ use tokio::{
 };
 
 use crate::{
-    check::{client::Scene, record::Record as Seen},
     cluster::Door,
     demo::{faults::Doing, record::Record},
+    play::{client::Scene, record::Record as Seen},
     reach,
 };
 
@@ -36,7 +36,7 @@ const LOOK: Duration = Duration::from_millis(20);
 const BATCH_BYTES_MAX: usize = 16 << 20;
 
 /// Watches the demo in a folder until it is called off.
-pub(super) async fn watch(dir: &Path, scene: &Arc<Scene>) -> anyhow::Result<()> {
+pub(crate) async fn watch(dir: &Path, scene: &Arc<Scene>) -> anyhow::Result<()> {
     let mut observing = JoinSet::new();
     let mut observed = BTreeSet::new();
     let mut before = BTreeMap::new();

@@ -23,8 +23,8 @@ use tokio::{
 };
 
 use crate::{
-    check::way::{Access, Entrance},
     demo::{plan::frontend_name, record::Record},
+    play::way::{Access, Entrance},
 };
 
 /// How long a demo may take to start, and to stop.
@@ -43,7 +43,7 @@ const BLOCK: u16 = 24;
 const TRIES: u32 = 200;
 
 /// A demo to play on.
-pub(super) struct Stage {
+pub(crate) struct Stage {
     dir: PathBuf,
     record: Record,
     own: Option<Own>,
@@ -59,12 +59,12 @@ struct Own {
 
 impl Stage {
     /// A demo that runs already.
-    pub(super) fn at(dir: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn at(dir: &Path) -> anyhow::Result<Self> {
         Ok(Self { dir: dir.into(), record: Record::of(dir)?, own: None })
     }
 
     /// Starts a demo of so many nodes and spares, in namespaces if there are any.
-    pub(super) async fn start(
+    pub(crate) async fn start(
         nodes: u16,
         spares: u16,
         namespaces: Option<&str>,
@@ -100,28 +100,28 @@ impl Stage {
     }
 
     /// Its folder.
-    pub(super) fn dir(&self) -> &Path {
+    pub(crate) fn dir(&self) -> &Path {
         &self.dir
     }
 
     /// Its processes.
-    pub(super) fn record(&self) -> &Record {
+    pub(crate) fn record(&self) -> &Record {
         &self.record
     }
 
     /// How many of its nodes are first members.
-    pub(super) fn members(&self) -> usize {
+    pub(crate) fn members(&self) -> usize {
         self.record.nodes.iter().filter(|node| !node.spare).count()
     }
 
     /// What lets clients in.
-    pub(super) fn access(&self) -> anyhow::Result<Access> {
+    pub(crate) fn access(&self) -> anyhow::Result<Access> {
         let key = ClusterKey::load(&ClusterKey::in_folder(&self.dir))?;
         Ok(Access { token: key.access_token(), names: RoomNames::of(&key) })
     }
 
     /// The ways in: frontends first.
-    pub(super) fn entrances(&self) -> anyhow::Result<Vec<Entrance>> {
+    pub(crate) fn entrances(&self) -> anyhow::Result<Vec<Entrance>> {
         let frontends = self.record.frontends.iter().zip(1..).map(|(frontend, i)| {
             let url = frontend.http.parse();
             let url =
@@ -137,7 +137,7 @@ impl Stage {
     }
 
     /// Ends a demo of our own, in order.
-    pub(super) async fn stop(self) {
+    pub(crate) async fn stop(self) {
         let Some(mut own) = self.own else { return };
         if let Some(pid) = own.process.id().and_then(|pid| i32::try_from(pid).ok()) {
             // It may have ended already.

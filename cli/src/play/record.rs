@@ -10,7 +10,7 @@ use hangraft_proto::v1::Observed;
 use tokio::time::Instant;
 
 /// What all who watch and play write into.
-pub(super) struct Record {
+pub(crate) struct Record {
     began: Instant,
     seen: Mutex<Seen>,
 }
@@ -24,36 +24,36 @@ struct Seen {
 }
 
 /// What was seen.
-pub(super) struct Played {
-    pub(super) calls: Vec<Call>,
-    pub(super) pushes: Vec<Push>,
+pub(crate) struct Played {
+    pub(crate) calls: Vec<Call>,
+    pub(crate) pushes: Vec<Push>,
     /// What nodes told of themselves.
-    pub(super) heard: Vec<Heard>,
+    pub(crate) heard: Vec<Heard>,
     /// What was said and what became of processes.
-    pub(super) others: Vec<Line>,
+    pub(crate) others: Vec<Line>,
 }
 
 /// A call that has begun.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Open(usize);
+pub(crate) struct Open(usize);
 
 /// A node that is asked what happens.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Asked(usize);
+pub(crate) struct Asked(usize);
 
 impl Record {
     /// One that begins now.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { began: Instant::now(), seen: Mutex::default() }
     }
 
     /// Microseconds since it began.
-    pub(super) fn now(&self) -> Moment {
+    pub(crate) fn now(&self) -> Moment {
         Moment::try_from(self.began.elapsed().as_micros()).unwrap_or(Moment::MAX)
     }
 
     /// Somebody asks.
-    pub(super) fn ask(&self, client: ClientId, by: &str, room: &str, what: What) -> Open {
+    pub(crate) fn ask(&self, client: ClientId, by: &str, room: &str, what: What) -> Open {
         let mut seen = self.seen();
         seen.calls.push(Call {
             invoked: self.now(),
@@ -68,7 +68,7 @@ impl Record {
     }
 
     /// Somebody was told for good, by whom, and of which room.
-    pub(super) fn told(&self, Open(call): Open, by: &str, room: &str, outcome: Outcome) {
+    pub(crate) fn told(&self, Open(call): Open, by: &str, room: &str, outcome: Outcome) {
         let mut seen = self.seen();
         let now = self.now();
         let call = &mut seen.calls[call];
@@ -81,42 +81,42 @@ impl Record {
     }
 
     /// Somebody was shown a room.
-    pub(super) fn shown(&self, push: Push) {
+    pub(crate) fn shown(&self, push: Push) {
         self.seen().pushes.push(push);
     }
 
     /// A node is asked what happens.
-    pub(super) fn observes(&self) -> Asked {
+    pub(crate) fn observes(&self) -> Asked {
         let mut seen = self.seen();
         seen.heard.push(Heard::asked(self.now()));
         Asked(seen.heard.len() - 1)
     }
 
     /// It tells some of it.
-    pub(super) fn came(&self, Asked(call): Asked, batch: Observed) {
+    pub(crate) fn came(&self, Asked(call): Asked, batch: Observed) {
         let now = self.now();
         self.seen().heard[call].came(now, batch);
     }
 
     /// Something else happened.
-    pub(super) fn note(&self, line: Line) {
+    pub(crate) fn note(&self, line: Line) {
         self.seen().others.push(line);
     }
 
     /// A sentence of whoever makes trouble.
-    pub(super) fn say(&self, about: &str, text: &str) {
+    pub(crate) fn say(&self, about: &str, text: &str) {
         let told = Told { at: self.now(), node: None, about: about.into(), text: text.into() };
         self.note(Line::Told(told));
     }
 
     /// All of it, when nobody writes any more.
-    pub(super) fn take(&self) -> Played {
+    pub(crate) fn take(&self) -> Played {
         let Seen { calls, pushes, heard, others } = std::mem::take(&mut *self.seen());
         Played { calls, pushes, heard, others }
     }
 
     /// The rooms there are, by name.
-    pub(super) fn rooms(&self) -> Vec<String> {
+    pub(crate) fn rooms(&self) -> Vec<String> {
         let seen = self.seen();
         let mut rooms: Vec<String> = seen.calls.iter().map(|call| call.room.clone()).collect();
         rooms.retain(|room| !room.is_empty());

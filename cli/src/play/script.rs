@@ -9,19 +9,19 @@ use tokio::{
     process::Command,
 };
 
-use crate::check::client::Scene;
+use crate::play::client::Scene;
 
 /// What a script is told by its environment: the demo's folder, how many first members
 /// it has, the seed.
 const NODES: &str = "HANGRAFT_NODES";
 const SEED: &str = "HANGRAFT_SEED";
-pub(super) const DIR: &str = "HANGRAFT_DIR";
+pub(crate) const DIR: &str = "HANGRAFT_DIR";
 
 /// Runs it to its end. `hangraft` is this program there.
 ///
 /// # Errors
 /// When it cannot be run, and when it fails: what was to be shown was not.
-pub(super) async fn run(script: &Path, dir: &Path, scene: &Arc<Scene>) -> anyhow::Result<()> {
+pub(crate) async fn run(script: &Path, dir: &Path, scene: &Arc<Scene>) -> anyhow::Result<()> {
     let script = script.canonicalize().with_context(|| format!("no {}", script.display()))?;
     let program = env::current_exe().context("where is this program?")?;
     let called = TempDir::with_prefix("hangraft-").context("cannot make a folder")?;

@@ -13,13 +13,13 @@ use serde::Deserialize;
 use tokio::time::timeout;
 use tonic::{metadata::MetadataValue, transport::Channel};
 
-use crate::{check::way::Access, cluster};
+use crate::{cluster, play::way::Access};
 
 /// How long a read may take. A node refuses it after two seconds.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Connections to nodes, and what lets us in.
-pub(super) struct Reads {
+pub(crate) struct Reads {
     access: Access,
     open: BTreeMap<SocketAddr, Channel>,
 }
@@ -37,7 +37,7 @@ struct Line {
 }
 
 impl Reads {
-    pub(super) fn new(access: Access) -> Self {
+    pub(crate) fn new(access: Access) -> Self {
         Self { access, open: BTreeMap::new() }
     }
 
@@ -46,7 +46,7 @@ impl Reads {
     /// # Errors
     /// When it does not answer, or not as freshly as it has to. The room is not changed by
     /// that, and nothing is learned of it.
-    pub(super) async fn read(
+    pub(crate) async fn read(
         &mut self,
         node: SocketAddr,
         room: &str,
