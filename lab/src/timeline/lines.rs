@@ -1,22 +1,19 @@
-//! Lines from what nodes tell: halves of messages are paired, what is told twice is written
-//! once, and faults get numbers that no other node has.
+//! Lines from what nodes tell: halves of messages are paired (`halves.rs`), what is told twice
+//! is written once, and faults get numbers that no other node has.
 
+use super::halves::{Halves, key_of};
 use super::line::{Fault, Gossip, Line, Log, Members, Message, Role, Told};
 use crate::history::Moment;
 use hangraft_ids::{LogIndex, NodeId, Term};
 use hangraft_proto::v1::happening::{self, Letter, What};
 use std::collections::BTreeMap;
 
-/// What a message is known by: who sent it, which process of it, and which of its messages.
-type Key = (u64, u64, u64);
-
 /// Lines on their way into a timeline. What is told has to come in the order in which it
 /// happened, by each node; other lines may come at any time.
 #[derive(Debug, Default)]
 pub struct Lines {
     lines: Vec<Line>,
-    sent: Vec<(Key, Message)>,
-    received: BTreeMap<Key, (Moment, Message)>,
+    halves: Halves,
     nodes: BTreeMap<NodeId, Known>,
     faults: u64,
 }
@@ -38,14 +35,8 @@ impl Lines {
     pub fn told(&mut self, at: Moment, node: NodeId, instance: u64, what: &What) {
         self.meet(at, node, instance);
         match what {
-            What::Sent(letter) => {
-                let message = message_of(at, letter);
-                self.sent.push((key_of(letter), message));
-            }
-            What::Received(letter) => {
-                let message = message_of(at, letter);
-                self.received.entry(key_of(letter)).or_insert((at, message));
-            }
+            What::Sent(letter) => self.halves.sent(key_of(letter), message_of(at, letter)),
+            What::Received(letter) => self.halves.received(key_of(letter), message_of(at, letter)),
             What::Fault(fault) => self.fault(at, node, fault),
             What::Told(happening::Told { kind, text }) => {
                 let (about, text) = (kind.clone(), text.clone());
@@ -72,21 +63,30 @@ impl Lines {
 
     /// All lines, in the order of their moments.
     pub fn in_order(mut self) -> Vec<Line> {
-        let mut received = self.received;
-        for (key, mut message) in self.sent {
-            if let Some((at, half)) = received.remove(&key) {
-                // A receiver knows all that came, a sender only what it began with.
-                message.bytes = message.bytes.max(half.bytes);
-                message.received = Some(at.max(message.at));
-            }
-            self.lines.push(Line::Message(message));
-        }
-        for (_, (at, message)) in received {
-            // Nobody told that it was sent; it came all the same.
-            self.lines.push(Line::Message(Message { received: Some(at), ..message }));
-        }
-        self.lines.sort_by_key(Line::at);
-        self.lines
+        self.rest()
+    }
+
+    /// All lines that are left, in the order of their moments.
+    pub(super) fn rest(&mut self) -> Vec<Line> {
+        let mut lines = std::mem::take(&mut self.lines);
+        lines.extend(self.halves.rest().into_iter().map(Line::Message));
+        lines.sort_by_key(Line::at);
+        lines
+    }
+
+    /// Takes out the lines up to a moment, in the order of their moments, when no more are
+    /// awaited that belong before it. See [`Halves::until`] for messages of which one half was
+    /// told.
+    pub(super) fn until(&mut self, upto: Moment) -> Vec<Line> {
+        let mut lines: Vec<Line> = self.lines.extract_if(.., |line| line.at() <= upto).collect();
+        lines.extend(self.halves.until(upto).into_iter().map(Line::Message));
+        lines.sort_by_key(Line::at);
+        lines
+    }
+
+    /// A node that will not be heard again.
+    pub(super) fn forget(&mut self, node: NodeId) {
+        self.nodes.remove(&node);
     }
 
     /// Faults of a process end with it: at the latest when the next one is heard.
@@ -184,10 +184,6 @@ fn members_of(at: Moment, node: NodeId, members: &happening::Members) -> Line {
         voters: members.voters.iter().map(|half| ids(&half.ids)).collect(),
         learners: ids(&members.learners),
     })
-}
-
-pub(super) fn key_of(letter: &Letter) -> Key {
-    (letter.from, letter.from_instance, letter.number)
 }
 
 fn message_of(at: Moment, letter: &Letter) -> Message {
