@@ -103,7 +103,7 @@ impl Record {
             inner.lines.add(Line::Finding(Finding { at, promise, text }));
         }
         let good = judge.verdict().is_none();
-        inner.lines.add(Line::Verdict(Verdict { at, good, promises: judge.judged() }));
+        inner.lines.add(Line::Verdict(Verdict { at, good, promises: judge.judged(), left_out: 0 }));
     }
 
     /// Writes it into a file.

@@ -4,18 +4,20 @@
 //! A timeline does not have the committed log. What it can show is that a push was ahead of
 //! it: a linearizable read or a write that began later found an older version.
 
-use super::promise::{Held, Promise};
-use super::record::{Done, Names, Record, Room};
+use super::promise::{Held, OfRooms, Promise};
+use super::record::{Done, Names, Room};
 use super::versions::{Late, Placed, sweep};
 use super::wording::{pushed, told};
 use crate::history::{ClientId, Push};
 use hangraft_ids::Version;
 use std::collections::BTreeMap;
 
-pub(super) const PROMISE: Promise = Promise {
-    name: "in_order",
-    says: "Pushes of a room come to each client in the order of their versions, without a gap \
-           that nothing explains, and show what was committed.",
+pub(super) const PROMISE: OfRooms = OfRooms {
+    promise: Promise {
+        name: "in_order",
+        says: "Pushes of a room come to each client in the order of their versions, without a gap \
+               that nothing explains, and show what was committed.",
+    },
     hold,
 };
 
@@ -79,18 +81,14 @@ impl<C: Copy + Ord, R: Copy + Ord> Orders<C, R> {
     }
 }
 
-fn hold(record: &Record<'_>) -> Held {
-    let mut held = Held::default();
-    for room in record.rooms.values() {
-        held.checked += room.pushes.len() as u64;
-        order(&record.names, room, &mut held);
-        committed(&record.names, room, &mut held);
-    }
-    held
+fn hold(names: &Names, room: &Room<'_>, held: &mut Held) {
+    held.checked += room.pushes.len() as u64;
+    order(names, room, held);
+    committed(names, room, held);
 }
 
 /// Each client sees versions in their order.
-fn order(names: &Names<'_>, room: &Room<'_>, held: &mut Held) {
+fn order(names: &Names, room: &Room<'_>, held: &mut Held) {
     let mut orders: Orders<ClientId, ()> = Orders::default();
     let mut last: BTreeMap<ClientId, &Push> = BTreeMap::new();
     for push in &room.pushes {
@@ -113,7 +111,7 @@ enum Shown<'a> {
 }
 
 /// Whatever begins after a push finds what the push showed.
-fn committed(names: &Names<'_>, room: &Room<'_>, held: &mut Held) {
+fn committed(names: &Names, room: &Room<'_>, held: &mut Held) {
     let pushes = room.pushes.iter().map(|push| Placed {
         what: Shown::Push(push),
         invoked: push.at,

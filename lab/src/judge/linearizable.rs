@@ -6,35 +6,32 @@
 //! the older lines that a read shows are not looked at.
 
 use super::nothing_lost::missing;
-use super::promise::{Held, Promise};
-use super::record::{Done, Names, Record, Room, line_of};
-use super::search::{Explained, Listed, Operation, explain};
+use super::promise::{Held, OfRooms, Promise};
+use super::record::{Done, Names, Room, line_of};
+use super::search::{Explained, Listed, Operation, explain_within};
 use super::versions::{Late, Placed, sweep};
 use super::wording::{quoted, seconds, told};
 use crate::history::{Call, LINES_SHOWN, Moment};
 
-pub(super) const PROMISE: Promise = Promise {
-    name: "linearizable",
-    says: "What was written and read of a room has one order, in which nothing stands before \
-           what had been answered when it began.",
+pub(super) const PROMISE: OfRooms = OfRooms {
+    promise: Promise {
+        name: "linearizable",
+        says: "What was written and read of a room has one order, in which nothing stands before \
+               what had been answered when it began.",
+    },
     hold,
 };
 
-fn hold(record: &Record<'_>) -> Held {
-    let mut held = Held::default();
-    for (name, room) in &record.rooms {
-        let placed: Vec<Placed<Done<'_>>> =
-            room.accepted().chain(room.linearizable()).map(placed).collect();
-        held.checked += placed.len() as u64;
-        if let Err(Late { late, told: before }) = sweep(&placed) {
-            let names = &record.names;
-            let how = format!("{} {}", told(names, &before.what), told(names, &late.what));
-            held.breaks(late.what.known(), how);
-        } else {
-            search(&record.names, name, room, &mut held);
-        }
+fn hold(names: &Names, room: &Room<'_>, held: &mut Held) {
+    let placed: Vec<Placed<Done<'_>>> =
+        room.accepted().chain(room.linearizable()).map(placed).collect();
+    held.checked += placed.len() as u64;
+    if let Err(Late { late, told: before }) = sweep(&placed) {
+        let how = format!("{} {}", told(names, &before.what), told(names, &late.what));
+        held.breaks(late.what.known(), how);
+    } else {
+        search(names, room, held);
     }
-    held
 }
 
 /// A call, where its version says that it belongs.
@@ -51,7 +48,8 @@ fn placed(done: Done<'_>) -> Placed<Done<'_>> {
 /// An operation on a room's lines, and the call that it was.
 type Known<'a> = (Operation, &'a Call, Option<Done<'a>>);
 
-fn search(names: &Names<'_>, name: &str, room: &Room<'_>, held: &mut Held) {
+fn search(names: &Names, room: &Room<'_>, held: &mut Held) {
+    let name = room.name;
     let is_register = room.is_register();
     let mut known: Vec<Known<'_>> = Vec::new();
     for call in room.writes() {
@@ -70,7 +68,7 @@ fn search(names: &Names<'_>, name: &str, room: &Room<'_>, held: &mut Held) {
     }
     let operations: Vec<Operation> =
         known.iter().map(|(operation, ..)| operation.clone()).collect();
-    match explain(&operations, if is_register { 1 } else { LINES_SHOWN }) {
+    match explain_within(&operations, if is_register { 1 } else { LINES_SHOWN }, room.effort) {
         Explained::Yes => {}
         Explained::No(at) => {
             let (_, call, done) = &known[at];
@@ -93,7 +91,7 @@ fn search(names: &Names<'_>, name: &str, room: &Room<'_>, held: &mut Held) {
                 "The search for an order of {count} reads and writes of room {name} took too \
                  long. There is no verdict for this room."
             );
-            held.breaks(ended, how);
+            held.is_undecided(ended, how);
         }
     }
 }
@@ -101,12 +99,7 @@ fn search(names: &Names<'_>, name: &str, room: &Room<'_>, held: &mut Held) {
 const NO_ORDER: &str = "No order of what was written and read explains that.";
 
 /// Why no order explains a read, as simply as it can be told.
-fn unexplained(
-    names: &Names<'_>,
-    read: &Done<'_>,
-    known: &[Known<'_>],
-    is_register: bool,
-) -> String {
+fn unexplained(names: &Names, read: &Done<'_>, known: &[Known<'_>], is_register: bool) -> String {
     let shown = read.lines.unwrap_or_default();
     let story = format!("{} It showed {}.", told(names, read), quoted(shown));
     let begun = |line: &String| {

@@ -13,18 +13,18 @@
 //! moment, so it is held to that only when it goes on for `SETTLED`.
 
 use super::promise::{Held, Promise};
-use super::record::{Names, Record};
+use super::record::Names;
 use super::wording::seconds;
 use crate::history::Moment;
 use crate::timeline::{Log, Members};
 use hangraft_ids::{LogIndex, NodeId};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 pub(super) const PROMISE: Promise = Promise {
     name: "membership",
     says: "Voters are odd in number, all nodes agree on the members at an index, and none goes \
            back to earlier ones.",
-    hold,
 };
 
 /// For how long a node may tell an older membership than what it has applied, in microseconds.
@@ -43,57 +43,54 @@ pub fn is_odd(lists: impl ExactSizeIterator<Item = usize>) -> Result<(), String>
     }
 }
 
-/// What is known of memberships, in the order of time.
-#[derive(Default)]
-struct Known<'a> {
+/// Follows memberships, as they are told in the order of time.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
     /// What each node has told last, until it is known to be committed.
-    open: BTreeMap<NodeId, &'a Members>,
+    open: BTreeMap<NodeId, Arc<Members>>,
     /// How far each node knows its log to be committed.
     committed: BTreeMap<NodeId, LogIndex>,
     /// The first that was told of each index and is committed.
-    first: BTreeMap<LogIndex, &'a Members>,
+    first: BTreeMap<LogIndex, Arc<Members>>,
     /// What each node believes.
-    believed: BTreeMap<NodeId, &'a Members>,
+    believed: BTreeMap<NodeId, Arc<Members>>,
     /// Since when each node has applied a later membership than it believes.
     behind: BTreeMap<NodeId, Moment>,
     /// Indices of which something was found.
     told: BTreeSet<LogIndex>,
 }
 
-fn hold(record: &Record<'_>) -> Held {
-    let mut held = Held::default();
-    let mut known = Known::default();
-    let mut logs = record.logs.iter().peekable();
-    for members in &record.members {
-        // Of one moment, what the log says first is older than how far it is committed.
-        while let Some(log) = logs.next_if(|log| log.at < members.at) {
-            known.hears(log, &record.names, &mut held);
-        }
+impl Watch {
+    /// A node tells who belongs to the cluster.
+    pub(super) fn see(&mut self, names: &Names, members: &Members, held: &mut Held) {
         let lists = members.voters.iter().map(Vec::len);
         // A node that does not know any voters yet has no list, or an empty one.
         if lists.clone().all(|voters| voters == 0) {
-            continue;
+            return;
         }
         held.checked += 1;
         if let Err(why) = is_odd(lists)
-            && known.told.insert(members.index)
+            && self.told.insert(members.index)
         {
-            let how = format!("{} The membership {why}.", in_words(&record.names, members));
+            let how = format!("{} The membership {why}.", in_words(names, members));
             held.breaks(members.at, how);
         }
-        known.open.insert(members.node, members);
-        known.believed.insert(members.node, members);
-        known.settle(members.node, members.at, &record.names, &mut held);
+        let told = Arc::new(members.clone());
+        self.open.insert(members.node, Arc::clone(&told));
+        self.believed.insert(members.node, told);
+        self.settle(members.node, members.at, names, held);
     }
-    for log in logs {
-        known.hears(log, &record.names, &mut held);
-    }
-    held
-}
 
-impl Known<'_> {
+    /// Keeps the newest memberships only. What is told of an older index is compared with
+    /// nothing.
+    pub(super) fn keep(&mut self, most: usize) {
+        while self.first.len() > most {
+            self.first.pop_first();
+        }
+    }
+
     /// A node tells how far its log has come.
-    fn hears(&mut self, log: &Log, names: &Names<'_>, held: &mut Held) {
+    pub(super) fn hear(&mut self, names: &Names, log: &Log, held: &mut Held) {
         let Some(committed) = log.committed.max(log.applied) else { return };
         let before = self.committed.entry(log.node).or_default();
         *before = committed.max(*before);
@@ -102,7 +99,7 @@ impl Known<'_> {
     }
 
     /// Compares what a node believes with what it has applied.
-    fn compare(&mut self, log: &Log, names: &Names<'_>, held: &mut Held) {
+    fn compare(&mut self, log: &Log, names: &Names, held: &mut Held) {
         let (Some(believed), Some(applied)) = (self.believed.get(&log.node), log.applied) else {
             return;
         };
@@ -112,7 +109,7 @@ impl Known<'_> {
             return;
         };
         let since = *self.behind.entry(log.node).or_insert(log.at);
-        if log.at - since < SETTLED || !self.told.insert(believed.index) {
+        if log.at.saturating_sub(since) < SETTLED || !self.told.insert(believed.index) {
             return;
         }
         let how = format!(
@@ -125,18 +122,18 @@ impl Known<'_> {
     }
 
     /// Compares what a node has told, if it is committed.
-    fn settle(&mut self, node: NodeId, at: Moment, names: &Names<'_>, held: &mut Held) {
+    fn settle(&mut self, node: NodeId, at: Moment, names: &Names, held: &mut Held) {
         let Some(committed) = self.committed.get(&node) else { return };
         let Some(members) = self.open.remove(&node) else { return };
         if members.index > *committed {
             self.open.insert(node, members);
             return;
         }
-        let first = *self.first.entry(members.index).or_insert(members);
-        if is_same(first, members) || !self.told.insert(members.index) {
+        let first = self.first.entry(members.index).or_insert_with(|| Arc::clone(&members));
+        if is_same(first, &members) || !self.told.insert(members.index) {
             return;
         }
-        held.breaks(at, format!("{} {}", in_words(names, first), in_words(names, members)));
+        held.breaks(at, format!("{} {}", in_words(names, first), in_words(names, &members)));
     }
 }
 
@@ -149,7 +146,7 @@ fn is_same(one: &Members, other: &Members) -> bool {
 }
 
 /// What a node tells of the members, in a sentence.
-fn in_words(names: &Names<'_>, members: &Members) -> String {
+fn in_words(names: &Names, members: &Members) -> String {
     let list = |ids: &[NodeId]| ids.iter().map(|id| names.node(*id)).collect::<Vec<_>>().join(" ");
     let voters: Vec<String> = members.voters.iter().map(|voters| list(voters)).collect();
     let learners = if members.learners.is_empty() {

@@ -5,6 +5,8 @@
 //! needs to be judged, whoever saw it happen, is public there: the simulator, which sees more
 //! than a timeline tells, calls the same code.
 //!
+//! [`LiveJudge`] says the same of a timeline that grows, while it does.
+//!
 //! A promise for which the timeline has nothing to be judged by is told with a count of 0.
 //! That is neither kept nor broken, and whoever shows a judgement says so.
 //!
@@ -16,14 +18,18 @@
 //! * Whether every node catches up, and how soon: that is a bound of the scenario.
 
 pub mod in_order;
+mod kept;
 mod linearizable;
+mod live;
 pub mod membership;
+mod nodes;
 pub mod none_twice;
 mod nothing_lost;
 pub mod one_leader;
 mod promise;
 mod read_your_writes;
 mod record;
+mod rooms;
 mod rooms_stay;
 mod same_hash;
 pub mod search;
@@ -32,21 +38,12 @@ mod wording;
 
 use crate::history::Moment;
 use crate::timeline::{Finding, Judged, Line, Verdict};
-use promise::Promise;
+use nodes::{Nodes, OF_NODES};
+use promise::{Broken, Held, Promise};
 use record::Record;
+use rooms::OF_ROOMS;
 
-/// All promises, in the order in which they are told.
-const PROMISES: [Promise; 9] = [
-    linearizable::PROMISE,
-    read_your_writes::PROMISE,
-    in_order::PROMISE,
-    nothing_lost::PROMISE,
-    none_twice::PROMISE,
-    rooms_stay::PROMISE,
-    one_leader::PROMISE,
-    same_hash::PROMISE,
-    membership::PROMISE,
-];
+pub use live::{LiveJudge, Look, Open};
 
 /// What the judge has found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,31 +64,37 @@ impl Judgement {
 
     /// The last line of a timeline that ends at `at`.
     pub fn verdict(&self, at: Moment) -> Verdict {
-        Verdict { at, good: self.good(), promises: self.promises.clone() }
+        Verdict { at, good: self.good(), promises: self.promises.clone(), left_out: 0 }
     }
 }
 
 /// Judges a timeline. The order of its lines does not matter.
 pub fn judge(lines: &[Line]) -> Judgement {
     let record = Record::of(lines);
-    let mut findings = Vec::new();
-    let mut promises = Vec::new();
-    for Promise { name, says, hold } in PROMISES {
-        let held = hold(&record);
-        promises.push(Judged {
-            promise: name.to_owned(),
-            says: says.to_owned(),
-            checked: held.checked,
-            kept: held.broken.is_empty(),
-        });
-        let broken = held.broken.into_iter();
-        let promise = name.to_owned();
-        findings.extend(broken.map(|broken| Finding {
-            at: broken.at,
-            promise: promise.clone(),
-            text: broken.how,
-        }));
+    let mut judgement = Judgement { findings: Vec::new(), promises: Vec::new() };
+    for of_rooms in OF_ROOMS {
+        let mut held = Held::default();
+        for room in record.rooms.values() {
+            (of_rooms.hold)(&record.names, room, &mut held);
+        }
+        judgement.add(of_rooms.promise, held);
     }
-    findings.sort_by_key(|finding| finding.at);
-    Judgement { findings, promises }
+    let mut nodes = Nodes::default();
+    for line in &record.told {
+        nodes.see(&record.names, line);
+    }
+    for (promise, held) in OF_NODES.into_iter().zip(nodes.held) {
+        judgement.add(promise, held);
+    }
+    judgement.findings.sort_by_key(|finding| finding.at);
+    judgement
+}
+
+impl Judgement {
+    fn add(&mut self, promise: Promise, held: Held) {
+        // What nobody knows is not passed over.
+        let broken: Vec<Broken> = held.broken.into_iter().chain(held.undecided).collect();
+        self.promises.push(promise.judged(held.checked, broken.is_empty()));
+        self.findings.extend(broken.into_iter().map(|broken| promise.finding(broken)));
+    }
 }

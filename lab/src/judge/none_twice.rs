@@ -1,16 +1,19 @@
 //! No write is made twice: a line shows once, and no two writes made one version.
 
-use super::promise::{Held, Promise};
-use super::record::{Done, Names, Record, Room, line_of};
+use super::promise::{Held, OfRooms, Promise};
+use super::record::{Done, Names, Room, line_of};
 use super::wording::{quoted, told};
+use crate::history::Moment;
 use hangraft_ids::Version;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-pub(super) const PROMISE: Promise = Promise {
-    name: "none_twice",
-    says: "What was written once is there once, and no two writes made the same version of a \
-           room.",
+pub(super) const PROMISE: OfRooms = OfRooms {
+    promise: Promise {
+        name: "none_twice",
+        says: "What was written once is there once, and no two writes made the same version of a \
+               room.",
+    },
     hold,
 };
 
@@ -40,20 +43,18 @@ impl<R: Ord, W: Clone> Makers<R, W> {
     }
 }
 
-fn hold(record: &Record<'_>) -> Held {
-    let mut held = Held::default();
-    for room in record.rooms.values() {
-        lines(&record.names, room, &mut held);
-        versions(&record.names, room, &mut held);
-    }
-    held
+fn hold(names: &Names, room: &Room<'_>, held: &mut Held) {
+    lines(names, room, held);
+    versions(names, room, held);
 }
 
-/// No read shows a line more often than it was written.
-fn lines(names: &Names<'_>, room: &Room<'_>, held: &mut Held) {
-    let mut written: BTreeMap<&str, usize> = BTreeMap::new();
-    for line in room.writes().filter_map(line_of) {
-        *written.entry(line).or_default() += 1;
+/// No read shows a line more often than it had been asked to be written when it was answered.
+fn lines(names: &Names, room: &Room<'_>, held: &mut Held) {
+    let mut written: BTreeMap<&str, Vec<Moment>> = BTreeMap::new();
+    for write in room.writes() {
+        if let Some(line) = line_of(write) {
+            written.entry(line).or_default().push(write.invoked);
+        }
     }
     let mut found = false;
     for read in room.done() {
@@ -63,7 +64,10 @@ fn lines(names: &Names<'_>, room: &Room<'_>, held: &mut Held) {
         for line in shown {
             *times.entry(line).or_default() += 1;
         }
-        let most = |line: &str| written.get(line).copied().unwrap_or(1);
+        let most = |line: &str| {
+            let asked = written.get(line).map_or(&[][..], Vec::as_slice);
+            asked.partition_point(|at| *at <= read.returned).max(1)
+        };
         let twice = times.into_iter().find(|(line, times)| *times > most(line));
         if let Some((line, times)) = twice.filter(|_| !found) {
             found = true;
@@ -79,7 +83,7 @@ fn lines(names: &Names<'_>, room: &Room<'_>, held: &mut Held) {
 }
 
 /// No two writes that must change something made one version.
-fn versions(names: &Names<'_>, room: &Room<'_>, held: &mut Held) {
+fn versions(names: &Names, room: &Room<'_>, held: &mut Held) {
     let mut makers: Makers<(), Done<'_>> = Makers::default();
     let mut found = false;
     for write in room.accepted().filter(Done::has_made_its_version) {

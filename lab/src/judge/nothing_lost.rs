@@ -4,39 +4,37 @@
 //! A room shows its last [`LINES_SHOWN`] lines. A line that is not among so many is lost only
 //! if one of them is sure to stand before it.
 
-use super::promise::{Held, Promise};
-use super::record::{Done, Names, Record, Room};
+use super::promise::{Held, OfRooms, Promise};
+use super::record::{Done, Names, Room};
 use super::wording::{quoted, told};
 use crate::history::LINES_SHOWN;
 use std::collections::BTreeSet;
 
-pub(super) const PROMISE: Promise = Promise {
-    name: "nothing_lost",
-    says: "What was acknowledged is there: in every later linearizable read, and at the end.",
+pub(super) const PROMISE: OfRooms = OfRooms {
+    promise: Promise {
+        name: "nothing_lost",
+        says: "What was acknowledged is there: in every later linearizable read, and at the end.",
+    },
     hold,
 };
 
-fn hold(record: &Record<'_>) -> Held {
-    let mut held = Held::default();
-    for room in record.rooms.values() {
-        let last = room.linearizable().last();
-        let accepted: Vec<Done<'_>> = room.accepted().collect();
-        if let Some(last) = last {
-            let before = accepted.iter().filter(|write| write.returned < last.call.invoked);
-            held.checked += before.count() as u64;
-        }
-        // A register has one line, the newest.
-        let lines_are_lost =
-            !room.is_register() && lines(&record.names, room, &accepted, &mut held);
-        if let Some(last) = last.filter(|_| !lines_are_lost) {
-            version(&record.names, &last, &accepted, &mut held);
-        }
+fn hold(names: &Names, room: &Room<'_>, held: &mut Held) {
+    let last = room.linearizable().last();
+    let accepted: Vec<Done<'_>> = room.accepted().collect();
+    if let Some(last) = last {
+        let before = accepted.iter().filter(|write| write.returned < last.call.invoked);
+        held.checked += before.count() as u64;
     }
-    held
+    // A register has one line, the newest.
+    let lines_are_lost = !room.is_register() && lines(names, room, &accepted, held);
+    // While a room goes on somebody may still read what nobody has read yet.
+    if let Some(last) = last.filter(|_| !lines_are_lost && room.is_over) {
+        version(names, &last, &accepted, held);
+    }
 }
 
 /// Whether a line is lost on the way.
-fn lines(names: &Names<'_>, room: &Room<'_>, accepted: &[Done<'_>], held: &mut Held) -> bool {
+fn lines(names: &Names, room: &Room<'_>, accepted: &[Done<'_>], held: &mut Held) -> bool {
     for read in room.linearizable() {
         if let Some(lost) = missing(&read, accepted) {
             let shown = quoted(read.lines.unwrap_or_default());
@@ -49,7 +47,7 @@ fn lines(names: &Names<'_>, room: &Room<'_>, accepted: &[Done<'_>], held: &mut H
 }
 
 /// No version is lost in the end.
-fn version(names: &Names<'_>, last: &Done<'_>, accepted: &[Done<'_>], held: &mut Held) {
+fn version(names: &Names, last: &Done<'_>, accepted: &[Done<'_>], held: &mut Held) {
     let before = accepted.iter().filter(|write| write.returned < last.call.invoked);
     let newest = before.max_by_key(|write| write.version);
     if let Some(lost) = newest.filter(|newest| newest.version > last.version) {

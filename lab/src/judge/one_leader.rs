@@ -1,13 +1,15 @@
 //! At most one leader per term (thesis, section 3.4).
 
 use super::promise::{Held, Promise};
-use super::record::Record;
+use super::record::Names;
 use super::wording::seconds;
+use crate::history::Moment;
+use crate::timeline::Role;
 use hangraft_ids::{NodeId, Term};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) const PROMISE: Promise =
-    Promise { name: "one_leader", says: "No two nodes lead in one term.", hold };
+    Promise { name: "one_leader", says: "No two nodes lead in one term." };
 
 /// Who was seen leading which term.
 #[derive(Debug, Default)]
@@ -24,27 +26,45 @@ impl Leaders {
     }
 }
 
-fn hold(record: &Record<'_>) -> Held {
-    let mut held = Held::default();
-    let mut leaders = Leaders::default();
-    let mut told: BTreeSet<Term> = BTreeSet::new();
-    for role in record.roles.iter().filter(|role| role.role == "leader") {
-        held.checked += 1;
-        let Err(first) = leaders.see(role.node, role.term) else { continue };
-        if !told.insert(role.term) {
-            continue;
+/// Follows who leads.
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    leaders: Leaders,
+    /// When a leader of each term was seen first.
+    since: BTreeMap<Term, Moment>,
+    /// Terms of which something was found.
+    told: BTreeSet<Term>,
+}
+
+impl Watch {
+    /// A node tells its role.
+    pub(super) fn see(&mut self, names: &Names, role: &Role, held: &mut Held) {
+        if role.role != "leader" {
+            return;
         }
-        let mut before = record.roles.iter().filter(|other| other.role == "leader");
-        let since = before.find(|other| other.term == role.term && other.node == first);
+        held.checked += 1;
+        let since = *self.since.entry(role.term).or_insert(role.at);
+        let Err(first) = self.leaders.see(role.node, role.term) else { return };
+        if !self.told.insert(role.term) {
+            return;
+        }
         let how = format!(
             "{} led term {} at {}. {} led the same term at {}.",
-            record.names.node(first),
+            names.node(first),
             role.term,
-            seconds(since.map_or(role.at, |since| since.at)),
-            record.names.node(role.node),
+            seconds(since),
+            names.node(role.node),
             seconds(role.at)
         );
         held.breaks(role.at, how);
     }
-    held
+
+    /// Keeps the newest terms only. Two leaders of an older one are not found any more.
+    pub(super) fn keep(&mut self, most: usize) {
+        while self.since.len() > most {
+            let Some((term, _)) = self.since.pop_first() else { return };
+            self.leaders.0.remove(&term);
+            self.told.remove(&term);
+        }
+    }
 }

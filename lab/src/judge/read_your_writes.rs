@@ -7,18 +7,20 @@
 //! linearizable read and a write are held to it without being asked. A local read is not, and a
 //! read that asks for less than its client knows is held to what it asks for.
 
-use super::promise::{Held, Promise};
-use super::record::{Done, Names, Record, Room};
+use super::promise::{Held, OfRooms, Promise};
+use super::record::{Done, Names, Room};
 use super::versions::{Late, Placed, sweep};
 use super::wording::{pushed, told};
 use crate::history::{ClientId, Level, Push, What};
 use hangraft_ids::Version;
 use std::collections::BTreeMap;
 
-pub(super) const PROMISE: Promise = Promise {
-    name: "read_your_writes",
-    says: "A client is given at least the version it asks for, and what it is told of a room \
-           never goes back behind what it knows.",
+pub(super) const PROMISE: OfRooms = OfRooms {
+    promise: Promise {
+        name: "read_your_writes",
+        says: "A client is given at least the version it asks for, and what it is told of a room \
+               never goes back behind what it knows.",
+    },
     hold,
 };
 
@@ -29,17 +31,13 @@ enum Heard<'a> {
     Push(&'a Push),
 }
 
-fn hold(record: &Record<'_>) -> Held {
-    let mut held = Held::default();
-    for room in record.rooms.values() {
-        at_least(&record.names, room, &mut held);
-        monotonic(&record.names, room, &mut held);
-    }
-    held
+fn hold(names: &Names, room: &Room<'_>, held: &mut Held) {
+    at_least(names, room, held);
+    monotonic(names, room, held);
 }
 
 /// Reads that ask for a version are given it.
-fn at_least(names: &Names<'_>, room: &Room<'_>, held: &mut Held) {
+fn at_least(names: &Names, room: &Room<'_>, held: &mut Held) {
     for read in room.done() {
         let What::Read { level: Level::AtLeast { least } } = read.call.what else { continue };
         held.checked += 1;
@@ -52,7 +50,7 @@ fn at_least(names: &Names<'_>, room: &Room<'_>, held: &mut Held) {
 }
 
 /// No answer is older than what its client knew.
-fn monotonic(names: &Names<'_>, room: &Room<'_>, held: &mut Held) {
+fn monotonic(names: &Names, room: &Room<'_>, held: &mut Held) {
     let mut clients: BTreeMap<ClientId, Vec<Placed<Heard<'_>>>> = BTreeMap::new();
     for done in room.done() {
         let strict = matches!(
@@ -93,7 +91,7 @@ fn known(heard: Heard<'_>) -> u64 {
     }
 }
 
-fn in_words(names: &Names<'_>, heard: Heard<'_>) -> String {
+fn in_words(names: &Names, heard: Heard<'_>) -> String {
     match heard {
         Heard::Answer(done) => told(names, &done),
         Heard::Push(push) => pushed(names, push),

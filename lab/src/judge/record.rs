@@ -1,31 +1,33 @@
 //! A timeline, sorted into what promises look at.
 
+use super::search::STATES_MAX;
 use crate::history::{Call, ClientId, Level, Moment, Outcome, Push, What};
-use crate::timeline::{Line, Log, Members, Role};
+use crate::timeline::{Head, Line};
 use hangraft_ids::{NodeId, Version};
 use std::collections::BTreeMap;
 
 /// A timeline, sorted.
 #[derive(Debug, Default)]
 pub(super) struct Record<'a> {
-    pub(super) names: Names<'a>,
+    pub(super) names: Names,
     /// By their names.
     pub(super) rooms: BTreeMap<&'a str, Room<'a>>,
-    /// In the order of time.
-    pub(super) roles: Vec<&'a Role>,
-    /// In the order of time.
-    pub(super) logs: Vec<&'a Log>,
-    /// In the order of time.
-    pub(super) members: Vec<&'a Members>,
+    /// What nodes told of themselves, in the order of [`Line::at`] and [`rank_of`].
+    pub(super) told: Vec<&'a Line>,
 }
 
 /// What happened to a room.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Room<'a> {
+    pub(super) name: &'a str,
     /// In the order they began.
-    calls: Vec<&'a Call>,
+    pub(super) calls: Vec<&'a Call>,
     /// In the order they came.
     pub(super) pushes: Vec<&'a Push>,
+    /// Whether nothing more is awaited.
+    pub(super) is_over: bool,
+    /// States that a search may look at.
+    pub(super) effort: usize,
 }
 
 /// The code of a refusal that says that there is no such room.
@@ -45,9 +47,9 @@ pub(super) struct Done<'a> {
 
 /// What people call nodes and clients.
 #[derive(Debug, Default)]
-pub(super) struct Names<'a> {
-    clients: BTreeMap<ClientId, &'a str>,
-    nodes: BTreeMap<NodeId, &'a str>,
+pub(super) struct Names {
+    clients: BTreeMap<ClientId, String>,
+    nodes: BTreeMap<NodeId, String>,
 }
 
 impl<'a> Record<'a> {
@@ -56,18 +58,12 @@ impl<'a> Record<'a> {
         let mut record = Record::default();
         for line in lines {
             match line {
-                Line::Head(head) => {
-                    let names = &mut record.names;
-                    names.clients.extend(head.clients.iter().map(|one| (one.id, &*one.name)));
-                    names.nodes.extend(head.nodes.iter().map(|one| (one.id, &*one.name)));
-                }
-                Line::Role(role) => record.roles.push(role),
-                Line::Log(log) => record.logs.push(log),
-                Line::Members(members) => record.members.push(members),
+                Line::Head(head) => record.names.learn(head),
+                Line::Role(_) | Line::Log(_) | Line::Members(_) => record.told.push(line),
                 // The opening of a room that nobody knows.
                 Line::Call(call) if call.room.is_empty() => {}
-                Line::Call(call) => record.rooms.entry(&call.room).or_default().calls.push(call),
-                Line::Push(push) => record.rooms.entry(&push.room).or_default().pushes.push(push),
+                Line::Call(call) => record.room(&call.room).calls.push(call),
+                Line::Push(push) => record.room(&push.room).pushes.push(push),
                 Line::Process(_)
                 | Line::Gossip(_)
                 | Line::Fault(_)
@@ -77,18 +73,35 @@ impl<'a> Record<'a> {
                 | Line::Verdict(_) => {}
             }
         }
-        record.roles.sort_by_key(|role| role.at);
-        record.logs.sort_by_key(|log| log.at);
-        record.members.sort_by_key(|members| members.at);
+        record.told.sort_by_key(|line| (line.at(), rank_of(line)));
         for room in record.rooms.values_mut() {
             room.calls.sort_by_key(|call| call.invoked);
             room.pushes.sort_by_key(|push| push.at);
         }
         record
     }
+
+    fn room(&mut self, name: &'a str) -> &mut Room<'a> {
+        self.rooms.entry(name).or_insert_with(|| Room::new(name))
+    }
+}
+
+/// The order of what nodes tell at one moment. What a node says first of its log is older
+/// than how far it is committed.
+pub(super) fn rank_of(line: &Line) -> u8 {
+    match line {
+        Line::Log(_) => 1,
+        _ => 0,
+    }
 }
 
 impl<'a> Room<'a> {
+    /// One in which nothing has happened, and nothing more will.
+    pub(super) fn new(name: &'a str) -> Self {
+        let (calls, pushes) = (Vec::new(), Vec::new());
+        Room { name, calls, pushes, is_over: true, effort: STATES_MAX }
+    }
+
     /// Calls that were done, in the order they began.
     pub(super) fn done(&self) -> impl Iterator<Item = Done<'a>> {
         self.calls.iter().filter_map(|call| Done::of(call))
@@ -101,8 +114,7 @@ impl<'a> Room<'a> {
 
     /// Linearizable reads that were answered.
     pub(super) fn linearizable(&self) -> impl Iterator<Item = Done<'a>> {
-        let level = Level::Linearizable;
-        self.done().filter(move |done| done.call.what == What::Read { level })
+        self.done().filter(Done::is_linearizable)
     }
 
     /// Calls that were told that there is no such room.
@@ -138,6 +150,12 @@ impl<'a> Done<'a> {
         Some(Done { call, returned, version: *version, lines: lines.as_deref() })
     }
 
+    /// Whether it is a linearizable read.
+    pub(super) fn is_linearizable(&self) -> bool {
+        let level = Level::Linearizable;
+        self.call.what == What::Read { level }
+    }
+
     /// When it was known first: when it was told, or if it is not known when, when it began.
     pub(super) fn known(&self) -> Moment {
         if self.returned == Moment::MAX { self.call.invoked } else { self.returned }
@@ -166,14 +184,20 @@ pub(super) fn line_of(call: &Call) -> Option<&str> {
     line.as_deref()
 }
 
-impl Names<'_> {
+impl Names {
+    /// Those that a head tells.
+    pub(super) fn learn(&mut self, head: &Head) {
+        self.clients.extend(head.clients.iter().map(|one| (one.id, one.name.clone())));
+        self.nodes.extend(head.nodes.iter().map(|one| (one.id, one.name.clone())));
+    }
+
     /// A client's name.
     pub(super) fn client(&self, client: ClientId) -> String {
-        self.clients.get(&client).map_or(format!("client {client}"), |name| (*name).to_owned())
+        self.clients.get(&client).cloned().unwrap_or_else(|| format!("client {client}"))
     }
 
     /// A node's name.
     pub(super) fn node(&self, node: NodeId) -> String {
-        self.nodes.get(&node).map_or(format!("n{node}"), |name| (*name).to_owned())
+        self.nodes.get(&node).cloned().unwrap_or_else(|| format!("n{node}"))
     }
 }

@@ -5,41 +5,39 @@
 //! never passes faster than the world's, so within [`STAYS`] of an accepted change a room is
 //! there for certain.
 
-use super::promise::{Held, Promise};
-use super::record::{Done, Record};
+use super::promise::{Held, OfRooms, Promise};
+use super::record::{Done, Names, Room};
 use super::wording::{seconds, told};
 use crate::history::Moment;
 
-pub(super) const PROMISE: Promise = Promise {
-    name: "rooms_stay",
-    says: "A room in which something was done is there for two minutes at least.",
+pub(super) const PROMISE: OfRooms = OfRooms {
+    promise: Promise {
+        name: "rooms_stay",
+        says: "A room in which something was done is there for two minutes at least.",
+    },
     hold,
 };
 
 /// How long a room stays for certain, in microseconds.
-const STAYS: Moment = 120_000_000;
+pub(super) const STAYS: Moment = 120_000_000;
 
-fn hold(record: &Record<'_>) -> Held {
-    let mut held = Held::default();
-    for (name, room) in &record.rooms {
-        let accepted: Vec<Done<'_>> = room.accepted().collect();
-        held.checked += accepted.len() as u64;
-        for denied in room.denied() {
-            let at = denied.returned.unwrap_or(denied.invoked);
-            // What was asked before may have been done long before it was told.
-            let lately =
-                |done: &&Done<'_>| done.call.invoked <= at && at - done.call.invoked < STAYS;
-            let Some(last) = accepted.iter().rfind(lately) else { continue };
-            let who = record.names.client(denied.client);
-            let how = format!(
-                "{} {who} was told at {} by {} that there is no room {name}.",
-                told(&record.names, last),
-                seconds(at),
-                denied.by
-            );
-            held.breaks(at, how);
-            break;
-        }
+fn hold(names: &Names, room: &Room<'_>, held: &mut Held) {
+    let accepted: Vec<Done<'_>> = room.accepted().collect();
+    held.checked += accepted.len() as u64;
+    for denied in room.denied() {
+        let at = denied.returned.unwrap_or(denied.invoked);
+        // What was asked before may have been done long before it was told.
+        let lately = |done: &&Done<'_>| done.call.invoked <= at && at - done.call.invoked < STAYS;
+        let Some(last) = accepted.iter().rfind(lately) else { continue };
+        let how = format!(
+            "{} {} was told at {} by {} that there is no room {}.",
+            told(names, last),
+            names.client(denied.client),
+            seconds(at),
+            denied.by,
+            room.name
+        );
+        held.breaks(at, how);
+        return;
     }
-    held
 }

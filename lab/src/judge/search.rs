@@ -51,15 +51,20 @@ pub enum Explained {
 
 /// States looked at for one room; more, and the search gives no verdict. Far more than the
 /// lines of a room need, unless very many are written at once and never read.
-const STATES_MAX: usize = 200_000;
+pub const STATES_MAX: usize = 200_000;
 
 /// Looks for an order that explains all operations on one room, of which reads show at most
 /// the last `shown` lines.
 pub fn explain(operations: &[Operation], shown: usize) -> Explained {
-    match look(operations, shown) {
+    explain_within(operations, shown, STATES_MAX)
+}
+
+/// The same, and looks at so many states at most.
+pub fn explain_within(operations: &[Operation], shown: usize, states_max: usize) -> Explained {
+    match look(operations, shown, states_max) {
         Found::Order => Explained::Yes,
         Found::TooMuch => Explained::Perhaps,
-        Found::NoOrder => Explained::No(first_wrong(operations, shown)),
+        Found::NoOrder => Explained::No(first_wrong(operations, shown, states_max)),
     }
 }
 
@@ -67,12 +72,12 @@ pub fn explain(operations: &[Operation], shown: usize) -> Explained {
 ///
 /// What can be explained at some moment could be explained at every moment before, so the first
 /// moment is found by halving.
-fn first_wrong(operations: &[Operation], shown: usize) -> usize {
+fn first_wrong(operations: &[Operation], shown: usize, states_max: usize) -> usize {
     let told = (0..operations.len()).filter(|at| operations[*at].returned < Moment::MAX);
     let mut told: Vec<usize> = told.collect();
     told.sort_by_key(|at| operations[*at].returned);
     let first = told.partition_point(|at| {
-        look(&until(operations, operations[*at].returned), shown) != Found::NoOrder
+        look(&until(operations, operations[*at].returned), shown, states_max) != Found::NoOrder
     });
     told.get(first).or(told.last()).copied().unwrap_or_default()
 }
@@ -97,8 +102,8 @@ enum Found {
     TooMuch,
 }
 
-fn look(operations: &[Operation], shown: usize) -> Found {
-    Search::new(operations, &Lines::of(operations, shown), shown).run()
+fn look(operations: &[Operation], shown: usize, states_max: usize) -> Found {
+    Search::new(operations, &Lines::of(operations, shown), shown).run(states_max)
 }
 
 /// The number of a line that a read shows; all that no read shows are [`UNSEEN`].
@@ -271,7 +276,7 @@ impl Search {
 
     /// Walks along the events, and takes each call that can be next; at a return of something
     /// that was not taken it goes back to where it had a choice.
-    fn run(mut self) -> Found {
+    fn run(mut self, states_max: usize) -> Found {
         let mut taken: Vec<(usize, Vec<Symbol>)> = Vec::new();
         let mut at = self.next[EDGE];
         while at != EDGE {
@@ -282,7 +287,7 @@ impl Search {
                         at = self.next[at];
                         continue;
                     }
-                    if self.tried.len() > STATES_MAX {
+                    if self.tried.len() > states_max {
                         return Found::TooMuch;
                     }
                     self.lift(at, self.return_of[operation]);

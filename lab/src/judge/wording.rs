@@ -17,7 +17,7 @@ pub(super) fn quoted(lines: &[String]) -> String {
 }
 
 /// What somebody was told or shown, in a sentence.
-pub(super) fn told(names: &Names<'_>, done: &Done<'_>) -> String {
+pub(super) fn told(names: &Names, done: &Done<'_>) -> String {
     let client = names.client(done.call.client);
     let (by, room, version) = (&done.call.by, &done.call.room, done.version.0);
     let began = seconds(done.call.invoked);
@@ -50,7 +50,7 @@ pub(super) fn told(names: &Names<'_>, done: &Done<'_>) -> String {
 }
 
 /// What somebody was pushed, in a sentence.
-pub(super) fn pushed(names: &Names<'_>, push: &Push) -> String {
+pub(super) fn pushed(names: &Names, push: &Push) -> String {
     let anew = if push.resync { ", anew" } else { "" };
     format!(
         "{} was pushed version {} of room {} at {}{anew}.",

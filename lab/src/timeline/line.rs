@@ -288,6 +288,9 @@ pub struct Verdict {
     pub good: bool,
     /// The promises that were judged.
     pub promises: Vec<Judged>,
+    /// Calls and pushes that were not judged, because the judge had no room to keep them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: u64,
 }
 
 /// A promise, and how often it was looked at.

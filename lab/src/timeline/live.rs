@@ -180,6 +180,12 @@ impl LiveTimeline {
         tell(tales, &mut self.lines);
     }
 
+    /// How many processes and nodes it knows, whichever is more.
+    #[cfg(test)]
+    pub(super) fn knows(&self) -> usize {
+        self.processes.len().max(self.nodes.len())
+    }
+
     /// Lets go of the process that was silent for the longest time, and of its node, if there
     /// is no other process of it.
     fn forget_one(&mut self) {

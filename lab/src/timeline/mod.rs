@@ -12,6 +12,8 @@
 mod clocks;
 pub mod file;
 mod gather;
+#[cfg(test)]
+mod growing;
 mod halves;
 mod line;
 mod lines;

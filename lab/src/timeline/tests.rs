@@ -33,15 +33,15 @@ fn worlds() -> impl Strategy<Value = World> {
         .prop_map(|(began, messages, delays)| World { began, messages, delays })
 }
 
-fn happening(at_us: u64, what: What) -> Happening {
+pub(super) fn happening(at_us: u64, what: What) -> Happening {
     Happening { at_us, what: Some(what) }
 }
 
-fn batch(node: u64, instance: u64, now_us: u64, happenings: Vec<Happening>) -> Observed {
+pub(super) fn batch(node: u64, instance: u64, now_us: u64, happenings: Vec<Happening>) -> Observed {
     Observed { node, instance, now_us, missed: 0, happenings }
 }
 
-fn letter(number: u64, from: u64, to: u64) -> Letter {
+pub(super) fn letter(number: u64, from: u64, to: u64) -> Letter {
     let (what, from_instance) = ("append".into(), from + 100);
     Letter { number, what, from, from_instance, to, bytes: 10, ..Letter::default() }
 }

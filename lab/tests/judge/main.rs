@@ -1,6 +1,7 @@
 //! Every promise finds the history that breaks it, and leaves alone the ones that keep it.
 
 mod cluster;
+mod live;
 mod random;
 mod rooms;
 mod story;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 /// What a client did, around the moment at which it took effect.
 #[derive(Clone, Debug)]
-struct Step {
+pub(crate) struct Step {
     kind: Kind,
     /// Milliseconds before and after that moment.
     before: u64,
@@ -26,7 +26,7 @@ enum Kind {
 
 /// A call, and what was true when it took effect.
 #[derive(Clone, Debug)]
-struct Took {
+pub(crate) struct Took {
     step: Step,
     client: u32,
     invoked: u64,
@@ -35,7 +35,8 @@ struct Took {
     lines: usize,
 }
 
-fn steps() -> impl Strategy<Value = Vec<Step>> {
+/// So many steps at most.
+pub(crate) fn steps(most: usize) -> impl Strategy<Value = Vec<Step>> {
     let kind = prop_oneof![
         4 => Just(Kind::Say),
         1 => Just(Kind::SayUnknown),
@@ -46,13 +47,13 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = (kind, 0..400u64, 0..400u64);
     prop::collection::vec(
         step.prop_map(|(kind, before, after)| Step { kind, before, after }),
-        1..80,
+        1..most,
     )
 }
 
 /// One after the other they take effect, a hundred milliseconds apart; each is asked by a client
 /// that asks nothing else meanwhile.
-fn execute(steps: &[Step]) -> Vec<Took> {
+pub(crate) fn execute(steps: &[Step]) -> Vec<Took> {
     let mut free_at: Vec<u64> = Vec::new();
     let mut lines = 0;
     let steps = (1u64..).zip(steps).map(|(number, step)| {
@@ -68,7 +69,7 @@ fn execute(steps: &[Step]) -> Vec<Took> {
 }
 
 /// Writes it down. One client is pushed all versions.
-fn story(took: &[Took]) -> Story {
+pub(crate) fn story(took: &[Took]) -> Story {
     let mut story = Story::new();
     for (number, call) in took.iter().enumerate() {
         let Took { client, invoked, returned, lines, .. } = *call;
@@ -127,11 +128,22 @@ fn to_make_stale(took: &[Took], from: usize) -> Option<(usize, usize)> {
     })
 }
 
+/// The same with one stale answer, and when it came. It tells the version that it shows, or
+/// lies.
+pub(crate) fn stale(took: &[Took], from: usize, honest: bool) -> Option<(Story, u64)> {
+    let (stale, lines) = to_make_stale(took, from)?;
+    let mut without = took.to_vec();
+    without[stale].step.kind = Kind::Lost;
+    let version = if honest { lines } else { took[stale].lines };
+    let story = reads(story(&without), took, &took[stale], version as u64, lines);
+    Some((story, took[stale].returned))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn what_a_room_that_works_tells_is_right(steps in steps()) {
+    fn what_a_room_that_works_tells_is_right(steps in steps(80)) {
         let judgement = story(&execute(&steps)).judge();
         prop_assert!(judgement.findings.is_empty(), "{:#?}", judgement.findings);
     }
@@ -139,23 +151,19 @@ proptest! {
     /// It shows the lines of before, and says so by its version or does not.
     #[test]
     fn one_stale_read_is_found(
-        steps in steps(),
+        steps in steps(80),
         from in any::<prop::sample::Index>(),
         honest in any::<bool>(),
     ) {
         let took = execute(&steps);
-        let Some((stale, lines)) = to_make_stale(&took, from.index(took.len())) else {
+        let Some((story, returned)) = stale(&took, from.index(took.len()), honest) else {
             return Ok(());
         };
-        let mut without = took.clone();
-        without[stale].step.kind = Kind::Lost;
-        let version = if honest { lines } else { took[stale].lines };
-        let story = reads(story(&without), &took, &took[stale], version as u64, lines);
         let judgement = story.judge();
         for promise in ["linearizable", "nothing_lost"] {
             let told = judgement.findings.iter().filter(|finding| finding.promise == promise);
             let at: Vec<u64> = told.map(|finding| finding.at).collect();
-            prop_assert_eq!(at, [took[stale].returned * 1_000], "{}", promise);
+            prop_assert_eq!(at, [returned * 1_000], "{}", promise);
         }
     }
 }

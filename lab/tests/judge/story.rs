@@ -151,9 +151,16 @@ impl Story {
         self
     }
 
+    /// All of it.
+    pub(crate) fn lines(&self) -> &[Line] {
+        &self.0
+    }
+
     /// What the judge says.
     pub(crate) fn judge(&self) -> Judgement {
-        judge(&self.0)
+        let judgement = judge(&self.0);
+        crate::live::ends_as(&self.0, &judgement);
+        judgement
     }
 
     /// Nothing is wrong with it.

@@ -1,0 +1,186 @@
+//! The judge of a timeline that grows ends with what the other one says of the whole, and never
+//! alarms before.
+
+use crate::random::{execute, stale, steps, story};
+use crate::story::Story;
+use hangraft_lab::history::{Call, Moment, Outcome};
+use hangraft_lab::judge::{Judgement, LiveJudge, Look, Open, judge};
+use hangraft_lab::timeline::{Finding, Judged, Line, Verdict};
+use proptest::prelude::*;
+
+/// What a live judge is told, in the order of time.
+enum Event<'a> {
+    /// The call at this place begins.
+    Begins(usize, &'a Call),
+    Line(&'a Line),
+    Ends(usize, &'a Call),
+}
+
+/// What a live judge has said.
+struct Said {
+    /// In the end.
+    verdict: Verdict,
+    findings: Vec<Finding>,
+    /// How many of them it had found before the end.
+    early: usize,
+}
+
+/// Tells a live judge of a timeline, and lets it look after each so many lines.
+fn said(lines: &[Line], every: usize) -> Said {
+    let mut judge = LiveJudge::new();
+    let mut open: Vec<Option<Open>> = vec![None; lines.len()];
+    let mut findings = Vec::new();
+    let mut last = 0;
+    for (place, (at, _, event)) in events(lines).into_iter().enumerate() {
+        match event {
+            Event::Begins(number, call) => {
+                let outcome = Outcome::Unknown;
+                let begun = Call { returned: None, outcome, ..call.clone() };
+                open[number] = Some(judge.begins(begun));
+            }
+            Event::Line(line) => judge.add(line),
+            Event::Ends(number, call) => {
+                judge.ends(open[number].expect("it has begun"), call.clone());
+            }
+        }
+        last = if at < Moment::MAX { at } else { last };
+        if place % every == every - 1 {
+            let Look { findings: found, verdict } = judge.look(last);
+            findings.extend(found);
+            assert_eq!(
+                verdict.good,
+                verdict.promises.iter().any(|one| one.checked > 0) && findings.is_empty()
+            );
+        }
+    }
+    let early = findings.len();
+    let Look { findings: found, verdict } = judge.close(last);
+    findings.extend(found);
+    Said { verdict, findings, early }
+}
+
+/// In the order of time; of one moment what begins comes first. A call that nobody was told of
+/// is given up in the end.
+fn events(lines: &[Line]) -> Vec<(Moment, u8, Event<'_>)> {
+    let mut events = Vec::new();
+    for (place, line) in lines.iter().enumerate() {
+        let Line::Call(call) = line else {
+            events.push((line.at(), 1, Event::Line(line)));
+            continue;
+        };
+        events.push((call.invoked, 0, Event::Begins(place, call)));
+        events.push((call.returned.unwrap_or(Moment::MAX), 2, Event::Ends(place, call)));
+    }
+    events.sort_by_key(|(at, rank, _)| (*at, *rank));
+    events
+}
+
+/// Each promise, and whether it was kept.
+fn kept(promises: &[Judged]) -> Vec<(&str, bool)> {
+    promises.iter().map(|judged| (judged.promise.as_str(), judged.kept)).collect()
+}
+
+/// Whatever the other judge says of the whole, the live one says in the end, however often it
+/// looks before. It alarms only if the other one does.
+#[track_caller]
+pub(crate) fn ends_as(lines: &[Line], judgement: &Judgement) {
+    // The one took too long to decide; the live judge says that it has left something out.
+    let undecided = judgement.findings.iter().any(|finding| finding.text.contains("took too long"));
+    for every in [1, 3, 50] {
+        let Said { verdict, findings, .. } = said(lines, every);
+        if undecided {
+            assert!(findings.is_empty() && verdict.left_out > 0, "{findings:#?}");
+            continue;
+        }
+        assert_eq!(kept(&verdict.promises), kept(&judgement.promises), "{findings:#?}");
+        assert_eq!((verdict.good, verdict.left_out), (judgement.good(), 0));
+        if judgement.findings.is_empty() {
+            assert_eq!(verdict.promises, judgement.promises);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    /// A long time in one room: what is settled is let go on the way, and neither the verdict
+    /// nor any count differs.
+    #[test]
+    fn a_long_history_that_is_right_never_alarms(steps in steps(600), every in 1..40_usize) {
+        let story = story(&execute(&steps));
+        let judgement = judge(story.lines());
+        let Said { verdict, findings, .. } = said(story.lines(), every);
+        prop_assert_eq!(findings, []);
+        prop_assert_eq!(verdict.promises, judgement.promises);
+    }
+
+    /// One answer of many is stale: that is found, though what it contradicts was let go.
+    #[test]
+    fn one_stale_read_of_many_is_found(
+        steps in steps(600),
+        from in any::<prop::sample::Index>(),
+        honest in any::<bool>(),
+        every in 1..40_usize,
+    ) {
+        let took = execute(&steps);
+        let Some((story, returned)) = stale(&took, from.index(took.len()), honest) else {
+            return Ok(());
+        };
+        let Said { verdict, findings, .. } = said(story.lines(), every);
+        let judgement = judge(story.lines());
+        prop_assert_eq!(kept(&verdict.promises), kept(&judgement.promises), "{:#?}", findings);
+        let found = findings.iter().find(|finding| finding.promise == "linearizable");
+        prop_assert_eq!(found.map(|finding| finding.at), Some(returned * 1_000));
+    }
+}
+
+/// It does not wait for the end: two looks after the answer, the alarm has been given once.
+#[test]
+fn an_alarm_is_given_at_once_and_once() {
+    let story = Story::new().say(1, 10, 20, "a", 1).read(2, 30, 40, 0, &[]).sit(3, 50, 60, 2);
+    let Said { findings, early, .. } = said(story.lines(), 1);
+    let linearizable = findings.iter().filter(|finding| finding.promise == "linearizable");
+    assert_eq!(linearizable.count(), 1);
+    assert!(early > 0);
+    let lost = findings.iter().filter(|finding| finding.promise == "nothing_lost");
+    assert_eq!(lost.count(), 1);
+}
+
+/// Somebody reads what another has only asked for yet. Nobody knows whether that was done,
+/// until somebody says that nobody had asked.
+#[test]
+fn what_is_under_way_may_be_seen() {
+    let story = Story::new().say(1, 10, 900, "a", 1).read(2, 20, 30, 1, &["a"]);
+    let Said { findings, .. } = said(story.lines(), 1);
+    assert_eq!(findings, []);
+    story.read(2, 40, 50, 2, &["a", "b"]).breaks("linearizable", 50);
+}
+
+/// A room that everybody has left is over after two minutes. It is counted, and forgotten:
+/// what is done in it later is left out, and that is said.
+#[test]
+fn a_room_that_is_over_is_counted_and_forgotten() {
+    let early = Story::new().say(1, 10, 20, "a", 1).read(2, 30, 40, 1, &["a"]);
+    let Said { verdict, .. } = said(early.lines(), 1);
+    let late = early.role(130_000, 1, 1, "leader").role(140_000, 1, 2, "leader");
+    let late = late.read(2, 150_000, 150_010, 1, &["a"]);
+    let Said { verdict: after, findings, .. } = said(late.lines(), 1);
+    assert_eq!(findings, []);
+    assert_eq!((verdict.left_out, after.left_out), (0, 1));
+    assert_eq!(verdict.promises[..6], after.promises[..6]);
+}
+
+/// Somebody writes for ever, and nobody reads: there is nothing by which anything could be let
+/// go. The room is left out when it is too long, and that is no alarm.
+#[test]
+fn a_room_that_is_too_long_is_left_out() {
+    let mut story = Story::new();
+    for number in 0..5_000 {
+        story = story.say(1, number * 10 + 1, number * 10 + 5, &number.to_string(), number + 1);
+    }
+    let Said { verdict, findings, .. } = said(story.lines(), 100);
+    assert_eq!(findings, []);
+    assert!(verdict.good && verdict.left_out >= 4_000, "{verdict:?}");
+    let checked: u64 = verdict.promises[0].checked;
+    assert!((4_000..5_000).contains(&checked), "{checked}");
+}
