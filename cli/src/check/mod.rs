@@ -18,7 +18,11 @@ use clap::ValueEnum;
 use crate::{
     check::{files::Files, run::Wanted, tell::Told},
     output::{Output, print},
-    play::{scenario::Scenario, stage::Stage, workload::Workload},
+    play::{
+        scenario::Scenario,
+        stage::{self, Stage},
+        workload::Workload,
+    },
     process::StopRequests,
     usage::ensure,
 };
@@ -154,7 +158,10 @@ async fn play(args: &Args, scenario: &Scenario) -> anyhow::Result<Told> {
         Some(dir) => Stage::at(dir)?,
         None => {
             scenario.fits(args.nodes)?;
-            Stage::start(args.nodes, scenario.spares, args.namespaces.as_deref()).await?
+            let namespaces = args.namespaces.clone();
+            let wanted =
+                stage::Wanted { namespaces, ..stage::Wanted::of(args.nodes, scenario.spares) };
+            Stage::start(&wanted).await?
         }
     };
     let members = u16::try_from(stage.members()).unwrap_or(u16::MAX);

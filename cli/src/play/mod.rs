@@ -5,6 +5,7 @@
 //! [`record::Record`].
 
 pub(crate) mod client;
+pub(crate) mod manner;
 pub(crate) mod reads;
 pub(crate) mod record;
 pub(crate) mod scenario;

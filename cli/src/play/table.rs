@@ -56,6 +56,11 @@ impl Table {
         Place::Open
     }
 
+    /// The room that they share now, if there is one.
+    pub(crate) fn room(&self) -> Option<String> {
+        self.inner().room.clone()
+    }
+
     /// Somebody has opened a room for all, or could not.
     pub(crate) fn opened(&self, room: Option<String>) {
         let mut inner = self.inner();

@@ -19,6 +19,7 @@ use tonic::{Streaming, metadata::MetadataValue};
 
 use crate::{
     cluster,
+    play::manner::Letters,
     socket::{Socket, Url, next_text},
 };
 
@@ -71,7 +72,10 @@ pub(crate) struct Wish {
 /// What can be wished for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Act {
-    Open,
+    /// A room, which strangers may find or not.
+    Open {
+        public: bool,
+    },
     Sit,
     Play(char),
     Again,
@@ -84,7 +88,16 @@ pub(crate) enum Heard {
     /// The answer to the wish with this serial.
     Answer(u64, Told),
     /// A room as it is now.
-    View { room: String, version: Version, resync: bool, closed: bool, over: bool },
+    View {
+        room: String,
+        version: Version,
+        resync: bool,
+        closed: bool,
+        /// A round is over.
+        over: bool,
+        /// What has been guessed in this round.
+        tried: Letters,
+    },
 }
 
 /// What became of a wish.
@@ -169,6 +182,20 @@ impl Way {
         }
     }
 
+    /// Does not look at a room any more.
+    pub(crate) async fn unwatch(&mut self, room: &str) -> anyhow::Result<()> {
+        match self {
+            Self::Socket(socket) => {
+                let unwatch = InRoom { room: room.into(), serial: None };
+                Ok(socket.send(Message::text(Request::Unwatch(unwatch).frame(WATCH))).await?)
+            }
+            Self::Link(link) => {
+                let unwatch = v1::Unwatch { room: link.number(room)? };
+                link.send(Uplink { unwatches: vec![unwatch], ..Uplink::default() }).await
+            }
+        }
+    }
+
     /// The next that comes. Nothing is lost when this is called off.
     pub(crate) async fn hear(&mut self) -> anyhow::Result<Heard> {
         match self {
@@ -201,6 +228,7 @@ fn heard(text: &str) -> anyhow::Result<Option<Heard>> {
             resync: view.resync,
             closed: view.closed,
             over: shows_the_end(view.view),
+            tried: Letters::tried(view.view),
         }),
         ServerMessage::Push(Push::Bye(bye)) => bail!("{}: {}", bye.code, bye.message),
         ServerMessage::Push(_) => None,
@@ -217,10 +245,10 @@ fn frame(wish: &Wish) -> String {
     let (id, serial) = (wish.serial, Some(Serial(wish.serial)));
     let room = Cow::from(wish.room.as_str());
     match &wish.act {
-        Act::Open => {
-            let options = json(OPTIONS.into());
+        Act::Open { public } => {
+            let (options, public) = (json(OPTIONS.into()), *public);
             let (game, options) = ("hangman".into(), Some(&*options));
-            Request::Open(socket::Open { game, options, public: false, serial }).frame(id)
+            Request::Open(socket::Open { game, options, public, serial }).frame(id)
         }
         Act::Sit => Request::Sit(InRoom { room, serial }).frame(id),
         Act::Again => Request::Again(InRoom { room, serial }).frame(id),
@@ -295,24 +323,26 @@ impl Link {
             self.heard.push_back(Heard::Answer(answer.id, told));
         }
         for update in downlink.updates {
+            let view = std::str::from_utf8(&update.view).unwrap_or_default();
             self.heard.push_back(Heard::View {
                 room: self.names.name(RoomId(update.room)),
                 version: Version(update.version),
                 resync: update.resync,
                 closed: update.closed,
-                over: std::str::from_utf8(&update.view).is_ok_and(shows_the_end),
+                over: shows_the_end(view),
+                tried: Letters::tried(view),
             });
         }
     }
 
     fn command(&self, wish: &Wish) -> anyhow::Result<Command> {
-        let room = if wish.act == Act::Open { 0 } else { self.number(&wish.room)? };
+        let room = if matches!(wish.act, Act::Open { .. }) { 0 } else { self.number(&wish.room)? };
         let name = self.name.clone();
         let action = match &wish.act {
-            Act::Open => command::Action::Open(v1::Open {
+            Act::Open { public } => command::Action::Open(v1::Open {
                 game: "hangman".into(),
                 options: OPTIONS.into(),
-                public: false,
+                public: *public,
             }),
             Act::Sit => command::Action::Sit(v1::Sit { room, name }),
             Act::Play(letter) => {
@@ -338,11 +368,18 @@ mod tests {
     /// What we say to a frontend is JSON of its contract.
     #[test]
     fn wishes_are_said_in_json() {
-        for act in [Act::Open, Act::Sit, Act::Play('e'), Act::Again, Act::Say("c1x2".into())] {
+        for act in [
+            Act::Open { public: true },
+            Act::Sit,
+            Act::Play('e'),
+            Act::Again,
+            Act::Say("c1x2".into()),
+        ] {
             let wish = Wish { serial: 7, room: "wpvkdjysza444b7s".into(), act: act.clone() };
             let json: serde_json::Value = serde_json::from_str(&frame(&wish)).unwrap();
             assert_eq!((&json["id"], &json["data"]["serial"]), (&7.into(), &7.into()), "{act:?}");
-            assert_eq!(json["data"]["room"].is_null(), act == Act::Open, "{act:?}");
+            let opens = matches!(act, Act::Open { .. });
+            assert_eq!(json["data"]["room"].is_null(), opens, "{act:?}");
         }
     }
 
@@ -360,6 +397,7 @@ mod tests {
             resync: false,
             closed: false,
             over: true,
+            tried: Letters::default(),
         };
         assert_eq!(heard(view).unwrap(), Some(shown));
         let bye = heard(r#"{"push":"bye","code":"moving","message":"go"}"#).unwrap_err();

@@ -46,7 +46,7 @@ impl Workload {
             may_change_nothing: may,
         };
         match act {
-            Act::Open => write("open", None, String::new(), false),
+            Act::Open { .. } => write("open", None, String::new(), false),
             Act::Sit => write("sit", None, String::new(), true),
             Act::Again => write("again", None, String::new(), true),
             Act::Play(letter) => write("play", None, letter.to_string(), false),
