@@ -55,12 +55,17 @@ impl KeyFile {
     /// What to show to a node. Nothing, when no key is to be found: the node then says
     /// that it needs one, if it is there at all.
     pub(crate) fn pass(&self, node: SocketAddr) -> anyhow::Result<Pass> {
-        let said = self.key_file.clone().filter(|path| !path.as_os_str().is_empty());
-        let said = said.or_else(|| self.dir.as_deref().map(ClusterKey::in_folder));
-        match said.or_else(|| local::key_file(node)).or_else(well_known) {
+        match self.path(node) {
             Some(path) => pass(&path),
             None => Ok(Pass::none()),
         }
+    }
+
+    /// Where the key of a node's cluster is, if it is to be found.
+    pub(crate) fn path(&self, node: SocketAddr) -> Option<PathBuf> {
+        let said = self.key_file.clone().filter(|path| !path.as_os_str().is_empty());
+        let said = said.or_else(|| self.dir.as_deref().map(ClusterKey::in_folder));
+        said.or_else(|| local::key_file(node)).or_else(well_known)
     }
 }
 

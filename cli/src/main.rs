@@ -15,6 +15,7 @@ mod fault;
 mod frontend;
 mod http;
 mod key;
+mod lab;
 mod leaving;
 mod local;
 mod logging;
@@ -23,6 +24,7 @@ mod metrics;
 mod node;
 mod output;
 mod planted;
+mod play;
 mod process;
 mod reach;
 mod report;
@@ -53,6 +55,7 @@ const SERVICE_THREADS: usize = 2;
 const EXAMPLES: &str = "\
 Examples:
   hangraft demo                         a cluster of three on this machine, and the address to open
+  hangraft lab                          the same, and a page that shows it thinking
   hangraft status                       who is there, who leads, how far each has come
   hangraft node --config node1.toml     one node of a real cluster
 
@@ -83,7 +86,10 @@ enum Command {
     Pause(demo::faults::PauseArgs),
     Resume(demo::faults::ResumeArgs),
     Restart(demo::faults::RestartArgs),
+    Wipe(demo::disks::WipeArgs),
+    Spare(demo::disks::SpareArgs),
     RollingRestart(rolling::Args),
+    Lab(lab::Args),
     Check(check::Args),
     Report(report::Args),
     Bench(bench::Args),
@@ -144,7 +150,10 @@ impl Command {
             Self::Pause(args) => demo::faults::pause(args).await,
             Self::Resume(args) => demo::faults::resume(args).await,
             Self::Restart(args) => demo::faults::restart(args).await,
+            Self::Wipe(args) => demo::disks::wipe(args).await,
+            Self::Spare(args) => demo::disks::spare(args).await,
             Self::RollingRestart(args) => rolling::run(args).await,
+            Self::Lab(args) => lab::run(args).await,
             Self::Check(args) => check::run(args).await,
             Self::Report(args) => report::run(args),
             Self::Bench(args) => bench::run(args).await,

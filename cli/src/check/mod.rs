@@ -5,29 +5,24 @@
 //! Nothing is judged while they play: what was seen is held to the promises afterwards, by
 //! [`hangraft_lab::judge`].
 
-mod client;
 mod files;
 mod happened;
-mod reads;
-mod record;
 mod run;
-mod scenario;
-mod script;
-mod stage;
-mod table;
 mod tell;
-mod watch;
-mod way;
 
 use std::{path::PathBuf, time::Duration};
 
 use anyhow::{Context, bail};
 use clap::ValueEnum;
-use hangraft_lab::history::What;
 
 use crate::{
-    check::{files::Files, run::Wanted, scenario::Scenario, stage::Stage, tell::Told, way::Act},
+    check::{files::Files, run::Wanted, tell::Told},
     output::{Output, print},
+    play::{
+        scenario::Scenario,
+        stage::{self, Stage},
+        workload::Workload,
+    },
     process::StopRequests,
     usage::ensure,
 };
@@ -86,59 +81,6 @@ pub(crate) struct Args {
     /// For whom to print.
     #[arg(long, value_enum, default_value_t)]
     output: Output,
-}
-
-/// What players do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Workload {
-    /// They sit down, guess letters, talk, and begin again.
-    #[default]
-    Rooms,
-    /// They write a room's last line and read it: a register.
-    Register,
-    /// They add lines to a room and read all of them: a list.
-    Append,
-}
-
-impl Workload {
-    /// Of a hundred calls in a room so many write, and so many read linearizably; the rest
-    /// reads what the client knows of at least.
-    fn shares(self) -> [u32; 2] {
-        match self {
-            Self::Rooms => [65, 20],
-            Self::Register => [40, 50],
-            Self::Append => [50, 40],
-        }
-    }
-
-    /// Lines in one room. A room shows the last twenty; all of them are to be seen, except
-    /// where only the last one counts.
-    fn lines_max(self) -> u32 {
-        match self {
-            Self::Rooms | Self::Append => 18,
-            Self::Register => 60,
-        }
-    }
-
-    /// How an act is written down.
-    fn what(self, act: &Act) -> What {
-        let write = |action: &str, line: Option<String>, detail: String, may| What::Write {
-            action: action.into(),
-            line,
-            detail,
-            may_change_nothing: may,
-        };
-        match act {
-            Act::Open => write("open", None, String::new(), false),
-            Act::Sit => write("sit", None, String::new(), true),
-            Act::Again => write("again", None, String::new(), true),
-            Act::Play(letter) => write("play", None, letter.to_string(), false),
-            Act::Say(line) if self == Self::Register => {
-                write("set", Some(line.clone()), line.clone(), false)
-            }
-            Act::Say(line) => write("say", Some(line.clone()), line.clone(), false),
-        }
-    }
 }
 
 /// Somebody wants this process to end.
@@ -216,7 +158,10 @@ async fn play(args: &Args, scenario: &Scenario) -> anyhow::Result<Told> {
         Some(dir) => Stage::at(dir)?,
         None => {
             scenario.fits(args.nodes)?;
-            Stage::start(args.nodes, scenario.spares, args.namespaces.as_deref()).await?
+            let namespaces = args.namespaces.clone();
+            let wanted =
+                stage::Wanted { namespaces, ..stage::Wanted::of(args.nodes, scenario.spares) };
+            Stage::start(&wanted).await?
         }
     };
     let members = u16::try_from(stage.members()).unwrap_or(u16::MAX);

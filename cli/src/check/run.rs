@@ -1,6 +1,7 @@
 //! One run: everybody plays, somebody makes trouble, all of it is written down and judged.
 
 use std::{
+    collections::BTreeMap,
     path::Path,
     sync::{
         Arc,
@@ -11,25 +12,28 @@ use std::{
 
 use anyhow::{Context, bail};
 use hangraft_lab::{
-    history::{ClientId, Level, Moment, What},
-    timeline::{ClientNamed, FORMAT, Head, Line, Named, gather},
+    history::{Call, ClientId, Level, Moment, What},
+    timeline::{ClientNamed, FORMAT, Head, Heard, Line, Named, gather},
 };
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep, sleep_until, timeout},
 };
 
-use crate::check::{
-    Workload,
-    client::{Client, Scene},
-    reads::Reads,
-    record::{Played, Record},
-    scenario::Scenario,
-    script,
-    stage::Stage,
-    table::Table,
-    tell::{Told, silence},
-    watch::watch,
+use crate::{
+    check::tell::{Told, silence},
+    play::{
+        client::{Client, Scene},
+        manner::Manner,
+        reads::Reads,
+        record::{Batch, Record, Seen},
+        scenario::Scenario,
+        script,
+        stage::Stage,
+        table::Table,
+        watch::watch,
+        workload::Workload,
+    },
 };
 
 /// How long players go on after the last fault, so that what comes of it is seen.
@@ -59,6 +63,40 @@ pub(super) struct Wanted {
     pub(super) command: String,
 }
 
+/// All that was seen.
+#[derive(Default)]
+struct Played {
+    /// In the order in which they were made; those that have not returned, too.
+    calls: Vec<Call>,
+    /// What nodes told of themselves, for each time that one was asked.
+    heard: Vec<Heard>,
+    /// Everything else.
+    others: Vec<Line>,
+}
+
+impl Played {
+    fn of(record: &Record) -> Self {
+        let mut heard: BTreeMap<u64, Heard> = BTreeMap::new();
+        let mut played = Self::default();
+        for seen in record.take() {
+            match seen {
+                Seen::Call(_, call) => played.calls.push(call),
+                Seen::Begun(..) => {}
+                Seen::Push(push) => played.others.push(Line::Push(push)),
+                Seen::Line(line) => played.others.push(line),
+                Seen::Batch(Batch { asked, came, observed }) => {
+                    let batches = heard.entry(asked.number);
+                    batches.or_insert_with(|| Heard::asked(asked.at)).came(came, observed);
+                }
+            }
+        }
+        played.calls.extend(record.open());
+        played.calls.sort_by_key(|call| call.invoked);
+        played.heard = heard.into_values().collect();
+        played
+    }
+}
+
 /// Plays on a stage; everything that happened, and what is to be said of it.
 pub(super) async fn check(
     wanted: &Wanted,
@@ -67,12 +105,12 @@ pub(super) async fn check(
 ) -> anyhow::Result<(Vec<Line>, Told)> {
     let head = head(wanted, scenario, stage);
     let scene = Arc::new(Scene {
-        record: Record::new(),
+        record: Arc::new(Record::new()),
         entrances: stage.entrances()?,
         nodes: stage.record().nodes.iter().map(|node| (node.name.clone(), node.address)).collect(),
         members: stage.members(),
         access: stage.access()?,
-        workload: wanted.workload,
+        manner: Manner::of_check(wanted.workload),
         seed: wanted.seed,
     });
     let playing = async {
@@ -81,13 +119,12 @@ pub(super) async fn check(
     };
     let (stopped, unread) = tokio::select! {
         played = playing => played?,
-        Err::<(), _>(err) = watch(stage.dir(), &scene) => return Err(err),
+        Err::<(), _>(err) = watch(stage.dir(), &scene.record) => return Err(err),
     };
-    let Played { calls, pushes, heard, others } = scene.record.take();
+    let Played { calls, heard, others } = Played::of(&scene.record);
     let silence = silence(&calls, stopped);
     let mut lines = gather(&heard);
-    let seen = others.into_iter().chain(calls.into_iter().map(Line::Call));
-    for line in seen.chain(pushes.into_iter().map(Line::Push)) {
+    for line in others.into_iter().chain(calls.into_iter().map(Line::Call)) {
         lines.add(line);
     }
     let mut lines = lines.in_order();
@@ -132,7 +169,7 @@ async fn play(
 /// Reads every room once more, linearizably; the rooms that could not be read.
 async fn read_all(scene: &Scene, reader: ClientId) -> Vec<String> {
     let deadline = Instant::now() + FINALE;
-    let mut reads = Reads::new(scene.access.clone());
+    let mut reads = Reads::new(scene.access.clone(), scene.manner.name);
     let mut unread = Vec::new();
     for (i, room) in scene.record.rooms().into_iter().enumerate() {
         let mut turn = i;

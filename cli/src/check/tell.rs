@@ -10,7 +10,7 @@ use hangraft_lab::{
 };
 use serde::Serialize;
 
-use crate::check::{happened, scenario::Scenario};
+use crate::{check::happened, play::scenario::Scenario};
 
 /// A line of it that breaks no promise of the cluster, but one of the scenario.
 const BOUND: &str = "bound";
@@ -82,7 +82,12 @@ impl Told {
         let good = findings.is_empty() && promises.iter().all(|promise| promise.kept);
         lines.extend(findings.iter().cloned().map(Line::Finding));
         lines.sort_by_key(Line::at);
-        lines.push(Line::Verdict(Verdict { at: end, good, promises: promises.clone(), left_out: 0 }));
+        lines.push(Line::Verdict(Verdict {
+            at: end,
+            good,
+            promises: promises.clone(),
+            left_out: 0,
+        }));
         let calls = lines.iter().filter_map(|line| match line {
             Line::Call(call) => Some(&call.outcome),
             _ => None,

@@ -121,6 +121,16 @@ impl Crew {
         self.spawn(place)
     }
 
+    /// Starts a node that was not there before.
+    pub(super) fn add(&mut self, place: &Place) -> anyhow::Result<u32> {
+        let place = place.clone();
+        let member = Member { place, kind: Kind::Node, given: None, pid: 0, running: false };
+        // Behind the other nodes: their order is that of their names.
+        let at = self.members.iter().take_while(|member| member.kind == Kind::Node).count();
+        self.members.insert(at, member);
+        self.spawn(at)
+    }
+
     /// Why a node's id is spent, if it is: then it cannot start again.
     pub(super) fn why_spent(&self, name: &str) -> Option<String> {
         RealEnv::why_spent(&self.dir.join(name))

@@ -16,6 +16,7 @@ use std::{
 
 use anyhow::{Context, anyhow, bail, ensure};
 use hangraft_cluster_config::ClusterKey;
+use hangraft_node::real::RealEnv;
 use nix::{
     sys::signal::{self, Signal},
     unistd::Pid,
@@ -161,13 +162,27 @@ impl RestartArgs {
 }
 
 impl Target {
-    async fn find(&self, doing: Doing) -> anyhow::Result<Process> {
+    /// The demo's folder.
+    pub(super) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(super) async fn find(&self, doing: Doing) -> anyhow::Result<Process> {
         let record = Record::of(&self.dir)?;
         if [LEADER, FOLLOWER].contains(&self.name.as_str()) {
             return self.find_by_role(&record, doing).await;
         }
         if let Some(doing) = Doing::said(&self.name) {
-            let found = record.processes().find(|process| process.does(&self.dir) == doing);
+            let mut those = record.processes().filter(|process| process.does(&self.dir) == doing);
+            // One that cannot start again is meant only where there is no other.
+            let spent = |process: &Process| RealEnv::why_spent(&self.dir.join(&process.name));
+            let first = those.next();
+            let found = match first {
+                Some(first) if spent(&first).is_some() => {
+                    those.find(|process| spent(process).is_none()).or(Some(first))
+                }
+                first => first,
+            };
             return found.with_context(|| format!("no process of this demo is {}", self.name));
         }
         let names: Vec<_> = record.processes().map(|process| process.name).collect();

@@ -63,13 +63,18 @@ impl Home {
     pub(super) fn prepare(&self, plan: &Plan) -> anyhow::Result<()> {
         let key = ClusterKey::in_folder(&self.dir);
         if key.exists() { ClusterKey::load(&key) } else { ClusterKey::create(&key) }?;
-        for (i, node) in plan.nodes.iter().enumerate() {
-            self.write(&node.name, &plan.node_toml(i))?;
+        for i in 0..plan.nodes.len() {
+            self.prepare_node(plan, i)?;
         }
         for (i, frontend) in plan.frontends.iter().enumerate() {
             self.write(&frontend.name, &plan.frontend_toml(i))?;
         }
         Ok(())
+    }
+
+    /// The same for one node, by its place from 0.
+    pub(super) fn prepare_node(&self, plan: &Plan, i: usize) -> anyhow::Result<()> {
+        self.write(&plan.nodes[i].name, &plan.node_toml(i))
     }
 
     fn write(&self, name: &str, text: &str) -> anyhow::Result<()> {
@@ -119,11 +124,16 @@ fn lock(dir: &Path) -> anyhow::Result<File> {
 pub(super) fn check_ports(plan: &Plan) -> anyhow::Result<()> {
     // A namespace has ports of its own.
     for node in plan.nodes.iter().filter(|node| node.namespace.is_none()) {
-        check_port(node.address, "--node-port")?;
-        // Gossip.
-        UdpSocket::bind(node.address).map_err(|err| busy(node.address, "--node-port", &err))?;
+        check_node_port(node.address)?;
     }
     plan.frontends.iter().try_for_each(|frontend| check_port(frontend.address, "--port"))
+}
+
+/// Sees that a node's port is free, for both of its languages.
+pub(super) fn check_node_port(address: SocketAddr) -> anyhow::Result<()> {
+    check_port(address, "--node-port")?;
+    // Gossip.
+    UdpSocket::bind(address).map(drop).map_err(|err| busy(address, "--node-port", &err))
 }
 
 fn check_port(address: SocketAddr, option: &str) -> anyhow::Result<()> {

@@ -11,7 +11,7 @@ const ADDRESSES_MAX: usize = 4;
 
 /// This machine's addresses on its networks, the most likely one first: IPv4, and IPv6
 /// where there is nothing else.
-pub(super) fn addresses() -> Vec<IpAddr> {
+pub(crate) fn addresses() -> Vec<IpAddr> {
     let Ok(interfaces) = getifaddrs() else { return Vec::new() };
     let mut found: Vec<IpAddr> = interfaces
         .filter(|interface| interface.flags.contains(InterfaceFlags::IFF_UP))

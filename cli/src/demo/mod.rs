@@ -3,9 +3,10 @@
 
 mod control;
 mod crew;
+pub(crate) mod disks;
 pub(crate) mod faults;
 pub(crate) mod home;
-mod lan;
+pub(crate) mod lan;
 pub(crate) mod namespaces;
 pub(crate) mod plan;
 pub(crate) mod record;
@@ -27,9 +28,9 @@ use tokio::time::{sleep, timeout};
 use crate::{
     cluster::Door,
     demo::{
-        control::Control,
+        control::{Control, Wish},
         crew::{Crew, Exit},
-        home::{Home, check_ports, log_file},
+        home::{Home, check_node_port, check_ports, log_file},
         namespaces::Namespaces,
         plan::{Plan, Wanted},
         record::Record,
@@ -53,6 +54,9 @@ While it runs:
 
 /// How long a new cluster may take to elect a leader and let frontends in.
 const START: Duration = Duration::from_secs(30);
+
+/// How long a node that is added may take to join. Other wishes wait meanwhile.
+const JOIN: Duration = Duration::from_secs(15);
 
 /// How often we look whether it has.
 const LOOK: Duration = Duration::from_millis(50);
@@ -102,7 +106,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let mut stop = StopRequests::listen(args.stop_with_parent)?;
     let mut home = Home::open(args.dir.as_deref())?;
     let before = Record::load(home.dir())?;
-    let plan = Plan::new(&args.wanted(before.as_ref())?, before.as_ref())?;
+    let mut plan = Plan::new(&args.wanted(before.as_ref())?, before.as_ref())?;
     check_ports(&plan)?;
     home.prepare(&plan)?;
     let pass = key::pass(&ClusterKey::in_folder(home.dir()))?;
@@ -119,7 +123,9 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
             learn_ids(&mut crew, &plan, &pass).await;
             crew.record().save(home.dir())?;
             print(&welcome(&plan, home.dir()))?;
-            serve(&mut stop, &control, &mut crew, home.dir()).await;
+            let mut running =
+                Running { crew: &mut crew, plan: &mut plan, home: &home, pass: &pass };
+            running.serve(&mut stop, &control).await;
         }
         Ok(false) => (),
         Err(_) => home.keep(),
@@ -184,28 +190,84 @@ async fn ready(nodes: &[SocketAddr], plan: &Plan, pass: &Pass) {
     }
 }
 
-/// Until asked to stop: restarts what is to be restarted, and says what ends.
-async fn serve(stop: &mut StopRequests, control: &Control, crew: &mut Crew, dir: &Path) {
-    // Kept while something else happens: a request that is half read would be lost.
-    let mut asked = pin!(control.next());
-    loop {
-        tokio::select! {
-            _ = stop.next() => return,
-            exit = crew.next_exit() => eprintln!("{}", obituary(crew, &exit, dir)),
-            request = &mut asked => {
-                asked.set(control.next());
-                let result = restart(crew, &request.name, dir).await;
-                request.answer(&result).await;
+/// A demo that runs.
+struct Running<'a> {
+    crew: &'a mut Crew,
+    plan: &'a mut Plan,
+    home: &'a Home,
+    pass: &'a Pass,
+}
+
+impl Running<'_> {
+    /// Until asked to stop: does what is wished for, and says what ends.
+    async fn serve(&mut self, stop: &mut StopRequests, control: &Control) {
+        // Kept while something else happens: a request that is half read would be lost.
+        let mut asked = pin!(control.next());
+        loop {
+            tokio::select! {
+                _ = stop.next() => return,
+                exit = self.crew.next_exit() => {
+                    eprintln!("{}", obituary(self.crew, &exit, self.home.dir()));
+                }
+                request = &mut asked => {
+                    asked.set(control.next());
+                    let result = match &request.wish {
+                        Wish::Restart(name) => self.restart(name).await.map(|pid| pid.to_string()),
+                        Wish::Spare => self.spare().await,
+                    };
+                    request.answer(&result).await;
+                }
             }
         }
     }
-}
 
-async fn restart(crew: &mut Crew, name: &str, dir: &Path) -> anyhow::Result<u32> {
-    let pid = crew.restart(name).await?;
-    crew.record().save(dir)?;
-    eprintln!("{name} runs again (process {pid})");
-    Ok(pid)
+    async fn restart(&mut self, name: &str) -> anyhow::Result<u32> {
+        let pid = self.crew.restart(name).await?;
+        self.crew.record().save(self.home.dir())?;
+        eprintln!("{name} runs again (process {pid})");
+        Ok(pid)
+    }
+
+    /// Starts one more node; its name.
+    async fn spare(&mut self) -> anyhow::Result<String> {
+        let namespace = match Namespaces::of(&self.crew.record()) {
+            None => None,
+            Some(all) => {
+                let there = namespaces::find(all.prefix())?.into_iter().nth(self.plan.nodes.len());
+                Some(
+                    there
+                        .ok_or_else(|| anyhow!("there is no network namespace for another node"))?,
+                )
+            }
+        };
+        let mut plan = self.plan.clone();
+        let i = plan.add_spare(namespace)?;
+        let place = plan.nodes[i].clone();
+        if place.namespace.is_none() {
+            check_node_port(place.address)?;
+        }
+        self.home.prepare_node(&plan, i)?;
+        let pid = self.crew.add(&place)?;
+        *self.plan = plan;
+        eprintln!("{} joins (process {pid})", place.name);
+        self.crew.record().save(self.home.dir())?;
+        let door = Door::new(place.address, self.pass.clone());
+        let joined = timeout(JOIN, async {
+            loop {
+                match door.report().await {
+                    Ok(report) => return NodeId(report.id),
+                    Err(_) => sleep(LOOK).await,
+                }
+            }
+        });
+        let log = || log_file(self.home.dir(), &place.name).display().to_string();
+        let id = joined
+            .await
+            .map_err(|_| anyhow!("{} has not joined yet; look into {}", place.name, log()))?;
+        self.crew.was_given(place.address, id);
+        self.crew.record().save(self.home.dir())?;
+        Ok(place.name)
+    }
 }
 
 /// What a person reads first.

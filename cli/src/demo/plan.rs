@@ -17,14 +17,18 @@ const FRONTENDS_MAX: u16 = 8;
 /// The most spares. Each is a process, too.
 const SPARES_MAX: u16 = 4;
 
+/// The most nodes, with those that are added while it runs: a cluster has no more members.
+const NODES_MAX: usize = 16;
+
 /// How many nodes a demo runs when nobody says.
 const NODES: u16 = 3;
 
 /// Where nodes are, and frontends when nobody says.
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// The first node's port when nobody says.
+/// The first node's port when nobody says, and where it is then.
 const NODE_PORT: u16 = 7101;
+const LOOPBACK_NODE: SocketAddr = SocketAddr::new(LOOPBACK, NODE_PORT);
 
 /// What a frontend's configuration says when nobody is held to a pace.
 const NO_LIMITS: &str = "
@@ -92,7 +96,7 @@ impl Plan {
         let nodes = wanted.nodes.or(old.map(|old| old.nodes)).unwrap_or(NODES);
         let node_port = wanted.node_port.or(old.map(|old| old.node_port)).unwrap_or(NODE_PORT);
         let spares = wanted.spares.or(old.map(|old| old.spares)).unwrap_or(0);
-        ensure(spares <= SPARES_MAX, || {
+        ensure(spares <= SPARES_MAX.max(old.map_or(0, |old| old.spares)), || {
             format!("--spares {spares} does not work: write 0 to {SPARES_MAX}")
         })?;
         ensure(matches!(nodes, 1 | 3 | 5 | 7), || {
@@ -128,6 +132,30 @@ impl Plan {
             "nodes and frontends would share a port; move one of --port and --node-port".into()
         })?;
         Ok(plan)
+    }
+
+    /// Plans one node more, a spare, behind the last; in a namespace if the others are. Its
+    /// place among the nodes, from 0.
+    pub(super) fn add_spare(&mut self, namespace: Option<Namespace>) -> Result<usize, Usage> {
+        let place = self.nodes.len();
+        ensure(place < NODES_MAX, || format!("a demo has at most {NODES_MAX} nodes"))?;
+        let last = self.nodes.last().map_or(LOOPBACK_NODE, |last| last.address);
+        let port = last.port().saturating_add(1);
+        let taken = self.frontends.iter().any(|frontend| frontend.address.port() == port);
+        ensure(port > last.port() && !taken, || {
+            format!(
+                "the port behind {} is no free one; begin with another --node-port",
+                last.port()
+            )
+        })?;
+        let ip = namespace.as_ref().map_or(last.ip(), |namespace| namespace.ip.into());
+        self.nodes.push(Place {
+            name: format!("n{}", place + 1),
+            address: (ip, port).into(),
+            namespace: namespace.map(|namespace| namespace.name),
+            spare: true,
+        });
+        Ok(place)
     }
 
     /// The configuration of the `i`th node, from 0. Paths are relative to the file.
@@ -336,6 +364,27 @@ mod tests {
         assert_eq!(Plan::new(&wanted(), Some(&record)).unwrap(), plan);
         let err = Plan::new(&Wanted { spares: Some(2), ..wanted() }, Some(&record)).unwrap_err();
         assert!(err.0.contains("a cluster of 3 and 1 spares"), "{err}");
+    }
+
+    /// A node that is added while a demo runs is there again at its next start.
+    #[test]
+    fn a_spare_may_come_later() {
+        let mut plan = Plan::new(&wanted(), None).unwrap();
+        let place = plan.add_spare(None).unwrap();
+        assert_eq!((place, &*plan.nodes[3].name, plan.nodes[3].address.port()), (3, "n4", 7104));
+        assert!(plan.node_toml(3).contains("seeds = "), "{}", plan.node_toml(3));
+        let mut record = before(4, 7101);
+        record.nodes[3].spare = true;
+        assert_eq!(Plan::new(&wanted(), Some(&record)).unwrap(), plan);
+        for _ in 5..=NODES_MAX {
+            plan.add_spare(None).unwrap();
+        }
+        assert!(plan.add_spare(None).unwrap_err().0.contains("at most 16"));
+        let mut record = before(9, 7101);
+        record.nodes.iter_mut().skip(3).for_each(|node| node.spare = true);
+        assert_eq!(Plan::new(&wanted(), Some(&record)).unwrap().nodes.len(), 9);
+        let mut narrow = Plan::new(&Wanted { node_port: Some(8077), ..wanted() }, None).unwrap();
+        assert!(narrow.add_spare(None).is_err(), "a frontend is there");
     }
 
     /// What a demo writes is what nodes and frontends read.

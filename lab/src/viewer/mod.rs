@@ -8,10 +8,12 @@
 
 mod pack;
 mod settings;
+mod unpack;
 
 use crate::timeline::Line;
 pub use pack::pack;
 pub use settings::{Scenario, Settings};
+pub use unpack::{packed_in, unpack};
 
 /// The frame, with a mark for each part that is put in.
 const PAGE: &str = include_str!("page.html");
@@ -133,15 +135,20 @@ const ASKS: &str = "; connect-src 'self'";
 
 /// The page that shows this timeline and stands alone.
 pub fn html(lines: &[Line]) -> String {
-    page(lines, None)
+    page(&pack(lines), None)
 }
 
 /// The page that shows this timeline, which may be empty, and what its server sends.
 pub fn served(lines: &[Line], settings: &Settings) -> String {
-    page(lines, Some(settings))
+    page(&pack(lines), Some(settings))
 }
 
-fn page(lines: &[Line], settings: Option<&Settings>) -> String {
+/// The same of a timeline that is packed already, as a page holds it.
+pub fn served_packed(packed: &serde_json::Value, settings: &Settings) -> String {
+    page(packed, Some(settings))
+}
+
+fn page(packed: &serde_json::Value, settings: Option<&Settings>) -> String {
     let asks = settings.map_or("", |_| ASKS);
     let served = settings.map_or(&[] as &[_], |_| SERVED);
     let settings = serde_json::to_string(&settings).expect("settings are plain data");
@@ -149,7 +156,7 @@ fn page(lines: &[Line], settings: Option<&Settings>) -> String {
         ("/* policy */", format!("{ALONE}{asks}")),
         ("/* style */", STYLES.concat()),
         ("/* settings */", escaped(&settings)),
-        ("/* timeline */", escaped(&pack(lines).to_string())),
+        ("/* timeline */", escaped(&packed.to_string())),
         ("/* script */", script(SCRIPTS) + &script(served)),
     ];
     let mut page = String::new();

@@ -3,8 +3,7 @@
 //!
 //! Asking again with the same serial has no second effect, so a client that hears nothing
 //! asks elsewhere. When its patience is over it gives up: what it asked stays unknown, and it
-//! goes on as somebody else, whose serials nothing hangs on. Some have little patience: what is
-//! unknown may still take effect, and the judge is to see that.
+//! goes on as somebody else, whose serials nothing hangs on.
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -14,44 +13,35 @@ use hangraft_proto::socket::Code;
 use rand::{RngExt, SeedableRng, rngs::StdRng, seq::IndexedRandom};
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::check::{
-    Workload,
+use crate::play::{
+    manner::{Letters, Manner, Next, Pace},
     reads::Reads,
-    record::Record,
+    record::{Open, Record},
     table::{Place, Table},
     way::{Access, Act, Entrance, Heard, Person, Told, Way, Wish},
+    workload::Workload,
 };
 
 /// How long an answer is waited for before somebody else is asked.
 const TRY: Duration = Duration::from_millis(1_500);
 
-/// How long a client asks for one thing, and one of little patience.
-const PATIENCE: Duration = Duration::from_secs(15);
-const LITTLE_PATIENCE: Duration = Duration::from_millis(500);
-
-/// Every so many clients one has little patience.
-const IMPATIENT: ClientId = 3;
-
 /// How long to wait before asking again.
 const AGAIN: Duration = Duration::from_millis(50);
 
-/// The pause between two calls: half of it at least, and half more at most.
-const PACE_MS: u64 = 200;
-
 /// What all clients know.
-pub(super) struct Scene {
-    pub(super) record: Record,
-    pub(super) entrances: Vec<Entrance>,
-    pub(super) nodes: Vec<(String, SocketAddr)>,
+pub(crate) struct Scene {
+    pub(crate) record: Arc<Record>,
+    pub(crate) entrances: Vec<Entrance>,
+    pub(crate) nodes: Vec<(String, SocketAddr)>,
     /// How many of them are first members.
-    pub(super) members: usize,
-    pub(super) access: Access,
-    pub(super) workload: Workload,
-    pub(super) seed: u64,
+    pub(crate) members: usize,
+    pub(crate) access: Access,
+    pub(crate) manner: Manner,
+    pub(crate) seed: u64,
 }
 
 /// A client.
-pub(super) struct Client {
+pub(crate) struct Client {
     id: ClientId,
     scene: Arc<Scene>,
     table: Table,
@@ -74,24 +64,42 @@ pub(super) struct Client {
     room: String,
     lines: u32,
     over: bool,
+    /// What has been guessed in its room.
+    tried: Letters,
+    /// When it acts next, where it keeps a beat.
+    next: Instant,
+}
+
+impl Scene {
+    /// Where a client comes in, as places among the entrances.
+    fn entrances_of(&self, client: ClientId) -> Vec<usize> {
+        let is_frontend = |i: &usize| matches!(self.entrances[*i], Entrance::Frontend { .. });
+        let all = 0..self.entrances.len();
+        let at_frontends = match self.manner.at_frontends {
+            true => all.clone().any(|i| is_frontend(&i)),
+            false => client % 2 == 1,
+        };
+        all.filter(|i| is_frontend(i) == at_frontends).collect()
+    }
 }
 
 impl Client {
-    pub(super) fn new(id: ClientId, scene: &Arc<Scene>, table: Table) -> Self {
+    pub(crate) fn new(id: ClientId, scene: &Arc<Scene>, table: Table) -> Self {
         let seed = scene.seed.wrapping_mul(1_000_003).wrapping_add(u64::from(id));
         let mut dice = StdRng::seed_from_u64(seed);
-        let of_frontends = id % 2 == 1;
-        let entrances: Vec<usize> = (0..scene.entrances.len())
-            .filter(|i| matches!(scene.entrances[*i], Entrance::Frontend { .. }) == of_frontends)
-            .collect();
+        let entrances = scene.entrances_of(id);
         let turn = dice.random_range(0..entrances.len().max(1));
-        let reads = Reads::new(scene.access.clone());
+        let reads = Reads::new(scene.access.clone(), scene.manner.name);
         let mut client = Self {
             id,
             scene: Arc::clone(scene),
             table,
             dice,
-            who: Person { name: format!("Check {id}"), token: None, player: PlayerId(0) },
+            who: Person {
+                name: format!("{} {}", scene.manner.name, id + 1),
+                token: None,
+                player: PlayerId(0),
+            },
             serial: 0,
             way: None,
             watched: String::new(),
@@ -104,79 +112,97 @@ impl Client {
             room: String::new(),
             lines: 0,
             over: false,
+            tried: Letters::default(),
+            next: Instant::now(),
         };
         client.become_somebody();
         client
     }
 
     /// Plays until `stop` says so; what has begun is finished.
-    pub(super) async fn play(mut self, stop: Arc<std::sync::atomic::AtomicBool>) {
+    pub(crate) async fn play(mut self, stop: Arc<std::sync::atomic::AtomicBool>) {
         while !stop.load(std::sync::atomic::Ordering::Relaxed) {
             match self.table.place() {
                 Place::Open => {
-                    let opened = self.write(Act::Open, String::new()).await;
+                    let opened = self
+                        .write(Act::Open { public: self.scene.manner.public }, String::new())
+                        .await;
                     self.table.opened(opened);
                 }
                 Place::Wait => {}
                 Place::In(room) => self.act(room).await,
             }
-            let pause = self.dice.random_range(PACE_MS / 2..=PACE_MS * 3 / 2);
-            self.rest(Duration::from_millis(pause)).await;
+            let until = self.acts_next();
+            self.rest(until).await;
+        }
+    }
+
+    fn acts_next(&mut self) -> Instant {
+        let now = Instant::now();
+        match self.scene.manner.pace {
+            Pace::Pause(least, most) => {
+                now + Duration::from_micros(self.dice.random_range(least..=most))
+            }
+            Pace::Every(every) => {
+                self.next = now.max(self.next + every);
+                self.next
+            }
         }
     }
 
     /// Does something in a room, where it may be for the first time.
     async fn act(&mut self, room: String) {
         if room != self.room {
-            (self.room, self.over) = (room.clone(), false);
-            if self.scene.workload == Workload::Rooms {
+            (self.room, self.over, self.tried) = (room.clone(), false, Letters::default());
+            if self.scene.manner.workload == Workload::Rooms {
                 self.write(Act::Sit, room.clone()).await;
             }
             self.look().await;
         }
-        let [write, linearizable] = self.scene.workload.shares();
-        match self.dice.random_range(0..100) {
-            at if at < write => {
+        match self.scene.manner.next(&mut self.dice) {
+            Next::Write => {
                 let act = self.next_act();
                 self.write(act, room).await;
             }
-            at if at < write + linearizable => self.read(room, Level::Linearizable).await,
-            _ => match self.known.get(&room) {
+            Next::Linearizable => self.read(room, Level::Linearizable).await,
+            Next::AtLeast => match self.known.get(&room) {
                 Some(least) => self.read(room, Level::AtLeast { least: *least }).await,
                 None => self.read(room, Level::Linearizable).await,
             },
+            Next::Local => self.read(room, Level::Local).await,
         }
     }
 
     fn next_act(&mut self) -> Act {
-        let says = self.scene.workload != Workload::Rooms || self.dice.random_ratio(1, 4);
-        if says {
+        if self.scene.manner.says(&mut self.dice) {
             self.lines += 1;
             self.table.writes();
-            return Act::Say(format!("c{}x{}", self.id, self.lines));
+            return Act::Say(self.scene.manner.line(self.id, self.lines));
         }
         if std::mem::take(&mut self.over) {
             return Act::Again;
         }
-        Act::Play(self.dice.random_range('a'..='z'))
+        Act::Play(self.scene.manner.letter(self.tried, &mut self.dice))
     }
 
     /// Asks for a change until it is told for good; the room that was opened.
     async fn write(&mut self, act: Act, room: String) -> Option<String> {
         self.serial += 1;
         let wish = Wish { serial: self.serial, room: room.clone(), act };
-        let what = self.scene.workload.what(&wish.act);
+        let what = self.scene.manner.workload.what(&wish.act);
         let scene = Arc::clone(&self.scene);
         let call = scene.record.ask(self.id, self.entrance().name(), &room, what);
-        let impatient = self.id.is_multiple_of(IMPATIENT);
-        let give_up = Instant::now() + if impatient { LITTLE_PATIENCE } else { PATIENCE };
+        let give_up = Instant::now() + scene.manner.patience(self.id);
         loop {
             let heard = self.try_once(&wish, give_up).await;
             let by = self.entrance().name().to_owned();
             match heard {
                 Some(Told::Yes { room: opened, version }) => {
-                    let room =
-                        if wish.act == Act::Open { opened.unwrap_or_default() } else { room };
+                    let room = if matches!(wish.act, Act::Open { .. }) {
+                        opened.unwrap_or_default()
+                    } else {
+                        room
+                    };
                     // A frontend does not say which version a new room has: the first.
                     let version = version.unwrap_or(Version(1));
                     self.learn(&room, version);
@@ -192,8 +218,8 @@ impl Client {
                     scene.record.told(call, &by, &room, outcome);
                     return None;
                 }
-                Some(Told::No { forgotten: true, .. }) => return self.give_up(),
-                _ if Instant::now() >= give_up => return self.give_up(),
+                Some(Told::No { forgotten: true, .. }) => return self.give_up(call),
+                _ if Instant::now() >= give_up => return self.give_up(call),
                 Some(Told::No { code, .. }) => {
                     if !matches!(code, Code::Busy | Code::TooFast) {
                         self.move_on();
@@ -206,7 +232,8 @@ impl Client {
     }
 
     /// What was asked stays unknown.
-    fn give_up(&mut self) -> Option<String> {
+    fn give_up(&mut self, call: Open) -> Option<String> {
+        self.scene.record.gave_up(call);
         self.move_on();
         self.become_somebody();
         None
@@ -260,8 +287,7 @@ impl Client {
     }
 
     /// Waits, and looks at what comes.
-    async fn rest(&mut self, pause: Duration) {
-        let until = Instant::now() + pause;
+    async fn rest(&mut self, until: Instant) {
         loop {
             let Some(way) = self.way.as_mut() else { return tokio::time::sleep_until(until).await };
             match timeout_at(until, way.hear()).await {
@@ -274,7 +300,7 @@ impl Client {
     }
 
     fn see(&mut self, view: Heard) {
-        let Heard::View { room, version, resync, closed, over } = view else { return };
+        let Heard::View { room, version, resync, closed, over, tried } = view else { return };
         // A node that is behind answers a watch with the whole view that it has, and then
         // with all that follows. Whoever watches at nodes, as frontends do, waits for what is
         // newer than what it knows.
@@ -284,7 +310,9 @@ impl Client {
         if self.behind {
             return;
         }
-        self.over |= over && room == self.room;
+        if room == self.room {
+            (self.over, self.tried) = (over, tried);
+        }
         self.learn(&room, version);
         self.shown.insert(room.clone(), version);
         let at = self.scene.record.now();
@@ -302,7 +330,10 @@ impl Client {
                 }
                 scene.record.told(call, name, &room, outcome);
             }
-            Err(err) => tracing::debug!(client = self.id, %err, "a read in vain"),
+            Err(err) => {
+                tracing::debug!(client = self.id, %err, "a read in vain");
+                scene.record.gave_up(call);
+            }
         }
     }
 

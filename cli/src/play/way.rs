@@ -19,6 +19,7 @@ use tonic::{Streaming, metadata::MetadataValue};
 
 use crate::{
     cluster,
+    play::manner::Letters,
     socket::{Socket, Url, next_text},
 };
 
@@ -36,42 +37,45 @@ const OPTIONS: &str = r#"{"mode":"together"}"#;
 
 /// Where a client can come in.
 #[derive(Clone, Debug)]
-pub(super) enum Entrance {
+pub(crate) enum Entrance {
     Frontend { name: String, url: Url },
     Node { name: String, address: SocketAddr },
 }
 
 /// Who comes in.
 #[derive(Clone, Debug)]
-pub(super) struct Person {
+pub(crate) struct Person {
     /// What others see.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// At frontends: what says who it is, from the second time on.
-    pub(super) token: Option<String>,
+    pub(crate) token: Option<String>,
     /// At nodes.
-    pub(super) player: PlayerId,
+    pub(crate) player: PlayerId,
 }
 
 /// What lets a client in at nodes, and tells rooms' names.
 #[derive(Clone)]
-pub(super) struct Access {
-    pub(super) token: String,
-    pub(super) names: RoomNames,
+pub(crate) struct Access {
+    pub(crate) token: String,
+    pub(crate) names: RoomNames,
 }
 
 /// What a client wishes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Wish {
-    pub(super) serial: u64,
+pub(crate) struct Wish {
+    pub(crate) serial: u64,
     /// The room's name; empty for an opening.
-    pub(super) room: String,
-    pub(super) act: Act,
+    pub(crate) room: String,
+    pub(crate) act: Act,
 }
 
 /// What can be wished for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Act {
-    Open,
+pub(crate) enum Act {
+    /// A room, which strangers may find or not.
+    Open {
+        public: bool,
+    },
     Sit,
     Play(char),
     Again,
@@ -80,16 +84,25 @@ pub(super) enum Act {
 
 /// What a client hears.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Heard {
+pub(crate) enum Heard {
     /// The answer to the wish with this serial.
     Answer(u64, Told),
     /// A room as it is now.
-    View { room: String, version: Version, resync: bool, closed: bool, over: bool },
+    View {
+        room: String,
+        version: Version,
+        resync: bool,
+        closed: bool,
+        /// A round is over.
+        over: bool,
+        /// What has been guessed in this round.
+        tried: Letters,
+    },
 }
 
 /// What became of a wish.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Told {
+pub(crate) enum Told {
     Yes {
         /// After an opening.
         room: Option<String>,
@@ -103,13 +116,13 @@ pub(super) enum Told {
 }
 
 /// A way in that is open.
-pub(super) enum Way {
+pub(crate) enum Way {
     Socket(Box<Socket>),
     Link(Box<Link>),
 }
 
 /// A node's stream.
-pub(super) struct Link {
+pub(crate) struct Link {
     up: mpsc::Sender<Uplink>,
     down: Streaming<Downlink>,
     heard: VecDeque<Heard>,
@@ -120,14 +133,14 @@ pub(super) struct Link {
 }
 
 impl Entrance {
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         match self {
             Self::Frontend { name, .. } | Self::Node { name, .. } => name,
         }
     }
 
     /// Comes in; a person who had no token has one then.
-    pub(super) async fn enter(&self, who: &mut Person, access: &Access) -> anyhow::Result<Way> {
+    pub(crate) async fn enter(&self, who: &mut Person, access: &Access) -> anyhow::Result<Way> {
         let entered = timeout(CONNECT, self.try_enter(who, access)).await;
         entered.with_context(|| format!("{} did not answer in time", self.name()))?
     }
@@ -148,7 +161,7 @@ impl Entrance {
 
 impl Way {
     /// Sends a wish.
-    pub(super) async fn wish(&mut self, wish: &Wish) -> anyhow::Result<()> {
+    pub(crate) async fn wish(&mut self, wish: &Wish) -> anyhow::Result<()> {
         match self {
             Self::Socket(socket) => Ok(socket.send(Message::text(frame(wish))).await?),
             Self::Link(link) => {
@@ -159,7 +172,7 @@ impl Way {
     }
 
     /// Looks at a room from now on, behind the version that was seen last.
-    pub(super) async fn watch(&mut self, room: &str, since: Option<Version>) -> anyhow::Result<()> {
+    pub(crate) async fn watch(&mut self, room: &str, since: Option<Version>) -> anyhow::Result<()> {
         match self {
             Self::Socket(socket) => {
                 let watch = socket::Watch { room: room.into(), since, epoch: None };
@@ -169,8 +182,22 @@ impl Way {
         }
     }
 
+    /// Does not look at a room any more.
+    pub(crate) async fn unwatch(&mut self, room: &str) -> anyhow::Result<()> {
+        match self {
+            Self::Socket(socket) => {
+                let unwatch = InRoom { room: room.into(), serial: None };
+                Ok(socket.send(Message::text(Request::Unwatch(unwatch).frame(WATCH))).await?)
+            }
+            Self::Link(link) => {
+                let unwatch = v1::Unwatch { room: link.number(room)? };
+                link.send(Uplink { unwatches: vec![unwatch], ..Uplink::default() }).await
+            }
+        }
+    }
+
     /// The next that comes. Nothing is lost when this is called off.
-    pub(super) async fn hear(&mut self) -> anyhow::Result<Heard> {
+    pub(crate) async fn hear(&mut self) -> anyhow::Result<Heard> {
         match self {
             Self::Socket(socket) => loop {
                 let text = next_text(socket).await?.context("the socket was closed")?;
@@ -201,6 +228,7 @@ fn heard(text: &str) -> anyhow::Result<Option<Heard>> {
             resync: view.resync,
             closed: view.closed,
             over: shows_the_end(view.view),
+            tried: Letters::tried(view.view),
         }),
         ServerMessage::Push(Push::Bye(bye)) => bail!("{}: {}", bye.code, bye.message),
         ServerMessage::Push(_) => None,
@@ -217,10 +245,10 @@ fn frame(wish: &Wish) -> String {
     let (id, serial) = (wish.serial, Some(Serial(wish.serial)));
     let room = Cow::from(wish.room.as_str());
     match &wish.act {
-        Act::Open => {
-            let options = json(OPTIONS.into());
+        Act::Open { public } => {
+            let (options, public) = (json(OPTIONS.into()), *public);
             let (game, options) = ("hangman".into(), Some(&*options));
-            Request::Open(socket::Open { game, options, public: false, serial }).frame(id)
+            Request::Open(socket::Open { game, options, public, serial }).frame(id)
         }
         Act::Sit => Request::Sit(InRoom { room, serial }).frame(id),
         Act::Again => Request::Again(InRoom { room, serial }).frame(id),
@@ -295,24 +323,26 @@ impl Link {
             self.heard.push_back(Heard::Answer(answer.id, told));
         }
         for update in downlink.updates {
+            let view = std::str::from_utf8(&update.view).unwrap_or_default();
             self.heard.push_back(Heard::View {
                 room: self.names.name(RoomId(update.room)),
                 version: Version(update.version),
                 resync: update.resync,
                 closed: update.closed,
-                over: std::str::from_utf8(&update.view).is_ok_and(shows_the_end),
+                over: shows_the_end(view),
+                tried: Letters::tried(view),
             });
         }
     }
 
     fn command(&self, wish: &Wish) -> anyhow::Result<Command> {
-        let room = if wish.act == Act::Open { 0 } else { self.number(&wish.room)? };
+        let room = if matches!(wish.act, Act::Open { .. }) { 0 } else { self.number(&wish.room)? };
         let name = self.name.clone();
         let action = match &wish.act {
-            Act::Open => command::Action::Open(v1::Open {
+            Act::Open { public } => command::Action::Open(v1::Open {
                 game: "hangman".into(),
                 options: OPTIONS.into(),
-                public: false,
+                public: *public,
             }),
             Act::Sit => command::Action::Sit(v1::Sit { room, name }),
             Act::Play(letter) => {
@@ -338,11 +368,18 @@ mod tests {
     /// What we say to a frontend is JSON of its contract.
     #[test]
     fn wishes_are_said_in_json() {
-        for act in [Act::Open, Act::Sit, Act::Play('e'), Act::Again, Act::Say("c1x2".into())] {
+        for act in [
+            Act::Open { public: true },
+            Act::Sit,
+            Act::Play('e'),
+            Act::Again,
+            Act::Say("c1x2".into()),
+        ] {
             let wish = Wish { serial: 7, room: "wpvkdjysza444b7s".into(), act: act.clone() };
             let json: serde_json::Value = serde_json::from_str(&frame(&wish)).unwrap();
             assert_eq!((&json["id"], &json["data"]["serial"]), (&7.into(), &7.into()), "{act:?}");
-            assert_eq!(json["data"]["room"].is_null(), act == Act::Open, "{act:?}");
+            let opens = matches!(act, Act::Open { .. });
+            assert_eq!(json["data"]["room"].is_null(), opens, "{act:?}");
         }
     }
 
@@ -360,6 +397,7 @@ mod tests {
             resync: false,
             closed: false,
             over: true,
+            tried: Letters::default(),
         };
         assert_eq!(heard(view).unwrap(), Some(shown));
         let bye = heard(r#"{"push":"bye","code":"moving","message":"go"}"#).unwrap_err();

@@ -3,6 +3,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
     path::Path,
     sync::Arc,
     time::Duration,
@@ -16,9 +17,9 @@ use tokio::{
 };
 
 use crate::{
-    check::{client::Scene, record::Record as Seen},
-    cluster::Door,
+    cluster::{Door, status},
     demo::{faults::Doing, record::Record},
+    play::record::Record as Seen,
     reach,
 };
 
@@ -32,30 +33,67 @@ const SILENCE: Duration = Duration::from_secs(3);
 /// How often we look what processes do, and whether there are more.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// How often we look whether a cluster has more members.
+const LOOK_AT_MEMBERS: Duration = Duration::from_secs(2);
+
 /// The largest batch that is taken.
 const BATCH_BYTES_MAX: usize = 16 << 20;
 
 /// Watches the demo in a folder until it is called off.
-pub(super) async fn watch(dir: &Path, scene: &Arc<Scene>) -> anyhow::Result<()> {
-    let mut observing = JoinSet::new();
-    let mut observed = BTreeSet::new();
+pub(crate) async fn watch(dir: &Path, record: &Arc<Seen>) -> anyhow::Result<()> {
+    let mut observers = Observers::new(record);
     let mut before = BTreeMap::new();
     loop {
         for door in reach::demo(dir)? {
-            if observed.insert(door.node()) {
-                let scene = Arc::clone(scene);
-                observing.spawn(async move { observe(&door, &scene).await });
-            }
+            observers.meet(door);
         }
-        before = look(dir, &scene.record, &before)?;
+        before = look(dir, record, &before)?;
         sleep(LOOK).await;
     }
 }
 
-/// Asks a node what happens, again and again.
-async fn observe(door: &Door, scene: &Scene) {
+/// Watches a cluster that is reached by some of its nodes, until it is called off: those, and
+/// all that they know.
+pub(crate) async fn watch_nodes(doors: &[Door], record: &Arc<Seen>) {
+    let mut observers = Observers::new(record);
     loop {
-        if let Err(err) = listen(door, &scene.record).await {
+        doors.iter().cloned().for_each(|door| observers.meet(door));
+        if let (Some(first), Ok(status)) = (doors.first(), status(doors).await) {
+            for member in status.members {
+                if let Ok(address) = member.address.parse() {
+                    observers.meet(first.beside(address));
+                }
+            }
+        }
+        sleep(LOOK_AT_MEMBERS).await;
+    }
+}
+
+/// Those who ask nodes what happens, one for each. They end with this.
+struct Observers {
+    record: Arc<Seen>,
+    asking: JoinSet<()>,
+    met: BTreeSet<SocketAddr>,
+}
+
+impl Observers {
+    fn new(record: &Arc<Seen>) -> Self {
+        Self { record: Arc::clone(record), asking: JoinSet::new(), met: BTreeSet::new() }
+    }
+
+    /// Asks a node from now on, if it is not asked yet.
+    fn meet(&mut self, door: Door) {
+        if self.met.insert(door.node()) {
+            let record = Arc::clone(&self.record);
+            self.asking.spawn(async move { observe(&door, &record).await });
+        }
+    }
+}
+
+/// Asks a node what happens, again and again.
+async fn observe(door: &Door, record: &Seen) {
+    loop {
+        if let Err(err) = listen(door, record).await {
             tracing::debug!(node = %door.node(), %err, "a node tells nothing");
         }
         sleep(AGAIN).await;

@@ -9,30 +9,48 @@ use tokio::{
     process::Command,
 };
 
-use crate::check::client::Scene;
+use crate::play::client::Scene;
 
 /// What a script is told by its environment: the demo's folder, how many first members
 /// it has, the seed.
-const NODES: &str = "HANGRAFT_NODES";
-const SEED: &str = "HANGRAFT_SEED";
-pub(super) const DIR: &str = "HANGRAFT_DIR";
+pub(crate) const NODES: &str = "HANGRAFT_NODES";
+pub(crate) const SEED: &str = "HANGRAFT_SEED";
+pub(crate) const DIR: &str = "HANGRAFT_DIR";
+
+/// This program under the name that scripts call it by, in a folder of its own.
+pub(crate) struct Called {
+    folder: TempDir,
+}
+
+impl Called {
+    pub(crate) fn new() -> anyhow::Result<Self> {
+        let program = env::current_exe().context("where is this program?")?;
+        let folder = TempDir::with_prefix("hangraft-").context("cannot make a folder")?;
+        symlink(program, folder.path().join("hangraft")).context("cannot make a link")?;
+        Ok(Self { folder })
+    }
+
+    /// Lets a script find it before all others.
+    pub(crate) fn tell(&self, command: &mut Command) {
+        let mut path = self.folder.path().as_os_str().to_owned();
+        if let Some(others) = env::var_os("PATH") {
+            path.push(":");
+            path.push(others);
+        }
+        command.env("PATH", path);
+    }
+}
 
 /// Runs it to its end. `hangraft` is this program there.
 ///
 /// # Errors
 /// When it cannot be run, and when it fails: what was to be shown was not.
-pub(super) async fn run(script: &Path, dir: &Path, scene: &Arc<Scene>) -> anyhow::Result<()> {
+pub(crate) async fn run(script: &Path, dir: &Path, scene: &Arc<Scene>) -> anyhow::Result<()> {
     let script = script.canonicalize().with_context(|| format!("no {}", script.display()))?;
-    let program = env::current_exe().context("where is this program?")?;
-    let called = TempDir::with_prefix("hangraft-").context("cannot make a folder")?;
-    symlink(program, called.path().join("hangraft")).context("cannot make a link")?;
-    let mut path = called.path().as_os_str().to_owned();
-    if let Some(others) = env::var_os("PATH") {
-        path.push(":");
-        path.push(others);
-    }
-    let mut child = Command::new(&script)
-        .env("PATH", path)
+    let called = Called::new()?;
+    let mut command = Command::new(&script);
+    called.tell(&mut command);
+    let mut child = command
         .env(DIR, dir)
         .env(NODES, scene.members.to_string())
         .env(SEED, scene.seed.to_string())

@@ -14,21 +14,21 @@ const LINES_MAX: usize = 60;
 
 /// What the head of a script says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Scenario {
+pub(crate) struct Scenario {
     /// Its name: the file's.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// The file; none for a run without faults.
-    pub(super) script: Option<PathBuf>,
+    pub(crate) script: Option<PathBuf>,
     /// The comment at its head, without the settings.
-    pub(super) about: String,
+    pub(crate) about: String,
     /// The longest time without an acknowledged move: `# bound: 2s`.
-    pub(super) bound: Option<Duration>,
+    pub(crate) bound: Option<Duration>,
     /// How long players play: `# time: 15s`.
-    pub(super) time: Option<Duration>,
+    pub(crate) time: Option<Duration>,
     /// How many spares there are: `# spares: 1`.
-    pub(super) spares: u16,
+    pub(crate) spares: u16,
     /// For how many nodes it is: `# nodes: 5`; for any where nothing is said.
-    pub(super) nodes: Vec<u16>,
+    pub(crate) nodes: Vec<u16>,
 }
 
 impl Scenario {
@@ -36,7 +36,7 @@ impl Scenario {
     ///
     /// # Errors
     /// When it cannot be read, or a setting of its head not be understood.
-    pub(super) fn load(path: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn load(path: &Path) -> anyhow::Result<Self> {
         let text = fs::read_to_string(path)
             .with_context(|| format!("cannot read the script {}", path.display()))?;
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
@@ -46,7 +46,7 @@ impl Scenario {
     }
 
     /// A run without faults.
-    pub(super) fn calm() -> Self {
+    pub(crate) fn calm() -> Self {
         Self { name: "no faults".into(), ..Self::default() }
     }
 
@@ -78,7 +78,7 @@ impl Scenario {
     ///
     /// # Errors
     /// When it is not.
-    pub(super) fn fits(&self, nodes: u16) -> anyhow::Result<()> {
+    pub(crate) fn fits(&self, nodes: u16) -> anyhow::Result<()> {
         if !self.nodes.is_empty() && !self.nodes.contains(&nodes) {
             bail!("{} is for {:?} nodes, not for {nodes}; give --nodes", self.name, self.nodes);
         }

@@ -12,7 +12,7 @@ const OPENING: Duration = Duration::from_secs(3);
 
 /// Those who share a room. Clones share it, too.
 #[derive(Clone)]
-pub(super) struct Table {
+pub(crate) struct Table {
     inner: Arc<Mutex<Inner>>,
     /// Lines that are tried in one room; then there is a new one.
     lines_max: u32,
@@ -27,7 +27,7 @@ struct Inner {
 
 /// What somebody at a table is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(crate) enum Place {
     /// Play here.
     In(String),
     /// Open a room for all.
@@ -38,12 +38,12 @@ pub(super) enum Place {
 
 impl Table {
     /// One where a room has at most so many lines.
-    pub(super) fn new(lines_max: u32) -> Self {
+    pub(crate) fn new(lines_max: u32) -> Self {
         Self { inner: Arc::default(), lines_max }
     }
 
     /// Where to play now.
-    pub(super) fn place(&self) -> Place {
+    pub(crate) fn place(&self) -> Place {
         let mut inner = self.inner();
         if let Some(room) = inner.room.clone().filter(|_| inner.tried < self.lines_max) {
             return Place::In(room);
@@ -56,8 +56,13 @@ impl Table {
         Place::Open
     }
 
+    /// The room that they share now, if there is one.
+    pub(crate) fn room(&self) -> Option<String> {
+        self.inner().room.clone()
+    }
+
     /// Somebody has opened a room for all, or could not.
-    pub(super) fn opened(&self, room: Option<String>) {
+    pub(crate) fn opened(&self, room: Option<String>) {
         let mut inner = self.inner();
         inner.opening = None;
         if room.is_some() {
@@ -67,12 +72,12 @@ impl Table {
     }
 
     /// A line is about to be written.
-    pub(super) fn writes(&self) {
+    pub(crate) fn writes(&self) {
         self.inner().tried += 1;
     }
 
     /// A room is not there any more.
-    pub(super) fn gone(&self, room: &str) {
+    pub(crate) fn gone(&self, room: &str) {
         let mut inner = self.inner();
         if inner.room.as_deref() == Some(room) {
             inner.room = None;

@@ -1,0 +1,98 @@
+//! From what is seen to what is shown: every 50 ms lines become ready, the judge hears all of
+//! them, and whoever looks gets them.
+
+use std::{sync::Arc, time::Duration};
+
+use hangraft_lab::timeline::{Head, Line, LiveTimeline};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::{
+    lab::{
+        fan::Fan,
+        judging::{Heard, Judging},
+        thin::Thin,
+    },
+    play::record::{Batch, Record, Seen},
+};
+
+/// How often lines are told.
+const TICK: Duration = Duration::from_millis(50);
+
+/// After so many ticks without news the page is told what time it is.
+const QUIET_TICKS: u32 = 10;
+
+/// A story that is being told.
+pub(crate) struct Story {
+    record: Arc<Record>,
+    fan: Arc<Fan>,
+    head: Head,
+    timeline: LiveTimeline,
+    judging: Judging,
+    thin: Thin,
+    quiet: u32,
+}
+
+impl Story {
+    pub(crate) fn new(record: &Arc<Record>, fan: &Arc<Fan>, head: Head) -> anyhow::Result<Self> {
+        let judging = Judging::begin()?;
+        judging.tell(0, vec![Heard::Line(Line::Head(head.clone()))]);
+        Ok(Self {
+            record: Arc::clone(record),
+            fan: Arc::clone(fan),
+            head,
+            timeline: LiveTimeline::new(),
+            judging,
+            thin: Thin::default(),
+            quiet: 0,
+        })
+    }
+
+    /// Tells it until it is called off.
+    pub(crate) async fn tell(mut self) -> anyhow::Result<()> {
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.tick()?;
+        }
+    }
+
+    fn tick(&mut self) -> anyhow::Result<()> {
+        let mut heard = Vec::new();
+        for seen in self.record.take() {
+            match seen {
+                Seen::Begun(number, call) => heard.push(Heard::Begun(number, call)),
+                Seen::Call(number, call) => {
+                    heard.push(Heard::Ended(number, call.clone()));
+                    self.timeline.add(Line::Call(call));
+                }
+                Seen::Push(push) => self.timeline.add(Line::Push(push)),
+                Seen::Line(line) => self.timeline.add(line),
+                Seen::Batch(Batch { asked, came, observed }) => {
+                    self.timeline.came(asked.at, came, observed);
+                }
+            }
+        }
+        let now = self.record.now();
+        let mut lines = self.timeline.ready(now);
+        heard.extend(lines.iter().filter(|line| is_judged(line)).cloned().map(Heard::Line));
+        if !self.judging.tell(now, heard) {
+            self.judging = Judging::begin()?;
+            self.judging.tell(now, vec![Heard::Line(Line::Head(self.head.clone()))]);
+            self.record.say("story", "the judge could not keep up and begins anew here");
+        }
+        lines.extend(self.judging.said());
+        let lines = self.thin.pass(now, lines);
+        self.quiet = if lines.is_empty() { self.quiet + 1 } else { QUIET_TICKS };
+        if self.quiet >= QUIET_TICKS {
+            self.quiet = 0;
+            self.fan.tell(now, lines);
+        }
+        Ok(())
+    }
+}
+
+/// Whether the judge hears this as a line. Calls it hears of when they begin and end.
+fn is_judged(line: &Line) -> bool {
+    !matches!(line, Line::Call(_) | Line::Message(_))
+}
