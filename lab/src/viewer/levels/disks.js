@@ -84,7 +84,7 @@ function outlined(model, append) {
 export const lettersWay = {
   id: "letter",
   title: "A letter's way to the disk",
-  goal: "Follow one move from a player to the disks of a majority, and back to all screens.",
+  goal: "Follow one move from a player to the disks of a majority, and back to everybody who watches.",
   question: {
     asks: "A player presses a letter. When may the player be told that it counts?",
     choices: [
@@ -195,8 +195,8 @@ export const slowDisk = {
   ],
   look: "Watch the strips: the leader's own log is as long as ever, and entries are filled as soon as both followers answer. With all disks slow, outlined entries pile up.",
   why: [
-    "The slowest disk does not count, nor the leader's: the one that completes a majority does. So one slow disk of three is hardly felt, whosever it is, and two are.",
-    "When all are slow a move takes longer than one sync: it comes while a sync is running, and waits for the next. All that waits shares that next one.",
+    "A move waits for the disk that completes a majority, be it the leader's or not. So one slow disk of three is hardly noticed, whosever it is, and two are.",
+    "When all are slow a move mostly takes longer than one sync: it comes while a sync is running, and waits for the next. All that wait share that next one (group commit).",
   ],
   sources: [
     thesis("10.2.1 (writing to the leader's disk in parallel), 3.5 (slow followers), 2.1 (a minority of slow servers)"),
@@ -262,7 +262,7 @@ export const lostSync = {
       { id: "last", text: "The last one, perhaps", reply: "An acknowledgement is no guess. The last one was on the disks of a majority as well." },
       { id: "none", text: "None", reply: "A move is missing here. Look at the verdict: this would be a bug." },
     ],
-    right: "A move is acknowledged when a majority has synced it. The two others have it, and whoever of them is elected has it: a voter refuses a candidate whose log is older than its own.",
+    right: "A move is acknowledged when a majority has synced it. So at least one of the two others has it. It refuses a candidate whose log is older than its own: whoever is elected has it too.",
     answer(model, since) {
       const cut = powerCut(model, since);
       const read = cut?.lost && cut.next && readAgain(model, cut.old.from, cut.next.at);
@@ -277,7 +277,7 @@ export const lostSync = {
   ],
   look: "When the old leader is back its strip is shorter than it was, for a moment. Then the new leader sends what it lacks.",
   why: [
-    "After kill -9 the system still has what was written. A power cut takes what was not synced. Here the node holds such writes back, so that killing it loses them.",
+    "After SIGKILL (kill -9) the operating system still has what was written. A power cut takes what was not synced. Here the node holds such writes back, so that killing it loses them.",
     "The leader may commit what only its followers have synced. So it came back without entries that it had itself acknowledged, and no harm is done.",
     "Its term and its vote were synced before it answered anybody. If a vote could be lost it could vote twice in a term, and a term could have two leaders.",
   ],

@@ -86,13 +86,13 @@ export const firstElection = {
   goal: "Watch the nodes find a leader by themselves, from the silence to the first move.",
   before: "When this cluster began it held its first election; now it holds another one. Somebody has to play meanwhile: the bots do.",
   question: {
-    asks: "A leader sends a heartbeat every 100 ms. A follower waits 300 to 450 ms for one before it stands for election. When the leader dies, for how long can nobody move?",
+    asks: "A leader sends a heartbeat every 100 ms. A follower's election timeout is drawn at random, from 300 to 450 ms. When the leader dies, for how long can nobody move?",
     choices: [
       { id: "short", text: "Less than 0.3 s", reply: "The dead leader cannot say that it is dead. Its followers have to notice, by hearing nothing." },
-      { id: "one", text: "0.3 to 0.6 s: one election timeout", reply: "That is when a follower would stand for election. But the other one would refuse its vote then: it has heard the leader too lately." },
+      { id: "one", text: "0.3 to 0.6 s: one election timeout", reply: "So it is in plain Raft. Here nobody votes for anybody else until 450 ms after the last heartbeat, and only then the timeout begins." },
       { id: "two", text: "More than 0.6 s", reply: "Mostly it takes longer. Was another election under way already?" },
     ],
-    right: "The longest timeout counts twice. A follower that has heard from its leader within 450 ms votes for nobody else, so that a node which merely lost its own connection deposes nobody. So an election begins 450 ms and a random time between 300 and 450 ms after the last heartbeat.",
+    right: "Two times add up. Whoever heard its leader within the last 450 ms, the longest timeout, votes for nobody else. So a node that merely lost its own connection deposes nobody. Only then does its own random timeout begin. So an election begins 750 to 900 ms after the last heartbeat.",
     answer(model, since) {
       const failed = failover(model, since, "gone");
       const again = failed && movedAgain(model, failed);
@@ -103,14 +103,15 @@ export const firstElection = {
     },
   },
   steps: [
-    step("Kill the leader, as a power cut would", "kill leader"),
+    step("Kill the leader's process (SIGKILL)", "kill leader"),
     startAgain,
   ],
   look: "In the ring the followers' timers run down. Then one asks for votes, and the colour changes with the term.",
   why: [
     "Time is cut into terms, and each begins with an election. A term has one leader or none, for a node votes once in a term, and a leader needs a majority.",
-    "Whichever follower waits the shorter time asks first. Each draws its time by lot, so that they seldom ask at once. It asks for pre-votes first, and then for votes in a term one higher.",
-    "The new leader begins with an empty entry of its own term: entries of earlier terms count as committed only below one of its own.",
+    "Whichever follower waits the shorter time asks first. Each draws its time at random, so that they seldom ask at once. It asks for pre-votes first, and then for votes in a term one higher.",
+    "In the thesis the time in which nobody else is voted for is the shortest timeout, so that it delays no election. In openraft, which Hangraft uses, it is the longest.",
+    "The new leader begins with an empty entry of its own term (a no-op). Entries of earlier terms count as committed only when a later one of its own is.",
     "The old leader comes back with its term and its vote on its disk, but it does not lead: leadership ends with the process. It follows when it hears the higher term.",
     "In the very first election only the first member of the new cluster stood: it alone writes the entry that says who the members are.",
   ],
@@ -142,11 +143,11 @@ export const staleLeader = {
   question: {
     asks: "The leader's process stands still, as a virtual machine does that is moved. When it goes on it does not know that time has passed. How many leaders are there then?",
     choices: [
-      { id: "one", text: "One. The sleeper is no leader any more", reply: "Nobody can tell a process that stands still. It wakes with what it knew, and believes that it leads, until it hears otherwise." },
+      { id: "one", text: "One. The sleeper is no leader any more", reply: "Nobody can tell anything to a process that stands still. It wakes with what it knew, and believes that it leads, until it hears otherwise." },
       { id: "terms", text: "Two for a moment, in two terms", reply: "Here the sleeper woke before anybody had taken its place." },
       { id: "same", text: "Two for a moment, in the same term", reply: "A new leader needs votes in a higher term. Nobody votes twice in one term, so one term never has two." },
     ],
-    right: "Two nodes may believe at one time that they lead, but never in one term. The old one can commit nothing: whoever it asks answers with the higher term, and it steps down.",
+    right: "Two nodes may believe at one time that they lead, but never in one term. The old one can commit nothing new: a majority answers with the higher term, and it steps down.",
     answer(model, since) {
       const failed = failover(model, since, "paused");
       if (!failed || failed.old.to === Infinity) return undefined;
@@ -166,7 +167,7 @@ export const staleLeader = {
     "For the others a leader that sleeps is as silent as a dead one. So they elect another.",
     "In the moment after waking the old leader could tell somebody an old value. Therefore a leader here does not answer a linearizable read from what it has.",
     "It notes how far its log is committed, asks a majority whether it still leads, and answers only when they say yes. This is called ReadIndex.",
-    "The cheaper way is a lease by clocks. It fails exactly here, when a process sleeps, and Hangraft does not use it.",
+    "The cheaper way is a lease by clocks. It fails when a process sleeps between looking at its clock and answering. Hangraft does not use it.",
   ],
   sources: [
     thesis("3.3 (terms show which leader is stale), 6.4 (read-only queries), 6.4.1 (leases, and what they risk)"),
@@ -200,7 +201,7 @@ export const preVote = {
     choices: [
       { id: "each", text: "By one for each time it wanted one", reply: "So it is in Raft without pre-vote. The leader would then step down for a node that had merely been away." },
       { id: "one", text: "By one", reply: "To enter a new term it would need to believe that it can win it. Nobody has told it so." },
-      { id: "none", text: "Not at all", reply: "Its term did rise here. Somebody must have said that it would be elected." },
+      { id: "none", text: "Not at all", reply: "Its term did rise here. Nobody answered it during the cut, so there was another election: just before, or among the others." },
     ],
     right: "With pre-vote a node first asks whether it would be elected. It enters a new term only when a majority says yes. Who is cut off gets no answer, and stays in its term.",
     answer(model, since) {
@@ -219,7 +220,7 @@ export const preVote = {
   look: "Its timer runs out again and again. Its questions end at the cut. In the second run they do get through, and come back refused.",
   why: [
     "In plain Raft each failed election raises the lonely node's term. When it comes back, the leader hears the higher term and steps down, and all wait for an election that nobody needed.",
-    "A link that is dead in one direction is worse, for there the questions arrive. The third node refuses: it hears the leader, and who has lately heard a leader grants no pre-vote against it.",
+    "A link that is dead in one direction is worse, for there the questions arrive. The third node refuses: whoever heard a leader within 450 ms grants no pre-vote.",
   ],
   sources: [
     thesis("9.6 (pre-vote), 4.2.3 (disruptive servers)"),
@@ -242,7 +243,7 @@ export const preVote = {
         seen(oneWay ? `${oneWay.node.name} hears nothing from ${oneWay.by}, which hears it` : "A link is cut in one direction", oneWay?.from),
         seen(refused[0] ? `${model.nodeName(refused[0].from)} refuses a pre-vote ${counted(refused.length, "time")}: it hears the leader` : "The third node refuses a pre-vote", refused[0]?.at),
       ],
-      back !== undefined && back !== term ? "Its term rose: a majority had said yes to its pre-vote. Begin again." : undefined,
+      back !== undefined && back !== term ? "Its term rose: there was another election. Begin again." : undefined,
     );
   },
 };
@@ -284,10 +285,10 @@ export const splitVote = {
     asks: "Two of three nodes are left. Both ask for votes in the same term, and each has already voted for itself. What becomes of this term?",
     choices: [
       { id: "again", text: "It is voted on again, in the same term", reply: "Nobody may vote twice in a term. A vote that could be changed would allow two leaders." },
-      { id: "rank", text: "The one with the smaller number leads it", reply: "Raft has no ranks. Its authors planned to have them first, and found that they made trouble." },
+      { id: "rank", text: "The one with the smaller number leads it", reply: "Raft has no ranks. Its authors planned them first, and gave them up: a lower rank that stood too soon delayed the higher one's election." },
       { id: "none", text: "It has no leader", reply: "Here somebody was elected all the same." },
     ],
-    right: "A term may have no leader. Each candidate waits for another random time, and the first to wake asks again, in the next term.",
+    right: "A term may have no leader. Each candidate waits for another random time, and whoever waits the shorter one asks again, in the next term.",
     answer(model, since) {
       const vote = split(model, since);
       if (!vote?.next) return undefined;
@@ -304,10 +305,10 @@ export const splitVote = {
   look: "On the tape of terms a thin band stands without a leader. In the space-time diagram two questions for votes cross.",
   why: [
     "The first to ask gets the votes of all that do not ask themselves before its question arrives. The slower the messages are, against the spread of the timeouts, the more often votes are split.",
-    "Here timeouts are drawn from a spread of 150 ms, and messages usually take about one. So it happens now and then even without our help. A wider spread makes it rarer, and every other election slower.",
+    "Here timeouts are drawn from a spread of 150 ms, and messages usually take about one. So it happens now and then even without our help. A wider spread makes it rarer, and elections slower on average.",
   ],
   sources: [
-    thesis("3.4 (split votes, and why there are no ranks), 9.2 (how common they are)"),
+    thesis("3.4 (split votes, and why there are no ranks), 9.2 (how common split votes are)"),
     ours("docs/lab.md, step 4"),
   ],
   achieved(model, since) {

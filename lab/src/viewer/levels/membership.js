@@ -76,7 +76,7 @@ export const wipedDisk = {
     asks: "A follower's disk is emptied. It starts again, with nothing. What may it do?",
     choices: [
       { id: "vote", text: "Vote: it is the same node", reply: "It may have voted in this term, and does not know it. With a second vote in one term there could be two leaders." },
-      { id: "later", text: "Vote when the leader has sent it the whole log", reply: "The entries can be sent again, but nobody can tell it which votes it gave and what it has promised to keep." },
+      { id: "later", text: "Vote when the leader has sent it the whole log", reply: "The entries can be sent again, but nobody knows for certain which votes it gave, and what it has acknowledged." },
       { id: "never", text: "Nothing, under its old id", reply: "Here it votes again. Was its disk really empty?" },
     ],
     right: "Each data folder has a random number, and the members are known by id and number. A node that comes back with another disk is refused; its id is spent, and a spare takes its place.",
@@ -139,7 +139,7 @@ export const jointConsensus = {
     asks: "For a moment the old and the new voters are both in force. Who must have stored a move then, before it counts?",
     choices: [
       { id: "new", text: "A majority of the new voters", reply: "Some nodes do not know the new list yet. By the old one they could elect somebody with a majority that has no node in common with yours." },
-      { id: "union", text: "A majority of all nodes that vote in either", reply: "Such a majority need not hold one of the old voters. Those could still decide for themselves." },
+      { id: "union", text: "A majority of all nodes that vote in either", reply: "That would do here, where one of three is replaced. But when nine others replace three, seven of these twelve need not hold one old voter. Those could decide apart." },
       { id: "both", text: "A majority of the old and a majority of the new", reply: "" },
     ],
     right: "Joint consensus needs both majorities, for moves and for elections. So neither the old nor the new voters can decide without the others.",
@@ -153,11 +153,12 @@ export const jointConsensus = {
   why: [
     "A new list of members is an entry in the log like any other, and each node goes by the newest that it has. So nodes change over at different moments.",
     "First comes an entry with both lists. When both majorities have it, nobody can decide by the old list alone. Only then comes the entry with the new list.",
-    "The spare followed the log before it voted. A voter without the log could not help to commit anything, and moves would wait.",
-    "Who leaves is let go when the others go on without it, and then it stops.",
+    "The spare followed the log before it voted. A voter without the log cannot help to commit anything. If it is needed for a majority, moves wait.",
+    "Who leaves goes on until the new list is committed, and then it stops.",
+    "The thesis recommends to add or remove one member at a time, which needs no second list. Here a spare takes a voter's place in one step, so that the number of voters stays odd.",
   ],
   sources: [
-    thesis("4.3 (joint consensus), 4.1 (each server uses the newest list in its log), 4.2.1 (catching up new servers)"),
+    thesis("4.3 (joint consensus), 4.1 (each server uses the newest list in its log; one member at a time), 4.2.1 (catching up new servers)"),
     ours("scripts/faults/voter-replaced and leader-leaves; ARCHITECTURE.md, “Every change of voters passes one gate”"),
   ],
   achieved(model, since) {
@@ -223,13 +224,13 @@ export const gossipLies = {
   title: "Gossip lies",
   goal: "See every node take all others for dead, and nothing happen.",
   question: {
-    asks: "Gossip between all nodes is cut, Raft is not. After some five seconds each node holds all others to be dead. How many are removed from the cluster?",
+    asks: "Gossip between all nodes is cut, Raft is not. After some six seconds each node holds all others to be dead. How many are removed from the cluster?",
     choices: [
-      { id: "all", text: "All but the leader", reply: "Then a leader that is merely deaf could make itself a majority of one." },
+      { id: "all", text: "All but the leader", reply: "Then a leader that merely hears no gossip could make itself a majority of one." },
       { id: "majority", text: "Those whom most nodes call dead", reply: "Most nodes can be wrong together, as they are here. They do not vote on who is dead." },
       { id: "none", text: "None", reply: "The voters did change here. Raft must have missed somebody as well." },
     ],
-    right: "Gossip suggests, Raft decides. Whoever answers the leader is neither removed nor replaced. It takes silence in both, for ten minutes unless set otherwise.",
+    right: "Gossip suggests, Raft decides. Whoever answers the leader is neither removed nor replaced. Only silence in both, for ten minutes unless set otherwise, lets a spare take a voter's place.",
     answer(model, since) {
       const { fault, down, same, voters } = gossipCut(model, since);
       if (!fault || !down || fault.to > model.end) return undefined;
@@ -256,7 +257,7 @@ export const gossipLies = {
       seen("Gossip is cut", fault?.from),
       seen(fault && suspect ? `${model.nodeName(suspect.node)} suspects ${model.nodeName(suspect.about)}, after ${span(suspect.at - fault.from)}` : "Somebody is suspected", suspect?.at),
       seen(fault && down ? `${model.nodeName(down.node)} holds ${model.nodeName(down.about)} to be dead, after ${span(down.at - fault.from)}` : "Somebody is held to be dead", down?.at),
-      seen(moves && down ? `${counted(moves, "move")} acknowledged by dead nodes; ${leaderAt(model, to)?.name ?? "nobody"} leads` : "Moves are acknowledged all the same", moves ? down?.at : undefined),
+      seen(moves && down ? `${counted(moves, "move")} acknowledged by nodes that gossip calls dead; ${leaderAt(model, to)?.name ?? "nobody"} leads` : "Moves are acknowledged all the same", moves ? down?.at : undefined),
       seen(same ? "The same nodes vote as before" : "The same nodes vote as before, when it is over", same && fault && fault.to <= model.end ? fault.to : undefined),
       seen(after ? `${model.nodeName(after.node)} sees ${model.nodeName(after.about)} alive again, in incarnation ${after.incarnation}` : "They see each other alive again", after?.at),
     ]);

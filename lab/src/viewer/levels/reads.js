@@ -47,7 +47,7 @@ export const silentMinority = {
       { id: "majority", text: "The side of the two followers", reply: "Nobody could move on that side here. Did the cut last long enough for an election?" },
       { id: "none", text: "Neither, as long as it is cut", reply: "A majority of three is two, and two nodes hear each other." },
     ],
-    right: "To acknowledge anything a leader needs a majority of all three, and two majorities of three share a node. The old leader can take wishes, but answer none of them.",
+    right: "To acknowledge anything a leader needs a majority of all three, and two majorities of three share a node. The old leader still takes requests, but can acknowledge none.",
     answer(model, since) {
       const found = apart(model, since);
       if (!found?.next || found.cut.to > model.end) return undefined;
@@ -57,12 +57,12 @@ export const silentMinority = {
     },
   },
   steps: [step("Cut the cluster in two for eight seconds", "fault cut halves --for 8s")],
-  look: "Two colours in the ring are two terms. The old leader's strip gets outlined entries that are never filled; when the cut heals they are struck out.",
+  look: "Two colours in the ring are two terms. The old leader's strip gets outlined entries that are never filled. When the other side has a leader they are struck; when the cut heals they are gone.",
   why: [
     "Two leaders at one time, in two terms, are no split brain. It would be one if both could commit.",
-    "Who asked the old leader hears nothing, and asks the other side with the same serial number, so that a move which did get through counts once.",
-    "Who gave up before that does not know whether the move counts. This is the honest answer. The verdict allows for both.",
-    "When the cut heals, the old leader hears the higher term and follows. What it had taken in vain is cut off the end of its log.",
+    "Who asked the old leader hears nothing, and asks the other side. The serial number is the same, so a move that did get through counts once.",
+    "Who gave up before that does not know whether the move counts. It may count or not, and the verdict allows for both.",
+    "When the cut heals, the old leader hears the higher term and follows. The entries that only it had are removed from its log.",
   ],
   sources: [
     thesis("3.4 and 3.6.3 (one leader a term, and it has all that was committed), 3.5 (a leader's log wins), 6.3 (serial numbers)"),
@@ -155,11 +155,11 @@ export const reading = {
     asks: "A follower is cut off from the other nodes, and readers still reach it. One reads linearizably, one locally. What do they get?",
     choices: [
       { id: "new", text: "Both the newest state", reply: "The node hears nothing of what happens elsewhere. It has no way to know the newest state." },
-      { id: "apart", text: "The local one an old state, the linearizable one no answer", reply: "A linearizable read was answered here. Look whether the cut was over by then." },
+      { id: "apart", text: "The local one an old state; the linearizable one is refused", reply: "A linearizable read was answered here. Look whether the cut was over by then." },
       { id: "old", text: "Both an old state", reply: "The node knows that it does not know. A linearizable read waits for a leader that a majority confirms, and is refused when there is none." },
-      { id: "none", text: "Both no answer", reply: "A local read asks nobody. It is answered from what the node has applied, however old that is." },
+      { id: "none", text: "Both are refused", reply: "A local read asks nobody. It is answered from what the node has applied, however old that is." },
     ],
-    right: "A local read is always answered, and may be old. A linearizable one shows all that was acknowledged before it began, or is not answered.",
+    right: "A local read is always answered, and may be old. A linearizable one shows all that was acknowledged before it began, or is refused.",
     answer(model, since) {
       const found = readings(model, since);
       if (!found?.stale || !found.strict.length || found.cut.to > model.end) return undefined;
@@ -171,8 +171,8 @@ export const reading = {
   look: "Jump to the stale read: in the log strips the node's log ends long before those of the others.",
   why: [
     "For a linearizable read a node asks the leader how far the log is committed. The leader answers when a majority confirms that it leads. Then the node waits until it has applied so much. Nothing of this is written to a disk.",
-    "A read at least as new as a version waits until the node has that version. So whoever names the newest version that it knows never sees time go back, whichever node it asks.",
-    "A local read is the cheapest, and right where old is good enough. On one connection to one node it never goes back.",
+    "A read at least as new as a version waits until the node has that version. So whoever names the newest version that it knows never sees an older one, whichever node it asks (monotonic reads).",
+    "A local read is the cheapest, and right where old is good enough. On one connection to one node it never shows an older state than before.",
   ],
   sources: [
     thesis("6.4 (read-only queries, also at followers), 6.4.1 (clients that track the newest index they have seen)"),
@@ -188,7 +188,7 @@ export const reading = {
       [
         seen(cut ? `${cut.node.name} is cut off` : "A follower is cut off", cut?.from),
         seen(stale && cut ? `A local read at ${cut.node.name} shows version ${grouped(stale.read.version ?? 0)}; version ${grouped(stale.newest)} had been acknowledged, and ${cut.node.name} had missed it for ${span(stale.read.at - stale.since)}` : "A local read there shows an old state", stale?.read.at),
-        seen(unanswered && cut ? `${counted(strict.length - answered.length, "linearizable read")} at ${cut.node.name} without an answer` : "A linearizable read there has no answer", unanswered?.at),
+        seen(unanswered && cut ? `${counted(strict.length - answered.length, "linearizable read")} at ${cut.node.name} not answered while it is cut off` : "A linearizable read there is not answered", unanswered?.at),
         seen(elsewhere.length ? `${counted(elsewhere.length, "linearizable read")} at the other nodes answered meanwhile` : "Linearizable reads elsewhere are answered", elsewhere.length ? item(elsewhere, 0).returned : undefined),
         seen("The cut heals", over ? cut.to : undefined),
       ],
