@@ -269,12 +269,12 @@ test("the gap is told in whole milliseconds", () => {
 test("the gossip layer says who holds whom for what, and where Raft knows better", () => {
   const gossip = (node, about, state) => ({ kind: "gossip", at: 5, node, about, state, incarnation: 0 });
   const moment = (lines) => momentOf(modelOf([...SPLIT.slice(0, 4), message(20, 30, 1, 2, "heartbeat"), message(40, 50, 2, 1, "heartbeat", { answer: true, yes: true }), ...lines]), 100);
-  assert.equal(gossipHeadline(moment([gossip(1, 2, "alive"), gossip(2, 1, "alive")])).title, "Everybody holds everybody for alive");
+  assert.equal(gossipHeadline(moment([gossip(1, 2, "alive"), gossip(2, 1, "alive")])).title, "Everybody holds everybody to be alive");
   const doubted = moment([gossip(1, 2, "alive"), gossip(3, 1, "suspect")]);
   assert.equal(gossipHeadline(doubted).title, "n3 suspects n1");
-  assert.equal(gossipHeadline(moment([gossip(1, 2, "alive"), gossip(2, 1, "down"), gossip(2, 3, "down")])).title, "n2 holds n1 and n3 for down");
+  assert.equal(gossipHeadline(moment([gossip(1, 2, "alive"), gossip(2, 1, "down"), gossip(2, 3, "down")])).title, "n2 holds n1 and n3 to be down");
   const down = moment([gossip(3, 2, "down")]);
-  assert.match(contradiction(down), /gossip holds n2 for down, but Raft hears it/);
+  assert.match(contradiction(down), /gossip holds n2 to be down, but Raft hears it/);
   assert.equal(gossipHeadline(moment([])).rest, "This timeline tells nothing of gossip.");
 });
 

@@ -19,7 +19,7 @@ test("a day with an election is told as it happened", () => {
     "The voters are n1, n2 and n3 (entry 1)",
     "n1 has ended",
     "cut n1 | others begins",
-    "player 2's move ‘a’ was never answered for good: it counts or not (asked at f1)",
+    "player 2's move ‘a’ was never settled: it may count or not (asked at f1)",
     "n2 suspects n1 (SWIM)",
     "n2 has heard no leader for 412 ms and asks for votes in term 7",
     "n3 grants its vote to n2 in term 7",

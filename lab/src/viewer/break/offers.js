@@ -80,7 +80,7 @@ export function nodeOffers(one, all, demo) {
 /** @param {Standing} one @returns {Offer[]} */
 function ofProcess({ name, id, process }) {
   const deed = (/** @type {string} */ verb, /** @type {string} */ label, /** @type {string} */ about, asks = true) => ({ key: verb, group: "Process", label, about, asks, fields: [], words: () => [verb, name] });
-  const kill = deed("kill", "Kill", `${name}'s process ends at once, as by a power cut (SIGKILL).`);
+  const kill = deed("kill", "Kill", `${name}'s process ends at once (SIGKILL). What it has written stays on its disk.`);
   const restart = deed("restart", "Restart", process === "gone" ? `${name} starts again with what its disk holds.` : `${name} is stopped in good order and starts again.`, process !== "gone");
   const final = `${name} loses its term, its vote and its log for good. Nobody believes this node again; a spare takes its place, if there is one.`;
   const wipe = { ...deed("wipe", "Wipe", `${name}'s process is killed, and its disk is emptied.`), final };

@@ -56,7 +56,7 @@ export function reasonOf(model, message) {
     case "append":
     case "heartbeat": return ofAppend(name, message, asked);
     case "snapshot": return ofTerm(name, message, asked);
-    case "read-index": return refusal("leads", `${name} does not know that it leads: a majority has not confirmed it.`);
+    case "read-index": return refusal("leads", `${name} does not lead, or no majority has confirmed that it still does.`);
     default: return undefined;
   }
 }
@@ -103,7 +103,7 @@ function ofLeader(model, answer) {
   if (heard?.received === undefined || heard.from === answer.to || heard.term < (role?.term ?? 0)) return undefined;
   const ago = answer.at - heard.received;
   if (ago > HEARS) return undefined;
-  return refusal("hears", `${name} heard the leader ${model.nodeName(heard.from)} ${span(ago)} before. While a leader is heard, nobody else is voted for.`);
+  return refusal("hears", `${name} heard the leader ${model.nodeName(heard.from)} ${span(ago)} before. For ${span(HEARS)} after that it votes for nobody else.`);
 }
 
 /**

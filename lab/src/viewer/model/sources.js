@@ -18,29 +18,29 @@ const docs = (place) => ({ words: place, href: "" });
 
 /** Why, for what happens. @type {Record<string, Why>} */
 const WHYS = {
-  candidate: { text: "Whoever hears no leader for a while, drawn at random each time, asks for votes in a term one higher.", sources: [thesis("section 3.4"), docs("docs/lab.md, step 2")] },
-  split: { text: "Several asked at once, so nobody had a majority. The term stays without a leader, and each asks again after another random time.", sources: [thesis("section 3.4"), docs("docs/lab.md, step 4")] },
+  candidate: { text: "Whoever hears no leader for a random time, and would be elected (pre-vote), asks for votes in a term one higher. So does whom the leader asks to stand.", sources: [thesis("section 3.4"), thesis("sections 3.10 and 9.6"), docs("docs/lab.md, steps 2 and 7")] },
+  split: { text: "It asked, and as far as it knows nobody had a majority: several asked at once (a split vote), or votes were lost. It asks again after another random time.", sources: [thesis("section 3.4"), docs("docs/lab.md, step 4")] },
   leader: { text: "A majority voted for it. Each node has one vote in a term, and two majorities share a node: so no term has two leaders.", sources: [thesis("section 3.4"), docs("docs/lab.md, step 10")] },
-  vote: { text: "A node votes once in a term, for a candidate whose log is at least as up to date as its own, and writes that to its disk before it answers.", sources: [thesis("sections 3.4, 3.6.1 and 3.8"), docs("docs/lab.md, step 9")] },
-  deposed: { text: "A term is a clock that all share: whoever hears of a later one takes it over and leads no more.", sources: [thesis("section 3.3"), docs("docs/lab.md, step 5")] },
+  vote: { text: "A node votes once in a term, for a candidate whose log is at least as up to date as its own. It syncs its vote to its disk before it answers.", sources: [thesis("sections 3.4, 3.6.1 and 3.8"), docs("docs/lab.md, step 9")] },
+  deposed: { text: "Terms are a logical clock: whoever hears of a later one takes it over and leads no more.", sources: [thesis("section 3.3"), docs("docs/lab.md, step 5")] },
   follower: { text: "A leader shows itself by messages that carry its term. Who hears them follows, and asks for no votes.", sources: [thesis("section 3.4")] },
-  learner: { text: "Who joins gets the log before it votes: it would hold up the majority otherwise.", sources: [thesis("section 4.2.1")] },
-  members: { text: "Who belongs to the cluster is an entry of the log like any other, and holds as soon as it is in a node's log.", sources: [thesis("section 4.1")] },
+  learner: { text: "Who joins gets the log before it votes. A voter without the log could keep the others from committing.", sources: [thesis("section 4.2.1")] },
+  members: { text: "Who belongs to the cluster is an entry of the log like any other, and holds for a node as soon as it is in its log, committed or not.", sources: [thesis("section 4.1")] },
   joint: { text: "While voters change, a majority of the old ones and one of the new ones are needed. So the two cannot decide apart.", sources: [thesis("section 4.3")] },
   snapshot: { text: "A snapshot stands for all entries up to it, so the log need not be kept for ever.", sources: [thesis("chapter 5")] },
   install: { text: "The entries that it lacks are gone from the leader's log: a snapshot stands for them.", sources: [thesis("chapter 5"), docs("scripts/faults/follower-far-behind")] },
   transfer: { text: "The leader sees to it that its successor has the whole log, and tells it to stand for election at once. Nobody waits for a timeout.", sources: [thesis("section 3.10"), docs("docs/lab.md, step 7")] },
-  suspect: { text: "It did not answer, and others that were asked to probe it did not hear it either. It is given time to speak up.", sources: [swim("sections 3.1 and 4.2"), docs("docs/lab.md, step 8")] },
-  down: { text: "It was suspected, and nothing refuted that in time. Raft removes nobody for it.", sources: [swim("section 4.2"), docs("docs/lab.md, step 8")] },
-  refuted: { text: "Only the member itself raises its incarnation: a higher one says that it has heard of the suspicion and is alive.", sources: [swim("section 4.2"), docs("docs/lab.md, step 8")] },
+  suspect: { text: "It did not answer, and others that were asked to probe it did not hear it either; or another node says so. It is given time to refute that.", sources: [swim("sections 3.1 and 4.2"), docs("docs/lab.md, step 8")] },
+  down: { text: "It was suspected, and nothing refuted that in time. Raft removes nobody for that alone.", sources: [swim("section 4.2"), docs("docs/lab.md, step 8")] },
+  refuted: { text: "Only the member itself raises its incarnation. A higher one says that it is alive, whatever was said of a lower one.", sources: [swim("section 4.2"), docs("docs/lab.md, step 8")] },
   met: { text: "News of members travel with the probes.", sources: [swim("section 4.1")] },
-  ended: { text: "What was synced to its disk stays: term, vote and log. A majority of the others goes on.", sources: [thesis("section 3.8"), docs("docs/lab.md, steps 2 and 9")] },
+  ended: { text: "What was synced to its disk stays: term, vote and log. The others go on if they are a majority of all voters.", sources: [thesis("section 3.8"), docs("docs/lab.md, steps 2 and 9")] },
   started: { text: "It knows its term, its vote and its log from its disk, and begins as a follower.", sources: [thesis("section 3.8"), docs("docs/lab.md, step 3")] },
-  paused: { text: "For the others this is the same silence as if it had died. It does not know that time passes.", sources: [thesis("section 6.4"), docs("docs/lab.md, step 5")] },
+  paused: { text: "For the others this is the same silence as if it had died. It does not know that time passes.", sources: [thesis("sections 3.3 and 6.4.1"), docs("docs/lab.md, step 5")] },
   unknown: { text: "Whoever gets no answer cannot know whether it counts: its entry may be committed yet. With the same serial number it can be asked for again, and counts once.", sources: [thesis("section 6.3"), docs("docs/lab.md, step 10")] },
-  read: { text: "A linearizable read waits until a majority confirms that the leader still leads (ReadIndex). Without a majority nobody answers it.", sources: [thesis("section 6.4"), docs("docs/lab.md, step 5")] },
-  waited: { text: "A move is answered when a majority has it on disk. Without a leader, or with slow disks, that takes its time.", sources: [thesis("section 3.9"), docs("docs/lab.md, step 4")] },
-  refused: { text: "A refusal is an answer: all replicas decide it alike, and it had no effect.", sources: [thesis("section 2.1")] },
+  read: { text: "A linearizable read waits until a majority confirms that the leader still leads (ReadIndex). Without a majority it is refused. A local read asks nobody.", sources: [thesis("section 6.4"), docs("docs/lab.md, step 5")] },
+  waited: { text: "A move is answered when a majority has it on disk. Without a leader it waits for one, and with slow disks for them.", sources: [thesis("section 3.9"), thesis("section 3.5"), docs("docs/lab.md, step 4")] },
+  refused: { text: "A refusal is an answer, and it had no effect. What the rules of a game refuse, all replicas refuse alike.", sources: [thesis("section 2.1")] },
 };
 
 /** Where a promise comes from. @type {Record<string, Source[]>} */
@@ -62,7 +62,7 @@ const PROMISES = {
  */
 export function whyOf({ tone, fact, reads }) {
   if (fact) return WHYS[ofFact(fact.line, fact.before)] ?? ofFinding(fact.line);
-  if (reads && tone !== "refused") return WHYS.read;
+  if (reads) return WHYS.read;
   if (tone === "gap" || tone === "call") return WHYS.waited;
   return WHYS[tone];
 }

@@ -106,7 +106,7 @@ function victory(model, line) {
  */
 function ofMembers(model, line) {
   const names = (/** @type {number[]} */ ids) => listed(ids.map((id) => model.nodeName(id)));
-  const learners = line.learners?.length ? `; ${names(line.learners)} learns` : "";
+  const learners = line.learners?.length ? `; ${names(line.learners)} ${line.learners.length > 1 ? "learn" : "learns"}` : "";
   const [first = [], ...others] = line.voters;
   const last = others.at(-1);
   if (last) return `Joint consensus: the voters change from ${names(first)} to ${names(last)}${learners} (entry ${grouped(line.index)})`;
@@ -192,7 +192,7 @@ export function answered(model, call) {
   const what = asked(model, call);
   const waited = call.returned === undefined ? "" : span(call.returned - call.at);
   if (call.outcome === "unknown" && call.asked === "read") return `${what} was never answered (asked at ${call.by})`;
-  if (call.outcome === "unknown") return `${what} was never answered for good: it counts or not (asked at ${call.by})`;
+  if (call.outcome === "unknown") return `${what} was never settled: it may count or not (asked at ${call.by})`;
   if (call.outcome === "refused") return `${what} waited ${waited} and was refused by ${call.by}: ${call.code}`;
   const done = call.asked === "read" ? "was shown" : "was accepted as";
   return `${what} waited ${waited} and ${done} version ${grouped(call.version ?? 0)} by ${call.by}`;

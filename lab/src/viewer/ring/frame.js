@@ -31,7 +31,7 @@ export class Frame {
     this.stage = el("div", { class: "ring-stage" }, this.canvas, this.gap, this.labels);
     this.logs = el("div", { class: "ring-logs" }, el("h3", {}, "Logs, lined up by index"), this.chart, this.note);
     this.raft = el("button", { type: "button", title: "What Raft does (G)", click: () => show("raft") }, "Raft");
-    this.gossip = el("button", { type: "button", title: "Who holds whom for alive (G)", click: () => show("gossip") }, "Gossip");
+    this.gossip = el("button", { type: "button", title: "Whom each node holds to be alive (G)", click: () => show("gossip") }, "Gossip");
     this.signs = el("details", { class: "ring-signs" }, el("summary", {}, "Signs"));
     this.signs.addEventListener("toggle", () => this.explain(signs));
     const layers = el("div", { class: "ring-layers", role: "group", "aria-label": "What the ring shows" }, this.raft, this.gossip);

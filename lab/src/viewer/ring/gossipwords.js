@@ -17,13 +17,13 @@ export function gossipHeadline(moment) {
   if (!held.length) return { title: "", rest: "This timeline tells nothing of gossip.", tone: "calm" };
   const doubted = held.filter(({ state }) => state !== "alive");
   const rest = contradiction(moment);
-  if (!doubted.length) return { title: "Everybody holds everybody for alive", rest, tone: rest ? "bad" : "calm" };
+  if (!doubted.length) return { title: "Everybody holds everybody to be alive", rest, tone: rest ? "bad" : "calm" };
   const down = doubted.filter(({ state }) => state === "down");
   const worst = down.length ? down : doubted;
   const word = down.length ? "down" : "suspect";
-  if (worst.length === held.length) return { title: `Everybody holds everybody for ${word}`, rest, tone: "bad" };
+  if (worst.length === held.length) return { title: `Everybody holds everybody to be ${word}`, rest, tone: "bad" };
   const about = [...new Set(worst.map((holds) => holds.about))];
-  if (about.length > 2) return { title: `${about.length} nodes are held for ${word} by some`, rest, tone: down.length ? "bad" : "election" };
+  if (about.length > 2) return { title: `${about.length} nodes are held to be ${word} by some`, rest, tone: down.length ? "bad" : "election" };
   /** @type {Map<string, string[]>} */
   const by = new Map();
   for (const id of about) {
@@ -31,7 +31,7 @@ export function gossipHeadline(moment) {
     const who = `${listed(holders)} ${verb(down.length > 0, holders.length)}`;
     by.set(who, [...(by.get(who) ?? []), name(id)]);
   }
-  const title = [...by].map(([who, whom]) => `${who} ${listed(whom)}${down.length ? " for down" : ""}`).join("; ");
+  const title = [...by].map(([who, whom]) => `${who} ${listed(whom)}${down.length ? " to be down" : ""}`).join("; ");
   return { title, rest, tone: down.length ? "bad" : "election" };
 }
 
@@ -46,8 +46,8 @@ export function contradiction(moment) {
   const names = (/** @type {"down" | "alive"} */ gossip) => found.filter((one) => one.gossip === gossip).map(({ node }) => moment.nodes.find(({ id }) => id === node)?.name ?? `n${node}`);
   const [heard, silent] = [names("down"), names("alive")];
   const parts = [];
-  if (heard.length) parts.push(`gossip holds ${listed(heard)} for down, but Raft hears ${heard.length > 1 ? "them" : "it"}`);
-  if (silent.length) parts.push(`gossip holds ${listed(silent)} for alive, but Raft hears nothing`);
+  if (heard.length) parts.push(`gossip holds ${listed(heard)} to be down, but Raft hears ${heard.length > 1 ? "them" : "it"}`);
+  if (silent.length) parts.push(`gossip holds ${listed(silent)} to be alive, but Raft hears nothing`);
   return parts.length ? `SWIM and Raft disagree: ${parts.join("; ")}.` : "";
 }
 

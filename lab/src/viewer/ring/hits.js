@@ -82,7 +82,7 @@ export function clientHit(model, client, call, time) {
 
 /** @param {Model} model @param {import("../model/moment.js").Holds} holds @returns {Hit} */
 export function opinionHit(model, { node, about, state, since, incarnation }) {
-  const title = `${model.nodeName(node)} holds ${model.nodeName(about)} for ${state}`;
+  const title = `${model.nodeName(node)} holds ${model.nodeName(about)} to be ${state}`;
   return { at: since, title, rows: told(["since", clock(since)], ["incarnation", String(incarnation)]) };
 }
 

@@ -50,7 +50,7 @@ const SIGNS = [
   [node({ role: undefined, member: "stranger" }), "not a member"],
   [node({ process: "gone" }), "its process is gone"],
   [node({ process: "paused" }), "its process stands still"],
-  [message({ entries: 1 }), "entries of the log; small without entries: what is committed"],
+  [message({ entries: 1 }), "entries of the log; small without entries: how far it is committed"],
   [message({ answer: true, yes: true }), "an answer: the same sign, hollow"],
   [message({ what: "heartbeat" }), "heartbeat of a leader"],
   [message({ what: "vote" }), "asks for a vote; broken: for a pre-vote"],
@@ -58,7 +58,7 @@ const SIGNS = [
   [message({ what: "vote", answer: true, yes: false }), "refused"],
   [message({ what: "snapshot" }), "snapshot"],
   [message({ what: "transfer" }), "leadership is handed over"],
-  [message({ what: "read-index" }), "a read makes sure who leads"],
+  [message({ what: "read-index" }), "a follower asks the leader how far a read must wait (ReadIndex)"],
   [(brush) => burst(brush, WIDTH / 2, HEIGHT / 2, 0.2), "a message that never came"],
   [way("cut", true), "cut: nothing comes through"],
   [way("cut", false), "cut one way: the arrow does not come through"],
@@ -67,11 +67,11 @@ const SIGNS = [
   [waits, "a player who has waited for 0.25 s or longer"],
   [(brush) => star(brush.ctx, WIDTH / 2, HEIGHT / 2, 7, brush.colours.named.focus), "a player's move; how long it takes to reach a node is not known, and drawn in equal steps"],
   [(brush) => opinion(brush, "suspect", WIDTH / 2, HEIGHT / 2), "gossip: suspected by the node on whose half it stands"],
-  [(brush) => opinion(brush, "down", WIDTH / 2, HEIGHT / 2), "gossip: held for down"],
+  [(brush) => opinion(brush, "down", WIDTH / 2, HEIGHT / 2), "gossip: held to be down"],
 ];
 
 /** Logs have signs of their own, told in words. */
-const LOGS = "Logs: a full cell is committed as that node knows, an outlined one is not, a struck one will be overwritten (behind the last entry that the leader of the newest term had when it was elected, on a node that has not heard of that term). A triangle is how far it is applied, a diamond its snapshot. Colours are terms, as elections tell. The small picture is the state's hash: = is equal to another node's at the same entry, ≠ is not.";
+const LOGS = "Logs: a full cell is committed as that node knows, an outlined one is not, a struck one will be overwritten. It is struck where the leader of a newer term had no such entry when it was elected, and this node has not heard of that term. A triangle is how far it is applied, a diamond its snapshot. Colours are terms, as elections tell. The small picture is the state's hash: = is equal to another node's at the same entry, ≠ is not.";
 
 /**
  * @param {import("../colours.js").Colours} colours
