@@ -116,11 +116,12 @@ async fn the_nodes_are_shown_to_who_looks() {
 
     assert!(ann.ok("deck", json!({ "open": true })).await.is_object());
     let mut seen = Vec::new();
+    let all_heard = |deck: &Value| {
+        let nodes = deck["nodes"].as_array().expect("a list");
+        deck["leader"] == 1 && nodes.len() == 4 && nodes.iter().all(|node| node["heard"] == true)
+    };
     // Nodes come one by one.
-    while seen
-        .last()
-        .is_none_or(|deck: &Value| deck["nodes"][0]["heard"] != true || deck["leader"] != 1)
-    {
+    while !seen.last().is_some_and(all_heard) {
         seen.push(ann.push("deck").await);
     }
     nodes.remove(0).kill();

@@ -102,7 +102,7 @@ test("before the nodes are shown, and where they never are, that is said", () =>
 test("a move on its way: to the leader, kept, put off, or waiting for the game", () => {
   assert.equal(progress(move(sent), standing({ waits: 30 }), 0), "Your E is on its way to the leader, n2.");
   assert.equal(progress(move(sent), standing({ waits: 1200 }), 1), "Your E has waited for 1.20 s. It is kept here until a majority has saved it. One more waits behind it.");
-  assert.equal(awaited(standing({ waits: 1200 })), "an answer from the nodes.");
+  assert.equal(awaited(standing({ waits: 1200 })), "", "moves can be saved, as far as is known");
   assert.equal(progress(move(), standing({ waits: 30 }), 0), "Your E is kept on this page until the game is up to date.");
   // Made before the leader was lost, or after.
   assert.equal(progress(move(sent), electing({ waits: 900 }), 0), "Your E is kept here and is sent again to the next one.");

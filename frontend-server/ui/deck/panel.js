@@ -6,7 +6,7 @@ import { el, say, set } from "../dom.js";
 import { plainly } from "../plain.js";
 import { Journeys } from "./journeys.js";
 import { Sea } from "./sea.js";
-import { awaited, heading, isLed, progress, safe, told } from "./words.js";
+import { awaited, heading, isInTrouble, isLed, progress, safe, told } from "./words.js";
 
 /** @typedef {import("../client.js").Client} Client */
 /** @typedef {import("../types.js").Deck} Deck */
@@ -172,13 +172,13 @@ export class Panel {
     say(this.#head, heading(situation));
     say(this.#mine, foremost ? progress(foremost, situation, Math.max(0, waiting.length - 1)) : "");
     set(this.#mine, { "data-end": foremost?.end || null });
-    const care = awaited(situation);
+    const trouble = isInTrouble(situation);
     say(this.#safe, safe(situation));
-    say(this.#awaited, care);
-    set(this.#care, { hidden: !care });
-    set(this.element, { "data-trouble": care !== "" });
+    say(this.#awaited, awaited(situation));
+    set(this.#care, { hidden: !trouble });
+    set(this.element, { "data-trouble": trouble });
     this.#sea.stale = this.#deck === null;
     this.#sea.carry(this.#journeys.list(), isLed(situation) ? (this.#deck?.leader ?? 0) : 0);
-    if (care || waiting.length) this.#timer = setTimeout(() => this.#show(), TICK);
+    if (trouble || waiting.length) this.#timer = setTimeout(() => this.#show(), TICK);
   }
 }

@@ -107,7 +107,9 @@ export class Sea {
     const sign = this.#travelling.get(serial);
     if (!sign) return;
     const spot = sign.at === 0 ? this.#you : sign.at === 1 ? this.#front : this.#raft();
-    element.style.translate = `${middle(spot, this.element) + turn * 7}px ${turn * 4}px`;
+    element.style.translate = `${middle(spot, this.element) + turn * 7}px`;
+    // The oldest is in front.
+    element.style.zIndex = String(-turn);
     set(element, { "data-at": sign.at, "data-end": sign.arrived || end !== "saved" ? end || null : null });
   }
 

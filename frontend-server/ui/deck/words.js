@@ -89,15 +89,16 @@ export function quorum({ nodes }) {
 
 /** What is safe; empty while all is well. @param {Situation} situation */
 export function safe(situation) {
-  return waitsForSomething(situation) ? "all that was played; a majority has saved it." : "";
+  return isInTrouble(situation) ? "all that was played; a majority has saved it." : "";
 }
 
 /** What is waited for; empty while all is well. @param {Situation} situation */
 export function awaited(situation) {
   const { standing, deck, forMs } = situation;
-  if (!waitsForSomething(situation)) return "";
+  if (!isInTrouble(situation)) return "";
   if (standing === "reconnecting") return "a frontend that answers.";
-  if (!deck || deck.leader !== undefined) return standing === "connected" ? "an answer from the nodes." : "a leader.";
+  // The nodes are shown anew in a moment.
+  if (!deck || deck.leader !== undefined) return "a leader.";
   const votes = quorum(deck);
   if (!votes) return "a leader; the nodes elect one when enough of them are there.";
   if (votes.heard < votes.needed) return `a majority: ${votes.needed} of ${votes.voters} nodes; ${heard(votes.heard)}.`;
@@ -110,9 +111,9 @@ function heard(count) {
   return count === 0 ? "none is heard" : `${count} ${count === 1 ? "is" : "are"} heard`;
 }
 
-/** @param {Situation} situation */
-function waitsForSomething({ standing, deck, waits }) {
-  return standing !== "connected" || (deck !== null && deck.leader === undefined) || waits >= LONG_WAY;
+/** Whether moves cannot be saved now, as far as is known. @param {Situation} situation */
+export function isInTrouble({ standing, deck }) {
+  return standing !== "connected" || (deck !== null && deck.leader === undefined);
 }
 
 /**
