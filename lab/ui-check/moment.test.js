@@ -132,8 +132,8 @@ test("faults stand at the node that they concern, as long as they last", () => {
 test("the time without a move grows while somebody waits, and stays for a while when it is over", () => {
   const model = modelOf([HEAD, write(1, 0, 100), write(1, 1000, 900_000), write(2, 950_000, 951_000)]);
   assert.equal(gapAt(model, 200_000, false), undefined, "not long yet");
-  assert.deepEqual(gapAt(model, 500_100, false), { from: 100, us: 500_000, ended: false, guessed: false });
-  assert.deepEqual(gapAt(model, 1_000_000, false), { from: 100, us: 899_900, ended: true, guessed: false });
+  assert.deepEqual(gapAt(model, 500_100, false), { from: 1000, us: 499_100, ended: false, guessed: false });
+  assert.deepEqual(gapAt(model, 1_000_000, false), { from: 1000, us: 899_000, ended: true, guessed: false });
   assert.equal(gapAt(model, 4_000_000, false), undefined);
 });
 

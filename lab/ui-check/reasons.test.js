@@ -89,7 +89,7 @@ test("elections, gossip and waiting have a reason and a source in the story", ()
   assert.equal(source("n3 grants its vote to n2 in term 7"), "thesis, sections 3.4, 3.6.1 and 3.8");
   assert.equal(source("n2 suspects n1 (SWIM)"), "SWIM, sections 3.1 and 4.2");
   assert.equal(source("n1 refutes it with incarnation 2: n2 takes it for alive"), "SWIM, section 4.2");
-  assert.equal(source("After 1,255 ms without one, a move is acknowledged"), "thesis, section 3.9");
+  assert.equal(source("After 1,214 ms without one, a move is acknowledged"), "thesis, section 3.9");
   assert.equal(reasons.get("cut n1 | others begins"), undefined, "who breaks something knows why");
 });
 

@@ -28,7 +28,7 @@ test("a day with an election is told as it happened", () => {
     "cut n1 | others ends",
     "n2: took a snapshot <b>up to 40</b>",
     "player 1's move ‘h’ waited 1,204 ms and was accepted as version 13 by f2",
-    "After 1,255 ms without one, a move is acknowledged",
+    "After 1,214 ms without one, a move is acknowledged",
     "Broken promise, read-your-writes: player 1 was shown less than it had been told.",
     "player 1's read waited 1.0 ms and was refused by f2: no-such-room",
     "The judge: a promise was broken",

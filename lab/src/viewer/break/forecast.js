@@ -68,7 +68,7 @@ export function outcome(model, from, least = from, now = model.end) {
   const stop = played ? times[before(times, awaited, itself)] : now < awaited + UNTOLD ? undefined : awaited;
   const to = stop ?? now;
   const open = played && stop === undefined && now - (times.at(-1) ?? now) > UNTOLD;
-  const silence = played ? longest(times, to) : undefined;
+  const silence = played ? longest(model, times, to) : undefined;
   const settled = stop !== undefined || now >= Math.max(least, from + PATIENCE);
   const healed = silence !== undefined && (open || withTrouble(model, silence));
   return { from, to, leader: leader?.node, term, next, silence, open, healed, ...elections(model, from, to, term), settled };
@@ -118,15 +118,19 @@ function movesFrom({ clients }, from) {
   return times.slice(Math.max(0, before(times, from, itself) - 1));
 }
 
-/** The longest time between two moves, or from the last one to the end. @param {number[]} times @param {number} to @returns {Span} */
-function longest(times, to) {
-  let found = { from: item(times, 0), to: item(times, 0) };
-  let last = found.from;
-  for (const time of [...times.filter((one) => one <= to), to]) {
-    if (time - last > found.to - found.from) found = { from: last, to: time };
-    last = time;
-  }
-  return { ...found, what: span(found.to - found.from) };
+/**
+ * The longest time in which somebody waited for a move and none was acknowledged: between two
+ * moves, or from the last one to the end.
+ * @param {Model} model @param {number[]} times of moves @param {number} to @returns {Span}
+ */
+function longest({ gaps }, times, to) {
+  const [first = to] = times;
+  const last = times.findLast((time) => time <= to) ?? first;
+  const open = to > last ? [{ from: last, to }] : [];
+  const all = [...gaps.spans.filter((gap) => gap.from >= first && gap.to <= to), ...open];
+  const found = all.reduce((most, gap) => (gap.to - gap.from > most.to - most.from ? gap : most), { from: first, to: first });
+  const took = found.to - found.from;
+  return { from: found.from, to: found.to, what: took ? span(took) : `below ${NOTICED / 1_000_000} s` };
 }
 
 /**

@@ -10,6 +10,10 @@ import { span } from "./words.js";
 export const LONG = 250_000;
 /** So many answers are kept, six minutes at 5,000 a second. Beyond, the older half is forgotten. */
 const ANSWERS_MAX = 2_000_000;
+/** So many answers behind a time without one are looked at for who had waited in it. */
+const FEW = 64;
+/** So many moves that were never answered are kept. Beyond, the older half is forgotten. */
+const LOST_MAX = 10_000;
 
 export class Answers {
   constructor() {
@@ -56,44 +60,46 @@ export class Answers {
   }
 }
 
-/** Times longer than [`LONG`] in which no move was acknowledged although somebody wanted one. */
+/**
+ * Times longer than [`LONG`] in which no move was acknowledged although somebody waited for
+ * one: from the move before, or from when the first of those was asked for who waited.
+ */
 export class Gaps {
   /** @param {(gap: Span, is: boolean) => void} tell that a gap is there, or is none after all */
   constructor(tell) {
     this.tell = tell;
     /** Those that have ended, in order. @type {Span[]} */
     this.spans = [];
-    /** When a move was asked for first. */
-    this.began = Infinity;
-    /** When the last one was asked for that was never answered. */
-    this.unanswered = -Infinity;
+    /** When the moves were asked for that were never answered, in order. @type {number[]} */
+    this.lost = [];
   }
 
   /**
-   * A move was asked for.
-   * @param {number[]} times of the acknowledged moves
-   * @param {number} at
+   * A move was asked for that was never answered.
+   * @param {Answers} moves @param {number} asked
    */
-  asked(times, at) {
-    if (at >= this.began) return;
-    const [first] = times;
-    if (first !== undefined) this.#drop(this.began, first);
-    this.began = at;
-    if (first !== undefined) this.#put(at, first);
+  missed(moves, asked) {
+    if (this.lost.length >= LOST_MAX) this.lost.splice(0, LOST_MAX / 2);
+    this.lost.splice(before(this.lost, asked, itself), 0, asked);
+    const { times } = moves;
+    const place = before(times, asked + 1, itself);
+    if (place < times.length) this.#look(moves, place);
   }
 
   /**
    * A move was acknowledged.
-   * @param {number[]} times of the acknowledged moves, this one among them
+   * @param {Answers} moves this one among them
    * @param {number} place of this one
    */
-  answered(times, place) {
-    const time = item(times, place);
-    const last = place > 0 ? item(times, place - 1) : this.began;
-    const next = times[place + 1];
-    if (next !== undefined) this.#drop(last, next);
-    this.#put(last, time);
-    if (next !== undefined) this.#put(time, next);
+  answered(moves, place) {
+    const { times } = moves;
+    const asked = item(times, place) - item(moves.waits, place);
+    if (place + 1 < times.length) this.#look(moves, place + 1);
+    this.#look(moves, place);
+    // It was waited for while others were answered.
+    for (let other = place - 1; other >= Math.max(0, place - FEW) && item(times, other) > asked; other -= 1) {
+      this.#waited(moves, other, asked);
+    }
   }
 
   /**
@@ -102,34 +108,56 @@ export class Gaps {
    * @param {number} end now
    */
   until(times, end) {
-    const last = times.at(-1) ?? this.began;
-    const open = this.unanswered >= last && end - last > LONG;
-    return open ? [...this.spans, { from: last, to: end, what: span(end - last) }] : this.spans;
+    const last = times.at(-1) ?? -Infinity;
+    const waits = this.lost[before(this.lost, last, itself)];
+    const open = waits !== undefined && end - waits > LONG;
+    return open ? [...this.spans, { from: waits, to: end, what: span(end - waits) }] : this.spans;
   }
 
-  /**
-   * @param {number} time what ended before it is forgotten
-   * @param {number | undefined} last when the last acknowledged move before it was
-   */
-  forget(time, last) {
-    if (last !== undefined) this.began = last;
+  /** @param {number} time what ended before it is forgotten */
+  forget(time) {
+    this.lost.splice(0, before(this.lost, time, itself));
     this.spans.splice(0, before(this.spans, time, ({ to }) => to));
   }
 
-  /** @param {number} from @param {number} to */
-  #put(from, to) {
-    if (to - from <= LONG) return;
-    const gap = { from, to, what: span(to - from) };
-    this.spans.splice(before(this.spans, from, (one) => one.from), 0, gap);
-    this.tell(gap, true);
+  /**
+   * Looks at the time before an answer anew: who waited in it?
+   * @param {Answers} moves @param {number} place
+   */
+  #look({ times, waits }, place) {
+    const to = item(times, place);
+    const last = times[place - 1] ?? -Infinity;
+    let asked = this.lost[before(this.lost, last, itself)] ?? Infinity;
+    for (let next = place; next < Math.min(times.length, place + FEW); next += 1) {
+      asked = Math.min(asked, item(times, next) - item(waits, next));
+    }
+    this.#put(Math.max(last, asked), to);
   }
 
-  /** @param {number} from @param {number} to */
-  #drop(from, to) {
-    const place = before(this.spans, from, (one) => one.from);
-    const gap = this.spans[place];
-    if (!gap || gap.from !== from || gap.to !== to) return;
-    this.spans.splice(place, 1);
-    this.tell(gap, false);
+  /**
+   * Somebody waited at an answer who had asked at `asked`.
+   * @param {Answers} moves @param {number} place @param {number} asked
+   */
+  #waited({ times }, place, asked) {
+    const to = item(times, place);
+    const from = Math.max(times[place - 1] ?? -Infinity, asked);
+    const known = this.spans[before(this.spans, to, (one) => one.to)];
+    if (known?.to !== to || known.from > from) this.#put(from, to);
+  }
+
+  /** The time before an answer is a gap from here on, or none. @param {number} from @param {number} to */
+  #put(from, to) {
+    const place = before(this.spans, to, (one) => one.to);
+    const known = this.spans[place];
+    const there = known?.to === to;
+    if (there && known.from === from) return;
+    if (there) {
+      this.spans.splice(place, 1);
+      this.tell(known, false);
+    }
+    if (to - from <= LONG) return;
+    const gap = { from, to, what: span(to - from) };
+    this.spans.splice(place, 0, gap);
+    this.tell(gap, true);
   }
 }

@@ -58,7 +58,7 @@ export function gapAt(model, time, live) {
   const last = times[before(times, time + 1, itself) - 1];
   const waits = since < Infinity;
   const guessed = !waits && live && last !== undefined && steadyBefore(model, last);
-  const from = last ?? since;
+  const from = waits ? Math.max(last ?? since, since) : last ?? since;
   if ((waits || guessed) && time - from > LONG) return { from, us: time - from, ended: false, guessed };
   return endedBefore(model, time);
 }
@@ -73,19 +73,11 @@ function steadyBefore({ moves }, time) {
 }
 
 /**
- * The last long time without a move that ended not long before a moment. Where nobody had
- * waited before it ended, it was a rest.
+ * The last long time without a move that ended not long before a moment.
  * @param {Model} model @param {number} time
  * @returns {Gap | undefined}
  */
-function endedBefore({ gaps, moves }, time) {
-  const { spans } = gaps;
-  for (let place = before(spans, time + 1, ({ to }) => to) - 1; place >= 0; place -= 1) {
-    const { from, to } = item(spans, place);
-    if (to < time - STAYS) return undefined;
-    const first = before(moves.times, to, itself);
-    const waited = moves.waits.slice(first, first + FEW).some((wait) => wait > LONG / 2);
-    if (waited) return { from, us: to - from, ended: true, guessed: false };
-  }
-  return undefined;
+function endedBefore({ gaps: { spans } }, time) {
+  const found = spans[before(spans, time + 1, ({ to }) => to) - 1];
+  return found && found.to >= time - STAYS ? { from: found.from, us: found.to - found.from, ended: true, guessed: false } : undefined;
 }

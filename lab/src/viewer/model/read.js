@@ -351,9 +351,8 @@ export class Model {
     const wait = returned - asked;
     if (outcome === "ok") this.answers.add(returned, wait);
     if (what !== "write") return;
-    this.gaps.asked(this.moves.times, asked);
-    if (outcome === "ok") this.gaps.answered(this.moves.times, this.moves.add(returned, wait));
-    if (outcome === "unknown") this.gaps.unanswered = Math.max(this.gaps.unanswered, asked);
+    if (outcome === "ok") this.gaps.answered(this.moves, this.moves.add(returned, wait));
+    if (outcome === "unknown") this.gaps.missed(this.moves, asked);
   }
 
   /** @param {import("./types.js").PushLine} line */

@@ -38,7 +38,8 @@ export function trim(model, time) {
   keep(model.terms, ({ to }) => to >= time);
   forget(model.facts, time);
   model.answers.forget(time);
-  model.gaps.forget(time, model.moves.forget(time));
+  model.moves.forget(time);
+  model.gaps.forget(time);
 }
 
 /** @param {Model} model @param {number} time */
