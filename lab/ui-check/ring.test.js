@@ -257,7 +257,7 @@ test("a node's words and what a screen reader is told say its part, its term, it
   assert.deepEqual([one, two, three].map((node) => roleWord(moment, node)), ["old leader", "stands still", "leader"]);
   assert.equal(besideRole(moment, two), "vote for n3");
   assert.equal(faultWords(three), "slow disk");
-  assert.equal(spoken(moment, three), "n3, leader, term 2, its process runs, slow disk: syncs take 300 ms longer");
+  assert.equal(spoken(moment, three), "n3 term 2, leader, its process runs, slow disk: syncs take 300 ms longer");
 });
 
 test("the gap is told in whole milliseconds", () => {

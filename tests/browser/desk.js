@@ -34,9 +34,9 @@ export class Desk {
     await this.page.locator(`#${name}`).waitFor();
   }
 
-  /** Waits until the verdict's light says so: "true", "false" or "none". */
-  async light(good) {
-    await this.page.locator(`#verdict[data-good="${good}"]`).waitFor({ timeout: 30_000 });
+  /** Waits until the verdict's light says so: "good", "bad" or "none". */
+  async light(how) {
+    await this.page.locator(`#verdict[data-how="${how}"]`).waitFor({ timeout: 30_000 });
   }
 
   /** Who leads at the moment that is shown. */

@@ -30,7 +30,7 @@ after(async () => {
 
 test("the leader is killed by a click while bots play: the gap is measured, the verdict stays good", { timeout: 120_000 }, async () => {
   const desk = await Desk.sit(browser, run.url);
-  await desk.light("true");
+  await desk.light("good");
   const leader = await desk.leader();
   await desk.tab("break");
   await desk.page.locator(`#break [data-key="one ${leader}"]`).click();
@@ -50,12 +50,12 @@ test("the leader is killed by a click while bots play: the gap is measured, the 
   const won = desk.page.locator("#feed li", { hasText: `${next} leads term` }).last();
   await won.waitFor();
   assert.match(await won.innerText(), /of 3 voted for it/);
-  await desk.light("true");
+  await desk.light("good");
 
   // Back to the moment of the election, and to the newest again by a key.
   await won.locator("button").first().click();
   const then = await desk.moment();
-  assert.match(await desk.page.evaluate(() => location.hash), /t=\d/);
+  await eventually("the moment in the address", async () => (/t=\d/.test(await desk.page.evaluate(() => location.hash)) ? true : undefined));
   await desk.page.locator("body").press("l");
   await eventually("the newest moment", async () => ((await desk.moment()) > then + 1 ? true : undefined));
   const restarted = await desk.perform(["restart", leader]);
@@ -65,7 +65,7 @@ test("the leader is killed by a click while bots play: the gap is measured, the 
 
 test("with the keyboard alone a node is chosen and paused, and the table tells what the picture shows", { timeout: 90_000 }, async () => {
   const desk = await Desk.sit(browser, run.url);
-  await desk.light("true");
+  await desk.light("good");
   await desk.page.locator("#nodes summary").press("Enter");
   const rows = desk.page.locator("#nodes tbody tr");
   await eventually("a row for each node", async () => ((await rows.count()) >= 3 ? true : undefined));
@@ -86,7 +86,7 @@ test("with the keyboard alone a node is chosen and paused, and the table tells w
 test("nobody is kept out: contrast, names and roles are right, by day, by night and on a phone", { timeout: 90_000 }, async () => {
   for (const options of [{}, { colorScheme: "dark" }, { viewport: PHONE }]) {
     const desk = await Desk.sit(browser, run.url, options);
-    await desk.light("true");
+    await desk.light("good");
     for (const tab of ["happens", "break", "learn"]) {
       await desk.tab(tab);
       const found = await desk.axe(AXE);

@@ -29,7 +29,7 @@ export class Frame {
     this.tip = el("div", { class: "ring-tip", role: "tooltip", hidden: true });
     this.note = el("p", { class: "ring-note" });
     this.stage = el("div", { class: "ring-stage" }, this.canvas, this.gap, this.labels);
-    this.logs = el("div", { class: "ring-logs" }, el("h3", {}, "Logs, lined up by index"), this.chart, this.note);
+    this.logs = el("div", { class: "ring-logs" }, el("h2", {}, "Logs, lined up by index"), this.chart, this.note);
     this.raft = el("button", { type: "button", title: "What Raft does (G)", click: () => show("raft") }, "Raft");
     this.gossip = el("button", { type: "button", title: "Whom each node holds to be alive (G)", click: () => show("gossip") }, "Gossip");
     this.signs = el("details", { class: "ring-signs" }, el("summary", {}, "Signs"));

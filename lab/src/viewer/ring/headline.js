@@ -128,7 +128,9 @@ export function faultWords({ faults }) {
 
 /** All of it in one sentence, for those who do not see the picture. @param {Moment} moment @param {NodeMoment} node */
 export function spoken(moment, node) {
-  const parts = [node.name, roleWord(moment, node), node.term ? `term ${node.term}` : "", besideRole(moment, node), node.process === "runs" ? "its process runs" : `its process is ${node.process}`, ...node.faults.map(({ what }) => what)];
+  // What is to be read on it comes first, as it is to be read.
+  const written = node.term ? `${node.name} term ${node.term}` : node.name;
+  const parts = [written, roleWord(moment, node), besideRole(moment, node), node.process === "runs" ? "its process runs" : `its process is ${node.process}`, ...node.faults.map(({ what }) => what)];
   return parts.filter((part) => part !== "").join(", ");
 }
 

@@ -58,7 +58,7 @@ export class Labels {
   #make(id, name) {
     const [term, role, beside, fault] = [el("span"), el("b"), el("span"), el("em")];
     /** @type {HTMLButtonElement} */
-    const button = el("button", { type: "button", click: () => this.choose(name), focus: () => this.tell(button.matches(":focus-visible") ? id : undefined), blur: () => this.tell(undefined) }, el("b", {}, name), term);
+    const button = el("button", { type: "button", click: () => this.choose(name), focus: () => this.tell(button.matches(":focus-visible") ? id : undefined), blur: () => this.tell(undefined) }, el("b", {}, name), " ", term);
     const label = { button, term, words: el("p", { "aria-hidden": "true" }, role, beside, fault), role, beside, fault };
     this.labels.set(id, label);
     this.root.append(button, label.words);
