@@ -18,13 +18,9 @@ pub use unpack::{packed_in, unpack};
 /// The frame, with a mark for each part that is put in.
 const PAGE: &str = include_str!("page.html");
 /// The page's own style, and that of each part that has one.
-const STYLES: &[&str] = &[
-    include_str!("style.css"),
-    include_str!("ring.css"),
-    include_str!("break.css"),
-    include_str!("levels.css"),
-    include_str!("fork.css"),
-];
+/// The page's own style, and that of each part that has one.
+const STYLES: &[&str] =
+    &[include_str!("style.css"), include_str!("ring.css"), include_str!("break.css"), include_str!("levels.css"), include_str!("fork.css")];
 
 /// The page's modules: each stands behind those that it imports.
 const SCRIPTS: &[(&str, &str)] = &[
