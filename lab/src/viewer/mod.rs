@@ -19,8 +19,13 @@ pub use unpack::{packed_in, unpack};
 const PAGE: &str = include_str!("page.html");
 /// The page's own style, and that of each part that has one.
 /// The page's own style, and that of each part that has one.
-const STYLES: &[&str] =
-    &[include_str!("style.css"), include_str!("ring.css"), include_str!("break.css"), include_str!("levels.css"), include_str!("fork.css")];
+const STYLES: &[&str] = &[
+    include_str!("style.css"),
+    include_str!("ring.css"),
+    include_str!("break.css"),
+    include_str!("levels.css"),
+    include_str!("fork.css"),
+];
 
 /// The page's modules: each stands behind those that it imports.
 const SCRIPTS: &[(&str, &str)] = &[
