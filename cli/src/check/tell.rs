@@ -82,7 +82,12 @@ impl Told {
         let good = findings.is_empty() && promises.iter().all(|promise| promise.kept);
         lines.extend(findings.iter().cloned().map(Line::Finding));
         lines.sort_by_key(Line::at);
-        lines.push(Line::Verdict(Verdict { at: end, good, promises: promises.clone(), left_out: 0 }));
+        lines.push(Line::Verdict(Verdict {
+            at: end,
+            good,
+            promises: promises.clone(),
+            left_out: 0,
+        }));
         let calls = lines.iter().filter_map(|line| match line {
             Line::Call(call) => Some(&call.outcome),
             _ => None,

@@ -10,6 +10,7 @@
 /** @typedef {{kind: "gossip", at: number, node: number, about: number, state: string, incarnation: number}} GossipLine */
 /** @typedef {{kind: "fault", at: number, id: number, node?: number, what: string, healed?: boolean}} FaultLine */
 /** @typedef {{kind: "message", at: number, received?: number, what: string, answer?: boolean, from: number, to: number, term: number, index?: number, entries?: number, bytes: number, yes?: boolean}} MessageLine */
+/** @typedef {{kind: "sampled", at: number, node: number, one_in: number}} SampledLine */
 /**
  * `lines` are the last that a read showed, `earlier` how many came before them.
  * @typedef {{kind: "call", at: number, returned?: number, client: number, by: string, room?: string, asked: "write" | "read", action?: string, line?: string, detail?: string, may_change_nothing?: boolean, level?: string, least?: number, outcome: "ok" | "refused" | "unknown", version?: number, lines?: string[], earlier?: number, code?: string}} CallLine
@@ -18,8 +19,8 @@
 /** @typedef {{kind: "told", at: number, node?: number, about: string, text: string}} ToldLine */
 /** @typedef {{kind: "finding", at: number, promise: string, text: string}} FindingLine */
 /** @typedef {{promise: string, says: string, checked: number, kept: boolean}} Judged */
-/** @typedef {{kind: "verdict", at: number, good: boolean, promises: Judged[]}} VerdictLine */
-/** @typedef {HeadLine | ProcessLine | RoleLine | LogLine | MembersLine | GossipLine | FaultLine | MessageLine | CallLine | PushLine | ToldLine | FindingLine | VerdictLine} Line */
+/** @typedef {{kind: "verdict", at: number, good: boolean, promises: Judged[], left_out?: number}} VerdictLine */
+/** @typedef {HeadLine | ProcessLine | RoleLine | LogLine | MembersLine | GossipLine | FaultLine | MessageLine | SampledLine | CallLine | PushLine | ToldLine | FindingLine | VerdictLine} Line */
 
 /**
  * A while in which something held.
