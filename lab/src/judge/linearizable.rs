@@ -5,7 +5,7 @@
 //! A room is a list of lines, unless it is a register: then its newest line is its value, and
 //! the older lines that a read shows are not looked at.
 
-use super::nothing_lost::missing;
+use super::nothing_lost::Accepted;
 use super::promise::{Held, OfRooms, Promise};
 use super::record::{Done, Names, Room, line_of};
 use super::search::{Explained, Listed, Operation, explain_within};
@@ -45,33 +45,32 @@ fn placed(done: Done<'_>) -> Placed<Done<'_>> {
     }
 }
 
-/// An operation on a room's lines, and the call that it was.
-type Known<'a> = (Operation, &'a Call, Option<Done<'a>>);
+/// The call that an operation on a room's lines was.
+type Known<'a> = (&'a Call, Option<Done<'a>>);
 
 fn search(names: &Names, room: &Room<'_>, held: &mut Held) {
-    let name = room.name;
-    let is_register = room.is_register();
+    let (name, is_register) = (room.name, room.is_register());
+    let mut operations: Vec<Operation> = Vec::new();
     let mut known: Vec<Known<'_>> = Vec::new();
     for call in room.writes() {
         let Some(line) = line_of(call) else { continue };
         let done = Done::of(call);
         let returned = done.map_or(Moment::MAX, |done| done.returned);
         let what = Listed::Append(line.to_owned());
-        known.push((Operation { invoked: call.invoked, returned, what }, call, done));
+        operations.push(Operation { invoked: call.invoked, returned, what });
+        known.push((call, done));
     }
     for read in room.linearizable() {
         let Some(lines) = read.lines else { continue };
         let from = if is_register { lines.len().saturating_sub(1) } else { 0 };
         let what = Listed::Read(lines[from..].to_vec());
-        let operation = Operation { invoked: read.call.invoked, returned: read.returned, what };
-        known.push((operation, read.call, Some(read)));
+        operations.push(Operation { invoked: read.call.invoked, returned: read.returned, what });
+        known.push((read.call, Some(read)));
     }
-    let operations: Vec<Operation> =
-        known.iter().map(|(operation, ..)| operation.clone()).collect();
     match explain_within(&operations, if is_register { 1 } else { LINES_SHOWN }, room.effort) {
         Explained::Yes => {}
         Explained::No(at) => {
-            let (_, call, done) = &known[at];
+            let (call, done) = &known[at];
             let how = match done {
                 Some(read) if read.lines.is_some() => unexplained(names, read, &known, is_register),
                 Some(write) => format!("{} {NO_ORDER}", told(names, write)),
@@ -103,8 +102,8 @@ fn unexplained(names: &Names, read: &Done<'_>, known: &[Known<'_>], is_register:
     let shown = read.lines.unwrap_or_default();
     let story = format!("{} It showed {}.", told(names, read), quoted(shown));
     let begun = |line: &String| {
-        let writes = known.iter().filter(|(_, call, _)| line_of(call) == Some(line));
-        writes.map(|(operation, ..)| operation.invoked).min()
+        let writes = known.iter().filter(|(call, _)| line_of(call) == Some(line));
+        writes.map(|(call, _)| call.invoked).min()
     };
     for line in shown {
         match begun(line) {
@@ -116,12 +115,13 @@ fn unexplained(names: &Names, read: &Done<'_>, known: &[Known<'_>], is_register:
             Some(_) => {}
         }
     }
-    let accepted: Vec<Done<'_>> = known.iter().filter_map(|(.., done)| *done).collect();
+    let accepted: Vec<Done<'_>> = known.iter().filter_map(|(_, done)| *done).collect();
     let before = || accepted.iter().filter(|other| other.returned < read.call.invoked);
+    let all = Accepted::of(accepted.iter().copied());
     let lost = if is_register {
         before().filter(|other| other.line().is_some()).max_by_key(|other| other.returned)
     } else {
-        missing(read, &accepted)
+        all.missing(read)
     };
     if let Some(lost) = lost {
         return format!("{} {story}", told(names, lost));

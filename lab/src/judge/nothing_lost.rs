@@ -7,8 +7,8 @@
 use super::promise::{Held, OfRooms, Promise};
 use super::record::{Done, Names, Room};
 use super::wording::{quoted, told};
-use crate::history::LINES_SHOWN;
-use std::collections::BTreeSet;
+use crate::history::{LINES_SHOWN, Moment};
+use std::collections::BTreeMap;
 
 pub(super) const PROMISE: OfRooms = OfRooms {
     promise: Promise {
@@ -20,23 +20,59 @@ pub(super) const PROMISE: OfRooms = OfRooms {
 
 fn hold(names: &Names, room: &Room<'_>, held: &mut Held) {
     let last = room.linearizable().last();
-    let accepted: Vec<Done<'_>> = room.accepted().collect();
+    let accepted = Accepted::of(room.accepted());
     if let Some(last) = last {
-        let before = accepted.iter().filter(|write| write.returned < last.call.invoked);
+        let before = accepted.writes.iter().filter(|write| write.returned < last.call.invoked);
         held.checked += before.count() as u64;
     }
     // A register has one line, the newest.
     let lines_are_lost = !room.is_register() && lines(names, room, &accepted, held);
     // While a room goes on somebody may still read what nobody has read yet.
     if let Some(last) = last.filter(|_| !lines_are_lost && room.is_over) {
-        version(names, &last, &accepted, held);
+        version(names, &last, &accepted.writes, held);
+    }
+}
+
+/// Writes that were accepted.
+pub(super) struct Accepted<'a> {
+    writes: Vec<Done<'a>>,
+    /// When somebody was told first of each line.
+    ends: BTreeMap<&'a str, Moment>,
+}
+
+impl<'a> Accepted<'a> {
+    pub(super) fn of(writes: impl Iterator<Item = Done<'a>>) -> Self {
+        let writes: Vec<Done<'a>> = writes.collect();
+        let mut ends: BTreeMap<&str, Moment> = BTreeMap::new();
+        for write in &writes {
+            if let Some(line) = write.line() {
+                let end = ends.entry(line).or_insert(write.returned);
+                *end = write.returned.min(*end);
+            }
+        }
+        Accepted { writes, ends }
+    }
+
+    /// The first write of which a linearizable read should show the line and does not.
+    pub(super) fn missing(&self, read: &Done<'a>) -> Option<&Done<'a>> {
+        let lines = read.lines?;
+        // What began after this stands behind a line that is shown.
+        let first_end = lines.iter().filter_map(|line| self.ends.get(line.as_str())).min();
+        let must_stand_behind = |write: &Done<'_>| {
+            lines.len() < LINES_SHOWN || first_end.is_some_and(|end| *end < write.call.invoked)
+        };
+        let before = self.writes.iter().filter(|write| write.returned < read.call.invoked);
+        let hidden = |write: &Done<'_>| {
+            write.line().is_some_and(|line| !lines.iter().any(|shown| shown == line))
+        };
+        before.filter(|write| must_stand_behind(write)).find(|write| hidden(write))
     }
 }
 
 /// Whether a line is lost on the way.
-fn lines(names: &Names, room: &Room<'_>, accepted: &[Done<'_>], held: &mut Held) -> bool {
+fn lines(names: &Names, room: &Room<'_>, accepted: &Accepted<'_>, held: &mut Held) -> bool {
     for read in room.linearizable() {
-        if let Some(lost) = missing(&read, accepted) {
+        if let Some(lost) = accepted.missing(&read) {
             let shown = quoted(read.lines.unwrap_or_default());
             let how = format!("{} {} It showed {shown}.", told(names, lost), told(names, &read));
             held.breaks(read.known(), how);
@@ -55,20 +91,4 @@ fn version(names: &Names, last: &Done<'_>, accepted: &[Done<'_>], held: &mut Hel
             format!("{} {} Nobody has read it after that.", told(names, lost), told(names, last));
         held.breaks(last.known(), how);
     }
-}
-
-/// The first write, among some that were accepted, of which a linearizable read should show
-/// the line and does not.
-pub(super) fn missing<'d, 'a>(read: &Done<'a>, accepted: &'d [Done<'a>]) -> Option<&'d Done<'a>> {
-    let lines = read.lines?;
-    let shown: BTreeSet<&str> = lines.iter().map(String::as_str).collect();
-    let shows = |write: &&Done<'_>| write.line().is_some_and(|line| shown.contains(line));
-    // What began after this stands behind a line that is shown.
-    let first_end = accepted.iter().filter(shows).map(|write| write.returned).min();
-    let must_stand_behind = |write: &Done<'_>| {
-        lines.len() < LINES_SHOWN || first_end.is_some_and(|end| end < write.call.invoked)
-    };
-    let before = accepted.iter().filter(|write| write.returned < read.call.invoked);
-    let mut hidden = before.filter(|write| write.line().is_some() && !shows(write));
-    hidden.find(|write| must_stand_behind(write))
 }

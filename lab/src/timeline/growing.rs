@@ -237,7 +237,7 @@ fn a_line_is_ready_when_what_belongs_before_it_has_come() {
     live.came(0, 390_100, batch(1, 101, 390_000, vec![happening(390_000, role(2))]));
     let at = |lines: Vec<Line>| lines.iter().map(Line::at).collect::<Vec<_>>();
     assert_eq!(at(live.ready(HOLD + 300_000)), [1_000]);
-    assert_eq!(at(live.ready(HOLD + 390_099)), []);
+    assert_eq!(live.ready(HOLD + 390_099), []);
     assert_eq!(at(live.ready(HOLD + 500_000)), [390_100, 400_000]);
     assert_eq!(live.rest(), []);
 }

@@ -86,7 +86,9 @@ fn kept(promises: &[Judged]) -> Vec<(&str, bool)> {
 pub(crate) fn ends_as(lines: &[Line], judgement: &Judgement) {
     // The one took too long to decide; the live judge says that it has left something out.
     let undecided = judgement.findings.iter().any(|finding| finding.text.contains("took too long"));
-    for every in [1, 3, 50] {
+    // Of a long one there are others to be tried.
+    let looks = if lines.len() < 40 { &[1, 3, 50][..] } else { &[50] };
+    for every in looks.iter().copied() {
         let Said { verdict, findings, .. } = said(lines, every);
         if undecided {
             assert!(findings.is_empty() && verdict.left_out > 0, "{findings:#?}");
@@ -101,12 +103,12 @@ pub(crate) fn ends_as(lines: &[Line], judgement: &Judgement) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(100))]
+    #![proptest_config(ProptestConfig::with_cases(30))]
 
     /// A long time in one room: what is settled is let go on the way, and neither the verdict
     /// nor any count differs.
     #[test]
-    fn a_long_history_that_is_right_never_alarms(steps in steps(600), every in 1..40_usize) {
+    fn a_long_history_that_is_right_never_alarms(steps in steps(400), every in 10..60_usize) {
         let story = story(&execute(&steps));
         let judgement = judge(story.lines());
         let Said { verdict, findings, .. } = said(story.lines(), every);
@@ -117,10 +119,10 @@ proptest! {
     /// One answer of many is stale: that is found, though what it contradicts was let go.
     #[test]
     fn one_stale_read_of_many_is_found(
-        steps in steps(600),
+        steps in steps(400),
         from in any::<prop::sample::Index>(),
         honest in any::<bool>(),
-        every in 1..40_usize,
+        every in 10..60_usize,
     ) {
         let took = execute(&steps);
         let Some((story, returned)) = stale(&took, from.index(took.len()), honest) else {
