@@ -9,7 +9,7 @@ use std::{borrow::Cow, sync::Arc};
 use hangraft_cluster_config::RoomNames;
 use hangraft_ids::{FrontendId, Lane, PlayerId, RoomId, Seat, Serial, Version};
 use hangraft_proto::{
-    socket::{BadWish, Code, GAME_BYTES_MAX, Ping, Request, Rooms, Wish},
+    socket::{BadWish, Code, GAME_BYTES_MAX, LookBelow, Ping, Request, Rooms, Wish},
     v1,
 };
 
@@ -47,6 +47,10 @@ pub(crate) enum Asked {
     Change {
         wish: Wish,
         serial: Option<Serial>,
+    },
+    /// To see the nodes from now on, or not any more.
+    Deck {
+        open: bool,
     },
     Ping,
 }
@@ -136,6 +140,7 @@ impl Asked {
             Request::Unwatch(said) => {
                 Ok(Asked::Unwatch { room: named(&said.room).ok_or_else(no_such_room)? })
             }
+            Request::Deck(LookBelow { open }) => Ok(Asked::Deck { open }),
             Request::Ping(Ping {}) => Ok(Asked::Ping),
             change => match change.wish(named)? {
                 Some((wish, serial)) => Ok(Asked::Change { wish, serial }),

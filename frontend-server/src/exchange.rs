@@ -1,6 +1,6 @@
 //! What goes into a session, and what comes out of it.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use hangraft_cluster_config::RoomNames;
 use hangraft_ids::{Lane, PlayerId, RoomId, Version};
@@ -9,6 +9,7 @@ use hangraft_proto::socket::{Action, Code, LinkState};
 use crate::{
     command::{Command, RoomsQuery},
     crowd::Crowd,
+    deck::Deck,
     farewell::Farewell,
     mailbox::{Mail, Tag},
     message::Text,
@@ -63,6 +64,8 @@ pub(crate) enum Input<'a> {
     Mail(Mail),
     /// The way to the cluster was lost or found.
     Link(LinkState),
+    /// The nodes, as they are now; only to who looks at them.
+    Deck(Arc<Deck>),
     /// Nothing was heard of the client for too long.
     Idle,
     /// The client has not said hello in time.
@@ -116,6 +119,11 @@ pub(crate) enum Output {
     List {
         tag: Tag,
         query: RoomsQuery,
+    },
+    /// The nodes are looked at from now on, and shown at once and whenever they change; or
+    /// they are not any more.
+    Look {
+        open: bool,
     },
     /// A frame was understood to be this, for the counters.
     Acted(Action),

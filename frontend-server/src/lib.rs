@@ -24,6 +24,7 @@ mod client;
 mod cluster;
 mod command;
 mod crowd;
+mod deck;
 mod exchange;
 mod farewell;
 mod hub;

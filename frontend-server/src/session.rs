@@ -16,12 +16,14 @@ use std::{
 
 use hangraft_ids::{Lane, PlayerId, RoomId, Serial, Version};
 use hangraft_proto::socket::{
-    self, Action, Changed, Code, LinkState, Nothing, Opened, Reply, Seated, ServerInfo, Welcome,
+    self, Action, Changed, Code, LinkState, Looking, Nothing, Opened, Reply, Seated, ServerInfo,
+    Welcome,
 };
 
 use crate::{
     client::Client,
     command::{Accepted, Asked, Command, Outcome, Refusal},
+    deck::Deck,
     exchange::{Dice, Input, Now, Output, Premises},
     farewell::Farewell,
     mailbox::{Mail, Tag},
@@ -58,6 +60,8 @@ pub(crate) struct Session {
     next_tag: Tag,
     pending: HashMap<Tag, Pending>,
     watching: BTreeMap<RoomId, Watching>,
+    /// Whether the nodes are looked at.
+    deck: Option<Watching>,
     link: LinkState,
     /// The client was told to go to another frontend.
     moving: bool,
@@ -95,6 +99,7 @@ impl Session {
             next_tag: Tag(1),
             pending: HashMap::new(),
             watching: BTreeMap::new(),
+            deck: None,
             link,
             moving: false,
             strikes: Pace::new(STRIKES_MAX - 1, STRIKES_WINDOW),
@@ -117,6 +122,7 @@ impl Session {
             Input::Flood => vec![Output::Bye(Farewell::HASTE)],
             Input::Mail(mail) => self.on_mail(mail),
             Input::Link(link) => self.on_link(link),
+            Input::Deck(deck) => self.on_deck(&deck, now),
             Input::Idle => vec![Output::Bye(Farewell::IDLE)],
             Input::Silent => vec![Output::Bye(Farewell::SILENT)],
             Input::Full => vec![Output::Bye(Farewell::FULL)],
@@ -182,6 +188,7 @@ impl Session {
                 let since = since.filter(|_| epoch.is_none_or(|epoch| self.is_epoch(&epoch)));
                 self.on_watch(id, guest.player, room, since)
             }
+            (Asked::Deck { open }, Some(_)) => self.on_look(id, open),
             (Asked::Unwatch { room }, Some(_)) => Ok(self.on_unwatch(id.as_ref(), room)),
             (Asked::Change { wish, serial }, Some(guest)) => {
                 let (lane, serial) = self.attempt(serial)?;
@@ -293,6 +300,43 @@ impl Session {
         outputs.push(Output::Unwatch { room });
         outputs.push(Output::Gone { room });
         outputs.push(send_ok(id, Reply::Nothing(Nothing {})));
+        outputs
+    }
+
+    fn on_look(&mut self, id: Option<RequestId>, open: bool) -> Result<Vec<Output>, Refusal> {
+        let asked = match self.deck {
+            Some(Watching::Asked(_)) if open => {
+                return Err(Refusal::new(Code::Busy, "the nodes are about to be shown"));
+            }
+            Some(Watching::Asked(tag)) => self.pending.remove(&tag),
+            Some(Watching::On) | None => None,
+        };
+        let mut outputs = vec![Output::Look { open }];
+        if open {
+            self.deck = Some(Watching::Asked(self.expect_answer(id, Action::Deck)?));
+            return Ok(outputs);
+        }
+        self.deck = None;
+        if let Some(Pending { id, .. }) = asked {
+            let refusal = Refusal::new(Code::BadRequest, "it was closed before it was shown");
+            outputs.extend(refuse(id.as_ref(), &refusal));
+        }
+        outputs.push(send_ok(id.as_ref(), Reply::Nothing(Nothing {})));
+        Ok(outputs)
+    }
+
+    /// The first one is the answer to who asked for it, too.
+    fn on_deck(&mut self, deck: &Deck, now: Now) -> Vec<Output> {
+        let Some(looking) = self.deck else { return vec![] };
+        let mut outputs = Vec::new();
+        if let Watching::Asked(tag) = looking
+            && let Some(Pending { id, .. }) = self.pending.remove(&tag)
+        {
+            let age = deck.age(now.instant).as_millis() as u64;
+            outputs.push(send_ok(id.as_ref(), Reply::Looking(Looking { age })));
+        }
+        self.deck = Some(Watching::On);
+        outputs.push(Output::Send(deck.text()));
         outputs
     }
 
@@ -865,6 +909,38 @@ mod tests {
         assert_eq!(stage.says(r#"{"id":1,"action":"ping"}"#), [r#"{"id":1,"ok":{}}"#]);
     }
 
+    /// The nodes are shown to who has asked, and to nobody who has not, or has closed again.
+    /// The first answer says how long ago they came to be so.
+    #[test]
+    fn the_nodes_are_shown_while_somebody_looks() {
+        let mut stage = Stage::new();
+        let open = r#"{"id":9,"action":"deck","data":{"open":true}}"#;
+        let close = r#"{"id":10,"action":"deck","data":{"open":false}}"#;
+        assert_eq!(code(&stage.says(open)), "unauthorized");
+        stage.says(r#"{"action":"hello"}"#);
+        let said = socket::Deck { leader: Some(NodeId(2)), ..socket::Deck::default() };
+        let text = said.text();
+        let deck = Arc::new(Deck::new(said, stage.now.instant));
+        assert_eq!(stage.on(Input::Deck(deck.clone())), [""; 0]);
+
+        stage.now.instant += Duration::from_millis(840);
+        assert_eq!(stage.says(open), ["Look { open: true }"]);
+        assert_eq!(code(&stage.says(open)), "busy");
+        let age = r#"{"id":9,"ok":{"age":840}}"#;
+        assert_eq!(stage.on(Input::Deck(deck.clone())), [age, &*text]);
+        assert_eq!(stage.on(Input::Deck(deck.clone())), [text]);
+
+        let closed = [r#"Look { open: false }"#, r#"{"id":10,"ok":{}}"#];
+        assert_eq!(stage.says(close), closed);
+        assert_eq!(stage.on(Input::Deck(deck.clone())), [""; 0]);
+        // Closed before anything was shown: both are answered.
+        stage.says(open);
+        let lines = stage.says(close);
+        assert_eq!((lines.len(), code(&lines[1..])), (3, "bad-request"));
+        assert_eq!(stage.on(Input::Deck(deck)), [""; 0]);
+        assert!(stage.session.pending.is_empty());
+    }
+
     /// Mistakes are answered; a stream of them ends the socket.
     #[test]
     fn abuse_ends_the_socket() {
@@ -1019,6 +1095,7 @@ mod tests {
             r#"{"room":1,"text":"hi"}"#,
             r#"{"room":1,"locked":true}"#,
             r#"{"room":1,"player":"p0000000000000001"}"#,
+            r#"{"open":true}"#,
         ]);
         let nearly = (action, data)
             .prop_map(|(action, data)| format!(r#"{{"id":1,"action":"{action}","data":{data}}}"#));

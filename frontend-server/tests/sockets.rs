@@ -6,9 +6,9 @@ mod support;
 use std::time::Duration;
 
 use hangraft_proto::v1;
-use serde_json::json;
+use serde_json::{Value, json};
 use support::{
-    Browser, FakeNode, Manner, SETTER, cluster, config, eventually, http, name, play, room,
+    Browser, FakeNode, Manner, SETTER, cluster, config, eventually, http, key, name, play, room,
     serving, start,
 };
 use tokio::time::Instant;
@@ -100,6 +100,64 @@ async fn patience_ends_honestly() {
     let began = Instant::now();
     assert_eq!(ann.refused("play", play(1)).await, "unknown-outcome");
     assert!(began.elapsed() >= Duration::from_secs(10));
+}
+
+/// Who looks below deck sees the leader die and another lead, without learning where any
+/// node is; who does not look hears nothing of it.
+#[tokio::test]
+async fn the_nodes_are_shown_to_who_looks() {
+    let (world, mut nodes) = cluster(4);
+    world.name_members(&nodes);
+    let frontend = serving(&nodes).await;
+    let (mut ann, mut bo) =
+        (Browser::greet(&frontend, "Ann").await, Browser::greet(&frontend, "Bo").await);
+    let aboard = |node, votes, heard| json!({ "node": node, "votes": votes, "heard": heard });
+    let others = [aboard(2, true, true), aboard(3, true, true), aboard(4, false, true)];
+
+    assert!(ann.ok("deck", json!({ "open": true })).await.is_object());
+    let mut seen = Vec::new();
+    let all_heard = |deck: &Value| {
+        let nodes = deck["nodes"].as_array().expect("a list");
+        deck["leader"] == 1 && nodes.len() == 4 && nodes.iter().all(|node| node["heard"] == true)
+    };
+    // Nodes come one by one.
+    while !seen.last().is_some_and(all_heard) {
+        seen.push(ann.push("deck").await);
+    }
+    nodes.remove(0).kill();
+    let lost = ann.push("deck").await;
+    assert_eq!(
+        (&lost["lost"], &lost["leader"], &lost["for_ms"]),
+        (&json!(1), &Value::Null, &json!(0))
+    );
+    assert_eq!(lost["nodes"][0], aboard(1, true, false));
+    assert_eq!(lost["nodes"].as_array().unwrap()[1..], others);
+    world.elect(2);
+    seen.push(lost);
+    while seen.last().is_none_or(|deck| deck["leader"] != 2) {
+        seen.push(ann.push("deck").await);
+    }
+    let led = seen.last().unwrap();
+    assert_eq!((&led["term"], led.get("lost")), (&json!(2), None));
+
+    // Nothing that a player may not know.
+    let told = json!(seen).to_string();
+    let secrets = nodes.iter().map(FakeNode::address).chain([key().access_token()]);
+    for secret in secrets.chain(["127.0.0.1".to_owned()]) {
+        assert!(!told.contains(&secret), "{secret} in {told}");
+    }
+
+    // Closed, it is quiet; and whoever never looked was told of nothing but the link.
+    assert_eq!(ann.ok("deck", json!({ "open": false })).await, json!({}));
+    while ann.pushed().iter().any(|push| push["push"] == "deck") {
+        ann.push("deck").await;
+    }
+    world.elect(3);
+    for one in [&mut ann, &mut bo] {
+        while one.push("cluster").await["leader"] != 3 {}
+        one.ok("ping", json!({})).await;
+        assert!(one.pushed().iter().all(|push| push["push"] != "deck"), "{:?}", one.pushed());
+    }
 }
 
 /// The node watched through dies. The watch goes on through another from the

@@ -96,7 +96,7 @@ test("busy, no-quorum and unknown-outcome leave a wish open, but not for ever", 
       const [sent] = frames(conversation.wish(wish));
       const refused = { code, message: "not now" };
       const late = minutes * 60_000 - 1;
-      assert.deepEqual(conversation.received({ id: sent.id, refused }, NOW + late), [{ to: "retry", serial: 7, after: 3000 }]);
+      assert.deepEqual(conversation.received({ id: sent.id, refused }, NOW + late), [{ to: "retry", serial: 7, after: 3000, refused }]);
       const [again] = frames(conversation.retry(7));
       assert.equal(again.data.serial, 7);
       const [end] = conversation.received({ id: again.id, refused }, NOW + late + 1);

@@ -30,9 +30,10 @@ const PING_DEADLINE = 2000;
  * `standing`: how things stand has changed. `identity`: so has who we are.
  * `seen`: a newer view of the room. `aged`: how old (ms) the one that is known is. `wishes`: what waits for an answer has changed.
  * `gone`: there is no such room. `tell`: the player should read this.
+ * `step`: a wish has come further on its way. `deck`: the nodes, for who has asked for them.
  * @typedef {{
  *   standing: void, identity: void, seen: import("./types.js").Seen, aged: number, wishes: void,
- *   gone: import("./types.js").Refusal, tell: string,
+ *   gone: import("./types.js").Refusal, tell: string, step: import("./types.js").Step, deck: import("./types.js").Deck,
  * }} News
  */
 
@@ -91,6 +92,11 @@ export class Client {
     return this.#conversation.pending;
   }
 
+  /** Whether it was sent to the frontend that we talk to. @param {number} serial */
+  isSent(serial) {
+    return this.#conversation.isSent(serial);
+  }
+
   /** The frontend we talk to, for links that should work for others. */
   get origin() {
     return this.#dial.origin;
@@ -136,7 +142,9 @@ export class Client {
     browser.set("serial", String(serial));
     return new Promise((resolve) => {
       this.#wishes.set(serial, resolve);
-      this.#carryOut(this.#conversation.wish({ serial, action, data, round, since: Date.now() }));
+      const wish = { serial, action, data, round, since: Date.now() };
+      this.#tell("step", { step: "asked", wish });
+      this.#carryOut(this.#conversation.wish(wish));
       this.#wishesChanged();
     });
   }
@@ -227,7 +235,7 @@ export class Client {
   #do(effect) {
     switch (effect.to) {
       case "send":
-        return this.#socket?.readyState === WebSocket.OPEN && this.#socket.send(JSON.stringify(effect.frame));
+        return this.#send(effect.frame);
       case "hang-up":
         return this.#lost();
       case "move":
@@ -242,14 +250,25 @@ export class Client {
         return this.#resolve(this.#questions, effect.id, effect.answer);
       case "fulfil":
         this.#resolve(this.#wishes, effect.wish.serial, effect.answer);
+        this.#tell("step", { step: "answered", wish: effect.wish, answer: effect.answer });
         return this.#wishesChanged();
       case "retry":
+        this.#tell("step", { step: "put-off", serial: effect.serial, refused: effect.refused });
         return setTimeout(() => this.#carryOut(this.#conversation.retry(effect.serial)), effect.after);
       case "gone":
         return this.#tell("gone", effect.refused);
       case "tell":
         return this.#tell("tell", effect.message);
+      case "deck":
+        return this.#tell("deck", effect.deck);
     }
+  }
+
+  /** @param {Record<string, any>} frame */
+  #send(frame) {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return;
+    this.#socket.send(JSON.stringify(frame));
+    if (frame.data.serial !== undefined) this.#tell("step", { step: "sent", serial: frame.data.serial });
   }
 
   #greeted() {

@@ -136,6 +136,7 @@ export class Conversation {
     if (frame?.push === "view") return this.#onView(frame);
     if (frame?.push === "cluster") return this.#onCluster(frame);
     if (frame?.push === "bye") return this.#onBye(frame);
+    if (frame?.push === "deck") return [{ to: "deck", deck: frame }];
     if (frame?.push) return [];
     const asked = this.#asked.get(frame?.id);
     this.#asked.delete(frame?.id);
@@ -216,7 +217,7 @@ export class Conversation {
     if (ASK_AGAIN.has(refused.code)) return [{ to: "hang-up" }];
     const { id } = this.#room;
     this.#room = nowhere();
-    const moot = this.#pending.list().filter((wish) => wish.data.room === id && !this.#inFlight(wish.serial));
+    const moot = this.#pending.list().filter((wish) => wish.data.room === id && !this.isSent(wish.serial));
     return [...moot.map((wish) => this.#fulfil(wish, { refused })), { to: "gone", room: id, refused }];
   }
 
@@ -278,7 +279,7 @@ export class Conversation {
     const open = refused !== undefined && ASK_AGAIN.has(refused.code) && !refused.forgotten;
     if (!open || isStale(wish, now)) return [this.#fulfil(wish, answer)];
     const after = Math.min(Math.max((now - wish.since) / 4, RETRY_AFTER_MIN), RETRY_AFTER_MAX);
-    return [{ to: "retry", serial, after }];
+    return [{ to: "retry", serial, after, refused }];
   }
 
   /** @param {Wish} wish @param {Answer} answer @returns {Effect} */
@@ -290,7 +291,7 @@ export class Conversation {
   /** Sends what may go out now, and drops what will never be meant for what there is. @param {Wish[]} wishes @returns {Effect[]} */
   #sendOrDrop(wishes) {
     if (this.#phase !== "ready") return [];
-    return wishes.filter(({ serial }) => !this.#inFlight(serial)).flatMap((wish) => {
+    return wishes.filter(({ serial }) => !this.isSent(serial)).flatMap((wish) => {
       if (this.#isMoot(wish)) return [this.#fulfil(wish, { ok: {} })];
       return wish.round === null || this.#room.current ? [this.#sendWish(wish)] : [];
     });
@@ -303,8 +304,8 @@ export class Conversation {
     return data.room !== id || (current && round !== present);
   }
 
-  /** @param {number} serial */
-  #inFlight(serial) {
+  /** Whether it was sent on this socket, and has no answer yet. @param {number} serial */
+  isSent(serial) {
     return [...this.#asked.values()].some((asked) => asked.serial === serial);
   }
 

@@ -1,6 +1,7 @@
 // Where the page starts: the bar on top, and which screen is below it.
 
 import { announce, announcer, note } from "./announce.js";
+import { Below } from "./below.js";
 import { Client } from "./client.js";
 import { el, say, set } from "./dom.js";
 import { loadGames } from "./games.js";
@@ -25,6 +26,7 @@ const client = new Client();
 const connection = el("p", { class: "connection", "data-testid": "connection", "data-state": client.standing });
 const sign = el("img", { src: "/favicon.svg", alt: "", width: 28, height: 28 });
 const logo = el("a", { class: "logo", href: "#/" }, sign, "Hangraft");
+const below = new Below(client, () => (screen instanceof RoomScreen ? screen.game : null));
 const place = el("div", { class: "place" });
 
 /** @type {LobbyScreen | RoomScreen | LostScreen | null} */
@@ -33,7 +35,7 @@ let showing = 0;
 let saying = 0;
 let said = "connected";
 
-document.body.append(el("header", { class: "bar" }, logo, connection), place, announcer);
+document.body.append(el("header", { class: "bar" }, logo, connection, below.element), place, announcer);
 client.on("standing", () => {
   clearTimeout(showing);
   if (client.standing === "electing") showing = setTimeout(showStanding, WORTH_SHOWING);

@@ -94,6 +94,11 @@ export class RoomScreen {
     this.element = el("main", { class: "room" }, this.#makeHead(), seats, this.#middle, this.#talk.element, ...dialogs);
   }
 
+  /** What is played here, once that is known. */
+  get game() {
+    return this.#game;
+  }
+
   /** On the page: start listening. */
   enter() {
     const client = this.#client;

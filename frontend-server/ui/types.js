@@ -37,10 +37,31 @@
  *   | {to: "aged", age: number}
  *   | {to: "settle", id: number, answer: Answer}
  *   | {to: "fulfil", wish: Wish, answer: Answer}
- *   | {to: "retry", serial: number, after: number}
+ *   | {to: "retry", serial: number, after: number, refused: Refusal}
  *   | {to: "gone", room: string, refused: Refusal}
  *   | {to: "tell", message: string}
+ *   | {to: "deck", deck: Deck}
  * )} Effect
+ */
+
+/**
+ * A wish on its way. `asked`: it was made. `sent`: it went out, perhaps not for the first
+ * time. `put-off`: it was refused for now, and is asked again. `answered`: that was all.
+ * @typedef {(
+ *   | {step: "asked", wish: Wish}
+ *   | {step: "sent", serial: number}
+ *   | {step: "put-off", serial: number, refused: Refusal}
+ *   | {step: "answered", wish: Wish, answer: Answer}
+ * )} Step
+ */
+
+/** A node. `votes`: otherwise it is a learner; missing when nobody has said. `heard`: by the frontend, now. @typedef {{node: number, votes?: boolean, heard: boolean}} Aboard */
+
+/**
+ * The nodes, as the frontend that says so knows them. `lost`: who led last, while nobody
+ * does. `for_ms`: for how long it has been led so, or not led. `through`: the node through
+ * which rooms are watched.
+ * @typedef {{term?: number, leader?: number, lost?: number, for_ms: number, through?: number, nodes: Aboard[]}} Deck
  */
 
 /**
@@ -114,6 +135,7 @@
  *   tells itself who came, who went, and who wants another round.
  * - `roles`: what is shown of a player who has one: in short, and in full.
  * - `called`: what a move is called, for the sentence "Your move is safe".
+ * - `sign`: a character that stands for a move, where everybody may read it; empty for others.
  * - `plainly`: a refusal in words for players; empty where the usual ones will do.
  * @typedef {{
  *   name: string, headline: string, lead: string, picture: () => Element,
@@ -125,6 +147,7 @@
  *   makeSide?: () => Side,
  *   roles?: Record<string, {short: string, long: string}>,
  *   called?: (move: Record<string, any>) => string,
+ *   sign?: (move: Record<string, any>) => string,
  *   plainly?: (refused: Refusal) => string,
  * }} Game
  */

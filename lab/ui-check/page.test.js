@@ -9,12 +9,26 @@ const VIEWER = new URL("../src/viewer/", import.meta.url);
 const files = readdirSync(VIEWER, { recursive: true }).map(String).filter((file) => file.endsWith(".js"));
 const text = (file) => readFileSync(new URL(file, VIEWER), "utf8");
 
+/** Where a page may lead somebody who presses a link: nothing of it is fetched. */
+const LINKS = ["https://github.com/ongardie/dissertation#readme", "https://www.cs.cornell.edu/projects/Quicksilver/public_pdfs/SWIM.pdf"];
+
 test("nothing is taken for markup or for code, and nothing is fetched", () => {
   assert.ok(files.length > 20);
   for (const file of [...files, "page.html", "style.css"]) {
     assert.doesNotMatch(text(file), /innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function|url\(|import\(["'h]?http/, file);
     // Only what is in served/ asks its server, and is in no page that stands alone.
-    if (!file.startsWith("served/")) assert.doesNotMatch(text(file), /https?:|fetch\(|EventSource/, file);
+    if (file.startsWith("served/")) continue;
+    assert.doesNotMatch(text(file), /fetch\(|EventSource|XMLHttpRequest|WebSocket|sendBeacon/, file);
+    const links = [...text(file).matchAll(/https?:[^"\s]*/g)].map(([link]) => link);
+    assert.deepEqual(links, file === "model/sources.js" ? LINKS : [], file);
+  }
+});
+
+test("a link leads to a paper in another tab, and does not say where one comes from", () => {
+  for (const file of files) {
+    for (const [link] of text(file).matchAll(/el\("a", \{[^}]*\}/g)) {
+      assert.match(link, /target: "_blank", rel: "noreferrer"/, `${file}: ${link}`);
+    }
   }
 });
 

@@ -2,9 +2,11 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { answers, gaps, writes } from "../src/viewer/model/story.js";
 import { lastUntil, within } from "../src/viewer/model/search.js";
 import { modelOf } from "./paper.js";
+
+/** Times without a move until the end. */
+const gaps = ({ gaps: found, moves, end }) => found.until(moves.times, end);
 
 test("terms follow each other, each with who led it and since when", () => {
   assert.deepEqual(modelOf().terms, [
@@ -46,10 +48,10 @@ test("votes are counted by who gave them in that term", () => {
 
 test("acknowledged moves stand in the order of their answers, and a long time without one is found", () => {
   const model = modelOf();
-  const moves = answers(model, writes);
-  assert.deepEqual([...moves.times], [9500, 1_264_000]);
-  assert.deepEqual([...moves.waits], [7500, 1_204_000]);
-  assert.deepEqual(gaps(model, moves), [{ from: 9500, to: 1_264_000, what: "1,255 ms" }]);
+  const { moves } = model;
+  assert.deepEqual(moves.times, [9500, 1_264_000]);
+  assert.deepEqual(moves.waits, [7500, 1_204_000]);
+  assert.deepEqual(gaps(model), [{ from: 50_000, to: 1_264_000, what: "1,214 ms" }]);
 });
 
 test("where nobody is answered any more, the time without a move lasts until the end", () => {
@@ -58,13 +60,27 @@ test("where nobody is answered any more, the time without a move lasts until the
   model.add({ ...call, at: 0, returned: 100, outcome: "ok", version: 1 });
   model.add({ ...call, at: 200, outcome: "unknown" });
   model.add({ kind: "process", at: 900_000, name: "n1", event: "ended" });
-  assert.deepEqual(gaps(model, answers(model, writes)), [{ from: 100, to: 900_000, what: "900 ms" }]);
+  assert.deepEqual(gaps(model), [{ from: 200, to: 900_000, what: "900 ms" }]);
+});
+
+test("a rest in which nobody waits is no time without a move, and whoever waited longest counts", () => {
+  const call = { kind: "call", client: 1, by: "f1", asked: "write", action: "play", outcome: "ok", version: 1 };
+  const model = modelOf([]);
+  model.add({ ...call, at: 0, returned: 100 });
+  model.add({ ...call, at: 2_000_000, returned: 2_000_100 });
+  assert.deepEqual(gaps(model), [], "nobody had asked");
+  model.add({ ...call, at: 2_500_000, returned: 3_000_000 });
+  assert.deepEqual(gaps(model).map(({ from, to }) => [from, to]), [[2_500_000, 3_000_000]]);
+  model.add({ ...call, at: 2_400_000, returned: 3_000_050 });
+  assert.deepEqual(gaps(model).map(({ from, to }) => [from, to]), [[2_400_000, 3_000_000]]);
+  model.add({ ...call, at: 2_100_000, outcome: "unknown" });
+  assert.deepEqual(gaps(model).map(({ from, to }) => [from, to]), [[2_100_000, 3_000_000]], "one who gave up had waited too");
 });
 
 test("who only reads misses no move", () => {
   const model = modelOf([]);
   model.add({ kind: "call", at: 0, returned: 900_000, client: 1, by: "f1", asked: "read", level: "local", outcome: "ok", version: 1 });
-  assert.deepEqual(gaps(model, answers(model, writes)), []);
+  assert.deepEqual(gaps(model), []);
 });
 
 test("kinds that nobody knows are left out", () => {

@@ -56,3 +56,25 @@ test("the ruler's moments are round, apart, and written with the digits they nee
   scale.show(1_000_000, 4000);
   assert.deepEqual(texts(), ["1.0000 s", "1.0005 s", "1.0010 s", "1.0015 s", "1.0020 s", "1.0025 s", "1.0030 s", "1.0035 s", "1.0040 s"]);
 });
+
+test("a moment that runs goes along at the right, and what was wished for comes when there is so much", () => {
+  const scale = new Scale(500_000, 1000);
+  scale.wished = 2_000_000;
+  scale.along(500_000, 0.9);
+  assert.ok(scale.width < 600_000, "there is no more yet");
+  scale.bound(0, 60_000_000);
+  scale.along(30_000_000, 0.9);
+  assert.equal(scale.width, 2_000_000);
+  assert.equal(Math.round(scale.x(30_000_000)), 900);
+  scale.along(29_000_000, 0.9);
+  assert.equal(Math.round(scale.x(30_000_000)), 900, "what is left of there stays where it is");
+});
+
+test("what is forgotten is not shown", () => {
+  const scale = new Scale(600_000_000, 1000);
+  scale.bound(500_000_000, 600_000_000);
+  scale.show(0, 1_000_000);
+  assert.ok(scale.from >= 499_000_000);
+  scale.all();
+  assert.ok(scale.x(500_000_000) > 0 && scale.x(500_000_000) < 50);
+});

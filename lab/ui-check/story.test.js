@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { firstOfEach } from "../src/viewer/header.js";
 import { united } from "../src/viewer/lanes/faults.js";
 import { story } from "../src/viewer/model/story.js";
+import { together } from "../src/viewer/model/told.js";
 import { grouped, listed, size, span } from "../src/viewer/model/words.js";
 import { modelOf } from "./paper.js";
 
@@ -18,7 +19,7 @@ test("a day with an election is told as it happened", () => {
     "The voters are n1, n2 and n3 (entry 1)",
     "n1 has ended",
     "cut n1 | others begins",
-    "player 2's move ‘a’ was never answered for good: it counts or not (asked at f1)",
+    "player 2's move ‘a’ was never settled: it may count or not (asked at f1)",
     "n2 suspects n1 (SWIM)",
     "n2 has heard no leader for 412 ms and asks for votes in term 7",
     "n3 grants its vote to n2 in term 7",
@@ -27,7 +28,7 @@ test("a day with an election is told as it happened", () => {
     "cut n1 | others ends",
     "n2: took a snapshot <b>up to 40</b>",
     "player 1's move ‘h’ waited 1,204 ms and was accepted as version 13 by f2",
-    "After 1,255 ms without one, a move is acknowledged",
+    "After 1,214 ms without one, a move is acknowledged",
     "Broken promise, read-your-writes: player 1 was shown less than it had been told.",
     "player 1's read waited 1.0 ms and was refused by f2: no-such-room",
     "The judge: a promise was broken",
@@ -52,6 +53,11 @@ function roles(...steps) {
 test("a leader that hears of a later term leads no more", () => {
   const leads = { term: 2, role: "leader", leader: 1, voted: 1 };
   assert.deepEqual(roles(leads, { term: 3, role: "follower" }).slice(1), ["n1 leads no more: it hears of term 3"]);
+});
+
+test("who comes back and follows has not voted: a leader of old says that it leads no more", () => {
+  const leads = { term: 1, role: "leader", leader: 1, voted: 1 };
+  assert.deepEqual(roles(leads, { term: 2, role: "follower", leader: 3, voted: 3 }).slice(1), ["n1 leads no more: it hears of term 2"]);
 });
 
 test("a candidate without a majority asks again, in the next term", () => {
@@ -105,4 +111,12 @@ test("faults that overlap shade the picture once", () => {
 test("on top stands the first story of each promise that was broken", () => {
   const findings = ["linearizable", "in_order", "linearizable"].map((promise, at) => ({ promise, at }));
   assert.deepEqual(firstOfEach(findings).map(({ at }) => at), [0, 1]);
+});
+
+test("what is done to a node at once is one sentence, and so is its end", () => {
+  const cut = (at, id, what, node = 1, healed = false) => ({ kind: "fault", at, id, node, what, healed });
+  const model = modelOf([cut(10, 1, "cut to n2"), cut(20, 2, "cut from n2"), cut(25, 3, "cut to n1", 2), cut(30, 4, "each sync takes 80ms longer"), cut(900_000, 1, "cut to n2", 1, true)]);
+  assert.deepEqual(told(model), ["cut to n2, from n2 on n1 begins", "cut to n1 on n2 begins", "each sync takes 80ms longer on n1 begins", "cut to n2 on n1 ends"]);
+  assert.equal(together(["cut to n2, gossip only", "cut from n2, gossip only"]), "cut to n2, from n2, gossip only");
+  assert.equal(together(["cut to n2, gossip only", "cut from n2"]), "cut to n2, gossip only, from n2");
 });

@@ -24,7 +24,7 @@ const FIRST_PORT = 30_000;
 const LAST_PORT = 32_600;
 
 /** The binary that is tested: HANGRAFT_BIN, or what cargo built last for tests. */
-function binary() {
+export function binary() {
   const built = ["debug", "release"].map((profile) => join(ROOT, "target", profile, "hangraft"));
   const found = process.env.HANGRAFT_BIN ?? built.find(existsSync);
   if (!found) throw new Error("there is no binary to test; run `cargo build` first");
@@ -109,7 +109,7 @@ export async function eventually(what, look, within = 20_000) {
 }
 
 /** The first of so many free ports in a row. */
-async function freePorts(count) {
+export async function freePorts(count) {
   const blocks = Math.floor((LAST_PORT - FIRST_PORT) / count);
   for (let tries = 0; tries < blocks; tries += 1) {
     const first = FIRST_PORT + count * Math.floor(Math.random() * blocks);

@@ -125,11 +125,16 @@ export class Person {
   }
 
   async screenshot(name) {
-    await mkdir(SCREENSHOTS, { recursive: true });
-    await this.page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), animations: "disabled" });
+    await screenshot(this.page, name);
   }
 
   unharmed() {
     assert.deepEqual(this.errors, [], `${this.name}'s page`);
   }
+}
+
+/** Keeps what a page looks like. */
+export async function screenshot(page, name) {
+  await mkdir(SCREENSHOTS, { recursive: true });
+  await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), animations: "disabled" });
 }

@@ -26,6 +26,7 @@ const WITHOUT: &str = "this build carries no bugs; build it with `--features pla
 mod planted {
     use super::Request;
     use crate::day::Outcome;
+    use crate::out::say;
     use crate::sweep;
     use hangraft_planted::Bug;
     use std::sync::Mutex;
@@ -44,8 +45,8 @@ mod planted {
     /// whether all were found.
     pub(crate) fn table(first: &Request, jobs: usize) -> anyhow::Result<bool> {
         let mut all = true;
-        println!("| bug | seeds needed | promise that it breaks |");
-        println!("|---|---|---|");
+        say!("| bug | seeds needed | promise that it breaks |");
+        say!("|---|---|---|");
         for bug in Bug::ALL {
             let planted = Request { bug: Some(bug.name().to_owned()), ..first.clone() };
             match find(&planted, jobs) {
@@ -56,11 +57,11 @@ mod planted {
                     let kept = healthy.broken.is_none();
                     all &= kept;
                     let mark = if kept { "" } else { ", and without the bug, too" };
-                    println!("| {} | {needed} | {promise}{mark} |", bug.name());
+                    say!("| {} | {needed} | {promise}{mark} |", bug.name());
                 }
                 None => {
                     all = false;
-                    println!("| {} | not in {SEEDS_MAX} | |", bug.name());
+                    say!("| {} | not in {SEEDS_MAX} | |", bug.name());
                 }
             }
         }

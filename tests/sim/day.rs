@@ -1,10 +1,10 @@
 //! One day: builds the world of a plan, lets it live, hurts it, heals it, and asks
 //! the judge.
 
-use crate::clock::{DriftingClock, MICRO, MILLI};
+use crate::clock::{DriftingClock, MICRO, MILLI, SECOND};
 use crate::faults::Nemesis;
 use crate::nodes::Cluster;
-use crate::plan::{Plan, name_of};
+use crate::plan::{Plan, Step, name_of};
 use crate::players::player::Player;
 use crate::players::reader::Reader;
 use crate::players::{Scene, operator};
@@ -146,11 +146,14 @@ pub(crate) fn watch_for_panics() {
 }
 
 /// Lives through a plan.
-pub(crate) fn live(plan: &Plan, story: Story, record: Record) -> Outcome {
+///
+/// # Errors
+/// When a fork of it cannot be done, and why.
+pub(crate) fn live(plan: &Plan, story: Story, record: Record) -> Result<Outcome, String> {
     let mut day = Day::new(plan, story, record);
-    day.pass(plan);
+    day.pass(plan)?;
     day.write_down();
-    day.outcome(plan)
+    Ok(day.outcome(plan))
 }
 
 struct Day {
@@ -197,10 +200,10 @@ impl Day {
         Day { world, net, machines, cluster, judge, scene, nemesis, beyond_help: false }
     }
 
-    fn pass(&mut self, plan: &Plan) {
+    fn pass(&mut self, plan: &Plan) -> Result<(), String> {
         self.world.tell("plan", format_args!("{plan}"));
-        for fault in plan.faults_in_words() {
-            self.world.note("plan", format_args!("{fault}"));
+        for line in plan.faults_in_words().chain(plan.forks_in_words()) {
+            self.world.note("plan", format_args!("{line}"));
         }
         self.nemesis.heal_network(&self.cluster, &self.net);
         for id in self.cluster.in_service().into_iter().chain(self.cluster.frontends()) {
@@ -210,24 +213,43 @@ impl Day {
         let (scene, plan_) = (self.scene.clone(), plan.clone());
         scene.expect(plan.rooms.min(plan.players), plan.players);
         self.machines.boot(people, move || seat_everybody(&scene, &plan_));
-        for (number, fault) in plan.numbers.iter().zip(&plan.faults) {
-            if !self.run_until(fault.at_ms * MILLI) {
-                return;
+        for (at, step) in plan.steps() {
+            if !self.run_until(at) {
+                return self.is_forked(plan);
             }
-            self.nemesis.strike(
-                *number,
-                &fault.what,
-                &mut self.cluster,
-                &mut self.machines,
-                &self.net,
-            );
+            self.take(step)?;
         }
         if !self.run_until(plan.millis * MILLI) {
-            return;
+            return Ok(());
         }
         self.nemesis.heal_everything(&mut self.cluster, &mut self.machines, &self.net);
         self.scene.close();
         self.recover(plan);
+        Ok(())
+    }
+
+    /// What is done to the world is done between two of its steps. Nothing waits for it in
+    /// the world's queue, so a fork leaves all that came before as it was.
+    fn take(&mut self, step: Step<'_>) -> Result<(), String> {
+        let Day { nemesis, cluster, machines, net, .. } = self;
+        match step {
+            Step::Fault(number, what) => nemesis.strike(number, what, cluster, machines, net),
+            Step::Fork(fork) => nemesis.fork(fork, cluster, machines, net)?,
+        }
+        Ok(())
+    }
+
+    /// A day that ended early got as far as its forks, or not.
+    fn is_forked(&self, plan: &Plan) -> Result<(), String> {
+        let now = self.world.now();
+        let missed = plan.forks.iter().find(|fork| (fork.at_us + 1) * MICRO > now + 1);
+        missed.map_or(Ok(()), |fork| {
+            let ended = now as f64 / SECOND as f64;
+            Err(format!(
+                "the day broke a promise and ended at {ended:.3} s, before {}",
+                fork.moment()
+            ))
+        })
     }
 
     /// Everything has to be well within a bounded time.

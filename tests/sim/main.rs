@@ -19,6 +19,7 @@ mod history;
 mod logs;
 mod news;
 mod nodes;
+mod out;
 mod plan;
 mod players;
 mod promises;
@@ -31,7 +32,8 @@ mod world;
 use clap::{ArgGroup, Parser};
 use day::Outcome;
 use logs::Logs;
-use plan::{Cut, Plan};
+use out::{complain, say};
+use plan::{Cut, Fork, GRAMMAR, Plan};
 use record::Record;
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
@@ -46,7 +48,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Lives through simulated days and holds them to every promise.
 #[derive(Clone, Debug, Parser)]
-#[command(name = "simulate", after_help = EXAMPLES)]
+#[command(name = "simulate", after_help = format!("{EXAMPLES}\n\n{GRAMMAR}"))]
 #[command(group = ArgGroup::new("what").required(true).args(["seed", "seeds", "bugs"]))]
 struct Args {
     /// Live through the day of this seed.
@@ -95,6 +97,9 @@ struct Args {
     /// So many nodes, whatever the seed says.
     #[arg(long, value_parser = ["3", "5", "7"])]
     nodes: Option<String>,
+    /// Do something else at one moment of the day, such as "12.345s kill n1"; see below.
+    #[arg(long, value_name = "FORK", conflicts_with_all = ["seeds", "bugs"])]
+    fork: Vec<Fork>,
     /// Write everything that happens into this file, in the format of docs/timeline.md.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["seeds", "bugs"])]
     timeline: Option<PathBuf>,
@@ -109,6 +114,7 @@ const LOGGED: &str = "info,hangraft=debug";
 const EXAMPLES: &str = "Examples:\n  \
     scripts/simulate --seed 42 --trace      the story of one day\n  \
     scripts/simulate --seed 42 --log        what nodes and frontends log on it\n  \
+    scripts/simulate --seed 42 --fork \"12.345s kill leader\"\n  \
     scripts/simulate --seeds 1000           a thousand days, all cores\n  \
     scripts/simulate --bugs                 how soon planted bugs are found";
 
@@ -122,37 +128,46 @@ fn jobs() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// What cannot be done: wrong words, or a fork that does not fit its day.
+const REFUSED: u8 = 2;
+
 fn main() -> ExitCode {
     let args = Args::parse();
     match run(&args) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::FAILURE,
+        Ok(code) => code,
         Err(err) => {
-            eprintln!("{err:#}");
-            ExitCode::from(2)
+            complain!("{err:#}");
+            ExitCode::from(REFUSED)
         }
     }
 }
 
-/// Whether all promises were kept.
-fn run(args: &Args) -> anyhow::Result<bool> {
+/// Success when all promises were kept.
+fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let code = |kept: bool| if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     bugs::plant(args.bug.as_deref())?;
     let day = Request::of(args)?;
     match (args.seed, args.seeds) {
-        (Some(_), _) if clock::is_simulated() => Ok(live(&day, args)),
-        (Some(seed), _) => {
-            let written =
-                args.timeline.iter().flat_map(|path| ["--timeline".as_ref(), path.as_os_str()]);
-            let kept = day.command().args(tells(args)).args(written).status()?.success();
-            if !kept {
-                println!("replay:  scripts/simulate {} --trace", day.flags());
-                println!("smaller: scripts/simulate --seeds 1 --from {seed}");
-            }
-            Ok(kept)
-        }
-        (None, Some(seeds)) => sweep::sweep(&day, seeds, args),
-        (None, None) => bugs::table(&day, args.jobs),
+        (Some(_), _) if clock::is_simulated() => Ok(code(live(&day, args)?)),
+        (Some(seed), _) => supervise(&day, seed, args),
+        (None, Some(seeds)) => Ok(code(sweep::sweep(&day, seeds, args)?)),
+        (None, None) => Ok(code(bugs::table(&day, args.jobs)?)),
     }
+}
+
+/// Lets a process live through a day, and tell of it.
+fn supervise(day: &Request, seed: u64, args: &Args) -> anyhow::Result<ExitCode> {
+    let written = args.timeline.iter().flat_map(|path| ["--timeline".as_ref(), path.as_os_str()]);
+    let ended = day.command().args(tells(args)).args(written).status()?;
+    if ended.success() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    if ended.code() == Some(REFUSED.into()) {
+        return Ok(ExitCode::from(REFUSED));
+    }
+    say!("replay:  scripts/simulate {} --trace", day.flags());
+    say!("smaller: scripts/simulate --seeds 1 --from {seed}");
+    Ok(ExitCode::FAILURE)
 }
 
 /// How a supervised day is told.
@@ -165,7 +180,7 @@ fn tells(args: &Args) -> impl Iterator<Item = String> {
 }
 
 /// In a simulated process: lives through the day, and prints what came of it.
-fn live(day: &Request, args: &Args) -> bool {
+fn live(day: &Request, args: &Args) -> anyhow::Result<bool> {
     nix::unistd::alarm::set(DAY_SECONDS_MAX);
     clock::set(clock::MONOTONIC_BEGIN, clock::WALL_BEGIN);
     let story = Story::new(args.trace);
@@ -176,15 +191,17 @@ fn live(day: &Request, args: &Args) -> bool {
     day::watch_for_panics();
     let mut plan = Plan::of(day.seed, DAY_MS, day.nodes);
     plan.cut(&day.cut);
+    plan.fork(day.forks.clone()).map_err(anyhow::Error::msg)?;
     let record = args.timeline.as_ref().map_or_else(Record::default, |_| Record::kept());
-    let outcome = day::live(&plan, story, record.clone());
+    let outcome = day::live(&plan, story, record.clone()).map_err(anyhow::Error::msg)?;
     if args.json {
-        println!("{}", serde_json::to_string(&outcome).expect("an outcome is plain data"));
+        say!("{}", serde_json::to_string(&outcome).expect("an outcome is plain data"));
     } else {
-        println!("{plan}");
-        println!("{outcome}");
+        say!("{plan}");
+        plan.forks_in_words().for_each(|fork| say!("{fork}"));
+        say!("{outcome}");
     }
-    is_written(record, args, &plan, day, &outcome) && outcome.broken.is_none()
+    Ok(is_written(record, args, &plan, day, &outcome) && outcome.broken.is_none())
 }
 
 /// Writes the day's record into its file, if there is one.
@@ -193,7 +210,7 @@ fn is_written(record: Record, args: &Args, plan: &Plan, day: &Request, outcome: 
     let command = format!("scripts/simulate {}", day.flags());
     let written = record.write(path, plan, command, outcome);
     if let Err(err) = &written {
-        eprintln!("cannot write the timeline {}: {err}", path.display());
+        complain!("cannot write the timeline {}: {err}", path.display());
     }
     written.is_ok()
 }
@@ -205,6 +222,7 @@ struct Request {
     cut: Cut,
     nodes: Option<usize>,
     bug: Option<String>,
+    forks: Vec<Fork>,
 }
 
 impl Request {
@@ -222,11 +240,18 @@ impl Request {
             cut: Cut { faults, players: args.players, millis: args.millis },
             nodes: args.nodes.as_deref().map(|nodes| nodes.parse().expect("checked by clap")),
             bug: args.bug.clone(),
+            forks: args.fork.clone(),
         })
     }
 
-    /// The flags that ask for it.
+    /// The flags that ask for it, as people write them.
     fn flags(&self) -> String {
+        let forks = self.forks.iter().map(|fork| format!(" --fork \"{fork}\""));
+        self.own_flags() + &forks.collect::<String>()
+    }
+
+    /// The same without forks: words without spaces.
+    fn own_flags(&self) -> String {
         let nodes = self.nodes.map_or_else(String::new, |nodes| format!(" --nodes {nodes}"));
         let bug = self.bug.as_ref().map_or_else(String::new, |bug| format!(" --bug {bug}"));
         format!("--seed {}{nodes}{}{bug}", self.seed, self.cut)
@@ -235,7 +260,9 @@ impl Request {
     fn command(&self) -> Command {
         // The very program that runs, even if another was built meanwhile.
         let mut command = Command::new("/proc/self/exe");
-        command.args(self.flags().split(' ')).env(clock::SEED_VARIABLE, self.seed.to_string());
+        command.args(self.own_flags().split(' '));
+        command.args(self.forks.iter().flat_map(|fork| ["--fork".to_owned(), fork.to_string()]));
+        command.env(clock::SEED_VARIABLE, self.seed.to_string());
         command
     }
 

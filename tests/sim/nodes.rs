@@ -45,6 +45,7 @@ pub(crate) struct Cluster {
     first_copy: MachineId,
     frontends: Vec<FrontendConfig>,
     lost_writes: u64,
+    met: u64,
 }
 
 /// A machine for a node, life after life.
@@ -179,6 +180,7 @@ impl Cluster {
             first_copy: plan.nodes + plan.spares,
             frontends,
             lost_writes: 0,
+            met: 0,
         }
     }
 
@@ -195,6 +197,39 @@ impl Cluster {
     pub(crate) fn in_service(&self) -> Vec<MachineId> {
         let runs = |id: &MachineId| self.nodes[*id].service == Service::Runs;
         (0..self.nodes.len()).filter(runs).collect()
+    }
+
+    /// The machine in service whose node has this id.
+    pub(crate) fn machine_of(&self, node: NodeId) -> Option<MachineId> {
+        let is_it = |id: &MachineId| {
+            let Server { who, config, .. } = &self.nodes[*id];
+            who.as_ref().map_or(config.id, |who| Some(who.node)) == Some(node)
+        };
+        self.in_service().into_iter().find(is_it)
+    }
+
+    /// How a machine for a node is called.
+    pub(crate) fn name(&self, id: MachineId) -> String {
+        name_of(self.first_members, id)
+    }
+
+    /// How a timeline calls what runs on a machine: a node by its id, as soon as it is known.
+    fn process(&self, id: MachineId) -> String {
+        match self.nodes.get(id) {
+            None => format!("f{}", id - self.nodes.len() + 1),
+            Some(Server { who: Some(who), .. }) => format!("n{}", who.node),
+            Some(_) => self.name(id),
+        }
+    }
+
+    /// Writes down what becomes of the process on a machine.
+    pub(crate) fn became(&self, id: MachineId, event: ProcessEvent) {
+        self.world.record.process(self.world.now(), &self.process(id), event);
+    }
+
+    /// How often it turned out who the node on a machine is.
+    pub(crate) fn met(&self) -> u64 {
+        self.met
     }
 
     /// The machines whose nodes are gone for good.
@@ -348,7 +383,7 @@ impl Cluster {
         self.net.power_on(id);
         let name = &machines.get(id).name;
         self.world.tell(name, format_args!("starts"));
-        self.world.record.process(self.world.now(), name, ProcessEvent::Started);
+        self.became(id, ProcessEvent::Started);
         let network = self.net.of(id);
         let key = self.key.clone();
         if id < self.nodes.len() {
@@ -455,8 +490,7 @@ impl Cluster {
         if !machines.get(id).is_on() {
             return;
         }
-        let name = &machines.get(id).name;
-        self.world.record.process(self.world.now(), name, ProcessEvent::Ended);
+        self.became(id, ProcessEvent::Ended);
         self.net.crash(id, silently);
         if let Some(node) = self.nodes.get_mut(id) {
             *lock(&node.life) = Life::default();
@@ -522,7 +556,9 @@ impl Cluster {
             let name = name_of(self.first_members, id);
             self.world.tell(&name, format_args!("is node n{number}"));
             self.world.record.say(self.world.now(), || format!("{name} is node {number}"));
-            node.who = Some(who);
+            let before = node.who.replace(who).map_or(name, |who| format!("n{}", who.node));
+            self.met += 1;
+            self.world.record.rename(self.world.now(), &before, &format!("n{number}"));
         }
         node.highest_term = node.highest_term.max(report.term);
         if node.report.as_ref() == Some(&report) {
@@ -572,6 +608,13 @@ impl Cluster {
             (report.state == "leader").then_some((report.term, id))
         });
         leading.max().map(|(_, id)| id)
+    }
+
+    /// The first that runs, is in service and does not lead.
+    pub(crate) fn follower(&self) -> Option<MachineId> {
+        let leader = self.leader();
+        let follows = |id: &MachineId| self.nodes[*id].report.is_some() && leader != Some(*id);
+        self.in_service().into_iter().find(follows)
     }
 
     pub(crate) fn highest_term(&self) -> Term {

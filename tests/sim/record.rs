@@ -71,6 +71,14 @@ impl Record {
         self.add(|| Line::Process(Process { at: moment(now), name: name.to_owned(), event }));
     }
 
+    /// A process is called otherwise from now on: it turned out which node it is.
+    pub(crate) fn rename(&self, now: u64, before: &str, name: &str) {
+        if before != name {
+            self.process(now, before, ProcessEvent::Ended);
+            self.process(now, name, ProcessEvent::Started);
+        }
+    }
+
     /// All that a node has to tell. All of it happened while it ran last: the world's time
     /// stands still meanwhile.
     pub(crate) fn hear(&self, now: u64, batch: &Observed) {
@@ -87,6 +95,13 @@ impl Record {
     /// Something that whoever looks at the world has to say.
     pub(crate) fn say(&self, now: u64, text: impl FnOnce() -> String) {
         let about = || "story".to_owned();
+        let told = || Told { at: moment(now), node: None, about: about(), text: text() };
+        self.add(|| Line::Told(told()));
+    }
+
+    /// Something else is done from here on.
+    pub(crate) fn fork(&self, now: u64, text: impl FnOnce() -> String) {
+        let about = || "fork".to_owned();
         let told = || Told { at: moment(now), node: None, about: about(), text: text() };
         self.add(|| Line::Told(told()));
     }
@@ -136,12 +151,20 @@ fn head(plan: &Plan, command: String, outcome: &DayOutcome) -> Head {
     let nodes = (1..=plan.nodes as u64).map(|id| Named { id: NodeId(id), name: format!("n{id}") });
     Head {
         format: FORMAT,
-        title: format!("day {}", plan.seed),
+        title: title(plan),
         began_unix_ms: 0,
         command,
         about: format!("{plan}\n{outcome}"),
         nodes: nodes.collect(),
         clients: players.chain(watchers).chain(readers).collect(),
+    }
+}
+
+fn title(plan: &Plan) -> String {
+    let forks: Vec<String> = plan.forks_in_words().collect();
+    match &forks[..] {
+        [] => format!("day {}", plan.seed),
+        forks => format!("seed {}, {}", plan.seed, forks.join("; ")),
     }
 }
 

@@ -5,6 +5,7 @@
 //! listeners alone does not. Telling draws no dice and asks no clock: a world does the
 //! same whether anybody listens or not.
 
+use crate::out::say;
 use hangraft_game::{RoomId, Version};
 use std::collections::BTreeMap;
 use std::fmt::{Arguments, Write};
@@ -158,7 +159,7 @@ impl Inner {
 
     fn print(&self, who: &str, mark: &str) {
         let (seconds, millis) = (self.now / 1_000_000_000, self.now / 1_000_000 % 1_000);
-        println!("{seconds:>3}.{millis:03} {who:<8}{mark} {}", self.line);
+        say!("{seconds:>3}.{millis:03} {who:<8}{mark} {}", self.line);
     }
 }
 

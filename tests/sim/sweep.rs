@@ -1,6 +1,7 @@
 //! Many days, as many at once as there are cores, and what came of them.
 
 use crate::day::{Moves, Outcome};
+use crate::out::{complain, say};
 use crate::{Args, Request, hours, shrink};
 use std::io::IsTerminal;
 use std::sync::Mutex;
@@ -48,7 +49,7 @@ pub(crate) fn sweep(first: &Request, count: u64, args: &Args) -> anyhow::Result<
         || {
             let seen = seen.lock().expect("nothing panics while it is held");
             let rate = seen.days as f64 * 60.0 / began.elapsed().as_secs_f64();
-            eprintln!(
+            complain!(
                 "{} of {count} days, {} failed, {rate:.0} a minute",
                 seen.days,
                 seen.failed.len()
@@ -61,12 +62,15 @@ pub(crate) fn sweep(first: &Request, count: u64, args: &Args) -> anyhow::Result<
         let small = (nth < SHRUNK_MAX && !args.no_shrink).then(|| shrink::shrink(&whole, outcome));
         report(&whole, outcome, small);
     }
-    println!(
+    say!(
         "{} wishes answered, {} terms, {} crashes that took back {} writes",
-        seen.wishes, seen.terms, seen.crashes, seen.lost_writes
+        seen.wishes,
+        seen.terms,
+        seen.crashes,
+        seen.lost_writes
     );
-    println!("{}", seen.members);
-    println!(
+    say!("{}", seen.members);
+    say!(
         "seeds={} failed={} virtual_hours={:.1} per_wall_second={:.0}",
         seen.days,
         seen.failed.len(),
@@ -86,10 +90,10 @@ impl Seen {
         self.lost_writes += outcome.lost_writes;
         self.members += outcome.members;
         if outcome.members.beyond_help > 0 {
-            eprintln!("seed {} lost too much to go on", outcome.seed);
+            complain!("seed {} lost too much to go on", outcome.seed);
         }
         if let Some((promise, _)) = &outcome.broken {
-            eprintln!("seed {} broke {promise}", outcome.seed);
+            complain!("seed {} broke {promise}", outcome.seed);
             self.failed.push(outcome);
             self.failed.sort_by_key(|failed| failed.seed);
         }
@@ -102,10 +106,10 @@ fn report(whole: &Request, outcome: &Outcome, small: Option<(Request, Outcome)>)
         None => (whole, outcome),
     };
     let (promise, how) = outcome.broken.as_ref().expect("only what failed is reported");
-    println!("seed {} broke {promise}: {how}", whole.seed);
-    println!("  the day:  scripts/simulate {} --trace", whole.flags());
+    say!("seed {} broke {promise}: {how}", whole.seed);
+    say!("  the day:  scripts/simulate {} --trace", whole.flags());
     if small.is_some() {
-        println!("  smallest: scripts/simulate {} --trace", request.flags());
+        say!("  smallest: scripts/simulate {} --trace", request.flags());
     }
 }
 

@@ -20,11 +20,11 @@ const CHECKS_PAUSE_US: (u64, u64) = (100_000, 300_000);
 
 /// The pause between two calls of a bot, in microseconds: people can follow them, and there
 /// are enough in a short outage to see it.
-const BOTS_PAUSE_US: (u64, u64) = (500_000, 1_500_000);
+const BOTS_PAUSE_US: (u64, u64) = (400_000, 1_200_000);
 
 /// Of a hundred calls of bots so many write, read linearizably, read what they know of at
 /// least, and read whatever one replica has.
-const BOTS_SHARES: [u32; 4] = [45, 20, 15, 20];
+const BOTS_SHARES: [u32; 4] = [60, 13, 12, 15];
 
 /// The same where many moves are wanted.
 const BUSY_SHARES: [u32; 4] = [97, 1, 1, 1];

@@ -15,7 +15,10 @@ use hangraft_proto::{
 use serde_json::value::RawValue;
 use tonic::{Code as GrpcCode, Status};
 
-use super::{nodes::Word, route::Standing};
+use super::{
+    nodes::{Member, Word},
+    route::Standing,
+};
 use crate::{
     command::{Accepted, Command, Outcome, Refusal, RoomsQuery},
     reply,
@@ -69,8 +72,12 @@ pub(super) fn word(standing: v1::Standing) -> Word {
         },
         cluster: standing.cluster,
         epoch: Epoch(standing.epoch),
-        members: standing.peers.into_iter().map(|peer| (NodeId(peer.node), peer.address)).collect(),
+        members: standing.peers.into_iter().map(member).collect(),
     }
+}
+
+fn member(peer: v1::Peer) -> Member {
+    Member { node: NodeId(peer.node), address: peer.address, votes: peer.votes }
 }
 
 pub(super) fn watch(question: WatchRequest) -> v1::Watch {
@@ -180,6 +187,19 @@ mod tests {
     #[test]
     fn an_answer_without_an_outcome_is_none() {
         assert_eq!(answer(v1::Answer { id: 1, outcome: None }), None);
+    }
+
+    /// A node of before names its peers without saying who of them votes.
+    #[test]
+    fn a_peer_may_not_say_whether_it_votes() {
+        let votes = |bytes: &[u8]| {
+            let peer = <v1::Peer as prost::Message>::decode(bytes).expect("a peer");
+            member(peer).votes
+        };
+        // Field 1 is the number, 2 the address, and 3 is new.
+        assert_eq!(votes(&[8, 7, 18, 1, b'x']), None);
+        assert_eq!(votes(&[8, 7, 18, 1, b'x', 24, 0]), Some(false));
+        assert_eq!(votes(&[8, 7, 18, 1, b'x', 24, 1]), Some(true));
     }
 
     /// A listing is JSON whatever a node puts into it.

@@ -8,6 +8,7 @@
 //! hands a command over once and is answered once.
 
 pub(crate) mod convert;
+mod crew;
 mod flight;
 mod link;
 mod listing;
@@ -23,7 +24,10 @@ use std::{
 
 use hangraft_cluster_config::{ClusterKey, RoomNames};
 use hangraft_ids::{FrontendId, RoomId};
-use hangraft_proto::{net::Network, socket::Code};
+use hangraft_proto::{
+    net::Network,
+    socket::{self, Code},
+};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::{AbortHandle, JoinSet},
@@ -39,6 +43,7 @@ pub(crate) use nodes::Status;
 
 use crate::{
     command::{Accepted, Command, Outcome, Refusal},
+    deck::Deck,
     hub::{Hub, HubInput},
     mailbox::{Mail, Mailbox, Tag},
     meters::Meters,
@@ -70,6 +75,7 @@ pub(crate) struct Cluster {
     wishes: mpsc::Sender<Submission>,
     questions: mpsc::Sender<ListRequest>,
     status: watch::Receiver<Status>,
+    deck: watch::Receiver<Arc<Deck>>,
 }
 
 /// A command and where its answer goes.
@@ -117,6 +123,8 @@ impl Cluster {
         let (wishes, submissions) = mpsc::channel(WISHES_MAX);
         let (questions, asked) = mpsc::channel(QUESTIONS_MAX);
         let (status_sender, status) = watch::channel(Status::default());
+        let (deck_sender, deck) =
+            watch::channel(Arc::new(Deck::new(socket::Deck::default(), Instant::now())));
         let (reads, path) = watch::channel(None);
         tasks.spawn(listing::run(asked, path, access.clone(), names));
 
@@ -133,6 +141,7 @@ impl Cluster {
             sampled_at: None,
             reads,
             status: status_sender,
+            deck: deck_sender,
             meters,
         };
         let (now, mut effects) = (Instant::now(), Vec::new());
@@ -140,7 +149,7 @@ impl Cluster {
             task.nodes.add(address.to_string(), true, now, &mut effects);
         }
         tasks.spawn(task.run(effects, submissions, news, hub.frozen()));
-        Self { wishes, questions, status }
+        Self { wishes, questions, status, deck }
     }
 
     /// Hands a command over; its answer comes as mail with this tag.
@@ -168,6 +177,11 @@ impl Cluster {
     /// Whether the cluster can be reached, now and as it changes.
     pub(crate) fn status(&self) -> watch::Receiver<Status> {
         self.status.clone()
+    }
+
+    /// The nodes as players may see them, now and as they change.
+    pub(crate) fn deck(&self) -> watch::Receiver<Arc<Deck>> {
+        self.deck.clone()
     }
 
     fn hand_over(&self, submission: Submission) {
@@ -208,6 +222,7 @@ struct Task {
     sampled_at: Option<Instant>,
     reads: watch::Sender<Option<Channel>>,
     status: watch::Sender<Status>,
+    deck: watch::Sender<Arc<Deck>>,
     meters: Arc<Meters>,
 }
 
@@ -361,6 +376,9 @@ impl Task {
                     self.meters.resends.increment(recalled as u64);
                 }
                 Effect::Watch { slot } => self.watch(slot).await,
+                Effect::Show(deck) => {
+                    self.deck.send_replace(Arc::new(Deck::new(deck, Instant::now())));
+                }
                 Effect::Tell(status) => {
                     self.meters.nodes_linked.set(status.linked as f64);
                     self.meters.leader_known.set(if status.leader.is_some() { 1.0 } else { 0.0 });

@@ -10,9 +10,10 @@ use std::{
 };
 
 use hangraft_ids::NodeId;
-use hangraft_proto::socket::{Epoch, LinkState};
+use hangraft_proto::socket::{Deck, Epoch, LinkState};
 use tracing::{info, warn};
 
+use super::crew::Crew;
 use super::route::{self, Known, Route, Slot, Standing};
 
 /// A node that owes answers and has said nothing for this long is asked no more
@@ -31,8 +32,17 @@ pub(super) struct Word {
     pub(super) standing: Standing,
     pub(super) cluster: String,
     pub(super) epoch: Epoch,
-    /// Every member it knows: its id, and where it is.
-    pub(super) members: Vec<(NodeId, String)>,
+    /// Every member it knows.
+    pub(super) members: Vec<Member>,
+}
+
+/// A member, as a node knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Member {
+    pub(super) node: NodeId,
+    pub(super) address: String,
+    /// Whether it votes; nodes of before do not say.
+    pub(super) votes: Option<bool>,
 }
 
 /// Whether the cluster can be reached.
@@ -73,6 +83,8 @@ pub(super) enum Effect {
     Watch { slot: Option<Slot> },
     /// This is how things stand.
     Tell(Status),
+    /// And this is what a player may know of it.
+    Show(Deck),
 }
 
 /// One node.
@@ -115,6 +127,8 @@ pub(super) struct Nodes {
     /// The life of the link that is watched through.
     watching_life: Option<u64>,
     status: Status,
+    /// What players may see of all this.
+    crew: Crew,
     salt: u64,
 }
 
@@ -131,6 +145,7 @@ impl Nodes {
             epoch: None,
             watching_life: None,
             status: Status::default(),
+            crew: Crew::default(),
             salt,
         }
     }
@@ -294,6 +309,7 @@ impl Nodes {
         if std::mem::replace(&mut self.status, status) != status {
             effects.push(Effect::Tell(status));
         }
+        effects.extend(self.crew.look(&known, &route, now).map(Effect::Show));
     }
 
     /// Whether a node belongs to another cluster: one may have taken an address that was
@@ -319,17 +335,19 @@ impl Nodes {
             node.heard_at = now;
         }
         self.changed = true;
+        let votes = word.members.iter().map(|member| (member.node, member.votes));
+        self.crew.hear(word.standing, votes);
         self.learn(&word.members, now, effects);
     }
 
     /// Learns of nodes from those that answer; forgets those that left and are gone.
-    fn learn(&mut self, members: &[(NodeId, String)], now: Instant, effects: &mut Vec<Effect>) {
+    fn learn(&mut self, members: &[Member], now: Instant, effects: &mut Vec<Effect>) {
         if members.is_empty() {
             return;
         }
         for node in self.nodes.values_mut().filter(|node| node.life.is_some()) {
-            let named = members.iter().find(|(id, _)| node.id == Some(*id));
-            node.named = named.map(|(_, address)| address.clone());
+            let named = members.iter().find(|member| node.id == Some(member.node));
+            node.named = named.map(|member| member.address.clone());
         }
         // Who is linked as configured needs no second link at the address that members know.
         let configured = self.nodes.values().filter(|node| node.configured && node.life.is_some());
@@ -337,7 +355,7 @@ impl Nodes {
             .filter_map(|node| node.named.clone().filter(|named| *named != node.address))
             .collect();
         let gone = |node: &Node| {
-            let named = members.iter().any(|(_, address)| *address == node.address);
+            let named = members.iter().any(|member| member.address == node.address);
             !node.configured && (doubled.contains(&node.address) || node.life.is_none() && !named)
         };
         for (slot, node) in self.nodes.extract_if(.., |_, node| gone(node)) {
@@ -347,7 +365,7 @@ impl Nodes {
             }
             effects.push(Effect::Forget { slot });
         }
-        for (_, address) in members {
+        for Member { address, .. } in members {
             // Whose address is another one now has moved: it is looked for there, too.
             let known =
                 |node: &Node| node.address == *address || node.named.as_ref() == Some(address);
@@ -412,8 +430,12 @@ mod tests {
             standing: Standing { node: NodeId(id), leader, term: Term(1), draining: false },
             cluster: "ours".into(),
             epoch: Epoch(7),
-            members: (1..=3).map(|id| (NodeId(id), format!("n{id}"))).collect(),
+            members: (1..=3).map(|id| member(id, &format!("n{id}"))).collect(),
         }
+    }
+
+    fn member(id: u64, address: &str) -> Member {
+        Member { node: NodeId(id), address: address.to_owned(), votes: Some(true) }
     }
 
     impl Stage {
@@ -445,6 +467,8 @@ mod tests {
             let mut effects = Vec::new();
             what(&mut self.nodes, self.now, &mut effects);
             self.nodes.settle(self.now, &mut effects);
+            // What is shown is another story.
+            effects.retain(|effect| !matches!(effect, Effect::Show(_)));
             effects
         }
 
@@ -501,7 +525,6 @@ mod tests {
             };
             told.iter().filter_map(address).collect::<Vec<_>>()
         };
-        let member = |id, address: &str| (NodeId(id), address.to_owned());
         let members = |third: &str| vec![member(1, "host:7101"), member(2, "n2"), member(3, third)];
         let named = Word { members: members("host:7103"), ..word(2, 1) };
         let told = stage.tell(|nodes, now, effects| assert!(nodes.says(2, &named, now, effects)));
@@ -588,7 +611,7 @@ mod tests {
     fn members_are_learned_of_and_forgotten_when_they_left_and_are_gone() {
         let mut stage = Stage::linked();
         let mut more = word(1, 1);
-        more.members.push((NodeId(4), "n4".into()));
+        more.members.push(member(4, "n4"));
         let told = stage.tell(|nodes, now, effects| _ = nodes.says(1, &more, now, effects));
         assert_eq!(told, [Effect::Connect { slot: 4, address: "n4".into() }]);
         stage.up(4, 1);
@@ -601,7 +624,7 @@ mod tests {
         assert_eq!(told, [Effect::Forget { slot: 4 }]);
         // Who is configured is kept, and a flood of names is not followed.
         let flood =
-            Word { members: (9..99).map(|id| (NodeId(id), format!("n{id}"))).collect(), ..fewer };
+            Word { members: (9..99).map(|id| member(id, &format!("n{id}"))).collect(), ..fewer };
         let told = stage.tell(|nodes, now, effects| _ = nodes.says(1, &flood, now, effects));
         assert_eq!(told.len(), NODES_MAX - 3, "{told:?}");
     }

@@ -11,7 +11,10 @@ use hangraft_proto::socket::ByeCode;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
-use super::shared::{Place, Shared};
+use super::{
+    lookout::Lookout,
+    shared::{Place, Shared},
+};
 use crate::{
     cluster::ListRequest,
     exchange::{Input, Now, Output},
@@ -40,6 +43,8 @@ pub(super) struct Actions {
     pub(super) place: Place,
     pub(super) session: Session,
     pub(super) mailbox: Mailbox,
+    /// What they see of the nodes.
+    pub(super) lookout: Lookout,
     /// The player's place among those here, after hello.
     pub(super) here: Option<Here>,
     /// The player's pace; before hello, the socket's own.
@@ -127,6 +132,8 @@ impl Actions {
                 let asker = self.mailbox.clone();
                 self.shared.cluster.list(ListRequest { query, asker, tag });
             }
+            Output::Look { open: true } => self.lookout.open(self.shared.cluster.deck()),
+            Output::Look { open: false } => self.lookout.close(),
             Output::Acted(kind) => self.shared.meters.action(kind),
             Output::Refused(code) => self.shared.meters.refused(code),
             Output::Bye(farewell) => return Some(farewell),

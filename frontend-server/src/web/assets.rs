@@ -33,6 +33,10 @@ const FOUND: &str = "<!-- found -->";
 /// part of the page.
 const NOT_LOADED: [&str; 2] = ["types.js", "worker.js"];
 
+/// What the page loads when somebody first wants it. It is named all the same, so that the
+/// worker keeps a copy: it is wanted most when a frontend is dead.
+const LATER: &str = "deck/";
+
 /// Answers a request for one of the page's files.
 pub(super) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     if method != Method::GET && method != Method::HEAD {
@@ -64,6 +68,10 @@ fn found<'a>(files: impl Iterator<Item = &'a str>) -> String {
         let of_game = path.strip_prefix("games/");
         if let Some((game, "game.js")) = of_game.and_then(|path| path.split_once('/')) {
             games.push(game);
+        }
+        if path.starts_with(LATER) {
+            links += &format!("<link rel=\"later\" href=\"/{path}\">\n    ");
+            continue;
         }
         if name.ends_with(".js") && !NOT_LOADED.contains(&name) {
             links += &format!("<link rel=\"modulepreload\" href=\"/{path}\">\n    ");
@@ -127,13 +135,14 @@ mod tests {
     /// A game is in the page by being in its folder: nobody lists it.
     #[tokio::test]
     async fn the_page_is_told_what_there_is() {
-        let files = ["dom.js", "style.css", "types.js", "worker.js"];
+        let files = ["deck/panel.js", "dom.js", "style.css", "types.js", "worker.js"];
         let chess = ["games/chess/game.js", "games/chess/style.css", "games/chess/types.js"];
         let told = found(files.iter().chain(&chess).copied());
         let links: Vec<&str> = told.lines().map(str::trim).collect();
         assert_eq!(
             links,
             [
+                "<link rel=\"later\" href=\"/deck/panel.js\">",
                 "<link rel=\"modulepreload\" href=\"/dom.js\">",
                 "<link rel=\"modulepreload\" href=\"/games/chess/game.js\">",
                 "<link rel=\"stylesheet\" href=\"/games/chess/style.css\">",

@@ -7,6 +7,7 @@ mod assets;
 mod door;
 mod frames;
 mod host;
+mod lookout;
 mod origin;
 mod proxies;
 mod shared;

@@ -30,12 +30,14 @@ use tracing::debug;
 
 use super::{
     actions::{Actions, End, text_frame},
+    lookout::Lookout,
     shared::{Place, Shared},
     upgrade::Socket,
 };
 use crate::{
     client::Client,
     cluster::Status,
+    deck::Deck,
     exchange::{Dice, Input},
     farewell::Farewell,
     mailbox::{self, Inbox, Mail, Overflow, SocketId},
@@ -114,8 +116,10 @@ fn open(
     };
     let paces = Arc::new(std::sync::Mutex::new(Paces::new(&shared.limits)));
     let session = Session::new(shared.premises.clone(), client, dice, link);
-    let frames = Vec::new();
-    (Actions { number, shared, place, session, mailbox, here: None, paces, frames }, wire)
+    let (lookout, frames) = (Lookout::new(), Vec::new());
+    let actions =
+        Actions { number, shared, place, session, mailbox, lookout, here: None, paces, frames };
+    (actions, wire)
 }
 
 /// Where things happen from.
@@ -166,6 +170,7 @@ enum Event {
     Frame(Option<Result<Message, Error>>),
     Mail,
     Status(Status),
+    Deck(Arc<Deck>),
     Drain,
     Quiet,
     End(Input<'static>),
@@ -182,6 +187,7 @@ impl Wire {
                 frame = socket.next() => Event::Frame(frame),
                 _ = self.inbox.take(&mut self.mail) => Event::Mail,
                 Some(status) = self.status.next() => Event::Status(status),
+                deck = actions.lookout.next() => Event::Deck(deck),
                 () = self.notice.wait() => Event::Drain,
                 () = self.pulse.wait() => Event::Quiet,
                 end = self.outside.wait() => Event::End(end),
@@ -193,6 +199,7 @@ impl Wire {
                 }
                 Event::Mail => actions.on_all(&mut self.mail).await,
                 Event::Status(status) => actions.on(Input::Link(status.link_state())).await,
+                Event::Deck(deck) => actions.on(Input::Deck(deck)).await,
                 Event::Drain => actions.on(Input::Draining).await,
                 Event::Quiet => actions.ping(),
                 Event::End(end) => actions.on(end).await,

@@ -75,6 +75,8 @@ struct State {
     taken: HashMap<Attempt, u64>,
     leader: u64,
     lease_lost: bool,
+    /// All members, as every node names them.
+    members: Vec<v1::Peer>,
     /// Bytes of padding in every view.
     padding: usize,
 }
@@ -116,6 +118,17 @@ impl World {
 
     pub(crate) fn elect(&self, leader: u64) {
         self.state().leader = leader;
+        _ = self.news.send(News::Leader);
+    }
+
+    /// Every node names these members from now on, the last of whom is a learner.
+    pub(crate) fn name_members(&self, nodes: &[FakeNode]) {
+        let member = |(at, node): (usize, &FakeNode)| v1::Peer {
+            node: node.desk.id,
+            address: node.address.to_string(),
+            votes: Some(at + 1 < nodes.len()),
+        };
+        self.state().members = nodes.iter().enumerate().map(member).collect();
         _ = self.news.send(News::Leader);
     }
 
@@ -246,6 +259,11 @@ impl FakeNode {
                 .await
         });
         Self { address, desk, runtime: Some(runtime) }
+    }
+
+    /// Where it is.
+    pub(crate) fn address(&self) -> String {
+        self.address.to_string()
     }
 
     pub(crate) fn behave(&self, manner: Manner) {
@@ -381,8 +399,12 @@ async fn talk(
 
 impl Desk {
     fn standing(&self) -> v1::Downlink {
-        let leader = self.world.state().leader;
-        let standing = v1::Standing { node: self.id, leader, term: leader, ..Default::default() };
+        let (leader, peers) = {
+            let state = self.world.state();
+            (state.leader, state.members.clone())
+        };
+        let standing =
+            v1::Standing { node: self.id, leader, term: leader, peers, ..Default::default() };
         v1::Downlink { standing: Some(standing), ..Default::default() }
     }
 
@@ -618,6 +640,11 @@ impl Browser {
             assert!(value.get("push").is_some(), "an answer nobody waits for: {value}");
             self.pushes.push(value);
         }
+    }
+
+    /// What has been pushed and not been asked for.
+    pub(crate) fn pushed(&self) -> &[Value] {
+        &self.pushes
     }
 
     /// The next view: its version, and whether it is a whole one.

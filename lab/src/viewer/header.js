@@ -7,19 +7,32 @@ import { clock, counted, grouped } from "./model/words.js";
 /** @typedef {import("./model/read.js").Model} Model */
 
 /**
+ * The head of a page that stands alone.
  * @param {Model} model
  * @param {(time: number) => void} go to a moment
  */
 export function showHeader(model, go) {
   const { head, verdict } = model;
-  document.title = `${head.title || "Timeline"} · Hangraft`;
-  byId("title").textContent = head.title || "Timeline";
+  showTitle(model);
   byId("facts").textContent = facts(model);
-  byId("about").textContent = head.about ?? "";
+  const about = byId("about");
+  about.textContent = head.about ?? "";
+  about.addEventListener("click", () => about.toggleAttribute("data-whole"));
   byId("verdict").replaceChildren(...ofVerdict(model, go));
   byId("verdict").dataset.good = verdict ? String(verdict.good) : "none";
-  byId("promises").replaceChildren(...(verdict?.promises ?? []).map((promise) => chip(model, promise, go)));
+  showPromises(model, go);
   if (head.command) byId("command").append(...command(head.command));
+}
+
+/** @param {Model} model */
+export function showTitle({ head }) {
+  document.title = `${head.title || "Timeline"} · Hangraft`;
+  byId("title").textContent = head.title || "Timeline";
+}
+
+/** @param {Model} model @param {(time: number) => void} go */
+export function showPromises(model, go) {
+  byId("promises").replaceChildren(...(model.verdict?.promises ?? []).map((promise) => chip(model, promise, go)));
 }
 
 /** @param {Model} model */

@@ -54,7 +54,7 @@ export class Lab {
    */
   go(time) {
     this.follows = false;
-    this.moment = Math.min(Math.max(time, 0), this.model.end);
+    this.moment = Math.min(Math.max(time, this.model.begin), this.model.end);
     this.tell("moment");
   }
 

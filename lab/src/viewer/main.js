@@ -1,81 +1,141 @@
-// Where the page starts: reads the timeline, puts the parts together, keeps the moment and
-// the window, and draws when something has changed.
+// Where the page starts: reads the timeline, puts the parts together, and tells each part of
+// what has changed.
 
 import { readPlace, writePlace } from "./address.js";
 import { byId, el, say } from "./dom.js";
 import { Feed } from "./feed.js";
 import { listen } from "./hands.js";
-import { copy, showHeader } from "./header.js";
+import { copy, showHeader, showTitle } from "./header.js";
 import { KEYS, listenToKeys } from "./keys.js";
+import { Lab } from "./lab.js";
+import { Light } from "./light.js";
+import { Nodes } from "./nodes.js";
 import { Overview } from "./overview.js";
+import { Pointing, placeLine } from "./pointing.js";
+import { leftOut } from "./model/judged.js";
 import { FORMAT, Model } from "./model/read.js";
+import { Ring } from "./ring/ring.js";
 import { Scale } from "./scale.js";
+import { Split } from "./split.js";
 import { Stage } from "./stage.js";
-import { story } from "./model/story.js";
+import { Story } from "./model/story.js";
+import { leads } from "./model/table.js";
+import { Tabs } from "./tabs.js";
+import { Time } from "./time.js";
+import { termColours } from "./colours.js";
 import { unpack } from "./model/unpack.js";
-import { clock, span } from "./model/words.js";
+import { clock, counted, span } from "./model/words.js";
 
 /** What is shown around a moment that one jumps to from afar (microseconds). */
 const CLOSE_UP = 2_000_000;
+/** What is in sight of a page that goes on, at first (microseconds). */
+const AT_FIRST = 2_400_000;
+/** The strip of a page that goes on shows as long a time at least (microseconds). */
+const STRIP_LEAST = 60_000_000;
+/** Where the moment is while it runs, as a part of what is in sight: at the right, where it follows. */
+const [FOLLOWS, PLAYS] = [0.97, 0.75];
 /** How long (milliseconds) the page's address waits for the hand to rest. */
 const RESTS = 250;
+/** How often (milliseconds) words and the strip are drawn while lines come. */
+const OFTEN = 200;
+/** The lanes rest so many times as long as they took to be drawn: others draw as well. */
+const SHARE = 3;
 
-const model = new Model();
+/** @type {import("./model/types.js").Settings | null} */
+const settings = JSON.parse(byId("settings").textContent ?? "null");
+
+/** What the parts of the page share. */
+export const lab = new Lab(new Model(), settings ?? undefined);
+const { model } = lab;
 for (const line of unpack(JSON.parse(byId("timeline").textContent ?? ""))) model.add(line);
 
-const scale = new Scale(model.end, 1000);
-const stage = new Stage(model, scale, (lane) => select(lane === stage.selected ? "" : lane));
-const overview = new Overview(model, scale, changed);
-const feed = new Feed(story(model), (entry) => go(entry.at, entry));
-const cursor = byId("cursor");
-const tip = byId("tip");
-/** @type {number | undefined} */
-let moment;
-let drawing = 0;
-let writing = 0;
+/** Which part of the time the lanes show, and the lanes. */
+export const scale = new Scale(model.end, 1000);
+export const stage = new Stage(model, scale, (lane) => lab.select(lane === lab.selected ? "" : lane));
+const overview = new Overview(model, scale, { go: (time) => lab.go(time), changed: () => changed() });
+const feed = new Feed(new Story(model), (entry) => go(entry.at, entry), settings?.live === true);
+const pointing = new Pointing(stage, scale);
 
-if (model.head.format !== FORMAT) say(byId("facts"), `This timeline has format ${model.head.format}; this page reads ${FORMAT}.`);
-else showHeader(model, (time) => go(time, undefined, CLOSE_UP));
-byId("keys").append(...KEYS.flatMap(([key, does]) => [el("dt", {}, key), el("dd", {}, does)]));
-byId("legend").append(...[...new Set(stage.places.map(({ lane }) => lane.about))].map((about) => el("li", {}, about)));
-listenToParts();
-measure();
-restore();
+/** How time goes on here. */
+export const time = new Time(lab);
+/** What stands beside the picture. */
+export const tabs = new Tabs(() => {
+  feed.appear();
+  changed();
+});
+/** Where the address says that one is, and what others have written in it. */
+let place = readPlace(location.hash);
+/** Whether a moment was chosen: until then the address has none. */
+let chosen = false;
+/** A moment of the address that is not there yet. @type {number | undefined} */
+let awaited;
+/** Whether the lanes are to be drawn, and not before when. */
+let [dirty, notBefore] = [true, 0];
+let writing = 0;
+let worded = 0;
+
+document.body.toggleAttribute("data-served", settings !== null);
+document.body.toggleAttribute("data-live", time.live);
+const light = settings ? new Light(lab, (moment) => go(moment, undefined, CLOSE_UP)) : undefined;
+const nodes = new Nodes(lab);
+/** The picture of the cluster. */
+export const ring = new Ring(byId("ring"), lab);
+const split = new Split(() => measure());
+start();
+
+function start() {
+  if (time.live) [scale.wished, overview.least] = [AT_FIRST, STRIP_LEAST];
+  if (model.head.format !== FORMAT) say(byId("facts"), `This timeline has format ${model.head.format}; this page reads ${FORMAT}.`);
+  else if (settings) showTitle(model);
+  else showHeader(model, (moment) => go(moment, undefined, CLOSE_UP));
+  byId("keys").append(...KEYS.filter(([key]) => key !== "L" || time.live).flatMap(([key, does]) => [el("dt", {}, key), el("dd", {}, does)]));
+  lab.on("lines", took);
+  lab.on("moment", moved);
+  lab.on("selected", selected);
+  lab.on("frame", frame);
+  time.slow.push(lanes, words, (now) => nodes.draw(now), (now) => light?.draw(now) ?? false);
+  listenToParts();
+  took();
+  measure();
+  restore();
+}
 
 function listenToParts() {
   listen(byId("picture"), [byId("ruler"), byId("strip")], byId("scroller"), {
-    pan: (pixels) => move(() => scale.pan(pixels)),
+    pan: (pixels) => move(() => scale.pan(pixels), true),
     zoom: (x, factor) => move(() => scale.zoom(x, factor)),
-    press,
-    point: (x, y, event) => event.pointerType !== "touch" && point(x, y),
-    leave: () => {
-      tip.hidden = true;
-      byId("pointed").hidden = true;
-      tell(moment);
+    press: (x, y) => {
+      pointing.press(x, y);
+      go(scale.time(x));
+      pointing.hide();
     },
+    point: (x, y, event) => event.pointerType !== "touch" && pointing.point(x, y),
+    leave: () => pointing.leave(),
   });
   const dialog = /** @type {HTMLDialogElement} */ (byId("help"));
   const help = () => (dialog.open ? dialog.close() : dialog.showModal());
-  const zoom = (/** @type {number} */ factor) => move(() => scale.zoom(moment === undefined ? scale.pixels / 2 : inSight(scale.x(moment)), factor));
-  const first = model.findings[0];
+  const zoom = (/** @type {number} */ factor) => move(() => scale.zoom(inSight(scale.x(lab.moment)), factor));
   listenToKeys({
     step, zoom, help,
     lane: nextLane,
-    pan: (part) => move(() => scale.pan(part * scale.pixels)),
-    begin: () => go(0),
+    pan: (part) => move(() => scale.pan(part * scale.pixels), true),
+    begin: () => go(model.begin),
     end: () => go(model.end),
     all: () => move(() => scale.all()),
-    close: () => (dialog.open ? dialog.close() : letGo()),
-    finding: () => first && go(first.at, undefined, CLOSE_UP),
+    close: () => (dialog.open ? dialog.close() : pointing.close() || light?.close() || lab.select("")),
+    finding: () => model.findings[0] && go(model.findings[0].at, undefined, CLOSE_UP),
+    play: () => time.toggle(),
+    speed: (way) => time.change(way),
+    live: () => time.follow(),
   });
   /** @type {[string, () => void][]} */
   const buttons = [
     ["zoom-in", () => zoom(2)], ["zoom-out", () => zoom(0.5)], ["zoom-all", () => move(() => scale.all())],
     ["earlier", () => step(-1)], ["later", () => step(1)], ["help-button", help], ["help-close", () => dialog.close()],
-    ["link-button", () => copy(withPlace(), byId("link-button"))],
+    ["link-button", () => copy(withPlace(true), byId("link-button"))],
   ];
   for (const [id, deed] of buttons) byId(id).addEventListener("click", deed);
-  for (const scrolled of [window, byId("scroller")]) scrolled.addEventListener("scroll", () => (tip.hidden = true), { passive: true });
+  for (const scrolled of [window, byId("scroller")]) scrolled.addEventListener("scroll", () => redraw(), { passive: true });
   addEventListener("resize", measure);
   addEventListener("hashchange", restore);
   for (const query of ["(prefers-color-scheme: dark)", `(resolution: ${devicePixelRatio}dppx)`]) matchMedia(query).addEventListener("change", measure);
@@ -89,132 +149,167 @@ function inSight(x) {
 function measure() {
   stage.measure();
   overview.draw(stage.colours);
-  changed();
+  redraw();
 }
 
-/** @param {() => void} how */
-function move(how) {
+/** Draws the lanes soon. */
+function redraw() {
+  dirty = true;
+  time.wake();
+}
+
+/** The window is another. @param {() => void} how @param {boolean} [away] from the moment that runs */
+function move(how, away = false) {
+  if (away && time.runs) time.toggle();
   how();
-  tip.hidden = true;
+  pointing.hide();
   changed();
 }
 
-/** The window or what is selected has changed: draws soon, and says so in the address. */
+/** What is looked at is another: draws soon, and says so in the address. */
 function changed() {
-  if (!drawing) drawing = requestAnimationFrame(draw);
+  redraw();
   clearTimeout(writing);
-  writing = setTimeout(() => history.replaceState(null, "", withPlace()), RESTS);
+  writing = setTimeout(() => !time.plays && history.replaceState(null, "", withPlace(chosen)), RESTS);
 }
 
-function draw() {
-  drawing = 0;
-  stage.draw();
-  overview.place();
-  placeLine(cursor, moment);
+/** Lines have come. */
+function took() {
+  const reached = scale.end;
+  scale.bound(model.begin, model.end);
+  if (scale.to >= reached - CLOSE_UP) dirty = true;
+  if (stage.arrange()) arranged();
+  if (awaited !== undefined && model.end >= awaited) go(awaited);
+}
+
+/** Other lanes are there. */
+function arranged() {
+  const abouts = [...new Set(stage.places.map(({ lane }) => lane.about))];
+  byId("legend").replaceChildren(...abouts.map((about) => el("li", {}, about)));
+  stage.measure();
+  dirty = true;
+}
+
+/** The moment is another. */
+function moved() {
+  const { runs } = time;
+  if (runs) scale.along(lab.moment, lab.follows ? FOLLOWS : PLAYS);
+  else scale.reveal(lab.moment);
+  dirty = true;
+  const another = chosen === lab.follows;
+  chosen = !lab.follows;
+  if (another && lab.follows) feed.follow();
+  if (another || !runs) changed();
+  if (!runs) feed.show(lab.moment, undefined);
+}
+
+function selected() {
+  stage.select(lab.selected);
+  feed.select(lab.selected);
+  changed();
+}
+
+function frame() {
+  overview.place(lab.moment);
+  placeLine(scale, byId("cursor"), lab.moment);
+  say(byId("moment"), clock(lab.moment));
   say(byId("in-sight"), scale.width < 10_000_000 ? span(scale.width) : clock(scale.width, 1));
 }
 
-/** @param {HTMLElement} line @param {number | undefined} time */
-function placeLine(line, time) {
-  const x = time === undefined ? -1 : scale.x(time);
-  line.hidden = x < 0 || x > scale.pixels;
-  line.style.transform = `translateX(${x}px)`;
+/** The lanes, as often as leaves room for others. @param {number} now @returns {boolean} whether something is left to draw */
+function lanes(now) {
+  if (!dirty || split.folded) return false;
+  if (now < notBefore) return true;
+  const began = performance.now();
+  stage.draw();
+  dirty = false;
+  notBefore = now + (performance.now() - began) * SHARE;
+  return false;
 }
 
-/** @param {number | undefined} time */
-function tell(time) {
-  stage.tell(time);
-  say(byId("moment"), time === undefined ? "–" : clock(time));
+/** What need not be drawn in each frame. @param {number} now @returns {boolean} whether something is left to draw */
+function words(now) {
+  if (now - worded < OFTEN) return true;
+  worded = now;
+  const { moment } = lab;
+  overview.draw(stage.colours);
+  stage.tell(moment);
+  feed.update(model.begin);
+  if (time.plays) feed.show(moment, undefined);
+  const { words: said, term, led } = leads(model, moment);
+  const chip = byId("leads");
+  chip.hidden = model.nodes.size === 0;
+  say(byId("leads-words"), said);
+  [chip.style.background, chip.style.color] = led ? termColours(term) : ["", ""];
+  say(byId("left-out"), omitted(moment).join("; "));
+  return time.runs;
+}
+
+/** What is not shown. @param {number} moment */
+function omitted(moment) {
+  const { step } = stage.messages;
+  const said = leftOut(model, moment);
+  if (step > 1) said.unshift(`1 of ${step} everyday messages is drawn`);
+  if (stage.hidden) said.push(`${counted(stage.hidden, "more client")} without a lane`);
+  return said;
 }
 
 /**
- * Selects a moment and brings it into sight.
- * @param {number} time
+ * Shows a moment.
+ * @param {number} moment
  * @param {import("./model/types.js").Entry} [entry] the sentence that it is about
  * @param {number} [width] no more than this is shown around it
  */
-function go(time, entry, width = scale.width) {
-  moment = Math.min(Math.max(time, 0), model.end);
+function go(moment, entry, width = scale.width) {
+  awaited = undefined;
   if (width < scale.width) scale.show(moment - width / 2, width);
-  scale.reveal(moment);
-  tell(moment);
-  feed.show(moment, entry);
-  changed();
+  lab.go(moment);
+  scale.reveal(lab.moment);
+  feed.update(model.begin);
+  feed.show(lab.moment, entry);
 }
 
 /** @param {number} way */
 function step(way) {
-  const entry = feed.next(moment ?? scale.from, way);
+  const entry = feed.next(lab.moment, way);
   if (entry) go(entry.at, entry);
 }
 
 /** @param {number} way */
 function nextLane(way) {
   const { names } = stage;
-  const place = names.indexOf(stage.selected);
-  select(names[place < 0 ? (way > 0 ? 0 : names.length - 1) : Math.min(Math.max(place + way, 0), names.length - 1)] ?? "");
-  const top = stage.topOf(stage.selected) ?? 0;
+  const at = names.indexOf(lab.selected);
+  lab.select(names[at < 0 ? (way > 0 ? 0 : names.length - 1) : Math.min(Math.max(at + way, 0), names.length - 1)] ?? "");
+  const top = stage.topOf(lab.selected) ?? 0;
   const scroller = byId("scroller");
   if (top < scroller.scrollTop || top > scroller.scrollTop + scroller.clientHeight - 60) scroller.scrollTop = top - 60;
 }
 
-function letGo() {
-  byId("detail").replaceChildren();
-  tip.hidden = true;
-  select("");
-}
-
-/** @param {string} lane */
-function select(lane) {
-  stage.select(lane);
-  feed.select(lane);
-  changed();
-}
-
-/** @param {number} x @param {number} y */
-function press(x, y) {
-  const { hit } = stage.at(x, y);
-  byId("detail").replaceChildren(...(hit ? described(hit) : []));
-  go(scale.time(x));
-  point(x, y);
-}
-
-/** @param {number} x @param {number} y */
-function point(x, y) {
-  const time = scale.time(x);
-  stage.tell(time);
-  placeLine(byId("pointed"), time);
-  say(byId("pointed-time"), clock(time, scale.width < 200_000 ? 4 : 3));
-  const { hit } = stage.at(x, y);
-  tip.hidden = !hit;
-  if (!hit) return;
-  tip.replaceChildren(...described(hit));
-  const box = byId("picture").getBoundingClientRect();
-  const right = box.left + x + 16 + tip.offsetWidth < innerWidth;
-  const below = box.top + y + 20 + tip.offsetHeight < innerHeight;
-  tip.style.left = `${Math.max(4, right ? box.left + x + 14 : box.left + x - tip.offsetWidth - 10)}px`;
-  tip.style.top = `${Math.max(4, below ? box.top + y + 18 : box.top + y - tip.offsetHeight - 10)}px`;
-}
-
-/** @param {import("./model/types.js").Hit} hit */
-function described({ title, rows }) {
-  const list = el("dl", {}, ...rows.flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
-  return rows.length ? [el("strong", {}, title), list] : [el("strong", {}, title)];
-}
-
-/** The page's address with what is looked at. */
-function withPlace() {
-  const whole = scale.width >= model.end;
-  const place = { moment, from: whole ? undefined : scale.from, width: whole ? undefined : scale.width, lane: stage.selected };
-  return location.href.replace(/#.*/s, "") + writePlace(place);
+/** The page's address with what is looked at. @param {boolean} withMoment */
+function withPlace(withMoment) {
+  const whole = time.live ? !withMoment : scale.width >= scale.most;
+  const here = { from: whole ? undefined : scale.from, width: whole ? undefined : scale.width };
+  const moment = withMoment ? lab.moment : undefined;
+  const tab = tabs.shown === "happens" ? "" : tabs.shown;
+  return location.href.replace(/#.*/s, "") + writePlace({ moment, ...here, lane: lab.selected, speed: time.speed, tab, rest: place.rest });
 }
 
 /** Goes where the address says. */
 function restore() {
-  const place = readPlace(location.hash);
+  place = readPlace(location.hash);
+  if (place.tab || settings) tabs.show(place.tab || tabs.shown);
+  time.at(place.speed);
   if (place.width) scale.show(place.from ?? (place.moment ?? 0) - place.width / 2, place.width);
-  if (stage.names.includes(place.lane)) select(place.lane);
-  if (place.moment !== undefined) go(place.moment);
-  else tell(undefined);
-  changed();
+  if (place.lane && place.lane !== lab.selected) lab.select(place.lane);
+  awaited = time.live && (place.moment ?? 0) > model.end ? place.moment : undefined;
+  if (awaited !== undefined || (time.live && place.moment === undefined)) return time.follow();
+  if (place.moment !== undefined) return go(place.moment);
+  go(first());
+  if (!place.width) scale.all();
+  chosen = false;
+}
+
+/** Where one begins to look: when somebody leads. */
+function first() {
+  return model.terms.find(({ led }) => led !== undefined)?.led ?? model.begin;
 }

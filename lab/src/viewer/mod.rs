@@ -17,7 +17,15 @@ pub use unpack::{packed_in, unpack};
 
 /// The frame, with a mark for each part that is put in.
 const PAGE: &str = include_str!("page.html");
-const STYLE: &str = include_str!("style.css");
+/// The page's own style, and that of each part that has one.
+/// The page's own style, and that of each part that has one.
+const STYLES: &[&str] = &[
+    include_str!("style.css"),
+    include_str!("ring.css"),
+    include_str!("break.css"),
+    include_str!("levels.css"),
+    include_str!("fork.css"),
+];
 
 /// The page's modules: each stands behind those that it imports.
 const SCRIPTS: &[(&str, &str)] = &[
@@ -25,9 +33,20 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("model/words.js", include_str!("model/words.js")),
     ("model/search.js", include_str!("model/search.js")),
     ("model/unpack.js", include_str!("model/unpack.js")),
+    ("model/answers.js", include_str!("model/answers.js")),
+    ("model/tracks.js", include_str!("model/tracks.js")),
+    ("model/trim.js", include_str!("model/trim.js")),
     ("model/read.js", include_str!("model/read.js")),
     ("model/told.js", include_str!("model/told.js")),
+    ("model/sources.js", include_str!("model/sources.js")),
+    ("model/reasons.js", include_str!("model/reasons.js")),
     ("model/story.js", include_str!("model/story.js")),
+    ("model/election.js", include_str!("model/election.js")),
+    ("model/gap.js", include_str!("model/gap.js")),
+    ("model/moment.js", include_str!("model/moment.js")),
+    ("model/tempo.js", include_str!("model/tempo.js")),
+    ("model/table.js", include_str!("model/table.js")),
+    ("model/judged.js", include_str!("model/judged.js")),
     ("scale.js", include_str!("scale.js")),
     ("address.js", include_str!("address.js")),
     ("dom.js", include_str!("dom.js")),
@@ -42,16 +61,78 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("lanes/process.js", include_str!("lanes/process.js")),
     ("lanes/plots.js", include_str!("lanes/plots.js")),
     ("lanes/messages.js", include_str!("lanes/messages.js")),
+    ("ring/links.js", include_str!("ring/links.js")),
+    ("ring/layout.js", include_str!("ring/layout.js")),
+    ("ring/pace.js", include_str!("ring/pace.js")),
+    ("ring/flights.js", include_str!("ring/flights.js")),
+    ("ring/strips.js", include_str!("ring/strips.js")),
+    ("ring/sparks.js", include_str!("ring/sparks.js")),
+    ("ring/headline.js", include_str!("ring/headline.js")),
+    ("ring/gossipwords.js", include_str!("ring/gossipwords.js")),
+    ("ring/hits.js", include_str!("ring/hits.js")),
+    ("ring/signs.js", include_str!("ring/signs.js")),
+    ("ring/wires.js", include_str!("ring/wires.js")),
+    ("ring/notes.js", include_str!("ring/notes.js")),
+    ("ring/rafts.js", include_str!("ring/rafts.js")),
+    ("ring/dots.js", include_str!("ring/dots.js")),
+    ("ring/stripview.js", include_str!("ring/stripview.js")),
+    ("ring/legend.js", include_str!("ring/legend.js")),
+    ("ring/frame.js", include_str!("ring/frame.js")),
+    ("ring/labels.js", include_str!("ring/labels.js")),
+    ("ring/ring.js", include_str!("ring/ring.js")),
     ("stage.js", include_str!("stage.js")),
     ("overview.js", include_str!("overview.js")),
     ("feed.js", include_str!("feed.js")),
+    ("pointing.js", include_str!("pointing.js")),
     ("hands.js", include_str!("hands.js")),
     ("keys.js", include_str!("keys.js")),
+    ("tabs.js", include_str!("tabs.js")),
+    ("split.js", include_str!("split.js")),
+    ("nodes.js", include_str!("nodes.js")),
+    ("light.js", include_str!("light.js")),
+    ("time.js", include_str!("time.js")),
     ("main.js", include_str!("main.js")),
 ];
 
 /// What a page needs beyond these that a server feeds.
-const SERVED: &[(&str, &str)] = &[];
+const SERVED: &[(&str, &str)] = &[
+    ("break/commands.js", include_str!("break/commands.js")),
+    ("break/standing.js", include_str!("break/standing.js")),
+    ("break/offers.js", include_str!("break/offers.js")),
+    ("break/patterns.js", include_str!("break/patterns.js")),
+    ("break/active.js", include_str!("break/active.js")),
+    ("break/forecast.js", include_str!("break/forecast.js")),
+    ("break/why.js", include_str!("break/why.js")),
+    ("break/score.js", include_str!("break/score.js")),
+    ("break/trouble.js", include_str!("break/trouble.js")),
+    ("served/deeds.js", include_str!("served/deeds.js")),
+    ("served/popup.js", include_str!("served/popup.js")),
+    ("served/picker.js", include_str!("served/picker.js")),
+    ("served/drag.js", include_str!("served/drag.js")),
+    ("served/lists.js", include_str!("served/lists.js")),
+    ("served/step.js", include_str!("served/step.js")),
+    ("served/watch.js", include_str!("served/watch.js")),
+    ("served/palette.js", include_str!("served/palette.js")),
+    ("levels/level.js", include_str!("levels/level.js")),
+    ("levels/evidence.js", include_str!("levels/evidence.js")),
+    ("levels/elections.js", include_str!("levels/elections.js")),
+    ("levels/disks.js", include_str!("levels/disks.js")),
+    ("levels/membership.js", include_str!("levels/membership.js")),
+    ("levels/reads.js", include_str!("levels/reads.js")),
+    ("levels/course.js", include_str!("levels/course.js")),
+    ("served/lesson.js", include_str!("served/lesson.js")),
+    ("served/presenter.js", include_str!("served/presenter.js")),
+    ("served/learn.js", include_str!("served/learn.js")),
+    ("model/forks.js", include_str!("model/forks.js")),
+    ("model/steps.js", include_str!("model/steps.js")),
+    ("served/stepper.js", include_str!("served/stepper.js")),
+    ("served/forkform.js", include_str!("served/forkform.js")),
+    ("served/twin.js", include_str!("served/twin.js")),
+    ("served/twodays.js", include_str!("served/twodays.js")),
+    ("served/fork.js", include_str!("served/fork.js")),
+    ("served/connect.js", include_str!("served/connect.js")),
+    ("served/served.js", include_str!("served/served.js")),
+];
 
 /// What a page may do that stands alone, and what one may that asks its server.
 const ALONE: &str =
@@ -79,7 +160,7 @@ fn page(packed: &serde_json::Value, settings: Option<&Settings>) -> String {
     let settings = serde_json::to_string(&settings).expect("settings are plain data");
     let parts = [
         ("/* policy */", format!("{ALONE}{asks}")),
-        ("/* style */", STYLE.to_owned()),
+        ("/* style */", STYLES.concat()),
         ("/* settings */", escaped(&settings)),
         ("/* timeline */", escaped(&packed.to_string())),
         ("/* script */", script(SCRIPTS) + &script(served)),
@@ -207,9 +288,20 @@ mod tests {
         assert!(texts.contains(&hostile.into()), "the text is another: {texts:?}");
     }
 
+    /// Where links of the page lead whoever presses them: a browser fetches nothing of it
+    /// before. The thesis on Raft, and the paper on SWIM.
+    const LINKS: [&str; 2] = [
+        "https://github.com/ongardie/dissertation#readme",
+        "https://www.cs.cornell.edu/projects/Quicksilver/public_pdfs/SWIM.pdf",
+    ];
+
     #[test]
     fn a_page_asks_nobody_for_anything() {
-        let page = html(&lines());
+        let mut page = html(&lines());
+        for link in LINKS {
+            assert_eq!(page.matches(link).count(), 1, "{link}");
+            page = page.replace(link, "");
+        }
         for from_elsewhere in ["http:", "https:", "src=", "url(", "@import", "fetch(", "<link"] {
             assert!(!page.contains(from_elsewhere), "{from_elsewhere}");
         }
@@ -226,7 +318,7 @@ mod tests {
             let opening = format!("const {} = (() => {{", holder(name));
             assert_eq!(script.matches(&opening).count(), 1, "{name}");
         }
-        assert!(script.contains("const { at, before, item, lastUntil } = $search;"));
+        assert!(script.contains("const { at, before, insert, item, lastUntil } = $search;"));
         assert!(script.contains("return { unpack };"));
     }
 }

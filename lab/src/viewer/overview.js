@@ -1,9 +1,10 @@
-// The whole time in one strip: terms, faults, acknowledged moves, times without one; and
-// the window that is shown below, to be drawn along.
+// The whole time in one strip: terms, elections, faults, snapshots, acknowledged moves, times
+// without one. Drawing along it goes through the moments; the frame is the window that is
+// shown below.
 
 import { termColours } from "./colours.js";
 import { byId, el } from "./dom.js";
-import { answers, binned, gaps, writes } from "./model/story.js";
+import { binned } from "./model/story.js";
 import { item } from "./model/search.js";
 import { sized } from "./stage.js";
 
@@ -24,40 +25,53 @@ export class Overview {
   /**
    * @param {Model} model
    * @param {Scale} scale
-   * @param {() => void} changed the window is another
+   * @param {{go: (time: number) => void, changed: () => void}} deeds to a moment; the window is another
    */
-  constructor(model, scale, changed) {
+  constructor(model, scale, { go, changed }) {
     this.model = model;
     this.scale = scale;
+    this.go = go;
     this.changed = changed;
+    this.from = 0;
+    this.to = scale.end;
     this.canvas = /** @type {HTMLCanvasElement} */ (byId("overview"));
     this.window = el("div", { class: "window" });
     byId("brush").append(this.window);
-    this.moves = answers(model, writes);
-    this.gaps = gaps(model, this.moves);
+    /** It shows this long a time at least (microseconds). */
+    this.least = 0;
     this.width = 0;
+    this.ratio = 0;
+    this.needle = byId("needle");
     this.#listen();
   }
 
   /** @param {number} time */
   #x(time) {
-    return (time / this.scale.end) * this.width;
+    return ((time - this.from) / (this.to - this.from)) * this.width;
   }
 
   /** Draws the strip anew. @param {Colours} colours */
   draw(colours) {
-    this.width = byId("strip").clientWidth;
-    sized(this.canvas, this.width, HEIGHT);
+    this.from = this.scale.begin;
+    this.to = Math.max(this.scale.end, this.from + this.least);
+    const width = byId("strip").clientWidth;
+    if (width !== this.width || this.ratio !== devicePixelRatio) sized(this.canvas, width, HEIGHT);
+    this.width = width;
+    this.ratio = devicePixelRatio;
     const ctx = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
+    ctx.clearRect(0, 0, width, HEIGHT);
     this.#moves(ctx, colours);
     this.#tape(ctx, colours);
     this.#faults(ctx, colours);
+    this.#ticks(ctx, colours);
     this.#gaps(ctx, colours);
     this.#findings(ctx, colours);
   }
 
-  /** Puts the window where the picture below is. */
-  place() {
+  /** Puts the window where the picture below is, and the needle at the moment. @param {number} moment */
+  place(moment) {
+    this.needle.style.transform = `translateX(${this.#x(moment)}px)`;
+    this.needle.hidden = moment < this.from || moment > this.to;
     const left = Math.max(0, this.#x(this.scale.from));
     const right = Math.min(this.width, this.#x(this.scale.to));
     this.window.style.transform = `translateX(${left}px)`;
@@ -70,15 +84,29 @@ export class Overview {
     for (const { from, to, term, led } of this.model.terms) {
       const [left, right] = [this.#x(from), this.#x(Math.min(to, this.model.end))];
       const [colour, onIt] = termColours(term);
+      if (right < 0) continue;
       ctx.fillStyle = colours.hatch(colour, 4);
       ctx.fillRect(left, TAPE.top, Math.max(1, right - left), TAPE.height);
       if (led === undefined) continue;
-      const since = this.#x(led);
+      const since = Math.max(0, this.#x(led));
       ctx.fillStyle = colour;
       ctx.fillRect(since, TAPE.top, Math.max(1, right - since), TAPE.height);
       ctx.fillStyle = onIt;
       const text = [`term ${term}`, String(term)].find((one) => ctx.measureText(one).width < right - since - 6);
       if (text) ctx.fillText(text, since + 4, TAPE.top + 12);
+    }
+  }
+
+  /** A tick where somebody asks for votes, a dot where there is a snapshot. @param {CanvasRenderingContext2D} ctx @param {Colours} colours */
+  #ticks(ctx, colours) {
+    ctx.fillStyle = colours.named.ink;
+    for (const { at, line } of this.model.facts) {
+      const x = Math.round(this.#x(at));
+      if (line.kind === "role" && line.role === "candidate") ctx.fillRect(x, TAPE.top - 3, 1.5, 5);
+      if (line.kind !== "log") continue;
+      ctx.beginPath();
+      ctx.arc(x, FAULTS.top + FAULTS.height / 2, 2, 0, 7);
+      ctx.fill();
     }
   }
 
@@ -97,7 +125,7 @@ export class Overview {
   /** @param {CanvasRenderingContext2D} ctx @param {Colours} colours */
   #moves(ctx, colours) {
     const count = Math.max(1, Math.floor(this.width / 2));
-    const bins = binned(this.moves.times, 0, (this.scale.end + 1) / count, count);
+    const bins = binned(this.model.moves, this.from, (this.to - this.from + 1) / count, count);
     const most = Math.max(1, ...bins);
     const bottom = MOVES.top + MOVES.height;
     ctx.fillStyle = colours.named.write;
@@ -115,7 +143,8 @@ export class Overview {
     ctx.fillStyle = colours.named.bad;
     /** @type {[number, number][]} */
     const taken = [];
-    for (const { from, to, what } of [...this.gaps].sort((one, other) => other.to - other.from - (one.to - one.from))) {
+    const { gaps, moves, end } = this.model;
+    for (const { from, to, what } of [...gaps.until(moves.times, end)].sort((one, other) => other.to - other.from - (one.to - one.from))) {
       const [left, right] = [this.#x(from), this.#x(to)];
       ctx.fillRect(left, MOVES.top + MOVES.height - 3, Math.max(2, right - left), 3);
       const room = ctx.measureText(what).width;
@@ -149,9 +178,7 @@ export class Overview {
       drag(this.#pointed(event));
     });
     strip.addEventListener("pointermove", (event) => {
-      const x = this.#x(this.#pointed(event));
-      const edge = Math.abs(x - this.#x(this.scale.from)) < EDGE || Math.abs(x - this.#x(this.scale.to)) < EDGE;
-      strip.style.cursor = edge ? "ew-resize" : "grab";
+      if (!drag) strip.style.cursor = this.#edge(this.#x(this.#pointed(event))) ? "ew-resize" : "pointer";
       drag?.(this.#pointed(event));
     });
     for (const end of ["pointerup", "pointercancel"]) strip.addEventListener(end, () => (drag = undefined));
@@ -159,27 +186,31 @@ export class Overview {
 
   /** @param {PointerEvent} event */
   #pointed(event) {
-    return ((event.clientX - byId("strip").getBoundingClientRect().left) / this.width) * this.scale.end;
+    return this.from + ((event.clientX - byId("strip").getBoundingClientRect().left) / this.width) * (this.to - this.from);
   }
 
   /**
-   * What drawing from a moment does: moves an edge, moves the window, or makes a new one.
+   * What drawing from a moment does: goes through the moments, or moves an edge of the window.
    * @param {number} start
    * @returns {(time: number) => void}
    */
   #grip(start) {
     const { scale } = this;
-    const { from, to, width } = scale;
-    const near = (EDGE / this.width) * scale.end;
     const show = (/** @type {number} */ left, /** @type {number} */ wide) => {
       scale.show(left, wide);
       this.changed();
     };
-    if (Math.abs(start - from) < near) return (time) => time < to && show(time, to - time);
-    if (Math.abs(start - to) < near) return (time) => time > from && show(from, time - from);
-    const whole = width > scale.end * 0.98;
-    if (whole) return (time) => Math.abs(time - start) > near && show(Math.min(start, time), Math.abs(time - start));
-    const hold = start > from && start < to ? start - from : width / 2;
-    return (time) => show(time - hold, width);
+    const edge = this.#edge(this.#x(start));
+    if (edge === "left") return (time) => time < scale.to && show(time, scale.to - time);
+    if (edge === "right") return (time) => time > scale.from && show(scale.from, time - scale.from);
+    return (time) => this.go(time);
+  }
+
+  /** Which edge of the window is there. A small window has none: it goes with the moment. @param {number} x */
+  #edge(x) {
+    const [left, right] = [this.#x(this.scale.from), this.#x(this.scale.to)];
+    if (right - left < 4 * EDGE) return "";
+    if (Math.abs(x - left) < EDGE && left > 0) return "left";
+    return Math.abs(x - right) < EDGE && right < this.width ? "right" : "";
   }
 }

@@ -13,10 +13,13 @@ export class Scale {
    * @param {number} pixels how wide it is drawn
    */
   constructor(end, pixels) {
+    this.begin = 0;
     this.end = Math.max(end, LEAST);
     this.pixels = pixels;
     this.from = 0;
     this.width = 0;
+    /** How much was asked for, where there is not so much yet. */
+    this.wished = 0;
     this.all();
   }
 
@@ -25,9 +28,24 @@ export class Scale {
     return this.from + this.width;
   }
 
+  /** How long it is, with room before and behind. */
+  get most() {
+    return (this.end - this.begin) * (1 + 2 * EDGE);
+  }
+
+  /**
+   * The timeline has become longer, or its beginning is forgotten.
+   * @param {number} begin
+   * @param {number} end
+   */
+  bound(begin, end) {
+    this.begin = begin;
+    this.end = Math.max(end, begin + LEAST);
+  }
+
   /** Shows everything. */
   all() {
-    this.show(-this.end * EDGE, this.end * (1 + 2 * EDGE));
+    this.show(this.begin - (this.end - this.begin) * EDGE, this.most);
   }
 
   /** @param {number} time */
@@ -46,9 +64,10 @@ export class Scale {
    * @param {number} width
    */
   show(from, width) {
-    this.width = Math.min(Math.max(width, LEAST), this.end * (1 + 2 * EDGE));
+    this.wished = width;
+    this.width = Math.min(Math.max(width, LEAST), this.most);
     const edge = this.width * EDGE;
-    this.from = Math.min(Math.max(from, -edge), Math.max(this.end + edge - this.width, -edge));
+    this.from = Math.min(Math.max(from, this.begin - edge), Math.max(this.end + edge - this.width, this.begin - edge));
   }
 
   /**
@@ -59,7 +78,7 @@ export class Scale {
   zoom(x, factor) {
     const time = this.time(x);
     const part = x / this.pixels;
-    const width = Math.min(Math.max(this.width / factor, LEAST), this.end * (1 + 2 * EDGE));
+    const width = Math.min(Math.max(this.width / factor, LEAST), this.most);
     this.show(time - part * width, width);
   }
 
@@ -75,6 +94,17 @@ export class Scale {
   reveal(time) {
     const inside = time >= this.from + this.width * 0.05 && time <= this.to - this.width * 0.05;
     if (!inside) this.show(time - this.width / 2, this.width);
+  }
+
+  /**
+   * Lets a moment that runs run on in sight: when it comes near the right, the window goes
+   * along.
+   * @param {number} time
+   * @param {number} part of the window that is to its left at most
+   */
+  along(time, part) {
+    const inside = time >= this.from && time <= this.from + this.width * part;
+    if (!inside || this.width !== this.wished) this.show(time - Math.min(this.wished, this.most) * part, this.wished);
   }
 
   /**
@@ -96,7 +126,7 @@ export class Scale {
     const step = this.step(pixels);
     const digits = Math.max(0, 6 - Math.floor(Math.log10(step) + 1e-9));
     const ticks = [];
-    for (let time = Math.ceil(Math.max(0, this.from) / step) * step; time <= Math.min(this.to, this.end); time += step) {
+    for (let time = Math.ceil(Math.max(this.begin, this.from) / step) * step; time <= Math.min(this.to, this.end); time += step) {
       ticks.push({ time, text: `${(time / 1e6).toFixed(digits)} s` });
     }
     return ticks;

@@ -3,7 +3,7 @@
 import { Colours } from "./colours.js";
 import { byId, el, say, set } from "./dom.js";
 import { ClientLane } from "./lanes/client.js";
-import { FaultsLane, united } from "./lanes/faults.js";
+import { faultRows, FaultsLane, united } from "./lanes/faults.js";
 import { Lane, SMALL } from "./lanes/lane.js";
 import { LogLane } from "./lanes/log.js";
 import { Messages } from "./lanes/messages.js";
@@ -15,6 +15,23 @@ import { SwimLane } from "./lanes/swim.js";
 /** @typedef {import("./model/read.js").Model} Model */
 /** @typedef {import("./scale.js").Scale} Scale */
 /** @typedef {{lane: Lane, top: number, label: HTMLElement, now: HTMLElement}} Place */
+
+/** So many clients have a lane. The others are counted, and the page says so. */
+const CLIENTS_MAX = 24;
+/** Room (pixels) above and below what is in sight that is drawn all the same. */
+const BESIDE = 60;
+
+/**
+ * What decides which lanes there are.
+ * @param {Model} model
+ */
+export function lanesKey(model) {
+  const nodes = [...model.nodes.values()].map(({ id, name, logs, sees }) => [id, name, logs.length > 0, ...sees.keys()]);
+  const lives = [...model.lives].map(([name, spans]) => [name, spans.length > 0]);
+  const clients = [...model.clients.values()].map(({ id, name }) => [id, name]);
+  const faults = model.faults.length ? faultRows(model) : 0;
+  return JSON.stringify([faults, model.findings.length > 0, nodes, lives, clients, model.called > 0]);
+}
 
 /**
  * All lanes of a timeline, from top to bottom.
@@ -37,8 +54,8 @@ export function lanesOf(model) {
     if (!known.has(name) && spans.some(({ from }) => from >= 0)) lanes.push(new ProcessLane(model, name));
   }
   const clients = [...model.clients.values()];
-  if (clients.some(({ calls }) => calls.length)) lanes.push(new ThroughputLane(model), new LatencyLane(model));
-  lanes.push(...clients.map((client, place) => new ClientLane(model, client, place === 0)));
+  if (model.called) lanes.push(new ThroughputLane(model), new LatencyLane(model));
+  lanes.push(...clients.slice(0, CLIENTS_MAX).map((client, place) => new ClientLane(model, client, place === 0)));
   return lanes;
 }
 
@@ -59,19 +76,27 @@ export class Stage {
     /** @type {Place[]} */
     this.places = [];
     this.height = 0;
-    this.#arrange(choose);
+    this.choose = choose;
+    this.key = "";
+    /** Clients that have no lane. */
+    this.hidden = 0;
     this.messages = new Messages(model, (node) => this.#lane(node));
   }
 
-  /** @param {(lane: string) => void} choose */
-  #arrange(choose) {
+  /** Lays out the lanes, if others are there now. @returns {boolean} whether that was so */
+  arrange() {
+    const key = lanesKey(this.model);
+    if (key === this.key) return false;
+    this.key = key;
+    this.hidden = Math.max(0, this.model.clients.size - CLIENTS_MAX);
+    this.places = [];
     let top = 0;
     for (const lane of lanesOf(this.model)) {
       top += lane.gap;
       const now = el("span", { class: "now" });
       const name = el(lane.id ? "button" : "span", { class: "name", title: lane.about }, lane.label);
       const label = el("div", { class: `label${lane.id ? "" : " small"}${lane.height < 30 ? " thin" : ""}` }, name, now);
-      if (lane.id) set(name, { type: "button", tabindex: "-1", "aria-pressed": "false", click: () => choose(lane.id) });
+      if (lane.id) set(name, { type: "button", tabindex: "-1", "aria-pressed": "false", click: () => this.choose(lane.id) });
       label.style.top = `${top}px`;
       label.style.height = `${lane.height}px`;
       this.places.push({ lane, top, label, now });
@@ -80,6 +105,8 @@ export class Stage {
     this.height = top + 10;
     byId("labels").replaceChildren(...this.places.map(({ label }) => label));
     for (const id of ["labels", "lanes", "picture"]) byId(id).style.height = `${this.height}px`;
+    this.select(this.selected);
+    return true;
   }
 
   /** @param {number} node */
@@ -112,13 +139,26 @@ export class Stage {
   draw() {
     const { ctx, scale, colours } = this;
     const pen = this.#pen;
-    ctx.clearRect(0, 0, pen.width, this.height);
+    const [above, below] = this.#inSight();
+    if (below <= above) return;
+    ctx.clearRect(0, above, pen.width, below - above);
     this.#behind(pen);
     this.messages.draw(pen);
-    for (const { lane, top } of this.places) lane.draw(pen, top);
+    for (const { lane, top } of this.places) {
+      if (top <= below && top + lane.height >= above) lane.draw(pen, top);
+    }
     ctx.fillStyle = colours.named.bad;
     for (const { at } of this.model.findings) ctx.fillRect(Math.round(scale.x(at)) - 1, 4, 2, this.height);
     this.#ruler();
+  }
+
+  /** Which part of the picture can be seen: from where to where. @returns {[number, number]} */
+  #inSight() {
+    const { top } = this.canvas.getBoundingClientRect();
+    const scroller = byId("scroller").getBoundingClientRect();
+    const first = Math.max(scroller.top, 0) - top - BESIDE;
+    const last = Math.min(scroller.bottom, innerHeight) - top + BESIDE;
+    return [Math.max(0, first), Math.min(this.height, last)];
   }
 
   /** What is behind all lanes: the ruler's lines, faults, the lane that is selected. @param {import("./lanes/lane.js").Pen} pen */

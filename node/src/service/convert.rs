@@ -213,7 +213,10 @@ pub(crate) fn standing(
         peers: leadership
             .members
             .iter()
-            .map(|(id, member)| Peer { node: id.0, address: member.peer.address.to_string() })
+            .map(|(id, member)| {
+                let (address, votes) = (member.peer.address.to_string(), Some(member.votes));
+                Peer { node: id.0, address, votes }
+            })
             .collect(),
         draining,
         epoch: 0,

@@ -66,6 +66,8 @@ pub enum Reply<'a> {
     Opened(Opened<'a>),
     /// To `watch`.
     Watching(Watching<'a>),
+    /// To `deck`, when it was opened.
+    Looking(Looking),
     /// To `sit` and `stand`.
     Seated(Seated),
     /// To what changes a room.
@@ -131,6 +133,14 @@ pub struct Watching<'a> {
     /// Its newest version.
     pub version: Version,
     /// How long ago that version was made, in milliseconds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub age: u64,
+}
+
+/// The yes to `deck`, when it was opened. What is pushed next is so old.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Looking {
+    /// How long ago it became so, in milliseconds.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub age: u64,
 }

@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 
 use super::answer::{Answer, Refused};
 use super::code::ByeCode;
+use super::deck::Deck;
 use super::epoch::Epoch;
 use super::push::{self, Bye, Link, LinkState, Push, View};
 use super::request::RequestId;
@@ -64,6 +65,11 @@ impl<'a, T: Deserialize<'a>> ServerMessage<'a, T> {
     /// When it is not of the contract. A push that is not known is.
     pub fn read(text: &'a str) -> serde_json::Result<Self> {
         match serde_json::from_str::<Frame<'a, T>>(text) {
+            // Few look at it, so the frame that all are read as has no fields for it.
+            Ok(frame) if frame.push.as_deref() == Some(push::DECK) => {
+                let deck = serde_json::from_str::<Deck>(text)?;
+                Ok(Self::Push(Push::Deck(deck)))
+            }
             Ok(frame) => frame.understood(),
             // What a push of tomorrow holds may look like nothing of today.
             Err(err) => match serde_json::from_str::<PushOnly<'_>>(text) {
@@ -115,7 +121,7 @@ impl<'a, T> Frame<'a, T> {
 }
 
 fn is_known(push: &str) -> bool {
-    [push::VIEW, push::BYE, push::CLUSTER].contains(&push)
+    [push::VIEW, push::BYE, push::CLUSTER, push::DECK].contains(&push)
 }
 
 #[cfg(test)]
@@ -124,10 +130,11 @@ mod tests {
 
     use super::super::answer::{Accepted, Changed, Reply};
     use super::super::code::Code;
+    use super::super::deck::Aboard;
     use super::super::read::ClientMessage;
-    use super::super::request::{Action, Play, Request};
+    use super::super::request::{Action, LookBelow, Play, Request};
     use super::*;
-    use hangraft_ids::Serial;
+    use hangraft_ids::{Serial, Term};
 
     fn read(text: &str) -> ServerMessage<'_, Accepted<'_>> {
         ServerMessage::read(text).unwrap_or_else(|err| panic!("{text}: {err}"))
@@ -197,6 +204,33 @@ mod tests {
         }
     }
 
+    /// The nodes, letter for letter, and read again; what is not known is left out.
+    #[test]
+    fn what_is_below_deck_is_understood() {
+        let aboard = |node, votes, heard| Aboard { node: NodeId(node), votes, heard };
+        let led = Deck {
+            term: Some(Term(4)),
+            leader: Some(NodeId(2)),
+            lost: None,
+            for_ms: 1250,
+            through: Some(NodeId(3)),
+            nodes: vec![aboard(2, Some(true), true), aboard(5, Some(false), false)],
+        };
+        let text = r#"{"push":"deck","term":4,"leader":2,"for_ms":1250,"through":3,"nodes":[{"node":2,"votes":true,"heard":true},{"node":5,"votes":false,"heard":false}]}"#;
+        let lost =
+            Deck { lost: Some(NodeId(1)), nodes: vec![aboard(1, None, false)], ..Deck::default() };
+        let lost_text = r#"{"push":"deck","lost":1,"for_ms":0,"nodes":[{"node":1,"heard":false}]}"#;
+        for (deck, text) in [(led, text), (lost, lost_text)] {
+            assert_eq!(deck.text(), text);
+            let ServerMessage::Push(Push::Deck(same)) = read(text) else { panic!("{text}") };
+            assert_eq!(same, deck);
+        }
+        let newer = r#"{"push":"deck","for_ms":1,"nodes":[],"weather":"fair"}"#;
+        assert!(matches!(read(newer), ServerMessage::Push(Push::Deck(_))));
+        let asked = Request::Deck(LookBelow { open: true }).frame(9);
+        assert_eq!(asked, r#"{"id":9,"action":"deck","data":{"open":true}}"#);
+    }
+
     /// What a newer frontend says does not break an older client.
     #[test]
     fn what_is_not_known_is_no_trouble() {
@@ -206,7 +240,14 @@ mod tests {
         let text = r#"{"id":1,"refused":{"code":"too-late","message":"m","since":4},"more":{}}"#;
         let ServerMessage::Answer(Answer { answer, .. }) = read(text) else { panic!("{text}") };
         assert_eq!(answer.unwrap_err().code, Code::BadRequest);
-        for text in ["", "[]", "{}", r#"{"push":"view"}"#, r#"{"push":"view","version":"x"}"#] {
+        for text in [
+            "",
+            "[]",
+            "{}",
+            r#"{"push":"view"}"#,
+            r#"{"push":"view","version":"x"}"#,
+            r#"{"push":"deck"}"#,
+        ] {
             assert!(ServerMessage::<Value>::read(text).is_err(), "{text}");
         }
     }

@@ -20,6 +20,7 @@
 
 mod answer;
 mod code;
+mod deck;
 mod epoch;
 mod limits;
 mod message;
@@ -29,10 +30,11 @@ mod request;
 mod words;
 
 pub use answer::{
-    Accepted, Answer, Changed, Listed, Listing, Nothing, Opened, Refused, Reply, Seated,
+    Accepted, Answer, Changed, Listed, Listing, Looking, Nothing, Opened, Refused, Reply, Seated,
     ServerInfo, Watching, Welcome,
 };
 pub use code::{ByeCode, Code};
+pub use deck::{Aboard, Deck};
 pub use epoch::Epoch;
 pub use limits::{FRAME_BYTES_MAX, GAME_BYTES_MAX, REQUEST_ID_BYTES_MAX};
 pub use message::ServerMessage;

@@ -6,6 +6,7 @@ use hangraft_ids::{NodeId, Version};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::code::ByeCode;
+use super::deck::Deck;
 use super::epoch::Epoch;
 
 /// Something that nobody asked for.
@@ -17,6 +18,8 @@ pub enum Push<'a> {
     Bye(Bye<'a>),
     /// The way to the cluster was lost or found.
     Cluster(LinkState),
+    /// The nodes, for who has asked to see them.
+    Deck(Deck),
     /// One that this build does not know: a newer frontend's, and none to act on.
     Unknown,
 }
@@ -75,6 +78,7 @@ pub enum Link {
 pub(super) const VIEW: &str = "view";
 pub(super) const BYE: &str = "bye";
 pub(super) const CLUSTER: &str = "cluster";
+pub(super) const DECK: &str = "deck";
 
 impl View<'_> {
     /// The push as a frame, and where in it the view is. Made by hand: a view is large,
@@ -121,7 +125,8 @@ impl<'de> Deserialize<'de> for Link {
     }
 }
 
-fn text(push: &str, body: &impl Serialize) -> String {
+/// A push as a frame.
+pub(super) fn text(push: &str, body: &impl Serialize) -> String {
     #[derive(Serialize)]
     struct Pushed<'a, T> {
         push: &'a str,

@@ -116,6 +116,8 @@ actions! {
     /// watch   {room, since?, epoch?}           {room, version, age?}, then views: the player is here while it lasts;
     ///                                          what the view of that version says of times began `age` ms ago
     /// unwatch {room}                           {}
+    /// deck    {open}                           {age?}           opened: the nodes are shown, now and whenever they
+    ///                                          change; what the first push says of times began `age` ms ago
     /// ping    {}                               {}
     /// ```
     ///
@@ -149,6 +151,8 @@ actions! {
     Publish = "publish": Publish<'a>,
     /// Says a line of chat.
     Say = "say": Say<'a>,
+    /// Looks at the nodes from now on, or not any more.
+    Deck = "deck": LookBelow,
     /// Asks whether somebody is there.
     Ping = "ping": Ping,
 }
@@ -301,6 +305,13 @@ pub struct Say<'a> {
     pub serial: Option<Serial>,
 }
 
+/// What is said with [`Action::Deck`].
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct LookBelow {
+    /// Whether the nodes are looked at from now on.
+    pub open: bool,
+}
+
 /// What is said with [`Action::Ping`].
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Ping {}
@@ -392,6 +403,7 @@ impl Request<'_> {
             | Request::Rooms(_)
             | Request::Watch(_)
             | Request::Unwatch(_)
+            | Request::Deck(_)
             | Request::Ping(_) => return Ok(None),
         }))
     }

@@ -1,16 +1,29 @@
 //! Faults that have begun and not ended: each is told and written down at both ends.
 
+use super::ways::Trouble;
 use crate::record::moment;
 use crate::world::{MachineId, World};
 use hangraft_ids::NodeId;
 use hangraft_lab::timeline::{Fault, Line};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The faults that there are now.
 #[derive(Default)]
 pub(super) struct Active {
-    /// So many there were in all.
+    /// So many the timeline has.
     count: u64,
-    now: Vec<(Lasts, Fault, String)>,
+    now: Vec<Begun>,
+    /// What is wrong with the ways between machines, as the timeline has it.
+    ways: BTreeMap<Trouble, Fault>,
+}
+
+/// A fault that has not ended.
+struct Begun {
+    lasts: Lasts,
+    /// As the story has it.
+    words: String,
+    /// As the timeline has it, where it is in there as one that lasts.
+    fault: Option<Fault>,
 }
 
 /// Until when a fault lasts.
@@ -27,33 +40,59 @@ pub(super) enum Lasts {
 }
 
 impl Active {
-    /// A fault strikes; `name` is what the timeline calls it, and `words` the story.
+    /// A fault strikes; `words` are the story's. `surroundings` says what becomes worse for
+    /// which node, in the words of real nodes, where a timeline shows that for as long as it
+    /// lasts.
     pub(super) fn begin(
         &mut self,
         world: &World,
-        (name, words): (String, String),
-        node: Option<NodeId>,
+        words: String,
         lasts: Lasts,
+        surroundings: Option<(Option<NodeId>, String)>,
     ) {
-        self.count += 1;
-        let at = moment(world.now());
-        let fault = Fault { at, id: self.count, node, what: name, healed: false };
-        world.record.add(|| Line::Fault(fault.clone()));
-        self.now.push((lasts, fault, words));
+        let fault = surroundings.map(|(node, what)| self.write(world, node, what));
+        self.now.push(Begun { lasts, words, fault });
         self.end(world, Lasts::Moment);
     }
 
     /// What lasts until now ends.
     pub(super) fn end(&mut self, world: &World, until: Lasts) {
-        let at = moment(world.now());
         let now = std::mem::take(&mut self.now);
-        let (over, rest): (Vec<_>, Vec<_>) = now.into_iter().partition(|(is, ..)| *is == until);
+        let (over, rest): (Vec<_>, Vec<_>) =
+            now.into_iter().partition(|begun| begun.lasts == until);
         self.now = rest;
-        for (_, fault, words) in over {
-            world.record.add(|| Line::Fault(Fault { at, healed: true, ..fault }));
+        for Begun { words, fault, .. } in over {
+            fault.into_iter().for_each(|fault| heal(world, fault));
             if until != Lasts::Moment {
                 world.note("fault", format_args!("over: {words}"));
             }
         }
     }
+
+    /// What is wrong with the ways between machines from now on.
+    pub(super) fn are_ways(&mut self, world: &World, troubles: BTreeSet<Trouble>) {
+        let ways = std::mem::take(&mut self.ways);
+        let (same, over): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            ways.into_iter().partition(|(trouble, _)| troubles.contains(trouble));
+        over.into_values().for_each(|fault| heal(world, fault));
+        self.ways = same;
+        for (node, what) in troubles {
+            if !self.ways.contains_key(&(node, what.clone())) {
+                let fault = self.write(world, Some(node), what.clone());
+                self.ways.insert((node, what), fault);
+            }
+        }
+    }
+
+    fn write(&mut self, world: &World, node: Option<NodeId>, what: String) -> Fault {
+        self.count += 1;
+        let fault = Fault { at: moment(world.now()), id: self.count, node, what, healed: false };
+        world.record.add(|| Line::Fault(fault.clone()));
+        fault
+    }
+}
+
+fn heal(world: &World, fault: Fault) {
+    let at = moment(world.now());
+    world.record.add(|| Line::Fault(Fault { at, healed: true, ..fault }));
 }

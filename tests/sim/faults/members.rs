@@ -158,6 +158,8 @@ pub(super) fn find(target: &Target, cluster: &Cluster) -> MachineId {
     let in_service = cluster.in_service();
     match target {
         Target::Leader => cluster.leader().unwrap_or(in_service[0]),
+        Target::Follower => cluster.follower().unwrap_or(in_service[0]),
         Target::Node(number) => in_service[*number % in_service.len()],
+        Target::Called(id) => cluster.machine_of(NodeId(*id)).unwrap_or(in_service[0]),
     }
 }

@@ -2,7 +2,9 @@
 
 mod active;
 mod copies;
+mod forks;
 mod members;
+mod ways;
 
 pub(crate) use members::Counts;
 
@@ -14,7 +16,6 @@ use crate::world::disk::{Deed, Kept, Pace, Trouble};
 use crate::world::net::{Losses, Net, Way};
 use crate::world::{MachineId, Machines, World};
 use active::{Active, Lasts};
-use hangraft_ids::NodeId;
 use hangraft_lab::timeline::ProcessEvent;
 use std::collections::BTreeMap;
 
@@ -42,6 +43,8 @@ pub(crate) struct Nemesis {
     kept: BTreeMap<MachineId, Kept>,
     counts: Counts,
     active: Active,
+    /// So many nodes were known when it was written down what is wrong between them.
+    met: u64,
     /// No fault is left.
     over: bool,
 }
@@ -72,6 +75,8 @@ enum Ending {
     Start(MachineId, u64),
     /// All but this candidate lose their power for so many milliseconds, and it is cut off.
     Tear(MachineId, u64),
+    /// Cuts, delays and losses between machines end.
+    Heal,
 }
 
 impl Nemesis {
@@ -97,6 +102,7 @@ impl Nemesis {
             kept: BTreeMap::new(),
             counts: Counts::default(),
             active: Active::default(),
+            met: 0,
             over: false,
         }
     }
@@ -118,7 +124,24 @@ impl Nemesis {
         machines: &mut Machines,
         net: &Net,
     ) {
-        self.begin(number, what, cluster, machines, net);
+        let words = self.in_words(what, cluster, machines);
+        if what.is_of_network() {
+            self.tell_losses(net);
+        }
+        self.world.tell("fault", format_args!("{number}: {words}"));
+        self.world.record.say(self.world.now(), || format!("fault {number}: {words}"));
+        self.begin(what, words, cluster);
+        self.carry_out(what, cluster, machines, net);
+        self.write_ways(cluster, net);
+    }
+
+    fn carry_out(
+        &mut self,
+        what: &What,
+        cluster: &mut Cluster,
+        machines: &mut Machines,
+        net: &Net,
+    ) {
         let nodes = cluster.len();
         let find = |target: &Target| members::find(target, cluster);
         match what {
@@ -153,6 +176,12 @@ impl Nemesis {
             What::Pair(one, other) => cut(net, nodes, Traffic::All, |from, to| {
                 (from, to) == (*one, *other) || (from, to) == (*other, *one)
             }),
+            What::Between { from, to, both_ways } => {
+                let (one, other) = (find(from), find(to));
+                cut(net, nodes, Traffic::All, |from, to| {
+                    (from, to) == (one, other) || (*both_ways && (from, to) == (other, one))
+                });
+            }
             What::CutFrontends(target) => {
                 let node = find(target);
                 for frontend in cluster.frontends() {
@@ -202,7 +231,7 @@ impl Nemesis {
                     machines.pause(node, *frozen);
                     let name = &machines.get(node).name;
                     self.world.note(name, format_args!("is paused"));
-                    self.world.record.process(self.world.now(), name, ProcessEvent::Paused);
+                    cluster.became(node, ProcessEvent::Paused);
                     self.end_in(*millis, Ending::Resume(node));
                 }
             }
@@ -213,6 +242,8 @@ impl Nemesis {
                     self.end_in(MOMENT_MS, Ending::Start(node, *down_ms));
                 }
             }
+            What::Start(target) => self.start(target, cluster, machines),
+            What::Resume(target) => self.resume(target, cluster, machines, net),
             What::SlowDisk { target, millis } => {
                 let node = find(target);
                 cluster.disk(node).set_pace(Pace::SLOW);
@@ -271,6 +302,9 @@ impl Nemesis {
         if self.over {
             self.end_orphans(cluster, machines);
         }
+        if self.met != cluster.met() {
+            self.write_ways(cluster, net);
+        }
         for node in cluster.in_service() {
             if machines.get(node).is_on() && cluster.asks_in_vain(node) {
                 // Somebody sees that, and tells it of others when it starts again.
@@ -316,7 +350,11 @@ impl Nemesis {
     fn will_start(&self, machine: MachineId) -> bool {
         let starts = |ending: &Ending| match ending {
             Ending::Boot(id) | Ending::Start(id, _) => *id == machine,
-            Ending::BootCopy(_) | Ending::Resume(_) | Ending::Mend(_) | Ending::Tear(..) => false,
+            Ending::BootCopy(_)
+            | Ending::Resume(_)
+            | Ending::Mend(_)
+            | Ending::Tear(..)
+            | Ending::Heal => false,
         };
         self.ends.values().any(starts)
     }
@@ -334,10 +372,9 @@ impl Nemesis {
                 }
             }
             Ending::Resume(node) => {
-                let (now, name) = (self.world.now(), machines.get(node).name.clone());
-                self.world.tell(&name, format_args!("goes on"));
+                self.world.tell(&machines.get(node).name, format_args!("goes on"));
                 machines.resume(node);
-                self.world.record.process(now, &name, ProcessEvent::Resumed);
+                cluster.became(node, ProcessEvent::Resumed);
                 self.active.end(&self.world, Lasts::Pause(node));
             }
             Ending::Mend(node) => self.mend(node, cluster),
@@ -356,7 +393,9 @@ impl Nemesis {
                 cut(net, cluster.len(), Traffic::All, |from, to| {
                     from == candidate || to == candidate
                 });
+                self.write_ways(cluster, net);
             }
+            Ending::Heal => self.heal_network(cluster, net),
         }
     }
 
@@ -370,29 +409,36 @@ impl Nemesis {
         self.end_after(torn.after_us * MICRO, Ending::Tear(candidate, torn.down_ms));
     }
 
-    /// A fault begins: it is told and written down.
-    fn begin(
-        &mut self,
-        number: usize,
-        what: &What,
-        cluster: &Cluster,
-        machines: &Machines,
-        net: &Net,
-    ) {
+    /// What goes wrong, by the names of the machines that are meant.
+    fn in_words(&self, what: &What, cluster: &Cluster, machines: &Machines) -> String {
         let leader = cluster.leader();
         let who = |target: &Target| {
             let machine = members::find(target, cluster);
             let leads = if leader == Some(machine) { " (leader)" } else { "" };
             format!("{}{leads}", machines.get(machine).name)
         };
-        let words = self.plan.in_words(what, &who);
-        let (node, lasts) = concerns(what, cluster);
-        if lasts == Lasts::Network {
-            self.tell_losses(net);
-        }
-        self.world.tell("fault", format_args!("{number}: {words}"));
+        self.plan.in_words(what, &who)
+    }
+
+    /// A fault begins, and is written down where it lasts.
+    fn begin(&mut self, what: &What, words: String, cluster: &Cluster) {
+        let surroundings = of_disk(what).map(|(target, bad)| {
+            let machine = members::find(target, cluster);
+            match cluster.who(machine).map(|who| who.node) {
+                Some(node) => (Some(node), bad),
+                None => (None, format!("{}: {bad}", cluster.name(machine))),
+            }
+        });
         if !matches!(what, What::Heal) {
-            self.active.begin(&self.world, (format!("{what:?}"), words), node, lasts);
+            self.active.begin(&self.world, words, lasts(what, cluster), surroundings);
+        }
+    }
+
+    /// Writes down what is wrong between machines now, if anybody reads it.
+    fn write_ways(&mut self, cluster: &Cluster, net: &Net) {
+        self.met = cluster.met();
+        if self.world.record.is_kept() {
+            self.active.are_ways(&self.world, ways::troubles(cluster, net, &self.way));
         }
     }
 
@@ -448,6 +494,7 @@ impl Nemesis {
         for (from, to) in pairs(machines) {
             net.change_way(from, to, |way| *way = self.way);
         }
+        self.write_ways(cluster, net);
     }
 
     fn end_in(&mut self, millis: u64, ending: Ending) {
@@ -469,39 +516,30 @@ const MOMENT_MS: u64 = 400;
 /// A process that ended by itself is started again after this.
 const AFTER_END_MS: u64 = 700;
 
-/// The node whose surroundings a fault makes worse, if it is one, and how long it lasts.
-fn concerns(what: &What, cluster: &Cluster) -> (Option<NodeId>, Lasts) {
-    let (target, lasts): (_, fn(MachineId) -> Lasts) = match what {
-        What::Isolate(..)
-        | What::OneWay(..)
-        | What::Halves(_)
-        | What::Bridge(_)
-        | What::Ring
-        | What::Pair(..)
-        | What::CutFrontends(_)
-        | What::Delay(..)
-        | What::Loss(_) => (None, |_| Lasts::Network),
+/// How long a fault lasts.
+fn lasts(what: &What, cluster: &Cluster) -> Lasts {
+    match what {
         What::SlowDisk { target, .. }
         | What::FullDisk { target, .. }
-        | What::FailFsync { target, .. } => (Some(target), Lasts::Disk),
-        What::Pause { target, .. } => (Some(target), Lasts::Pause),
-        What::Crash { target, .. }
-        | What::CrashAt { target, .. }
-        | What::Restart { target, .. }
-        | What::Skew(target, _)
-        | What::SetBack { target, .. } => (Some(target), |_| Lasts::Moment),
-        What::Heal
-        | What::TearElection { .. }
-        | What::Blackout { .. }
-        | What::FrontendCrash { .. }
-        | What::KeepDisks
-        | What::Copy { .. }
-        | What::Migrate { .. }
-        | What::Move(_) => (None, |_| Lasts::Moment),
-    };
-    let machine = target.map(|target| members::find(target, cluster));
-    let node = machine.and_then(|machine| Some(cluster.who(machine)?.node));
-    (node, lasts(machine.unwrap_or_default()))
+        | What::FailFsync { target, .. } => Lasts::Disk(members::find(target, cluster)),
+        What::Pause { target, .. } => Lasts::Pause(members::find(target, cluster)),
+        network if network.is_of_network() => Lasts::Network,
+        _ => Lasts::Moment,
+    }
+}
+
+/// Whose disk becomes worse for a while, and how, in the words of real nodes.
+fn of_disk(what: &What) -> Option<(&Target, String)> {
+    match what {
+        What::SlowDisk { target, .. } => {
+            let Pace { sync: (least, most), .. } = Pace::SLOW;
+            let (least, most) = (least / MILLI, most / MILLI);
+            Some((target, format!("slow disk: syncs take {least} to {most} ms")))
+        }
+        What::FullDisk { target, .. } => Some((target, "the disk is full".to_owned())),
+        What::FailFsync { target, .. } => Some((target, "syncs of the log fail".to_owned())),
+        _ => None,
+    }
 }
 
 fn pairs(count: usize) -> impl Iterator<Item = (MachineId, MachineId)> {

@@ -7,10 +7,14 @@
 
 mod copies;
 mod elections;
+mod fork;
 mod members;
 mod set_back;
+mod what;
 mod words;
 
+pub(crate) use fork::{Fork, GRAMMAR, Step};
+pub(crate) use what::{Direction, Move, Request, Target, Traffic, What};
 pub(crate) use words::name_of;
 
 use crate::world::disk::Deed;
@@ -61,6 +65,8 @@ pub(crate) struct Plan {
     pub(crate) faults: Vec<Fault>,
     /// Which of the whole day's faults these are, from 0.
     pub(crate) numbers: Vec<usize>,
+    /// What else is done, in order of its time.
+    pub(crate) forks: Vec<Fork>,
 }
 
 /// Something goes wrong.
@@ -68,128 +74,6 @@ pub(crate) struct Plan {
 pub(crate) struct Fault {
     pub(crate) at_ms: u64,
     pub(crate) what: What,
-}
-
-/// A node to hurt.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Target {
-    /// Whoever leads then.
-    Leader,
-    /// This one, from 0, of those that are in service then.
-    Node(usize),
-}
-
-/// Which traffic a cut concerns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Traffic {
-    All,
-    /// Raft and players, but not gossip.
-    Streams,
-    /// Only gossip.
-    Datagrams,
-}
-
-/// What goes wrong.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum What {
-    /// All cuts and delays between machines end.
-    Heal,
-    /// A node hears and reaches no other.
-    Isolate(Target, Traffic),
-    /// A node is heard by no other, or hears no other.
-    OneWay(Target, Direction),
-    /// A minority with this node, and the rest, do not hear each other.
-    Halves(Target),
-    /// The same, but this node hears both.
-    Bridge(Target),
-    /// Each node hears only its two neighbours.
-    Ring,
-    /// One pair does not hear each other.
-    Pair(usize, usize),
-    /// The frontends do not reach a node.
-    CutFrontends(Target),
-    /// Packets from and to a node take up to so many milliseconds.
-    Delay(Target, u64),
-    /// Of a million packets between nodes, so many are lost from now on.
-    Loss(u64),
-    /// A node is gone and comes back: with the power, or as a killed process.
-    Crash { target: Target, power: bool, down_ms: u64 },
-    /// A node crashes right after it has done this for the next time.
-    CrashAt { target: Target, deed: Deed, down_ms: u64 },
-    /// The leader crashes. So soon after the first vote for a candidate all others lose their
-    /// power; whatever was cut is healed, and the candidate is cut off.
-    TearElection { after_us: u64, down_ms: u64, leader_down_ms: u64 },
-    /// All nodes lose their power at once.
-    Blackout { down_ms: u64 },
-    /// A node stands still; with its clock, if it is frozen.
-    Pause { target: Target, frozen: bool, millis: u64 },
-    /// A node is stopped in good order and comes back.
-    Restart { target: Target, down_ms: u64 },
-    /// A node's disk becomes slow, and good again.
-    SlowDisk { target: Target, millis: u64 },
-    /// A node's disk is full; the node stops, and is started until there is space.
-    FullDisk { target: Target, millis: u64 },
-    /// A node's syncs fail; the node stops, and comes back with another disk's luck.
-    FailFsync { target: Target, millis: u64 },
-    /// A node's time of day jumps by so many milliseconds.
-    Skew(Target, i64),
-    /// All disks are put aside as they are: somebody takes snapshots of the machines.
-    KeepDisks,
-    /// A machine loses its power, and comes back with the disk that was put aside; if the
-    /// others have all that it had promised since.
-    SetBack { target: Target, down_ms: u64 },
-    /// A frontend is gone and comes back.
-    FrontendCrash { frontend: usize, down_ms: u64 },
-    /// A disk is copied while its machine runs, and started after so long on a further
-    /// machine, by its number among those.
-    Copy { target: Target, to: usize, after_ms: u64 },
-    /// A machine breaks, and its disk is started after so long in a further machine, which
-    /// has another address.
-    Migrate { target: Target, to: usize, after_ms: u64 },
-
-    /// A member comes or goes, which need not be wrong.
-    Move(Move),
-}
-
-/// A member comes or goes, or somebody asks that one does.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Move {
-    /// A machine that was not there in the beginning starts, and joins; by its number
-    /// among those that may, from 0.
-    Join(usize),
-    /// An operator asks for something.
-    Ask(Request),
-    /// A machine is gone for ever, if the rest can do without it.
-    Perish(Target),
-    /// A machine comes back with an empty disk, and does not know better than that it is
-    /// who it was; if the rest can do without what it had.
-    Wipe { target: Target, down_ms: u64 },
-    /// A machine whose node is gone for good, if there is one, joins as a new node.
-    ComeBack,
-    /// A node that is gone for good is started once more, by mistake.
-    StartSpent,
-}
-
-/// What an operator asks for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Request {
-    /// So many voters.
-    Voters(u32),
-    /// That a voter is replaced when it was silent for so many milliseconds.
-    ReplaceAfter(u64),
-    /// That this node leads, or somebody else than now.
-    Transfer(Option<Target>),
-    /// That a node leaves.
-    Leave(Target),
-    /// That a node leaves, and the one on the next machine, at once.
-    LeaveBoth(Target),
-}
-
-/// In one direction only.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Direction {
-    Out,
-    In,
 }
 
 /// Less of a plan.
@@ -252,6 +136,7 @@ impl Plan {
             clocks,
             faults: Vec::new(),
             numbers: Vec::new(),
+            forks: Vec::new(),
         };
         // Now and then a day without any trouble.
         let faults_until = if dice.random_bool(0.03) { 0 } else { millis };
@@ -405,15 +290,6 @@ fn what(dice: &mut StdRng, kinds: &[(Kind, u32)], nodes: usize, frontends: usize
         Kind::Skew => What::Skew(target, wrong_ms(dice.random_range(-90_000..90_000))),
         Kind::FrontendCrash => {
             What::FrontendCrash { frontend: dice.random_range(0..frontends), down_ms }
-        }
-    }
-}
-
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Target::Leader => f.write_str("the leader"),
-            Target::Node(number) => write!(f, "n{}", number + 1),
         }
     }
 }

@@ -13,6 +13,11 @@ pub(crate) fn name_of(first_members: usize, machine: usize) -> String {
 }
 
 impl Plan {
+    /// What else is done than the whole day's faults.
+    pub(crate) fn forks_in_words(&self) -> impl Iterator<Item = String> + '_ {
+        self.forks.iter().map(|fork| format!("forked at {}: {}", fork.moment(), fork.words()))
+    }
+
     /// All faults to come, each with its number.
     pub(crate) fn faults_in_words(&self) -> impl Iterator<Item = String> + '_ {
         self.numbers.iter().zip(&self.faults).map(|(number, Fault { at_ms, what })| {
@@ -50,16 +55,10 @@ impl Plan {
             What::FrontendCrash { frontend, down_ms } => {
                 format!("f{} is gone for {down_ms} ms", frontend % self.frontends + 1)
             }
+            What::Start(target) => format!("{} starts before its time", who(target)),
+            What::Resume(target) => format!("{} goes on before its time", who(target)),
             What::Move(what) => self.move_in_words(what, who),
-            What::Isolate(..)
-            | What::OneWay(..)
-            | What::Halves(_)
-            | What::Bridge(_)
-            | What::Ring
-            | What::Pair(..)
-            | What::CutFrontends(_)
-            | What::Delay(..)
-            | What::Loss(_) => self.network_in_words(what, who),
+            network if network.is_of_network() => self.network_in_words(what, who),
             _ => self.disk_in_words(what, who),
         }
     }
@@ -89,6 +88,12 @@ impl Plan {
             }
             What::Pair(one, other) => {
                 format!("{} and {} do not hear each other", name(*one), name(*other))
+            }
+            What::Between { from, to, both_ways: true } => {
+                format!("{} and {} do not hear each other", who(from), who(to))
+            }
+            What::Between { from, to, both_ways: false } => {
+                format!("nothing that {} sends reaches {}", who(from), who(to))
             }
             What::CutFrontends(target) => format!("frontends do not reach {}", who(target)),
             What::Delay(target, millis) => {

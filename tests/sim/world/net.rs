@@ -178,7 +178,8 @@ impl Net {
         self.inner.lock().expect("nothing panics while the network is held")
     }
 
-    fn way(&self, from: MachineId, to: MachineId) -> Way {
+    /// How `from` reaches `to` now.
+    pub(crate) fn way(&self, from: MachineId, to: MachineId) -> Way {
         self.lock().ways.get(&(from, to)).copied().unwrap_or(Way::GOOD)
     }
 

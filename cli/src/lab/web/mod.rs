@@ -97,6 +97,8 @@ impl Lab {
             .route("/fork", post(asks::fork))
             .layer(middleware::from_fn_with_state(Arc::clone(&lab), asked_well))
             .route("/healthz", get(|| async { "ok\n" }))
+            // Browsers ask for it; there is none.
+            .route("/favicon.ico", get(|| async { StatusCode::NO_CONTENT }))
             .layer(DefaultBodyLimit::max(REQUEST_BYTES_MAX))
             .layer(middleware::map_response(secured))
             .with_state(lab)

@@ -26,6 +26,7 @@ export const game = {
   makeSide: () => new Guesses(),
   roles: { setter: { short: "sets", long: "sets the word" } },
   called: (move) => (move.letter ? "letter" : "word"),
+  sign: (move) => (move.letter ?? "").toUpperCase(),
   plainly,
 };
 

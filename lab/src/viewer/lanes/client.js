@@ -21,7 +21,7 @@ const OPEN_ENDED = 26;
 export class ClientLane extends Lane {
   /**
    * @param {import("../model/read.js").Model} model
-   * @param {import("../model/read.js").ClientTrack} client
+   * @param {import("../model/tracks.js").ClientTrack} client
    * @param {boolean} first
    */
   constructor(model, client, first) {

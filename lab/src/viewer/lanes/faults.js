@@ -1,6 +1,7 @@
 // Faults as hatched bars, in as many rows as there are at once; and the flags of findings.
 
 import { item } from "../model/search.js";
+import { AT_ONCE, kindOf, together } from "../model/told.js";
 import { clock, span } from "../model/words.js";
 import { extent, fit, Lane, SMALL } from "./lane.js";
 
@@ -11,12 +12,15 @@ const ROW = 17;
 export class FaultsLane extends Lane {
   /** @param {import("../model/read.js").Model} model */
   constructor(model) {
-    const rows = arranged(model.faults);
-    super("faults", "faults", Math.max(1, Math.max(0, ...rows) + 1) * ROW + (model.findings.length ? ROW : 0), 4);
+    super("faults", "faults", faultRows(model) * ROW + (model.findings.length ? ROW : 0), 4);
     this.model = model;
-    this.rows = rows;
     this.above = model.findings.length ? ROW : 0;
     this.about = "What was broken on purpose, from beginning to end; flags are broken promises.";
+  }
+
+  /** What stands in a row. */
+  get faults() {
+    return bundled(this.model.faults);
   }
 
   /** @override @param {import("./lane.js").Pen} pen @param {number} top */
@@ -24,16 +28,19 @@ export class FaultsLane extends Lane {
     const { ctx, colours } = pen;
     const { named } = colours;
     ctx.font = SMALL;
-    this.model.faults.forEach((fault, place) => {
+    const { faults } = this;
+    const rows = arranged(faults);
+    faults.forEach((fault, place) => {
+      if (fault.to < pen.scale.from || fault.from > pen.scale.to) return;
       const [x, width] = extent(pen, fault.from, Math.min(fault.to, this.model.end));
-      const y = top + this.above + (this.rows[place] ?? 0) * ROW;
+      const y = top + this.above + (rows[place] ?? 0) * ROW;
       ctx.fillStyle = named.card;
       ctx.fillRect(x, y + 1, width, ROW - 3);
       ctx.fillStyle = colours.hatch(named.band, 5);
       ctx.fillRect(x, y + 1, width, ROW - 3);
       ctx.strokeStyle = named.warn;
       ctx.strokeRect(x + 0.5, y + 1.5, Math.max(width - 1, 1), ROW - 4);
-      this.#words(pen, place, x, x + width, y + 12);
+      this.#words(pen, faults, rows, place, x, x + width, y + 12);
     });
     for (const { at, promise } of this.model.findings) this.#flag(pen, pen.scale.x(at), top, promise);
   }
@@ -44,7 +51,9 @@ export class FaultsLane extends Lane {
     if (finding) return { at: finding.at, title: `Broken promise: ${finding.promise}`, rows: rowsOf(["", finding.text]) };
     const time = pen.scale.time(x);
     const row = Math.floor((y - this.above) / ROW);
-    const fault = this.model.faults.find(({ from, to }, place) => this.rows[place] === row && from <= time && time < to);
+    const { faults } = this;
+    const rows = arranged(faults);
+    const fault = faults.find(({ from, to }, place) => rows[place] === row && from <= time && time < to);
     if (!fault) return undefined;
     const to = Math.min(fault.to, this.model.end);
     const lasted = fault.to > this.model.end ? "never healed" : span(to - fault.from);
@@ -59,12 +68,12 @@ export class FaultsLane extends Lane {
 
   /**
    * Inside of the bar, or behind it as far as the row is free.
-   * @param {import("./lane.js").Pen} pen @param {number} place @param {number} left @param {number} right @param {number} y
+   * @param {import("./lane.js").Pen} pen @param {Fault[]} faults @param {number[]} rows @param {number} place @param {number} left @param {number} right @param {number} y
    */
-  #words(pen, place, left, right, y) {
-    const fault = item(this.model.faults, place);
+  #words(pen, faults, rows, place, left, right, y) {
+    const fault = item(faults, place);
     const { ctx, scale, colours, width } = pen;
-    const next = this.model.faults.find((_, at) => at > place && this.rows[at] === this.rows[place]);
+    const next = faults.find((_, at) => at > place && rows[at] === rows[place]);
     const free = next ? scale.x(next.from) : width;
     const name = this.#name(fault);
     const room = ctx.measureText(name).width + 6;
@@ -95,11 +104,37 @@ export class FaultsLane extends Lane {
 }
 
 /**
+ * How many rows the faults need.
+ * @param {import("../model/read.js").Model} model
+ */
+export function faultRows({ faults }) {
+  return Math.max(0, ...arranged(bundled(faults))) + 1;
+}
+
+/**
  * @param {[string, string][]} rows
  * @returns {[string, string][]}
  */
 export function rowsOf(...rows) {
   return rows.filter(([, value]) => value !== "");
+}
+
+/**
+ * What was done to one node at once, and ended at once, is one: a node that is cut off has
+ * a fault for each direction of each link.
+ * @param {readonly Fault[]} faults
+ * @returns {Fault[]}
+ */
+export function bundled(faults) {
+  /** @type {{fault: Fault, whats: string[]}[]} */
+  const bundles = [];
+  const near = (/** @type {number} */ one, /** @type {number} */ other) => one === other || Math.abs(one - other) < AT_ONCE;
+  for (const fault of faults) {
+    const own = bundles.find(({ fault: { node, what, from, to } }) => node !== undefined && node === fault.node && kindOf(what) === kindOf(fault.what) && near(from, fault.from) && near(to, fault.to));
+    if (own) own.whats.push(fault.what);
+    else bundles.push({ fault, whats: [fault.what] });
+  }
+  return bundles.map(({ fault, whats }) => ({ ...fault, what: together(whats) }));
 }
 
 /**

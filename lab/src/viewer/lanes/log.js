@@ -14,14 +14,17 @@ const HEIGHT = 20;
 export class LogLane extends Lane {
   /**
    * @param {import("../model/read.js").Model} model
-   * @param {import("../model/read.js").NodeTrack} track
+   * @param {import("../model/tracks.js").NodeTrack} track
    */
   constructor(model, track) {
     super("", "log", HEIGHT, 3);
     this.model = model;
     this.track = track;
-    this.lives = model.lives.get(track.name) ?? [];
     this.about = "The log: pale is what it has, darker what it knows to be committed, darkest what it has applied. Diamonds are snapshots.";
+  }
+
+  get lives() {
+    return this.model.lives.get(this.track.name) ?? [];
   }
 
   /** @override @param {Pen} pen @param {number} top */

@@ -18,16 +18,17 @@ const HIGH = { leader: 24, candidate: 16, follower: 8, learner: 5, shutdown: 0 }
 export class NodeLane extends Lane {
   /**
    * @param {import("../model/read.js").Model} model
-   * @param {import("../model/read.js").NodeTrack} track
+   * @param {import("../model/tracks.js").NodeTrack} track
    */
   constructor(model, track) {
     super(track.name, track.name, HEIGHT, 12);
     this.model = model;
     this.track = track;
-    this.lives = model.lives.get(track.name) ?? [];
     this.about = "Raft: high and crowned is the leader, hatched asks for votes, low follows, a thin line learns. The colour is the term; T5 is term 5.";
-    /** Marks above the band: a letter, and what it means. */
-    this.marks = model.facts.filter(({ line }) => marked(line, track.id)).map((fact) => ({ at: fact.at, letter: letterOf(fact.line), fact }));
+  }
+
+  get lives() {
+    return this.model.lives.get(this.track.name) ?? [];
   }
 
   /** @override @param {Pen} pen @param {number} top */
@@ -108,11 +109,12 @@ export class NodeLane extends Lane {
   /** @param {Pen} pen @param {number} top */
   #marks(pen, top) {
     const { ctx, scale, colours } = pen;
-    const [first, behind] = within(this.marks, scale.from, scale.to);
+    const { marks } = this.track;
+    const [first, behind] = within(marks, scale.from, scale.to);
     let free = -Infinity;
     ctx.font = `bold ${SMALL}`;
     for (let place = first; place < behind; place += 1) {
-      const { at, letter } = item(this.marks, place);
+      const { at, line } = item(marks, place);
       const x = scale.x(at);
       ctx.fillStyle = colours.named.ink;
       ctx.fillRect(Math.round(x), top + 9, 1, HEIGHT - 9);
@@ -122,7 +124,7 @@ export class NodeLane extends Lane {
       ctx.fill();
       ctx.fillStyle = colours.named.card;
       ctx.textAlign = "center";
-      ctx.fillText(letter, x, top + 8.5);
+      ctx.fillText(letterOf(line), x, top + 8.5);
       ctx.textAlign = "left";
       free = x + 6;
     }
@@ -130,8 +132,8 @@ export class NodeLane extends Lane {
 
   /** @override @param {Pen} pen @param {number} x @param {number} y */
   hit(pen, x, y) {
-    const mark = y < 12 ? this.marks.find(({ at }) => Math.abs(pen.scale.x(at) - x) <= NEAR + 2) : undefined;
-    if (mark) return { at: mark.at, title: sentence(this.model, mark.fact), rows: rowsOf(["at", clock(mark.at)]) };
+    const mark = y < 12 ? this.track.marks.find(({ at }) => Math.abs(pen.scale.x(at) - x) <= NEAR + 2) : undefined;
+    if (mark) return { at: mark.at, title: sentence(this.model, mark), rows: rowsOf(["at", clock(mark.at)]) };
     const time = pen.scale.time(x);
     const { model, track } = this;
     const life = this.#life(time);
@@ -174,14 +176,6 @@ function wording(model, line) {
   const whom = line.leader === undefined ? "" : ` · ${line.role === "learner" ? "learns from" : "follows"} ${model.nodeName(line.leader)}`;
   const asks = line.role === "candidate" ? " · asks for votes" : whom;
   return [`term ${line.term}${asks}`, `term ${line.term}`, `${line.term}`];
-}
-
-/** @param {import("../model/types.js").Line} line @param {number} node */
-function marked(line, node) {
-  if (line.kind === "message") return line.from === node;
-  if (!("node" in line) || line.node !== node) return false;
-  const elects = line.kind === "role" && (line.role === "candidate" || (line.voted !== undefined && !line.leader));
-  return elects || line.kind === "members" || line.kind === "told";
 }
 
 /** @param {import("../model/types.js").Line} line */

@@ -1,13 +1,13 @@
 // All clients together: how many calls were acknowledged, and how long they took.
 
 import { before, item, itself } from "../model/search.js";
-import { answers, binned, gaps, writes } from "../model/story.js";
+import { binned } from "../model/story.js";
 import { clock, grouped, span } from "../model/words.js";
 import { rowsOf } from "./faults.js";
 import { FONT, Lane, SMALL } from "./lane.js";
 
 /** @typedef {import("./lane.js").Pen} Pen */
-/** How long calls waited in a bin. @typedef {{at: number, median: number, most: number, longest: number}} Bin */
+/** How long calls waited in a bin. @typedef {{median: number, most: number, longest: number}} Bin */
 
 /** Pixels that a bar of the throughput has at least. */
 const BAR = 5;
@@ -17,6 +17,12 @@ const BIN_LEAST = 20_000;
 const NARROW = 500;
 /** Above so many answers in sight, latencies are told as quantiles. */
 const DOTS_MAX = 2500;
+/** Quantiles are of so many calls of a bin at most, evenly taken. */
+const SAMPLE = 500;
+/** Behind the newest by this much (microseconds), no more answers come. */
+const SETTLED = 1_000_000;
+/** So many bins are kept. Beyond, all are worked out anew. */
+const BINS_MAX = 5000;
 /** The latency plot's lowest and highest line, as powers of ten of microseconds. */
 const [LOW, HIGH] = [2.5, 7];
 
@@ -24,10 +30,14 @@ export class ThroughputLane extends Lane {
   /** @param {import("../model/read.js").Model} model */
   constructor(model) {
     super("moves", "moves", 62, 18);
-    this.moves = answers(model, writes);
-    this.all = answers(model).times;
-    this.gaps = gaps(model, this.moves);
+    this.model = model;
     this.about = "Calls acknowledged per second: dark are moves, pale are reads. Bands are times longer than 250 ms without an acknowledged move.";
+  }
+
+  /** Times without an acknowledged move. */
+  get gaps() {
+    const { gaps, moves, end } = this.model;
+    return gaps.until(moves.times, end);
   }
 
   /** @param {Pen} pen */
@@ -42,8 +52,8 @@ export class ThroughputLane extends Lane {
     const { ctx, scale, colours, width } = pen;
     const { bin, from, count } = this.#bins(pen);
     const bottom = top + this.height;
-    const all = binned(this.all, from, bin, count);
-    const moves = binned(this.moves.times, from, bin, count);
+    const all = binned(this.model.answers, from, bin, count);
+    const moves = binned(this.model.moves, from, bin, count);
     const most = Math.max(1, ...all);
     const wide = (bin / scale.width) * width;
     for (const [bins, colour] of /** @type {const} */ ([[all, colours.named.read], [moves, colours.named.write]])) {
@@ -71,8 +81,8 @@ export class ThroughputLane extends Lane {
     if (gap) return { at: gap.from, title: `No move was acknowledged for ${gap.what}`, rows: rowsOf(["from", clock(gap.from)], ["to", clock(gap.to)]) };
     const { bin } = this.#bins(pen);
     const from = Math.max(0, Math.floor(time / bin) * bin);
-    const moves = between(this.moves.times, from, from + bin);
-    const reads = between(this.all, from, from + bin) - moves;
+    const moves = this.model.moves.between(from, from + bin);
+    const reads = this.model.answers.between(from, from + bin) - moves;
     return { at: from, title: `${grouped(moves)} moves and ${grouped(reads)} reads were acknowledged`, rows: rowsOf(["from", clock(from)], ["within", span(bin)]) };
   }
 }
@@ -100,11 +110,10 @@ export class LatencyLane extends Lane {
   /** @param {import("../model/read.js").Model} model */
   constructor(model) {
     super("waits", "waits", 78, 12);
-    const { times, waits } = answers(model);
-    this.times = times;
-    this.waits = waits;
-    /** Quantiles of the bins of a width, once they were needed. @type {Map<number, Bin[]>} */
+    this.model = model;
+    /** Quantiles of the bins of one width, by when each begins, once they were needed. @type {Map<number, Bin>} */
     this.bins = new Map();
+    this.bin = 0;
     this.about = "How long acknowledged calls waited, when they were answered. Seen from afar: from the median to 99 of 100, and the longest.";
   }
 
@@ -127,24 +136,27 @@ export class LatencyLane extends Lane {
       ctx.fillText(power === 6 ? "1 s" : `${10 ** (power - 3)} ms`, width - 4, y - 2);
       ctx.textAlign = "left";
     }
-    const first = before(this.times, scale.from, itself);
-    const behind = before(this.times, scale.to, itself);
-    if (behind - first > DOTS_MAX) return this.#quantiles(pen, top, first, behind);
+    const { times, waits } = this.model.answers;
+    const first = before(times, scale.from, itself);
+    const behind = before(times, scale.to, itself);
+    if (behind - first > DOTS_MAX) return this.#quantiles(pen, top);
     ctx.fillStyle = colours.named.write;
     const side = behind - first > 800 ? 2 : 3;
     for (let place = first; place < behind; place += 1) {
-      ctx.fillRect(scale.x(item(this.times, place)) - side / 2, this.#y(item(this.waits, place), top) - side / 2, side, side);
+      ctx.fillRect(scale.x(item(times, place)) - side / 2, this.#y(item(waits, place), top) - side / 2, side, side);
     }
   }
 
-  /** @param {Pen} pen @param {number} top @param {number} first @param {number} behind */
-  #quantiles({ ctx, scale, colours }, top, first, behind) {
+  /** @param {Pen} pen @param {number} top */
+  #quantiles({ ctx, scale, colours }, top) {
     const bin = scale.step(4);
     const wide = Math.max(1, (bin / scale.width) * scale.pixels - 1);
-    const bins = this.bins.get(bin) ?? this.#binned(bin);
-    this.bins.set(bin, bins);
-    for (const { at, median, most, longest } of bins) {
-      if (at + bin < item(this.times, first) || at > item(this.times, behind - 1)) continue;
+    if (bin !== this.bin || this.bins.size > BINS_MAX) this.bins.clear();
+    this.bin = bin;
+    for (let at = Math.floor(scale.from / bin) * bin; at < scale.to; at += bin) {
+      const known = this.#binAt(at, bin);
+      if (!known) continue;
+      const { median, most, longest } = known;
       const x = scale.x(at);
       ctx.fillStyle = colours.named.read;
       ctx.fillRect(x, this.#y(most, top), wide, Math.max(1, this.#y(median, top) - this.#y(most, top)));
@@ -154,31 +166,29 @@ export class LatencyLane extends Lane {
     }
   }
 
-  /** @param {number} bin @returns {Bin[]} */
-  #binned(bin) {
-    const bins = [];
-    for (let place = 0; place < this.times.length;) {
-      const at = Math.floor(item(this.times, place) / bin) * bin;
-      const next = before(this.times, at + bin, itself);
-      const waits = this.waits.slice(place, next).sort();
-      const part = (/** @type {number} */ part) => item(waits, Math.floor((waits.length - 1) * part));
-      bins.push({ at, median: part(0.5), most: part(0.99), longest: part(1) });
-      place = next;
-    }
-    return bins;
+  /** What has been over for a while stays as it is. @param {number} at @param {number} bin @returns {Bin | undefined} */
+  #binAt(at, bin) {
+    const known = this.bins.get(at);
+    if (known) return known;
+    const { times, waits } = this.model.answers;
+    const inside = waits.slice(before(times, at, itself), before(times, at + bin, itself));
+    if (!inside.length) return undefined;
+    const longest = inside.reduce((most, wait) => Math.max(most, wait), 0);
+    const step = Math.ceil(inside.length / SAMPLE);
+    const some = inside.filter((_, place) => place % step === 0).sort((one, other) => one - other);
+    const part = (/** @type {number} */ part) => item(some, Math.floor((some.length - 1) * part));
+    const made = { median: part(0.5), most: part(0.99), longest };
+    if (at + bin < this.model.end - SETTLED) this.bins.set(at, made);
+    return made;
   }
 
   /** @override @param {Pen} pen @param {number} x */
   hit({ scale }, x) {
     const [from, to] = [scale.time(x - 4), scale.time(x + 4)];
-    const waits = this.waits.slice(before(this.times, from, itself), before(this.times, to, itself)).sort();
+    const { times, waits: all } = this.model.answers;
+    const waits = all.slice(before(times, from, itself), before(times, to, itself)).sort((one, other) => one - other);
     if (!waits.length) return undefined;
     const at = (/** @type {number} */ part) => span(item(waits, Math.floor((waits.length - 1) * part)));
     return { at: scale.time(x), title: `${grouped(waits.length)} answered`, rows: rowsOf(["median", at(0.5)], ["99 of 100", at(0.99)], ["longest", at(1)]) };
   }
-}
-
-/** @param {Float64Array} times @param {number} from @param {number} to */
-function between(times, from, to) {
-  return before(times, to, itself) - before(times, from, itself);
 }

@@ -15,15 +15,18 @@ export class ProcessLane extends Lane {
   constructor(model, name) {
     super(name, name, HEIGHT, 8);
     this.model = model;
-    this.spans = model.lives.get(name) ?? [];
     this.about = "A process: a line while it runs, dotted while it is gone, hatched while it stands still.";
+  }
+
+  get spans() {
+    return this.model.lives.get(this.label) ?? [];
   }
 
   /** @override @param {import("./lane.js").Pen} pen @param {number} top */
   draw(pen, top) {
     const { ctx, colours, scale } = pen;
     const { named } = colours;
-    const [start, all] = extent(pen, 0, this.model.end);
+    const [start, all] = extent(pen, this.model.begin, this.model.end);
     ctx.fillStyle = named.calm;
     ctx.fillRect(start, top + 5, all, 4);
     for (const life of this.spans) {

@@ -14,20 +14,23 @@ const HEIGHT = 11;
 export class SwimLane extends Lane {
   /**
    * @param {import("../model/read.js").Model} model
-   * @param {import("../model/read.js").NodeTrack} track who holds it
+   * @param {import("../model/tracks.js").NodeTrack} track who holds it
    * @param {number} about of whom
    */
   constructor(model, track, about) {
     super("", `sees ${model.nodeName(about)}`, HEIGHT, 1);
     this.model = model;
     this.track = track;
-    this.lives = model.lives.get(track.name) ?? [];
     this.whom = about;
     this.about = "SWIM: a thin line is alive, hatched is suspect, full is down; a triangle is a refutation with a new incarnation.";
   }
 
   get lines() {
     return this.track.sees.get(this.whom) ?? [];
+  }
+
+  get lives() {
+    return this.model.lives.get(this.track.name) ?? [];
   }
 
   /** @override @param {Pen} pen @param {number} top */

@@ -1,6 +1,10 @@
-// A timeline, taken in line by line and kept so that any moment is found at once.
+// A timeline, taken in line by line and kept so that any moment is found at once. Lines may
+// go on coming: what is late is put where it belongs, and what is old is forgotten.
 
-import { at, before, item, lastUntil } from "./search.js";
+import { Answers, Gaps } from "./answers.js";
+import { at, before, insert, item, lastUntil } from "./search.js";
+import { ClientTrack, marked, NodeTrack } from "./tracks.js";
+import { halveCalls, halvePushes, thinMessages, trim } from "./trim.js";
 
 /** @typedef {import("./types.js").Line} Line */
 /** @typedef {import("./types.js").RoleLine} RoleLine */
@@ -9,58 +13,36 @@ import { at, before, item, lastUntil } from "./search.js";
 /** @typedef {import("./types.js").MessageLine} MessageLine */
 /** @typedef {import("./types.js").Fact} Fact */
 /** @typedef {import("./types.js").Span} Span */
+/**
+ * Who wants to hear what is new: a fact, a call, a time without a move that is there or is
+ * none after all; that what tells of the time before a moment will be incomplete, or that all
+ * before it will be forgotten.
+ * @typedef {{fact: (fact: Fact) => void, call: (call: CallLine) => void, gap: (gap: Span, is: boolean) => void, settle: (time: number) => void, forget: (time: number) => void}} Listener
+ */
 
 /** The number of the format that is read here. */
 export const FORMAT = 1;
 
 /** What a leader sends: whoever gets it has heard of it. */
 const LEADS = new Set(["append", "heartbeat", "snapshot"]);
+/** So many facts are kept. Beyond, the older half is forgotten. */
+const FACTS_MAX = 40_000;
+/** So many findings are kept: the first ones, which tell how it began. */
+const FINDINGS_MAX = 200;
+/** So many faults are kept. Beyond, the first that began is forgotten. */
+const FAULTS_MAX = 1000;
 
+/** No election takes longer (microseconds): votes are not looked for before that. */
+const ELECTION = 10_000_000;
 /** A life without an end, so far. */
 const OPEN = Infinity;
 
-/** What is known of a node. */
-export class NodeTrack {
-  /**
-   * @param {number} id
-   * @param {string} name
-   */
-  constructor(id, name) {
-    this.id = id;
-    this.name = name;
-    /** @type {RoleLine[]} */
-    this.roles = [];
-    /** @type {import("./types.js").LogLine[]} */
-    this.logs = [];
-    /** @type {import("./types.js").MembersLine[]} */
-    this.members = [];
-    /** What it says of itself. @type {import("./types.js").ToldLine[]} */
-    this.told = [];
-    /** What it holds of each other, by gossip. @type {Map<number, GossipLine[]>} */
-    this.sees = new Map();
-  }
-}
-
-/** A client, and what it asked, in that order. */
-export class ClientTrack {
-  /**
-   * @param {number} id
-   * @param {string} name
-   */
-  constructor(id, name) {
-    this.id = id;
-    this.name = name;
-    /** @type {CallLine[]} */
-    this.calls = [];
-    /** @type {import("./types.js").PushLine[]} */
-    this.pushes = [];
-    /** The longest that one of its calls took. */
-    this.longest = 0;
-  }
-}
-
 export class Model {
-  constructor() {
+  /** @param {Listener[]} [listeners] who hears what is new */
+  constructor(listeners = []) {
+    /** How many lines there were: whoever keeps what is drawn from them looks whether it is old. */
+    this.lines = 0;
+    this.listeners = listeners;
     /** @type {import("./types.js").HeadLine} */
     this.head = { kind: "head", format: FORMAT, title: "", nodes: [] };
     /** @type {Map<number, NodeTrack>} */
@@ -83,12 +65,29 @@ export class Model {
     this.verdict = undefined;
     /** What can be told in words, calls left out. @type {Fact[]} */
     this.facts = [];
-    /** When the last thing happened. */
+    /** Acknowledged calls, and the moves among them. */
+    this.answers = new Answers();
+    this.moves = new Answers();
+    /** Times without an acknowledged move. */
+    this.gaps = new Gaps((gap, is) => listeners.forEach((one) => one.gap(gap, is)));
+    /** What is kept begins here, and the last thing happened there. */
+    this.begin = 0;
     this.end = 0;
-    /** How many lines there are: whoever keeps what is drawn from them looks whether it is old. */
-    this.lines = 0;
+    /** How many calls there were. */
+    this.called = 0;
+    /** How many calls and pushes are kept. */
+    this.kept = { call: 0, push: 0 };
+    /** What was too much to be kept from the beginning on is kept since then. @type {{messages?: number, calls?: number, pushes?: number}} */
+    this.since = {};
     /** The entries that told who the members are. @type {Set<number>} */
     this.memberships = new Set();
+  }
+
+  /** Forgets everything. */
+  clear() {
+    for (const listener of this.listeners) listener.forget(Infinity);
+    const { lines, listeners } = this;
+    Object.assign(this, new Model(listeners), { lines: lines + 1 });
   }
 
   /**
@@ -98,6 +97,7 @@ export class Model {
   add(line) {
     this.lines += 1;
     if ("at" in line) this.end = Math.max(this.end, line.at);
+    if ("node" in line && line.node !== undefined) this.#heard(line.node, line.at);
     switch (line.kind) {
       case "head": return this.#head(line);
       case "process": return this.#process(line);
@@ -108,14 +108,11 @@ export class Model {
       case "fault": return this.#fault(line);
       case "message": return this.#message(line);
       case "call": return this.#call(line);
-      case "push": return void this.client(line.client).pushes.push(line);
+      case "push": return this.#push(line);
       case "told": return this.#told(line);
-      case "finding":
-        this.findings.push(line);
-        return this.#fact(line);
-      case "verdict":
-        this.verdict = line;
-        return this.#fact(line);
+      case "sampled": return void insert(this.node(line.node).sampled, line);
+      case "finding": return this.#finding(line);
+      case "verdict": return this.#verdict(line);
     }
   }
 
@@ -151,29 +148,46 @@ export class Model {
    * @returns {number | undefined}
    */
   heardBefore(node, time) {
-    let heard = -1;
-    for (let place = before(this.messages, time, at) - 1; place >= 0; place -= 1) {
-      const message = item(this.messages, place);
-      // None that was sent earlier can have come later.
-      if (message.at + this.flight <= heard) break;
-      const { received = OPEN } = message;
-      if (message.to === node && !message.answer && LEADS.has(message.what) && received <= time) {
-        heard = Math.max(heard, received);
-      }
-    }
-    return heard < 0 ? undefined : heard;
+    return this.lastFrom(node, time)?.received;
   }
 
   /**
-   * Who voted for a node in a term, itself among them.
+   * What of a leader's came to a node last, before a moment.
+   * @param {number} node
+   * @param {number} time
+   * @returns {MessageLine | undefined}
+   */
+  lastFrom(node, time) {
+    /** @type {MessageLine | undefined} */
+    let heard;
+    for (let place = before(this.messages, time, at) - 1; place >= 0; place -= 1) {
+      const message = item(this.messages, place);
+      // None that was sent earlier can have come later.
+      if (message.at + this.flight <= (heard?.received ?? -1)) break;
+      const { received = OPEN } = message;
+      if (message.to === node && !message.answer && LEADS.has(message.what) && received <= time && received > (heard?.received ?? -1)) {
+        heard = message;
+      }
+    }
+    return heard;
+  }
+
+  /**
+   * Who voted for a node in a term, itself among them. Who follows it later has not.
    * @param {number} candidate
    * @param {number} term
+   * @param {number} [until]
    * @returns {number[]}
    */
-  votersFor(candidate, term) {
+  votersFor(candidate, term, until = OPEN) {
     const voters = new Set([candidate]);
     for (const track of this.nodes.values()) {
-      if (track.roles.some((line) => line.term === term && line.voted === candidate)) voters.add(track.id);
+      if (track.roles.some((line) => line.term === term && line.voted === candidate && line.at <= until)) voters.add(track.id);
+    }
+    for (let place = before(this.messages, until, at) - 1; place >= 0; place -= 1) {
+      const { at: sent, what, answer, yes, from, to, term: said, received = OPEN } = item(this.messages, place);
+      if (sent < until - ELECTION || (said < term && what === "vote")) break;
+      if (what === "vote" && answer && yes && to === candidate && said === term && received <= until) voters.add(from);
     }
     return [...voters].sort((one, other) => one - other);
   }
@@ -189,11 +203,36 @@ export class Model {
     return known?.voters.at(-1) ?? this.head.nodes.map(({ id }) => id);
   }
 
-  /** @param {import("./types.js").HeadLine} line */
+  /**
+   * Forgets what was before a moment, apart from what still holds at it.
+   * @param {number} time
+   */
+  trim(time) {
+    if (time <= this.begin) return;
+    for (const listener of this.listeners) listener.forget(time);
+    trim(this, time);
+    this.lines += 1;
+  }
+
+  /** Hears of everything from now on, and of what has been heard so far. @param {Listener} listener */
+  listen(listener) {
+    for (const fact of this.facts) listener.fact(fact);
+    for (const { calls } of this.clients.values()) calls.forEach((call) => listener.call(call));
+    for (const gap of this.gaps.spans) listener.gap(gap, true);
+    this.listeners.push(listener);
+  }
+
+  /** @param {number} node @param {number} time */
+  #heard(node, time) {
+    const track = this.node(node);
+    track.heard = Math.max(track.heard, time);
+  }
+
+  /** It may come again, when there are more of them. @param {import("./types.js").HeadLine} line */
   #head(line) {
     this.head = line;
-    for (const { id, name } of line.nodes) this.nodes.set(id, new NodeTrack(id, name));
-    for (const { id, name } of line.clients ?? []) this.clients.set(id, new ClientTrack(id, name));
+    for (const { id, name } of line.nodes) this.node(id).name = name;
+    for (const { id, name } of line.clients ?? []) this.client(id).name = name;
   }
 
   /** @param {import("./types.js").ProcessLine} line */
@@ -213,34 +252,40 @@ export class Model {
   /** @param {RoleLine} line */
   #role(line) {
     const { roles } = this.node(line.node);
-    const last = roles.at(-1);
-    roles.push(line);
-    this.#fact(line, last);
-    const band = this.terms.at(-1);
-    if (line.term > 0 && (!band || line.term > band.term)) {
-      if (band) band.to = line.at;
-      this.terms.push({ from: line.at, to: OPEN, term: line.term, leader: undefined, led: undefined });
+    const place = insert(roles, line);
+    this.#fact(line, roles[place - 1]);
+    if (line.term > 0) this.#term(line);
+  }
+
+  /** Nodes tell of a term in any order. @param {RoleLine} line */
+  #term({ at: time, term, role, node }) {
+    const place = before(this.terms, term, (band) => band.term);
+    let own = this.terms[place];
+    if (own?.term !== term) {
+      // Somebody wakes up in a term that was over long ago.
+      if (own && own.from <= time) return;
+      own = { from: time, to: own?.from ?? OPEN, term, leader: undefined, led: undefined };
+      this.terms.splice(place, 0, own);
     }
-    const own = this.terms.find(({ term }) => term === line.term);
-    if (own && line.role === "leader" && own.leader === undefined) {
-      own.leader = line.node;
-      own.led = line.at;
-    }
+    own.from = Math.min(own.from, time);
+    const last = this.terms[place - 1];
+    if (last) last.to = own.from;
+    if (role !== "leader" || (own.led !== undefined && own.led <= time)) return;
+    own.leader = node;
+    own.led = time;
   }
 
   /** @param {import("./types.js").LogLine} line */
   #log(line) {
     const { logs } = this.node(line.node);
-    const last = logs.at(-1);
-    logs.push(line);
+    const last = logs[insert(logs, line) - 1];
     if (line.snapshot !== undefined && line.snapshot !== last?.snapshot) this.#fact(line, last);
   }
 
   /** @param {import("./types.js").MembersLine} line */
   #members(line) {
     const { members } = this.node(line.node);
-    const last = members.at(-1);
-    members.push(line);
+    const last = members[insert(members, line) - 1];
     // Each node tells it; one sentence is enough.
     if (!this.memberships.has(line.index)) this.#fact(line, last);
     this.memberships.add(line.index);
@@ -251,8 +296,7 @@ export class Model {
     const { sees } = this.node(line.node);
     const held = sees.get(line.about) ?? [];
     sees.set(line.about, held);
-    this.#fact(line, held.at(-1));
-    held.push(line);
+    this.#fact(line, held[insert(held, line) - 1]);
   }
 
   /** @param {import("./types.js").FaultLine} line */
@@ -260,30 +304,82 @@ export class Model {
     const known = this.faults.find(({ id }) => id === line.id);
     if (line.healed && known) known.to = line.at;
     else if (!known) this.faults.push({ id: line.id, node: line.node, what: line.what, from: line.at, to: OPEN });
+    if (this.faults.length > FAULTS_MAX) this.faults.shift();
     this.#fact(line);
   }
 
-  /** @param {MessageLine} line */
+  /** It may be told again, when it has come. @param {MessageLine} line */
   #message(line) {
-    this.messages.push(line);
     if (line.received !== undefined) this.flight = Math.max(this.flight, line.received - line.at);
+    const sender = this.nodes.get(line.from);
+    if (sender) sender.heard = Math.max(sender.heard, line.at);
+    const known = this.#toldBefore(line);
+    if (known) return void Object.assign(known, line);
+    insert(this.messages, line);
     const rare = line.what === "snapshot" || line.what === "transfer";
     if (rare && !line.answer) this.#fact(line);
+    thinMessages(this);
   }
 
-  /** @param {CallLine} line */
+  /** @param {MessageLine} line */
+  #toldBefore({ at: time, what, answer, from, to, index }) {
+    if (time > (this.messages.at(-1)?.at ?? -1)) return undefined;
+    for (let place = before(this.messages, time, at); this.messages[place]?.at === time; place += 1) {
+      const one = item(this.messages, place);
+      const same = one.what === what && one.from === from && one.to === to && one.index === index && !one.answer === !answer;
+      if (same && one.received === undefined) return one;
+    }
+    return undefined;
+  }
+
+  /** It comes when it has returned. @param {CallLine} line */
   #call(line) {
     const client = this.client(line.client);
-    client.calls.push(line);
+    insert(client.calls, line);
+    this.called += 1;
+    this.kept.call += 1;
     const { returned = line.at } = line;
     client.longest = Math.max(client.longest, returned - line.at);
     this.end = Math.max(this.end, returned);
+    for (const listener of this.listeners) listener.call(line);
+    this.#answer(line, returned);
+    halveCalls(this);
+  }
+
+  /** @param {CallLine} line @param {number} returned */
+  #answer({ at: asked, asked: what, outcome }, returned) {
+    const wait = returned - asked;
+    if (outcome === "ok") this.answers.add(returned, wait);
+    if (what !== "write") return;
+    if (outcome === "ok") this.gaps.answered(this.moves, this.moves.add(returned, wait));
+    if (outcome === "unknown") this.gaps.missed(this.moves, asked);
+  }
+
+  /** @param {import("./types.js").PushLine} line */
+  #push(line) {
+    insert(this.client(line.client).pushes, line);
+    this.kept.push += 1;
+    halvePushes(this);
   }
 
   /** @param {import("./types.js").ToldLine} line */
   #told(line) {
-    if (line.node !== undefined) this.node(line.node).told.push(line);
+    if (line.node !== undefined) insert(this.node(line.node).told, line);
     this.#fact(line);
+  }
+
+  /** @param {import("./types.js").FindingLine} line */
+  #finding(line) {
+    if (this.findings.length >= FINDINGS_MAX) return;
+    insert(this.findings, line);
+    this.#fact(line);
+  }
+
+  /** While a cluster runs it comes again and again: only what is new is told. @param {import("./types.js").VerdictLine} line */
+  #verdict(line) {
+    const news = this.verdict?.good !== line.good;
+    this.verdict = line;
+    if (news) this.#fact(line);
   }
 
   /**
@@ -291,6 +387,11 @@ export class Model {
    * @param {Line} [last]
    */
   #fact(line, last) {
-    this.facts.push({ at: line.at, line, before: last });
+    const fact = { at: line.at, line, before: last };
+    insert(this.facts, fact);
+    if (this.facts.length > FACTS_MAX) this.facts.splice(0, FACTS_MAX / 2);
+    const node = line.kind === "message" ? line.from : "node" in line ? line.node : undefined;
+    if (node !== undefined && marked(line, node)) insert(this.node(node).marks, fact);
+    for (const listener of this.listeners) listener.fact(fact);
   }
 }

@@ -59,3 +59,31 @@ export function within(items, from, to, longest = 0) {
   const first = Math.max(0, before(items, from - longest, at) - 1);
   return [first, before(items, to, at)];
 }
+
+/**
+ * Puts a thing where it belongs: behind all that stand at its time. Most come in order, so
+ * mostly that is the end.
+ * @template {{at: number}} T
+ * @param {T[]} items in order
+ * @param {T} thing
+ * @returns {number} its place
+ */
+export function insert(items, thing) {
+  const last = items.at(-1);
+  const place = !last || last.at <= thing.at ? items.length : before(items, thing.at + 1, at);
+  if (place === items.length) items.push(thing);
+  else items.splice(place, 0, thing);
+  return place;
+}
+
+/**
+ * Forgets what stands before a moment, apart from the last of it where that still holds.
+ * @template {{at: number}} T
+ * @param {T[]} items in order
+ * @param {number} time
+ * @param {number} [kept] how many of those before it are kept
+ */
+export function forget(items, time, kept = 0) {
+  const count = before(items, time, at) - kept;
+  if (count > 0) items.splice(0, count);
+}

@@ -57,7 +57,8 @@ function ofRole(model, line, last) {
   if (line.role === "leader" && (newTerm || last?.role !== "leader")) return victory(model, line);
   if (line.role === "shutdown" && last?.role !== "shutdown") return `${name} takes no more part in Raft`;
   const voted = line.voted !== undefined && (newTerm || line.voted !== last?.voted);
-  if (voted && line.voted !== line.node) {
+  // Whoever follows a leader has not voted for it: its vote counts as cast.
+  if (voted && line.voted !== line.node && line.leader === undefined) {
     return `${name} grants its vote to ${model.nodeName(line.voted ?? 0)} in term ${line.term}`;
   }
   if (last?.role === "leader" && line.role !== "leader") {
@@ -94,7 +95,7 @@ function candidacy(model, line, last) {
  */
 function victory(model, line) {
   const voters = model.voters(line.node, line.at);
-  const votes = model.votersFor(line.node, line.term).filter((id) => voters.includes(id));
+  const votes = model.votersFor(line.node, line.term, line.at).filter((id) => voters.includes(id));
   const who = listed(votes.map((id) => model.nodeName(id)));
   return `${model.nodeName(line.node)} leads term ${line.term}: ${votes.length} of ${voters.length} voted for it (${who})`;
 }
@@ -105,7 +106,7 @@ function victory(model, line) {
  */
 function ofMembers(model, line) {
   const names = (/** @type {number[]} */ ids) => listed(ids.map((id) => model.nodeName(id)));
-  const learners = line.learners?.length ? `; ${names(line.learners)} learns` : "";
+  const learners = line.learners?.length ? `; ${names(line.learners)} ${line.learners.length > 1 ? "learn" : "learns"}` : "";
   const [first = [], ...others] = line.voters;
   const last = others.at(-1);
   if (last) return `Joint consensus: the voters change from ${names(first)} to ${names(last)}${learners} (entry ${grouped(line.index)})`;
@@ -133,10 +134,30 @@ function ofGossip(model, line, last) {
 /**
  * @param {Model} model
  * @param {import("./types.js").FaultLine} line
+ * @param {string} [what] it, and what was done with it
  */
-function ofFault(model, line) {
+export function ofFault(model, line, what = line.what) {
   const where = line.node === undefined ? "" : ` on ${model.nodeName(line.node)}`;
-  return `${line.what}${where} ${line.healed ? "ends" : "begins"}`;
+  return `${what}${where} ${line.healed ? "ends" : "begins"}`;
+}
+
+/** What begins within this time (microseconds) was done at once. */
+export const AT_ONCE = 50_000;
+
+/** The first word of a fault, which is its kind. @param {string} what */
+export function kindOf(what) {
+  return what.split(" ")[0] ?? "";
+}
+
+/**
+ * Several faults in one: "cut to n2, from n2, to n3, gossip only".
+ * @param {string[]} whats each of the same kind, which is its first word
+ */
+export function together(whats) {
+  const tails = new Set(whats.map((what) => /, .*$/.exec(what)?.[0] ?? ""));
+  const tail = tails.size === 1 ? [...tails].join("") : "";
+  const [first = "", ...others] = whats.map((what) => what.slice(0, what.length - tail.length));
+  return [first, ...others.map((what) => what.replace(/^\S+ /, ""))].join(", ") + tail;
 }
 
 /**
@@ -171,7 +192,7 @@ export function answered(model, call) {
   const what = asked(model, call);
   const waited = call.returned === undefined ? "" : span(call.returned - call.at);
   if (call.outcome === "unknown" && call.asked === "read") return `${what} was never answered (asked at ${call.by})`;
-  if (call.outcome === "unknown") return `${what} was never answered for good: it counts or not (asked at ${call.by})`;
+  if (call.outcome === "unknown") return `${what} was never settled: it may count or not (asked at ${call.by})`;
   if (call.outcome === "refused") return `${what} waited ${waited} and was refused by ${call.by}: ${call.code}`;
   const done = call.asked === "read" ? "was shown" : "was accepted as";
   return `${what} waited ${waited} and ${done} version ${grouped(call.version ?? 0)} by ${call.by}`;

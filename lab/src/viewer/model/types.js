@@ -16,10 +16,14 @@
  */
 /** @typedef {{kind: "push", at: number, client: number, room: string, version: number, resync?: boolean, closed?: boolean}} PushLine */
 /** @typedef {{kind: "told", at: number, node?: number, about: string, text: string}} ToldLine */
+/**
+ * From here on only each `one_in`-th of a node's everyday messages is told; with 1 all are.
+ * @typedef {{kind: "sampled", at: number, node: number, one_in: number}} SampledLine
+ */
 /** @typedef {{kind: "finding", at: number, promise: string, text: string}} FindingLine */
 /** @typedef {{promise: string, says: string, checked: number, kept: boolean}} Judged */
-/** @typedef {{kind: "verdict", at: number, good: boolean, promises: Judged[]}} VerdictLine */
-/** @typedef {HeadLine | ProcessLine | RoleLine | LogLine | MembersLine | GossipLine | FaultLine | MessageLine | CallLine | PushLine | ToldLine | FindingLine | VerdictLine} Line */
+/** @typedef {{kind: "verdict", at: number, good: boolean, promises: Judged[], operations?: number}} VerdictLine */
+/** @typedef {HeadLine | ProcessLine | RoleLine | LogLine | MembersLine | GossipLine | FaultLine | MessageLine | CallLine | PushLine | ToldLine | SampledLine | FindingLine | VerdictLine} Line */
 
 /**
  * A while in which something held.
@@ -36,11 +40,11 @@
  */
 /**
  * A sentence of the story. `tone` is what it is about; `minor` ones are left out at first.
- * @typedef {{at: number, tone: string, lane: string, text: string, minor: boolean, term: number | undefined}} Entry
+ * @typedef {import("./story.js").Entry} Entry
  */
 /**
  * What is under the pointer, to be told: a title and lines of a name and a value.
- * @typedef {{at: number, title: string, rows: [string, string][]}} Hit
+ * @typedef {{at: number, title: string, rows: [string, string][], why?: import("./sources.js").Why | undefined}} Hit
  */
 
 /**
