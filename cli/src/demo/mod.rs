@@ -255,8 +255,9 @@ impl Running<'_> {
         let joined = timeout(JOIN, async {
             loop {
                 match door.report().await {
-                    Ok(report) => return NodeId(report.id),
-                    Err(_) => sleep(LOOK).await,
+                    // One that has not been given an id says so.
+                    Ok(report) if report.id != 0 => return NodeId(report.id),
+                    _ => sleep(LOOK).await,
                 }
             }
         });

@@ -15,6 +15,7 @@ use hangraft_lab::{
 
 use crate::{
     address,
+    demo::lan,
     lab::{
         Place,
         bots::Bots,
@@ -211,7 +212,7 @@ impl Show {
             breaks: deeds.is_some(),
             watch_only: false,
             dir,
-            frontends: ground.frontends.clone(),
+            frontends: seen_from(args.host, &ground.frontends),
             scenarios: deeds.as_ref().map(Deeds::scenarios).unwrap_or_default(),
             forks: false,
             kept_us: KEPT_US,
@@ -280,6 +281,18 @@ fn head(args: &Args, ground: &Ground, bots: u32) -> Head {
     }
 }
 
+/// The frontends' URLs as those see them for whom the page is: those who listen everywhere
+/// are found at this machine's address on its network.
+fn seen_from(host: IpAddr, frontends: &[String]) -> Vec<String> {
+    let outside = host.is_unspecified().then(lan::addresses).and_then(|all| all.first().copied());
+    let Some(outside) = outside else { return frontends.to_vec() };
+    let seen = frontends.iter().map(|url| {
+        let port = url.rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        port.map_or(url.clone(), |port| format!("http://{}", SocketAddr::new(outside, port)))
+    });
+    seen.collect()
+}
+
 /// What a person reads first.
 fn welcome(args: &Args, place: &Place, ground: &Ground, bots: u32) -> String {
     let mut text = "The lab is open:\n\n".to_owned();
@@ -287,7 +300,9 @@ fn welcome(args: &Args, place: &Place, ground: &Ground, bots: u32) -> String {
         let may = if may.is_empty() { String::new() } else { format!("   {may}") };
         text += &format!("  {link}{may}\n");
     }
-    for (frontend, word) in ground.frontends.iter().zip(["Play at ", "or at   "].iter().cycle()) {
+    for (frontend, word) in
+        seen_from(args.host, &ground.frontends).iter().zip(["Play at ", "or at   "].iter().cycle())
+    {
         text += &format!("\n{word} {frontend}");
     }
     if !ground.frontends.is_empty() {

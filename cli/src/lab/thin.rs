@@ -20,6 +20,9 @@ const MESSAGES_MAX: u32 = 1_500;
 /// How often it is looked how much there is, in microseconds.
 const LOOK_US: Moment = 1_000_000;
 
+/// After so many looks at which more could have been shown, more is.
+const CALM_LOOKS: u32 = 10;
+
 /// What is left out now.
 #[derive(Debug, Default)]
 pub(crate) struct Thin {
@@ -33,11 +36,13 @@ pub(crate) struct Thin {
 struct Share {
     one_in: u64,
     seen: u32,
+    /// For so many looks more could have been shown.
+    calm: u32,
 }
 
 impl Default for Share {
     fn default() -> Self {
-        Self { one_in: 1, seen: 0 }
+        Self { one_in: 1, seen: 0, calm: 0 }
     }
 }
 
@@ -49,14 +54,17 @@ impl Share {
         hasher.finish().is_multiple_of(self.one_in)
     }
 
-    /// Looks at what came in a time; whether something changes. More is shown again only when
-    /// half as much again would fit: else it would change all the time.
+    /// Looks at what came in a time; whether something changes. Less is shown at once, and
+    /// more only after a while: else it would change all the time.
     fn look(&mut self, us: Moment, most: u32) -> bool {
         let each_second = u64::from(std::mem::take(&mut self.seen)) * 1_000_000 / us.max(1);
-        let needed = |number: u64| number.div_ceil(u64::from(most)).next_power_of_two();
-        let before = self.one_in;
-        self.one_in = before.min(needed(each_second * 3 / 2)).max(needed(each_second));
-        self.one_in != before
+        let needed = each_second.div_ceil(u64::from(most)).next_power_of_two();
+        self.calm = if needed < self.one_in { self.calm + 1 } else { 0 };
+        let changes = needed > self.one_in || self.calm >= CALM_LOOKS;
+        if changes {
+            (self.one_in, self.calm) = (needed, 0);
+        }
+        changes
     }
 }
 
@@ -98,7 +106,7 @@ impl Thin {
             1 => format!("all {what}"),
             many => format!("one in {many} of {what}"),
         };
-        let moves = share(&self.moves, "the players' calls");
+        let moves = share(&self.moves, "the players' moves");
         let messages = share(&self.messages, "the nodes' everyday messages");
         format!("The page shows {moves} and {messages} from here on; the judge hears all of them")
     }
@@ -151,12 +159,17 @@ mod tests {
         let mut thin = Thin::default();
         assert_eq!(second(&mut thin, 0, 100), (100, 100, vec![]));
         let (_, _, told) = second(&mut thin, 1, 6_000);
-        assert!(told[0].starts_with("The page shows one in 8 of the players' calls"), "{told:?}");
+        assert!(told[0].starts_with("The page shows one in 8 of the players' moves"), "{told:?}");
         let (calls, pushes, told) = second(&mut thin, 2, 6_000);
         assert!((500..1_000).contains(&calls), "{calls}");
         assert_eq!((calls, told.len()), (pushes, 0), "a move comes with its screens");
-        second(&mut thin, 3, 100);
-        assert_eq!(second(&mut thin, 4, 100), (100, 100, vec![]));
+        let seconds = 3..3 + Moment::from(CALM_LOOKS);
+        let told: Vec<_> = seconds.flat_map(|n| second(&mut thin, n, 100).2).collect();
+        assert!(
+            matches!(&told[..], [all] if all.contains("shows all the players' moves")),
+            "{told:?}"
+        );
+        assert_eq!(second(&mut thin, 50, 100), (100, 100, vec![]));
     }
 
     /// What nobody knows the end of is worth seeing.

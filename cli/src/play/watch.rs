@@ -10,6 +10,7 @@ use std::{
 };
 
 use hangraft_lab::timeline::{Line, Process as Became, ProcessEvent};
+use hangraft_node::real::RealEnv;
 use hangraft_proto::v1::ObserveRequest;
 use tokio::{
     task::JoinSet,
@@ -121,6 +122,10 @@ fn look(dir: &Path, seen: &Seen, before: &Looked) -> anyhow::Result<Looked> {
         for event in events(before.get(&process.name).copied(), (process.pid, does)) {
             let (at, name) = (seen.now(), process.name.clone());
             seen.note(Line::Process(Became { at, name, event }));
+            let spent = RealEnv::why_spent(&dir.join(&process.name));
+            if let (ProcessEvent::Ended, Some(why)) = (event, spent) {
+                seen.say("node", &format!("{} does not come back: {why}", process.name));
+            }
         }
         now.insert(process.name, (process.pid, does));
     }
