@@ -119,4 +119,7 @@ test("what is done to a node at once is one sentence, and so is its end", () => 
   assert.deepEqual(told(model), ["cut to n2, from n2 on n1 begins", "cut to n1 on n2 begins", "each sync takes 80ms longer on n1 begins", "cut to n2 on n1 ends"]);
   assert.equal(together(["cut to n2, gossip only", "cut from n2, gossip only"]), "cut to n2, from n2, gossip only");
   assert.equal(together(["cut to n2, gossip only", "cut from n2"]), "cut to n2, gossip only, from n2");
+  assert.equal(together(["100 ms slower from n2", "100 ms slower to n2"]), "100 ms slower from n2, to n2");
+  assert.equal(together(["cut to n2", "cut to n2"]), "cut to n2, n2");
+  assert.equal(together(["the disk is full"]), "the disk is full");
 });

@@ -156,8 +156,10 @@ export function kindOf(what) {
 export function together(whats) {
   const tails = new Set(whats.map((what) => /, .*$/.exec(what)?.[0] ?? ""));
   const tail = tails.size === 1 ? [...tails].join("") : "";
-  const [first = "", ...others] = whats.map((what) => what.slice(0, what.length - tail.length));
-  return [first, ...others.map((what) => what.replace(/^\S+ /, ""))].join(", ") + tail;
+  const bodies = whats.map((what) => what.slice(0, what.length - tail.length).split(" "));
+  const [first = [], ...others] = bodies;
+  const alike = first.findIndex((word, place) => bodies.some((words) => words[place] !== word || place === words.length - 1));
+  return [first, ...others.map((words) => words.slice(alike))].map((words) => words.join(" ")).join(", ") + tail;
 }
 
 /**
