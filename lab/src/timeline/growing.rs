@@ -297,10 +297,42 @@ fn what_follows_a_slow_beginning_keeps_its_order() {
         given.extend(live.ready(came.max(600_000)));
     }
     given.extend(live.rest());
-    let at: Vec<Moment> = given.iter().map(Line::at).collect();
-    assert_eq!(at.len(), 40);
-    assert!(at.is_sorted(), "{at:?}");
-    assert_eq!(at.last(), Some(&2_000_000));
+    assert_eq!(terms(&given), (1..=40).collect::<Vec<_>>());
+    assert!(given.is_sorted_by_key(Line::at), "{given:?}");
+    assert_eq!(given.last().map(Line::at), Some(2_000_000));
+}
+
+fn terms(lines: &[Line]) -> Vec<u64> {
+    let term = |line: &Line| match line {
+        Line::Role(role) => role.term.0,
+        line => panic!("{line:?}"),
+    };
+    lines.iter().map(term).collect()
+}
+
+/// All that was heard of a process came late, so it stands late. The process after it is heard
+/// at once, and what it tells is not placed before; nor is what a batch brings that is older
+/// than what was given out.
+#[test]
+fn what_another_process_tells_is_not_placed_before() {
+    let mut live = LiveTimeline::new();
+    let role = |term| What::Role(Role { term, role: "leader".into(), ..Role::default() });
+    let tell = |live: &mut LiveTimeline, came, instance, clock, term| {
+        live.came(0, came, batch(1, instance, clock, vec![happening(clock, role(term))]));
+    };
+    tell(&mut live, 900_000, 101, 300_000, 1);
+    let mut given = live.ready(1_100_000);
+    tell(&mut live, 910_000, 103, 500, 2);
+    given.extend(live.ready(1_200_000));
+    for term in 3..9 {
+        let came = 900_000 + term * 50_000;
+        tell(&mut live, came, 103, came - 600_000, term);
+    }
+    given.extend(live.ready(1_700_000));
+    live.came(0, 1_700_000, batch(1, 103, 1_100_000, vec![happening(400_000, role(9))]));
+    given.extend(live.ready(2_000_000));
+    assert_eq!(terms(&given), (1..=9).collect::<Vec<_>>());
+    assert!(given.is_sorted_by_key(Line::at), "{given:?}");
 }
 
 /// Nodes that are started again and again are not remembered for ever.

@@ -136,6 +136,58 @@ proptest! {
     }
 }
 
+/// Many sit down and are read of, one after the other: so much that it is let go. The only
+/// line is "a".
+fn long_ago(seconds: u64) -> Story {
+    let mut story = Story::new().say(1, 1, 2, "a", 1).push(7, 2, 1);
+    for number in 1..200 {
+        let (at, version) = (number * seconds * 5, number + 1);
+        story = story.sit(5, at, at + 1, version).push(7, at + 1, version);
+        story = story.read(6, at + 2, at + 3, version, &["a"]);
+    }
+    story
+}
+
+/// What was let go long ago still counts: what a client was told, what it was pushed, and that
+/// there was somebody in the room.
+#[test]
+fn what_was_let_go_is_held_to() {
+    long_ago(1).is_right();
+    let cases = [
+        ("read_your_writes", long_ago(1).at_least(5, 1_100, 1_110, 3, 2)),
+        ("read_your_writes", long_ago(1).read(5, 1_100, 1_110, 90, &["a"])),
+        ("in_order", long_ago(1).push(7, 1_100, 150)),
+        ("in_order", long_ago(1).push(7, 1_100, 205)),
+        ("rooms_stay", long_ago(150).denied(8, 150_000, 150_001)),
+        ("linearizable", long_ago(1).read(8, 1_100, 1_101, 200, &[])),
+        ("nothing_lost", long_ago(1).read(8, 1_100, 1_101, 200, &[])),
+    ];
+    for (promise, story) in cases {
+        let judgement = judge(story.lines());
+        let Said { verdict, findings, .. } = said(story.lines(), 10);
+        assert!(kept(&judgement.promises).contains(&(promise, false)), "{promise}");
+        assert_eq!(kept(&verdict.promises), kept(&judgement.promises), "{promise} {findings:#?}");
+    }
+}
+
+/// Somebody asks for the room, is answered at once, and hears of it much later. By then the
+/// lines that were shown are old; they were not let go before the answer came.
+#[test]
+fn an_answer_that_is_long_on_its_way_is_no_alarm() {
+    let mut story = Story::new().say(1, 1, 2, "line 0", 1).read(9, 5, 5_000, 1, &["line 0"]);
+    let mut lines = vec!["line 0".to_owned()];
+    for number in 1..200 {
+        let (at, version) = (number * 10, number + 1);
+        lines.push(format!("line {number}"));
+        story = story.say(1, at, at + 1, &lines[number as usize], version);
+        let shown: Vec<&str> = lines.iter().rev().take(20).rev().map(String::as_str).collect();
+        story = story.read(6, at + 2, at + 3, version, &shown);
+    }
+    assert!(judge(story.lines()).good());
+    let Said { verdict, findings, .. } = said(story.lines(), 10);
+    assert_eq!((findings, verdict.left_out), (vec![], 0));
+}
+
 /// It does not wait for the end: two looks after the answer, the alarm has been given once.
 #[test]
 fn an_alarm_is_given_at_once_and_once() {
