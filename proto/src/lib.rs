@@ -9,6 +9,7 @@ pub mod channel;
 pub mod host;
 pub mod net;
 pub mod pass;
+pub mod sampling;
 pub mod socket;
 
 /// Package `hangraft.v1`.

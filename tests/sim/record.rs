@@ -87,6 +87,7 @@ impl Record {
         if batch.missed > 0 {
             inner.lines.missed(at, node, batch.missed);
         }
+        inner.lines.sampled(at, node, batch.instance, batch.one_in);
         for what in batch.happenings.iter().filter_map(|happening| happening.what.as_ref()) {
             inner.lines.told(at, node, batch.instance, what);
         }

@@ -68,6 +68,7 @@ impl<'a> Record<'a> {
                 | Line::Gossip(_)
                 | Line::Fault(_)
                 | Line::Message(_)
+                | Line::Sampled(_)
                 | Line::Told(_)
                 | Line::Finding(_)
                 | Line::Verdict(_) => {}

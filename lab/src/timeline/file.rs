@@ -5,9 +5,9 @@ use serde_json::Value;
 use std::io::{self, BufRead, Write};
 
 /// The kinds of lines that this version knows.
-pub const KINDS: [&str; 13] = [
-    "head", "process", "role", "log", "members", "gossip", "fault", "message", "call", "push",
-    "told", "finding", "verdict",
+pub const KINDS: [&str; 14] = [
+    "head", "process", "role", "log", "members", "gossip", "fault", "message", "sampled", "call",
+    "push", "told", "finding", "verdict",
 ];
 
 /// A timeline, as it is read.

@@ -4,6 +4,7 @@ use super::tests::{batch, happening, letter};
 use super::{HOLD, Heard, Line, LiveTimeline, Message, ProcessEvent, SENDER_WAITED_FOR, gather};
 use crate::history::Moment;
 use hangraft_ids::NodeId;
+use hangraft_proto::sampling::is_kept;
 use hangraft_proto::v1::Observed;
 use hangraft_proto::v1::happening::{Fault, Letter, Log, Role, Told, What};
 use proptest::prelude::*;
@@ -315,4 +316,132 @@ fn processes_that_are_gone_are_forgotten() {
     }
     assert_eq!(given, 500);
     assert!(live.knows() <= 65, "{}", live.knows());
+}
+
+/// Messages between two nodes that tell some of them only.
+#[derive(Clone, Debug)]
+struct Busy {
+    /// Of each node: from when on it tells one in so many.
+    levels: [Vec<(u64, u64)>; 2],
+    /// When it is sent, whether by the second node, whether it is a vote, whether it is lost.
+    messages: Vec<(u64, bool, bool, bool)>,
+}
+
+fn busy() -> impl Strategy<Value = Busy> {
+    let levels = || {
+        let change = (0..5_000_000_u64, 0..5_u32);
+        let changes = prop::collection::vec(change, 0..4);
+        changes.prop_map(|mut changes| {
+            changes.sort_unstable();
+            changes.into_iter().map(|(at, k)| (START + at, 1 << k)).collect::<Vec<_>>()
+        })
+    };
+    let message =
+        (0..5_000_000_u64, any::<bool>(), prop::bool::weighted(0.1), prop::bool::weighted(0.3));
+    (levels(), levels(), prop::collection::vec(message, 1..300)).prop_map(
+        |(one, other, mut messages)| {
+            messages.sort_unstable();
+            messages.iter_mut().for_each(|(at, ..)| *at += START);
+            Busy { levels: [one, other], messages }
+        },
+    )
+}
+
+impl Busy {
+    fn level(&self, node: usize, at: u64) -> u64 {
+        self.levels[node].iter().rfind(|(since, _)| *since <= at).map_or(1, |(_, one_in)| *one_in)
+    }
+
+    /// What the two tell, each ten milliseconds. A message takes half a millisecond.
+    fn heard(&self) -> [Heard; 2] {
+        let tell = |node: usize| {
+            let mut told: Vec<(u64, What)> = Vec::new();
+            for (number, (at, by_second, is_vote, is_lost)) in (1..).zip(&self.messages) {
+                let from = u64::from(*by_second);
+                let what = if *is_vote { "vote" } else { "append" }.to_owned();
+                let letter = Letter { bytes: number, what, ..letter(number, from, 1 - from) };
+                let told_at = |at| *is_vote || is_kept(number, self.level(node, at));
+                if from == node as u64 && told_at(*at) {
+                    told.push((*at, What::Sent(letter)));
+                } else if from != node as u64 && !is_lost && told_at(at + 500) {
+                    told.push((at + 500, What::Received(letter)));
+                }
+            }
+            let mut heard = Heard::asked(START);
+            for came in (START..START + 6_000_000).step_by(10_000) {
+                let now = |(at, _): &mut (u64, What)| *at <= came;
+                let told = told.extract_if(.., now).map(|(at, what)| happening(at, what));
+                let batch = batch(node as u64, node as u64 + 100, came, told.collect());
+                heard.came(came, Observed { one_in: self.level(node, came), ..batch });
+            }
+            heard
+        };
+        [tell(0), tell(1)]
+    }
+
+    /// What was shown of it is what happened.
+    fn is_shown_by(&self, lines: &[Line]) {
+        let mut shown: BTreeMap<u64, &Message> = BTreeMap::new();
+        for line in lines {
+            if let Line::Message(message) = line {
+                shown.insert(message.bytes, message);
+            }
+        }
+        for (number, (at, by_second, is_vote, is_lost)) in (1..).zip(&self.messages) {
+            let shown = shown.get(&number).map(|message| message.received);
+            let (sender, receiver) = (usize::from(*by_second), 1 - usize::from(*by_second));
+            let kept = |node, at| is_kept(number, self.level(node, at));
+            let is_calm = |node: usize| {
+                self.levels[node].iter().all(|(since, _)| since.abs_diff(*at) > 600_000)
+            };
+            match (is_vote, is_lost) {
+                (true, _) => assert_eq!(shown.map(|at| at.is_none()), Some(*is_lost), "{number}"),
+                // Nothing is shown as lost that was not.
+                (false, false) => assert!(shown != Some(None), "{number}"),
+                (false, true) => assert!(!matches!(shown, Some(Some(_))), "{number}"),
+            }
+            // What both would tell is shown, whether it came or not.
+            if kept(sender, *at) && kept(receiver, *at) && is_calm(receiver) && is_calm(sender) {
+                assert!(shown.is_some(), "{number} is not shown");
+            }
+        }
+    }
+}
+
+proptest! {
+    /// Whatever each node leaves out, votes are shown, nothing is shown as lost that was told
+    /// by one node and left out by the other, and what is really lost is shown as that.
+    #[test]
+    fn what_is_left_out_is_not_shown_as_lost(busy in busy()) {
+        let heard = busy.heard();
+        busy.is_shown_by(&gather(&heard).in_order());
+        let mut batches: Vec<(Moment, Observed)> =
+            heard.into_iter().flat_map(|heard| heard.batches).collect();
+        batches.sort_by_key(|(came, _)| *came);
+        let (mut live, mut lines) = (LiveTimeline::new(), Vec::new());
+        for (came, batch) in batches {
+            live.came(START, came, batch);
+            lines.extend(live.ready(came));
+        }
+        lines.extend(live.rest());
+        busy.is_shown_by(&lines);
+    }
+}
+
+/// That a node leaves messages out is told when it changes, by each node for itself; a node
+/// that is started again tells all.
+#[test]
+fn it_is_told_how_many_are_left_out() {
+    let mut heard = Heard::asked(0);
+    for (at, instance, one_in) in [(10, 101, 0), (20, 101, 4), (30, 101, 4), (40, 103, 1)] {
+        let told = What::Told(Told { kind: "node".into(), text: "ready".into() });
+        let batch = batch(1, instance, at, vec![happening(at, told)]);
+        heard.came(at, Observed { one_in, ..batch });
+    }
+    let lines = gather(&[heard]).in_order();
+    let sampled = lines.iter().filter_map(|line| match line {
+        Line::Sampled(line) => Some((line.at, line.node.0, line.one_in)),
+        _ => None,
+    });
+    assert_eq!(sampled.collect::<Vec<_>>(), [(20, 1, 4), (40, 1, 1)]);
 }

@@ -1,7 +1,13 @@
 //! Pairs what the sender of a message tells with what its receiver does.
+//!
+//! A node that has too many messages tells some of them ([`sampling`]). Its level is its own, so
+//! of some messages one half is told and the other was left out. Such a half says nothing of
+//! what became of the message, and is left out as well.
 
 use super::line::Message;
 use crate::history::Moment;
+use hangraft_ids::NodeId;
+use hangraft_proto::sampling;
 use hangraft_proto::v1::happening::Letter;
 use std::collections::BTreeMap;
 
@@ -24,6 +30,10 @@ pub const TOLD_AGAIN: Moment = 10_000_000;
 /// half is given out as a message of its own.
 const TOLD_AGAIN_MAX: usize = 20_000;
 
+/// Around a change of a node's level it is not known which of its messages were told at which,
+/// for so many microseconds: the level comes with the batch after it.
+const CHANGES: Moment = 500_000;
+
 /// Halves of messages.
 #[derive(Debug, Default)]
 pub(super) struct Halves {
@@ -32,6 +42,8 @@ pub(super) struct Halves {
     received: BTreeMap<Key, Message>,
     /// Given out as not received.
     lost: BTreeMap<Key, Message>,
+    /// At which levels nodes tell messages, and since when.
+    levels: BTreeMap<NodeId, Vec<(Moment, u64)>>,
     /// Given out without its sender, by when it came: what the sender tells later is left out.
     alone: BTreeMap<Key, Moment>,
 }
@@ -49,21 +61,50 @@ impl Halves {
         self.received.entry(key).or_insert(message);
     }
 
+    /// From here on a node tells one in so many; whether that is news.
+    pub(super) fn sampled(&mut self, at: Moment, node: NodeId, one_in: u64) -> bool {
+        let levels = self.levels.entry(node).or_default();
+        let is_news = levels.last().map_or(1, |(_, one_in)| *one_in) != one_in;
+        if is_news {
+            levels.push((at, one_in));
+        }
+        is_news
+    }
+
+    /// A node that will not be heard again.
+    pub(super) fn forget(&mut self, node: NodeId) {
+        self.levels.remove(&node);
+    }
+
+    /// Whether the other one of a message's two nodes may have left it out.
+    fn may_be_left_out(&self, key: Key, other: NodeId, half: &Message) -> bool {
+        let Some(levels) = self.levels.get(&other) else { return false };
+        let number = key.2;
+        sampling::is_everyday(&half.what)
+            && levels.iter().enumerate().any(|(place, (since, one_in))| {
+                let until = levels.get(place + 1).map_or(Moment::MAX, |(at, _)| *at);
+                let held = since.saturating_sub(CHANGES)..=until.saturating_add(CHANGES);
+                held.contains(&half.at) && !sampling::is_kept(number, *one_in)
+            })
+    }
+
     /// All messages that are left.
     pub(super) fn rest(&mut self) -> Vec<Message> {
         let sent = std::mem::take(&mut self.sent);
         let mut messages: Vec<Message> = Vec::new();
         for (key, message) in sent {
-            messages.push(match self.received.remove(&key) {
-                Some(half) => whole(message, &half),
-                None => message,
-            });
+            if let Some(half) = self.received.remove(&key) {
+                messages.push(whole(message, &half));
+            } else if !self.may_be_left_out(key, message.to, &message) {
+                messages.push(message);
+            }
         }
         for (key, half) in std::mem::take(&mut self.received) {
-            messages.push(match self.lost.remove(&key) {
-                Some(message) => whole(message, &half),
-                None => alone(half),
-            });
+            if let Some(message) = self.lost.remove(&key) {
+                messages.push(whole(message, &half));
+            } else if !self.may_be_left_out(key, half.from, &half) {
+                messages.push(alone(half));
+            }
         }
         messages
     }
@@ -73,9 +114,13 @@ impl Halves {
     /// sending nobody has told comes [`SENDER_WAITED_FOR`] after its receipt.
     pub(super) fn until(&mut self, upto: Moment) -> Vec<Message> {
         let mut messages = Vec::new();
-        for (key, message) in self.sent.extract_if(.., |(_, message)| message.at <= upto) {
+        let sent = self.sent.extract_if(.., |(_, message)| message.at <= upto);
+        for (key, message) in sent.collect::<Vec<_>>() {
             if let Some(half) = self.received.remove(&key) {
                 messages.push(whole(message, &half));
+                continue;
+            }
+            if self.may_be_left_out(key, message.to, &message) {
                 continue;
             }
             if self.lost.len() < TOLD_AGAIN_MAX {
@@ -90,14 +135,20 @@ impl Halves {
         };
         let due: Vec<_> = self.received.extract_if(.., is_due).collect();
         for (key, half) in due {
-            match self.lost.remove(&key) {
-                Some(message) => messages.push(whole(message, &half)),
-                None => messages.push(self.give_alone(key, half)),
+            if let Some(message) = self.lost.remove(&key) {
+                messages.push(whole(message, &half));
+            } else if !self.may_be_left_out(key, half.from, &half) {
+                messages.push(self.give_alone(key, half));
             }
         }
         let long_ago = upto.saturating_sub(TOLD_AGAIN);
         self.lost.retain(|_, message| message.at >= long_ago);
         self.alone.retain(|_, came| *came >= long_ago);
+        for levels in self.levels.values_mut() {
+            // The last that began long ago still holds.
+            let old = levels.partition_point(|(since, _)| *since < long_ago);
+            levels.drain(..old.saturating_sub(1));
+        }
         messages
     }
 

@@ -27,6 +27,8 @@ pub enum Line {
     Fault(Fault),
     /// Something that nodes told each other.
     Message(Message),
+    /// How many of its messages a node tells.
+    Sampled(Sampled),
     /// What a client asked and was told. `at` is when it was asked.
     Call(Call),
     /// What a client was shown.
@@ -51,6 +53,7 @@ impl Line {
             Line::Gossip(line) => line.at,
             Line::Fault(line) => line.at,
             Line::Message(line) => line.at,
+            Line::Sampled(line) => line.at,
             Line::Call(line) => line.invoked,
             Line::Push(line) => line.at,
             Line::Told(line) => line.at,
@@ -251,6 +254,19 @@ pub struct Message {
     /// Of an answer: whether it says yes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub yes: Option<bool>,
+}
+
+/// A node leaves out some of its messages, because there are too many: from here on it tells
+/// of those that are said all the time (`append`, `heartbeat`, `read-index` and their answers)
+/// one in so many.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sampled {
+    /// When.
+    pub at: Moment,
+    /// Which node.
+    pub node: NodeId,
+    /// One in so many; 1 means that it tells all again.
+    pub one_in: u64,
 }
 
 /// A node's own words about something that happened.

@@ -2,7 +2,7 @@
 //! is written once, and faults get numbers that no other node has.
 
 use super::halves::{Halves, key_of};
-use super::line::{Fault, Gossip, Line, Log, Members, Message, Role, Told};
+use super::line::{Fault, Gossip, Line, Log, Members, Message, Role, Sampled, Told};
 use crate::history::Moment;
 use hangraft_ids::{LogIndex, NodeId, Term};
 use hangraft_proto::v1::happening::{self, Letter, What};
@@ -49,6 +49,16 @@ impl Lines {
         }
     }
 
+    /// From here on a process of a node tells one in so many of its everyday messages; 0 and 1
+    /// mean all.
+    pub fn sampled(&mut self, at: Moment, node: NodeId, instance: u64, one_in: u64) {
+        self.meet(at, node, instance);
+        let one_in = one_in.max(1);
+        if self.halves.sampled(at, node, one_in) {
+            self.lines.push(Line::Sampled(Sampled { at, node, one_in }));
+        }
+    }
+
     /// A node has left out so many happenings, because whoever asked was slow.
     pub fn missed(&mut self, at: Moment, node: NodeId, count: u64) {
         let text =
@@ -87,6 +97,7 @@ impl Lines {
     /// A node that will not be heard again.
     pub(super) fn forget(&mut self, node: NodeId) {
         self.nodes.remove(&node);
+        self.halves.forget(node);
     }
 
     /// Faults of a process end with it: at the latest when the next one is heard.

@@ -26,7 +26,7 @@ pub use gather::{Heard, gather};
 pub use halves::{SENDER_WAITED_FOR, TOLD_AGAIN};
 pub use line::{
     ClientNamed, FORMAT, Fault, Finding, Gossip, Head, Judged, Line, Log, Members, Message, Named,
-    Process, ProcessEvent, Role, Told, Verdict,
+    Process, ProcessEvent, Role, Sampled, Told, Verdict,
 };
 pub use lines::Lines;
 pub use live::{HOLD, LiveTimeline};

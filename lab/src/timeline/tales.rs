@@ -19,6 +19,8 @@ pub(super) struct Tale<'a> {
 /// What it tells.
 #[derive(Debug)]
 enum Told<'a> {
+    /// One in so many everyday messages is told.
+    Sampled(u64),
     /// So many happenings are missing.
     Missed(u64),
     Happened(&'a What),
@@ -35,10 +37,11 @@ impl<'a> Tale<'a> {
         let at = move |us: u64| moment(us.min(now_us));
         let first = batch.happenings.first().map_or(now_us, |first| first.at_us);
         let missed = (batch.missed > 0).then(|| (at(first), Told::Missed(batch.missed)));
+        let sampled = (at(first), Told::Sampled(batch.one_in));
         let happened = batch.happenings.iter().filter_map(move |happening| {
             Some((at(happening.at_us), Told::Happened(happening.what.as_ref()?)))
         });
-        let told = missed.into_iter().chain(happened);
+        let told = [sampled].into_iter().chain(missed).chain(happened);
         told.map(move |(at, told)| Tale { at, node, instance, told })
     }
 
@@ -63,6 +66,7 @@ pub(super) fn tell(mut tales: Vec<Tale<'_>>, lines: &mut Lines) {
     tales.sort_by_key(|tale| tale.at);
     for Tale { at, node, instance, told } in tales {
         match told {
+            Told::Sampled(one_in) => lines.sampled(at, node, instance, one_in),
             Told::Missed(count) => lines.missed(at, node, count),
             Told::Happened(what) => lines.told(at, node, instance, what),
         }

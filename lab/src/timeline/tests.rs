@@ -38,7 +38,7 @@ pub(super) fn happening(at_us: u64, what: What) -> Happening {
 }
 
 pub(super) fn batch(node: u64, instance: u64, now_us: u64, happenings: Vec<Happening>) -> Observed {
-    Observed { node, instance, now_us, missed: 0, happenings }
+    Observed { node, instance, now_us, missed: 0, happenings, one_in: 0 }
 }
 
 pub(super) fn letter(number: u64, from: u64, to: u64) -> Letter {

@@ -6,10 +6,16 @@
 //! observer begins with it. What consensus stands at is looked up in
 //! [`crate::replica::observation`].
 //!
+//! Of messages that nodes say to each other thousands of times a second only some are told
+//! (`level.rs`).
+//!
 //! Happenings are made in the words of the wire: nobody in this node reads them.
 
+mod level;
+
 use hangraft_proto::v1::Happening;
-use hangraft_proto::v1::happening::{Fault, Gossip, Letter, What};
+use hangraft_proto::v1::happening::{Fault, Gossip, What};
+use level::Level;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
@@ -34,6 +40,7 @@ struct Inner {
     /// Made for the first who observes: it has room for all that may be on its way.
     news: OnceLock<broadcast::Sender<Happening>>,
     standing: Mutex<Standing>,
+    level: Mutex<Level>,
 }
 
 /// What is so until it is told otherwise.
@@ -53,6 +60,7 @@ impl Observers {
             readers: AtomicUsize::new(0),
             news: OnceLock::new(),
             standing: Mutex::default(),
+            level: Mutex::new(Level::new()),
         }))
     }
 
@@ -68,18 +76,17 @@ impl Observers {
         }
     }
 
-    /// A message is about to go.
-    pub(crate) fn note_sent(&self, letter: impl FnOnce() -> Letter) {
-        if self.0.readers.load(Ordering::Relaxed) > 0 {
-            self.send(What::Sent(letter()));
+    /// A message is about to go, or was taken. `is_everyday` says whether it is one of those
+    /// that may be too many to be told.
+    pub(crate) fn note_message(&self, is_everyday: bool, number: u64, what: impl FnOnce() -> What) {
+        if self.0.readers.load(Ordering::Relaxed) > 0 && (!is_everyday || self.keeps(number)) {
+            self.send(what());
         }
     }
 
-    /// A message was taken.
-    pub(crate) fn note_received(&self, letter: impl FnOnce() -> Letter) {
-        if self.0.readers.load(Ordering::Relaxed) > 0 {
-            self.send(What::Received(letter()));
-        }
+    /// Of everyday messages one in so many is told; 1 means all.
+    pub(crate) fn one_in(&self) -> u64 {
+        self.level().one_in()
     }
 
     /// All that gossip holds of others now.
@@ -128,6 +135,15 @@ impl Observers {
             // The last may have stopped observing; that is fine.
             _ = news.send(Happening { at_us: self.now_us(), what: Some(what) });
         }
+    }
+
+    fn keeps(&self, number: u64) -> bool {
+        let now_us = self.now_us();
+        self.level().keeps(now_us, number)
+    }
+
+    fn level(&self) -> MutexGuard<'_, Level> {
+        self.0.level.lock().expect("never poisoned")
     }
 
     fn standing(&self) -> MutexGuard<'_, Standing> {
@@ -189,7 +205,7 @@ impl Drop for Subscription {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hangraft_proto::v1::happening::Told;
+    use hangraft_proto::v1::happening::{Letter, Told};
 
     fn told(text: String) -> What {
         What::Told(Told { kind: "leader".into(), text })
@@ -211,15 +227,16 @@ mod tests {
         let observers = Observers::new();
         observers.note(|| panic!("nobody observes"));
         let (mut plain, _) = observers.subscribe(false);
-        observers.note_sent(|| panic!("nobody wants messages"));
+        observers.note_message(true, 1, || panic!("nobody wants messages"));
         let (mut all, _) = observers.subscribe(true);
-        observers.note_sent(Letter::default);
+        let sent = || What::Sent(Letter::default());
+        observers.note_message(true, 1, sent);
         observers.note(|| told("x".into()));
         assert_eq!(taken(&mut plain), [told("x".into())]);
-        assert_eq!(taken(&mut all), [What::Sent(Letter::default()), told("x".into())]);
+        assert_eq!(taken(&mut all), [sent(), told("x".into())]);
         drop((plain, all));
         observers.note(|| panic!("they have gone"));
-        observers.note_received(|| panic!("they have gone"));
+        observers.note_message(true, 2, || panic!("they have gone"));
     }
 
     /// One who does not read is told how many it missed, and has the newest; whoever tells
@@ -238,6 +255,26 @@ mod tests {
         assert_eq!((late.len(), slow.take_missed()), (BEHIND_MAX, 7));
         assert_eq!((late.first(), slow.take_missed()), (Some(&told("7".into())), 0));
         assert_eq!((heard, quick.take_missed()), (BEHIND_MAX + 7, 0));
+    }
+
+    /// Ten thousand everyday messages within a moment: one in some is told, and a vote always.
+    /// Who does not want messages makes nobody count them.
+    #[tokio::test(start_paused = true)]
+    async fn of_very_many_messages_some_are_told() {
+        let observers = Observers::new();
+        let (_plain, _) = observers.subscribe(false);
+        let sent = |number| What::Sent(Letter { number, ..Letter::default() });
+        (1..10_000).for_each(|number| observers.note_message(true, number, || sent(number)));
+        assert_eq!(observers.one_in(), 1);
+        let (mut all, _) = observers.subscribe(true);
+        (1..10_000).for_each(|number| observers.note_message(true, number, || sent(number)));
+        assert!(observers.one_in() > 1);
+        let heard = taken(&mut all).len();
+        assert!((1_000..3_000).contains(&heard), "{heard}");
+        for number in 0..100 {
+            observers.note_message(false, number, || sent(number));
+        }
+        assert_eq!(taken(&mut all).len(), 100);
     }
 
     /// What gossip holds and which faults are active is known to one who comes late; each

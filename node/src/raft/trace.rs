@@ -5,7 +5,7 @@ use crate::observe::Observers;
 use crate::raft::types::{SnapshotMeta, TypeConfig, Vote, index_of, term_of};
 use hangraft_ids::{LogIndex, Term};
 use hangraft_proto::v1::Envelope;
-use hangraft_proto::v1::happening::Letter;
+use hangraft_proto::v1::happening::{Letter, What};
 use openraft::raft::{
     AppendEntriesRequest, AppendEntriesResponse, StreamAppendError, StreamAppendResult,
     TransferLeaderRequest, TransferLeaderResponse, VoteRequest, VoteResponse,
@@ -35,6 +35,12 @@ impl Rpc {
             Rpc::Transfer => "transfer",
             Rpc::ReadIndex => "read-index",
         }
+    }
+
+    /// Whether it is said so often that observers may be told of some only: what
+    /// [`sampling::is_everyday`](hangraft_proto::sampling::is_everyday) says of its name.
+    fn is_everyday(self) -> bool {
+        matches!(self, Rpc::Append | Rpc::Heartbeat | Rpc::ReadIndex)
     }
 }
 
@@ -68,17 +74,20 @@ pub(crate) trait Traced {
 
 /// A message was sealed, and is about to go.
 pub(crate) fn sent(observers: &Observers, rpc: Rpc, envelope: &Envelope, gist: Gist) {
-    observers.note_sent(|| letter(rpc, envelope, gist, 0));
+    let what = || What::Sent(letter(rpc, envelope, gist, 0));
+    observers.note_message(rpc.is_everyday(), envelope.number, what);
 }
 
 /// A message was taken.
 pub(crate) fn received(observers: &Observers, rpc: Rpc, envelope: &Envelope, gist: Gist) {
-    observers.note_received(|| letter(rpc, envelope, gist, 0));
+    let what = || What::Received(letter(rpc, envelope, gist, 0));
+    observers.note_message(rpc.is_everyday(), envelope.number, what);
 }
 
 /// A whole snapshot was taken, of which this is the head.
 pub(crate) fn received_snapshot(observers: &Observers, head: &Envelope, gist: Gist, data: u64) {
-    observers.note_received(|| letter(Rpc::Snapshot, head, gist, data));
+    let what = || What::Received(letter(Rpc::Snapshot, head, gist, data));
+    observers.note_message(false, head.number, what);
 }
 
 fn letter(rpc: Rpc, envelope: &Envelope, gist: Gist, data: u64) -> Letter {
@@ -198,6 +207,23 @@ mod tests {
     use crate::storage::log::Position;
     use hangraft_ids::NodeId;
     use openraft::EntryPayload;
+
+    /// Both sides of the wire call the same messages everyday ones.
+    #[test]
+    fn who_reads_knows_what_is_told_rarely() {
+        for rpc in [
+            Rpc::Append,
+            Rpc::Heartbeat,
+            Rpc::Vote,
+            Rpc::PreVote,
+            Rpc::Snapshot,
+            Rpc::Transfer,
+            Rpc::ReadIndex,
+        ] {
+            let known = hangraft_proto::sampling::is_everyday(rpc.name());
+            assert_eq!(rpc.is_everyday(), known, "{rpc:?}");
+        }
+    }
 
     /// An append brings entries up to its last, a heartbeat speaks of the one before; the
     /// answer is about the same, also where it only says yes.

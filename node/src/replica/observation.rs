@@ -120,6 +120,7 @@ impl Observation {
             now_us: self.replica.observers().now_us(),
             missed,
             happenings: std::mem::take(&mut self.gathered),
+            one_in: self.replica.observers().one_in(),
         })
     }
 

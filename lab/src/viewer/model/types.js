@@ -22,7 +22,7 @@
  */
 /** @typedef {{kind: "finding", at: number, promise: string, text: string}} FindingLine */
 /** @typedef {{promise: string, says: string, checked: number, kept: boolean}} Judged */
-/** @typedef {{kind: "verdict", at: number, good: boolean, promises: Judged[], operations?: number}} VerdictLine */
+/** @typedef {{kind: "verdict", at: number, good: boolean, promises: Judged[], operations?: number, left_out?: number}} VerdictLine */
 /** @typedef {HeadLine | ProcessLine | RoleLine | LogLine | MembersLine | GossipLine | FaultLine | MessageLine | CallLine | PushLine | ToldLine | SampledLine | FindingLine | VerdictLine} Line */
 
 /**
