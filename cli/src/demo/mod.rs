@@ -23,7 +23,7 @@ use anyhow::{anyhow, bail};
 use hangraft_cluster_config::ClusterKey;
 use hangraft_ids::NodeId;
 use hangraft_proto::pass::Pass;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::{
     cluster::Door,
@@ -153,15 +153,22 @@ impl Args {
 }
 
 /// Waits until there is a leader and every frontend is ready. A process that ends
-/// meanwhile ends the wait: it could not start, and its log says why.
+/// meanwhile ends the wait: it could not start, and its log says why. Only one that has found
+/// that its id is spent, for it has lost its disk, is not waited for.
 async fn until_ready(crew: &mut Crew, plan: &Plan, dir: &Path, pass: &Pass) -> anyhow::Result<()> {
-    let nodes = crew.nodes();
-    tokio::select! {
-        ready = timeout(START, ready(&nodes, plan, pass)) => ready.map_err(|_| {
-            anyhow!("the cluster did not answer within {START:?}; look into {}/*.log", dir.display())
-        }),
-        exit = crew.next_exit() => {
-            bail!("{} could not start; look into {}", exit.name, log_file(dir, &exit.name).display())
+    let deadline = Instant::now() + START;
+    loop {
+        let nodes = crew.nodes();
+        tokio::select! {
+            ready = timeout_at(deadline, ready(&nodes, plan, pass)) => return ready.map_err(|_| {
+                anyhow!("the cluster did not answer within {START:?}; look into {}/*.log", dir.display())
+            }),
+            exit = crew.next_exit() => {
+                if crew.why_spent(&exit.name).is_none() {
+                    bail!("{} could not start; look into {}", exit.name, log_file(dir, &exit.name).display());
+                }
+                eprintln!("{}", obituary(crew, &exit, dir));
+            }
         }
     }
 }

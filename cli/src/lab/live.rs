@@ -296,10 +296,7 @@ fn seen_from(host: IpAddr, frontends: &[String]) -> Vec<String> {
 /// What a person reads first.
 fn welcome(args: &Args, place: &Place, ground: &Ground, bots: u32) -> String {
     let mut text = "The lab is open:\n\n".to_owned();
-    for (link, may) in place.links() {
-        let may = if may.is_empty() { String::new() } else { format!("   {may}") };
-        text += &format!("  {link}{may}\n");
-    }
+    place.links().iter().for_each(|link| text += &format!("  {link}\n"));
     for (frontend, word) in
         seen_from(args.host, &ground.frontends).iter().zip(["Play at ", "or at   "].iter().cycle())
     {

@@ -109,10 +109,10 @@ impl Place {
         Ok(Self { listener, address, guard })
     }
 
-    /// The addresses to open, and what each is for.
-    fn links(&self) -> Vec<(String, &'static str)> {
+    /// The addresses to open, each with what it is for.
+    fn links(&self) -> Vec<String> {
         let Guard::Tokens(tokens) = &self.guard else {
-            return vec![(format!("http://{}/", self.address), "")];
+            return vec![format!("http://{}/", self.address)];
         };
         let ips = match self.address.ip() {
             ip if ip.is_unspecified() => lan::addresses(),
@@ -121,8 +121,8 @@ impl Place {
         let hosts = ips.iter().map(|ip| SocketAddr::new(*ip, self.address.port()));
         let links = hosts.flat_map(|host| {
             [
-                (format!("http://{host}/?token={}", tokens.breaks), "may break things"),
-                (format!("http://{host}/?watch={}", tokens.watches), "may only watch"),
+                format!("http://{host}/?token={}   may break things", tokens.breaks),
+                format!("http://{host}/?watch={}   may only watch", tokens.watches),
             ]
         });
         links.collect()
@@ -131,7 +131,7 @@ impl Place {
     /// Opens the page in a browser, if there is one.
     fn open(&self) {
         let opener = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
-        if let Some((link, _)) = self.links().first() {
+        if let Some(link) = self.links().first().and_then(|link| link.split(' ').next()) {
             let [input, output, errors] = [Stdio::null(), Stdio::null(), Stdio::null()];
             let mut opening = Command::new(opener);
             opening.arg(link).stdin(input).stdout(output).stderr(errors);

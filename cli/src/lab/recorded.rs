@@ -100,9 +100,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let settings = Settings { forks: forks.is_some(), ..Settings::default() };
     let shown = Shown::Recorded(recorded);
     let lab = Lab::new(place.guard.clone(), shown, None, forks, &settings);
-    let links: String =
-        place.links().iter().map(|(link, may)| format!("  {link}   {may}\n")).collect();
-    print(&format!("{} is shown:\n\n{links}\nCtrl-C ends this.", args.file.display()))?;
+    let links = place.links().join("\n  ");
+    print(&format!("{} is shown:\n\n  {links}\n\nCtrl-C ends this.", args.file.display()))?;
     if args.open {
         place.open();
     }

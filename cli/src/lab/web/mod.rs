@@ -198,7 +198,11 @@ mod tests {
             ("/show", r##"{"hash":"#t=1"}"##),
             ("/fork", r#"{"at_us":1,"fault":"kill n1"}"#),
         ] {
-            assert_eq!(ask(&router, post(path, watches, body)).await.0, 403, "{path}");
+            let (status, said) = ask(&router, post(path, watches, body)).await;
+            let said = axum::body::to_bytes(said.into_body(), 1 << 10).await.unwrap();
+            let said = String::from_utf8_lossy(&said).into_owned();
+            assert_eq!(status, 403, "{path}");
+            assert!(said.contains("this link is for watching"), "{path}: {said}");
             assert_eq!(ask(&router, post(path, "", body)).await.0, 401, "{path}");
         }
         let shown = ask(&router, post("/show", breaks, r##"{"hash":"#t=1"}"##)).await.0;
