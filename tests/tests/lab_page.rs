@@ -100,6 +100,8 @@ struct Viewer {
     /// Nodes that were seen leading, with their terms.
     leaders: BTreeSet<(u64, u64)>,
     verdict: Option<bool>,
+    /// Nodes at which somebody read something.
+    readers: BTreeSet<String>,
     last: Option<u64>,
 }
 
@@ -112,7 +114,14 @@ impl Viewer {
         let head = format!("GET /lines HTTP/1.0\r\nhost: {}\r\n{last_line}\r\n", lab.address);
         stream.write_all(head.as_bytes()).await.unwrap();
         let stream = BufReader::new(stream);
-        Self { stream, kinds: BTreeSet::new(), leaders: BTreeSet::new(), verdict: None, last: None }
+        Self {
+            stream,
+            kinds: BTreeSet::new(),
+            leaders: BTreeSet::new(),
+            verdict: None,
+            readers: BTreeSet::new(),
+            last: None,
+        }
     }
 
     /// The next event of lines.
@@ -146,6 +155,13 @@ impl Viewer {
                 if kind == "role" && cell("role").is_some_and(|role| text(role) == "leader") {
                     let number = |name| cell(name).expect("it is there") - 1;
                     self.leaders.insert((number("node"), number("term")));
+                }
+                if kind == "call"
+                    && cell("asked").is_some_and(|asked| text(asked) == "read")
+                    && cell("version").is_some()
+                {
+                    let by = cell("by").and_then(|by| text(by).as_str()).unwrap_or_default();
+                    self.readers.insert(by.to_owned());
                 }
                 if kind == "verdict" {
                     self.verdict = cell("good").map(|good| good == 2);
@@ -226,6 +242,9 @@ async fn a_cluster_is_seen_thinking_and_broken() {
 
     let (status, done) = lab.perform(&["restart", "ended"]).await;
     assert_eq!((status, &done["done"]), (200, &json!(true)), "{done}");
+    let (status, done) = lab.perform(&["spare"]).await;
+    assert_eq!((status, &done["done"]), (200, &json!(true)), "{done}");
+    viewer.until("bots read at the new node", |seen| seen.readers.contains("n4")).await;
     let (status, timeline) = lab.get("/timeline.jsonl").await;
     assert_eq!(status, 200);
     lab.stop().await;

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeMap,
     path::Path,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -107,7 +107,9 @@ pub(super) async fn check(
     let scene = Arc::new(Scene {
         record: Arc::new(Record::new()),
         entrances: stage.entrances()?,
-        nodes: stage.record().nodes.iter().map(|node| (node.name.clone(), node.address)).collect(),
+        nodes: Mutex::new(
+            stage.record().nodes.iter().map(|node| (node.name.clone(), node.address)).collect(),
+        ),
         members: stage.members(),
         access: stage.access()?,
         manner: Manner::of_check(wanted.workload),
@@ -171,10 +173,11 @@ async fn read_all(scene: &Scene, reader: ClientId) -> Vec<String> {
     let deadline = Instant::now() + FINALE;
     let mut reads = Reads::new(scene.access.clone(), scene.manner.name);
     let mut unread = Vec::new();
+    let nodes = scene.nodes();
     for (i, room) in scene.record.rooms().into_iter().enumerate() {
         let mut turn = i;
         loop {
-            let (name, node) = &scene.nodes[turn % scene.nodes.len()];
+            let (name, node) = &nodes[turn % nodes.len()];
             let level = Level::Linearizable;
             let call = scene.record.ask(reader, name, &room, What::Read { level });
             if let Ok(outcome) = reads.read(*node, &room, level).await {

@@ -1,6 +1,7 @@
 //! The cluster that a lab shows: a demo of its own, a demo that runs, or nodes somewhere.
 
 use std::{
+    fs,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -10,18 +11,25 @@ use anyhow::Context;
 use hangraft_cluster_config::{ClusterKey, RoomNames};
 use hangraft_ids::NodeId;
 use hangraft_lab::timeline::Named;
-use hangraft_proto::v1::FaultsRequest;
+use hangraft_node::real::RealEnv;
+use hangraft_proto::v1::{FaultsRequest, StatusReply};
+use tokio::time::sleep;
 
 use crate::{
     cluster::{Door, status},
+    demo::record::{NodeRecord, Record},
     key::KeyFile,
     lab::deeds::Subject,
     play::{
+        client::{Node, Scene},
         stage::{Stage, Wanted},
         way::{Access, Entrance},
     },
     reach,
 };
+
+/// How often it is looked who belongs to the cluster.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// How long a node may take to say whether it allows faults.
 const ANSWER: Duration = Duration::from_secs(3);
@@ -32,7 +40,7 @@ pub(crate) struct Ground {
     pub(crate) stage: Option<Stage>,
     pub(crate) doors: Vec<Door>,
     pub(crate) entrances: Vec<Entrance>,
-    pub(crate) nodes: Vec<(String, SocketAddr)>,
+    pub(crate) nodes: Vec<Node>,
     pub(crate) named: Vec<Named>,
     /// How many are first members.
     pub(crate) members: usize,
@@ -84,16 +92,12 @@ impl Ground {
         let key = nodes.first().and_then(|node| key_file.path(*node));
         let key = key.map(|path| path.canonicalize().unwrap_or(path));
         let access = key.as_deref().map(access).transpose()?;
-        let members = status.members.iter().filter(|member| member.role != "none");
-        let known = members.clone().filter_map(|member| {
-            Some((member.name.clone(), member.address.parse::<SocketAddr>().ok()?))
-        });
-        let known: Vec<_> = known.collect();
+        let known = members(&status);
         let entrances = known
             .iter()
             .map(|(name, address)| Entrance::Node { name: name.clone(), address: *address });
-        let named =
-            members.map(|member| Named { id: NodeId(member.id), name: member.name.clone() });
+        let named = status.members.iter().filter(|member| member.role != "none");
+        let named = named.map(|member| Named { id: NodeId(member.id), name: member.name.clone() });
         let addresses: Vec<_> = nodes.iter().map(SocketAddr::to_string).collect();
         Ok(Self {
             stage: None,
@@ -108,6 +112,40 @@ impl Ground {
             doors,
         })
     }
+}
+
+/// Keeps bots reading where something can be read: at the nodes that a cluster has now, also
+/// those that have joined, and not at those that will never come back. Until it is called off.
+pub(crate) async fn follow(doors: &[Door], dir: Option<&Path>, scene: &Scene) {
+    loop {
+        sleep(LOOK).await;
+        let nodes = match dir {
+            Some(dir) => Record::of(dir).map(|record| there(&record)),
+            None => status(doors).await.map(|status| members(&status)),
+        };
+        // A cluster that says nothing is the one that it was.
+        if let Ok(nodes) = nodes
+            && !nodes.is_empty()
+        {
+            scene.reads_at(nodes);
+        }
+    }
+}
+
+/// The nodes of a demo that may come back, if they are not there.
+fn there(record: &Record) -> Vec<Node> {
+    let lost = |node: &NodeRecord| {
+        let empty = fs::read_dir(&node.dir).map_or(true, |mut disk| disk.next().is_none());
+        empty || RealEnv::why_spent(&node.dir).is_some()
+    };
+    let nodes = record.nodes.iter().filter(|node| !lost(node));
+    nodes.map(|node| (node.name.clone(), node.address)).collect()
+}
+
+/// Where those are who belong to a cluster.
+fn members(status: &StatusReply) -> Vec<Node> {
+    let members = status.members.iter().filter(|member| member.role != "none");
+    members.filter_map(|one| Some((one.name.clone(), one.address.parse().ok()?))).collect()
 }
 
 /// What lets players in who have the cluster's key.

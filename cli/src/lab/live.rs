@@ -3,7 +3,7 @@
 use std::{
     net::{IpAddr, SocketAddr},
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, Mutex},
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -21,7 +21,7 @@ use crate::{
         bots::Bots,
         deeds::{Deeds, Subject, scripts, shell_word},
         fan::Fan,
-        ground::Ground,
+        ground::{self, Ground},
         screens,
         store::KEPT_US,
         story::Story,
@@ -195,7 +195,7 @@ impl Show {
             Arc::new(Scene {
                 record: Arc::clone(&record),
                 entrances: ground.entrances.clone(),
-                nodes: ground.nodes.clone(),
+                nodes: Mutex::new(ground.nodes.clone()),
                 members: ground.members,
                 access,
                 manner,
@@ -242,7 +242,8 @@ impl Show {
         let playing = async {
             let Some(scene) = &scene else { return std::future::pending().await };
             let playing = Bots::play(bots, scene);
-            screens::look(bots, scene, &playing).await;
+            let following = ground::follow(&ground.doors, dir.as_deref(), scene);
+            tokio::join!(screens::look(bots, scene, &playing), following);
         };
         let mut stage = stage;
         let shown = tokio::select! {

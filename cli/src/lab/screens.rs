@@ -21,7 +21,7 @@ use crate::{
     cluster,
     lab::bots::Bots,
     play::{
-        client::Scene,
+        client::{Node, Scene},
         way::{Entrance, Heard, Person, Way},
     },
 };
@@ -47,10 +47,12 @@ const AGAIN: Duration = Duration::from_millis(500);
 /// Looks until it is called off: at one node, and when that is gone at the next.
 pub(crate) async fn look(client: ClientId, scene: &Arc<Scene>, bots: &Bots) {
     let mut screens = Screens { client, scene, bots, shown: BTreeMap::new() };
-    let nodes = scene.entrances.iter().filter(|one| matches!(one, Entrance::Node { .. }));
-    for entrance in nodes.cycle() {
-        if let Err(err) = screens.at(entrance).await {
-            tracing::debug!(node = entrance.name(), %err, "cannot look at rooms");
+    for turn in 0.. {
+        let nodes = scene.nodes();
+        if let Some(node) = nodes.get(turn % nodes.len().max(1))
+            && let Err(err) = screens.at(node).await
+        {
+            tracing::debug!(node = node.0, %err, "cannot look at rooms");
         }
         sleep(AGAIN).await;
     }
@@ -66,8 +68,8 @@ struct Screens<'a> {
 
 impl Screens<'_> {
     /// Looks through one node, for as long as that works.
-    async fn at(&mut self, entrance: &Entrance) -> anyhow::Result<()> {
-        let Entrance::Node { address, .. } = entrance else { return Ok(()) };
+    async fn at(&mut self, (name, address): &Node) -> anyhow::Result<()> {
+        let entrance = Entrance::Node { name: name.clone(), address: *address };
         let channel = cluster::connect(*address).await?;
         let mut who = Person { name: NAME.into(), token: None, player: PlayerId(u64::MAX) };
         let mut way = entrance.enter(&mut who, &self.scene.access).await?;

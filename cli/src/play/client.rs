@@ -5,7 +5,12 @@
 //! asks elsewhere. When its patience is over it gives up: what it asked stays unknown, and it
 //! goes on as somebody else, whose serials nothing hangs on.
 
-use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use hangraft_ids::{PlayerId, Version};
 use hangraft_lab::history::{ClientId, Level, Outcome, Push, What};
@@ -28,11 +33,14 @@ const TRY: Duration = Duration::from_millis(1_500);
 /// How long to wait before asking again.
 const AGAIN: Duration = Duration::from_millis(50);
 
+/// A node that can be read at: its name, and where it is.
+pub(crate) type Node = (String, SocketAddr);
+
 /// What all clients know.
 pub(crate) struct Scene {
     pub(crate) record: Arc<Record>,
     pub(crate) entrances: Vec<Entrance>,
-    pub(crate) nodes: Vec<(String, SocketAddr)>,
+    pub(crate) nodes: Mutex<Vec<Node>>,
     /// How many of them are first members.
     pub(crate) members: usize,
     pub(crate) access: Access,
@@ -71,6 +79,16 @@ pub(crate) struct Client {
 }
 
 impl Scene {
+    /// The nodes that can be read at.
+    pub(crate) fn nodes(&self) -> Vec<Node> {
+        self.nodes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// These can be read at from now on, and no others.
+    pub(crate) fn reads_at(&self, nodes: Vec<Node>) {
+        *self.nodes.lock().unwrap_or_else(PoisonError::into_inner) = nodes;
+    }
+
     /// Where a client comes in, as places among the entrances.
     fn entrances_of(&self, client: ClientId) -> Vec<usize> {
         let is_frontend = |i: &usize| matches!(self.entrances[*i], Entrance::Frontend { .. });
@@ -321,7 +339,8 @@ impl Client {
 
     async fn read(&mut self, room: String, level: Level) {
         let scene = Arc::clone(&self.scene);
-        let Some((name, node)) = scene.nodes.choose(&mut self.dice) else { return };
+        let nodes = scene.nodes();
+        let Some((name, node)) = nodes.choose(&mut self.dice) else { return };
         let call = scene.record.ask(self.id, name, &room, What::Read { level });
         match self.reads.read(*node, &room, level).await {
             Ok(outcome) => {
