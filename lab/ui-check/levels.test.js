@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LEVELS } from "../src/viewer/levels/course.js";
-import { commandLine } from "../src/viewer/levels/level.js";
+import { commandLine } from "../src/viewer/break/commands.js";
 import { elected, fault, gossip, isolated, log, members, message, move, moves, process, read, refusal, role, told } from "./tale.js";
 
 const BEGAN = 3_500_000;
@@ -146,7 +146,7 @@ test("a node that was only killed has no other disk", () => {
 });
 
 test("spares are asked for only where there is none, and followers are named", () => {
-  const commands = (id, place, model) => level(id).steps[place]?.commands(model).map((words) => commandLine(words, undefined));
+  const commands = (id, place, model) => level(id).steps[place]?.commands(model).map((words) => commandLine(words, {}));
   assert.deepEqual(commands("joint", 0, told()), ["hangraft spare"]);
   assert.deepEqual(commands("joint", 0, told([], { spare: true })), []);
   assert.deepEqual(commands("wiped-disk", 0, told([], { spare: true })), ["hangraft cluster set --replace-after 2s"]);
@@ -157,7 +157,6 @@ test("spares are asked for only where there is none, and followers are named", (
   assert.deepEqual(commands("reads", 0, told([read(19_000, "n2", "linearizable", { version: 1 })])), ["hangraft fault cut isolate n2 --for 15s"], "where somebody reads");
   assert.deepEqual(commands("election", 1, told()), ["hangraft restart ended"]);
   assert.deepEqual(commands("election", 1, told([process(3500, "n3", "ended"), process(4000, "n1", "ended")])), ["hangraft restart n1"], "the last, not one that was lost before");
-  assert.equal(commandLine(["kill", "n1"], "/tmp/demo"), "hangraft kill n1 --dir /tmp/demo");
 });
 
 test("gossip that got somebody removed would be a lie that was believed", () => {

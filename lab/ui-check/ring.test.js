@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { momentOf } from "../src/viewer/model/moment.js";
 import { chosen, flightOf, rare, skyOf } from "../src/viewer/ring/flights.js";
 import { contradiction, gossipHeadline } from "../src/viewer/ring/gossipwords.js";
-import { besideRole, faultWords, gapWords, headline, roleWord, spoken } from "../src/viewer/ring/headline.js";
+import { besideRole, faultWords, gapWords, headline, roleWord, spoken, votesOf } from "../src/viewer/ring/headline.js";
 import { along, layout } from "../src/viewer/ring/layout.js";
 import { linkFaults, pairsOf, waysOf, wordsOf } from "../src/viewer/ring/links.js";
 import { noteOf } from "../src/viewer/ring/notes.js";
@@ -248,6 +248,14 @@ test("a leader that no majority answers can commit nothing, and the page says so
 test("joint consensus names both majorities", () => {
   const lines = [...SPLIT, { kind: "members", at: 1500, node: 3, index: 70, voters: [[1, 2, 3], [2, 3, 4]] }, role(1500, 1, "follower", 2, { leader: 3 })];
   assert.match(said(lines, 1600).rest, /a majority of n1, n2, n3, and one of n2, n3, n4, must agree/);
+});
+
+test("while voters change, a candidate needs both majorities, and is told which lacks more", () => {
+  const [one, two, three] = [1, 2, 3].map((id) => ({ id, voted: id < 3 ? 1 : undefined, term: 5 }));
+  const asks = (...voters) => votesOf({ nodes: [one, two, three], members: { voters } }, one);
+  assert.deepEqual(asks([1, 2, 3]), { votes: 2, needed: 2 });
+  assert.deepEqual(asks([1, 3, 4], [1, 2, 3]), { votes: 1, needed: 2 }, "the old list has no majority yet");
+  assert.deepEqual(asks([1, 2, 3], [1, 3, 4]), { votes: 1, needed: 2 });
 });
 
 test("a node's words and what a screen reader is told say its part, its term, its process and its faults", () => {

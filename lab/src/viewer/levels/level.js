@@ -68,15 +68,6 @@ export function step(says, line, after) {
   return after === undefined ? { says, commands: () => commands } : { says, after, commands: () => commands };
 }
 
-/**
- * A command as one would type it.
- * @param {string[]} words
- * @param {string | undefined} dir the demo's folder
- */
-export function commandLine(words, dir) {
-  return `hangraft ${words.join(" ")}${dir === undefined ? "" : ` --dir ${dir}`}`;
-}
-
 /** @param {string} where @returns {Source} */
 export const thesis = (where) => ({ of: "thesis", where });
 

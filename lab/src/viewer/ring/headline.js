@@ -36,7 +36,7 @@ function led({ nodes, members }, leading) {
   const title = `${leading.name} leads term ${leading.term}`;
   const stale = nodes.find((node) => node.stale);
   if (leading.process === "paused") return { title: `${leading.name} leads, but stands still`, rest: "Its followers wait for it, until their timers run out.", tone: "bad" };
-  if (stale) return { title, rest: `${stale.name} still takes itself for the leader of term ${stale.term}, and can commit nothing.`, tone: "election" };
+  if (stale) return { title, rest: `${stale.name} still takes itself for the leader of term ${stale.term}, and can commit nothing new.`, tone: "election" };
   const silent = members.voters.some((voters) => !heeds(nodes, voters, leading.id));
   if (silent) return { title, rest: "No majority answers it: it can commit nothing.", tone: "bad" };
   if (members.joint) return { title, rest: joint(nodes, members.voters), tone: "election" };
@@ -74,9 +74,12 @@ function waiting({ nodes }) {
  * @param {NodeMoment | undefined} candidate
  */
 export function votesOf({ nodes, members }, candidate) {
-  const voters = members.voters.at(-1) ?? [];
-  const votes = nodes.filter(({ id, voted, term }) => voters.includes(id) && candidate && voted === candidate.id && term === candidate.term).length;
-  return { votes, needed: majority(voters.length) };
+  const counted = members.voters.map((voters) => {
+    const votes = nodes.filter(({ id, voted, term }) => voters.includes(id) && candidate && voted === candidate.id && term === candidate.term).length;
+    return { votes, needed: majority(voters.length) };
+  });
+  // While voters change, it needs a majority of both lists (thesis, section 4.3): the one that lacks more.
+  return counted.reduce((most, one) => (one.needed - one.votes >= most.needed - most.votes ? one : most), counted[0] ?? { votes: 0, needed: majority(0) });
 }
 
 /** What a node is, in one or two words beside it. @param {Moment} moment @param {NodeMoment} node @returns {string} */

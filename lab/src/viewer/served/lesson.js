@@ -3,7 +3,7 @@
 
 import { el, say, set } from "../dom.js";
 import { copy } from "../header.js";
-import { commandLine } from "../levels/level.js";
+import { commandLine } from "../break/commands.js";
 import { clock } from "../model/words.js";
 
 /** @typedef {import("../levels/level.js").Level} Level */
@@ -157,7 +157,7 @@ export class Lesson {
   #showLines(step, place, press) {
     // What was done stays to be read, though others lead and follow by now.
     if (place.dataset.done) return undefined;
-    const texts = step.commands(this.owner.model).map((words) => commandLine(words, this.owner.dir));
+    const texts = step.commands(this.owner.model).map((words) => commandLine(words, { dir: this.owner.dir }));
     const key = texts.join("\n");
     if (place.dataset.key === key) return undefined;
     place.dataset.key = key;
