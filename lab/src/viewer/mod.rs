@@ -18,7 +18,6 @@ pub use unpack::{packed_in, unpack};
 /// The frame, with a mark for each part that is put in.
 const PAGE: &str = include_str!("page.html");
 /// The page's own style, and that of each part that has one.
-/// The page's own style, and that of each part that has one.
 const STYLES: &[&str] = &[
     include_str!("style.css"),
     include_str!("ring.css"),
