@@ -58,6 +58,12 @@ pub(crate) async fn start_raft(
     let (id, (started, raft)) = (identity.node, oneshot::channel());
     env.spawn_consensus(Box::pin(async move {
         let raft = Raft::new(id, Arc::new(settings), wire, log, machine).await;
+        // Before consensus has run for the first time, its metrics are those of an empty log. A
+        // node that read them would take the members that others remember for its own.
+        if let Ok(raft) = &raft {
+            // An error means that it has ended, which those who follow it see.
+            _ = raft.with_raft_state(|_| ()).await;
+        }
         // The node gave up waiting only if it is being dropped.
         _ = started.send(raft);
     }));

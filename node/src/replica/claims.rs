@@ -228,7 +228,8 @@ struct Claim {
     elsewhere: Option<Instant>,
     /// It is this process that is reached at the node's address.
     stands: bool,
-    /// The newest that others said of who votes: a node that was away long knows only who did.
+    /// The newest that is known of who votes, here or by others: a node that was away long knows
+    /// only who did.
     voters: Voters,
 }
 

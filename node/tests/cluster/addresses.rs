@@ -192,8 +192,9 @@ async fn a_moved_node_is_found_by_one_that_never_heard_of_it() {
         cluster.stop(id).await;
     }
     cluster.move_node(4);
-    cluster.start(4).await;
+    // It is there when the other one comes, whose own log says that both of them vote.
     cluster.start(3).await;
+    cluster.start(4).await;
     cluster.leader_among(&[3, 4]).await;
     until_at(&cluster, &[3, 4]).await;
     cluster.stop_all().await;

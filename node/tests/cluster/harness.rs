@@ -43,6 +43,9 @@ use tonic::{Request, Streaming};
 /// Everything a test waits for happens within this time, on a busy machine too.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How long the thread of consensus does something else after each task.
+const CONSENSUS_HELD_UP: Duration = Duration::from_millis(100);
+
 /// From one move of a player who does not think to the next.
 const FIDGET: Duration = Duration::from_millis(60);
 
@@ -756,8 +759,13 @@ impl Env for BreakableEnv {
         Ok(Storage { log: Arc::new(log), files: Arc::new(files), ..storage })
     }
 
+    /// The thread of consensus is a slow one: what a task has left there waits. Others must not
+    /// go on as if it had been done.
     fn spawn_consensus(&self, work: BoxFuture<'static, ()>) {
-        self.real.spawn_consensus(work);
+        self.real.spawn_consensus(Box::pin(async {
+            work.await;
+            std::thread::sleep(CONSENSUS_HELD_UP);
+        }));
     }
 }
 
