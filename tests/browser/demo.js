@@ -31,6 +31,11 @@ export function binary() {
   return found;
 }
 
+/** The build that can carry planted bugs, where it is looked for: HANGRAFT_PLANTED_BIN, or beside the one that is tested. */
+export function plantedBinary() {
+  return process.env.HANGRAFT_PLANTED_BIN ?? join(ROOT, "target", "debug", "hangraft-planted");
+}
+
 export class Demo {
   #child;
   #printed = "";

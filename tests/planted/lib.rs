@@ -1,9 +1,11 @@
-//! Bugs that can be planted, to see whether the simulation and `hangraft check` find them.
+//! Bugs that can be planted, to see whether the simulation, `hangraft check` and the light of
+//! `hangraft lab` find them.
 //!
 //! The crates that can carry a bug know this one only with their feature `planted`,
-//! which nothing but the simulation's second build turns on, and the build of
-//! `scripts/faults/bugs`; what is shipped, and what the simulation sweeps, has none of
-//! it. Even there, a bug is in effect only in a process that asked for it.
+//! which nothing turns on but the simulation's second build, the build of
+//! `scripts/faults/bugs` and that of the browser tests; what is shipped, and what the
+//! simulation sweeps, has none of it. Even there, a bug is in effect only in a process that
+//! asked for it.
 
 use std::error::Error;
 use std::fmt;

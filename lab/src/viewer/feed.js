@@ -127,6 +127,11 @@ export class Feed {
     return own[way < 0 ? before(own, time, at) - 1 : before(own, time + 1, at)];
   }
 
+  /** The sentence that tells of a broken promise. @param {import("./model/types.js").FindingLine} finding */
+  telling(finding) {
+    return this.entries.find(({ fact }) => fact?.line === finding);
+  }
+
   /** Shows the story around a moment. @param {number} time @param {Entry} [entry] which of those at this moment */
   show(time, entry) {
     const place = Math.max(0, entry ? this.entries.indexOf(entry) : this.#place(time));

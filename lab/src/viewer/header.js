@@ -5,11 +5,12 @@ import { operations } from "./model/told.js";
 import { clock, counted, grouped } from "./model/words.js";
 
 /** @typedef {import("./model/read.js").Model} Model */
+/** @typedef {import("./model/types.js").FindingLine} FindingLine */
 
 /**
  * The head of a page that stands alone.
  * @param {Model} model
- * @param {(time: number) => void} go to a moment
+ * @param {(finding: FindingLine) => void} go to what shows a broken promise
  */
 export function showHeader(model, go) {
   const { head, verdict } = model;
@@ -30,7 +31,7 @@ export function showTitle({ head }) {
   byId("title").textContent = head.title || "Timeline";
 }
 
-/** @param {Model} model @param {(time: number) => void} go */
+/** @param {Model} model @param {(finding: FindingLine) => void} go */
 export function showPromises(model, go) {
   byId("promises").replaceChildren(...(model.verdict?.promises ?? []).map((promise) => chip(model, promise, go)));
 }
@@ -42,7 +43,7 @@ function facts({ head, nodes, clients, messages, end }) {
   return parts.join(" · ");
 }
 
-/** @param {Model} model @param {(time: number) => void} go */
+/** @param {Model} model @param {(finding: FindingLine) => void} go */
 function ofVerdict({ verdict, findings, clients }, go) {
   if (!verdict) return [el("h2", {}, "Not judged")];
   const [finding] = findings;
@@ -58,7 +59,7 @@ function ofVerdict({ verdict, findings, clients }, go) {
   }
   const rest = findings.length - first.length;
   if (rest > 0) parts.push(el("p", {}, `It is shown ${counted(rest, "more time")} below, in red.`));
-  if (finding) judged.append(el("button", { type: "button", class: "jump", click: () => go(finding.at) }, `Go to the first moment that shows it, ${clock(finding.at)}`));
+  if (finding) judged.append(el("button", { type: "button", class: "jump", click: () => go(finding) }, `Go to the first moment that shows it, ${clock(finding.at)}`));
   return parts;
 }
 
@@ -72,12 +73,12 @@ export function firstOfEach(findings) {
   return findings.filter(({ promise }, place) => findings.findIndex((one) => one.promise === promise) === place);
 }
 
-/** @param {Model} model @param {import("./model/types.js").Judged} judged @param {(time: number) => void} go */
+/** @param {Model} model @param {import("./model/types.js").Judged} judged @param {(finding: FindingLine) => void} go */
 function chip({ findings }, { promise, says, checked, kept }, go) {
   const finding = findings.find((one) => one.promise === promise);
   const mark = el("span", { class: "mark", "aria-hidden": "true" }, kept ? "✓" : "✗");
   const inside = [mark, el("span", {}, promise), el("span", { class: "count" }, grouped(checked)), el("span", { class: "unseen" }, kept ? " kept" : " broken")];
-  const press = () => finding && go(finding.at);
+  const press = () => finding && go(finding);
   const said = el("span", { class: "says", role: "tooltip" }, `${says} Looked at ${counted(checked, "time")}, ${kept ? "kept" : "broken"}.`);
   return el("li", {}, el("button", { type: "button", class: "chip", "data-kept": String(kept), click: press }, ...inside), said);
 }

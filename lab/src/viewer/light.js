@@ -13,7 +13,7 @@ const RESTS = 500;
 export class Light {
   /**
    * @param {import("./lab.js").Lab} lab
-   * @param {(time: number) => void} go to the moment that shows a broken promise
+   * @param {(finding: import("./model/types.js").FindingLine) => void} go to what shows a broken promise
    */
   constructor(lab, go) {
     this.lab = lab;
@@ -23,8 +23,6 @@ export class Light {
     this.counts = el("span", { class: "counts" });
     this.button = el("button", { type: "button", class: "light", "aria-controls": "promises", "aria-expanded": "false", click: () => this.#press() }, this.sign, this.words, this.counts);
     byId("verdict").replaceChildren(this.button);
-    /** @type {number | undefined} */
-    this.at = undefined;
     this.said = "";
     this.drawn = -Infinity;
     /** How many lines there were when it was drawn. */
@@ -46,7 +44,6 @@ export class Light {
     if (now - this.drawn < RESTS) return true;
     [this.drawn, this.lines] = [now, model.lines];
     const { how, words, counts, at } = lightOf(model);
-    this.at = at;
     byId("verdict").dataset.how = how;
     say(this.sign, SIGNS[how]);
     say(this.words, words);
@@ -68,7 +65,8 @@ export class Light {
   #press() {
     const open = byId("promises").hidden;
     this.#open(open);
-    if (this.at !== undefined && open) this.go(this.at);
+    const [finding] = this.lab.model.findings;
+    if (finding && open) this.go(finding);
   }
 
   /** @param {boolean} open */

@@ -76,7 +76,7 @@ let worded = 0;
 
 document.body.toggleAttribute("data-served", settings !== null);
 document.body.toggleAttribute("data-live", time.live);
-const light = settings ? new Light(lab, (moment) => go(moment, undefined, CLOSE_UP)) : undefined;
+const light = settings ? new Light(lab, toFinding) : undefined;
 const nodes = new Nodes(lab);
 /** The picture of the cluster. */
 export const ring = new Ring(byId("ring"), lab);
@@ -87,7 +87,7 @@ function start() {
   if (time.live) [scale.wished, overview.least] = [AT_FIRST, STRIP_LEAST];
   if (model.head.format !== FORMAT) say(byId("facts"), `This timeline has format ${model.head.format}; this page reads ${FORMAT}.`);
   else if (settings) showTitle(model);
-  else showHeader(model, (moment) => go(moment, undefined, CLOSE_UP));
+  else showHeader(model, toFinding);
   byId("keys").append(...KEYS.filter(([key]) => key !== "L" || time.live).flatMap(([key, does]) => [el("dt", {}, key), el("dd", {}, does)]));
   lab.on("lines", took);
   lab.on("moment", moved);
@@ -123,7 +123,7 @@ function listenToParts() {
     end: () => go(model.end),
     all: () => move(() => scale.all()),
     close: () => (dialog.open ? dialog.close() : pointing.close() || light?.close() || lab.select("")),
-    finding: () => model.findings[0] && go(model.findings[0].at, undefined, CLOSE_UP),
+    finding: () => model.findings[0] && toFinding(model.findings[0]),
     play: () => time.toggle(),
     speed: (way) => time.change(way),
     live: () => time.follow(),
@@ -267,6 +267,12 @@ function go(moment, entry, width = scale.width) {
   scale.reveal(lab.moment);
   feed.update(model.begin);
   feed.show(lab.moment, entry);
+}
+
+/** Shows how a promise was broken: the moment, and what is told of it. @param {import("./model/types.js").FindingLine} finding */
+function toFinding(finding) {
+  feed.update(model.begin);
+  go(finding.at, feed.telling(finding), CLOSE_UP);
 }
 
 /** @param {number} way */

@@ -146,10 +146,19 @@ pub(crate) const CHAPTERS: &[Chapter] = &[
             (Need::Chromium, Some("the browser tests")),
             (BROWSER_PACKAGES, Some("the browser tests")),
         ],
-        steps: &[tests(
-            "tests in a browser",
-            "cd tests/browser && npm test --silent -- --test-reporter=tap",
-        )],
+        steps: &[
+            // Only our own crates are built once more. The build without bugs is put back.
+            check(
+                "build with bugs to plant",
+                "cargo build --locked -p hangraft --features planted --quiet && \
+                 cp target/debug/hangraft target/debug/hangraft-planted && \
+                 cargo build --locked -p hangraft --quiet",
+            ),
+            tests(
+                "tests in a browser",
+                "cd tests/browser && npm test --silent -- --test-reporter=tap",
+            ),
+        ],
     },
 ];
 

@@ -120,7 +120,10 @@ fn all_steps_run() {
     assert_eq!(steps(&said(&output)), steps(&said(&list)) + 1, "all, and the end");
     let calls = machine.calls();
     assert!(calls.contains("cargo clippy --locked --workspace --all-targets --quiet -- -D warn"));
-    assert!(calls.contains("cp target/debug/hangraft target/debug/hangraft-next\n"), "{calls}");
+    for other in ["next", "planted"] {
+        let copy = format!("cp target/debug/hangraft target/debug/hangraft-{other}\n");
+        assert!(calls.contains(&copy), "{calls}");
+    }
 }
 
 /// A step that fails does not keep the others from running; it fails the run.
@@ -137,9 +140,14 @@ fn a_step_that_fails_is_told_at_the_end() {
 /// Of a line with several commands none runs after one that fails.
 #[test]
 fn a_build_that_fails_is_not_copied() {
-    let machine = Machine::whole().where_it("FAILS", "cargo build * next --quiet");
-    assert_says(&machine.run(), &["FAILED: build of the next version"]);
-    assert!(!machine.calls().contains("cp target"), "{}", machine.calls());
+    for (build, step, copy) in [
+        ("cargo build * next *", "build of the next version", "hangraft-next"),
+        ("cargo build * planted *", "build with bugs to plant", "hangraft-planted"),
+    ] {
+        let machine = Machine::whole().where_it("FAILS", build);
+        assert_says(&machine.run(), &[&format!("FAILED: {step}")]);
+        assert!(!machine.calls().contains(copy), "{}", machine.calls());
+    }
 }
 
 /// What cannot be tested is said, and said again at the end. It is no failure.
