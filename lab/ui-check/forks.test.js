@@ -26,6 +26,7 @@ test("a moment is said to the microsecond, and a fork stands in the address", ()
   assert.equal(momentWords(12_000_000.4), "12s");
   assert.equal(momentWords(7), "0.000007s");
   assert.equal(forkCommand("scripts/simulate --seed 42", 9_500_000, "kill n1"), 'scripts/simulate --seed 42 --fork "9.5s kill n1"');
+  assert.deepEqual(readFork("9us drop 20% 3s"), { at: 9, fault: "drop 20% 3s" });
   assert.deepEqual(readFork(writeFork(9_500_000.2, "instead kill n1 3s")), { at: 9_500_000, fault: "instead kill n1 3s" });
   for (const text of [null, "", "kill n1", "9.5s kill n1", "9us", "9us --x", "9us kill <b>"]) assert.equal(readFork(text), undefined, String(text));
 });
@@ -50,9 +51,10 @@ test("what came of calls and messages later is no other past", () => {
 test("the differences of two days are what only one of them tells", () => {
   const day = (/** @type {object[]} */ more) => story(modelOf([lines[0], ...more]));
   const role = (/** @type {number} */ at, /** @type {number} */ node, /** @type {number} */ term) => ({ kind: "role", at, node, term, role: "leader", leader: node, voted: node });
+  const follows = (/** @type {number} */ at, /** @type {number} */ node) => ({ kind: "role", at, node, term: 1, role: "follower", leader: 1 });
   const told = (/** @type {number} */ at, /** @type {string} */ text) => ({ kind: "told", at, about: "story", text });
-  const original = day([role(10, 1, 1), told(3_000_000, "takes 12.5 ms"), role(5_000_000, 2, 2), told(9_000_000, "late")]);
-  const fork = day([role(10, 1, 1), told(3_400_000, "takes 7 ms"), role(5_000_000, 3, 2), told(7_000_000, "late")]);
+  const original = day([role(10, 1, 1), follows(20, 2), follows(20, 3), told(3_000_000, "takes 12.5 ms"), role(5_000_000, 2, 2), told(9_000_000, "late")]);
+  const fork = day([role(10, 1, 1), follows(20, 2), follows(20, 3), told(3_400_000, "takes 7 ms"), role(5_000_000, 3, 2), told(7_000_000, "late")]);
   const found = differences(original, fork, 1_000_000).map(({ at, which, entry }) => [at, which, entry.text]);
   assert.deepEqual(found, [
     [5_000_000, "original", "n2 leads term 2: 1 of 3 voted for it (n2)"],

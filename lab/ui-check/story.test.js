@@ -14,7 +14,7 @@ const told = (model = modelOf()) => story(model).filter(({ minor }) => !minor).m
 test("a day with an election is told as it happened", () => {
   assert.deepEqual(told(), [
     "n1 runs",
-    "n1 leads term 6: 1 of 3 voted for it (n1)",
+    "n1 leads term 6",
     "n2 follows n1 in term 6",
     "The voters are n1, n2 and n3 (entry 1)",
     "n1 has ended",

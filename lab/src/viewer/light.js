@@ -45,7 +45,7 @@ export class Light {
     if (model.lines === this.lines) return false;
     if (now - this.drawn < RESTS) return true;
     [this.drawn, this.lines] = [now, model.lines];
-    const { how, words, counts, at } = lightOf(model);
+    const { how, words, counts, at } = lightOf(model, this.lab.settings?.live === true);
     this.at = at;
     byId("verdict").dataset.how = how;
     say(this.sign, SIGNS[how]);

@@ -82,7 +82,7 @@ export function forkCommand(command, at, fault) {
  * @returns {{at: number, fault: string} | undefined}
  */
 export function readFork(text) {
-  const found = /^(\d{1,15})us ([a-z0-9][a-z0-9 .-]{0,78})$/.exec(text ?? "");
+  const found = /^(\d{1,15})us ([a-z0-9][a-z0-9 .%-]{0,78})$/.exec(text ?? "");
   return found ? { at: Number(found[1]), fault: found[2] ?? "" } : undefined;
 }
 

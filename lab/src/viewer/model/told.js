@@ -54,7 +54,7 @@ function ofRole(model, line, last) {
   const name = model.nodeName(line.node);
   const newTerm = line.term !== last?.term;
   if (line.role === "candidate" && (newTerm || last?.role !== "candidate")) return candidacy(model, line, last);
-  if (line.role === "leader" && (newTerm || last?.role !== "leader")) return victory(model, line);
+  if (line.role === "leader" && (newTerm || last?.role !== "leader")) return victory(model, line, last);
   if (line.role === "shutdown" && last?.role !== "shutdown") return `${name} takes no more part in Raft`;
   const voted = line.voted !== undefined && (newTerm || line.voted !== last?.voted);
   // Whoever follows a leader has not voted for it: its vote counts as cast.
@@ -92,11 +92,14 @@ function candidacy(model, line, last) {
 /**
  * @param {Model} model
  * @param {RoleLine} line
+ * @param {RoleLine | undefined} last
  */
-function victory(model, line) {
+function victory(model, line, last) {
   const voters = model.voters(line.node, line.at);
   const votes = model.votersFor(line.node, line.term, line.at).filter((id) => voters.includes(id));
   const who = listed(votes.map((id) => model.nodeName(id)));
+  // Whoever led when it was first heard of may have been elected before that.
+  if (!last && votes.length * 2 <= voters.length) return `${model.nodeName(line.node)} leads term ${line.term}`;
   return `${model.nodeName(line.node)} leads term ${line.term}: ${votes.length} of ${voters.length} voted for it (${who})`;
 }
 

@@ -2,7 +2,7 @@
 // the simulator live through that day, and both stand next to each other.
 
 import { byId, el, say } from "../dom.js";
-import { lab, scale, stage, tabs, time } from "../main.js";
+import { lab, ring, scale, stage, tabs, time } from "../main.js";
 import { readFork, samePast, writeFork } from "../model/forks.js";
 import { unpack } from "../model/unpack.js";
 import { ForkForm } from "./forkform.js";
@@ -23,7 +23,7 @@ function start() {
   const tab = el("button", { type: "button", role: "tab", id: "tab-fork", "aria-controls": "fork", "aria-selected": "false", tabindex: "-1", click: () => tabs.show("fork") }, "Do something else");
   byId("tabs").append(tab);
   byId("happens").after(panel);
-  const days = new TwoDays(lab, original, scale, () => {
+  const days = new TwoDays(lab, original, scale, ring, () => {
     days.close();
     address(undefined);
   });
@@ -58,6 +58,8 @@ function start() {
       say(byId("said"), `The fork is there: ${days.title.textContent}`);
     } catch (err) {
       form.refuse(err instanceof Error ? err.message : String(err));
+      // The address tells of what is shown.
+      address(days.forked && writeFork(days.forked.at, days.forked.fault));
     } finally {
       form.busy(false);
     }
