@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DEEDS, differences, faultWords, forkCommand, forkedAt, momentWords, readFork, samePast, writeFork } from "../src/viewer/model/forks.js";
-import { happensAt, nextMoment } from "../src/viewer/model/steps.js";
+import { firstOf, happensAt, nextMoment, onDays } from "../src/viewer/model/steps.js";
 import { story } from "../src/viewer/model/story.js";
 import { lines, modelOf } from "./paper.js";
 
@@ -46,6 +46,9 @@ test("what came of calls and messages later is no other past", () => {
   assert.ok(!samePast(one, other, 25), "it came before that moment");
   assert.ok(!samePast(one, other, 13), "something was told");
   assert.ok(!samePast(one, [lines[0], { ...message, bytes: 10 }, call], 10), "another message");
+  const read = { kind: "call", at: 7, returned: 30, client: 2, by: "n1", asked: "read", outcome: "ok", version: 3 };
+  assert.ok(samePast([...one, read], other, 10), "a read that was answered on one day only");
+  assert.ok(!samePast([...one, { ...read, returned: 8 }], other, 10), "it was answered before");
 });
 
 test("the differences of two days are what only one of them tells", () => {
@@ -81,4 +84,12 @@ test("steps go through every happening, both ways, and say what it is", () => {
   const vote = lines.find((line) => line.kind === "message" && line.received !== undefined);
   assert.match(happensAt(model, vote.at), /is sent/);
   assert.match(happensAt(model, vote.received), /arrives/);
+});
+
+test("steps go through two days at once, and say on which something happens", () => {
+  assert.deepEqual([firstOf([7, 5], 1), firstOf([7, 5], -1), firstOf([undefined, 5], 1), firstOf([undefined], 1)], [5, 7, 5, undefined]);
+  assert.equal(onDays([["original", "n1 runs"]]), "n1 runs");
+  assert.equal(onDays([["original", "n1 runs"], ["fork", "n1 runs"]]), "n1 runs");
+  assert.equal(onDays([["original", ""], ["fork", "n1 runs"]]), "fork: n1 runs");
+  assert.equal(onDays([["original", "n2 runs"], ["fork", "n1 runs"]]), "original: n2 runs; fork: n1 runs");
 });

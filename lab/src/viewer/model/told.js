@@ -10,7 +10,7 @@ import { counted, grouped, listed, size, span } from "./words.js";
 const BECAME = { started: "runs", ended: "has ended", paused: "stands still", resumed: "goes on" };
 
 /** What a write is called, where it is not called by its own name. @type {Record<string, string>} */
-const WRITES = { play: "move", chat: "line of chat", open: "opening of a room", sit: "wish for a seat" };
+const WRITES = { play: "move", chat: "line of chat", say: "line of chat", open: "opening of a room", sit: "wish for a seat", stand: "wish to stand up", again: "wish to play again", remove: "removal of a player", lock: "locking of a room", publish: "publishing of a room" };
 
 /**
  * The sentence for a fact; empty when there is nothing to say.

@@ -154,6 +154,12 @@ export class TwoDays {
     lab.tell("lines");
   }
 
+  /** The days that are shown, by their names. @returns {[string, Model][]} */
+  shown() {
+    const { lab, other, view } = this;
+    return view === "both" ? [["original", lab.model], ["fork", other.model]] : [[view, lab.model]];
+  }
+
   /** The next view. */
   turn() {
     const place = VIEWS.findIndex(([view]) => view === this.view);
