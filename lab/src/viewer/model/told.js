@@ -95,11 +95,11 @@ function candidacy(model, line, last) {
  * @param {RoleLine | undefined} last
  */
 function victory(model, line, last) {
+  // Whoever led when it was first heard of was elected before that, nobody saw by whom.
+  if (!last) return `${model.nodeName(line.node)} leads term ${line.term}`;
   const voters = model.voters(line.node, line.at);
   const votes = model.votersFor(line.node, line.term, line.at).filter((id) => voters.includes(id));
   const who = listed(votes.map((id) => model.nodeName(id)));
-  // Whoever led when it was first heard of may have been elected before that.
-  if (!last && votes.length * 2 <= voters.length) return `${model.nodeName(line.node)} leads term ${line.term}`;
   return `${model.nodeName(line.node)} leads term ${line.term}: ${votes.length} of ${voters.length} voted for it (${who})`;
 }
 
