@@ -168,12 +168,34 @@ test("counts of answers in bins are those of a walk over all of them", () => {
 
 test("the light is grey, green or red, and red leads to the first finding", () => {
   const judged = (kept) => ({ kind: "verdict", at: 9, good: kept, promises: [{ promise: "one_leader", says: "", checked: 3, kept }] });
-  assert.deepEqual(lightOf(modelOf([])), { how: "none", words: "nothing judged yet", counts: "", at: undefined });
-  const good = lightOf(modelOf([play(1, 2), judged(true)]));
+  assert.deepEqual(lightOf(modelOf([]), true), { how: "none", words: "nothing judged yet", counts: "", at: undefined });
+  assert.equal(lightOf(modelOf([]), false).words, "not judged");
+  const good = lightOf(modelOf([play(1, 2), judged(true)]), false);
   assert.deepEqual([good.how, good.words, good.counts], ["good", "all kept", "1 operation, 1 promise"]);
   const found = { kind: "finding", at: 4, promise: "one_leader", text: "Two." };
-  const bad = lightOf(modelOf([found, { ...found, at: 3 }, judged(false)]));
+  const bad = lightOf(modelOf([found, { ...found, at: 3 }, judged(false)]), true);
   assert.deepEqual([bad.how, bad.words, bad.at], ["bad", "broken: one_leader", 3]);
+});
+
+test("of a timeline that begins in the middle the kept verdict is shown, and how it stood is no news", () => {
+  const from = 1_800_000_000;
+  const stood = [
+    { kind: "process", at: from, name: "n1", event: "ended" }, { kind: "process", at: from, name: "n2", event: "started" },
+    role(from, 1, { term: 1, role: "leader" }), role(from, 2, { term: 2, role: "leader", voted: 2 }),
+    { kind: "gossip", at: from, node: 2, about: 1, state: "down", incarnation: 0 }, { kind: "fault", at: from, id: 4, node: 2, what: "the disk is full" },
+  ];
+  const verdict = { kind: "verdict", at: from + 900_000, good: true, promises: [{ promise: "one_leader", says: "", checked: 3, kept: true }] };
+  const lasts = [play(from - 5, from + 10), play(from + 100, from + 600_000)];
+  const window = (...more) => modelOf([{ ...lines[0], from }, ...stood, ...lasts, ...more]);
+  const model = window({ ...verdict, operations: 4711 });
+  assert.equal(model.begin, from, "nothing is shown of the time before");
+  assert.deepEqual(story(model).map(({ at, text }) => [at - from, text]).filter(([, text]) => !text.includes("'s move")), [[600_000, "After 600 ms without one, a move is acknowledged"], [900_000, "The judge: all promises were kept"]]);
+  assert.deepEqual([leads(model, from).words, model.faults.length], ["n2 leads term 2", 1], "but it is known");
+  assert.deepEqual(leftOut(model, from), ["what was before 1800.0 s is not kept"]);
+  const light = (model) => lightOf(model, false);
+  assert.deepEqual([light(model).words, light(model).counts], ["all kept", "4,711 operations, 1 promise"]);
+  assert.equal(light(window(verdict)).counts, "1 promise", "how many were judged is not known by those that are left");
+  assert.deepEqual([light(window()).how, light(window()).words], ["none", "not judged: the beginning is missing"]);
 });
 
 test("a verdict that comes every other second is told when it changes", () => {

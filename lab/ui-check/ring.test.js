@@ -13,6 +13,7 @@ import { noteOf } from "../src/viewer/ring/notes.js";
 import { paceOf, Tempo } from "../src/viewer/ring/pace.js";
 import { majorityFor, shownTo, sparkOf, sparksOf } from "../src/viewer/ring/sparks.js";
 import { doomedFrom, picture, startsAt, stripsOf } from "../src/viewer/ring/strips.js";
+import { rows } from "../src/viewer/model/table.js";
 import { modelOf } from "./paper.js";
 
 const HEAD = { kind: "head", format: 1, title: "", began_unix_ms: 1, nodes: [1, 2, 3].map((id) => ({ id, name: `n${id}` })) };
@@ -293,4 +294,17 @@ test("what is left out is said", () => {
   assert.match(noteOf({ ...plain, pace: paceOf(1 / 100) }), /where they really are/);
   assert.match(noteOf({ ...plain, still: true }), /Nothing moves/);
   assert.match(noteOf({ ...plain, elsewhere: [fault(undefined, "Halves(Node(5))")] }), /Not drawn: Halves/);
+});
+
+test("who has never started is not there yet, and not gone", () => {
+  const late = { kind: "process", at: 500, name: "n2", event: "started" };
+  const model = modelOf([HEAD, { kind: "process", at: 0, name: "n1", event: "started" }, late, role(10, 1, "leader", 1), role(600, 2, "learner", 1), { kind: "process", at: 900, name: "n2", event: "ended" }]);
+  const second = (time) => {
+    const moment = momentOf(model, time);
+    const node = moment.nodes.find(({ id }) => id === 2);
+    return [roleWord(moment, node), rows(model, time)[1][1], spoken(moment, node)];
+  };
+  assert.deepEqual(second(400), ["not there yet", "not there yet", "n2, not there yet"]);
+  assert.deepEqual(second(600).slice(0, 2), ["learner", "runs"]);
+  assert.deepEqual(second(950), ["gone", "gone", "n2 term 1, gone, its process is gone"]);
 });

@@ -14,7 +14,7 @@ const told = (model = modelOf()) => story(model).filter(({ minor }) => !minor).m
 test("a day with an election is told as it happened", () => {
   assert.deepEqual(told(), [
     "n1 runs",
-    "n1 leads term 6: 1 of 3 voted for it (n1)",
+    "n1 leads term 6",
     "n2 follows n1 in term 6",
     "The voters are n1, n2 and n3 (entry 1)",
     "n1 has ended",
@@ -122,4 +122,11 @@ test("what is done to a node at once is one sentence, and so is its end", () => 
   assert.equal(together(["100 ms slower from n2", "100 ms slower to n2"]), "100 ms slower from n2, to n2");
   assert.equal(together(["cut to n2", "cut to n2"]), "cut to n2, n2");
   assert.equal(together(["the disk is full"]), "the disk is full");
+});
+
+test("whoever led when it was first heard of was elected before that: nobody saw its votes", () => {
+  const heard = (at, node, what) => ({ kind: "role", at, node, term: 4, role: what, leader: 1, voted: 1 });
+  const head = { kind: "head", format: 1, title: "", nodes: [1, 2, 3].map((id) => ({ id, name: `n${id}` })) };
+  const model = modelOf([head, heard(10, 2, "follower"), heard(11, 3, "follower"), heard(12, 1, "leader")]);
+  assert.deepEqual(told(model), ["n2 follows n1 in term 4", "n3 follows n1 in term 4", "n1 leads term 4"]);
 });

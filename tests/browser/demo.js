@@ -131,3 +131,8 @@ function isFree(port) {
     server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
 }
+
+/** The simulator, where it is looked for: HANGRAFT_SIM_BIN, or what cargo built last for simulated days. */
+export function simulator() {
+  return process.env.HANGRAFT_SIM_BIN ?? join(ROOT, "target", "sim", "hangraft-sim");
+}

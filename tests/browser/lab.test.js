@@ -1,9 +1,7 @@
 // The lab in a real browser: a real cluster is watched, broken by clicks, and learned from.
 
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { eventually } from "./demo.js";
 import { LabRun } from "./lab.js";
@@ -97,16 +95,4 @@ test("nobody is kept out: contrast, names and roles are right, by day, by night 
     await desk.screenshot(`lab-${options.colorScheme ?? "light"}-${options.viewport ? "phone" : "desktop"}`);
     await desk.page.context().close();
   }
-});
-
-test("what was recorded is opened in the same page: its download, and a report", { timeout: 120_000 }, async () => {
-  const kept = join(run.dir, "kept.jsonl");
-  await writeFile(kept, Buffer.from(await (await fetch(`${run.url}timeline.jsonl`)).arrayBuffer()));
-  const opened = await LabRun.open((stop) => CLEANUP.unshift(stop), kept);
-  const desk = await Desk.sit(browser, opened.url);
-  await desk.page.locator("#feed li", { hasText: "leads term" }).first().waitFor();
-  await desk.page.locator("#feed li", { hasText: "leads term" }).first().locator("button").first().click();
-  assert.match(await desk.page.locator("#leads-words").innerText(), /leads|led|nobody/);
-  assert.equal(await desk.page.locator("#tab-break").isVisible(), false, "what is over cannot be broken");
-  desk.unharmed();
 });

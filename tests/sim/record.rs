@@ -119,7 +119,9 @@ impl Record {
             inner.lines.add(Line::Finding(Finding { at, promise, text }));
         }
         let good = judge.verdict().is_none();
-        inner.lines.add(Line::Verdict(Verdict { at, good, promises: judge.judged(), left_out: 0 }));
+        let (promises, operations, left_out) = (judge.judged(), 0, 0);
+        let verdict = Verdict { at, good, promises, operations, left_out };
+        inner.lines.add(Line::Verdict(verdict));
     }
 
     /// Writes it into a file.
@@ -154,6 +156,7 @@ fn head(plan: &Plan, command: String, outcome: &DayOutcome) -> Head {
         format: FORMAT,
         title: title(plan),
         began_unix_ms: 0,
+        from: 0,
         command,
         about: format!("{plan}\n{outcome}"),
         nodes: nodes.collect(),

@@ -204,6 +204,7 @@ fn head(wanted: &Wanted, scenario: &Scenario, stage: &Stage) -> Head {
         format: FORMAT,
         title: scenario.name.clone(),
         began_unix_ms: u64::try_from(unix.as_millis()).unwrap_or_default(),
+        from: 0,
         command: wanted.command.clone(),
         about: scenario.about.clone(),
         nodes: nodes.map(|node| Named { id: node.id, name: node.name.clone() }).collect(),

@@ -86,6 +86,7 @@ impl Told {
             at: end,
             good,
             promises: promises.clone(),
+            operations: 0,
             left_out: 0,
         }));
         let calls = lines.iter().filter_map(|line| match line {

@@ -111,6 +111,7 @@ mod tests {
             format: FORMAT,
             title: String::new(),
             began_unix_ms: 0,
+            from: 0,
             command: String::new(),
             about: String::new(),
             nodes: Vec::new(),

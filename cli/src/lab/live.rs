@@ -275,6 +275,7 @@ fn head(args: &Args, ground: &Ground, bots: u32) -> Head {
         format: FORMAT,
         title: "lab".into(),
         began_unix_ms: u64::try_from(unix.as_millis()).unwrap_or_default(),
+        from: 0,
         command: args.command(&ground.subject),
         about: String::new(),
         nodes: ground.named.clone(),

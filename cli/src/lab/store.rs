@@ -47,6 +47,8 @@ pub(crate) struct Store {
     bytes: usize,
     /// Before this moment everyday messages are left out, and before that one moves as well.
     thinned: [Moment; 2],
+    /// Of what was told before this moment something has been forgotten.
+    forgotten: Option<Moment>,
     bounds: Bounds,
 }
 
@@ -81,6 +83,7 @@ impl Store {
             lines: 0,
             bytes: 0,
             thinned: [0; 2],
+            forgotten: None,
             bounds: Bounds { us: KEPT_US, lines: LINES_MAX, bytes: BYTES_MAX },
         }
     }
@@ -106,9 +109,10 @@ impl Store {
             return newer.map(|tick| tick.event.clone()).collect();
         }
         let now = self.ticks.back().or(self.chunks.back()).map_or(0, |last| last.now);
-        let mut first = vec![Line::Head(self.head.clone())];
-        first.extend(self.standing.lines(self.from(now)));
+        let head = self.head();
+        let mut first: Vec<Line> = self.standing.lines(head.from).collect();
         first.extend(self.left_out());
+        first.insert(0, Line::Head(head));
         let first = event(0, now, true, &first);
         let pieces = self.chunks.iter().chain(&self.ticks);
         [first].into_iter().chain(pieces.map(|piece| piece.event.clone())).collect()
@@ -117,12 +121,11 @@ impl Store {
     /// All that is kept as a timeline: its head, and its lines in order. Of several verdicts
     /// only the last.
     pub(crate) fn timeline(&self) -> (Head, Vec<Line>) {
-        let pieces = || self.chunks.iter().chain(&self.ticks);
-        let now = pieces().next_back().map_or(0, |last| last.now);
+        let head = self.head();
         let mut verdict: Option<&Verdict> = None;
-        let mut lines: Vec<Line> = self.standing.lines(self.from(now)).collect();
+        let mut lines: Vec<Line> = self.standing.lines(head.from).collect();
         lines.extend(self.left_out());
-        for line in pieces().flat_map(|piece| &piece.lines) {
+        for line in self.kept() {
             match line {
                 Line::Verdict(last) => verdict = Some(last),
                 line => lines.push(line.clone()),
@@ -130,7 +133,19 @@ impl Store {
         }
         lines.sort_by_key(Line::at);
         lines.extend(verdict.cloned().map(Line::Verdict));
-        (self.head.clone(), lines)
+        (head, lines)
+    }
+
+    /// The head of what is kept, which says from when on that is. What lines that are gone
+    /// still mean comes before all that is kept of the same.
+    fn head(&self) -> Head {
+        let states = self.kept().filter(|line| Subject::of(line).is_some()).map(Line::at);
+        let from = self.forgotten.map_or(0, |forgotten| states.fold(forgotten, Moment::min));
+        Head { from, ..self.head.clone() }
+    }
+
+    fn kept(&self) -> impl Iterator<Item = &Line> {
+        self.chunks.iter().chain(&self.ticks).flat_map(|piece| &piece.lines)
     }
 
     fn from(&self, now: Moment) -> Moment {
@@ -193,6 +208,7 @@ impl Store {
         let Some(chunk) = self.chunks.pop_front() else { return };
         self.lines -= chunk.lines.len();
         self.bytes -= chunk.event.len();
+        self.forgotten = Some(chunk.now);
         chunk.lines.into_iter().for_each(|line| self.standing.remember(line));
     }
 
@@ -261,37 +277,47 @@ enum Subject {
     Members(NodeId),
     Gossip(NodeId, NodeId),
     Fault(u64),
+    Sampled(NodeId),
+}
+
+impl Subject {
+    /// What a line is about, if the next about the same makes it old.
+    fn of(line: &Line) -> Option<Self> {
+        Some(match line {
+            Line::Process(process) => Self::Process(process.name.clone()),
+            Line::Role(role) => Self::Role(role.node),
+            Line::Log(log) => Self::Log(log.node),
+            Line::Members(members) => Self::Members(members.node),
+            Line::Gossip(gossip) => Self::Gossip(gossip.node, gossip.about),
+            Line::Fault(fault) => Self::Fault(fault.id),
+            Line::Sampled(sampled) => Self::Sampled(sampled.node),
+            _ => return None,
+        })
+    }
 }
 
 impl Standing {
     fn remember(&mut self, line: Line) {
-        let subject = match &line {
-            Line::Process(process) => Subject::Process(process.name.clone()),
-            Line::Role(role) => Subject::Role(role.node),
-            Line::Log(log) => Subject::Log(log.node),
-            Line::Members(members) => Subject::Members(members.node),
-            Line::Gossip(gossip) => Subject::Gossip(gossip.node, gossip.about),
-            Line::Fault(fault) if fault.healed => {
-                self.lines.remove(&Subject::Fault(fault.id));
-                return;
+        match (Subject::of(&line), &line) {
+            (Some(subject), Line::Fault(fault)) if fault.healed => {
+                self.lines.remove(&subject);
             }
-            Line::Fault(fault) => Subject::Fault(fault.id),
-            Line::Finding(_) if self.findings.len() < FINDINGS_MAX => {
-                return self.findings.push(line);
+            (Some(subject), _) => _ = self.lines.insert(subject, line),
+            (None, Line::Finding(_)) if self.findings.len() < FINDINGS_MAX => {
+                self.findings.push(line);
             }
-            _ => return,
-        };
-        self.lines.insert(subject, line);
+            (None, _) => {}
+        }
     }
 
-    /// These lines, none before a moment.
+    /// These lines, as they stand at a moment before all that is kept.
     fn lines(&self, from: Moment) -> impl Iterator<Item = Line> {
-        let all = self.lines.values().chain(&self.findings).cloned();
-        all.map(move |line| not_before(from, line))
+        self.lines.values().chain(&self.findings).cloned().map(move |line| moved(from, line))
     }
 }
 
-fn not_before(from: Moment, mut line: Line) -> Line {
+/// The same, as if it were told at a moment.
+fn moved(to: Moment, mut line: Line) -> Line {
     let at = match &mut line {
         Line::Process(line) => &mut line.at,
         Line::Role(line) => &mut line.at,
@@ -299,10 +325,11 @@ fn not_before(from: Moment, mut line: Line) -> Line {
         Line::Members(line) => &mut line.at,
         Line::Gossip(line) => &mut line.at,
         Line::Fault(line) => &mut line.at,
+        Line::Sampled(line) => &mut line.at,
         Line::Finding(line) => &mut line.at,
         _ => return line,
     };
-    *at = from.max(*at);
+    *at = to;
     line
 }
 
@@ -320,6 +347,7 @@ mod tests {
             format: FORMAT,
             title: "a lab".into(),
             began_unix_ms: 0,
+            from: 0,
             command: String::new(),
             about: String::new(),
             nodes: Vec::new(),
@@ -395,10 +423,40 @@ mod tests {
         store.add(0, vec![leads(0, 3)]);
         store.add(1, vec![leads(1, 4)]);
         run(&mut store, 90, told);
-        let (_, lines) = store.timeline();
+        let (head, lines) = store.timeline();
         assert!((300..360).contains(&lines.len()), "{}", lines.len());
         let roles: Vec<_> = lines.iter().filter(|line| matches!(line, Line::Role(_))).collect();
-        assert_eq!(roles, [&leads(90 * SECOND - SECOND / 10 - 30 * SECOND, 4)]);
+        assert_eq!(roles, [&leads(head.from, 4)]);
+        let first = lines.iter().find(|line| matches!(line, Line::Told(_))).unwrap().at();
+        assert!((first - SECOND / 10..=first).contains(&head.from), "{} {first}", head.from);
+        let anew = String::from_utf8(store.past(None)[0].to_vec()).unwrap();
+        assert!(anew.contains(r#""from""#), "a page is told where it begins: {anew}");
+    }
+
+    /// What is gone came before what is kept, also where that was told late: of two leaders
+    /// the later one is the later one in the file as well.
+    #[test]
+    fn what_stood_before_stands_before() {
+        let mut store = store();
+        store.bounds.us = 30 * SECOND;
+        store.add(0, vec![leads(0, 3)]);
+        let elected = |at| if at == 63 * SECOND { leads(at - 3 * SECOND, 4) } else { told(at) };
+        run(&mut store, 91, elected);
+        let (head, lines) = store.timeline();
+        let terms = lines.iter().filter_map(|line| match line {
+            Line::Role(role) => Some((role.at, role.term.0)),
+            _ => None,
+        });
+        assert_eq!(terms.collect::<Vec<_>>(), [(head.from, 3), (60 * SECOND, 4)]);
+        assert!(lines.is_sorted_by_key(Line::at) && head.from <= 60 * SECOND);
+    }
+
+    /// Nothing is said to be missing where nothing is.
+    #[test]
+    fn what_is_whole_has_its_beginning() {
+        let mut store = store();
+        run(&mut store, 60, told);
+        assert_eq!(store.timeline().0.from, 0);
     }
 
     /// When there is too much, older messages go first, and the page is told.

@@ -73,6 +73,7 @@ pub struct LiveJudge {
     rooms: BTreeMap<String, Kept>,
     open: BTreeMap<u64, Call>,
     begun: u64,
+    ended: u64,
     /// What nodes told since the last look.
     told: Vec<Line>,
     nodes: Nodes,
@@ -103,6 +104,7 @@ impl LiveJudge {
     /// not know what came of it.
     pub fn ends(&mut self, open: Open, call: Call) {
         self.open.remove(&open.0);
+        self.ended += 1;
         // The opening of a room that nobody knows.
         if call.room.is_empty() {
             return;
@@ -261,6 +263,7 @@ impl LiveJudge {
         let of_nodes = of_nodes.map(|(promise, held)| judged(promise, held.checked));
         let promises: Vec<Judged> = of_rooms.chain(of_nodes).collect();
         let good = self.found.is_empty() && promises.iter().any(|promise| promise.checked > 0);
-        Look { verdict: Verdict { at, good, promises, left_out: self.left_out }, findings }
+        let (operations, left_out) = (self.ended, self.left_out);
+        Look { verdict: Verdict { at, good, promises, operations, left_out }, findings }
     }
 }

@@ -64,7 +64,8 @@ impl Judgement {
 
     /// The last line of a timeline that ends at `at`.
     pub fn verdict(&self, at: Moment) -> Verdict {
-        Verdict { at, good: self.good(), promises: self.promises.clone(), left_out: 0 }
+        let (good, promises) = (self.good(), self.promises.clone());
+        Verdict { at, good, promises, operations: 0, left_out: 0 }
     }
 }
 

@@ -73,6 +73,10 @@ pub struct Head {
     /// When it began, in milliseconds since 1970; 0 in a simulated day.
     #[serde(default)]
     pub began_unix_ms: u64,
+    /// What was before this moment is not in the timeline, 0 where everything is: lines at this
+    /// moment about processes, roles, logs, members, gossip and faults say how it stood then.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub from: Moment,
     /// How to have it again: the command line.
     #[serde(default)]
     pub command: String,
@@ -304,6 +308,10 @@ pub struct Verdict {
     pub good: bool,
     /// The promises that were judged.
     pub promises: Vec<Judged>,
+    /// How many calls the judge has heard of, also of those that the timeline has not; 0 where it
+    /// has all of them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub operations: u64,
     /// Calls and pushes that were not judged, because the judge had no room to keep them.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub left_out: u64,

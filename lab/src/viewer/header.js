@@ -1,6 +1,7 @@
 // What stands on top: the verdict in words, each promise, and how to have it again.
 
 import { byId, el } from "./dom.js";
+import { unjudged } from "./model/judged.js";
 import { operations } from "./model/told.js";
 import { clock, counted, grouped } from "./model/words.js";
 
@@ -37,17 +38,17 @@ export function showPromises(model, go) {
 }
 
 /** @param {Model} model */
-function facts({ head, nodes, clients, messages, end }) {
-  const parts = [clock(end, 1), counted(nodes.size, "node"), counted(clients.size, "client"), counted(messages.length, "message")];
+function facts({ head, nodes, clients, messages, begin, end }) {
+  const parts = [head.from ? `${clock(begin, 1)} to ${clock(end, 1)}` : clock(end, 1), counted(nodes.size, "node"), counted(clients.size, "client"), counted(messages.length, "message")];
   if (head.began_unix_ms) parts.unshift(new Date(head.began_unix_ms).toISOString().slice(0, 19).replace("T", " ") + " UTC");
   return parts.join(" · ");
 }
 
 /** @param {Model} model @param {(finding: FindingLine) => void} go */
-function ofVerdict({ verdict, findings, clients }, go) {
-  if (!verdict) return [el("h2", {}, "Not judged")];
+function ofVerdict({ head, verdict, findings, clients }, go) {
+  if (!verdict) return [el("h2", {}, unjudged(head).replace("n", "N"))];
   const [finding] = findings;
-  const calls = [...clients.values()].reduce((sum, client) => sum + client.calls.length, 0);
+  const calls = verdict.operations ?? [...clients.values()].reduce((sum, client) => sum + client.calls.length, 0);
   if (verdict.good) return [el("h2", {}, "All promises kept"), el("p", {}, `${operations(calls)} of ${counted(clients.size, "client")} were judged.`)];
   const broken = verdict.promises.filter(({ kept }) => !kept).map(({ promise }) => promise);
   const names = broken.length ? broken.join(", ") : findings.map(({ promise }) => promise).join(", ");

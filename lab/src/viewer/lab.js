@@ -21,6 +21,8 @@ export class Lab {
     this.settings = settings;
     /** The moment that is shown, in microseconds. */
     this.moment = 0;
+    /** One can look so far, though the timeline is over: another beside it goes on. */
+    this.beyond = 0;
     /** Whether that is always the newest. */
     this.follows = false;
     /** The lane that is selected, by its name; a node's is the node's name. */
@@ -48,13 +50,18 @@ export class Lab {
     for (const listener of this.listeners.get(what) ?? []) listener();
   }
 
+  /** The last moment that can be shown. */
+  get end() {
+    return Math.max(this.model.end, this.beyond);
+  }
+
   /**
    * Shows a moment and stays there.
    * @param {number} time
    */
   go(time) {
     this.follows = false;
-    this.moment = Math.min(Math.max(time, this.model.begin), this.model.end);
+    this.moment = Math.min(Math.max(time, this.model.begin), this.end);
     this.tell("moment");
   }
 

@@ -43,7 +43,7 @@ export class Light {
     if (model.lines === this.lines) return false;
     if (now - this.drawn < RESTS) return true;
     [this.drawn, this.lines] = [now, model.lines];
-    const { how, words, counts, at } = lightOf(model);
+    const { how, words, counts, at } = lightOf(model, this.lab.settings?.live === true);
     byId("verdict").dataset.how = how;
     say(this.sign, SIGNS[how]);
     say(this.words, words);

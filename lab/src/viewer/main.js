@@ -120,7 +120,7 @@ function listenToParts() {
     lane: nextLane,
     pan: (part) => move(() => scale.pan(part * scale.pixels), true),
     begin: () => go(model.begin),
-    end: () => go(model.end),
+    end: () => go(lab.end),
     all: () => move(() => scale.all()),
     close: () => (dialog.open ? dialog.close() : pointing.close() || light?.close() || lab.select("")),
     finding: () => model.findings[0] && toFinding(model.findings[0]),
@@ -176,7 +176,7 @@ function changed() {
 /** Lines have come. */
 function took() {
   const reached = scale.end;
-  scale.bound(model.begin, model.end);
+  scale.bound(model.begin, lab.end);
   if (scale.to >= reached - CLOSE_UP) dirty = true;
   if (stage.arrange()) arranged();
   if (awaited !== undefined && model.end >= awaited) go(awaited);

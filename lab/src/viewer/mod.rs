@@ -255,6 +255,7 @@ mod tests {
             format: FORMAT,
             title: title.into(),
             began_unix_ms: 0,
+            from: 0,
             command: String::new(),
             about: String::new(),
             nodes: Vec::new(),

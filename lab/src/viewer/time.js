@@ -49,7 +49,7 @@ export class Time {
     const ran = this.runs;
     this.plays = !ran;
     if (ran) lab.go(lab.moment);
-    else if (!this.live && lab.moment >= lab.model.end) lab.go(lab.model.begin);
+    else if (!this.live && lab.moment >= lab.end) lab.go(lab.model.begin);
     this.#tell();
     this.wake();
   }
@@ -99,7 +99,7 @@ export class Time {
     const target = Math.min(lab.model.end, clock.shown(page));
     const before = lab.moment;
     if (lab.follows) lab.moment = Math.max(lab.model.begin, followed(lab.moment, target, passed, lab.model.end));
-    else this.#play(passed, this.live ? target : lab.model.end);
+    else this.#play(passed, this.live ? target : lab.end);
     if (lab.moment !== before) lab.tell("moment");
   }
 

@@ -224,6 +224,7 @@ fn a_room_that_is_over_is_counted_and_forgotten() {
     let Said { verdict: after, findings, .. } = said(late.lines(), 1);
     assert_eq!(findings, []);
     assert_eq!((verdict.left_out, after.left_out), (0, 1));
+    assert_eq!((verdict.operations, after.operations), (2, 3), "all that it has heard of");
     assert_eq!(verdict.promises[..6], after.promises[..6]);
 }
 

@@ -1,7 +1,7 @@
 //! Tests: a fork is the same day until its moment, whatever is done then, and another one after
 //! it; and it says which day it is.
 
-use hangraft_lab::history::{Call, Outcome};
+use hangraft_lab::history::{Call, Outcome, What};
 use hangraft_lab::timeline::file::{self, Timeline};
 use hangraft_lab::timeline::{Fault, Line};
 use hangraft_tests::skip::skip;
@@ -88,9 +88,16 @@ fn as_known(line: &Line, at: u64) -> Line {
     }
 }
 
+/// Whether a line may be there on one day only: of reads those are told that were answered.
+fn is_pending_read(line: &Line, at: u64) -> bool {
+    let Line::Call(Call { what: What::Read { .. }, returned, .. }) = line else { return false };
+    returned.is_none_or(|returned| returned > at)
+}
+
 /// All that is known until a moment, and this moment included, line by line.
 fn past(day: &Day, at: u64) -> Vec<String> {
-    let lines = day.timeline.lines.iter().filter(|line| line.at() <= at);
+    let known = |line: &&Line| line.at() <= at && !is_pending_read(line, at);
+    let lines = day.timeline.lines.iter().filter(known);
     let text = |line: &Line| serde_json::to_string(&as_known(line, at)).expect("plain data");
     lines.map(text).collect()
 }

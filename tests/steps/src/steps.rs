@@ -123,6 +123,7 @@ pub(crate) const CHAPTERS: &[Chapter] = &[
         ],
     },
     // Days in the simulated world, in a build of their own: optimised, with assertions.
+    // Browser tests fork days with the binary that this leaves in target/sim.
     Chapter {
         needs: &[],
         steps: &[

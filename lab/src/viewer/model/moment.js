@@ -5,6 +5,7 @@
 import { electionOf, timerOf } from "./election.js";
 import { gapAt } from "./gap.js";
 import { at, before, item, lastUntil } from "./search.js";
+import { isAwaited } from "./tracks.js";
 
 /** @typedef {import("./read.js").Model} Model */
 /** @typedef {import("./tracks.js").NodeTrack} NodeTrack */
@@ -13,12 +14,13 @@ import { at, before, item, lastUntil } from "./search.js";
 /** @typedef {import("./types.js").Fault} Fault */
 /** @typedef {"voter" | "learner" | "leaving" | "newcomer" | "stranger"} Membership */
 /**
- * A node at a moment. `since` is when its process became what it is. `role` is none where
+ * A node at a moment. `since` is when its process became what it is; it is `awaited` where it
+ * has never started yet. `role` is none where
  * nobody told it. `stale` is a leader of a term that is over. `asked` is when it last asked
  * for votes, in the last second; `ledFrom` since when it leads. `heard` is when a leader's message last came, `timer` how
  * much of the time is left in which it does not stand for election (0 to 1). `raft` is what
  * the leader knows of it: it answers, or is silent.
- * @typedef {{id: number, name: string, process: "runs" | "paused" | "gone", since: number, role: string | undefined, term: number, leader: number | undefined, voted: number | undefined, stale: boolean, asked: number | undefined, ledFrom: number | undefined, member: Membership, heard: number | undefined, timer: number | undefined, raft: "leads" | "answers" | "silent" | undefined, log: import("./types.js").LogLine | undefined, faults: Fault[]}} NodeMoment
+ * @typedef {{id: number, name: string, process: "runs" | "paused" | "gone", since: number, awaited: boolean, role: string | undefined, term: number, leader: number | undefined, voted: number | undefined, stale: boolean, asked: number | undefined, ledFrom: number | undefined, member: Membership, heard: number | undefined, timer: number | undefined, raft: "leads" | "answers" | "silent" | undefined, log: import("./types.js").LogLine | undefined, faults: Fault[]}} NodeMoment
  */
 /**
  * What one node holds of another by gossip. `refuted` is when a raised incarnation last
@@ -65,8 +67,8 @@ export function momentOf(model, time, live = false) {
   return { time, nodes, term, leader, members, gossip: gossipAt(tracks, time), gap: gapAt(model, time, live), told, election: electionOf(model) };
 }
 
-/** "n2" before "n10". @param {NodeTrack} one @param {NodeTrack} other */
-function byName({ name: one }, { name: other }) {
+/** "n2" before "n10". @param {{name: string}} one @param {{name: string}} other */
+export function byName({ name: one }, { name: other }) {
   return one.length - other.length || (one < other ? -1 : 1);
 }
 
@@ -85,6 +87,7 @@ function nodeAt(model, track, time, members, faults) {
   const known = process !== "gone" && line !== undefined && line.at >= goneBefore(model, name, time);
   return {
     id, name, process, since,
+    awaited: isAwaited(model.lives.get(name), time),
     role: known && line.role !== "shutdown" ? line.role : undefined,
     term: line?.term ?? 0,
     leader: known ? line.leader : undefined,

@@ -231,6 +231,7 @@ export class Model {
   /** It may come again, when there are more of them. @param {import("./types.js").HeadLine} line */
   #head(line) {
     this.head = line;
+    this.begin = Math.max(this.begin, line.from ?? 0);
     for (const { id, name } of line.nodes) this.node(id).name = name;
     for (const { id, name } of line.clients ?? []) this.client(id).name = name;
   }
@@ -382,11 +383,10 @@ export class Model {
     if (news) this.#fact(line);
   }
 
-  /**
-   * @param {Line & {at: number}} line
-   * @param {Line} [last]
-   */
+  /** @param {Line & {at: number}} line @param {Line} [last] */
   #fact(line, last) {
+    // How it stood where a timeline begins in the middle: nothing happened then.
+    if (line.at <= (this.head.from ?? -1) && line.kind !== "finding" && line.kind !== "told") return;
     const fact = { at: line.at, line, before: last };
     insert(this.facts, fact);
     if (this.facts.length > FACTS_MAX) this.facts.splice(0, FACTS_MAX / 2);

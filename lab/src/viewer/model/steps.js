@@ -35,6 +35,26 @@ export function nextMoment(model, time, way) {
   return best.found;
 }
 
+/**
+ * Of the next moments of several days the one that comes first on the way.
+ * @param {readonly (number | undefined)[]} moments
+ * @param {1 | -1} way
+ */
+export function firstOf(moments, way) {
+  const known = moments.flatMap((moment) => (moment === undefined ? [] : [moment * way]));
+  return known.length ? Math.min(...known) * way : undefined;
+}
+
+/**
+ * What happens on several days at one moment: once where it is the same on all.
+ * @param {[string, string][]} days each its name, and what happens
+ */
+export function onDays(days) {
+  const [first = ["", ""]] = days;
+  if (days.every(([, happens]) => happens === first[1])) return first[1];
+  return days.filter(([, happens]) => happens !== "").map(([name, happens]) => `${name}: ${happens}`).join("; ");
+}
+
 /** The nearest of moments, on one side of a time. */
 class Best {
   /** @param {number} time @param {1 | -1} way */

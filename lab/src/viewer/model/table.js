@@ -2,6 +2,7 @@
 // it.
 
 import { lastUntil } from "./search.js";
+import { isAwaited } from "./tracks.js";
 import { grouped, listed } from "./words.js";
 
 /** @typedef {import("./read.js").Model} Model */
@@ -36,7 +37,7 @@ function row(model, track, time) {
   const number = (/** @type {number | undefined} */ index) => (index === undefined ? "" : grouped(index));
   return [
     track.name,
-    LIVES[life] ?? "runs",
+    isAwaited(model.lives.get(track.name), time) ? "not there yet" : LIVES[life] ?? "runs",
     role?.role ?? "",
     role ? String(role.term) : "",
     name(role?.leader),

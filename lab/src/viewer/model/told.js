@@ -10,7 +10,7 @@ import { counted, grouped, listed, size, span } from "./words.js";
 const BECAME = { started: "runs", ended: "has ended", paused: "stands still", resumed: "goes on" };
 
 /** What a write is called, where it is not called by its own name. @type {Record<string, string>} */
-const WRITES = { play: "move", chat: "line of chat", open: "opening of a room", sit: "wish for a seat" };
+const WRITES = { play: "move", chat: "line of chat", say: "line of chat", open: "opening of a room", sit: "wish for a seat", stand: "wish to stand up", again: "wish to play again", remove: "removal of a player", lock: "locking of a room", publish: "publishing of a room" };
 
 /**
  * The sentence for a fact; empty when there is nothing to say.
@@ -54,7 +54,7 @@ function ofRole(model, line, last) {
   const name = model.nodeName(line.node);
   const newTerm = line.term !== last?.term;
   if (line.role === "candidate" && (newTerm || last?.role !== "candidate")) return candidacy(model, line, last);
-  if (line.role === "leader" && (newTerm || last?.role !== "leader")) return victory(model, line);
+  if (line.role === "leader" && (newTerm || last?.role !== "leader")) return victory(model, line, last);
   if (line.role === "shutdown" && last?.role !== "shutdown") return `${name} takes no more part in Raft`;
   const voted = line.voted !== undefined && (newTerm || line.voted !== last?.voted);
   // Whoever follows a leader has not voted for it: its vote counts as cast.
@@ -92,8 +92,11 @@ function candidacy(model, line, last) {
 /**
  * @param {Model} model
  * @param {RoleLine} line
+ * @param {RoleLine | undefined} last
  */
-function victory(model, line) {
+function victory(model, line, last) {
+  // Whoever led when it was first heard of was elected before that, nobody saw by whom.
+  if (!last) return `${model.nodeName(line.node)} leads term ${line.term}`;
   const voters = model.voters(line.node, line.at);
   const votes = model.votersFor(line.node, line.term, line.at).filter((id) => voters.includes(id));
   const who = listed(votes.map((id) => model.nodeName(id)));

@@ -76,3 +76,13 @@ export function marked(line, node) {
   const elects = line.kind === "role" && (line.role === "candidate" || (line.voted !== undefined && !line.leader));
   return elects || line.kind === "members" || line.kind === "told";
 }
+
+/**
+ * Whether a process has not started yet at a moment, ever.
+ * @param {readonly import("./types.js").Span[] | undefined} lives
+ * @param {number} time
+ */
+export function isAwaited(lives, time) {
+  const first = lives?.[0];
+  return first !== undefined && first.from < 0 && time < first.to;
+}

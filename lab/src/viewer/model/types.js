@@ -2,7 +2,7 @@
 // docs/timeline.md says what each line means. Times are microseconds since it began.
 
 /** @typedef {{id: number, name: string}} Named */
-/** @typedef {{kind: "head", format: number, title: string, began_unix_ms?: number, command?: string, about?: string, nodes: Named[], clients?: Named[]}} HeadLine */
+/** @typedef {{kind: "head", format: number, title: string, began_unix_ms?: number, from?: number, command?: string, about?: string, nodes: Named[], clients?: Named[]}} HeadLine */
 /** @typedef {{kind: "process", at: number, name: string, event: "started" | "ended" | "paused" | "resumed"}} ProcessLine */
 /** @typedef {{kind: "role", at: number, node: number, term: number, role: string, leader?: number, voted?: number}} RoleLine */
 /** @typedef {{kind: "log", at: number, node: number, last?: number, committed?: number, applied?: number, snapshot?: number, purged?: number, hash?: string}} LogLine */

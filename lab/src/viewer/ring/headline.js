@@ -84,6 +84,7 @@ export function votesOf({ nodes, members }, candidate) {
 
 /** What a node is, in one or two words beside it. @param {Moment} moment @param {NodeMoment} node @returns {string} */
 export function roleWord({ told }, node) {
+  if (node.awaited) return "not there yet";
   if (node.process === "gone") return "gone";
   if (node.process === "paused") return "stands still";
   if (node.stale) return "old leader";
@@ -133,7 +134,8 @@ export function faultWords({ faults }) {
 export function spoken(moment, node) {
   // What is to be read on it comes first, as it is to be read.
   const written = node.term ? `${node.name} term ${node.term}` : node.name;
-  const parts = [written, roleWord(moment, node), besideRole(moment, node), node.process === "runs" ? "its process runs" : `its process is ${node.process}`, ...node.faults.map(({ what }) => what)];
+  const process = node.process === "runs" ? "its process runs" : node.awaited ? "" : `its process is ${node.process}`;
+  const parts = [written, roleWord(moment, node), besideRole(moment, node), process, ...node.faults.map(({ what }) => what)];
   return parts.filter((part) => part !== "").join(", ");
 }
 

@@ -24,7 +24,7 @@ export function nodeHit(moment, node) {
   const { heard, log, timer } = node;
   const { election } = moment;
   const name = (/** @type {number} */ id) => moment.nodes.find((other) => other.id === id)?.name ?? `n${id}`;
-  const process = node.process === "runs" ? "" : node.process === "gone" ? "has ended" : "stands still";
+  const process = node.process === "runs" || node.awaited ? "" : node.process === "gone" ? "has ended" : "stands still";
   return {
     at: moment.time,
     title: `${node.name}: ${roleWord(moment, node)}${node.term ? ` in term ${node.term}` : ""}`,

@@ -77,7 +77,7 @@ export class Labels {
       say(label.fault, contradicted ? contradicted.get(node.id) ?? "" : faultWords(node));
       const colour = filled(node) && node.process === "runs" ? termColours(node.term)[1] : "";
       if (button.dataset.colour !== colour) button.style.color = button.dataset.colour = colour;
-      const tone = node.process === "runs" ? node.role ?? "" : node.process;
+      const tone = node.process === "runs" ? node.role ?? "" : node.awaited ? "awaited" : node.process;
       set(button, { "aria-label": spoken(moment, node), "aria-pressed": String(selected === node.name), "data-tone": tone });
       set(words, { "data-tone": node.stale && node.process === "runs" ? "stale" : tone });
     }

@@ -22,7 +22,7 @@ function message(parts) {
 /** @param {Partial<NodeMoment>} parts @returns {(brush: Brush) => void} */
 function node(parts) {
   /** @type {NodeMoment} */
-  const plain = { id: 1, name: "", process: "runs", since: 0, role: "follower", term: 1, leader: 1, voted: 1, stale: false, asked: undefined, ledFrom: undefined, member: "voter", heard: 0, timer: undefined, raft: undefined, log: undefined, faults: [], ...parts };
+  const plain = { id: 1, name: "", process: "runs", since: 0, awaited: false, role: "follower", term: 1, leader: 1, voted: 1, stale: false, asked: undefined, ledFrom: undefined, member: "voter", heard: 0, timer: undefined, raft: undefined, log: undefined, faults: [], ...parts };
   return (brush) => raft(brush, { x: WIDTH / 2, y: HEIGHT / 2 + (plain.role === "leader" ? 5 : 0), r: plain.timer === undefined ? 10 : 7, angle: 0 }, plain, false, { lease: 3, least: 2, most: 3 });
 }
 

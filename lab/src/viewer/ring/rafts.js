@@ -34,7 +34,7 @@ export function raft(brush, place, node, selected, election) {
   ctx.arc(x, y, r, 0, TURN);
   ctx.fillStyle = colours.named.card;
   ctx.fill();
-  if (node.process === "gone") return gone(brush, place);
+  if (node.process === "gone") return gone(brush, place, node.awaited);
   disc(brush, place, node);
   if (node.process === "paused") paused(brush, place);
   else if (node.timer !== undefined) timer(brush, place, node.timer, election);
@@ -55,14 +55,15 @@ function halo({ ctx, colours }, { x, y, r }) {
   ctx.lineWidth = 1;
 }
 
-/** @param {Brush} brush @param {Place} place */
-function gone({ ctx, colours }, { x, y, r }) {
+/** @param {Brush} brush @param {Place} place @param {boolean} awaited */
+function gone({ ctx, colours }, { x, y, r }, awaited) {
   const { named } = colours;
   ctx.setLineDash([4, 4]);
   ctx.strokeStyle = named.faint;
   ctx.lineWidth = 2;
   ctx.stroke();
   ctx.setLineDash([]);
+  if (awaited) return;
   ctx.globalAlpha = 0.55;
   tick(ctx, x, y, r * 0.62, false, named.bad);
   ctx.globalAlpha = 1;

@@ -3,7 +3,7 @@
 
 import { Colours } from "../colours.js";
 import { say, set } from "../dom.js";
-import { ECHO, faultsAt, momentOf, processAt } from "../model/moment.js";
+import { byName, ECHO, faultsAt, momentOf, processAt } from "../model/moment.js";
 import { pendingCall } from "../model/gap.js";
 import { messages, moves, players, tables } from "./dots.js";
 import { skyOf } from "./flights.js";
@@ -62,6 +62,8 @@ export class Ring {
     this.places = layout(0, 0, [], [], []);
     /** @type {Moment} */
     this.moment = momentOf(lab.model, 0);
+    /** For these nodes a place is left free where they are not: so two days look alike. @type {readonly number[]} */
+    this.absent = [];
     this.strips = stripsOf(lab.model, this.moment);
     this.laid = grid(0, 0, 0);
     /** @type {import("./dots.js").Spot[]} */
@@ -237,16 +239,19 @@ export class Ring {
   #arrange() {
     const { model, settings } = this.lab;
     const { stage, logs, gap } = this.frame;
-    const nodes = this.moment.nodes.map(({ id }) => id);
+    const here = new Set(this.moment.nodes.map(({ id }) => id));
+    const named = [...new Set([...here, ...this.absent])].map((id) => ({ id, name: model.nodeName(id) }));
+    const nodes = named.sort(byName).map(({ id }) => id);
     const known = [...model.lives.keys()].filter((name) => /^f\d+$/.test(name)).sort();
     const frontends = known.length ? known : (settings?.frontends ?? []).map((_, place) => `f${place + 1}`);
     const clients = [...model.clients.values()].filter(({ calls, pushes }) => calls.length || pushes.length).map(({ id }) => id).slice(-PLAYERS);
     const [width, height] = [stage.clientWidth, stage.clientHeight];
-    const cast = [width, height, nodes, frontends, clients].join("|");
+    const cast = [width, height, nodes, [...here], frontends, clients].join("|");
     if (cast === this.cast) return;
     this.cast = cast;
     this.places = layout(width, height, nodes, frontends, clients);
-    logs.style.setProperty("--ring-logs", `${heightOf(nodes.length)}px`);
+    for (const id of nodes) if (!here.has(id)) this.places.nodes.delete(id);
+    logs.style.setProperty("--ring-logs", `${heightOf(here.size)}px`);
     const { centre } = this.places;
     Object.assign(gap.style, { left: `${centre.x}px`, top: `${centre.y}px` });
     stage.dataset.tight = String(this.places.tight);

@@ -1,8 +1,9 @@
 // Forks of the simulated day that is shown: one chooses what is done instead, the server lets
 // the simulator live through that day, and both stand next to each other.
 
+import { readPlace } from "../address.js";
 import { byId, el, say } from "../dom.js";
-import { lab, scale, stage, tabs, time } from "../main.js";
+import { lab, ring, scale, stage, tabs, time } from "../main.js";
 import { readFork, samePast, writeFork } from "../model/forks.js";
 import { unpack } from "../model/unpack.js";
 import { ForkForm } from "./forkform.js";
@@ -23,13 +24,13 @@ function start() {
   const tab = el("button", { type: "button", role: "tab", id: "tab-fork", "aria-controls": "fork", "aria-selected": "false", tabindex: "-1", click: () => tabs.show("fork") }, "Do something else");
   byId("tabs").append(tab);
   byId("happens").after(panel);
-  const days = new TwoDays(lab, original, scale, () => {
+  const days = new TwoDays(lab, original, scale, ring, () => {
     days.close();
     address(undefined);
   });
   const form = new ForkForm(lab, lab.model.head.command ?? "", (at, fault) => void ask(at, fault));
   panel.append(el("h2", {}, "Do something else here"), form.root, days.root);
-  new Stepper(lab);
+  new Stepper(lab, () => days.shown());
   lab.on("moment", () => form.tell());
   lab.on("lines", () => form.tell());
   time.slow.push(() => {
@@ -41,11 +42,11 @@ function start() {
     const types = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement;
     if (!types && !event.ctrlKey && !event.metaKey && !event.altKey && event.key.toLowerCase() === TURN) days.turn();
   });
-  const place = new URLSearchParams(location.hash.slice(1));
+  const place = readPlace(location.hash);
   tabs.offer();
-  if (place.get("tab") === "fork") tabs.show("fork");
-  const asked = readFork(place.get(NAME));
-  if (asked) void ask(asked.at, asked.fault, place.has("t") ? lab.moment : asked.at);
+  if (place.tab === "fork") tabs.show("fork");
+  const asked = readFork(new URLSearchParams(location.hash.slice(1)).get(NAME));
+  if (asked) void ask(asked.at, asked.fault, place.moment);
 
   /** @param {number} at @param {string} fault @param {number} [moment] that is shown then */
   async function ask(at, fault, moment = at) {
@@ -58,6 +59,8 @@ function start() {
       say(byId("said"), `The fork is there: ${days.title.textContent}`);
     } catch (err) {
       form.refuse(err instanceof Error ? err.message : String(err));
+      // The address tells of what is shown.
+      address(days.forked && writeFork(days.forked.at, days.forked.fault));
     } finally {
       form.busy(false);
     }

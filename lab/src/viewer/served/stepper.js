@@ -1,10 +1,11 @@
 // Steps by single happenings, and says what each is.
 
 import { byId, el, say } from "../dom.js";
-import { happensAt, nextMoment } from "../model/steps.js";
+import { firstOf, happensAt, nextMoment, onDays } from "../model/steps.js";
 import { clock } from "../model/words.js";
 
 /** @typedef {import("../lab.js").Lab} Lab */
+/** @typedef {import("../model/read.js").Model} Model */
 
 /** Keys, and what each is for. @type {[string, string][]} */
 const KEYS = [[", .", "one happening back, one forth: each message, each call, each line"]];
@@ -12,9 +13,13 @@ const KEYS = [[", .", "one happening back, one forth: each message, each call, e
 const DIGITS = 6;
 
 export class Stepper {
-  /** @param {Lab} lab */
-  constructor(lab) {
+  /**
+   * @param {Lab} lab
+   * @param {() => [string, Model][]} days that are shown, each with its name
+   */
+  constructor(lab, days) {
     this.lab = lab;
+    this.days = days;
     this.said = el("p", { id: "happening", role: "status" });
     const button = (/** @type {string} */ text, /** @type {string} */ name, /** @type {1 | -1} */ way) => el("button", { type: "button", "aria-label": name, title: `${name} (${way < 0 ? "," : "."})`, click: () => this.step(way) }, text);
     const group = el("span", { class: "group" }, button("‹", "One happening back", -1), button("›", "One happening forth", 1));
@@ -29,11 +34,12 @@ export class Stepper {
 
   /** @param {1 | -1} way */
   step(way) {
-    const next = nextMoment(this.lab.model, this.lab.moment, way);
+    const days = this.days();
+    const next = firstOf(days.map(([, model]) => nextMoment(model, this.lab.moment, way)), way);
     if (next === undefined) return;
     this.at = next;
     this.lab.go(next);
-    say(this.said, `${clock(next, DIGITS)}: ${happensAt(this.lab.model, next)}`);
+    say(this.said, `${clock(next, DIGITS)}: ${onDays(days.map(([name, model]) => [name, happensAt(model, next)]))}`);
   }
 
   /** @param {KeyboardEvent} event */

@@ -26,11 +26,17 @@ export class TwoDays {
    * @param {Lab} lab that the page shows
    * @param {Line[]} original
    * @param {import("../scale.js").Scale} scale of the lanes
+   * @param {Ring} ring of the page
    * @param {() => void} closed the fork is forgotten
    */
-  constructor(lab, original, scale, closed) {
+  constructor(lab, original, scale, ring, closed) {
     this.lab = lab;
     this.original = original;
+    this.first = ring;
+    /** The lines that the page's model has. */
+    this.held = original;
+    /** When each of the days is over. */
+    this.ends = { original: lab.model.end, fork: 0 };
     this.other = new Lab(new Model(), lab.settings);
     /** @type {Forked | undefined} */
     this.forked = undefined;
@@ -74,7 +80,8 @@ export class TwoDays {
     for (const news of /** @type {const} */ (["moment", "frame"])) {
       lab.on(news, () => {
         if (this.view !== "both") return;
-        other.moment = Math.min(lab.moment, other.model.end);
+        other.moment = lab.moment;
+        this.caption();
         other.tell(news);
       });
     }
@@ -82,17 +89,27 @@ export class TwoDays {
     lab.on("frame", () => this.place());
   }
 
+  /** Says which day each ring is of, and whether it is over. */
+  caption() {
+    for (const [place, day] of /** @type {const} */ (["original", "fork"]).entries()) {
+      const caption = this.captions?.[place];
+      if (caption) say(caption, this.lab.moment > this.ends[day] ? `${day}, over at ${clock(this.ends[day])}` : day);
+    }
+  }
+
   /** Shows a fork. @param {Forked} forked @param {boolean} same whether the past of both is one */
   show(forked, same) {
     this.forked = forked;
     const [first, second] = [model(this.original), model(forked.lines)];
+    this.ends = { original: first.end, fork: second.end };
+    // Who is on one of the days only has the same place on both.
+    for (const ring of [this.first, this.ring]) if (ring) ring.absent = [...first.nodes.keys(), ...second.nodes.keys()];
     this.differ = differences(story(first), story(second), forked.at);
     this.root.hidden = false;
     say(this.title, second.head.title);
     say(this.warning, same ? "" : "These are two days from the beginning: the simulator is another build than the one that wrote this timeline.");
     say(this.verdicts, `Original: ${judged(first)}. Fork: ${judged(second)}.`);
     this.fill();
-    this.view = "original";
     this.look("both");
   }
 
@@ -100,6 +117,7 @@ export class TwoDays {
   close() {
     if (!this.forked) return;
     this.look("original");
+    this.first.absent = [];
     this.forked = undefined;
     this.root.hidden = true;
   }
@@ -108,22 +126,38 @@ export class TwoDays {
   look(view) {
     const { forked, lab, other } = this;
     if (!forked) return;
-    const [was, is] = [this.view === "fork", view === "fork"];
+    const both = view === "both";
     this.view = view;
-    document.body.toggleAttribute("data-both", view === "both");
+    document.body.toggleAttribute("data-both", both);
     for (const button of this.switch.children) set(button, { "aria-pressed": String(button.getAttribute("data-view") === view) });
-    for (const part of [this.second, ...(this.captions ?? [])]) if (part) part.hidden = view !== "both";
-    if (was !== is) {
-      refill(lab, is ? forked.lines : this.original);
-      showTitle(lab.model);
-    }
-    if (view === "both") {
+    for (const part of [this.second, ...(this.captions ?? [])]) if (part) part.hidden = !both;
+    const whole = this.scale.width >= this.scale.most;
+    lab.beyond = both ? Math.max(this.ends.original, this.ends.fork) : 0;
+    this.hold(view === "fork" ? forked.lines : this.original);
+    if (both) {
       refill(other, forked.lines);
       this.lanes.show(`The fork: ${other.model.head.title}`);
     } else this.lanes.hide();
+    if (whole) this.scale.all();
     // Sizes have changed with what is shown.
     dispatchEvent(new Event("resize"));
     lab.tell("moment");
+  }
+
+  /** Puts a day into the page's model, unless it is there. @param {Line[]} lines */
+  hold(lines) {
+    const { lab } = this;
+    if (lines !== this.held) refill(lab, lines);
+    this.held = lines;
+    showTitle(lab.model);
+    lab.moment = Math.min(lab.moment, lab.end);
+    lab.tell("lines");
+  }
+
+  /** The days that are shown, by their names. @returns {[string, Model][]} */
+  shown() {
+    const { lab, other, view } = this;
+    return view === "both" ? [["original", lab.model], ["fork", other.model]] : [[view, lab.model]];
   }
 
   /** The next view. */
@@ -138,7 +172,7 @@ export class TwoDays {
     const at = this.forked?.at ?? forkedAt(shown)[0];
     for (const part of [this.mark, this.across]) part.hidden = at === undefined;
     if (at === undefined) return;
-    const span = Math.max(1, shown.end - shown.begin);
+    const span = Math.max(1, this.lab.end - shown.begin);
     this.mark.style.left = `${((at - shown.begin) / span) * 100}%`;
     const x = this.scale.x(at);
     this.across.hidden = x < 0 || x > this.scale.pixels;
@@ -171,8 +205,6 @@ function model(lines) {
 function refill(lab, lines) {
   lab.model.clear();
   for (const line of lines) lab.model.add(line);
-  lab.moment = Math.min(lab.moment, lab.model.end);
-  lab.tell("lines");
 }
 
 /** @param {Model} day */
