@@ -58,7 +58,7 @@ impl Story {
     }
 
     fn tick(&mut self) -> anyhow::Result<()> {
-        let mut heard = Vec::new();
+        let (mut heard, mut joined) = (Vec::new(), false);
         for seen in self.record.take() {
             match seen {
                 Seen::Begun(number, call) => heard.push(Heard::Begun(number, call)),
@@ -68,6 +68,7 @@ impl Story {
                 }
                 Seen::Push(push) => self.timeline.add(Line::Push(push)),
                 Seen::Line(line) => self.timeline.add(line),
+                Seen::Named(named) => joined |= self.head.name(named),
                 Seen::Batch(Batch { asked, came, observed }) => {
                     self.timeline.came(asked.at, came, observed);
                 }
@@ -75,6 +76,10 @@ impl Story {
         }
         let now = self.record.now();
         let mut lines = self.timeline.ready(now);
+        if joined {
+            // Names are known before anything is told of who has them.
+            lines.insert(0, Line::Head(self.head.clone()));
+        }
         heard.extend(lines.iter().filter(|line| is_judged(line)).cloned().map(Heard::Line));
         if !self.judging.tell(now, heard) {
             self.judging = Judging::begin()?;
