@@ -63,7 +63,8 @@ function ofRole(model, line, last) {
     return `${name} grants its vote to ${model.nodeName(line.voted ?? 0)} in term ${line.term}`;
   }
   if (last?.role === "leader" && line.role !== "leader") {
-    return newTerm ? `${name} leads no more: it hears of term ${line.term}` : `${name} leads term ${line.term} no more`;
+    if (newTerm) return `${name} leads no more: it hears of term ${line.term}`;
+    return `${name} leads term ${line.term} no more: it ${line.role === "learner" ? "votes no more" : "was started again"}`;
   }
   const leader = line.leader === undefined ? "" : model.nodeName(line.leader);
   if (line.role === "learner" && last?.role !== "learner") {
