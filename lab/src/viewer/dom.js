@@ -36,6 +36,36 @@ export function say(element, text) {
 }
 
 /**
+ * How many of the window's pixels one of an element's own takes: more than 1 in large type.
+ * @param {Element} element
+ */
+export function zoomOf(element) {
+  return element.currentCSSZoom ?? 1;
+}
+
+/**
+ * Where a pointer is, in an element's own pixels from its left and top.
+ * @param {Element} element @param {{clientX: number, clientY: number}} pointer
+ * @returns {[number, number]}
+ */
+export function spotIn(element, { clientX, clientY }) {
+  const { left, top } = element.getBoundingClientRect();
+  const zoom = zoomOf(element);
+  return [(clientX - left) / zoom, (clientY - top) / zoom];
+}
+
+/**
+ * Puts a box at a place of the window, as far as there is room.
+ * @param {HTMLElement} box @param {number} x @param {number} y pixels of the window
+ */
+export function putAt(box, x, y) {
+  const zoom = zoomOf(box);
+  const least = (/** @type {number} */ wished, /** @type {number} */ room) => `${Math.max(4, Math.min(wished, room)) / zoom}px`;
+  box.style.left = least(x, innerWidth - box.offsetWidth * zoom - 8);
+  box.style.top = least(y, innerHeight - box.offsetHeight * zoom - 8);
+}
+
+/**
  * The element of the page's frame that has this id.
  * @param {string} id
  * @returns {HTMLElement}

@@ -93,6 +93,7 @@ function start() {
   lab.on("moment", moved);
   lab.on("selected", selected);
   lab.on("frame", frame);
+  lab.on("large", enlarged);
   time.slow.push(lanes, words, (now) => nodes.draw(now), (now) => light?.draw(now) ?? false);
   listenToParts();
   took();
@@ -201,6 +202,14 @@ function moved() {
   if (another && lab.follows) feed.follow();
   if (another || !runs) changed();
   if (!runs) feed.show(lab.moment, undefined);
+}
+
+/** Large type is for those at the back: lanes are too fine for them, and leave their room to the ring. */
+function enlarged() {
+  document.documentElement.classList.toggle("projector", lab.large);
+  split.fold(lab.large);
+  // Whoever draws by the size of the page measures it again.
+  dispatchEvent(new Event("resize"));
 }
 
 function selected() {
