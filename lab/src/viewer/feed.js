@@ -145,6 +145,13 @@ export class Feed {
     if (list.clientHeight) this.atEnd = this.#readAtEnd();
   }
 
+  /** What goes on is told under the story: it ends with a sentence. @param {string} words */
+  goesOn(words) {
+    const line = byId("outage");
+    line.hidden = words === "";
+    say(/** @type {Element} */ (line.lastElementChild), words);
+  }
+
   /** The newest is shown, and is from now on. */
   follow() {
     this.atEnd = true;

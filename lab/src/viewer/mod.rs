@@ -43,6 +43,7 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("model/story.js", include_str!("model/story.js")),
     ("model/election.js", include_str!("model/election.js")),
     ("model/gap.js", include_str!("model/gap.js")),
+    ("model/outage.js", include_str!("model/outage.js")),
     ("model/moment.js", include_str!("model/moment.js")),
     ("model/tempo.js", include_str!("model/tempo.js")),
     ("model/judged.js", include_str!("model/judged.js")),
