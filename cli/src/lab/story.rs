@@ -84,7 +84,9 @@ impl Story {
         if !self.judging.tell(now, heard) {
             self.judging = Judging::begin()?;
             self.judging.tell(now, vec![Heard::Line(Line::Head(self.head.clone()))]);
-            self.record.say("story", "the judge could not keep up and begins anew here");
+            let text = "the judge could not keep up and begins anew here; \
+                        what it had not heard yet is not judged";
+            self.record.say("story", text);
         }
         lines.extend(self.judging.said());
         let lines = self.thin.pass(now, lines);
