@@ -36,6 +36,36 @@ export function say(element, text) {
 }
 
 /**
+ * Makes what is inside anew. Where one of its buttons had the focus, the one that is now in its
+ * place has it, or `otherwise`.
+ * @param {Element} place @param {(Node | string)[]} inside @param {HTMLElement} [otherwise]
+ */
+export function renew(place, inside, otherwise) {
+  const buttons = () => /** @type {HTMLElement[]} */ ([...place.querySelectorAll("button, a, input, select, summary")]);
+  const active = /** @type {HTMLElement} */ (document.activeElement);
+  const at = buttons().indexOf(active);
+  place.replaceChildren(...inside);
+  if (at < 0) return;
+  const key = active.dataset["key"];
+  const same = key === undefined ? undefined : buttons().find(({ dataset }) => dataset["key"] === key);
+  (same ?? buttons()[at] ?? buttons().at(-1) ?? otherwise)?.focus({ preventScroll: true });
+}
+
+/**
+ * Makes a button do nothing, or something again. It keeps the focus: whoever pressed it is
+ * still there when it can be pressed again.
+ * @param {Element} button @param {boolean} is
+ */
+export function idle(button, is) {
+  set(button, { "aria-disabled": is ? "true" : false });
+}
+
+/** Whether a button does nothing now. @param {Element} button */
+export function isIdle(button) {
+  return button.getAttribute("aria-disabled") === "true";
+}
+
+/**
  * How many of the window's pixels one of an element's own takes: more than 1 in large type.
  * @param {Element} element
  */

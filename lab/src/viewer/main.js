@@ -292,7 +292,9 @@ function go(moment, entry, width = scale.width) {
 /** @param {number} way */
 function step(way) {
   const entry = feed.next(lab.moment, way);
-  if (entry) go(entry.at, entry);
+  if (!entry) return;
+  go(entry.at, entry);
+  say(byId("said"), `${clock(entry.at)}: ${entry.text}`);
 }
 
 /** @param {number} way */

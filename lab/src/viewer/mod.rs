@@ -82,6 +82,7 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("ring/ring.js", include_str!("ring/ring.js")),
     ("stage.js", include_str!("stage.js")),
     ("overview.js", include_str!("overview.js")),
+    ("walk.js", include_str!("walk.js")),
     ("feed.js", include_str!("feed.js")),
     ("pointing.js", include_str!("pointing.js")),
     ("hands.js", include_str!("hands.js")),
