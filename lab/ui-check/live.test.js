@@ -153,6 +153,21 @@ test("a head may come again, with more nodes and other names", () => {
   assert.equal(model.nodes.get(1).roles.length, 1, "what is known of a node stays");
 });
 
+test("who joins has its name in all that was told of it before it was known", () => {
+  const members = { kind: "members", at: 2, node: 1, index: 1, voters: [[1, 2, 3]] };
+  const meets = { kind: "gossip", at: 10, node: 1, about: 7, state: "alive", incarnation: 0 };
+  const model = modelOf([lines[0], members, meets, role(20, 7, { term: 6, role: "learner" })]);
+  const growing = new Story(model);
+  const told = () => growing.entries.slice(1).map(({ lane, text }) => `${lane}: ${text}`);
+  assert.deepEqual(told(), ["n1: n1 meets n7 (SWIM)", "n7: n7 is a learner and does not vote"]);
+  growing.news();
+  model.add({ ...lines[0], nodes: [...lines[0].nodes, { id: 7, name: "oak" }] });
+  assert.deepEqual(told(), ["n1: n1 meets oak (SWIM)", "oak: oak is a learner and does not vote"]);
+  assert.equal(growing.news(), 0, "all of it is told anew");
+  model.add(model.head);
+  assert.equal(growing.news(), Infinity, "the same names are no news");
+});
+
 test("a sampled node is told of, and so is that it is not any more", () => {
   const model = modelOf([...lines, { kind: "sampled", at: 5000, node: 2, one_in: 4 }, { kind: "sampled", at: 9000, node: 2, one_in: 1 }]);
   assert.deepEqual(leftOut(model, 4999), []);
@@ -207,8 +222,8 @@ test("a verdict that comes every other second is told when it changes", () => {
 test("the table has a row for each node, as the picture shows it", () => {
   const model = modelOf();
   const [n1, n2] = rows(model, 450_000);
-  assert.deepEqual(n1, ["n1", "gone", "", "", "", "", "", "", "", "", "voter", ""]);
-  assert.deepEqual(n2, ["n2", "runs", "leader", "7", "n2", "n2", "", "", "", "", "voter", "n1"]);
+  assert.deepEqual(n1, ["n1", "gone", "", "", "", "", "", "", "", "", "voter", "", "n2"]);
+  assert.deepEqual(n2, ["n2", "runs", "leader", "7", "n2", "n2", "", "", "", "", "voter", "n1", "nobody"]);
   assert.deepEqual(rows(model, 9900)[0].slice(6, 10), ["40", "40", "39", "00ff00ff"]);
 });
 

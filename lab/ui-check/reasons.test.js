@@ -99,10 +99,20 @@ test("a candidate that got no majority is told of split votes", () => {
   assert.match(whyOf(second).text, /nobody had a majority/);
 });
 
+test("only who hears of a later term is told of later terms", () => {
+  const leads = role(1, 1, 2, { role: "leader", leader: 1, voted: 1 });
+  const whyOfFall = (line) => whyOf(story(modelOf([leads, line])).at(-1));
+  assert.match(whyOfFall(role(2, 1, 3)).text, /later one/);
+  const again = whyOfFall(role(2, 1, 2, { voted: 1 }));
+  assert.match(again.text, /begins as a follower/);
+  assert.equal(again.sources[0].words, "thesis, sections 3.4 and 3.8");
+  assert.equal(whyOfFall(role(2, 1, 2, { role: "learner" })).sources[0].words, "thesis, section 4.2.2");
+});
+
 test("every section that is named is one that the documents name, or one that was looked up", () => {
   const docs = ["../../docs/lab.md", "../../docs/timeline.md", "../../ARCHITECTURE.md"].map((file) => readFileSync(new URL(file, import.meta.url), "utf8")).join("\n");
   const known = new Set([...docs.matchAll(/\b\d+\.\d+(?:\.\d+)?\b/g)].map(([section]) => section));
-  const looked = ["2.1", "4.2.1"];
+  const looked = ["2.1", "4.2.1", "4.2.2", "6.2"];
   const text = readFileSync(new URL("../src/viewer/model/sources.js", import.meta.url), "utf8");
   const named = [...text.matchAll(/(?:thesis|swim)\("([^"]*)"\)/g)].flatMap(([, sections]) => sections.match(/\d+\.\d+(\.\d+)?/g) ?? []);
   assert.ok(named.length > 20);

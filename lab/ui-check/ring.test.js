@@ -221,6 +221,19 @@ test("nothing stands outside of the picture, nor nodes on each other, from a pho
   }
 });
 
+test("in a low picture, as in large type, words have room beside nodes, and the middle is between nodes", () => {
+  for (const [width, height] of [[628, 238], [478, 232]]) {
+    for (const count of [3, 5]) {
+      const nodes = Array.from({ length: count }, (_, place) => place + 1);
+      const { nodes: places, frontends, sides, tight, centre } = layout(width, height, nodes, ["f1", "f2"], [1, 2, 3, 4, 5, 6]);
+      assert.equal(tight, false);
+      const right = [...places].filter(([id]) => sides.get(id) === "right").map(([, place]) => place.x + place.r + 14 + 56);
+      assert.ok(Math.max(...right) < frontends.get("f2").x - 13, `${width} ${count}`);
+      for (const { x, y, r } of places.values()) assert.ok(Math.abs(y - centre.y) > r || Math.abs(x - centre.x) > r + 40, `${width} ${count}: something is told on a node`);
+    }
+  }
+});
+
 test("a way goes from edge to edge", () => {
   const [from, to] = [{ x: 0, y: 0, r: 10, angle: 0 }, { x: 100, y: 0, r: 20, angle: 0 }];
   assert.deepEqual([along(from, to, 0), along(from, to, 1), along(from, to, 0.5, 5)], [{ x: 10, y: 0 }, { x: 80, y: 0 }, { x: 45, y: 5 }]);

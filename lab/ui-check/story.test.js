@@ -55,6 +55,12 @@ test("a leader that hears of a later term leads no more", () => {
   assert.deepEqual(roles(leads, { term: 3, role: "follower" }).slice(1), ["n1 leads no more: it hears of term 3"]);
 });
 
+test("a leader that falls without a later term was started again, or is no voter any more", () => {
+  const leads = { term: 2, role: "leader", leader: 1, voted: 1 };
+  assert.deepEqual(roles(leads, { term: 2, role: "follower", voted: 1 }).slice(1), ["n1 leads term 2 no more: it was started again"]);
+  assert.deepEqual(roles(leads, { term: 2, role: "learner", leader: 1, voted: 1 }).slice(1), ["n1 leads term 2 no more: it votes no more"]);
+});
+
 test("who comes back and follows has not voted: a leader of old says that it leads no more", () => {
   const leads = { term: 1, role: "leader", leader: 1, voted: 1 };
   assert.deepEqual(roles(leads, { term: 2, role: "follower", leader: 3, voted: 3 }).slice(1), ["n1 leads no more: it hears of term 2"]);

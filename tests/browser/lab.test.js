@@ -96,3 +96,38 @@ test("nobody is kept out: contrast, names and roles are right, by day, by night 
     await desk.page.context().close();
   }
 });
+
+test("large type enlarges what stands in the ring as well, and nothing runs into anything", { timeout: 90_000 }, async () => {
+  for (const viewport of [{ width: 1440, height: 900 }, { width: 1024, height: 768 }]) {
+    const desk = await Desk.sit(browser, run.url, { viewport, hash: "#tab=learn" });
+    await desk.light("good");
+    const before = await desk.page.evaluate(inRing);
+    await desk.page.getByRole("button", { name: "Large type" }).click();
+    const now = await eventually("larger names", async () => {
+      const seen = await desk.page.evaluate(inRing);
+      return seen.name > before.name * 1.15 ? seen : undefined;
+    });
+    assert.ok(now.chart > before.chart * 1.15, `a dot of the logs takes ${now.chart} of the screen's, and took ${before.chart}`);
+    assert.deepEqual(now.overlaps, [], `at ${viewport.width}`);
+    const wide = await desk.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert.ok(wide <= 0, `nothing hangs out at the right: ${wide}`);
+    await desk.screenshot(`lab-large-${viewport.width}`);
+    // What is pressed is what is seen there.
+    const leader = await desk.leader();
+    await desk.page.locator(".ring-nodes button", { hasText: leader }).click({ button: "right" });
+    await desk.says("#popup", "Kill");
+    await desk.page.keyboard.press("Escape");
+    desk.unharmed();
+    await desk.page.context().close();
+  }
+});
+
+/** In the page: how large names are, how many of the screen's dots one of the logs' takes, and which words of the ring lie on others. */
+function inRing() {
+  const words = [...document.querySelectorAll(".ring-nodes button, .ring-nodes p > *, .ring-head, .ring-title, .ring-rest, .ring-logs")].filter((one) => one.offsetWidth && one.textContent.trim());
+  const boxes = words.map((one) => ({ one, box: one.getBoundingClientRect() }));
+  const meet = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 2;
+  const pairs = boxes.flatMap((a, place) => boxes.slice(place + 1).filter((b) => a.one.parentElement !== b.one.parentElement && meet(a.box, b.box)).map((b) => `${a.one.textContent} on ${b.one.textContent}`));
+  const chart = document.querySelector(".ring-logs canvas");
+  return { name: document.querySelector(".ring-nodes button b").getBoundingClientRect().height, chart: chart.width / chart.clientWidth, overlaps: pairs };
+}

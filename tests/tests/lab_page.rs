@@ -102,6 +102,8 @@ struct Viewer {
     verdict: Option<bool>,
     /// Nodes at which somebody read something.
     readers: BTreeSet<String>,
+    /// What nodes are called.
+    names: BTreeSet<String>,
     last: Option<u64>,
 }
 
@@ -120,6 +122,7 @@ impl Viewer {
             leaders: BTreeSet::new(),
             verdict: None,
             readers: BTreeSet::new(),
+            names: BTreeSet::new(),
             last: None,
         }
     }
@@ -152,6 +155,11 @@ impl Viewer {
                 };
                 let text =
                     |place: u64| &data["packed"]["texts"][usize::try_from(place).unwrap() - 1];
+                if kind == "head" {
+                    let named = row.as_array().unwrap().iter().filter_map(Value::as_array);
+                    let names = named.flatten().filter_map(|one| one["name"].as_str());
+                    self.names.extend(names.map(ToOwned::to_owned));
+                }
                 if kind == "role" && cell("role").is_some_and(|role| text(role) == "leader") {
                     let number = |name| cell(name).expect("it is there") - 1;
                     self.leaders.insert((number("node"), number("term")));
@@ -244,6 +252,7 @@ async fn a_cluster_is_seen_thinking_and_broken() {
     assert_eq!((status, &done["done"]), (200, &json!(true)), "{done}");
     let (status, done) = lab.perform(&["spare"]).await;
     assert_eq!((status, &done["done"]), (200, &json!(true)), "{done}");
+    viewer.until("what the new node is called", |seen| seen.names.contains("n4")).await;
     viewer.until("bots read at the new node", |seen| seen.readers.contains("n4")).await;
     let (status, timeline) = lab.get("/timeline.jsonl").await;
     assert_eq!(status, 200);
@@ -264,6 +273,7 @@ async fn it_can_be_opened_again(home: &Home, timeline: &str) {
     let (status, page) = opened.get("/").await;
     assert_eq!(status, 200);
     assert!(page.contains(r#""live":false"#) && page.contains("hangraft lab --nodes 3"));
+    assert!(page.contains(r#""name":"n4""#), "who joined later has its name here as well");
     assert_eq!(opened.perform(&["kill", "n1"]).await.0, 403, "nothing runs there");
     assert_eq!(opened.get("/lines").await.0, 404);
     opened.stop().await;

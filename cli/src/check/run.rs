@@ -70,6 +70,8 @@ struct Played {
     calls: Vec<Call>,
     /// What nodes told of themselves, for each time that one was asked.
     heard: Vec<Heard>,
+    /// What nodes call themselves.
+    names: Vec<Named>,
     /// Everything else.
     others: Vec<Line>,
 }
@@ -84,6 +86,7 @@ impl Played {
                 Seen::Begun(..) => {}
                 Seen::Push(push) => played.others.push(Line::Push(push)),
                 Seen::Line(line) => played.others.push(line),
+                Seen::Named(named) => played.names.push(named),
                 Seen::Batch(Batch { asked, came, observed }) => {
                     let batches = heard.entry(asked.number);
                     batches.or_insert_with(|| Heard::asked(asked.at)).came(came, observed);
@@ -103,7 +106,7 @@ pub(super) async fn check(
     scenario: &Scenario,
     stage: &Stage,
 ) -> anyhow::Result<(Vec<Line>, Told)> {
-    let head = head(wanted, scenario, stage);
+    let mut head = head(wanted, scenario, stage);
     let scene = Arc::new(Scene {
         record: Arc::new(Record::new()),
         entrances: stage.entrances()?,
@@ -123,7 +126,10 @@ pub(super) async fn check(
         played = playing => played?,
         Err::<(), _>(err) = watch(stage.dir(), &scene.record) => return Err(err),
     };
-    let Played { calls, heard, others } = Played::of(&scene.record);
+    let Played { calls, heard, names, others } = Played::of(&scene.record);
+    for named in names {
+        head.name(named);
+    }
     let silence = silence(&calls, stopped);
     let mut lines = gather(&heard);
     for line in others.into_iter().chain(calls.into_iter().map(Line::Call)) {

@@ -1,5 +1,6 @@
 //! The judge of a lab, on a thread of its own: it may think for as long as it needs, and
-//! nobody waits for it.
+//! nobody waits for it. It judges what it was told of from the beginning, and of what was there
+//! before only what it hears itself.
 
 use std::{
     collections::BTreeMap,
@@ -72,7 +73,8 @@ impl Judging {
 
 /// Listens until nobody tells any more, and says every now and then what it thinks.
 fn judge(heard: &Receiver<Tick>, say: &mpsc::Sender<Vec<Line>>) {
-    let mut judge = LiveJudge::new();
+    // Rooms may be there already: a cluster that runs is watched, or judging begins anew.
+    let mut judge = LiveJudge::late();
     let mut open: BTreeMap<u64, Open> = BTreeMap::new();
     let (mut looked, mut now) = (Instant::now(), 0);
     loop {

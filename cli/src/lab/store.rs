@@ -92,6 +92,7 @@ impl Store {
     pub(crate) fn add(&mut self, now: Moment, lines: Vec<Line>) -> Bytes {
         self.seq += 1;
         let event = event(self.seq, now, false, &lines);
+        let lines = self.behead(lines);
         self.count(&lines, &event);
         let tick = Piece { seq: self.seq, now, lines, event: event.clone(), thinned: 0 };
         self.ticks.push_back(tick);
@@ -146,6 +147,18 @@ impl Store {
 
     fn kept(&self) -> impl Iterator<Item = &Line> {
         self.chunks.iter().chain(&self.ticks).flat_map(|piece| &piece.lines)
+    }
+
+    /// Takes out heads: the newest is the head of all that is kept.
+    fn behead(&mut self, lines: Vec<Line>) -> Vec<Line> {
+        let mut others = Vec::with_capacity(lines.len());
+        for line in lines {
+            match line {
+                Line::Head(head) => self.head = head,
+                line => others.push(line),
+            }
+        }
+        others
     }
 
     fn from(&self, now: Moment) -> Moment {
@@ -336,7 +349,7 @@ fn moved(to: Moment, mut line: Line) -> Line {
 #[cfg(test)]
 mod tests {
     use hangraft_ids::Term;
-    use hangraft_lab::timeline::{FORMAT, Role, Told};
+    use hangraft_lab::timeline::{FORMAT, Named, Role, Told};
 
     use super::*;
 
@@ -457,6 +470,26 @@ mod tests {
         let mut store = store();
         run(&mut store, 60, told);
         assert_eq!(store.timeline().0.from, 0);
+    }
+
+    /// Who joins is named: to whoever looks already, to whoever comes later, and in the file.
+    #[test]
+    fn who_joins_has_a_name_for_everybody() {
+        let mut store = store();
+        store.add(0, vec![leads(0, 3)]);
+        let oak = Named { id: NodeId(7), name: "oak".into() };
+        let mut joined = store.head.clone();
+        assert!(joined.name(oak.clone()) && !joined.name(oak.clone()), "it is news once");
+        let told = store.add(1, vec![Line::Head(joined), leads(1, 4)]);
+        assert!(String::from_utf8(told.to_vec()).unwrap().contains("oak"));
+        let past = String::from_utf8(store.past(None)[0].to_vec()).unwrap();
+        assert!(past.contains("oak"), "{past}");
+        assert_eq!(store.past(Some(1)), [told], "whoever comes back is told as well");
+        run(&mut store, 60, super::tests::told);
+        let (head, lines) = store.timeline();
+        assert_eq!(head.nodes, [oak]);
+        assert_eq!(lines.len(), 602, "a file has one head");
+        assert!(!lines.iter().any(|line| matches!(line, Line::Head(_))));
     }
 
     /// When there is too much, older messages go first, and the page is told.

@@ -58,7 +58,7 @@ impl Story {
     }
 
     fn tick(&mut self) -> anyhow::Result<()> {
-        let mut heard = Vec::new();
+        let (mut heard, mut joined) = (Vec::new(), false);
         for seen in self.record.take() {
             match seen {
                 Seen::Begun(number, call) => heard.push(Heard::Begun(number, call)),
@@ -68,6 +68,7 @@ impl Story {
                 }
                 Seen::Push(push) => self.timeline.add(Line::Push(push)),
                 Seen::Line(line) => self.timeline.add(line),
+                Seen::Named(named) => joined |= self.head.name(named),
                 Seen::Batch(Batch { asked, came, observed }) => {
                     self.timeline.came(asked.at, came, observed);
                 }
@@ -75,11 +76,17 @@ impl Story {
         }
         let now = self.record.now();
         let mut lines = self.timeline.ready(now);
+        if joined {
+            // Names are known before anything is told of who has them.
+            lines.insert(0, Line::Head(self.head.clone()));
+        }
         heard.extend(lines.iter().filter(|line| is_judged(line)).cloned().map(Heard::Line));
         if !self.judging.tell(now, heard) {
             self.judging = Judging::begin()?;
             self.judging.tell(now, vec![Heard::Line(Line::Head(self.head.clone()))]);
-            self.record.say("story", "the judge could not keep up and begins anew here");
+            let text = "the judge could not keep up and begins anew here; \
+                        what it had not heard yet is not judged";
+            self.record.say("story", text);
         }
         lines.extend(self.judging.said());
         let lines = self.thin.pass(now, lines);

@@ -5,9 +5,10 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use hangraft_ids::NodeId;
 use hangraft_lab::{
     history::{Call, ClientId, Moment, Outcome, Push, What},
-    timeline::{Line, Told},
+    timeline::{Line, Named, Told},
 };
 use hangraft_proto::v1::Observed;
 use tokio::time::Instant;
@@ -26,6 +27,8 @@ struct Inner {
     open: BTreeMap<u64, Call>,
     calls: u64,
     asked: u64,
+    /// What nodes call themselves.
+    names: BTreeMap<NodeId, String>,
     seen: Vec<Seen>,
 }
 
@@ -39,6 +42,8 @@ pub(crate) enum Seen {
     Push(Push),
     /// A node tells some of what happened there.
     Batch(Batch),
+    /// A node has a name, or another than before.
+    Named(Named),
     /// Something else: what was said, and what became of processes.
     Line(Line),
 }
@@ -138,6 +143,14 @@ impl Record {
         let mut inner = self.inner();
         let came = self.now();
         inner.seen.push(Seen::Batch(Batch { asked, came, observed }));
+    }
+
+    /// It says what it is called.
+    pub(crate) fn named(&self, node: NodeId, name: &str) {
+        let mut inner = self.inner();
+        if inner.names.insert(node, name.into()).as_deref() != Some(name) {
+            inner.seen.push(Seen::Named(Named { id: node, name: name.into() }));
+        }
     }
 
     /// Something else happened.

@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use hangraft_ids::NodeId;
 use hangraft_lab::timeline::{Line, Process as Became, ProcessEvent};
 use hangraft_node::real::RealEnv;
 use hangraft_proto::v1::ObserveRequest;
@@ -106,10 +107,25 @@ async fn listen(door: &Door, record: &Seen) -> anyhow::Result<()> {
     let call = record.observes();
     let request = ObserveRequest { messages: true };
     let mut batches = door.answer(SILENCE, client.observe(request)).await?;
+    let mut first = true;
     while let Some(batch) = timeout(SILENCE, batches.message()).await?? {
         record.came(call, batch);
+        if std::mem::take(&mut first) {
+            learn_name(door, record).await;
+        }
     }
     Ok(())
+}
+
+/// Asks a node what it is called: it may have joined after everybody else was known. One that
+/// does not say goes by its number, until it is asked again.
+async fn learn_name(door: &Door, record: &Seen) {
+    match door.report().await {
+        // One that has not been given an id yet tells nothing either.
+        Ok(report) if report.id != 0 => record.named(NodeId(report.id), &report.name),
+        Ok(_) => {}
+        Err(err) => tracing::debug!(node = %door.node(), %err, "a node does not say its name"),
+    }
 }
 
 /// What every process did when it was looked at last, and which it was.

@@ -46,6 +46,8 @@ pub(super) struct Kept {
     before: [u64; COUNT],
     /// Which promises were found broken.
     broken: [bool; COUNT],
+    /// Whether its beginning is known, and all that came after.
+    pub(super) is_whole: bool,
     /// Whether nobody knows how it stands.
     pub(super) is_undecided: bool,
     /// How many are kept when what is settled is let go.
@@ -69,6 +71,11 @@ pub(super) struct How<'a> {
 }
 
 impl Kept {
+    /// A room of which nothing is known yet; whether all that was ever asked of it will be.
+    pub(super) fn new(is_whole: bool) -> Self {
+        Kept { is_whole, ..Kept::default() }
+    }
+
     /// A call has ended.
     pub(super) fn call(&mut self, call: Call) {
         self.touch(call.returned.unwrap_or(call.invoked));
@@ -122,7 +129,7 @@ impl Kept {
         calls.sort_by_key(|call| call.invoked);
         let pushes = self.pushes.iter().collect();
         let How { names, name, is_over, effort, .. } = how;
-        let room = Room { name, calls, pushes, is_over, effort };
+        let room = Room { name, calls, pushes, is_over, is_whole: self.is_whole, effort };
         std::array::from_fn(|at| {
             (!self.broken[at]).then(|| {
                 let mut held = Held::default();

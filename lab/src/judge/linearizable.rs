@@ -2,6 +2,9 @@
 //! answer carries ([`versions`](super::versions)), and by a search that looks at the lines
 //! only ([`search`](super::search)).
 //!
+//! Of a room whose beginning is not known only versions are looked at: nobody knows which lines
+//! it had.
+//!
 //! A room is a list of lines, unless it is a register: then its newest line is its value, and
 //! the older lines that a read shows are not looked at.
 
@@ -29,7 +32,7 @@ fn hold(names: &Names, room: &Room<'_>, held: &mut Held) {
     if let Err(Late { late, told: before }) = sweep(&placed) {
         let how = format!("{} {}", told(names, &before.what), told(names, &late.what));
         held.breaks(late.what.known(), how);
-    } else {
+    } else if room.is_whole {
         search(names, room, held);
     }
 }

@@ -19,8 +19,13 @@
 //! of a room that is over or has too many of them, and those of a room for which no order was
 //! found within `EFFORT`. They are not judged, so they cannot alarm.
 //!
-//! Rooms have to be known from their beginning: in one that others wrote to, lines would be
-//! read that nobody has written.
+//! # From the middle
+//!
+//! In a room whose beginning nobody has told, lines are read that nobody has written. A judge
+//! that comes late ([`LiveJudge::late`]) holds such rooms to those promises alone that any part
+//! of a history keeps if the whole does: versions, pushes, and that what was acknowledged while
+//! it listened is there. A room of whose opening it is told it judges like any other. Calls that
+//! had begun before it came are not told to it, nor what became of them.
 
 use super::kept::{How, Kept};
 use super::nodes::{Nodes, OF_NODES};
@@ -74,6 +79,8 @@ pub struct LiveJudge {
     open: BTreeMap<u64, Call>,
     begun: u64,
     ended: u64,
+    /// Whether there may be rooms whose beginning it was not told.
+    is_late: bool,
     /// What nodes told since the last look.
     told: Vec<Line>,
     nodes: Nodes,
@@ -92,6 +99,11 @@ impl LiveJudge {
         LiveJudge::default()
     }
 
+    /// Something has happened already, of which it will not be told.
+    pub fn late() -> Self {
+        LiveJudge { is_late: true, ..LiveJudge::default() }
+    }
+
     /// A client is about to ask. This has to be told before anybody can see that it did. The
     /// outcome of the call is not known yet, and an opening has no room.
     pub fn begins(&mut self, call: Call) -> Open {
@@ -103,13 +115,14 @@ impl LiveJudge {
     /// A call has ended: it was answered, or the client waits for no answer any more and does
     /// not know what came of it.
     pub fn ends(&mut self, open: Open, call: Call) {
-        self.open.remove(&open.0);
+        let opens = self.open.remove(&open.0).is_some_and(|begun| begun.room.is_empty());
         self.ended += 1;
         // The opening of a room that nobody knows.
         if call.room.is_empty() {
             return;
         }
         if let Some(room) = self.room(&call.room) {
+            room.is_whole |= opens;
             room.call(call);
         }
     }
@@ -139,7 +152,7 @@ impl LiveJudge {
             return None;
         }
         if !is_known {
-            self.rooms.insert(name.to_owned(), Kept::default());
+            self.rooms.insert(name.to_owned(), Kept::new(!self.is_late));
         }
         self.rooms.get_mut(name)
     }

@@ -44,7 +44,10 @@ impl<R: Ord, W: Clone> Makers<R, W> {
 }
 
 fn hold(names: &Names, room: &Room<'_>, held: &mut Held) {
-    lines(names, room, held);
+    // Where not all that was written is known, nobody knows how often a line was.
+    if room.is_whole {
+        lines(names, room, held);
+    }
     versions(names, room, held);
 }
 

@@ -26,6 +26,8 @@ pub(super) struct Room<'a> {
     pub(super) pushes: Vec<&'a Push>,
     /// Whether nothing more is awaited.
     pub(super) is_over: bool,
+    /// Whether everything that was ever asked of it is known.
+    pub(super) is_whole: bool,
     /// States that a search may look at.
     pub(super) effort: usize,
 }
@@ -100,7 +102,7 @@ impl<'a> Room<'a> {
     /// One in which nothing has happened, and nothing more will.
     pub(super) fn new(name: &'a str) -> Self {
         let (calls, pushes) = (Vec::new(), Vec::new());
-        Room { name, calls, pushes, is_over: true, effort: STATES_MAX }
+        Room { name, calls, pushes, is_over: true, is_whole: true, effort: STATES_MAX }
     }
 
     /// Calls that were done, in the order they began.

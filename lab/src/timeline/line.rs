@@ -83,11 +83,25 @@ pub struct Head {
     /// What is to be expected and why, for a scenario.
     #[serde(default)]
     pub about: String,
-    /// The nodes that there are when it begins.
+    /// The nodes that have a name: those that there are when it begins, and who has joined.
     pub nodes: Vec<Named>,
     /// The clients.
     #[serde(default)]
     pub clients: Vec<ClientNamed>,
+}
+
+impl Head {
+    /// A node has this name; whether that is news.
+    pub fn name(&mut self, named: Named) -> bool {
+        if self.nodes.contains(&named) {
+            return false;
+        }
+        match self.nodes.iter_mut().find(|known| known.id == named.id) {
+            Some(known) => *known = named,
+            None => self.nodes.push(named),
+        }
+        true
+    }
 }
 
 /// A node's name.

@@ -6,6 +6,7 @@ import { termColours } from "./colours.js";
 import { at, before } from "./model/search.js";
 import { whyOf } from "./model/sources.js";
 import { clock, counted } from "./model/words.js";
+import { Walk } from "./walk.js";
 
 /** @typedef {import("./model/story.js").Entry} Entry */
 /** @typedef {import("./model/story.js").Story} Story */
@@ -49,9 +50,27 @@ export class Feed {
     this.atEnd = live;
     /** Whose reason is open. @type {Entry | undefined} */
     this.open = undefined;
+    this.walk = new Walk(this.list, (way) => this.#around(way < 0 ? 0 : this.entries.length - 1));
     this.all.addEventListener("change", () => this.#choose());
     this.list.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    new ResizeObserver(() => this.atEnd && (this.list.scrollTop = this.list.scrollHeight)).observe(this.list);
+    new ResizeObserver(() => this.#resized()).observe(this.list);
+  }
+
+  /** Whether its end stays in sight: not while somebody goes through it by keys, or reads a reason. */
+  get #goesOn() {
+    return this.live && this.atEnd && !this.walk.held;
+  }
+
+  #resized() {
+    if (this.#goesOn) this.list.scrollTop = this.list.scrollHeight;
+    else this.walk.reveal();
+  }
+
+  /** Makes sentences anew, and leaves the focus where it was. @param {() => void} make */
+  #anew(make) {
+    const held = this.walk.keep((place) => this.entries[this.first + place]);
+    make();
+    this.walk.restore(held, (entry) => this.entries.indexOf(entry) - this.first);
   }
 
   /** Takes the sentences that are wanted, and shows those around the current one. */
@@ -80,13 +99,18 @@ export class Feed {
   update(begin) {
     const changed = this.story.news();
     const old = before(this.entries, begin, at);
+    if (old > 0 || changed < Infinity) this.#anew(() => this.#renew(old, changed));
+  }
+
+  /** @param {number} old how many are forgotten @param {number} changed from which moment on there is news */
+  #renew(old, changed) {
     if (old > 0) this.#forget(old);
     if (changed === Infinity) return;
     const place = before(this.entries, changed, at);
     this.entries.length = place;
     for (const entry of this.#wanted(changed)) this.entries.push(entry);
     this.#count();
-    if (this.live && this.atEnd) return this.#grow(place);
+    if (this.#goesOn) return this.#grow(place);
     if (place < this.behind || this.behind - this.first < SHOWN) this.#retell(place);
   }
 
@@ -138,7 +162,7 @@ export class Feed {
     const next = this.entries[place];
     if (next === this.current && !entry) return;
     this.current = next;
-    if (place < this.first || place >= this.behind) this.#around(place);
+    if (place < this.first || place >= this.behind) this.#anew(() => this.#around(place));
     for (const marked of this.list.querySelectorAll("[aria-current]")) marked.removeAttribute("aria-current");
     const element = /** @type {HTMLElement | undefined} */ (this.list.children[place - this.first]);
     if (!element) return;
@@ -150,8 +174,16 @@ export class Feed {
     if (list.clientHeight) this.atEnd = this.#readAtEnd();
   }
 
+  /** What goes on is told under the story: it ends with a sentence. @param {string} words */
+  goesOn(words) {
+    const line = byId("outage");
+    line.hidden = words === "";
+    say(/** @type {Element} */ (line.lastElementChild), words);
+  }
+
   /** The newest is shown, and is from now on. */
   follow() {
+    if (this.walk.held) this.list.focus({ preventScroll: true });
     this.atEnd = true;
     this.current = undefined;
     for (const marked of this.list.querySelectorAll("[aria-current]")) marked.removeAttribute("aria-current");
@@ -161,7 +193,7 @@ export class Feed {
 
   /** It was behind another tab, and is there again. */
   appear() {
-    if (this.atEnd) this.list.scrollTop = this.list.scrollHeight;
+    if (this.#goesOn) this.list.scrollTop = this.list.scrollHeight;
     else this.list.querySelector("[aria-current]")?.scrollIntoView({ block: "center" });
   }
 
@@ -231,7 +263,7 @@ export class Feed {
     if (entry.term !== undefined && (entry.tone === "leader" || entry.tone === "candidate")) {
       [sign.style.background, sign.style.color] = termColours(entry.term);
     }
-    const button = el("button", { type: "button", class: "told", click: () => this.go(entry) }, el("time", {}, clock(entry.at)), sign, el("span", { class: "words" }, entry.text));
+    const button = el("button", { type: "button", class: "told", tabindex: -1, click: () => this.go(entry) }, el("time", {}, clock(entry.at)), sign, el("span", { class: "words" }, entry.text));
     const element = el("li", { "data-tone": entry.tone, "data-lane": entry.lane, "aria-setsize": this.entries.length, "aria-posinset": place + 1 }, button);
     const why = whyOf(entry);
     if (why) element.append(...this.#why(entry, why));
@@ -249,7 +281,7 @@ export class Feed {
       set(button, { "aria-expanded": String(!reason.hidden) });
     };
     const named = why.sources.map(({ words }) => words).join("; ");
-    const button = el("button", { type: "button", class: "why", title: named, "aria-expanded": String(this.open === entry), click: press }, "why");
+    const button = el("button", { type: "button", class: "why", tabindex: -1, title: named, "aria-expanded": String(this.open === entry), click: press }, "why");
     return [button, reason];
   }
 

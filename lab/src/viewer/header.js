@@ -1,6 +1,6 @@
 // What stands on top: the verdict in words, each promise, and how to have it again.
 
-import { byId, el } from "./dom.js";
+import { byId, el, renew } from "./dom.js";
 import { unjudged } from "./model/judged.js";
 import { operations } from "./model/told.js";
 import { clock, counted, grouped } from "./model/words.js";
@@ -34,7 +34,7 @@ export function showTitle({ head }) {
 
 /** @param {Model} model @param {(finding: FindingLine) => void} go */
 export function showPromises(model, go) {
-  byId("promises").replaceChildren(...(model.verdict?.promises ?? []).map((promise) => chip(model, promise, go)));
+  renew(byId("promises"), (model.verdict?.promises ?? []).map((promise) => chip(model, promise, go)));
 }
 
 /** @param {Model} model */

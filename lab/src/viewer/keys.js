@@ -24,7 +24,7 @@ export const KEYS = [
   ["L", "live: the newest, as it comes"],
   ["G", "what Raft knows in the ring, or what gossip does"],
   ["← →", "the sentence before, the next: of the selected lane, or of all"],
-  ["↑ ↓", "select the lane above, the lane below"],
+  ["↑ ↓", "select the lane above, the lane below; in the story: the next sentence, with → its reason"],
   ["+ −", "zoom in, zoom out"],
   ["A D", "move to the left, to the right"],
   ["Home End", "the beginning, the end"],

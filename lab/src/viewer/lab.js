@@ -7,8 +7,8 @@
 
 /**
  * What is heard: "lines" have come, the "moment" is another, another lane is "selected", or
- * a "frame" is to be drawn.
- * @typedef {"lines" | "moment" | "selected" | "frame"} News
+ * a "frame" is to be drawn; type is "large", or as it was.
+ * @typedef {"lines" | "moment" | "selected" | "frame" | "large"} News
  */
 
 export class Lab {
@@ -27,6 +27,8 @@ export class Lab {
     this.follows = false;
     /** The lane that is selected, by its name; a node's is the node's name. */
     this.selected = "";
+    /** Whether type is large, for a projector. */
+    this.large = false;
     /**
      * Does what a command line says, `hangraft` left out: ["kill", "n1"]. Not there where
      * nothing may be broken.
@@ -70,6 +72,12 @@ export class Lab {
     this.follows = true;
     this.moment = this.model.end;
     this.tell("moment");
+  }
+
+  /** @param {boolean} large */
+  enlarge(large) {
+    this.large = large;
+    this.tell("large");
   }
 
   /** @param {string} name of a lane; empty for none */

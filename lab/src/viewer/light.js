@@ -58,6 +58,7 @@ export class Light {
   /** Closes what it has opened. @returns {boolean} whether there was something to close */
   close() {
     const open = !byId("promises").hidden;
+    if (byId("promises").contains(document.activeElement)) this.button.focus();
     this.#open(false);
     return open;
   }

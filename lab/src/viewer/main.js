@@ -12,7 +12,9 @@ import { Light } from "./light.js";
 import { Nodes } from "./nodes.js";
 import { Overview } from "./overview.js";
 import { Pointing, placeLine } from "./pointing.js";
+import { gapAt } from "./model/gap.js";
 import { leftOut } from "./model/judged.js";
+import { Outage } from "./model/outage.js";
 import { FORMAT, Model } from "./model/read.js";
 import { Ring } from "./ring/ring.js";
 import { Scale } from "./scale.js";
@@ -55,6 +57,7 @@ export const stage = new Stage(model, scale, (lane) => lab.select(lane === lab.s
 const overview = new Overview(model, scale, { go: (time) => lab.go(time), changed: () => changed() });
 const feed = new Feed(new Story(model), (entry) => go(entry.at, entry), settings?.live === true);
 const pointing = new Pointing(stage, scale);
+const outage = new Outage();
 
 /** How time goes on here. */
 export const time = new Time(lab);
@@ -93,6 +96,7 @@ function start() {
   lab.on("moment", moved);
   lab.on("selected", selected);
   lab.on("frame", frame);
+  lab.on("large", enlarged);
   time.slow.push(lanes, words, (now) => nodes.draw(now), (now) => light?.draw(now) ?? false);
   listenToParts();
   took();
@@ -203,6 +207,14 @@ function moved() {
   if (!runs) feed.show(lab.moment, undefined);
 }
 
+/** Large type is for those at the back: lanes are too fine for them, and leave their room to the ring. */
+function enlarged() {
+  document.documentElement.classList.toggle("projector", lab.large);
+  split.fold(lab.large);
+  // Whoever draws by the size of the page measures it again.
+  dispatchEvent(new Event("resize"));
+}
+
 function selected() {
   stage.select(lab.selected);
   feed.select(lab.selected);
@@ -235,6 +247,7 @@ function words(now) {
   overview.draw(stage.colours);
   stage.tell(moment);
   feed.update(model.begin);
+  if (time.live) goesOn();
   if (time.plays) feed.show(moment, undefined);
   const { words: said, term, led } = leads(model, moment);
   const chip = byId("leads");
@@ -243,6 +256,13 @@ function words(now) {
   [chip.style.background, chip.style.color] = led ? termColours(term) : ["", ""];
   say(byId("left-out"), omitted(moment).join("; "));
   return time.runs;
+}
+
+/** Whether somebody can move now, whatever moment is looked at. */
+function goesOn() {
+  const { words: told, aloud } = outage.look(gapAt(model, model.end, true));
+  feed.goesOn(told);
+  if (aloud) say(byId("said"), aloud);
 }
 
 /** What is not shown. @param {number} moment */
@@ -278,7 +298,9 @@ function toFinding(finding) {
 /** @param {number} way */
 function step(way) {
   const entry = feed.next(lab.moment, way);
-  if (entry) go(entry.at, entry);
+  if (!entry) return;
+  go(entry.at, entry);
+  say(byId("said"), `${clock(entry.at)}: ${entry.text}`);
 }
 
 /** @param {number} way */

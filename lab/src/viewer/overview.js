@@ -3,7 +3,7 @@
 // shown below.
 
 import { termColours } from "./colours.js";
-import { byId, el } from "./dom.js";
+import { byId, el, spotIn } from "./dom.js";
 import { binned } from "./model/story.js";
 import { item } from "./model/search.js";
 import { sized } from "./stage.js";
@@ -186,7 +186,8 @@ export class Overview {
 
   /** @param {PointerEvent} event */
   #pointed(event) {
-    return this.from + ((event.clientX - byId("strip").getBoundingClientRect().left) / this.width) * (this.to - this.from);
+    const [x] = spotIn(byId("strip"), event);
+    return this.from + (x / this.width) * (this.to - this.from);
   }
 
   /**

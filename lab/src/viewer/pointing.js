@@ -1,7 +1,7 @@
 // What is told of what one points at, beside the pointer, and of what one presses, beside the
 // picture.
 
-import { byId, el, say } from "./dom.js";
+import { byId, el, putAt, say, zoomOf } from "./dom.js";
 import { reasoned } from "./feed.js";
 import { clock } from "./model/words.js";
 
@@ -43,10 +43,10 @@ export class Pointing {
     if (!hit) return;
     tip.replaceChildren(...described(hit));
     const box = byId("picture").getBoundingClientRect();
-    const right = box.left + x + 16 + tip.offsetWidth < innerWidth;
-    const below = box.top + y + 20 + tip.offsetHeight < innerHeight;
-    tip.style.left = `${Math.max(4, right ? box.left + x + 14 : box.left + x - tip.offsetWidth - 10)}px`;
-    tip.style.top = `${Math.max(4, below ? box.top + y + 18 : box.top + y - tip.offsetHeight - 10)}px`;
+    const [wide, high] = [tip.offsetWidth * zoomOf(tip), tip.offsetHeight * zoomOf(tip)];
+    const right = box.left + x + 16 + wide < innerWidth;
+    const below = box.top + y + 20 + high < innerHeight;
+    putAt(tip, box.left + x + (right ? 14 : -wide - 10), box.top + y + (below ? 18 : -high - 10));
   }
 
   /** Tells of what is there, until it is closed. @param {number} x @param {number} y */

@@ -1,7 +1,7 @@
 // The main picture: all lanes below each other on one canvas, with their names beside it.
 
 import { Colours } from "./colours.js";
-import { byId, el, say, set } from "./dom.js";
+import { byId, el, say, set, zoomOf } from "./dom.js";
 import { ClientLane } from "./lanes/client.js";
 import { faultRows, FaultsLane, united } from "./lanes/faults.js";
 import { Lane, SMALL } from "./lanes/lane.js";
@@ -238,7 +238,7 @@ export class Stage {
  * @param {HTMLCanvasElement} canvas @param {number} width @param {number} height
  */
 export function sized(canvas, width, height) {
-  const ratio = globalThis.devicePixelRatio || 1;
+  const ratio = (globalThis.devicePixelRatio || 1) * zoomOf(canvas);
   canvas.width = Math.round(width * ratio);
   canvas.height = Math.round(height * ratio);
   canvas.style.width = `${width}px`;

@@ -16,6 +16,31 @@ enum Event<'a> {
     Ends(usize, &'a Call),
 }
 
+/// What a judge finds that is told of what begins at a moment or later, and of no more.
+fn found_from(mut judge: LiveJudge, lines: &[Line], from: Moment, every: usize) -> Vec<Finding> {
+    let mut open: Vec<Option<Open>> = vec![None; lines.len()];
+    let (mut findings, mut last) = (Vec::new(), from);
+    let later = events(lines).into_iter().filter(|(at, _, _)| *at >= from);
+    for (place, (at, _, event)) in later.enumerate() {
+        match event {
+            Event::Begins(number, call) => {
+                let (returned, outcome) = (None, Outcome::Unknown);
+                open[number] = Some(judge.begins(Call { returned, outcome, ..call.clone() }));
+            }
+            Event::Line(line) => judge.add(line),
+            Event::Ends(number, call) => {
+                open[number].into_iter().for_each(|open| judge.ends(open, call.clone()));
+            }
+        }
+        last = if at < Moment::MAX { at } else { last };
+        if place % every == every - 1 {
+            findings.extend(judge.look(last).findings);
+        }
+    }
+    findings.extend(judge.close(last).findings);
+    findings
+}
+
 /// What a live judge has said.
 struct Said {
     /// In the end.
@@ -116,6 +141,20 @@ proptest! {
         prop_assert_eq!(verdict.promises, judgement.promises);
     }
 
+    /// Whoever begins to listen in the middle knows nothing of what was before, and claims
+    /// nothing about it.
+    #[test]
+    fn a_judge_who_comes_late_never_alarms_for_what_is_right(
+        steps in steps(200),
+        cut in any::<prop::sample::Index>(),
+        every in 1..40_usize,
+    ) {
+        let story = story(&execute(&steps));
+        let moments: Vec<Moment> = events(story.lines()).iter().map(|(at, _, _)| *at).collect();
+        let from = moments[cut.index(moments.len())];
+        prop_assert_eq!(found_from(LiveJudge::late(), story.lines(), from, every), []);
+    }
+
     /// One answer of many is stale: that is found, though what it contradicts was let go.
     #[test]
     fn one_stale_read_of_many_is_found(
@@ -189,6 +228,46 @@ fn an_answer_that_is_long_on_its_way_is_no_alarm() {
     assert!(judge(story.lines()).good());
     let Said { verdict, findings, .. } = said(story.lines(), 10);
     assert_eq!((findings, verdict.left_out), (vec![], 0));
+}
+
+/// A line that was written before anybody listened is no lie, unless the judge was to know of
+/// everything. What happens while it listens is held to all the same.
+#[test]
+fn who_comes_late_takes_nothing_for_a_lie_that_was_before() {
+    let story = Story::new().say(1, 10, 20, "a", 1).say(1, 30, 40, "b", 2);
+    let right = story.clone().read(2, 50, 60, 2, &["a", "b"]);
+    assert_eq!(found_from(LiveJudge::late(), right.lines(), 25_000, 1), []);
+    assert!(!found_from(LiveJudge::new(), right.lines(), 25_000, 1).is_empty());
+    let promises = |story: &Story| {
+        let found = found_from(LiveJudge::late(), story.lines(), 25_000, 1);
+        found.into_iter().map(|finding| finding.promise).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        promises(&story.clone().read(2, 50, 60, 1, &["a", "b"])),
+        ["linearizable", "nothing_lost"]
+    );
+    assert_eq!(promises(&story.clone().read(2, 50, 60, 2, &["a"])), ["nothing_lost"]);
+    assert_eq!(promises(&story.push(7, 50, 4).push(7, 60, 3)), ["in_order"]);
+}
+
+/// A room that is opened while the judge listens is known from its beginning, however late the
+/// judge came.
+#[test]
+fn who_comes_late_knows_rooms_that_are_opened_later() {
+    let mut judge = LiveJudge::late();
+    let story = Story::new().say(1, 10, 20, "a", 1).read(2, 30, 40, 1, &["a", "b"]);
+    let calls = story.lines().iter().filter_map(|line| match line {
+        Line::Call(call) => Some(call),
+        _ => None,
+    });
+    for (place, call) in calls.enumerate() {
+        let room = if place == 0 { String::new() } else { call.room.clone() };
+        let outcome = Outcome::Unknown;
+        let open = judge.begins(Call { room, returned: None, outcome, ..call.clone() });
+        judge.ends(open, call.clone());
+    }
+    let found = judge.look(50_000).findings;
+    assert!(found.iter().any(|one| one.text.contains("Nobody has written \"b\"")), "{found:#?}");
 }
 
 /// It does not wait for the end: two looks after the answer, the alarm has been given once.

@@ -3,7 +3,7 @@
 
 import { Answers, Gaps } from "./answers.js";
 import { at, before, insert, item, lastUntil } from "./search.js";
-import { ClientTrack, marked, NodeTrack } from "./tracks.js";
+import { ClientTrack, marked, NodeTrack, rename } from "./tracks.js";
 import { halveCalls, halvePushes, thinMessages, trim } from "./trim.js";
 
 /** @typedef {import("./types.js").Line} Line */
@@ -16,8 +16,8 @@ import { halveCalls, halvePushes, thinMessages, trim } from "./trim.js";
 /**
  * Who wants to hear what is new: a fact, a call, a time without a move that is there or is
  * none after all; that what tells of the time before a moment will be incomplete, or that all
- * before it will be forgotten.
- * @typedef {{fact: (fact: Fact) => void, call: (call: CallLine) => void, gap: (gap: Span, is: boolean) => void, settle: (time: number) => void, forget: (time: number) => void}} Listener
+ * before it will be forgotten; that somebody is called otherwise than before.
+ * @typedef {{fact: (fact: Fact) => void, call: (call: CallLine) => void, gap: (gap: Span, is: boolean) => void, settle: (time: number) => void, forget: (time: number) => void, named: () => void}} Listener
  */
 
 /** The number of the format that is read here. */
@@ -228,12 +228,12 @@ export class Model {
     track.heard = Math.max(track.heard, time);
   }
 
-  /** It may come again, when there are more of them. @param {import("./types.js").HeadLine} line */
+  /** It comes again when others have joined. @param {import("./types.js").HeadLine} line */
   #head(line) {
     this.head = line;
     this.begin = Math.max(this.begin, line.from ?? 0);
-    for (const { id, name } of line.nodes) this.node(id).name = name;
-    for (const { id, name } of line.clients ?? []) this.client(id).name = name;
+    const news = [...line.nodes.map(({ id, name }) => rename(this.node(id), name)), ...(line.clients ?? []).map(({ id, name }) => rename(this.client(id), name))];
+    if (news.includes(true)) for (const listener of this.listeners) listener.named();
   }
 
   /** @param {import("./types.js").ProcessLine} line */

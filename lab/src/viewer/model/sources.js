@@ -23,6 +23,8 @@ const WHYS = {
   leader: { text: "A majority voted for it. Each node has one vote in a term, and two majorities share a node: so no term has two leaders.", sources: [thesis("section 3.4"), docs("docs/lab.md, step 10")] },
   vote: { text: "A node votes once in a term, for a candidate whose log is at least as up to date as its own. It syncs its vote to its disk before it answers.", sources: [thesis("sections 3.4, 3.6.1 and 3.8"), docs("docs/lab.md, step 9")] },
   deposed: { text: "Terms are a logical clock: whoever hears of a later one takes it over and leads no more.", sources: [thesis("section 3.3"), docs("docs/lab.md, step 5")] },
+  restarted: { text: "Whoever starts begins as a follower, with the term, the vote and the log from its disk. It leads again only when it is elected, in a later term. In the thesis a leader that hears no majority for an election timeout steps down too; here it keeps its term, and takes no moves.", sources: [thesis("sections 3.4 and 3.8"), thesis("section 6.2")] },
+  removed: { text: "The entry that takes it out of the voters is committed. Until then it had to lead, and now it steps down.", sources: [thesis("section 4.2.2")] },
   follower: { text: "A leader shows itself by messages that carry its term. Who hears them follows, and asks for no votes.", sources: [thesis("section 3.4")] },
   learner: { text: "Who joins gets the log before it votes. A voter without the log could keep the others from committing.", sources: [thesis("section 4.2.1")] },
   members: { text: "Who belongs to the cluster is an entry of the log like any other, and holds for a node as soon as it is in its log, committed or not.", sources: [thesis("section 4.1")] },
@@ -90,7 +92,10 @@ function ofFact(line, last) {
  */
 function ofRole(line, last) {
   if (line.role === "candidate") return last?.role === "candidate" ? "split" : "candidate";
-  if (line.role === "leader" || line.role === "learner") return line.role;
+  if (line.role === "leader") return "leader";
+  // Nobody told it of a later term.
+  if (last?.role === "leader" && line.term === last.term && line.role !== "shutdown") return line.role === "learner" ? "removed" : "restarted";
+  if (line.role === "learner") return "learner";
   if (line.role === "shutdown") return "";
   const votes = line.voted !== undefined && line.voted !== line.node && (line.term !== last?.term || line.voted !== last?.voted);
   if (votes && line.leader === undefined) return "vote";

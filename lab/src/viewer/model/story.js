@@ -25,13 +25,13 @@ export class Entry {
   /**
    * @param {number} at
    * @param {string} tone what it is about
-   * @param {string} lane where it happened
+   * @param {() => string} where it happened: the name of a lane, which may be another later
    * @param {() => string} say
    */
-  constructor(at, tone, lane, say) {
+  constructor(at, tone, where, say) {
     this.at = at;
     this.tone = tone;
-    this.lane = lane;
+    this.where = where;
     this.say = say;
     /** Left out at first. */
     this.minor = false;
@@ -47,6 +47,10 @@ export class Entry {
 
   get text() {
     return this.settled ?? this.say();
+  }
+
+  get lane() {
+    return this.where();
   }
 }
 
@@ -78,7 +82,7 @@ export class Story {
     const { line } = fact;
     if (sentence(model, fact) === "") return;
     const node = "node" in line && line.node !== undefined ? line.node : undefined;
-    const lane = node === undefined ? laneOf(line) : model.nodeName(node);
+    const lane = () => (node === undefined ? laneOf(line) : model.nodeName(node));
     const whats = line.kind === "fault" ? this.#withOthers(line) : [];
     if (whats === undefined) return;
     const say = () => (line.kind === "fault" ? ofFault(model, line, together(whats)) : sentence(model, fact));
@@ -94,7 +98,7 @@ export class Story {
     const { model } = this;
     const { returned = call.at } = call;
     const time = call.outcome === "unknown" ? call.at : returned;
-    const entry = new Entry(time, call.outcome === "ok" ? "call" : call.outcome, model.client(call.client).name, () => answered(model, call));
+    const entry = new Entry(time, call.outcome === "ok" ? "call" : call.outcome, () => model.client(call.client).name, () => answered(model, call));
     entry.reads = call.asked === "read";
     const everyday = call.outcome === "ok" || (call.outcome === "refused" && call.code !== LOST_ROOM);
     entry.minor = everyday && returned - call.at <= LONG;
@@ -103,11 +107,16 @@ export class Story {
 
   /** @param {Span} gap @param {boolean} is */
   gap({ to, what }, is) {
-    if (is) return this.#put(new Entry(to, "gap", "moves", () => `After ${what} without one, a move is acknowledged`));
+    if (is) return this.#put(new Entry(to, "gap", () => "moves", () => `After ${what} without one, a move is acknowledged`));
     let place = before(this.entries, to, at);
     while (this.entries[place]?.at === to && this.entries[place]?.tone !== "gap") place += 1;
     if (this.entries[place]?.at === to) this.entries.splice(place, 1);
     this.changed = Math.min(this.changed, to);
+  }
+
+  /** Somebody is called otherwise: all is to be told anew. */
+  named() {
+    this.changed = 0;
   }
 
   /** What elections say needs messages that are about to be forgotten. @param {number} time */
@@ -132,7 +141,7 @@ export class Story {
     const { gaps, moves, end } = this.model;
     const open = gaps.until(moves.times, end).at(-1);
     if (!open || open === gaps.spans.at(-1)) return undefined;
-    return new Entry(open.from, "gap", "moves", () => `No move is acknowledged any more, for ${open.what}`);
+    return new Entry(open.from, "gap", () => "moves", () => `No move is acknowledged any more, for ${open.what}`);
   }
 
   /** @param {Entry} entry */

@@ -9,7 +9,7 @@ import { grouped, listed } from "./words.js";
 /** @typedef {import("./tracks.js").NodeTrack} NodeTrack */
 
 /** What each column is called. */
-export const COLUMNS = ["node", "process", "role", "term", "leader", "voted for", "last", "committed", "applied", "hash", "member", "suspects"];
+export const COLUMNS = ["node", "process", "role", "term", "leader", "voted for", "last", "committed", "applied", "hash", "member", "suspects", "suspected by"];
 
 /** Letters of a hash that are shown: enough to see that two are equal. */
 const HASH = 8;
@@ -48,6 +48,7 @@ function row(model, track, time) {
     log?.hash?.slice(0, HASH) ?? "",
     memberOf(model, track.id, time),
     gone ? "" : suspects(model, track, time),
+    suspectedBy(model, track.id, time),
   ];
 }
 
@@ -85,6 +86,15 @@ function suspects(model, { sees }, time) {
     return [line.state === "suspect" ? model.nodeName(about) : `${model.nodeName(about)} (${line.state})`];
   });
   return listed(doubted) || "nobody";
+}
+
+/** Who of those that run doubts a node. @param {Model} model @param {number} node @param {number} time */
+function suspectedBy(model, node, time) {
+  const doubting = [...model.nodes.values()].filter(({ name, sees }) => {
+    const line = lastUntil(sees.get(node) ?? [], time);
+    return line && line.state !== "alive" && lifeOf(model, name, time) !== "gone";
+  });
+  return listed(doubting.map(({ name }) => name)) || "nobody";
 }
 
 /**

@@ -1,5 +1,6 @@
 // Plain words for what happened: a sentence for each fact, and for each call.
 
+import { memberOf } from "./table.js";
 import { counted, grouped, listed, size, span } from "./words.js";
 
 /** @typedef {import("./read.js").Model} Model */
@@ -62,7 +63,8 @@ function ofRole(model, line, last) {
     return `${name} grants its vote to ${model.nodeName(line.voted ?? 0)} in term ${line.term}`;
   }
   if (last?.role === "leader" && line.role !== "leader") {
-    return newTerm ? `${name} leads no more: it hears of term ${line.term}` : `${name} leads term ${line.term} no more`;
+    if (newTerm) return `${name} leads no more: it hears of term ${line.term}`;
+    return `${name} leads term ${line.term} no more: it ${line.role === "learner" ? "votes no more" : "was started again"}`;
   }
   const leader = line.leader === undefined ? "" : model.nodeName(line.leader);
   if (line.role === "learner" && last?.role !== "learner") {
@@ -130,7 +132,8 @@ function ofGossip(model, line, last) {
   if (last?.state === "suspect" && raised) return `${about} refutes it with incarnation ${line.incarnation}: ${name} takes it for alive`;
   if (last?.state === "down") return `${name} sees ${about} alive again, in incarnation ${line.incarnation}`;
   if (last?.state === "suspect") return `${name} suspects ${about} no more`;
-  const expected = model.head.nodes.some(({ id }) => id === line.about);
+  const member = memberOf(model, line.about, line.at);
+  const expected = member === "" ? model.head.nodes.some(({ id }) => id === line.about) : member !== "stranger";
   return last === undefined && !expected ? `${name} meets ${about} (SWIM)` : "";
 }
 

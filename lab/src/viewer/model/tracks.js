@@ -66,6 +66,18 @@ export class ClientTrack {
 }
 
 /**
+ * Calls somebody by a name.
+ * @param {NodeTrack | ClientTrack} track
+ * @param {string} name
+ * @returns {boolean} whether that is another than before
+ */
+export function rename(track, name) {
+  const another = track.name !== name;
+  track.name = name;
+  return another;
+}
+
+/**
  * Whether something is marked above a node's lane: an election, a change of members, words.
  * @param {Line} line
  * @param {number} node

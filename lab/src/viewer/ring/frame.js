@@ -1,7 +1,7 @@
 // What the ring is made of: the picture with the words on it, the logs, the switch between
 // its layers, and the box that tells what is under the pointer.
 
-import { el, set } from "../dom.js";
+import { el, set, spotIn, zoomOf } from "../dom.js";
 
 /** @typedef {"raft" | "gossip"} Layer */
 /** @typedef {import("../model/types.js").Hit} Hit */
@@ -60,8 +60,8 @@ export class Frame {
     for (const [part, canvas, logs] of /** @type {[HTMLElement, HTMLElement, boolean][]} */ ([[this.stage, this.canvas, false], [this.chart, this.chart, true]])) {
       for (const happens of /** @type {const} */ (["pointermove", "pointerdown"])) {
         part.addEventListener(happens, (event) => {
-          const box = canvas.getBoundingClientRect();
-          point({ x: event.clientX - box.left, y: event.clientY - box.top, logs });
+          const [x, y] = spotIn(canvas, event);
+          point({ x, y, logs });
         });
       }
       part.addEventListener("pointerleave", () => point(undefined));
@@ -91,7 +91,7 @@ export class Frame {
  * @param {HTMLCanvasElement} canvas @param {number} width @param {number} height
  */
 export function fresh(canvas, width, height) {
-  const ratio = globalThis.devicePixelRatio || 1;
+  const ratio = (globalThis.devicePixelRatio || 1) * zoomOf(canvas);
   const [wide, high] = [Math.round(width * ratio), Math.round(height * ratio)];
   if (canvas.width !== wide) canvas.width = wide;
   if (canvas.height !== high) canvas.height = high;

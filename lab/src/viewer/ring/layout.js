@@ -4,8 +4,8 @@
 
 /** @typedef {{x: number, y: number, r: number, angle: number}} Place */
 /**
- * All places, in CSS pixels from the picture's left and top. `sides` is on which side of a
- * node its words stand; `room` how wide the middle is.
+ * All places, in CSS pixels from the picture's left and top. `centre` is halfway
+ * between the highest node and the lowest; `sides` is on which side of a node its words stand.
  * @typedef {{width: number, height: number, centre: {x: number, y: number}, tight: boolean, nodes: Map<number, Place>, sides: Map<number, "above" | "below" | "left" | "right">, frontends: Map<string, Place>, clients: Map<number, Place>}} Layout
  */
 
@@ -26,6 +26,8 @@ const ROUND = 12;
 const CROWN = 10;
 /** Players and frontends left and right stand within this angle of the horizontal. */
 const ARC = 0.95;
+/** Players stand no farther from the middle than so many times the height. */
+const BROAD = 1.3;
 /** The ring is no more than so many times as high as wide, or as wide as high. */
 const LONGEST = 1.3;
 
@@ -40,7 +42,7 @@ const LONGEST = 1.3;
 export function layout(width, height, nodes, frontends, clients) {
   const wide = width > height * 1.15;
   const middle = { x: width / 2, y: height / 2 };
-  const outer = { a: Math.max(60, Math.min(width / 2, height * 1.05) - EDGE), b: Math.max(60, height / 2 - EDGE) };
+  const outer = { a: Math.max(60, Math.min(width / 2, height * BROAD) - EDGE), b: Math.max(60, height / 2 - EDGE) };
   const apart = width < NARROW ? CLOSE : APART;
   const edge = (clients.length ? apart : 0) + (frontends.length ? apart : 0);
   const r = radius(nodes.length, Math.min(width * 0.75, height));
@@ -53,7 +55,7 @@ export function layout(width, height, nodes, frontends, clients) {
   const inner = { a: Math.min(a, b * LONGEST), b: Math.min(b, a * LONGEST) };
   const centre = { x: middle.x, y: middle.y + (inner.b * (1 - low)) / 2 + CROWN / 2 };
   /** @type {Layout} */
-  const made = { width, height, centre, tight, nodes: new Map(), sides: new Map(), frontends: new Map(), clients: new Map() };
+  const made = { width, height, centre: { x: middle.x, y: middle.y + CROWN / 2 }, tight, nodes: new Map(), sides: new Map(), frontends: new Map(), clients: new Map() };
   nodes.forEach((id, place) => {
     const angle = turn(place, nodes.length);
     made.nodes.set(id, on(centre, inner, angle, r));

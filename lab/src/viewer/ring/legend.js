@@ -13,6 +13,8 @@ import { wires } from "./wires.js";
 
 const WIDTH = 44;
 const HEIGHT = 34;
+/** Drawn so many times as large, for large type. */
+const SHARP = 1.5;
 
 /** @param {Partial<MessageLine>} parts @returns {(brush: Brush) => void} */
 function message(parts) {
@@ -78,7 +80,7 @@ const LOGS = "Logs: a full cell is committed as that node knows, an outlined one
  * @returns {Node[]}
  */
 export function legend(colours) {
-  const ratio = globalThis.devicePixelRatio || 1;
+  const ratio = (globalThis.devicePixelRatio || 1) * SHARP;
   const rows = SIGNS.map(([draw, words]) => {
     const canvas = el("canvas", { width: WIDTH * ratio, height: HEIGHT * ratio, "aria-hidden": "true" });
     const ctx = canvas.getContext("2d");

@@ -57,11 +57,13 @@ function row(brush, laid, strip, top, first) {
   ctx.fillText(node.name, 2, y + 12);
   ctx.globalAlpha = node.process === "gone" ? 0.35 : 1;
   for (const cell of cells) if (cell.state !== "none") one(brush, cell, laid.left + (cell.index - first) * laid.cell, y, laid.cell, high(laid));
+  ctx.globalAlpha = 1;
   if (behind > 0 || cells[0]?.state === "none") {
     ctx.font = SMALL;
     ctx.fillStyle = named.faint;
     ctx.fillText(words(strip), laid.left + 2, y + 11);
   }
+  ctx.globalAlpha = node.process === "gone" ? 0.35 : 1;
   marks(brush, laid, strip, y, first);
   ctx.globalAlpha = 1;
   state(brush, laid, strip, y);

@@ -2,7 +2,7 @@
 // menu is asked for by the other button, a long press or the menu key. Then a small menu says
 // what can be done.
 
-import { el } from "../dom.js";
+import { el, spotIn, zoomOf } from "../dom.js";
 import { FRONTENDS } from "../break/offers.js";
 import { chosenOffers } from "./picker.js";
 import { Popup } from "./popup.js";
@@ -63,9 +63,8 @@ export class Drag {
   }
 
   /** @param {MouseEvent} event @returns {[number, number]} pixels from the overlay's left and top */
-  #at({ clientX, clientY }) {
-    const { left, top } = this.ring.overlay.getBoundingClientRect();
-    return [clientX - left, clientY - top];
+  #at(event) {
+    return spotIn(this.ring.overlay, event);
   }
 
   /** Who is at a place: a node, or a frontend. @param {number} x @param {number} y */
@@ -139,7 +138,8 @@ export class Drag {
     if (name === undefined || !place) return;
     event.preventDefault();
     this.#stop();
-    this.#open({ one: name, other: "" }, left + place.x, top + place.y);
+    const zoom = zoomOf(this.ring.overlay);
+    this.#open({ one: name, other: "" }, left + place.x * zoom, top + place.y * zoom);
   }
 
   /** @param {Chosen} chosen @param {number} x @param {number} y */

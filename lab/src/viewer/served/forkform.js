@@ -1,6 +1,6 @@
 // The form in which one chooses what is done instead at the moment that is shown.
 
-import { el, say, set } from "../dom.js";
+import { el, idle, isIdle, say } from "../dom.js";
 import { copy } from "../header.js";
 import { deed, DEEDS, faultWords, forkCommand } from "../model/forks.js";
 import { clock } from "../model/words.js";
@@ -76,7 +76,7 @@ export class ForkForm {
 
   /** Another day is being lived. @param {boolean} is */
   busy(is) {
-    set(this.button, { disabled: is });
+    idle(this.button, is);
     say(this.button, is ? "The day is lived again …" : "Go on from here");
     if (is) say(this.said, "");
   }
@@ -89,7 +89,7 @@ export class ForkForm {
   /** @param {Event} event */
   #submit(event) {
     event.preventDefault();
-    this.ask(Math.round(this.lab.moment), faultWords(this.choice));
+    if (!isIdle(this.button)) this.ask(Math.round(this.lab.moment), faultWords(this.choice));
   }
 }
 

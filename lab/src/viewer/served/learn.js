@@ -65,8 +65,10 @@ export class Learn {
     say(this.status, "");
     if (level) this.kept.level = id;
     this.lesson = level && new Lesson(level, this.#owner(id));
+    const held = this.place.contains(document.activeElement);
     this.place.replaceChildren(this.lesson ? this.lesson.element : this.#scored());
     this.#show();
+    if (held) this.place.querySelector("h3")?.focus();
   }
 
   /** What happens from now on is what counts. */

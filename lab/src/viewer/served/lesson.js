@@ -1,7 +1,7 @@
 // One level, drawn: its question, its buttons, what was seen of it, and why it is so. What is
 // known of it comes from outside; here it is only shown.
 
-import { el, say, set } from "../dom.js";
+import { el, idle, isIdle, renew, say, set } from "../dom.js";
 import { copy } from "../header.js";
 import { commandLine } from "../break/commands.js";
 import { clock } from "../model/words.js";
@@ -45,7 +45,7 @@ export class Lesson {
     this.hint = el("p", { class: "hint-line", hidden: true });
     this.sight = el("section", { hidden: true }, el("h4", {}, "What to see"), el("p", {}, level.look), this.list, this.hint);
     this.whyButton = el("button", { type: "button", class: "quiet", click: owner.explain }, "Why is it so?");
-    this.why = el("section", { hidden: true }, el("h4", {}, "Why"), ...level.why.map((text) => el("p", {}, text)), el("p", { class: "sources-head" }, "Sources"), el("ul", { class: "sources" }, ...level.sources.map(source)));
+    this.why = el("section", { hidden: true, tabindex: "-1", "aria-label": "Why" }, el("h4", {}, "Why"), ...level.why.map((text) => el("p", {}, text)), el("p", { class: "sources-head" }, "Sources"), el("ul", { class: "sources" }, ...level.sources.map(source)));
     this.nextButton = el("button", { type: "button", class: "press", click: owner.next }, "Next level");
     this.again = el("button", { type: "button", class: "quiet", click: owner.again }, "Begin again");
     this.element = el(
@@ -78,6 +78,10 @@ export class Lesson {
     say(this.nextButton, known.last ? "How it went" : "Next level");
     if (achieved) this.#see(achieved);
     for (const refresh of this.refreshes) refresh();
+    const active = document.activeElement;
+    const hidden = active instanceof HTMLElement && this.element.contains(active) && active.offsetParent === null;
+    // What was pressed is not there any more.
+    if (hidden) (stage === "why" ? this.why : this.title).focus();
   }
 
   /** Forgets what commands said. */
@@ -161,20 +165,20 @@ export class Lesson {
     const key = texts.join("\n");
     if (place.dataset.key === key) return undefined;
     place.dataset.key = key;
-    press.disabled = texts.length === 0;
-    if (!texts.length) return place.replaceChildren("This is done already.");
+    idle(press, texts.length === 0);
+    if (!texts.length) return renew(place, ["This is done already."], press);
     const button = el("button", { type: "button", class: "quiet", "aria-label": `Copy: ${step.says}`, click: () => copy(key, button) }, "Copy");
-    place.replaceChildren(el("code", {}, key), button);
+    renew(place, [el("code", {}, key), button]);
   }
 
   /** @param {Step} step @param {HTMLButtonElement} press @param {HTMLElement} lines @param {HTMLElement} said */
   async #perform(step, press, lines, said) {
     const { perform } = this.owner;
-    if (!perform) return;
+    if (!perform || isIdle(press)) return;
     delete lines.dataset.done;
     this.#showLines(step, lines, press);
     lines.dataset.done = "yes";
-    press.disabled = true;
+    idle(press, true);
     said.replaceChildren("…");
     const heard = [];
     for (const words of step.commands(this.owner.model)) {
@@ -183,7 +187,7 @@ export class Lesson {
       if (!done) break;
     }
     said.replaceChildren(...heard);
-    press.disabled = false;
+    idle(press, false);
   }
 
   /** @param {Achieved} achieved */
@@ -197,7 +201,7 @@ export class Lesson {
       if (line.getAttribute("data-key") === key) return;
       set(line, { "data-key": key, "data-done": done });
       const jump = at === undefined ? "" : el("button", { type: "button", class: "jump", "aria-label": `Jump to ${clock(at)}: ${text}`, click: () => this.owner.go(at) }, clock(at, 2));
-      line.replaceChildren(el("span", { class: "sign", "aria-hidden": "true" }, done ? "✓" : "·"), el("span", {}, text, ...(done ? [] : [el("span", { class: "unseen" }, " (not yet)")])), jump);
+      renew(line, [el("span", { class: "sign", "aria-hidden": "true" }, done ? "✓" : "·"), el("span", {}, text, ...(done ? [] : [el("span", { class: "unseen" }, " (not yet)")])), jump], this.title);
     });
   }
 }

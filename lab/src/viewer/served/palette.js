@@ -1,7 +1,7 @@
 // The panel "Break it": what is selected and what can be done to it, patterns, scenarios,
 // what is broken now, what was done, and how well one has guessed.
 
-import { el, say, set } from "../dom.js";
+import { el, renew, say, set } from "../dom.js";
 import { wrongs } from "../break/active.js";
 import { termAt } from "../break/forecast.js";
 import { memberOffers, patternOffers } from "../break/patterns.js";
@@ -103,7 +103,7 @@ export class Breaking {
     const wrong = wrongs(model, deeds.now, deeds.list, this.demo);
     const perform = deeds.forbidden ? undefined : (/** @type {string[]} */ words) => void this.#perform(words);
     set(places.heal, { title: this.#healing().map((words) => deeds.line(words)).join("\n") });
-    keep(places.wrong, JSON.stringify(wrong), () => wrongList(wrong, (words) => deeds.line(words), perform));
+    keep(places.wrong, JSON.stringify(wrong), () => wrongList(wrong, (words) => deeds.line(words), perform), places.heal);
     for (const time of places.wrong.querySelectorAll("[data-until]")) say(time, left(Number(/** @type {HTMLElement} */ (time).dataset["until"]), deeds.now));
     keep(places.done, JSON.stringify(deeds.list), () => (deeds.list.length ? doneList(deeds.list, (time) => lab.go(time)) : [el("li", {}, "Nothing yet.")]));
   }
@@ -208,14 +208,12 @@ export class Breaking {
  * @param {HTMLElement} place
  * @param {string} key
  * @param {() => Node[]} make
+ * @param {HTMLElement} [otherwise] what has the focus where nothing is left inside
  */
-function keep(place, key, make) {
+function keep(place, key, make, otherwise) {
   if (place.dataset["kept"] === key) return;
-  const focused = place.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset["key"] : undefined;
   place.dataset["kept"] = key;
-  place.replaceChildren(...make());
-  const again = focused && place.querySelector(`[data-key="${CSS.escape(focused)}"]`);
-  if (again instanceof HTMLElement) again.focus();
+  renew(place, make(), otherwise);
 }
 
 function remembered() {

@@ -1,6 +1,6 @@
 // A small menu at a place of the picture: by mouse, finger and keys.
 
-import { el } from "../dom.js";
+import { el, putAt } from "../dom.js";
 
 /** @typedef {{label: string, group: string, about: string, choose: () => void}} Item */
 
@@ -28,8 +28,7 @@ export class Popup {
     element.replaceChildren(el("p", {}, title), ...(buttons.length ? buttons : [el("p", {}, "Nothing can be done here now.")]));
     element.setAttribute("aria-label", title);
     element.hidden = false;
-    element.style.left = `${Math.max(4, Math.min(x, innerWidth - element.offsetWidth - 8))}px`;
-    element.style.top = `${Math.max(4, Math.min(y, innerHeight - element.offsetHeight - 8))}px`;
+    putAt(element, x, y);
     (buttons[0] ?? element).focus();
   }
 

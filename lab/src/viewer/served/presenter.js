@@ -20,6 +20,7 @@ export class Presenter {
    * @param {(shown: Shown) => void} follow shows the level that the presenter shows
    */
   constructor(lab, place, follow) {
+    this.lab = lab;
     this.place = place;
     this.follow = follow;
     const { breaks = false, watch_only: watches = false } = lab.settings ?? {};
@@ -50,10 +51,8 @@ export class Presenter {
   }
 
   #enlarge() {
-    const large = document.documentElement.classList.toggle("projector");
-    set(this.projector, { "aria-pressed": String(large) });
-    // Whoever draws by the size of the page measures it again.
-    dispatchEvent(new Event("resize"));
+    this.lab.enlarge(!this.lab.large);
+    set(this.projector, { "aria-pressed": String(this.lab.large) });
   }
 
   #share() {
