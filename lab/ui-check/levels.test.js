@@ -166,6 +166,26 @@ test("a cut does not end at all nodes at once: who hears the new leader is in no
   assert.equal(look("reads", told([cut, read(13_980, "n2", "linearizable", { version: 1390 })])).answer, "apart");
 });
 
+test("where nobody moved while it mattered one is told so", () => {
+  const stories = {
+    letter: [slowAll],
+    minority: [isolated(4000, 9000, 1), elected(4850, 3, 2, 2)],
+    joint: [joint, process(14_500, "n2", "ended")],
+    gossip: [fault(4000, 12_000, ...deaf), gossip(5500, 1, 2, "suspect"), gossip(8500, 1, 2, "down"), gossip(15_000, 1, 2, "alive")],
+  };
+  for (const [id, lines] of Object.entries(stories)) {
+    const { done, hint } = look(id, told(lines, { spare: id === "joint" }));
+    assert.deepEqual([done, hint], [false, "Nobody moved meanwhile. Do the bots play? Begin again."], id);
+  }
+  assert.equal(look("gossip", told([stories.gossip, move(14_000, 8, 1400)])).done, true, "they are called dead until they are seen alive again");
+});
+
+test("a pre-vote that nobody refused is told", () => {
+  const cut = [isolated(4000, 10_000, 2), message(4900, "pre-vote", 2, 1, { received: undefined })];
+  assert.equal(look("pre-vote", told([cut, fault(12_000, 18_000, [1, "cut to n2"], [2, "cut from n1"])])).hint, "Nobody was refused. Begin again.");
+  assert.equal(look("pre-vote", told([cut, fault(12_000, undefined, [1, "cut to n2"], [2, "cut from n1"])])).hint, undefined, "somebody may be");
+});
+
 test("a minority that is on its way is told nothing else", () => {
   assert.equal(look("minority", told([isolated(4000, undefined, 1), elected(4850, 3, 2, 2)])).hint, undefined);
 });

@@ -1,7 +1,7 @@
 // Levels about disks: a letter's way to them, what a slow one costs and whose, and what a
 // power cut takes away.
 
-import { achievement, ours, seen, step, thesis } from "./level.js";
+import { achievement, NOBODY_MOVED, ours, seen, step, thesis } from "./level.js";
 import { accepted, asked, faultsOf, leaderAt, logAt, middleWait, sent, TOGETHER, votersAt } from "./evidence.js";
 import { at, before, item } from "../model/search.js";
 import { failover, startAgain } from "./elections.js";
@@ -111,7 +111,10 @@ export const lettersWay = {
   achieved(model, since) {
     const fault = faultsOf(model, since, SLOW).at(-1);
     const way = slowed(model, since);
-    if (!way) return achievement([seen("The disks are slow", fault?.from), ...["A move is asked for, and sent to the followers", "A follower's disk has it", "The player is told", "The others see it"].map((text) => seen(text, undefined))]);
+    if (!way) {
+      const texts = ["A move is asked for, and sent to the followers", "A follower's disk has it", "The player is told", "The others see it"];
+      return achievement([seen("The disks are slow", fault?.from), ...texts.map((text) => seen(text, undefined))], fault && fault.to <= model.end ? NOBODY_MOVED : undefined);
+    }
     const { call, append, stored, leader, shown } = way;
     const follower = model.nodeName(append.to);
     const strip = outlined(model, append);

@@ -254,6 +254,10 @@ export const preVote = {
     const calm = healed !== undefined && cut && wins(model, cut.from).every(({ at }) => at > healed);
     const oneWay = oneWays(model, cut && cut.to < Infinity ? cut.to : since)[0];
     const refused = oneWay ? refusals(model, oneWay) : [];
+    const rose = back !== undefined && back !== term ? "Its term rose: there was another election. Begin again." : undefined;
+    const led = cuts[0] && !cut ? `${cuts[0].node.name} led by then: the leader had just changed. Begin again.` : undefined;
+    const unasked = oneWay && oneWay.to <= model.end && !refused[0] ? "Nobody was refused. Begin again." : undefined;
+    const hint = rose ?? led ?? unasked;
     return achievement(
       [
         seen(cut ? `${cut.node.name} is cut off, in term ${term}` : "A follower is cut off", cut?.from),
@@ -262,7 +266,7 @@ export const preVote = {
         seen(oneWay ? `${oneWay.node.name} hears nothing from ${oneWay.by}, which hears it` : "A link is cut in one direction", oneWay?.from),
         seen(refused[0] ? `${model.nodeName(refused[0].from)} refuses a pre-vote ${counted(refused.length, "time")}: it hears the leader` : "The third node refuses a pre-vote", refused[0]?.at),
       ],
-      back !== undefined && back !== term ? "Its term rose: there was another election. Begin again." : cuts[0] && !cut ? `${cuts[0].node.name} led by then: the leader had just changed. Begin again.` : undefined,
+      hint,
     );
   },
 };

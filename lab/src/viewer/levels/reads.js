@@ -1,7 +1,7 @@
 // Levels about who may answer: the minority that must stay silent, and reads that are as new
 // as they say.
 
-import { achievement, ours, seen, step, terry, thesis } from "./level.js";
+import { achievement, NOBODY_MOVED, ours, seen, step, terry, thesis } from "./level.js";
 import { accepted, acknowledged, asked, followersAt, leaderAt, logAt, minorities, roleAt, SETTLED, wins } from "./evidence.js";
 import { item } from "../model/search.js";
 import { counted, grouped, span } from "../model/words.js";
@@ -80,14 +80,18 @@ export const silentMinority = {
         seen(over && cut ? `${cut.node.name} has committed nothing: it stays at entry ${grouped(last?.committed ?? 0)}${vain}` : "The minority commits nothing", found && !found.grew ? over : undefined),
         seen(cut && found?.follows ? `${cut.node.name} hears of term ${next?.term}, and follows` : "The old leader hears of it, and follows", found?.follows),
       ],
-      found ? (over !== undefined && !next ? "Nobody was elected on the other side. Begin again." : undefined) : missed(model, since),
+      missed(model, since, over === undefined ? undefined : found),
     );
   },
 };
 
-/** What to try when it was another node. @param {Model} model @param {number} since */
-function missed(model, since) {
-  const other = minorities(model, since)[0];
+/**
+ * What to try when it went another way.
+ * @param {Model} model @param {number} since @param {ReturnType<typeof apart>} over what came of a cut of the leader that has healed
+ */
+function missed(model, since, over) {
+  if (over) return over.next ? (over.moves ? undefined : NOBODY_MOVED) : "Nobody was elected on the other side. Begin again.";
+  const other = minorities(model, since).find(({ node, from }) => node !== leaderAt(model, from - 1));
   return other ? `${other.node.name} was cut off, which did not lead any more: the leader had just changed. Begin again.` : undefined;
 }
 
