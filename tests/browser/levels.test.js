@@ -51,7 +51,6 @@ before(async () => {
   run = await LabRun.start((stop) => CLEANUP.unshift(stop));
   told = Told.listen((stop) => CLEANUP.unshift(stop), run.url);
   desk = await Desk.sit(browser, run.url, { hash: "#tab=learn" });
-  desk.page.setDefaultTimeout(ACHIEVED);
   await desk.light("good");
 });
 
