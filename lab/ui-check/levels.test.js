@@ -106,6 +106,29 @@ test("a sleeper that wakes before an election is no stale leader", () => {
   assert.match(hint ?? "", /woke before/);
 });
 
+test("a sleeper may have heard of the new term before anybody sees that it runs", () => {
+  const quick = told([process(4000, "n1", "paused"), elected(4840, 2, 3, 2), role(6990, 1, 2, "follower", 2), process(7000, "n1", "resumed")]);
+  const { done, answer, texts } = look("stale", quick);
+  assert.deepEqual([done, answer], [true, "terms"]);
+  assert.ok(texts.includes("It hears of term 2 at once, and follows"));
+});
+
+test("whoever stops a node that does not lead any more is told so", () => {
+  for (const [id, event] of [["election", "ended"], ["split", "ended"], ["stale", "paused"]]) {
+    const { done, hint } = look(id, told([elected(3900, 2, 3, 2), process(4000, "n1", event)]));
+    assert.deepEqual([done, hint], [false, "n1 did not lead any more: the leader had just changed. Let it run again, and begin again."], id);
+  }
+  assert.equal(look("pre-vote", told([elected(3900, 2, 3, 2), isolated(4000, 10_000, 2)])).hint, "n2 led by then: the leader had just changed. Begin again.");
+});
+
+test("two who asked before the leader died are no split vote of this level", () => {
+  const before = [role(3600, 1, 2, "candidate", 0, 1), role(3610, 2, 2, "candidate", 0, 2), elected(3700, 1, 3, 3)];
+  const dies = [fault(3800, 11_800, [2, "100 ms slower to n3"]), process(4000, "n1", "ended")];
+  const again = [role(4840, 2, 4, "candidate", 0, 2), role(4880, 3, 4, "candidate", 0, 3), elected(5500, 3, 2, 5), process(7000, "n1", "started"), role(7200, 1, 5, "follower", 3)];
+  assert.equal(look("split", told(before)).answer, undefined);
+  assert.equal(look("split", told([before, dies, again])).done, true);
+});
+
 test("without pre-vote the lonely node's term would have risen, and the level says so", () => {
   const rose = [isolated(4000, 10_000, 2), role(4900, 2, 2, "candidate", 0, 2), role(5500, 2, 3, "candidate", 0, 2)];
   assert.equal(look("pre-vote", told(rose)).answer, "each");
@@ -133,6 +156,40 @@ test("a minority that commits something is a split brain, and no achievement", (
   assert.match(follower.hint ?? "", /n2 was cut off, which did not lead/);
 });
 
+test("a cut does not end at all nodes at once: who hears the new leader is in no minority any more", () => {
+  const early = look("minority", told([isolated(4000, 9000, 1), elected(4850, 3, 2, 2), moves(4900, 9000, 100), log(4100, 1, 62, 60), log(8000, 1, 64, 60), role(8980, 1, 2, "follower", 3), log(8990, 1, 70, 69)]));
+  assert.deepEqual([early.done, early.answer], [true, "majority"]);
+  assert.ok(early.texts.includes("n1 has committed nothing: it stays at entry 60, and 4 entries in vain"));
+  const cut = [isolated(4000, 14_000, 2), moves(4000, 14_000, 200), read(6000, "n2", "local", { version: 390 }), read(8000, "n2", "linearizable", { outcome: "unknown", returned: undefined })];
+  const others = [isolated(4000, 10_000, 2), message(4900, "pre-vote", 2, 1, { received: undefined }), elected(6000, 3, 1, 2), role(9980, 2, 2, "follower", 3)];
+  assert.deepEqual([look("pre-vote", told(others)).answer, look("pre-vote", told(others)).hint], ["none", undefined]);
+  assert.equal(look("reads", told([cut, read(13_980, "n2", "linearizable", { version: 1390 })])).answer, "apart");
+});
+
+test("where nobody moved while it mattered one is told so", () => {
+  const stories = {
+    letter: [slowAll],
+    minority: [isolated(4000, 9000, 1), elected(4850, 3, 2, 2)],
+    joint: [joint, process(14_500, "n2", "ended")],
+    gossip: [fault(4000, 12_000, ...deaf), gossip(5500, 1, 2, "suspect"), gossip(8500, 1, 2, "down"), gossip(15_000, 1, 2, "alive")],
+  };
+  for (const [id, lines] of Object.entries(stories)) {
+    const { done, hint } = look(id, told(lines, { spare: id === "joint" }));
+    assert.deepEqual([done, hint], [false, "Nobody moved meanwhile. Do the bots play? Begin again."], id);
+  }
+  assert.equal(look("gossip", told([stories.gossip, move(14_000, 8, 1400)])).done, true, "they are called dead until they are seen alive again");
+});
+
+test("a pre-vote that nobody refused is told", () => {
+  const cut = [isolated(4000, 10_000, 2), message(4900, "pre-vote", 2, 1, { received: undefined })];
+  assert.equal(look("pre-vote", told([cut, fault(12_000, 18_000, [1, "cut to n2"], [2, "cut from n1"])])).hint, "Nobody was refused. Begin again.");
+  assert.equal(look("pre-vote", told([cut, fault(12_000, undefined, [1, "cut to n2"], [2, "cut from n1"])])).hint, undefined, "somebody may be");
+});
+
+test("a minority that is on its way is told nothing else", () => {
+  assert.equal(look("minority", told([isolated(4000, undefined, 1), elected(4850, 3, 2, 2)])).hint, undefined);
+});
+
 test("a cut of one kind of traffic, or one way, leaves a majority that hears each other", () => {
   const parts = fault(4000, 9000, [1, "cut to n2, streams only"], [1, "cut from n2, streams only"], [1, "cut to n3, streams only"], [1, "cut from n3, streams only"]);
   assert.deepEqual(look("minority", told(parts)).texts, []);
@@ -151,8 +208,8 @@ test("spares are asked for only where there is none, and followers are named", (
   assert.deepEqual(commands("joint", 0, told([], { spare: true })), []);
   assert.deepEqual(commands("wiped-disk", 0, told([], { spare: true })), ["hangraft cluster set --replace-after 2s"]);
   assert.deepEqual(commands("wiped-disk", 1, told()), ["hangraft wipe n3"]);
-  assert.deepEqual(commands("split", 0, told()), ["hangraft fault delay n2 n3 --ms 100 --for 3s", "hangraft kill leader"]);
-  assert.deepEqual(commands("split", 0, told(killed)), ["hangraft fault delay n1 n2 --ms 100 --for 3s", "hangraft kill leader"]);
+  assert.deepEqual(commands("split", 0, told()), ["hangraft fault delay n2 n3 --ms 100 --for 8s", "hangraft kill leader"]);
+  assert.deepEqual(commands("split", 0, told(killed)), ["hangraft fault delay n1 n2 --ms 100 --for 8s", "hangraft kill leader"]);
   assert.deepEqual(commands("reads", 0, told()), ["hangraft fault cut isolate follower --for 15s"]);
   assert.deepEqual(commands("reads", 0, told([read(19_000, "n2", "linearizable", { version: 1 })])), ["hangraft fault cut isolate n2 --for 15s"], "where somebody reads");
   assert.deepEqual(commands("election", 1, told()), ["hangraft restart ended"]);
@@ -171,6 +228,41 @@ test("how much longer moves take decides, not how long they take", () => {
   assert.equal(look("slow-disk", told([slow, moves(4000, 12_000, 700, 620)])).answer, "twice");
   assert.equal(look("slow-disk", told([moves(3000, 4000, 250, 200), slow, moves(4000, 12_000, 250, 220)], { plays: false })).answer, "hardly", "they took as long before");
   assert.equal(look("slow-disk", told([fault(4000, 12_000, [2, "slow disk: syncs take 300 ms longer"]), moves(4000, 12_000, 100)])).answer, undefined, "a follower's disk is another question");
+});
+
+const slow = (from, to, ...nodes) => fault(from, to, ...nodes.map((node) => [node, "slow disk: syncs take 300 ms longer"]));
+
+test("all disks slow in the same moment are not the leader's alone; one is told, and may do it again", () => {
+  const hasty = [slow(4000, 7000, 1), slow(4400, 7400, 1, 2, 3), moves(4000, 7400, 400, 350)];
+  const { done, answer, texts, hint } = look("slow-disk", told(hasty));
+  assert.deepEqual([done, answer], [false, undefined]);
+  assert.deepEqual(texts, ["A majority of the disks is slow", "Half of all moves take less than 350 ms"]);
+  assert.equal(hint, "Other disks were slow as well. When that is over, slow the leader's disk alone.");
+  const again = look("slow-disk", told([hasty, slow(8000, 16_000, 1), moves(8000, 16_000, 100, 10)]));
+  assert.deepEqual([again.done, again.answer, again.hint], [true, "hardly", undefined]);
+});
+
+test("the leader's disk alone is measured until others are slow", () => {
+  const early = told([slow(4000, 12_000, 1), moves(4000, 6000, 100, 10), slow(6000, 14_000, 1, 2, 3), moves(6000, 14_000, 100, 600)]);
+  assert.deepEqual([look("slow-disk", early).done, look("slow-disk", early).answer], [true, "hardly"]);
+});
+
+test("a command that reaches the nodes one after the other makes a majority slow all the same", () => {
+  const late = [slow(4000, 12_000, 1), moves(4000, 12_000, 100, 10), slow(13_000, 18_000, 3), slow(14_200, 18_000, 1), slow(15_400, 18_000, 2), moves(13_000, 18_000, 400, 350)];
+  assert.equal(look("slow-disk", told(late)).done, true);
+});
+
+test("whoever slows another disk, or while nobody moves, is told so", () => {
+  assert.equal(look("slow-disk", told([elected(3900, 2, 3, 2), slow(4000, 12_000, 1)])).hint, "n1 did not lead, or not any more. When that is over, slow the leader's disk alone.");
+  const idle = slow(4000, 8000, 1);
+  assert.equal(look("slow-disk", told(idle)).hint, "Hardly anybody moved meanwhile. Do the bots play? Do it once more.");
+  const again = look("slow-disk", told([idle, slow(9000, 14_000, 1), moves(9000, 14_000, 100, 10)]));
+  assert.deepEqual([again.answer, again.hint], ["hardly", undefined]);
+});
+
+test("what another slow disk cost before is not what is usual", () => {
+  const { texts } = look("slow-disk", told([slow(4000, 8000, 1, 2, 3), moves(4000, 7900, 100, 600), moves(8000, 9000, 100, 12), slow(9000, 14_000, 1), moves(9000, 14_000, 100, 15)]));
+  assert.ok(texts.includes("Half of all moves take less than 15 ms; it was 12 ms before"), texts.join("; "));
 });
 
 test("a move that is missing after a power cut is told, and is no achievement", () => {

@@ -8,6 +8,9 @@ import { screenshot } from "./people.js";
 /** A window in which everything is in sight. */
 const DESK = { width: 1440, height: 900 };
 
+/** How long the page may take for what is done at once on a machine that has time (ms). */
+const PATIENCE = 60_000;
+
 export class Desk {
   /** What went wrong on the page. */
   errors = [];
@@ -23,7 +26,7 @@ export class Desk {
 
   constructor(page) {
     this.page = page;
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(PATIENCE);
     page.on("pageerror", (error) => this.errors.push(String(error.stack ?? error)));
     page.on("console", (message) => message.type() === "error" && this.errors.push(message.text()));
   }
@@ -36,7 +39,7 @@ export class Desk {
 
   /** Waits until the verdict's light says so: "good", "bad" or "none". */
   async light(how) {
-    await this.page.locator(`#verdict[data-how="${how}"]`).waitFor({ timeout: 30_000 });
+    await this.page.locator(`#verdict[data-how="${how}"]`).waitFor();
   }
 
   /** Who leads at the moment that is shown. */

@@ -1,7 +1,7 @@
 // Levels about disks: a letter's way to them, what a slow one costs and whose, and what a
 // power cut takes away.
 
-import { achievement, ours, seen, step, thesis } from "./level.js";
+import { achievement, NOBODY_MOVED, ours, seen, step, thesis } from "./level.js";
 import { accepted, asked, faultsOf, leaderAt, logAt, middleWait, sent, TOGETHER, votersAt } from "./evidence.js";
 import { at, before, item } from "../model/search.js";
 import { failover, startAgain } from "./elections.js";
@@ -111,7 +111,10 @@ export const lettersWay = {
   achieved(model, since) {
     const fault = faultsOf(model, since, SLOW).at(-1);
     const way = slowed(model, since);
-    if (!way) return achievement([seen("The disks are slow", fault?.from), ...["A move is asked for, and sent to the followers", "A follower's disk has it", "The player is told", "The others see it"].map((text) => seen(text, undefined))]);
+    if (!way) {
+      const texts = ["A move is asked for, and sent to the followers", "A follower's disk has it", "The player is told", "The others see it"];
+      return achievement([seen("The disks are slow", fault?.from), ...texts.map((text) => seen(text, undefined))], fault && fault.to <= model.end ? NOBODY_MOVED : undefined);
+    }
     const { call, append, stored, leader, shown } = way;
     const follower = model.nodeName(append.to);
     const strip = outlined(model, append);
@@ -134,36 +137,63 @@ function slowed(model, since) {
 }
 
 /**
- * The first of the slow disks that began by one command, of the first command that `which`
- * wants by the nodes that it made slow.
- * @param {Model} model @param {number} since @param {(slow: number[], from: number) => boolean} which
- * @returns {Fault | undefined}
+ * A time with slow disks: `usual` is how long half of all moves took before, and `slow` how
+ * long during it, each where enough were made.
+ * @typedef {{from: number, to: number, usual: number | undefined, slow: number | undefined}} SlowTime
  */
-function slowTime(model, since, which) {
-  const faults = faultsOf(model, since, SLOW);
-  return faults.find(({ from }) => {
-    const together = faults.filter((other) => Math.abs(other.from - from) < TOGETHER);
-    return which(together.flatMap(({ node = -1 }) => node), from);
+
+/**
+ * Of some times, the first in which moves were made; the last, if there were none in any.
+ * @param {Model} model @param {Fault[]} faults all slow disks @param {{from: number, to: number}[]} times
+ * @returns {SlowTime | undefined}
+ */
+function measured(model, faults, times) {
+  const found = times.map(({ from, to }) => {
+    // What another slow disk cost before is not what is usual.
+    const calm = Math.max(from - BEFORE, ...faults.map((other) => (other.to <= from ? other.to : 0)));
+    return { from, to, usual: middleWait(model, calm, from), slow: middleWait(model, from, Math.min(to, model.end)) };
   });
+  return found.find(({ slow }) => slow !== undefined) ?? found.at(-1);
 }
 
-/** @param {Model} model @param {number} since */
+/**
+ * When the leader's disk was slow and no other. What begins together with it is the same
+ * command; what begins later ends this time.
+ * @param {Model} model @param {number} since
+ */
 function slowLeader(model, since) {
-  return slowTime(model, since, (slow, from) => slow.length === 1 && slow[0] === leaderAt(model, from)?.id);
-}
-
-/** @param {Model} model @param {number} since */
-function slowMajority(model, since) {
-  return slowTime(model, since, (slow, from) => {
-    const voters = votersAt(model, from);
-    return voters.filter((id) => slow.includes(id)).length > voters.length / 2;
+  const faults = faultsOf(model, since, SLOW);
+  const alone = faults.flatMap(({ node, from, to }) => {
+    const others = faults.filter((other) => other.node !== node && other.to > from && other.from < to);
+    const until = Math.min(to, ...others.map((other) => other.from));
+    return node === leaderAt(model, from)?.id && until - from >= Math.min(TOGETHER, to - from) ? [{ from, to: until }] : [];
   });
+  return measured(model, faults, alone);
 }
 
-/** @param {Model} model @param {Fault} fault */
-function waits(model, fault) {
-  const to = Math.min(fault.to, model.end);
-  return { usual: middleWait(model, fault.from - BEFORE, fault.from), slow: middleWait(model, fault.from, to) };
+/** When the disks of a majority were slow. @param {Model} model @param {number} since */
+function slowMajority(model, since) {
+  const faults = faultsOf(model, since, SLOW);
+  const most = faults.flatMap(({ from }) => {
+    const slow = faults.filter((other) => other.from <= from && other.to > from);
+    const voters = votersAt(model, from);
+    const count = voters.filter((id) => slow.some(({ node }) => node === id)).length;
+    return count > voters.length / 2 ? [{ from, to: Math.min(...slow.map(({ to }) => to)) }] : [];
+  });
+  return measured(model, faults, most);
+}
+
+/**
+ * What to try when it went another way.
+ * @param {Model} model @param {number} since @param {SlowTime | undefined} one @param {SlowTime | undefined} all
+ */
+function otherwise(model, since, one, all) {
+  const still = [one, all].find((time) => time && time.slow === undefined && time.to <= model.end);
+  if (still) return "Hardly anybody moved meanwhile. Do the bots play? Do it once more.";
+  const first = faultsOf(model, since, SLOW)[0];
+  if (one || !first) return undefined;
+  const name = model.nodeName(first.node ?? -1);
+  return `${first.node === leaderAt(model, first.from)?.id ? "Other disks were slow as well" : `${name} did not lead, or not any more`}. When that is over, slow the leader's disk alone.`;
 }
 
 /** @type {Level} */
@@ -180,9 +210,8 @@ export const slowDisk = {
     ],
     right: "The leader sends a move to its followers while it writes it. Two followers of three nodes are a majority, and the leader may commit what is not on its own disk yet.",
     answer(model, since) {
-      const fault = slowLeader(model, since);
-      const { usual, slow } = fault ? waits(model, fault) : { usual: undefined, slow: undefined };
-      if (!fault || slow === undefined || (fault.to > model.end && fault.to !== Infinity)) return undefined;
+      const { usual, slow, to = 0 } = slowLeader(model, since) ?? {};
+      if (slow === undefined || (to > model.end && to !== Infinity)) return undefined;
       const longer = slow - (usual ?? 0);
       const id = longer < NOTICED ? "hardly" : longer < TWO_SYNCS ? "once" : "twice";
       const known = usual === undefined ? "" : `, and ${span(usual)} before`;
@@ -205,14 +234,16 @@ export const slowDisk = {
   achieved(model, since) {
     const one = slowLeader(model, since);
     const all = slowMajority(model, since);
-    const [alone, together] = [one && waits(model, one), all && waits(model, all)];
     const leader = one && leaderAt(model, one.from)?.name;
-    return achievement([
-      seen(leader ? `The disk of ${leader}, the leader, is slow` : "The leader's disk is slow", one?.from),
-      seen(alone?.slow === undefined ? "Moves are made with one slow disk" : `Half of all moves take less than ${span(alone.slow)}${alone.usual === undefined ? "" : `; it was ${span(alone.usual)} before`}`, alone?.slow === undefined ? undefined : one?.from),
-      seen("A majority of the disks is slow", all?.from),
-      seen(together?.slow === undefined ? "Moves are made with slow disks" : `Half of all moves take less than ${span(together.slow)}`, together?.slow === undefined ? undefined : all?.from),
-    ]);
+    return achievement(
+      [
+        seen(leader ? `The disk of ${leader}, the leader, is slow` : "The leader's disk is slow", one?.from),
+        seen(one?.slow === undefined ? "Moves are made with one slow disk" : `Half of all moves take less than ${span(one.slow)}${one.usual === undefined ? "" : `; it was ${span(one.usual)} before`}`, one?.slow === undefined ? undefined : one.from),
+        seen("A majority of the disks is slow", all?.from),
+        seen(all?.slow === undefined ? "Moves are made with slow disks" : `Half of all moves take less than ${span(all.slow)}`, all?.slow === undefined ? undefined : all.from),
+      ],
+      otherwise(model, since, one, all),
+    );
   },
 };
 

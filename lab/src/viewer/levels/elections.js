@@ -2,7 +2,7 @@
 // off, and the election that nobody wins.
 
 import { achievement, ours, seen, step, thesis } from "./level.js";
-import { acknowledged, away, candidacies, faultsOf, followersAt, lastGone, leaderAt, minorities, oneWays, roleAt, sent, votersAt, wins } from "./evidence.js";
+import { acknowledged, away, candidacies, faultsOf, followersAt, lastGone, leaderAt, minorities, oneWays, roleAt, sent, SETTLED, votersAt, wins } from "./evidence.js";
 import { counted, listed, span } from "../model/words.js";
 
 /** @typedef {import("./level.js").Level} Level */
@@ -50,10 +50,23 @@ function follows(node, since, term) {
   return node.roles.find((line) => line.at >= since && line.term >= term && line.role !== "leader" && line.leader !== undefined)?.at;
 }
 
-/** When a leader that was gone took part again, in the new term. @param {Failover} failed */
+/**
+ * When a leader that was gone, or stood still, took part again in the new term. It may be in
+ * it before somebody looks at processes and sees that it runs.
+ * @param {Failover} failed
+ */
 function returned({ old, next }) {
   if (!next || old.to === Infinity) return undefined;
-  return next.node === old.node ? next.at : follows(old.node, old.to, next.term);
+  return next.node === old.node ? next.at : follows(old.node, next.at, next.term);
+}
+
+/**
+ * What to try when a node ended, or stood still, and it was no leader.
+ * @param {Model} model @param {number} since @param {"gone" | "paused"} what @param {Failover | undefined} failed
+ */
+function missed(model, since, what, failed) {
+  const other = failed ? undefined : away(model, since, what)[0];
+  return other && `${other.node.name} did not lead any more: the leader had just changed. Let it run again, and begin again.`;
 }
 
 /** Who had voted for a leader when it began to lead. @param {Model} model @param {InTerm} win */
@@ -125,13 +138,16 @@ export const firstElection = {
     const [old, next, term = 0] = [failed?.old, failed?.next, failed?.term];
     const asks = old && candidacies(model, old.from).find((one) => one.term > term);
     const again = failed && movedAgain(model, failed);
-    return achievement([
-      seen(old ? `${old.node.name}, the leader of term ${term}, dies` : "The leader dies", old?.from),
-      seen(asks && old ? `${asks.node.name} asks for votes in term ${asks.term}, ${span(asks.at - old.from)} later` : "A follower asks for votes", asks?.at),
-      seen(next ? `${next.node.name} leads term ${next.term}, with the votes of ${votes(model, next)}` : "Another node leads, in a higher term", next?.at),
-      seen(old && again !== undefined ? `Somebody can move again, ${span(again - old.from)} after it died` : "Somebody can move again", again),
-      seen(old && next ? `${old.node.name} is back in term ${next.term}` : "The old leader is back, and follows", failed && returned(failed)),
-    ]);
+    return achievement(
+      [
+        seen(old ? `${old.node.name}, the leader of term ${term}, dies` : "The leader dies", old?.from),
+        seen(asks && old ? `${asks.node.name} asks for votes in term ${asks.term}, ${span(asks.at - old.from)} later` : "A follower asks for votes", asks?.at),
+        seen(next ? `${next.node.name} leads term ${next.term}, with the votes of ${votes(model, next)}` : "Another node leads, in a higher term", next?.at),
+        seen(old && again !== undefined ? `Somebody can move again, ${span(again - old.from)} after it died` : "Somebody can move again", again),
+        seen(old && next ? `${old.node.name} is back in term ${next.term}` : "The old leader is back, and follows", failed && returned(failed)),
+      ],
+      missed(model, since, "gone", failed),
+    );
   },
 };
 
@@ -153,9 +169,10 @@ export const staleLeader = {
       if (!failed || failed.old.to === Infinity) return undefined;
       const { old, next, term } = failed;
       if (!next || next.at > old.to) return { id: "one" };
-      const until = follows(old.node, old.to, next.term);
+      const until = returned(failed);
       if (until === undefined) return undefined;
-      return { id: "terms", measured: `For ${span(until - old.to)} after it woke, ${old.node.name} took itself for the leader of term ${term}, while ${next.node.name} led term ${next.term}.` };
+      const lasted = until > old.to ? `For ${span(until - old.to)} after it woke` : "For an instant when it woke";
+      return { id: "terms", measured: `${lasted}, ${old.node.name} took itself for the leader of term ${term}, while ${next.node.name} led term ${next.term}.` };
     },
   },
   steps: [
@@ -177,16 +194,17 @@ export const staleLeader = {
     const failed = failover(model, since, "paused");
     const [old, next] = [failed?.old, failed?.next];
     const woke = old && next && old.to < Infinity && old.to > next.at ? old.to : undefined;
-    const until = woke === undefined || !old || !next ? undefined : follows(old.node, woke, next.term);
+    const until = failed && woke !== undefined ? returned(failed) : undefined;
     const early = old !== undefined && old.to < Infinity && woke === undefined;
+    const hint = early ? "It woke before another one led. Begin again: let it stand still, and wait a second." : missed(model, since, "paused", failed);
     return achievement(
       [
         seen(old ? `${old.node.name}, the leader of term ${failed?.term}, stands still` : "The leader stands still", old?.from),
         seen(next ? `${next.node.name} leads term ${next.term}` : "Another node leads, in a higher term", next?.at),
         seen(woke !== undefined ? `${old?.node.name} wakes, and there are two that believe they lead` : "The old leader wakes", woke),
-        seen(until !== undefined && woke !== undefined ? `It hears of term ${next?.term} after ${span(until - woke)}, and follows` : "It hears of the higher term, and follows", until),
+        seen(until !== undefined && woke !== undefined ? `It hears of term ${next?.term} ${until > woke ? `after ${span(until - woke)}` : "at once"}, and follows` : "It hears of the higher term, and follows", until),
       ],
-      early ? "It woke before another one led. Let it stand still again, and wait a second." : undefined,
+      hint,
     );
   },
 };
@@ -207,7 +225,7 @@ export const preVote = {
     answer(model, since) {
       const cut = minorities(model, since)[0];
       if (!cut || cut.to === Infinity || model.end < cut.to) return undefined;
-      const [before, after] = [roleAt(model, cut.node, cut.from), roleAt(model, cut.node, cut.to)];
+      const [before, after] = [roleAt(model, cut.node, cut.from), roleAt(model, cut.node, cut.to - SETTLED)];
       if (!before || !after) return undefined;
       const rose = after.term - before.term;
       return { id: rose === 0 ? "none" : rose === 1 ? "one" : "each", measured: `${cut.node.name} went in term ${before.term}, and came back in term ${after.term}.` };
@@ -227,14 +245,19 @@ export const preVote = {
     ours("docs/lab.md, step 6; scripts/faults/follower-cut and one-way"),
   ],
   achieved(model, since) {
-    const cut = minorities(model, since).find(({ node, from }) => node !== leaderAt(model, from - 1));
+    const cuts = minorities(model, since);
+    const cut = cuts.find(({ node, from }) => node !== leaderAt(model, from - 1));
     const term = cut && roleAt(model, cut.node, cut.from)?.term;
     const asks = cut ? questions(model, cut) : [];
     const healed = cut && cut.to < Infinity && model.end >= cut.to && asks.length > 0 ? cut.to : undefined;
-    const back = cut && healed !== undefined ? roleAt(model, cut.node, healed)?.term : undefined;
+    const back = cut && healed !== undefined ? roleAt(model, cut.node, healed - SETTLED)?.term : undefined;
     const calm = healed !== undefined && cut && wins(model, cut.from).every(({ at }) => at > healed);
     const oneWay = oneWays(model, cut && cut.to < Infinity ? cut.to : since)[0];
     const refused = oneWay ? refusals(model, oneWay) : [];
+    const rose = back !== undefined && back !== term ? "Its term rose: there was another election. Begin again." : undefined;
+    const led = cuts[0] && !cut ? `${cuts[0].node.name} led by then: the leader had just changed. Begin again.` : undefined;
+    const unasked = oneWay && oneWay.to <= model.end && !refused[0] ? "Nobody was refused. Begin again." : undefined;
+    const hint = rose ?? led ?? unasked;
     return achievement(
       [
         seen(cut ? `${cut.node.name} is cut off, in term ${term}` : "A follower is cut off", cut?.from),
@@ -243,7 +266,7 @@ export const preVote = {
         seen(oneWay ? `${oneWay.node.name} hears nothing from ${oneWay.by}, which hears it` : "A link is cut in one direction", oneWay?.from),
         seen(refused[0] ? `${model.nodeName(refused[0].from)} refuses a pre-vote ${counted(refused.length, "time")}: it hears the leader` : "The third node refuses a pre-vote", refused[0]?.at),
       ],
-      back !== undefined && back !== term ? "Its term rose: there was another election. Begin again." : undefined,
+      hint,
     );
   },
 };
@@ -260,10 +283,12 @@ function refusals(model, { node, from, to }) {
 }
 
 /**
- * The first term behind a moment for which two asked, and that nobody led; and who led next.
- * @param {Model} model @param {number} since
+ * The first term for which two asked when the leader had died, and that nobody led; and who
+ * led next.
+ * @param {Model} model @param {Failover | undefined} failed
  */
-function split(model, since) {
+function split(model, failed) {
+  const since = failed?.old.from ?? Infinity;
   const [asked, won] = [candidacies(model, since), wins(model, since)];
   for (const first of asked) {
     const rivals = asked.filter(({ term, at }) => term === first.term && at >= first.at);
@@ -290,7 +315,7 @@ export const splitVote = {
     ],
     right: "A term may have no leader. Each candidate waits for another random time, and whoever waits the shorter one asks again, in the next term.",
     answer(model, since) {
-      const vote = split(model, since);
+      const vote = split(model, failover(model, since, "gone"));
       if (!vote?.next) return undefined;
       return { id: "none", measured: `Term ${vote.first.term} has no leader; ${vote.next.node.name} leads term ${vote.next.term}.` };
     },
@@ -298,7 +323,7 @@ export const splitVote = {
   steps: [
     {
       says: "Slow the link between the followers, and kill the leader",
-      commands: (model) => [["fault", "delay", ...pair(model), "--ms", "100", "--for", "3s"], ["kill", "leader"]],
+      commands: (model) => [["fault", "delay", ...pair(model), "--ms", "100", "--for", "8s"], ["kill", "leader"]],
     },
     startAgain,
   ],
@@ -312,10 +337,11 @@ export const splitVote = {
     ours("docs/lab.md, step 4"),
   ],
   achieved(model, since) {
-    const vote = split(model, since);
-    const dead = vote ? away(model, since, "gone").filter(({ from }) => from < vote.first.at).at(-1) : failover(model, since, "gone")?.old;
+    const failed = failover(model, since, "gone");
+    const vote = split(model, failed);
+    const dead = failed?.old;
     const slow = faultsOf(model, since, /^\d+ ms slower/).filter(({ from }) => from < (dead?.from ?? Infinity)).at(-1);
-    const next = vote ? vote.next : failover(model, since, "gone")?.next;
+    const next = vote ? vote.next : failed?.next;
     const back = dead && returned({ old: dead, term: 0, next });
     const luck = next !== undefined && !vote;
     return achievement(
@@ -326,7 +352,7 @@ export const splitVote = {
         seen(vote?.next ? `Nobody leads term ${vote.first.term}; ${vote.next.node.name} leads term ${vote.next.term}` : "Nobody leads it; a later term has a leader", vote?.next?.at),
         seen(dead ? `${dead.node.name} is back` : "The old leader is back", back),
       ],
-      luck ? `No split this time: ${next?.node.name} was quick enough. Start the dead node again, and try once more.` : undefined,
+      luck ? `No split this time: ${next?.node.name} was quick enough. Start the dead node again, and begin again.` : missed(model, since, "gone", failed),
     );
   },
 };

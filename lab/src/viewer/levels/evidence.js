@@ -25,6 +25,12 @@ const CUT = /^cut (to|from) (\S+)$/;
 /** What begins within this time (microseconds) began by one command. */
 export const TOGETHER = 1_000_000;
 
+/**
+ * What a node had been told before it was cut off may still take effect (microseconds). And a
+ * cut ends at each node when that node thinks so: some hear each other before all have told.
+ */
+export const SETTLED = 500_000;
+
 /** Fewer waits than these have no middle worth telling. */
 const WAITS_MIN = 3;
 

@@ -56,6 +56,9 @@ export function achievement(list, hint) {
   return hint === undefined || done ? { done, seen: list } : { done, seen: list, hint };
 }
 
+/** What to try when a time was over in which moves were to be made. */
+export const NOBODY_MOVED = "Nobody moved meanwhile. Do the bots play? Begin again.";
+
 /**
  * A step that is always the same.
  * @param {string} says

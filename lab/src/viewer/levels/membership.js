@@ -1,7 +1,7 @@
 // Levels about who belongs to a cluster: a wiped disk, a joint change of members, and gossip
 // that calls everybody dead.
 
-import { achievement, ours, seen, step, swim, thesis } from "./level.js";
+import { achievement, NOBODY_MOVED, ours, seen, step, swim, thesis } from "./level.js";
 import { acknowledged, away, faultsOf, followersAt, lastGone, leaderAt, membersAt, votersAt } from "./evidence.js";
 import { counted, grouped, listed, span } from "../model/words.js";
 
@@ -167,13 +167,16 @@ export const jointConsensus = {
     const moves = joint && after ? acknowledged(model, joint.at - 1_000_000, after.at + 1_000_000).length : 0;
     const left = after && away(model, since, "gone").find(({ node, from }) => from > after.at && !after.voters[0]?.includes(node.id));
     const learns = learning(model, since, joint?.at);
-    return achievement([
-      seen(learns ? `${named(model, learns.learners)} learns, and does not vote` : "A spare learns", learns?.at),
-      seen(joint ? `Entry ${grouped(joint.index)} asks for two majorities: of ${named(model, old)}, and of ${named(model, next)}` : "An entry names the old and the new voters", joint?.at),
-      seen(joint && after ? `Entry ${grouped(after.index)}, ${span(after.at - joint.at)} later: ${named(model, next)} vote` : "An entry names the new voters alone", after?.at),
-      seen(moves ? `${counted(moves, "move")} acknowledged in the second before and behind it` : "Moves are acknowledged all the while", moves ? after?.at : undefined),
-      seen(left ? `${left.node.name} has left, and stops` : "Who leaves stops", left?.from),
-    ]);
+    return achievement(
+      [
+        seen(learns ? `${named(model, learns.learners)} learns, and does not vote` : "A spare learns", learns?.at),
+        seen(joint ? `Entry ${grouped(joint.index)} asks for two majorities: of ${named(model, old)}, and of ${named(model, next)}` : "An entry names the old and the new voters", joint?.at),
+        seen(joint && after ? `Entry ${grouped(after.index)}, ${span(after.at - joint.at)} later: ${named(model, next)} vote` : "An entry names the new voters alone", after?.at),
+        seen(moves ? `${counted(moves, "move")} acknowledged in the second before and behind it` : "Moves are acknowledged all the while", moves ? after?.at : undefined),
+        seen(left ? `${left.node.name} has left, and stops` : "Who leaves stops", left?.from),
+      ],
+      left && !moves && model.end > left.from + 1_000_000 ? NOBODY_MOVED : undefined,
+    );
   },
 };
 
@@ -251,15 +254,19 @@ export const gossipLies = {
   ],
   achieved(model, since) {
     const { fault, to, suspect, down, same } = gossipCut(model, since);
-    const moves = fault && down ? acknowledged(model, down.at, to).length : 0;
     const after = fault && fault.to <= model.end ? revived(model, fault.to) : undefined;
-    return achievement([
-      seen("Gossip is cut", fault?.from),
-      seen(fault && suspect ? `${model.nodeName(suspect.node)} suspects ${model.nodeName(suspect.about)}, after ${span(suspect.at - fault.from)}` : "Somebody is suspected", suspect?.at),
-      seen(fault && down ? `${model.nodeName(down.node)} holds ${model.nodeName(down.about)} to be dead, after ${span(down.at - fault.from)}` : "Somebody is held to be dead", down?.at),
-      seen(moves && down ? `${counted(moves, "move")} acknowledged by nodes that gossip calls dead; ${leaderAt(model, to)?.name ?? "nobody"} leads` : "Moves are acknowledged all the same", moves ? down?.at : undefined),
-      seen(same ? "The same nodes vote as before" : "The same nodes vote as before, when it is over", same && fault && fault.to <= model.end ? fault.to : undefined),
-      seen(after ? `${model.nodeName(after.node)} sees ${model.nodeName(after.about)} alive again, in incarnation ${after.incarnation}` : "They see each other alive again", after?.at),
-    ]);
+    // Who is called dead stays so for a while when gossip is heard again.
+    const moves = down ? acknowledged(model, down.at, after?.at ?? model.end).length : 0;
+    return achievement(
+      [
+        seen("Gossip is cut", fault?.from),
+        seen(fault && suspect ? `${model.nodeName(suspect.node)} suspects ${model.nodeName(suspect.about)}, after ${span(suspect.at - fault.from)}` : "Somebody is suspected", suspect?.at),
+        seen(fault && down ? `${model.nodeName(down.node)} holds ${model.nodeName(down.about)} to be dead, after ${span(down.at - fault.from)}` : "Somebody is held to be dead", down?.at),
+        seen(moves && down ? `${counted(moves, "move")} acknowledged by nodes that gossip calls dead; ${leaderAt(model, to)?.name ?? "nobody"} leads` : "Moves are acknowledged all the same", moves ? down?.at : undefined),
+        seen(same ? "The same nodes vote as before" : "The same nodes vote as before, when it is over", same && fault && fault.to <= model.end ? fault.to : undefined),
+        seen(after ? `${model.nodeName(after.node)} sees ${model.nodeName(after.about)} alive again, in incarnation ${after.incarnation}` : "They see each other alive again", after?.at),
+      ],
+      after && !moves ? NOBODY_MOVED : undefined,
+    );
   },
 };

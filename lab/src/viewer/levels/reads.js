@@ -1,8 +1,8 @@
 // Levels about who may answer: the minority that must stay silent, and reads that are as new
 // as they say.
 
-import { achievement, ours, seen, step, terry, thesis } from "./level.js";
-import { accepted, acknowledged, asked, followersAt, leaderAt, logAt, minorities, roleAt, wins } from "./evidence.js";
+import { achievement, NOBODY_MOVED, ours, seen, step, terry, thesis } from "./level.js";
+import { accepted, acknowledged, asked, followersAt, leaderAt, logAt, minorities, roleAt, SETTLED, wins } from "./evidence.js";
 import { item } from "../model/search.js";
 import { counted, grouped, span } from "../model/words.js";
 
@@ -11,8 +11,6 @@ import { counted, grouped, span } from "../model/words.js";
 /** @typedef {import("../model/types.js").CallLine} CallLine */
 /** @typedef {import("./evidence.js").While} While */
 
-/** What a node had been told before it was cut off may still take effect (microseconds). */
-const SETTLED = 500_000;
 /** So long before a read moves are looked at, to see whether it shows them (microseconds). */
 const LOOKED_BACK = 60_000_000;
 
@@ -25,13 +23,14 @@ function apart(model, since) {
   if (!cut) return undefined;
   const term = roleAt(model, cut.node, cut.from)?.term ?? 0;
   const next = wins(model, cut.from).find((win) => win.term > term && win.node !== cut.node);
-  const to = Math.min(cut.to, model.end);
+  // Who hears the new leader is in no minority any more, though its own end of the cut may last.
+  const heard = next && cut.node.roles.find(({ at, term: in_, role }) => at > next.at && in_ >= next.term && role !== "leader")?.at;
+  const to = Math.min(cut.to, model.end, (heard ?? Infinity) - 1);
   const [first, last] = [logAt(cut.node, cut.from + SETTLED), logAt(cut.node, to)];
   const grew = (last?.committed ?? 0) > (first?.committed ?? 0);
   const inVain = Math.max(0, (last?.last ?? 0) - (last?.committed ?? 0));
   const moves = next && next.at < to ? acknowledged(model, next.at, to).length : 0;
-  const follows = next && cut.to < Infinity ? cut.node.roles.find(({ at, term: in_, role }) => at >= cut.to && in_ >= next.term && role !== "leader")?.at : undefined;
-  return { cut, term, next, to, last, grew, inVain, moves, follows };
+  return { cut, term, next, to, last, grew, inVain, moves, follows: cut.to < Infinity ? heard : undefined };
 }
 
 /** @type {Level} */
@@ -81,15 +80,18 @@ export const silentMinority = {
         seen(over && cut ? `${cut.node.name} has committed nothing: it stays at entry ${grouped(last?.committed ?? 0)}${vain}` : "The minority commits nothing", found && !found.grew ? over : undefined),
         seen(cut && found?.follows ? `${cut.node.name} hears of term ${next?.term}, and follows` : "The old leader hears of it, and follows", found?.follows),
       ],
-      missed(model, since, over !== undefined && !next),
+      missed(model, since, over === undefined ? undefined : found),
     );
   },
 };
 
-/** What to try when it went another way. @param {Model} model @param {number} since @param {boolean} vain */
-function missed(model, since, vain) {
-  if (vain) return "Nobody was elected on the other side. Begin again.";
-  const other = minorities(model, since)[0];
+/**
+ * What to try when it went another way.
+ * @param {Model} model @param {number} since @param {ReturnType<typeof apart>} over what came of a cut of the leader that has healed
+ */
+function missed(model, since, over) {
+  if (over) return over.next ? (over.moves ? undefined : NOBODY_MOVED) : "Nobody was elected on the other side. Begin again.";
+  const other = minorities(model, since).find(({ node, from }) => node !== leaderAt(model, from - 1));
   return other ? `${other.node.name} was cut off, which did not lead any more: the leader had just changed. Begin again.` : undefined;
 }
 
@@ -115,7 +117,7 @@ function readings(model, since) {
   const here = reads.filter(({ by }) => by === cut.node.name);
   const local = here.filter(({ level, outcome }) => level === "local" && outcome === "ok");
   const strict = here.filter(({ level }) => level === "linearizable");
-  const answered = strict.filter(({ outcome, returned }) => outcome === "ok" && (returned ?? Infinity) < cut.to);
+  const answered = strict.filter(({ outcome, returned }) => outcome === "ok" && (returned ?? Infinity) < cut.to - SETTLED);
   const elsewhere = reads.filter(({ by, level, outcome }) => by !== cut.node.name && level === "linearizable" && outcome === "ok");
   return { cut, local, strict, answered, elsewhere, stale: stalest(model, local) };
 }
