@@ -153,6 +153,18 @@ test("in a live page, where calls are told when they return, moves that came ste
   assert.equal(gapAt(seldom, 1_500_000, true), undefined);
 });
 
+test("in a live page the server says since when somebody waits, and those count who have given up since the last move", () => {
+  const model = modelOf([HEAD, write(1, 0, 100), write(2, 2_000_000, undefined, { outcome: "unknown" })]);
+  model.waits = 3_000_000;
+  assert.deepEqual(gapAt(model, 3_400_000, true), { from: 2_000_000, us: 1_400_000, ended: false, guessed: false });
+  model.waits = undefined;
+  model.add(write(2, 13_000_000, 13_000_100));
+  assert.equal(gapAt(model, 13_300_000, true)?.ended, true, "who waits no more is no gap");
+  const calm = modelOf([HEAD, write(1, 0, 100)]);
+  calm.waits = 500_000;
+  assert.deepEqual([gapAt(calm, 700_000, true), gapAt(calm, 900_000, true)?.us, gapAt(calm, 900_000, false)], [undefined, 400_000, undefined]);
+});
+
 test("a call without an answer is waited for until its client asks again", () => {
   const model = modelOf([HEAD, write(1, 100, undefined, { outcome: "unknown" }), write(1, 500, 600)]);
   const pending = (time) => pendingCall(model.client(1), time)?.at;

@@ -90,6 +90,11 @@ test("nobody is kept out: contrast, names and roles are right, by day, by night 
       const found = await desk.axe(AXE);
       assert.deepEqual(found, [], `${tab} ${JSON.stringify(options)}`);
     }
+    await desk.tab("happens");
+    for (const place of [".ring-nodes button", ".ring-signs summary", "#nodes summary", ".light"]) {
+      await desk.page.locator(place).first().click();
+      assert.deepEqual(await desk.axe(AXE), [], `${place} ${JSON.stringify(options)}`);
+    }
     const wide = await desk.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     assert.ok(wide <= 0, `nothing hangs out at the right: ${wide}`);
     await desk.screenshot(`lab-${options.colorScheme ?? "light"}-${options.viewport ? "phone" : "desktop"}`);

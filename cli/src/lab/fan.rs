@@ -49,10 +49,10 @@ impl Fan {
         Self { inner: Mutex::new(inner) }
     }
 
-    /// Hands out lines.
-    pub(crate) fn tell(&self, now: Moment, lines: Vec<Line>) {
+    /// Hands out lines, and since when somebody waits for a move to be answered.
+    pub(crate) fn tell(&self, now: Moment, waits: Option<Moment>, lines: Vec<Line>) {
         let mut inner = self.inner();
-        let event = inner.store.add(now, lines);
+        let event = inner.store.add(now, waits, lines);
         inner.send(&event);
     }
 
@@ -126,7 +126,7 @@ mod tests {
         let _unread = fan.view(None, slow.clone()).unwrap();
         let mut read = fan.view(None, quick.clone()).unwrap();
         for now in 0..2 * WAITING_MAX as u64 {
-            fan.tell(now, Vec::new());
+            fan.tell(now, None, Vec::new());
             assert!(read.news.recv().await.is_some());
         }
         assert!(slow.is_cancelled() && !quick.is_cancelled());

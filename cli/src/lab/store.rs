@@ -88,10 +88,11 @@ impl Store {
         }
     }
 
-    /// Takes in what is new; it as it is sent.
-    pub(crate) fn add(&mut self, now: Moment, lines: Vec<Line>) -> Bytes {
+    /// Takes in what is new; it as it is sent, with since when somebody waits for a move to be
+    /// answered: calls are told when they have returned, and an outage shall be seen growing.
+    pub(crate) fn add(&mut self, now: Moment, waits: Option<Moment>, lines: Vec<Line>) -> Bytes {
         self.seq += 1;
-        let event = event(self.seq, now, false, &lines);
+        let event = event(self.seq, now, Also { waits, ..Also::default() }, &lines);
         let lines = self.behead(lines);
         self.count(&lines, &event);
         let tick = Piece { seq: self.seq, now, lines, event: event.clone(), thinned: 0 };
@@ -114,7 +115,7 @@ impl Store {
         let mut first: Vec<Line> = self.standing.lines(head.from).collect();
         first.extend(self.left_out());
         first.insert(0, Line::Head(head));
-        let first = event(0, now, true, &first);
+        let first = event(0, now, Also { anew: true, ..Also::default() }, &first);
         let pieces = self.chunks.iter().chain(&self.ticks);
         [first].into_iter().chain(pieces.map(|piece| piece.event.clone())).collect()
     }
@@ -247,15 +248,27 @@ impl Store {
 
 impl Piece {
     fn pack(&mut self) {
-        self.event = event(self.seq, self.now, false, &self.lines);
+        self.event = event(self.seq, self.now, Also::default(), &self.lines);
     }
 }
 
+/// What an event says beside its lines.
+#[derive(Clone, Copy, Default)]
+struct Also {
+    /// What was heard before counts no more.
+    anew: bool,
+    /// Since when somebody waits.
+    waits: Option<Moment>,
+}
+
 /// Lines as an event of the stream.
-fn event(seq: u64, now: Moment, anew: bool, lines: &[Line]) -> Bytes {
+fn event(seq: u64, now: Moment, also: Also, lines: &[Line]) -> Bytes {
     let mut data = json!({ "now": now, "seq": seq, "packed": pack(lines) });
-    if anew {
+    if also.anew {
         data["anew"] = true.into();
+    }
+    if let Some(since) = also.waits {
+        data["waits"] = since.into();
     }
     format!("event: lines\nid: {seq}\ndata: {data}\n\n").into()
 }
@@ -395,7 +408,7 @@ mod tests {
 
     fn run(store: &mut Store, seconds: Moment, line: impl Fn(Moment) -> Line) {
         for at in (0..seconds * 10).map(|tenth| tenth * SECOND / 10) {
-            store.add(at, vec![line(at)]);
+            store.add(at, None, vec![line(at)]);
         }
     }
 
@@ -433,8 +446,8 @@ mod tests {
     fn what_is_old_goes_and_what_it_means_stays() {
         let mut store = store();
         store.bounds.us = 30 * SECOND;
-        store.add(0, vec![leads(0, 3)]);
-        store.add(1, vec![leads(1, 4)]);
+        store.add(0, None, vec![leads(0, 3)]);
+        store.add(1, None, vec![leads(1, 4)]);
         run(&mut store, 90, told);
         let (head, lines) = store.timeline();
         assert!((300..360).contains(&lines.len()), "{}", lines.len());
@@ -452,7 +465,7 @@ mod tests {
     fn what_stood_before_stands_before() {
         let mut store = store();
         store.bounds.us = 30 * SECOND;
-        store.add(0, vec![leads(0, 3)]);
+        store.add(0, None, vec![leads(0, 3)]);
         let elected = |at| if at == 63 * SECOND { leads(at - 3 * SECOND, 4) } else { told(at) };
         run(&mut store, 91, elected);
         let (head, lines) = store.timeline();
@@ -472,15 +485,26 @@ mod tests {
         assert_eq!(store.timeline().0.from, 0);
     }
 
+    /// Whoever looks is told that somebody waits, while they do; later it is in the calls.
+    #[test]
+    fn somebody_who_waits_is_told_of_while_they_wait() {
+        let mut store = store();
+        let text = |event: &Bytes| String::from_utf8(event.to_vec()).unwrap();
+        assert!(text(&store.add(900_000, Some(500_000), vec![])).contains(r#""waits":500000"#));
+        assert!(!text(&store.add(950_000, None, vec![])).contains("waits"));
+        run(&mut store, 60, told);
+        assert!(!store.past(None).iter().any(|event| text(event).contains("waits")));
+    }
+
     /// Who joins is named: to whoever looks already, to whoever comes later, and in the file.
     #[test]
     fn who_joins_has_a_name_for_everybody() {
         let mut store = store();
-        store.add(0, vec![leads(0, 3)]);
+        store.add(0, None, vec![leads(0, 3)]);
         let oak = Named { id: NodeId(7), name: "oak".into() };
         let mut joined = store.head.clone();
         assert!(joined.name(oak.clone()) && !joined.name(oak.clone()), "it is news once");
-        let told = store.add(1, vec![Line::Head(joined), leads(1, 4)]);
+        let told = store.add(1, None, vec![Line::Head(joined), leads(1, 4)]);
         assert!(String::from_utf8(told.to_vec()).unwrap().contains("oak"));
         let past = String::from_utf8(store.past(None)[0].to_vec()).unwrap();
         assert!(past.contains("oak"), "{past}");
@@ -502,7 +526,7 @@ mod tests {
         let before = store.timeline().1.len();
         assert_eq!(before, 600);
         for at in (0..600).map(|tenth| 60 * SECOND + tenth * SECOND / 10) {
-            store.add(at, vec![if at % SECOND == 0 { told(at) } else { heartbeat(at) }]);
+            store.add(at, None, vec![if at % SECOND == 0 { told(at) } else { heartbeat(at) }]);
         }
         assert!(store.lines <= 800, "{}", store.lines);
         let (_, lines) = store.timeline();

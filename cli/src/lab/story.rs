@@ -1,9 +1,12 @@
 //! From what is seen to what is shown: every 50 ms lines become ready, the judge hears all of
 //! them, and whoever looks gets them.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use hangraft_lab::timeline::{Head, Line, LiveTimeline};
+use hangraft_lab::{
+    history::{Moment, What},
+    timeline::{Head, Line, LiveTimeline},
+};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{
@@ -21,6 +24,9 @@ const TICK: Duration = Duration::from_millis(50);
 /// After so many ticks without news the page is told what time it is.
 const QUIET_TICKS: u32 = 10;
 
+/// A move that has waited for so long (microseconds) is told while it waits.
+const WAITS_LONG: Moment = 250_000;
+
 /// A story that is being told.
 pub(crate) struct Story {
     record: Arc<Record>,
@@ -29,6 +35,8 @@ pub(crate) struct Story {
     timeline: LiveTimeline,
     judging: Judging,
     thin: Thin,
+    /// When the writes were asked for that have no answer yet, by their numbers.
+    waiting: BTreeMap<u64, Moment>,
     quiet: u32,
 }
 
@@ -43,6 +51,7 @@ impl Story {
             timeline: LiveTimeline::new(),
             judging,
             thin: Thin::default(),
+            waiting: BTreeMap::new(),
             quiet: 0,
         })
     }
@@ -61,8 +70,14 @@ impl Story {
         let (mut heard, mut joined) = (Vec::new(), false);
         for seen in self.record.take() {
             match seen {
-                Seen::Begun(number, call) => heard.push(Heard::Begun(number, call)),
+                Seen::Begun(number, call) => {
+                    if matches!(call.what, What::Write { .. }) {
+                        self.waiting.insert(number, call.invoked);
+                    }
+                    heard.push(Heard::Begun(number, call));
+                }
                 Seen::Call(number, call) => {
+                    self.waiting.remove(&number);
                     heard.push(Heard::Ended(number, call.clone()));
                     self.timeline.add(Line::Call(call));
                 }
@@ -93,7 +108,9 @@ impl Story {
         self.quiet = if lines.is_empty() { self.quiet + 1 } else { QUIET_TICKS };
         if self.quiet >= QUIET_TICKS {
             self.quiet = 0;
-            self.fan.tell(now, lines);
+            let since = self.waiting.values().min().copied();
+            let waits = since.filter(|since| now.saturating_sub(*since) > WAITS_LONG);
+            self.fan.tell(now, waits, lines);
         }
         Ok(())
     }

@@ -54,9 +54,12 @@ export function gapAt(model, time, live) {
     const call = pendingCall(client, time);
     if (call?.asked === "write") since = Math.min(since, call.at);
   }
-  const { times } = model.moves;
+  const { moves: { times }, gaps: { lost } } = model;
   const last = times[before(times, time + 1, itself) - 1];
+  if (live) since = Math.min(since, model.waits ?? Infinity);
   const waits = since < Infinity;
+  // Others had asked before, and have given up.
+  if (waits) since = Math.min(since, lost[before(lost, last ?? -Infinity, itself)] ?? since);
   const guessed = !waits && live && last !== undefined && steadyBefore(model, last);
   const from = waits ? Math.max(last ?? since, since) : last ?? since;
   if ((waits || guessed) && time - from > LONG) return { from, us: time - from, ended: false, guessed };

@@ -73,6 +73,8 @@ export class Model {
     /** What is kept begins here, and the last thing happened there. */
     this.begin = 0;
     this.end = 0;
+    /** Since when somebody waits for a move now, as a live server says. @type {number | undefined} */
+    this.waits = undefined;
     /** How many calls there were. */
     this.called = 0;
     /** How many calls and pushes are kept. */

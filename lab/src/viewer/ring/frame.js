@@ -49,7 +49,7 @@ export class Frame {
   /** Says what the signs mean, while that is wanted. @param {() => Node[]} signs */
   explain(signs) {
     while (this.signs.children.length > 1) this.signs.lastChild?.remove();
-    if (this.signs.open) this.signs.append(el("div", {}, ...signs()));
+    if (this.signs.open) this.signs.append(el("div", { tabindex: "0", role: "region", "aria-label": "What the signs mean" }, ...signs()));
   }
 
   /**

@@ -7,10 +7,7 @@ import { besideRole, faultWords, roleWord, spoken } from "./headline.js";
 import { filled } from "./rafts.js";
 
 /** @typedef {import("../model/moment.js").Moment} Moment */
-/** @typedef {{button: HTMLButtonElement, small: boolean, term: HTMLElement, words: HTMLElement, role: HTMLElement, beside: HTMLElement, fault: HTMLElement}} Label */
-
-/** On a disc with a smaller radius (pixels) there is no room for the word "term". */
-const SMALL = 24;
+/** @typedef {{button: HTMLButtonElement, term: HTMLElement, words: HTMLElement, role: HTMLElement, beside: HTMLElement, fault: HTMLElement}} Label */
 
 /** Where words stand that are on a side of a node. @type {Record<"above" | "below" | "left" | "right", (place: import("./layout.js").Place) => {x?: number, y?: number}>} */
 const AWAY = {
@@ -47,9 +44,7 @@ export class Labels {
       this.labels.delete(id);
     }
     for (const [id, place] of places) {
-      const label = this.labels.get(id) ?? this.#make(id, nameOf(id));
-      const { button, words } = label;
-      label.small = place.r < SMALL;
+      const { button, words } = this.labels.get(id) ?? this.#make(id, nameOf(id));
       const side = sides.get(id) ?? "below";
       const across = `${2 * place.r}px`;
       const { x, y } = { x: place.x, y: place.y, ...AWAY[side](place) };
@@ -64,7 +59,7 @@ export class Labels {
     const [term, role, beside, fault] = [el("span"), el("b"), el("span"), el("em")];
     /** @type {HTMLButtonElement} */
     const button = el("button", { type: "button", click: () => this.choose(name), focus: () => this.tell(button.matches(":focus-visible") ? id : undefined), blur: () => this.tell(undefined) }, el("b", {}, name), " ", term);
-    const label = { button, small: false, term, words: el("p", { "aria-hidden": "true" }, role, beside, fault), role, beside, fault };
+    const label = { button, term, words: el("p", { "aria-hidden": "true" }, role, beside, fault), role, beside, fault };
     this.labels.set(id, label);
     this.root.append(button, label.words);
     return label;
@@ -76,7 +71,7 @@ export class Labels {
       const label = this.labels.get(node.id);
       if (!label) continue;
       const { button, words } = label;
-      say(label.term, node.term ? `${label.small ? "T" : "term "}${node.term}` : "");
+      say(label.term, node.term ? `term ${node.term}` : "");
       say(label.role, roleWord(moment, node));
       say(label.beside, contradicted ? "" : besideRole(moment, node));
       say(label.fault, contradicted ? contradicted.get(node.id) ?? "" : faultWords(node));

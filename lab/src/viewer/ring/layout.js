@@ -28,6 +28,10 @@ const CROWN = 10;
 const ARC = 0.95;
 /** Players stand no farther from the middle than so many times the height. */
 const BROAD = 1.3;
+/** A disc is no smaller; with room beside it, few nodes have discs on which a term of two digits has room. */
+const SMALLEST = 19;
+const ROOMY = 21;
+const FEW = 5;
 /** The ring is no more than so many times as high as wide, or as wide as high. */
 const LONGEST = 1.3;
 
@@ -45,7 +49,7 @@ export function layout(width, height, nodes, frontends, clients) {
   const outer = { a: Math.max(60, Math.min(width / 2, height * BROAD) - EDGE), b: Math.max(60, height / 2 - EDGE) };
   const apart = width < NARROW ? CLOSE : APART;
   const edge = (clients.length ? apart : 0) + (frontends.length ? apart : 0);
-  const r = radius(nodes.length, Math.min(width * 0.75, height));
+  const r = radius(nodes.length, Math.min(width * 0.75, height), wide);
   const tight = wide && outer.a - r - ROUND - edge - BESIDE < 2.6 * r;
   const besideNodes = r + ROUND + edge + (tight ? TIGHT : wide ? BESIDE : 4);
   const aboveNodes = r + CROWN + (wide ? 4 : edge + ABOVE);
@@ -67,10 +71,11 @@ export function layout(width, height, nodes, frontends, clients) {
   return made;
 }
 
-/** @param {number} count @param {number} room */
-function radius(count, room) {
+/** @param {number} count @param {number} room @param {boolean} wide */
+function radius(count, room, wide) {
+  const least = wide && count <= FEW ? ROOMY : SMALLEST;
   const most = count <= 3 ? 38 : count <= 5 ? 34 : count <= 7 ? 30 : 26;
-  return Math.max(19, Math.min(most, room * (count <= 5 ? 0.086 : 0.07)));
+  return Math.max(least, Math.min(most, room * (count <= 5 ? 0.086 : 0.07)));
 }
 
 /** The angle of a place in a ring, clockwise from the top. @param {number} place @param {number} count */

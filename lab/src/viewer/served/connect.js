@@ -4,7 +4,7 @@
 import { unpack } from "../model/unpack.js";
 
 /** @typedef {import("../lab.js").Lab} Lab */
-/** @typedef {{now: number, seq: number, anew?: boolean, packed: import("../model/unpack.js").Packed}} Batch */
+/** @typedef {{now: number, seq: number, anew?: boolean, waits?: number, packed: import("../model/unpack.js").Packed}} Batch */
 
 /** Without a word for so long (milliseconds) the server is taken to be gone: it sends something twenty times a second. */
 const SILENT = 4000;
@@ -41,7 +41,7 @@ export class Connection {
   }
 
   /** @param {Batch} batch */
-  #take({ now, seq, anew = false, packed }) {
+  #take({ now, seq, anew = false, waits, packed }) {
     const { model, settings } = this.lab;
     // Whoever came back may be told again what it has heard.
     if (seq <= this.seq && !anew) return this.#awaits();
@@ -54,6 +54,7 @@ export class Connection {
       model.add(line);
       if ("at" in line && line.kind !== "call") newest = Math.max(newest ?? 0, line.at);
     }
+    model.waits = waits;
     const kept = settings?.kept_us ?? 0;
     if (kept && now - kept > model.begin + TRIMS) model.trim(now - kept);
     this.deeds.there(true);

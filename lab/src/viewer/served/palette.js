@@ -70,6 +70,7 @@ export class Breaking {
     const { scenarios = [] } = this.lab.settings ?? {};
     places.menus.append(part("Node or link", places.chosen), part("Patterns", places.patterns), part("Members", el("div", { class: "row" }, ...members)), ...(scenarios.length ? [folded(`Scenarios, ${scenarios.length}`, places.scenarios)] : []));
     root.replaceChildren(
+      el("h2", { class: "unseen" }, "Break it"),
       el("div", { class: "bar" }, heal, el("label", {}, this.asks, " Ask me first")),
       ...(deeds.forbidden ? [el("p", { class: "note" }, deeds.forbidden)] : []),
       places.wrong, places.now, places.menus,
