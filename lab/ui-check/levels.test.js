@@ -19,6 +19,7 @@ const cutLeader = [isolated(4000, 9000, 1), elected(4850, 3, 2, 2), moves(4900, 
 const slowAll = fault(4000, 19_000, [1, "slow disk: syncs take 200 ms longer"], [2, "slow disk: syncs take 200 ms longer"], [3, "slow disk: syncs take 200 ms longer"]);
 const spent = "node 2 came back with another disk; its id is spent";
 const joint = [members(14_000, 1, 90, [[1, 2, 3], [1, 3, 4]]), members(14_010, 3, 90, [[1, 2, 3], [1, 3, 4]]), members(14_020, 1, 91, [[1, 3, 4]], [2]), members(14_030, 4, 91, [[1, 3, 4]], [2])];
+const out = members(14_200, 1, 92, [[1, 3, 4]]);
 const deaf = [1, 2, 3].flatMap((node) => [1, 2, 3].filter((other) => other !== node).map((other) => [node, `cut from n${other}, gossip only`]));
 
 /** What achieves each level. */
@@ -33,7 +34,7 @@ const STORIES = {
     ]),
   split: () => told([fault(3900, 6900, [2, "100 ms slower to n3"], [3, "100 ms slower to n2"]), killed[0], role(4900, 2, 2, "candidate", 0, 2), role(4950, 3, 2, "candidate", 0, 3), elected(5500, 3, 2, 3), process(7000, "n1", "started"), role(7200, 1, 3, "follower", 3)]),
   minority: () => told(cutLeader),
-  "wiped-disk": () => told([process(13_000, "n2", "ended"), process(13_200, "n2", "started"), refusal(13_300, 1, spent), process(13_310, "n2", "ended"), joint], { spare: true }),
+  "wiped-disk": () => told([process(13_000, "n2", "ended"), process(13_200, "n2", "started"), refusal(13_300, 1, spent), process(13_310, "n2", "ended"), joint, out], { spare: true }),
   joint: () => told([moves(13_000, 16_000, 100), joint, process(14_500, "n2", "ended")], { spare: true }),
   gossip: () => told([fault(4000, 12_000, ...deaf), gossip(5500, 1, 2, "suspect"), gossip(8500, 1, 2, "down"), moves(8600, 12_000, 100), gossip(15_000, 1, 2, "alive")]),
   "slow-disk": () => told([fault(4000, 12_000, [1, "slow disk: syncs take 300 ms longer"]), moves(4000, 12_000, 100, 10), fault(13_000, 19_000, [1, "slow disk: syncs take 300 ms longer"], [2, "slow disk: syncs take 300 ms longer"], [3, "slow disk: syncs take 300 ms longer"]), moves(13_000, 18_000, 700, 600)]),
@@ -196,8 +197,14 @@ test("a cut of one kind of traffic, or one way, leaves a majority that hears eac
   assert.deepEqual(look("minority", told(fault(4000, 9000, [1, "cut to n2"], [1, "cut to n3"]))).texts, []);
 });
 
+test("who is replaced is not out as long as it learns", () => {
+  const lines = [process(13_000, "n2", "ended"), process(13_200, "n2", "started"), refusal(13_300, 1, spent), process(13_310, "n2", "ended"), joint];
+  const { done, answer, seen } = look("wiped-disk", told(lines, { spare: true }));
+  assert.deepEqual([done, answer, seen.at(-1)?.done], [false, undefined, false]);
+});
+
 test("a node that was only killed has no other disk", () => {
-  const { done, hint } = look("wiped-disk", told([process(13_000, "n2", "ended"), joint], { spare: true }));
+  const { done, hint } = look("wiped-disk", told([process(13_000, "n2", "ended"), joint, out], { spare: true }));
   assert.equal(done, false);
   assert.match(hint ?? "", /Nobody has come back/);
 });

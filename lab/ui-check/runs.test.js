@@ -12,7 +12,7 @@ const run = (name) => modelOf(readFileSync(new URL(`runs/${name}.jsonl`, import.
 const SHOWS = {
   split: ["n3 and n2 ask for votes in term 2, 83 ms apart", "Nobody leads term 2; n3 leads term 4"],
   "pre-vote": ["n2 is cut off, in term 1", "It asks 14 times whether it would be elected. Nobody answers", "n3 refuses a pre-vote 5 times: it hears the leader"],
-  "wiped-disk": ["n4 is a spare: it learns, and does not vote", "n2 comes back with another disk, and is refused", "n4 votes in its place"],
+  "wiped-disk": ["n4 is a spare: it learns, and does not vote", "n2 comes back with another disk, and is refused", "n4 votes in its place; n2 belongs to the cluster no more"],
   gossip: ["n2 suspects n3, after 1,552 ms", "n2 holds n3 to be dead, after 4,554 ms", "The same nodes vote as before"],
 };
 

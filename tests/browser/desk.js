@@ -39,7 +39,8 @@ export class Desk {
 
   /** Waits until the verdict's light says so: "good", "bad" or "none". */
   async light(how) {
-    await this.page.locator(`#verdict[data-how="${how}"]`).waitFor();
+    const shown = this.page.locator(`#verdict[data-how="${how}"]`).waitFor();
+    await shown.catch(async () => assert.fail(`the verdict is not ${how}: ${await this.page.locator("#verdict").innerText()}`));
   }
 
   /** Who leads at the moment that is shown. */

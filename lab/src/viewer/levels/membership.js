@@ -61,7 +61,9 @@ function wiping(model, since) {
   const spent = told.sort((one, other) => one.at - other.at)[0];
   const voters = votersAt(model, since);
   const lost = away(model, since, "gone").find(({ node, from }) => voters.includes(node.id) && (!spent || from <= spent.at));
-  const replaced = lost && changes(model, lost.from).find((line) => line.voters.length === 1 && !line.voters[0]?.includes(lost.node.id));
+  // Who is replaced learns for a moment, before it is out.
+  const out = (/** @type {MembersLine} */ { voters, learners = [] }, /** @type {number} */ id) => voters.length === 1 && ![...voters, learners].flat().includes(id);
+  const replaced = lost && changes(model, lost.from).find((line) => out(line, lost.node.id));
   const instead = replaced?.voters[0]?.find((id) => !voters.includes(id));
   return { spent, lost, replaced, instead };
 }
@@ -94,7 +96,7 @@ export const wipedDisk = {
     },
     { says: "Wipe a follower's disk", after: "the spare has been there for ten seconds", commands: (model) => [["wipe", follower(model)]] },
     { says: "Start it again, with its empty disk", commands: (model) => [["restart", lastGone(model)]] },
-    step("When the spare votes: ten minutes again", "cluster set --replace-after 10m"),
+    step("When the spare votes in its place: ten minutes again", "cluster set --replace-after 10m"),
   ],
   look: "The wiped node runs and stops at once, and the feed says why. Some seconds later the spare is a voter, and the wiped one is none.",
   why: [
@@ -114,7 +116,7 @@ export const wipedDisk = {
         seen(ready ? `${named(model, ready.learners)} is a spare: it learns, and does not vote` : "A spare learns", ready?.at),
         seen(lost ? `${lost.node.name} is gone` : "A follower loses its disk", lost?.from),
         seen(lost ? `${lost.node.name} comes back with another disk, and is refused` : "It comes back, and is refused", spent?.at),
-        seen(instead !== undefined ? `${model.nodeName(instead)} votes in its place` : "The spare votes in its place", replaced?.at),
+        seen(instead !== undefined ? `${model.nodeName(instead)} votes in its place; ${lost?.node.name} belongs to the cluster no more` : "The spare votes in its place, and it belongs to the cluster no more", replaced?.at),
       ],
       replaced && !spent ? "Nobody has come back with an empty disk. Begin again, and start the wiped node before it is replaced." : undefined,
     );
