@@ -133,8 +133,13 @@ test("the longer of two days is seen to its end", { skip: missing, timeout: 90_0
   const desk = await sit();
   const fork = await goOn(desk, "kill", day.leader);
   const [original, other] = [day.lines, fork].map((lines) => Math.max(...lines.map(({ at = 0, returned = at }) => returned)));
+  const words = () => desk.page.locator(other > original ? "#ring .ring-words" : "#second-ring .ring-words").innerText();
+  await desk.page.evaluate((moment) => (location.hash = location.hash.replace(/t=[^&]*/, `t=${moment}`)), `${Math.min(original, other) / 1e6}s`);
+  await desk.says("#moment", `${(Math.min(original, other) / 1e6).toFixed(3)} s`);
+  const last = await words();
   await desk.page.locator("body").press("End");
   await desk.says("#moment", `${(Math.max(original, other) / 1e6).toFixed(3)} s`);
+  assert.equal(await words(), last, "what is over stays as it was");
   const [captions, over] = [await desk.page.locator(".fork-caption").allInnerTexts(), other > original ? 0 : 1];
   assert.match(captions[over], new RegExp(`^${["original", "fork"][over]}, over at ${(Math.min(original, other) / 1e6).toFixed(3)} s$`));
   assert.equal(captions[1 - over], ["fork", "original"][over]);

@@ -70,6 +70,9 @@ test("a report of a check is shown in the same viewer, with what it has judged",
   const { desk } = await open(report.file, { colorScheme: "dark" });
   await shows(desk, report.lines);
   await stepsByKey(desk);
+  const gone = kept.lines.find(({ kind, event }) => kind === "process" && event === "ended").name;
+  await desk.page.locator("body").press("End");
+  await desk.page.locator(`.ring-nodes button[aria-label^="${gone}"][aria-label$="its process is gone"]`).waitFor();
   await desk.page.locator("#verdict button").click();
   for (const { promise } of report.lines.at(-1).promises) assert.equal(await desk.page.locator("#promises .chip", { hasText: promise }).count(), 1, promise);
   const first = await desk.page.locator("#feed li", { hasText: /leads term \d+/ }).first().innerText();

@@ -153,10 +153,13 @@ fn events(before: Option<(u32, Option<Doing>)>, now: (u32, Option<Doing>)) -> Ve
     let (pid, does) = now;
     let same = before.filter(|(former, _)| *former == pid);
     let was = same.and_then(|(_, was)| was);
-    let ended = before.is_some_and(|(_, was)| was.is_some()) && (same.is_none() || does.is_none());
+    // Whoever is gone when somebody begins to look is gone.
+    let ran = before.is_none_or(|(_, was)| was.is_some());
+    let ended = ran && (does.is_none() || (before.is_some() && same.is_none()));
     let mut events: Vec<_> = ended.then_some(ProcessEvent::Ended).into_iter().collect();
     match (was, does) {
-        (None, Some(_)) => events.push(ProcessEvent::Started),
+        (None, Some(Doing::Running)) => events.push(ProcessEvent::Started),
+        (None, Some(Doing::Paused)) => events.extend([ProcessEvent::Started, ProcessEvent::Paused]),
         (Some(Doing::Running), Some(Doing::Paused)) => events.push(ProcessEvent::Paused),
         (Some(Doing::Paused), Some(Doing::Running)) => events.push(ProcessEvent::Resumed),
         _ => {}
@@ -177,6 +180,8 @@ mod tests {
         let (runs, paused, gone) = (Some(Running), Some(Paused), None);
         for (before, now, expected) in [
             (None, (1, runs), &[Started] as &[_]),
+            (None, (1, paused), &[Started, ProcessEvent::Paused]),
+            (None, (1, gone), &[Ended]),
             (Some((1, runs)), (1, runs), &[]),
             (Some((1, runs)), (1, paused), &[ProcessEvent::Paused]),
             (Some((1, paused)), (1, runs), &[Resumed]),

@@ -154,7 +154,9 @@ export class Ring {
     const { lab, frame } = this;
     if (!frame.stage.clientWidth || !frame.stage.clientHeight) return;
     const began = performance.now();
-    const { model, settings, moment: time } = lab;
+    const { model, settings } = lab;
+    // What is over stays as it was in the end.
+    const time = Math.min(lab.moment, model.end);
     const still = this.still.matches;
     // What is followed goes as fast as the world, also where it is waited for.
     const pace = paceOf(lab.follows ? 1 : this.tempo.look(began, time), still);
