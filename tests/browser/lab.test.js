@@ -81,7 +81,58 @@ test("with the keyboard alone a node is chosen and paused, and the table tells w
   desk.unharmed();
 });
 
-test("nobody is kept out: contrast, names and roles are right, by day, by night and on a phone", { timeout: 90_000 }, async () => {
+test("who goes by keys keeps the focus while everything goes on, and hears what happens once", { timeout: 120_000 }, async () => {
+  const desk = await Desk.sit(browser, run.url);
+  await desk.light("good");
+  const { page } = desk;
+  const focused = () => page.evaluate(() => document.activeElement.textContent);
+  const count = async () => Number.parseInt((await page.locator("#told-count").innerText()).replace(",", ""), 10);
+  await page.evaluate(() => {
+    globalThis.aloud = [];
+    new MutationObserver(() => globalThis.aloud.push(document.getElementById("said").textContent)).observe(document.getElementById("said"), { childList: true, characterData: true, subtree: true });
+  });
+
+  // The story is one stop: arrows walk through it, and it does not run away meanwhile.
+  await page.locator("#feed").press("ArrowDown");
+  const sentence = await focused();
+  assert.match(sentence, /^[\d,.]+ s/);
+  const told = await count();
+  await eventually("more is told", async () => ((await count()) > told + 2 ? true : undefined), SEEN);
+  assert.equal(await focused(), sentence);
+  assert.ok(await page.evaluate(() => document.activeElement.getBoundingClientRect().bottom <= innerHeight), "it is still in sight");
+  await page.keyboard.press("Tab");
+  assert.equal(await page.evaluate(() => document.getElementById("feed").contains(document.activeElement)), false, "no stop for each sentence");
+
+  // The promises are counted anew under the eyes of whoever reads them.
+  await page.locator(".light").press("Enter");
+  await page.locator("#promises button").first().focus();
+  const counted = await page.locator("#promises .count").first().innerText();
+  await eventually("more is judged", async () => ((await page.locator("#promises .count").first().innerText()) === counted ? undefined : true), SEEN);
+  assert.ok(await page.evaluate(() => document.activeElement.matches("#promises button")));
+  await page.keyboard.press("Escape");
+  assert.ok(await page.evaluate(() => document.activeElement.matches(".light")), "what was closed gives the focus back");
+
+  // A level's button is pressed, and has the focus when it is done. The outage is said once.
+  await page.locator("#tab-happens").press("End");
+  await page.locator("#learn .levels button").first().press("Enter");
+  await page.locator("#learn input[type=radio]").first().press("Space");
+  await page.locator("#learn fieldset button").press("Enter");
+  const killed = await focused();
+  assert.match(killed, /^Kill/);
+  await page.keyboard.press("Enter");
+  await desk.says("#learn .deeds", "is killed");
+  assert.equal(await focused(), killed);
+  const aloud = () => page.evaluate(() => globalThis.aloud);
+  await eventually("it is said that it is over", async () => ((await aloud()).some((said) => said.startsWith("Moves are acknowledged again")) ? true : undefined), SEEN);
+  assert.ok((await aloud()).filter((said) => /any more$/.test(said)).length <= 2, "what grows is not read again and again");
+  const live = await page.evaluate(() => [...document.querySelectorAll("output:not([aria-live=off])")].filter((one) => one.closest(".tools, .axis")).length);
+  assert.equal(live, 0, "the moment that runs is not read aloud");
+  const restarted = await desk.perform(["restart", "ended"]);
+  assert.equal(restarted.done, true, restarted.said);
+  desk.unharmed();
+});
+
+test("nobody is kept out: contrast, names and roles are right, by day, by night and on a phone", { timeout: 240_000 }, async () => {
   for (const options of [{}, { colorScheme: "dark" }, { viewport: PHONE }]) {
     const desk = await Desk.sit(browser, run.url, options);
     await desk.light("good");
