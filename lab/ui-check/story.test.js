@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { firstOfEach } from "../src/viewer/header.js";
 import { united } from "../src/viewer/lanes/faults.js";
+import { whyOf } from "../src/viewer/model/sources.js";
 import { story } from "../src/viewer/model/story.js";
 import { together } from "../src/viewer/model/told.js";
 import { grouped, listed, size, span } from "../src/viewer/model/words.js";
@@ -135,4 +136,17 @@ test("whoever led when it was first heard of was elected before that: nobody saw
   const head = { kind: "head", format: 1, title: "", nodes: [1, 2, 3].map((id) => ({ id, name: `n${id}` })) };
   const model = modelOf([head, heard(10, 2, "follower"), heard(11, 3, "follower"), heard(12, 1, "leader")]);
   assert.deepEqual(told(model), ["n2 follows n1 in term 4", "n3 follows n1 in term 4", "n1 leads term 4"]);
+});
+
+test("of reads that nobody is there to answer one is told, each time that the node ends", () => {
+  const read = (at) => ({ kind: "call", at, client: 0, by: "n1", asked: "read", outcome: "unknown" });
+  const life = (at, event) => ({ kind: "process", at, name: "n1", pid: 1, event });
+  const model = modelOf([life(0, "started"), life(10_000_000, "ended"), read(9_900_000), read(11_000_000), read(12_000_000), life(13_000_000, "started"), read(14_000_000), life(20_000_000, "paused"), read(21_000_000)]);
+  const entries = story(model).filter(({ reads }) => reads);
+  assert.deepEqual(entries.map(({ minor }) => minor), [false, true, true, false, false]);
+  assert.match(entries[0].text, /was never answered \(asked at n1, which has ended\)$/);
+  assert.match(entries[3].text, /\(asked at n1\)$/, "it was there, and did not answer");
+  assert.match(entries[4].text, /which stands still\)$/);
+  assert.match(whyOf(entries[0])?.text ?? "", /^Nobody is there/);
+  assert.match(whyOf(entries[3])?.text ?? "", /^A linearizable read/);
 });

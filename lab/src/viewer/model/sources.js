@@ -40,6 +40,7 @@ const WHYS = {
   started: { text: "It knows its term, its vote and its log from its disk, and begins as a follower.", sources: [thesis("section 3.8"), docs("docs/lab.md, step 3")] },
   paused: { text: "For the others this is the same silence as if it had died. It does not know that time passes.", sources: [thesis("sections 3.3 and 6.4.1"), docs("docs/lab.md, step 5")] },
   unknown: { text: "Whoever gets no answer cannot know whether it counts: its entry may be committed yet. With the same serial number it can be asked for again, and counts once.", sources: [thesis("section 6.3"), docs("docs/lab.md, step 10")] },
+  away: { text: "Nobody is there who could answer. Every replica serves reads, so any other one can be asked. A read changes nothing, and asking again does no harm.", sources: [thesis("section 6.4"), docs("docs/lab.md, step 2")] },
   read: { text: "A linearizable read waits until a majority confirms that the leader still leads (ReadIndex). Without a majority it is refused. A local read asks nobody.", sources: [thesis("section 6.4"), docs("docs/lab.md, step 5")] },
   waited: { text: "A move is answered when a majority has it on disk. Without a leader it waits for one, and with slow disks for them.", sources: [thesis("section 3.9"), thesis("section 3.5"), docs("docs/lab.md, step 4")] },
   refused: { text: "A refusal is an answer, and it had no effect. What the rules of a game refuse, all replicas refuse alike.", sources: [thesis("section 2.1")] },
@@ -62,8 +63,9 @@ const PROMISES = {
  * @param {import("./types.js").Entry} entry
  * @returns {Why | undefined}
  */
-export function whyOf({ tone, fact, reads }) {
+export function whyOf({ tone, fact, reads, away }) {
   if (fact) return WHYS[ofFact(fact.line, fact.before)] ?? ofFinding(fact.line);
+  if (away) return WHYS.away;
   if (reads) return WHYS.read;
   if (tone === "gap" || tone === "call") return WHYS.waited;
   return WHYS[tone];

@@ -3,7 +3,7 @@
 
 import { LONG } from "./answers.js";
 import { at, before, insert, item } from "./search.js";
-import { answered, AT_ONCE, kindOf, ofFault, sentence, together } from "./told.js";
+import { answered, AT_ONCE, awayFor, kindOf, ofFault, sentence, together } from "./told.js";
 
 /** @typedef {import("./read.js").Model} Model */
 /** @typedef {import("./types.js").CallLine} CallLine */
@@ -41,6 +41,8 @@ export class Entry {
     this.fact = undefined;
     /** Whether it is about a read. */
     this.reads = false;
+    /** Whether nobody was there who could answer. */
+    this.away = false;
     /** What it says for good, when that could not be worked out later. @type {string | undefined} */
     this.settled = undefined;
   }
@@ -66,6 +68,8 @@ export class Story {
     this.told = new Map();
     /** The last fault of each kind that began or ended at a node, with those that did at once. @type {Map<string, {at: number, whats: string[]}>} */
     this.broken = new Map();
+    /** Since when a process was away of which it was told last that it answers no reads, by its name. @type {Map<string, number>} */
+    this.silent = new Map();
     model.listen(this);
   }
 
@@ -102,6 +106,13 @@ export class Story {
     entry.reads = call.asked === "read";
     const everyday = call.outcome === "ok" || (call.outcome === "refused" && call.code !== LOST_ROOM);
     entry.minor = everyday && returned - call.at <= LONG;
+    const away = entry.reads && call.outcome === "unknown" ? awayFor(model, call) : undefined;
+    if (away) {
+      // Whoever reads there goes on trying: it is told once.
+      entry.away = true;
+      entry.minor = this.silent.get(call.by) === away.from;
+      this.silent.set(call.by, away.from);
+    }
     this.#put(entry);
   }
 

@@ -10,6 +10,12 @@ import { counted, grouped, listed, size, span } from "./words.js";
 /** What became of a process. */
 const BECAME = { started: "runs", ended: "has ended", paused: "stands still", resumed: "goes on" };
 
+/** The same of whom a read was asked of that is never answered. @type {Record<string, string>} */
+const AWAY = { gone: ", which has ended", paused: ", which stands still" };
+
+/** A read may be under way for so long (microseconds) before its answer is lost with whoever would give it. */
+const UNDER_WAY = 1_000_000;
+
 /** What a write is called, where it is not called by its own name. @type {Record<string, string>} */
 const WRITES = { play: "move", chat: "line of chat", say: "line of chat", open: "opening of a room", sit: "wish for a seat", stand: "wish to stand up", again: "wish to play again", remove: "removal of a player", lock: "locking of a room", publish: "publishing of a room" };
 
@@ -192,6 +198,16 @@ export function asked(model, call) {
 }
 
 /**
+ * Why nobody could answer: from when to when the process that was asked was gone or stood still.
+ * @param {Model} model
+ * @param {import("./types.js").CallLine} call
+ * @returns {import("./types.js").Span | undefined}
+ */
+export function awayFor({ lives }, { at, by }) {
+  return (lives.get(by) ?? []).find(({ from, to }) => from <= at + UNDER_WAY && at < to);
+}
+
+/**
  * What a client was told, and how long it waited for that.
  * @param {Model} model
  * @param {import("./types.js").CallLine} call
@@ -199,7 +215,7 @@ export function asked(model, call) {
 export function answered(model, call) {
   const what = asked(model, call);
   const waited = call.returned === undefined ? "" : span(call.returned - call.at);
-  if (call.outcome === "unknown" && call.asked === "read") return `${what} was never answered (asked at ${call.by})`;
+  if (call.outcome === "unknown" && call.asked === "read") return `${what} was never answered (asked at ${call.by}${AWAY[awayFor(model, call)?.what ?? ""] ?? ""})`;
   if (call.outcome === "unknown") return `${what} was never settled: it may count or not (asked at ${call.by})`;
   if (call.outcome === "refused") return `${what} waited ${waited} and was refused by ${call.by}: ${call.code}`;
   const done = call.asked === "read" ? "was shown" : "was accepted as";
