@@ -234,6 +234,23 @@ test("in a low picture, as in large type, words have room beside nodes, and the 
   }
 });
 
+test("where there is little room beside the ring, no words lie on a frontend", () => {
+  for (const count of [3, 4, 5, 6, 7]) {
+    const nodes = Array.from({ length: count }, (_, place) => place + 1);
+    const { nodes: places, frontends, sides, tight } = layout(400, 320, nodes, ["f1", "f2"], [1, 2, 3, 4, 5, 6, 7, 8]);
+    assert.equal(tight, true);
+    for (const [id, { x, y, r }] of places) {
+      const side = sides.get(id);
+      if (side !== "left" && side !== "right") continue;
+      const from = side === "left" ? x - r - 84 : x + r + 14;
+      for (const frontend of frontends.values()) {
+        const meets = frontend.x + 13 > from && frontend.x - 13 < from + 70 && Math.abs(frontend.y - y) < 22;
+        assert.ok(!meets, `n${id} of ${count}`);
+      }
+    }
+  }
+});
+
 test("a way goes from edge to edge", () => {
   const [from, to] = [{ x: 0, y: 0, r: 10, angle: 0 }, { x: 100, y: 0, r: 20, angle: 0 }];
   assert.deepEqual([along(from, to, 0), along(from, to, 1), along(from, to, 0.5, 5)], [{ x: 10, y: 0 }, { x: 80, y: 0 }, { x: 45, y: 5 }]);

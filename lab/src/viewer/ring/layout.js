@@ -18,8 +18,9 @@ const CLOSE = 22;
 const NARROW = 480;
 /** How much room a node's words take beside it, and above or below it. */
 const BESIDE = 84;
-/** Where that is too much, only of few nodes something is said. */
+/** Where that is too much, only of few nodes something is said, and below those that stand as high as a frontend at the side. */
 const TIGHT = 30;
+const LEVEL = 0.35;
 const ABOVE = 34;
 /** Around a node's disc: its timer, and a crown above it. */
 const ROUND = 12;
@@ -63,7 +64,7 @@ export function layout(width, height, nodes, frontends, clients) {
   nodes.forEach((id, place) => {
     const angle = turn(place, nodes.length);
     made.nodes.set(id, on(centre, inner, angle, r));
-    made.sides.set(id, sideOf(angle, wide));
+    made.sides.set(id, tight && Math.abs(Math.sin(angle)) < LEVEL ? "below" : sideOf(angle, wide));
   });
   const table = { a: outer.a - (clients.length ? apart : 0), b: outer.b - (clients.length ? apart : 0) };
   frontends.forEach((name, place) => made.frontends.set(name, edgeOf(middle, table, wide, wide ? beside(place, frontends.length) : between(place, frontends.length, nodes.length), 10)));
