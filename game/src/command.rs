@@ -8,14 +8,17 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::digest;
-use hangraft_ids::{FrontendId, Lane, PlayerId, RoomId, Serial};
+use hangraft_ids::{FrontendId, Lane, OfferId, PlayerId, RoomId, Serial};
 
 /// The first byte of an encoded batch whose leader told only its wall clock.
 const FORMAT_WITH_CLOCK: u8 = 1;
 
-/// The first byte of an encoded batch whose leader measured how much time passes. The
-/// next number when the form changes in a way that older builds would misread.
+/// The first byte of an encoded batch whose leader measured how much time passes.
 const FORMAT_MEASURED: u8 = 2;
+
+/// The first byte of one that is of the edition of matches; otherwise as the one before. The
+/// next number when the form changes in a way that older builds would misread.
+const FORMAT_MATCHES: u8 = 3;
 
 /// When and with what chance a batch happens; stamped once by the leader.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,6 +32,8 @@ pub struct Stamp {
     /// since the batch before. None in batches that older builds wrote, which let pass
     /// what their wall clocks differ by.
     pub passed_ms: Option<u64>,
+    /// Every member knew of matches when the batch was written. Only with measured time.
+    pub matches: bool,
 }
 
 /// By which rules the lobby takes a batch. What a batch means never changes: replicas of
@@ -42,12 +47,19 @@ pub(crate) enum Edition {
     /// composed and tidied whole, names and lines are only bounded, and a word that
     /// cannot be right costs nothing.
     Second,
+    /// Of batches that every member knows of matches: games and moves are counted, players
+    /// are told things, and strangers meet.
+    Third,
 }
 
 impl Stamp {
     /// The rules that the batch was logged under.
     pub(crate) fn edition(self) -> Edition {
-        if self.passed_ms.is_some() { Edition::Second } else { Edition::First }
+        match (self.passed_ms, self.matches) {
+            (None, _) => Edition::First,
+            (Some(_), false) => Edition::Second,
+            (Some(_), true) => Edition::Third,
+        }
     }
 }
 
@@ -98,7 +110,17 @@ impl Entry {
                 | Command::Again { .. }
                 | Command::Remove { .. }
                 | Command::Lock { .. }
-                | Command::Publish { .. } => 0,
+                | Command::Publish { .. }
+                | Command::Decline { .. }
+                | Command::Withdraw { .. }
+                | Command::Resign { .. }
+                | Command::Draw { .. }
+                | Command::Claim { .. } => 0,
+                Command::Seek { wanted, name, likeness, .. }
+                | Command::Challenge { wanted, name, likeness, .. } => {
+                    wanted.game.len() + wanted.options.len() + name.len() + likeness.len()
+                }
+                Command::Accept { name, likeness, .. } => name.len() + likeness.len(),
             }
     }
 }
@@ -216,6 +238,83 @@ pub enum Command {
         /// They find it.
         public: bool,
     },
+    /// Wants to play with somebody: whoever seeks the same and suits, at once, or whoever
+    /// comes. This and what follows may come into the log only when every replica knows of
+    /// matches.
+    Seek {
+        /// What is to be played.
+        wanted: Wanted,
+        /// The name to show at the table.
+        name: String,
+        /// What the name looks like, as in [`Command::Join`].
+        likeness: String,
+        /// How far the other's rating may be from one's own; 0 for anybody.
+        within: u16,
+        /// When nobody has come after so long, a bot plays. None: never.
+        bot_after_ms: Option<u32>,
+    },
+    /// Asks a certain player for a game; a bot plays at once.
+    Challenge {
+        /// Whom; none for whoever is told of the offer.
+        to: Option<PlayerId>,
+        /// What is to be played.
+        wanted: Wanted,
+        /// The name to show at the table.
+        name: String,
+        /// What the name looks like, as in [`Command::Join`].
+        likeness: String,
+    },
+    /// Takes an open seek, or accepts a challenge.
+    Accept {
+        /// Which.
+        offer: OfferId,
+        /// The name to show at the table.
+        name: String,
+        /// What the name looks like, as in [`Command::Join`].
+        likeness: String,
+    },
+    /// Who was challenged does not want to play.
+    Decline {
+        /// Which challenge.
+        offer: OfferId,
+    },
+    /// Whose offer it is takes it back.
+    Withdraw {
+        /// Which.
+        offer: OfferId,
+    },
+    /// Gives up the round of a match.
+    Resign {
+        /// Where.
+        room: RoomId,
+    },
+    /// Offers a draw in a match, agrees to the other's, or declines it.
+    Draw {
+        /// Where.
+        room: RoomId,
+        /// Offers or agrees; otherwise declines.
+        agreed: bool,
+    },
+    /// Ends a match whose other player has been gone for long.
+    Claim {
+        /// Where.
+        room: RoomId,
+        /// The win; otherwise a draw.
+        win: bool,
+    },
+}
+
+/// What somebody wants to play.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wanted {
+    /// The rules' name.
+    pub game: String,
+    /// A JSON object the rules understand; empty for none.
+    pub options: String,
+    /// Seconds for a move; 0 for as long as one likes.
+    pub clock_s: u8,
+    /// Whether it counts for the ratings.
+    pub rated: bool,
 }
 
 /// A player in a room, seated or not.
@@ -242,9 +341,17 @@ impl Command {
             | Command::Say { room, .. }
             | Command::Remove { room, .. }
             | Command::Lock { room, .. }
-            | Command::Publish { room, .. } => *room,
+            | Command::Publish { room, .. }
+            | Command::Resign { room }
+            | Command::Draw { room, .. }
+            | Command::Claim { room, .. } => *room,
             Command::Open { .. }
             | Command::Host { .. }
+            | Command::Seek { .. }
+            | Command::Challenge { .. }
+            | Command::Accept { .. }
+            | Command::Decline { .. }
+            | Command::Withdraw { .. }
             | Command::Presence { .. }
             | Command::Here { .. } => RoomId(0),
         }
@@ -261,6 +368,14 @@ impl Command {
             | Command::Lock { .. }
             | Command::Here { .. } => Some(Feature::Hosts),
             Command::Publish { .. } => Some(Feature::Publish),
+            Command::Seek { .. }
+            | Command::Challenge { .. }
+            | Command::Accept { .. }
+            | Command::Decline { .. }
+            | Command::Withdraw { .. }
+            | Command::Resign { .. }
+            | Command::Draw { .. }
+            | Command::Claim { .. } => Some(Feature::Matches),
             Command::Sit { .. }
             | Command::Stand { .. }
             | Command::Play { .. }
@@ -285,11 +400,15 @@ pub enum Feature {
     Hosts,
     /// That a host opens a room to strangers, or closes it, while it is there.
     Publish,
+    /// That strangers meet: offers, notices, contests, ratings, numbers, and batches that
+    /// say that all of these are there.
+    Matches,
 }
 
 impl Feature {
     /// All but the games.
-    pub const REST: [Feature; 3] = [Feature::MeasuredTime, Feature::Hosts, Feature::Publish];
+    pub const REST: [Feature; 4] =
+        [Feature::MeasuredTime, Feature::Hosts, Feature::Publish, Feature::Matches];
 }
 
 impl fmt::Display for Feature {
@@ -299,6 +418,7 @@ impl fmt::Display for Feature {
             Feature::MeasuredTime => f.write_str("batch:2"),
             Feature::Hosts => f.write_str("rooms:hosts"),
             Feature::Publish => f.write_str("rooms:publish"),
+            Feature::Matches => f.write_str("lobby:matches"),
         }
     }
 }
@@ -306,7 +426,7 @@ impl fmt::Display for Feature {
 impl Batch {
     /// The batch as it lies in the log: a format byte, then its postcard form.
     pub fn encode(&self) -> Vec<u8> {
-        let Stamp { at_ms, seed, passed_ms } = self.stamp;
+        let Stamp { at_ms, seed, passed_ms, matches } = self.stamp;
         let mut bytes = Vec::new();
         match passed_ms {
             None => {
@@ -314,7 +434,7 @@ impl Batch {
                 digest::write(&(at_ms, seed, &self.entries), &mut bytes);
             }
             Some(passed_ms) => {
-                bytes.push(FORMAT_MEASURED);
+                bytes.push(if matches { FORMAT_MATCHES } else { FORMAT_MEASURED });
                 digest::write(&(at_ms, seed, passed_ms, &self.entries), &mut bytes);
             }
         }
@@ -329,10 +449,14 @@ impl Batch {
     pub fn decode(bytes: &[u8]) -> Result<Batch, Undecodable> {
         if bytes.first() == Some(&FORMAT_WITH_CLOCK) {
             let (at_ms, seed, entries) = decode_with(FORMAT_WITH_CLOCK, bytes)?;
-            return Ok(Batch { stamp: Stamp { at_ms, seed, passed_ms: None }, entries });
+            let stamp = Stamp { at_ms, seed, passed_ms: None, matches: false };
+            return Ok(Batch { stamp, entries });
         }
-        let (at_ms, seed, passed_ms, entries) = decode_with(FORMAT_MEASURED, bytes)?;
-        Ok(Batch { stamp: Stamp { at_ms, seed, passed_ms: Some(passed_ms) }, entries })
+        let matches = bytes.first() != Some(&FORMAT_MEASURED);
+        let format = if matches { FORMAT_MATCHES } else { FORMAT_MEASURED };
+        let (at_ms, seed, passed_ms, entries) = decode_with(format, bytes)?;
+        let stamp = Stamp { at_ms, seed, passed_ms: Some(passed_ms), matches };
+        Ok(Batch { stamp, entries })
     }
 }
 
@@ -426,6 +550,33 @@ impl fmt::Debug for Command {
                 .field("came", &came.len())
                 .field("went", &went.len())
                 .finish(),
+            Command::Seek { wanted, name, within, bot_after_ms, .. } => f
+                .debug_struct("Seek")
+                .field("wanted", wanted)
+                .field("name", name)
+                .field("within", within)
+                .field("bot_after_ms", bot_after_ms)
+                .finish(),
+            Command::Challenge { to, wanted, name, .. } => f
+                .debug_struct("Challenge")
+                .field("to", to)
+                .field("wanted", wanted)
+                .field("name", name)
+                .finish(),
+            Command::Accept { offer, name, .. } => {
+                f.debug_struct("Accept").field("offer", offer).field("name", name).finish()
+            }
+            Command::Decline { offer } => f.debug_struct("Decline").field("offer", offer).finish(),
+            Command::Withdraw { offer } => {
+                f.debug_struct("Withdraw").field("offer", offer).finish()
+            }
+            Command::Resign { room } => f.debug_struct("Resign").field("room", room).finish(),
+            Command::Draw { room, agreed } => {
+                f.debug_struct("Draw").field("room", room).field("agreed", agreed).finish()
+            }
+            Command::Claim { room, win } => {
+                f.debug_struct("Claim").field("room", room).field("win", win).finish()
+            }
         }
     }
 }
@@ -438,7 +589,7 @@ mod tests {
         let command = Command::Play { room: RoomId(3), mv: r#"{"secret":"owl"}"#.into() };
         let attempt = Attempt { lane: Lane::OWN, serial: Serial(1) };
         Batch {
-            stamp: Stamp { at_ms: 5, seed: 6, passed_ms: Some(7) },
+            stamp: Stamp { at_ms: 5, seed: 6, passed_ms: Some(7), matches: false },
             entries: vec![Entry { player: PlayerId(1), attempt, command }],
         }
     }
@@ -446,8 +597,10 @@ mod tests {
     #[test]
     fn a_batch_comes_back_as_it_went() {
         let mut batch = batch();
-        for (passed_ms, format) in [(Some(7), 2), (Some(u64::MAX), 2), (None, 1)] {
-            batch.stamp.passed_ms = passed_ms;
+        for (passed_ms, matches, format) in
+            [(Some(7), false, 2), (Some(u64::MAX), false, 2), (None, false, 1), (Some(7), true, 3)]
+        {
+            batch.stamp = Stamp { passed_ms, matches, ..batch.stamp };
             let bytes = batch.encode();
             assert_eq!((Batch::decode(&bytes), bytes[0]), (Ok(batch.clone()), format));
         }
@@ -462,7 +615,7 @@ mod tests {
         assert!(matches!(Batch::decode(&bytes[..9]), Err(Undecodable::Damaged(_))));
         bytes[0] = 9;
         let err = Batch::decode(&bytes).expect_err("another format");
-        assert_eq!(err.to_string(), "the bytes have format 9; this build reads formats up to 2");
+        assert_eq!(err.to_string(), "the bytes have format 9; this build reads formats up to 3");
     }
 
     #[test]

@@ -28,10 +28,13 @@ mod chance;
 mod chat;
 mod clock;
 mod command;
+mod contest;
 mod digest;
 mod event;
 mod json;
 mod lobby;
+mod notices;
+mod offers;
 mod openings;
 mod presence;
 mod room;
@@ -44,10 +47,14 @@ mod text;
 
 pub use answer::{Answer, Code, Rejection, Reply};
 pub use archive::Finished;
-pub use command::{Attempt, Batch, Command, Entry, Feature, Place, Stamp, Undecodable};
+pub use command::{Attempt, Batch, Command, Entry, Feature, Place, Stamp, Undecodable, Wanted};
 pub use event::{Event, GameEvent, events_json};
-pub use hangraft_ids::{FrontendId, Lane, PlayerId, RoomId, Seat, Serial, Version};
+pub use hangraft_ids::{
+    FrontendId, Lane, NoticeNumber, OfferId, PlayerId, RoomId, Seat, Serial, Version,
+};
 pub use lobby::{Applied, Lobby, Passed};
+pub use offers::OpenOffer;
+pub use notices::{Notice, Other, Rating, Score, Told, Why};
 pub use room::{Player, Room};
 pub use rooms::{Change, Filter, Shelf};
 pub use rules::{Audience, Outcome, Phase, SeatSet, State, games};

@@ -129,11 +129,11 @@ fn log() -> impl Strategy<Value = Vec<Batch>> {
     let batches = prop::collection::vec(batch, 0..60);
     (prop_oneof![Just(0), 0..60usize], batches).prop_map(|(old, batches)| {
         let measured = |nth, passed_ms| (nth >= old).then_some(passed_ms);
-        let mut stamp = Stamp { at_ms: 1_750_000_000_000, seed: 1, passed_ms: measured(0, 1) };
+        let mut stamp = Stamp { at_ms: 1_750_000_000_000, seed: 1, passed_ms: measured(0, 1), matches: false };
         let mut log = vec![Batch { stamp, entries: tables() }];
         for (nth, (gap_ms, wrong_ms, seed, entries)) in (1..).zip(batches) {
             let at_ms = stamp.at_ms + gap_ms;
-            stamp = Stamp { at_ms, seed, passed_ms: measured(nth, gap_ms) };
+            stamp = Stamp { at_ms, seed, passed_ms: measured(nth, gap_ms), matches: false };
             let shown = Stamp { at_ms: at_ms - wrong_ms, ..stamp };
             log.push(Batch { stamp: shown, entries });
         }
@@ -377,7 +377,7 @@ proptest! {
             Command::Publish { room, public: true },
         ];
         for (lane, command) in (0..).zip(commands) {
-            let stamp = Stamp { at_ms: stamp.0, seed: stamp.1, passed_ms: stamp.2 };
+            let stamp = Stamp { at_ms: stamp.0, seed: stamp.1, passed_ms: stamp.2, matches: false };
             let attempt = Attempt { lane: Lane(lane), serial: Serial(serial) };
             lobby.apply(stamp, 0, &Entry { player: PlayerId(player), attempt, command });
             lobby.tick(stamp);
@@ -415,7 +415,7 @@ fn opening_with(serial: u64) -> Batch {
     let command = Command::Open { game: "hangman".into(), options: String::new() };
     let attempt = Attempt { lane: Lane::OWN, serial: Serial(serial) };
     Batch {
-        stamp: Stamp { at_ms: 1, seed: 1, passed_ms: Some(1) },
+        stamp: Stamp { at_ms: 1, seed: 1, passed_ms: Some(1), matches: false },
         entries: vec![Entry { player: PlayerId(1), attempt, command }],
     }
 }

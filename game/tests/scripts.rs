@@ -116,7 +116,7 @@ const RENEWAL_MS: u64 = 5_000;
 impl Table {
     fn new() -> Table {
         // Some day in 2025. Not 0, so that nothing depends on starting there.
-        let stamp = Stamp { at_ms: 1_750_000_000_000, seed: 1, passed_ms: Some(5_000) };
+        let stamp = Stamp { at_ms: 1_750_000_000_000, seed: 1, passed_ms: Some(5_000), matches: false };
         let lobby = Lobby::default();
         let mut table =
             Table { lobby, stamp, serial: 0, sequence: 0, here: Vec::new(), quiet: false };
@@ -262,7 +262,7 @@ impl Table {
     }
 
     fn passed(&mut self) -> String {
-        let Passed { changes, finished } = self.lobby.tick(self.stamp);
+        let Passed { changes, finished, .. } = self.lobby.tick(self.stamp);
         self.stamp.passed_ms = Some(0);
         let mut text = self.changes(&changes);
         for finished in finished {
@@ -368,6 +368,9 @@ fn answer(answer: &Answer) -> String {
         Ok(Reply::Accepted { version, .. }) => format!("accepted {version}"),
         Ok(Reply::Present { lease_lost: false }) => "heard".to_owned(),
         Ok(Reply::Present { lease_lost: true }) => "lease lost".to_owned(),
+        Ok(Reply::Offered { offer, room: None }) => format!("{offer} stands"),
+        Ok(Reply::Offered { offer, room: Some(room) }) => format!("{offer} is played in {room}"),
+        Ok(Reply::Done) => "done".to_owned(),
         Err(rejection) => format!("refused ({}): {rejection}", rejection.code()),
     }
 }

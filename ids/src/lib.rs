@@ -33,6 +33,18 @@ number! {
 }
 
 number! {
+    /// An open wish for a game of two: a seek, or a challenge. Counts from 1.
+    #[derive(Debug)]
+    OfferId(u64)
+}
+
+number! {
+    /// Counts what a player was told, without holes.
+    #[derive(Debug)]
+    NoticeNumber(u64)
+}
+
+number! {
     /// A place at a table, counted from zero.
     #[derive(Debug)]
     Seat(u8)
@@ -87,6 +99,9 @@ number! {
 }
 
 impl RoomId {
+    /// No room: where a player is who has a live socket, whatever it looks at.
+    pub const ONLINE: RoomId = RoomId(u64::MAX);
+
     /// The `number`th room of a Raft group. Numbers count from 1.
     pub const fn new(group: u32, number: u32) -> RoomId {
         RoomId((group as u64) << 32 | number as u64)
@@ -100,6 +115,13 @@ impl RoomId {
     /// The room's number within its group.
     pub const fn number(self) -> u32 {
         self.0 as u32
+    }
+}
+
+impl NoticeNumber {
+    /// The number after this one.
+    pub const fn next(self) -> NoticeNumber {
+        NoticeNumber(self.0.saturating_add(1))
     }
 }
 
@@ -181,6 +203,18 @@ impl fmt::Display for PlayerId {
 impl fmt::Display for RoomId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "room {}", self.0)
+    }
+}
+
+impl fmt::Display for OfferId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "offer {}", self.0)
+    }
+}
+
+impl fmt::Display for NoticeNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "notice {}", self.0)
     }
 }
 

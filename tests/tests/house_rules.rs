@@ -214,7 +214,8 @@ const FLOORS: &[(&str, &[&[&str]])] = &[
         &[
             &["digest", "json"],
             &["answer", "chance", "chat", "command", "openings", "table", "terms"],
-            &["attempts", "clock", "presence", "text"],
+            &["attempts", "clock", "notices", "presence", "text"],
+            &["contest", "offers"],
             &["rules"],
             &["event"],
             &["room"],

@@ -200,6 +200,7 @@ impl Batcher {
             at_ms: self.env.unix_ms(),
             seed: self.env.entropy(),
             passed_ms: measured.then_some(passed_ms),
+            matches: measured && self.machine.is_in_use(&Feature::Matches),
         }
     }
 

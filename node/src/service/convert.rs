@@ -7,14 +7,14 @@ use crate::replica::reads::ReadError;
 use bytes::Bytes;
 use hangraft_game::{
     Answer as GameAnswer, Attempt, Code as GameCode, Command as GameCommand, Entry, Finished,
-    FrontendId, Lane, PlayerId, Rejection, Room, RoomId, Serial, State, Version,
+    FrontendId, Lane, OfferId, PlayerId, Rejection, Room, RoomId, Serial, State, Version, Wanted,
 };
 use hangraft_ids::NodeId;
 use hangraft_proto::socket;
 use hangraft_proto::v1::command::Action;
 use hangraft_proto::v1::{
     Accepted, Answer, Code, Command, Event as WireEvent, Peer, Place as WirePlace, Refused,
-    RoomSummary, Standing, answer,
+    RoomSummary, Standing, Wanted as WireWanted, answer,
 };
 use prost::Message;
 
@@ -62,8 +62,7 @@ fn game_command(action: Action) -> Result<GameCommand, Refused> {
             GameCommand::Host { game: open.game, options: open.options, public: open.public }
         }
         Action::Sit(sit) => {
-            let name = fit_name(&sit.name)?;
-            let likeness = hangraft_text::confusable_key(&name);
+            let (name, likeness) = fit_and_likeness(&sit.name)?;
             GameCommand::Join { room: RoomId(sit.room), name, likeness }
         }
         Action::Remove(remove) => {
@@ -73,6 +72,26 @@ fn game_command(action: Action) -> Result<GameCommand, Refused> {
         Action::Publish(publish) => {
             GameCommand::Publish { room: RoomId(publish.room), public: publish.public }
         }
+        Action::Seek(seek) => {
+            let (name, likeness) = fit_and_likeness(&seek.name)?;
+            let wanted = wanted(seek.wanted)?;
+            let within = u16::try_from(seek.within).map_err(|_| too_wide())?;
+            GameCommand::Seek { wanted, name, likeness, within, bot_after_ms: seek.bot_after_ms }
+        }
+        Action::Challenge(challenge) => {
+            let (name, likeness) = fit_and_likeness(&challenge.name)?;
+            let to = (challenge.whom != 0).then_some(PlayerId(challenge.whom));
+            GameCommand::Challenge { to, wanted: wanted(challenge.wanted)?, name, likeness }
+        }
+        Action::Accept(accept) => {
+            let (name, likeness) = fit_and_likeness(&accept.name)?;
+            GameCommand::Accept { offer: OfferId(accept.offer), name, likeness }
+        }
+        Action::Decline(decline) => GameCommand::Decline { offer: OfferId(decline.offer) },
+        Action::Withdraw(withdraw) => GameCommand::Withdraw { offer: OfferId(withdraw.offer) },
+        Action::Resign(resign) => GameCommand::Resign { room: RoomId(resign.room) },
+        Action::Draw(draw) => GameCommand::Draw { room: RoomId(draw.room), agreed: draw.agreed },
+        Action::Claim(claim) => GameCommand::Claim { room: RoomId(claim.room), win: claim.win },
         Action::Presence(presence) if presence.by_room => GameCommand::Here {
             frontend: FrontendId(presence.frontend),
             sequence: presence.sequence,
@@ -106,7 +125,35 @@ fn command_of_before(action: Action) -> Result<GameCommand, Refused> {
             departed: players(presence.departed),
         },
         Action::Remove(_) | Action::Lock(_) | Action::Publish(_) => return Err(no_hosts()),
+        Action::Seek(_)
+        | Action::Challenge(_)
+        | Action::Accept(_)
+        | Action::Decline(_)
+        | Action::Withdraw(_)
+        | Action::Resign(_)
+        | Action::Draw(_)
+        | Action::Claim(_) => {
+            return Err(refused(Code::BadRequest, "a node of the cluster is too old".into()));
+        }
     })
+}
+
+/// A name as it is shown, and what it looks like.
+fn fit_and_likeness(typed: &str) -> Result<(String, String), Refused> {
+    let name = fit_name(typed)?;
+    let likeness = hangraft_text::confusable_key(&name);
+    Ok((name, likeness))
+}
+
+fn wanted(wanted: Option<WireWanted>) -> Result<Wanted, Refused> {
+    let missing = || refused(Code::BadRequest, "it is not said what is to be played".into());
+    let WireWanted { game, options, clock_s, rated } = wanted.ok_or_else(missing)?;
+    let slow = |_| refused(Code::BadRequest, "a clock has at most 255 seconds".into());
+    Ok(Wanted { game, options, clock_s: u8::try_from(clock_s).map_err(slow)?, rated })
+}
+
+fn too_wide() -> Refused {
+    refused(Code::BadRequest, "no two ratings are so far apart".into())
 }
 
 fn fit_name(typed: &str) -> Result<String, Refused> {
@@ -130,6 +177,7 @@ pub(crate) fn answer(id: u64, answer: GameAnswer) -> Answer {
             version: reply.version().map_or(0, |version| version.0),
             seat: reply.seat().map(|seat| seat.0.into()),
             lease_lost: matches!(reply, hangraft_game::Reply::Present { lease_lost: true }),
+            offer: reply.offer().map_or(0, |offer| offer.0),
         }),
         Err(rejection) => {
             // A full lobby empties over minutes: no use in asking again at once.
@@ -172,6 +220,7 @@ fn code(code: GameCode) -> Code {
         GameCode::Busy => Code::Busy,
         GameCode::UnknownOutcome => Code::UnknownOutcome,
         GameCode::Unauthorized => Code::Unauthorized,
+        GameCode::NoSuchOffer => Code::NoSuchOffer,
     }
 }
 

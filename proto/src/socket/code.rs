@@ -94,6 +94,8 @@ closed_list! {
     Unauthorized = "unauthorized",
     /// It may or may not take effect; the same serial sent again settles it.
     UnknownOutcome = "unknown-outcome",
+    /// The offer never stood, or does not any more.
+    NoSuchOffer = "no-such-offer",
 }
 
 closed_list! {
@@ -138,6 +140,7 @@ impl From<v1::Code> for Code {
             v1::Code::NoQuorum => Self::NoQuorum,
             v1::Code::Unauthorized => Self::Unauthorized,
             v1::Code::UnknownOutcome => Self::UnknownOutcome,
+            v1::Code::NoSuchOffer => Self::NoSuchOffer,
         }
     }
 }
@@ -158,6 +161,7 @@ impl From<Code> for v1::Code {
             Code::NoQuorum => Self::NoQuorum,
             Code::Unauthorized => Self::Unauthorized,
             Code::UnknownOutcome => Self::UnknownOutcome,
+            Code::NoSuchOffer => Self::NoSuchOffer,
         }
     }
 }

@@ -5,6 +5,8 @@
 //! are given, so replicas that take the same log have the same bytes, and
 //! [`Lobby::hash`] tells it at any time for free.
 
+mod look;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -16,6 +18,7 @@ use crate::clock::{Clock, Now};
 use crate::command::{Attempt, Command, Edition, Entry, Place, Stamp};
 use crate::digest::{self, Kind};
 use crate::event::Event;
+use crate::notices::Notices;
 use crate::openings::Openings;
 use crate::presence::{Flips, LEASE_MS, Presence, Report, everywhere, room_of};
 use crate::room::seats::Sitting;
@@ -53,6 +56,7 @@ pub struct Lobby {
     pub(crate) attempts: Attempts,
     pub(crate) openings: Openings,
     pub(crate) presence: Presence,
+    pub(crate) notices: Notices,
 }
 
 /// What an entry led to.
@@ -64,6 +68,8 @@ pub struct Applied {
     pub changes: Vec<Change>,
     /// Rooms that had to leave for it and are worth keeping, for the archive.
     pub finished: Vec<Finished>,
+    /// Players who were told something.
+    pub told: Vec<PlayerId>,
 }
 
 /// What the passing of time led to.
@@ -73,6 +79,8 @@ pub struct Passed {
     pub changes: Vec<Change>,
     /// Rooms that left and are worth keeping, for the archive.
     pub finished: Vec<Finished>,
+    /// Players who were told something.
+    pub told: Vec<PlayerId>,
 }
 
 impl Lobby {
@@ -106,8 +114,8 @@ impl Lobby {
             }
             _ => self.attempt(stamp, nth, entry, &mut led_to),
         };
-        let Passed { changes, finished } = led_to;
-        Applied { answer, changes, finished }
+        let Passed { changes, finished, told } = led_to;
+        Applied { answer, changes, finished, told }
     }
 
     /// A number that is equal on replicas that hold the same, at no cost.
@@ -225,6 +233,11 @@ impl Lobby {
                 let report = Report { frontend, sequence, whole, came, went, by_room: true };
                 self.hear(&report, now, stamp.seed, changes)
             }
+            Command::Seek { .. }
+            | Command::Challenge { .. }
+            | Command::Accept { .. }
+            | Command::Decline { .. }
+            | Command::Withdraw { .. } => Err(Rejection::bad_request("matching is being built")),
             // What changes nothing beside one room is the room's own affair.
             asked => {
                 let act = |room: &mut Room, step: &mut Step<'_>| room.take(player, asked, step);
