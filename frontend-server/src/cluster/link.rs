@@ -177,7 +177,7 @@ pub(super) fn client(channel: Channel) -> GameClient<Channel> {
 
 /// Views go straight to the hub, the rest to the cluster task.
 async fn pass_on(context: &LinkContext, life: u64, downlink: v1::Downlink) -> Result<(), Status> {
-    let v1::Downlink { answers, updates, watch_refused, standing } = downlink;
+    let v1::Downlink { answers, updates, watch_refused, standing, .. } = downlink;
     if let Some(standing) = standing {
         tell(context, News::Word(convert::word(standing))).await?;
     }
