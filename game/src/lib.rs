@@ -24,6 +24,7 @@ mod planted;
 mod answer;
 mod archive;
 mod attempts;
+pub mod bots;
 mod chance;
 mod chat;
 mod clock;
@@ -50,5 +51,5 @@ pub use hangraft_ids::{FrontendId, Lane, PlayerId, RoomId, Seat, Serial, Version
 pub use lobby::{Applied, Lobby, Passed};
 pub use room::{Player, Room};
 pub use rooms::{Change, Filter, Shelf};
-pub use rules::{Audience, Outcome, Phase, SeatSet, State, games};
+pub use rules::{Audience, Outcome, Phase, SeatSet, State, Strength, games};
 pub use snapshot::{Frozen, Restore, SnapshotError};

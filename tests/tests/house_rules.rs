@@ -216,7 +216,7 @@ const FLOORS: &[(&str, &[&[&str]])] = &[
             &["answer", "chance", "chat", "command", "openings", "table", "terms"],
             &["attempts", "clock", "presence", "text"],
             &["rules"],
-            &["event"],
+            &["bots", "event"],
             &["room"],
             &["archive", "rooms"],
             &["lobby"],
