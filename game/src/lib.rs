@@ -37,6 +37,7 @@ mod lobby;
 mod notices;
 mod offers;
 mod openings;
+mod outbox;
 mod presence;
 mod room;
 mod rooms;
@@ -54,8 +55,8 @@ pub use hangraft_ids::{
     FrontendId, Lane, NoticeNumber, OfferId, PlayerId, RoomId, Seat, Serial, Version,
 };
 pub use lobby::{Applied, Lobby, Passed};
-pub use offers::OpenOffer;
 pub use notices::{Notice, Other, Rating, Score, Told, Why};
+pub use offers::OpenOffer;
 pub use room::{Player, Room};
 pub use rooms::{Change, Filter, Shelf};
 pub use rules::{Audience, Outcome, Phase, SeatSet, State, Strength, games};

@@ -1,13 +1,13 @@
 //! Snapshots: a lobby as bytes, made beside play.
 //!
 //! ```text
-//! format: u8, 1 or 2, then frames until the last, then nothing
+//! format: u8, 1 to 3, then frames until the last, then nothing
 //! frame:  length: u32 little-endian, then that many bytes of a Part (postcard)
 //! ```
 //!
 //! Format 2 holds parts that format 1 does not know: rooms' terms, and presence by
-//! room. A lobby without either is still written in format 1, which is what a cluster
-//! has until all its members know the other.
+//! room. Format 3 holds what came with matches. A lobby is written in the lowest format
+//! that can hold it, which is what a cluster has until all its members know the next.
 //!
 //! The first part is the head, the last is the end, which carries the hash of
 //! the lobby that was frozen. Whoever restores computes the hash anew from
@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::attempts::{FrozenAttempts, StoredLane};
 use crate::chat::{Chat, StoredChat};
 use crate::clock::Clock;
+use crate::contest::Contest;
 use crate::lobby::{Lobby, counters_digest};
 use crate::presence::{FrozenFrontends, Stored, StoredFrontend, StoredPlaces};
 use crate::room::Room;
@@ -29,7 +30,10 @@ use hangraft_ids::{PlayerId, RoomId};
 
 /// The first byte of a snapshot. Grows when the form changes in a way that
 /// older builds would misread.
-const SNAPSHOT_FORMAT: u8 = 2;
+const SNAPSHOT_FORMAT: u8 = 3;
+
+/// The format of before there were matches.
+const HOSTS_FORMAT: u8 = 2;
 
 /// The format of before there were terms.
 const PLAIN_FORMAT: u8 = 1;
@@ -120,6 +124,7 @@ enum Part {
     End(u64),
     Terms(RoomId, Terms),
     Places(StoredPlaces),
+    Contest(RoomId, Contest),
 }
 
 impl Lobby {
@@ -195,16 +200,20 @@ impl Frozen {
     }
 
     fn format(&self) -> u8 {
+        if self.rooms.values().any(|room| room.contest().is_some()) {
+            return SNAPSHOT_FORMAT;
+        }
         let plain = self.rooms.values().all(|room| room.terms().is_none())
             && self.frontends.are_of_before();
-        if plain { PLAIN_FORMAT } else { SNAPSHOT_FORMAT }
+        if plain { PLAIN_FORMAT } else { HOSTS_FORMAT }
     }
 
     fn into_parts(self) -> impl Iterator<Item = Part> + Send + 'static {
         let rooms = self.rooms.into_iter().flat_map(|(id, room)| {
             let chat = room.chat().store();
             let terms = room.terms().map(|terms| Part::Terms(id, terms.clone()));
-            std::iter::once(Part::Room(room, chat)).chain(terms)
+            let contest = room.contest().map(|contest| Part::Contest(id, contest.clone()));
+            std::iter::once(Part::Room(room, chat)).chain(terms).chain(contest)
         });
         let frontends = self.frontends.into_parts().map(|stored| match stored {
             Stored::Frontend(frontend) => Part::Frontend(frontend),
@@ -282,7 +291,7 @@ impl Restore {
     fn begin<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], SnapshotError> {
         match bytes.split_first() {
             None => Ok(bytes),
-            Some((&(PLAIN_FORMAT | SNAPSHOT_FORMAT), rest)) => {
+            Some((&(PLAIN_FORMAT..=SNAPSHOT_FORMAT), rest)) => {
                 self.begun = true;
                 Ok(rest)
             }
@@ -314,6 +323,9 @@ impl Restore {
             Part::Opening(player, count) => self.lobby.openings.restore_count(player, count),
             Part::Frontend(frontend) => return self.lobby.presence.restore(frontend),
             Part::Terms(room, terms) => return self.lobby.rooms.restore_terms(room, terms),
+            Part::Contest(room, contest) => {
+                return self.lobby.rooms.restore_contest(room, contest);
+            }
             Part::Places(places) => return self.lobby.presence.restore_places(places),
             Part::End(hash) => self.end = Some(hash),
         }
