@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::attempts::{FrozenAttempts, StoredLane};
 use crate::chat::{Chat, StoredChat};
 use crate::clock::Clock;
+use crate::contest::Contest;
 use crate::lobby::{Lobby, counters_digest};
 use crate::notices::{FrozenNotices, StoredMailbox};
 use crate::numbers::{Numbers, StoredNumbers};
@@ -138,6 +139,7 @@ enum Part {
     End(u64),
     Terms(RoomId, Terms),
     Places(StoredPlaces),
+    Contest(RoomId, Contest),
     Made(Made),
     Offer(StoredOffer),
     Mailbox(StoredMailbox),
@@ -228,13 +230,15 @@ impl Frozen {
     }
 
     fn format(&self) -> u8 {
+        if self.rooms.values().any(|room| room.contest().is_some()) {
+            return SNAPSHOT_FORMAT;
+        }
         let plain = self.rooms.values().all(|room| room.terms().is_none())
             && self.frontends.are_of_before();
-        let matches = !self.matches.is_empty() || self.rooms.values().any(|room| room.contest().is_some());
-        match (matches, plain) {
-            (true, _) => SNAPSHOT_FORMAT,
-            (false, true) => PLAIN_FORMAT,
-            (false, false) => HOSTS_FORMAT,
+        match (self.matches.is_empty(), plain) {
+            (false, _) => SNAPSHOT_FORMAT,
+            (true, true) => PLAIN_FORMAT,
+            (true, false) => HOSTS_FORMAT,
         }
     }
 
@@ -242,7 +246,8 @@ impl Frozen {
         let rooms = self.rooms.into_iter().flat_map(|(id, room)| {
             let chat = room.chat().store();
             let terms = room.terms().map(|terms| Part::Terms(id, terms.clone()));
-            std::iter::once(Part::Room(room, chat)).chain(terms)
+            let contest = room.contest().map(|contest| Part::Contest(id, contest.clone()));
+            std::iter::once(Part::Room(room, chat)).chain(terms).chain(contest)
         });
         let frontends = self.frontends.into_parts().map(|stored| match stored {
             Stored::Frontend(frontend) => Part::Frontend(frontend),
@@ -281,7 +286,7 @@ impl Matches {
     fn into_parts(self) -> impl Iterator<Item = Part> + Send + 'static {
         let made = Made { offers: self.offers.made, notices: self.notices.posted };
         let made = (made.offers > 0 || made.notices > 0).then_some(Part::Made(made));
-        let numbers = self.numbers.store().map(Part::Numbers);
+        let numbers = self.numbers.freeze().map(Part::Numbers);
         made.into_iter()
             .chain(self.offers.into_parts().map(Part::Offer))
             .chain(self.notices.into_parts().map(Part::Mailbox))
@@ -351,7 +356,7 @@ impl Restore {
     fn begin<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], SnapshotError> {
         match bytes.split_first() {
             None => Ok(bytes),
-            Some((&(PLAIN_FORMAT | HOSTS_FORMAT | SNAPSHOT_FORMAT), rest)) => {
+            Some((&(PLAIN_FORMAT..=SNAPSHOT_FORMAT), rest)) => {
                 self.begun = true;
                 Ok(rest)
             }
@@ -383,6 +388,9 @@ impl Restore {
             Part::Opening(player, count) => self.lobby.openings.restore_count(player, count),
             Part::Frontend(frontend) => return self.lobby.presence.restore(frontend),
             Part::Terms(room, terms) => return self.lobby.rooms.restore_terms(room, terms),
+            Part::Contest(room, contest) => {
+                return self.lobby.rooms.restore_contest(room, contest);
+            }
             Part::Places(places) => return self.lobby.presence.restore_places(places),
             Part::Made(made) => {
                 self.lobby.offers.restore_count(made.offers);

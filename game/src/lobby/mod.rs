@@ -21,9 +21,11 @@ use crate::command::{Attempt, Command, Edition, Entry, Place, Stamp};
 use crate::digest::{self, Kind};
 use crate::event::Event;
 use crate::notices::Notices;
+use crate::numbers::Numbers;
 use crate::offers::Offers;
 use crate::openings::Openings;
 use crate::presence::{Flips, LEASE_MS, Presence, Report, everywhere, room_of};
+use crate::ratings::Ratings;
 use crate::room::seats::Sitting;
 use crate::room::{Room, Step};
 use crate::rooms::{Activity, Change, Changed, Filter, Looked, Rooms};
@@ -99,6 +101,9 @@ impl Lobby {
         self.clock.advance(stamp);
         let now = self.clock.now(stamp);
         self.attempts.tick(now.ms);
+        if now.edition >= Edition::Third {
+            self.numbers.tick(now.ms, stamp.at_ms);
+        }
         self.openings.tick(now.ms);
         let mut passed = Passed::default();
         self.look_at_rooms(now, stamp.seed, &mut passed);
