@@ -212,10 +212,11 @@ const FLOORS: &[(&str, &[&[&str]])] = &[
     (
         "game",
         &[
-            &["digest", "json"],
+            &["calendar", "digest", "json"],
             &["answer", "chance", "chat", "command", "openings", "table", "terms"],
             &["attempts", "clock", "notices", "presence", "text"],
             &["contest", "offers"],
+            &["numbers", "ratings"],
             &["rules"],
             &["event"],
             &["room"],
