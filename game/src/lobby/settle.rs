@@ -1,0 +1,53 @@
+//! What rooms have done to the rest of the lobby: who is to be told, which rounds count.
+
+use super::{Lobby, Passed};
+use crate::bots;
+use crate::clock::Now;
+use crate::command::Edition;
+use crate::contest::Ended;
+use crate::notices::Notice;
+use crate::rooms::Outbox;
+use hangraft_ids::PlayerId;
+
+impl Lobby {
+    /// Takes what rooms have put aside for others. Called behind every entry and every tick,
+    /// so that nothing stays between two of them.
+    pub(super) fn settle(&mut self, now: Now, led_to: &mut Passed) {
+        let Outbox { notices, ended, moved } = self.rooms.take_outbox();
+        if now.edition < Edition::Third {
+            return;
+        }
+        let at_ms = self.clock.stamp_ms();
+        for (game, count) in moved {
+            self.numbers.moved(game, count, at_ms);
+        }
+        for ended in &ended {
+            self.count_round(ended, at_ms, now);
+        }
+        for (player, notice) in notices {
+            self.post(player, notice, now, led_to);
+        }
+    }
+
+    /// Tells a player something, wherever they are.
+    pub(super) fn post(
+        &mut self,
+        player: PlayerId,
+        notice: Notice,
+        now: Now,
+        led_to: &mut Passed,
+    ) {
+        if bots::find(player).is_none() {
+            self.notices.post(player, notice, now.ms);
+            led_to.told.push(player);
+        }
+    }
+
+    /// Counts a round that was decided, once, and shows in its room what it did.
+    fn count_round(&mut self, ended: &Ended, at_ms: u64, now: Now) {
+        self.numbers.ended(ended, at_ms);
+        if let Some(changes) = self.ratings.record(ended, at_ms, now.ms) {
+            self.rooms.amend(ended.room, |room| room.show_ratings(changes));
+        }
+    }
+}
