@@ -391,17 +391,6 @@ impl Stage {
     }
 }
 
-impl By {
-    /// As views call it.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            By::Seek => "seek",
-            By::Challenge => "challenge",
-            By::Bot => "bot",
-        }
-    }
-}
-
 /// The other of the two.
 pub(crate) fn other(seat: Seat) -> Seat {
     Seat(1 - seat.0.min(1))

@@ -230,15 +230,13 @@ impl Frozen {
     }
 
     fn format(&self) -> u8 {
-        if self.rooms.values().any(|room| room.contest().is_some()) {
-            return SNAPSHOT_FORMAT;
-        }
         let plain = self.rooms.values().all(|room| room.terms().is_none())
             && self.frontends.are_of_before();
-        match (self.matches.is_empty(), plain) {
-            (false, _) => SNAPSHOT_FORMAT,
-            (true, true) => PLAIN_FORMAT,
-            (true, false) => HOSTS_FORMAT,
+        let matches = !self.matches.is_empty() || self.rooms.values().any(|room| room.contest().is_some());
+        match (matches, plain) {
+            (true, _) => SNAPSHOT_FORMAT,
+            (false, true) => PLAIN_FORMAT,
+            (false, false) => HOSTS_FORMAT,
         }
     }
 
@@ -388,9 +386,6 @@ impl Restore {
             Part::Opening(player, count) => self.lobby.openings.restore_count(player, count),
             Part::Frontend(frontend) => return self.lobby.presence.restore(frontend),
             Part::Terms(room, terms) => return self.lobby.rooms.restore_terms(room, terms),
-            Part::Contest(room, contest) => {
-                return self.lobby.rooms.restore_contest(room, contest);
-            }
             Part::Places(places) => return self.lobby.presence.restore_places(places),
             Part::Made(made) => {
                 self.lobby.offers.restore_count(made.offers);
@@ -400,6 +395,9 @@ impl Restore {
             Part::Mailbox(mailbox) => return self.lobby.notices.restore(mailbox),
             Part::Numbers(numbers) => return self.lobby.numbers.restore(numbers),
             Part::Record(record) => return self.lobby.ratings.restore(record),
+            Part::Contest(room, contest) => {
+                return self.lobby.rooms.restore_contest(room, contest);
+            }
             Part::End(hash) => self.end = Some(hash),
         }
         Ok(())

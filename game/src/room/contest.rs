@@ -42,7 +42,8 @@ impl Room {
         step: &mut Step<'_>,
     ) -> Room {
         let now_ms = step.now.ms;
-        let terms = Terms { locked: true, ..Terms::new(PlayerId(0), false, now_ms) };
+        let mut terms = Terms::new(PlayerId(0), false, now_ms);
+        terms.locked = true;
         let mut room = Room::open(id, board, Some(terms), now_ms);
         room.contest = Some(Box::new(contest));
         step.events.push(Event::Opened);

@@ -8,6 +8,7 @@
 
 mod asked;
 mod contest;
+mod contest_view;
 mod rounds;
 pub(crate) mod seats;
 mod view;
