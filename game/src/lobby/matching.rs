@@ -11,9 +11,7 @@ use crate::clock::Now;
 use crate::command::{Command, Wanted};
 use crate::contest::{By, Contest};
 use crate::notices::{Notice, Other, Rating, Why};
-use crate::offers::{
-    CHALLENGERS_MAX, CHALLENGES_MAX, Due, Kind, OFFERS_MAX, Offer, SEEKS_MAX,
-};
+use crate::offers::{CHALLENGERS_MAX, CHALLENGES_MAX, Due, Kind, OFFERS_MAX, Offer, SEEKS_MAX};
 use crate::presence::Flips;
 use crate::room::seats::Sitting;
 use crate::rules::{Board, Strength};
