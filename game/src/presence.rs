@@ -42,7 +42,7 @@ pub(crate) struct Presence {
     /// How many frontends have each player there; where none has is not in it.
     places: BTreeMap<Place, u32>,
     /// How many players are [online](RoomId::ONLINE).
-    online: u32,
+    online: usize,
     /// Sum of the frontends' digests.
     sum: u64,
 }
@@ -126,7 +126,7 @@ impl Presence {
     }
 
     /// How many players have one.
-    pub(crate) fn online(&self) -> u32 {
+    pub(crate) fn online(&self) -> usize {
         self.online
     }
 
@@ -246,7 +246,7 @@ impl Presence {
         let count = self.places.entry(place).or_default();
         *count += 1;
         if *count == 1 {
-            self.online += u32::from(place.1 == RoomId::ONLINE);
+            self.online += usize::from(place.1 == RoomId::ONLINE);
             flips.insert(place, true);
         }
     }
@@ -260,7 +260,7 @@ impl Presence {
         *count = count.saturating_sub(1);
         if *count == 0 {
             self.places.remove(&place);
-            self.online -= u32::from(place.1 == RoomId::ONLINE);
+            self.online -= usize::from(place.1 == RoomId::ONLINE);
             flips.insert(place, false);
         }
     }

@@ -117,6 +117,11 @@ impl Rooms {
         self.rooms.len()
     }
 
+    /// How many there are that stand so.
+    pub(crate) fn count_in(&self, state: State) -> usize {
+        self.by_state[place(state)].len()
+    }
+
     pub(crate) fn get(&self, id: RoomId) -> Option<&Arc<Room>> {
         self.rooms.get(&id)
     }

@@ -139,12 +139,12 @@ enum Part {
     End(u64),
     Terms(RoomId, Terms),
     Places(StoredPlaces),
+    Contest(RoomId, Contest),
     Made(Made),
     Offer(StoredOffer),
     Mailbox(StoredMailbox),
     Numbers(StoredNumbers),
     Record(StoredRecord),
-    Contest(RoomId, Contest),
 }
 
 /// How many there ever were.
@@ -232,7 +232,8 @@ impl Frozen {
     fn format(&self) -> u8 {
         let plain = self.rooms.values().all(|room| room.terms().is_none())
             && self.frontends.are_of_before();
-        let matches = !self.matches.is_empty() || self.rooms.values().any(|room| room.contest().is_some());
+        let matches =
+            !self.matches.is_empty() || self.rooms.values().any(|room| room.contest().is_some());
         match (matches, plain) {
             (true, _) => SNAPSHOT_FORMAT,
             (false, true) => PLAIN_FORMAT,
@@ -284,7 +285,7 @@ impl Matches {
     fn into_parts(self) -> impl Iterator<Item = Part> + Send + 'static {
         let made = Made { offers: self.offers.made, notices: self.notices.posted };
         let made = (made.offers > 0 || made.notices > 0).then_some(Part::Made(made));
-        let numbers = self.numbers.store().map(Part::Numbers);
+        let numbers = self.numbers.freeze().map(Part::Numbers);
         made.into_iter()
             .chain(self.offers.into_parts().map(Part::Offer))
             .chain(self.notices.into_parts().map(Part::Mailbox))
@@ -354,7 +355,7 @@ impl Restore {
     fn begin<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], SnapshotError> {
         match bytes.split_first() {
             None => Ok(bytes),
-            Some((&(PLAIN_FORMAT | HOSTS_FORMAT | SNAPSHOT_FORMAT), rest)) => {
+            Some((&(PLAIN_FORMAT..=SNAPSHOT_FORMAT), rest)) => {
                 self.begun = true;
                 Ok(rest)
             }

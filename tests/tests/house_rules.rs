@@ -212,14 +212,14 @@ const FLOORS: &[(&str, &[&[&str]])] = &[
     (
         "game",
         &[
-            &["digest", "json"],
+            &["calendar", "digest", "json"],
             &["answer", "chance", "chat", "command", "openings", "table", "terms"],
             &["attempts", "clock", "notices", "presence", "text"],
             &["offers"],
             &["rules"],
             &["bots", "event"],
             &["contest"],
-            &["room"],
+            &["numbers", "ratings", "room"],
             &["outbox"],
             &["archive", "rooms"],
             &["lobby"],

@@ -10,15 +10,10 @@ use crate::chance::Chance;
 use crate::clock::Now;
 use crate::command::{Command, Wanted};
 use crate::contest::{By, Contest};
-use crate::event::Event;
 use crate::notices::{Notice, Other, Rating, Why};
-use crate::offers::{
-    CHALLENGERS_MAX, CHALLENGES_MAX, Due, Kind, OFFERS_MAX, Offer, SEEKS_MAX,
-};
+use crate::offers::{CHALLENGERS_MAX, CHALLENGES_MAX, Due, Kind, OFFERS_MAX, Offer, SEEKS_MAX};
 use crate::presence::Flips;
-use crate::room::Room;
 use crate::room::seats::Sitting;
-use crate::rooms::Change;
 use crate::rules::{Board, Strength};
 use crate::text;
 use hangraft_ids::{OfferId, PlayerId, RoomId, Seat};
@@ -328,16 +323,14 @@ impl Lobby {
         parties.iter().for_each(|party| self.make_place(party.who.player, act));
         let [first, second] = &parties;
         let rated = wanted.rated && by != By::Bot;
-        let contest = Contest::new(by, rated, wanted.clock_s, [first.rating, second.rating]);
+        let players = [first, second].map(|party| (party.who.player, party.rating));
+        let contest = Contest::new(by, rated, wanted.clock_s, players, act.now.ms);
         // Group 0 is the only one there is today.
         let id = RoomId::new(0, number);
         let sittings = [self.sitting(first, id), self.sitting(second, id)];
-        let room = Room::open_contest(id, board, contest, sittings, act.now, act.chance);
+        let change = self.rooms.open_contest(id, board, contest, sittings, act.now, act.chance);
         self.opened = number;
-        let version = room.version();
-        self.rooms.insert(room);
-        let events = vec![Event::Opened];
-        act.led_to.changes.push(Change { room: id, version, events, closed: false, last: None });
+        act.led_to.changes.push(change);
         for (nth, party) in parties.iter().enumerate() {
             self.tell_matched(party, &parties[1 - nth], wanted, (id, Seat(nth as u8)), act);
         }

@@ -21,16 +21,18 @@ use crate::command::{Attempt, Command, Edition, Entry, Place, Stamp};
 use crate::digest::{self, Kind};
 use crate::event::Event;
 use crate::notices::Notices;
+use crate::numbers::Numbers;
 use crate::offers::Offers;
 use crate::openings::Openings;
 use crate::presence::{Flips, LEASE_MS, Presence, Report, everywhere, room_of};
+use crate::ratings::Ratings;
 use crate::room::seats::Sitting;
 use crate::room::{Room, Step};
 use crate::rooms::{Activity, Change, Changed, Filter, Looked, Rooms};
 use crate::rules::Board;
 use crate::terms::Terms;
-use matching::Act;
 use hangraft_ids::{PlayerId, RoomId, Serial};
+use matching::Act;
 
 /// Live rooms. Another one takes the place of the room in which nobody has been for the
 /// longest time; when somebody is in all of them, it is refused with `busy`.
@@ -99,6 +101,9 @@ impl Lobby {
         self.clock.advance(stamp);
         let now = self.clock.now(stamp);
         self.attempts.tick(now.ms);
+        if now.edition >= Edition::Third {
+            self.numbers.tick(now.ms, stamp.at_ms);
+        }
         self.openings.tick(now.ms);
         let mut passed = Passed::default();
         self.look_at_rooms(now, stamp.seed, &mut passed);
@@ -373,13 +378,7 @@ impl Lobby {
         Ok(Reply::Accepted { room: id, version })
     }
 
-    fn hear(
-        &mut self,
-        report: &Report<'_>,
-        now: Now,
-        seed: u64,
-        led_to: &mut Passed,
-    ) -> Answer {
+    fn hear(&mut self, report: &Report<'_>, now: Now, seed: u64, led_to: &mut Passed) -> Answer {
         let heard = self.presence.hear(report, now.ms)?;
         self.show_online(&heard.flips, now, seed, &mut led_to.changes);
         self.note_online(&heard.flips, false, now, led_to);

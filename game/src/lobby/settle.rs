@@ -5,8 +5,9 @@ use crate::bots;
 use crate::clock::Now;
 use crate::command::Edition;
 use crate::contest::Ended;
-use crate::notices::Notice;
-use crate::rooms::Outbox;
+use crate::notices::{Notice, Score};
+use crate::outbox::Outbox;
+use crate::ratings::When;
 use hangraft_ids::PlayerId;
 
 impl Lobby {
@@ -17,12 +18,11 @@ impl Lobby {
         if now.edition < Edition::Third {
             return;
         }
-        let at_ms = self.clock.stamp_ms();
-        for (game, count) in moved {
-            self.numbers.moved(game, count, at_ms);
+        for _ in moved.iter().flat_map(|(_, count)| 0..*count) {
+            self.numbers.moved();
         }
         for ended in &ended {
-            self.count_round(ended, at_ms, now);
+            self.count_round(ended, now);
         }
         for (player, notice) in notices {
             self.post(player, notice, now, led_to);
@@ -30,13 +30,7 @@ impl Lobby {
     }
 
     /// Tells a player something, wherever they are.
-    pub(super) fn post(
-        &mut self,
-        player: PlayerId,
-        notice: Notice,
-        now: Now,
-        led_to: &mut Passed,
-    ) {
+    pub(super) fn post(&mut self, player: PlayerId, notice: Notice, now: Now, led_to: &mut Passed) {
         if bots::find(player).is_none() {
             self.notices.post(player, notice, now.ms);
             led_to.told.push(player);
@@ -44,10 +38,14 @@ impl Lobby {
     }
 
     /// Counts a round that was decided, once, and shows in its room what it did.
-    fn count_round(&mut self, ended: &Ended, at_ms: u64, now: Now) {
-        self.numbers.ended(ended, at_ms);
-        if let Some(changes) = self.ratings.record(ended, at_ms, now.ms) {
+    fn count_round(&mut self, ended: &Ended, now: Now) {
+        let when = When { now_ms: now.ms, week: self.numbers.week() };
+        let mut streak = 0;
+        if let Some(changes) = self.ratings.record(ended, when) {
             self.rooms.amend(ended.room, |room| room.show_ratings(changes));
+            let winner = ended.sides.iter().find(|side| side.score == Score::Won);
+            streak = winner.map_or(0, |won| self.ratings.streak(ended.game, won.player));
         }
+        self.numbers.ended(ended, streak);
     }
 }
