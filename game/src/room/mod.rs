@@ -8,6 +8,8 @@
 
 mod asked;
 mod contest;
+#[cfg(test)]
+mod contest_trial;
 mod contest_view;
 mod rounds;
 pub(crate) mod seats;
