@@ -7,14 +7,16 @@ use crate::replica::reads::ReadError;
 use bytes::Bytes;
 use hangraft_game::{
     Answer as GameAnswer, Attempt, Code as GameCode, Command as GameCommand, Entry, Finished,
-    FrontendId, Lane, OfferId, PlayerId, Rejection, Room, RoomId, Serial, State, Version, Wanted,
+    FrontendId, Lane, Notice, NoticeNumber, OfferId, OpenOffer, Other, PlayerId, Rating, Rejection,
+    Room, RoomId, Serial, State, Told, Version, Wanted,
 };
 use hangraft_ids::NodeId;
 use hangraft_proto::socket;
 use hangraft_proto::v1::command::Action;
 use hangraft_proto::v1::{
-    Accepted, Answer, Code, Command, Event as WireEvent, Peer, Place as WirePlace, Refused,
-    RoomSummary, Standing, Wanted as WireWanted, answer,
+    Accepted, Answer, Code, Command, Event as WireEvent, Notice as WireNotice,
+    OpenOffer as WireOpenOffer, Peer, Place as WirePlace, Rating as WireRating, Refused,
+    RoomSummary, Seeks, Standing, Told as WireTold, Wanted as WireWanted, answer,
 };
 use prost::Message;
 
@@ -332,6 +334,82 @@ pub(crate) fn version(version: u64) -> Version {
 /// The last view of an archived game, as an update's view.
 pub(crate) fn last_view(game: Finished) -> (u64, Bytes) {
     (game.version.0, game.view.into())
+}
+
+/// What a player was told, and which `ask` it answers; 0 for none.
+pub(crate) fn told(player: PlayerId, told: Told, ask: u64) -> WireTold {
+    let Told { notices, newest, resync } = told;
+    let notices = notices.into_iter().map(|(number, told)| notice(number, told)).collect();
+    WireTold { player: player.0, notices, newest: newest.0, resync, ask }
+}
+
+fn notice(number: NoticeNumber, notice: Notice) -> WireNotice {
+    let of = |kind: &str| WireNotice { number: number.0, kind: kind.into(), ..WireNotice::default() };
+    let between = |kind: &str, room: RoomId, game: &str, other: Other| {
+        let wanted = Some(WireWanted { game: game.into(), ..WireWanted::default() });
+        with_other(WireNotice { room: room.0, wanted, ..of(kind) }, other)
+    };
+    match notice {
+        Notice::Matched { offer, room, seat, other, rating, wanted } => {
+            let (seat, rating) = (Some(seat.0.into()), rating.map(wire_rating));
+            let (offer, room, wanted) = (offer.0, room.0, Some(wire_wanted(wanted)));
+            with_other(WireNotice { offer, room, seat, rating, wanted, ..of("matched") }, other)
+        }
+        Notice::Unmatched { offer, why } => {
+            WireNotice { offer: offer.0, why: why.as_str().into(), ..of("unmatched") }
+        }
+        Notice::Challenged { offer, other, rating, wanted } => {
+            let (rating, wanted) = (Some(wire_rating(rating)), Some(wire_wanted(wanted)));
+            with_other(WireNotice { offer: offer.0, rating, wanted, ..of("challenged") }, other)
+        }
+        Notice::Unchallenged { offer } => WireNotice { offer: offer.0, ..of("unchallenged") },
+        Notice::Turn { room, game, other } => between("turn", room, &game, other),
+        Notice::Rematch { room, game, other } => between("rematch", room, &game, other),
+        Notice::Over { room, game, other, score } => {
+            let result = score.as_str().into();
+            WireNotice { result, ..between("over", room, &game, other) }
+        }
+    }
+}
+
+fn with_other(notice: WireNotice, other: Other) -> WireNotice {
+    let Other { player, name } = other;
+    WireNotice { player: player.0, name: name.to_string(), ..notice }
+}
+
+/// Open seeks as they were read, so many milliseconds ago.
+pub(crate) fn seeks(offers: &[OpenOffer], total: usize, read_ago_ms: u64) -> Seeks {
+    let older = |offer: &OpenOffer| {
+        let age_ms = offer.age_ms.saturating_add(read_ago_ms);
+        WireOpenOffer { age_ms, ..open_offer(offer.clone()) }
+    };
+    let total = u32::try_from(total).unwrap_or(u32::MAX);
+    Seeks { seeks: offers.iter().map(older).collect(), total }
+}
+
+/// An offer that stands.
+pub(crate) fn open_offer(offer: OpenOffer) -> WireOpenOffer {
+    let OpenOffer { offer, player, name, wanted, rating, age_ms, challenge, to } = offer;
+    WireOpenOffer {
+        offer: offer.0,
+        player: player.0,
+        name: name.to_string(),
+        wanted: Some(wire_wanted(wanted)),
+        rating: Some(wire_rating(rating)),
+        age_ms,
+        challenge,
+        whom: to.map_or(0, |whom| whom.0),
+    }
+}
+
+fn wire_wanted(wanted: Wanted) -> WireWanted {
+    let Wanted { game, options, clock_s, rated } = wanted;
+    WireWanted { game, options, clock_s: clock_s.into(), rated }
+}
+
+fn wire_rating(rating: Rating) -> WireRating {
+    let Rating { points, provisional } = rating;
+    WireRating { points: points.into(), provisional }
 }
 
 #[cfg(test)]
