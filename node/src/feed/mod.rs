@@ -18,10 +18,10 @@ pub(crate) use sights::Revision;
 
 use bytes::Bytes;
 use hangraft_game::{Audience, Change, Event, Lobby, PlayerId, Room, RoomId, Version, events_json};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
 use players::{Followers, News};
 use sights::Sight;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use tokio::sync::{Notify, mpsc, watch};
 

@@ -23,9 +23,8 @@ impl Sight {
 
     /// What the lobby counts now. Who looks is woken if it is another number.
     pub(super) fn note(&self, number: u64) {
-        self.0.send_if_modified(|revision| {
-            std::mem::replace(&mut revision.number, number) != number
-        });
+        self.0
+            .send_if_modified(|revision| std::mem::replace(&mut revision.number, number) != number);
     }
 
     /// The lobby is another one.
