@@ -324,10 +324,6 @@ impl FrozenNotices {
     pub(crate) fn into_parts(self) -> impl Iterator<Item = StoredMailbox> + Send + 'static {
         self.boxes.into_iter().map(|(player, content)| StoredMailbox { player, content })
     }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.posted == 0
-    }
 }
 
 #[cfg(test)]

@@ -212,13 +212,15 @@ const FLOORS: &[(&str, &[&[&str]])] = &[
     (
         "game",
         &[
-            &["digest", "json"],
+            &["calendar", "digest", "json"],
             &["answer", "chance", "chat", "command", "openings", "table", "terms"],
             &["attempts", "clock", "notices", "presence", "text"],
-            &["contest", "offers"],
+            &["offers"],
             &["rules"],
             &["bots", "event"],
-            &["room"],
+            &["contest"],
+            &["numbers", "ratings", "room"],
+            &["outbox"],
             &["archive", "rooms"],
             &["lobby"],
             &["planted", "snapshot"],

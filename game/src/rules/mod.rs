@@ -6,6 +6,7 @@
 pub(crate) mod contract;
 mod duel;
 mod hangman;
+mod lots;
 #[cfg(feature = "next")]
 mod nim;
 mod phase;

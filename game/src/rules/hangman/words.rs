@@ -10,6 +10,7 @@
 //! while nodes of two builds play together, the entry has to carry which
 //! edition of the lists it draws from.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
@@ -93,6 +94,18 @@ impl From<Category> for u8 {
     }
 }
 
+/// All words of so many characters, of whatever category; sorted out once for all.
+pub(crate) fn of_length(chars: usize) -> &'static [&'static str] {
+    static WORDS: LazyLock<BTreeMap<usize, Vec<&str>>> = LazyLock::new(|| {
+        let mut sorted: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+        for word in CATEGORIES.iter().flat_map(|(_, words)| words.lines()) {
+            sorted.entry(word.chars().count()).or_default().push(word);
+        }
+        sorted
+    });
+    WORDS.get(&chars).map_or(&[], Vec::as_slice)
+}
+
 /// The category names in one line, to tell people what they can choose.
 pub(crate) fn choices() -> Arc<str> {
     CATEGORIES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ").into()
@@ -102,6 +115,7 @@ pub(crate) fn choices() -> Arc<str> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use super::super::letters::WORD_CHARS_MAX;
     use super::*;
     use crate::command::Edition;
 
@@ -136,6 +150,15 @@ mod tests {
             assert!(seen.insert(line), "{line} is in {name} and once more");
         }
         assert!(seen.contains("kanna kamui"));
+    }
+
+    #[test]
+    fn every_word_is_found_by_its_length() {
+        let mut sorted: Vec<&str> = (0..=WORD_CHARS_MAX).flat_map(of_length).copied().collect();
+        let mut listed: Vec<&str> = all().map(|(_, line)| line).collect();
+        (sorted.sort_unstable(), listed.sort_unstable());
+        assert_eq!(sorted, listed);
+        assert!(of_length(3).contains(&"elf") && of_length(WORD_CHARS_MAX + 1).is_empty());
     }
 
     #[test]
