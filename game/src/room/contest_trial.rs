@@ -360,7 +360,7 @@ fn another_round_needs_both_and_swaps_the_sides() {
     trial.resign(ANN).expect("the round goes on");
     trial.show(BEN, false);
     assert_eq!(trial.again(ANN), Ok(()));
-    assert!(matches!(&trial.notices[..], [_, (BEN, Notice::Rematch { .. })]));
+    assert!(matches!(&trial.notices[..], [(BEN, Notice::Rematch { .. })]));
     trial.pass(60_000);
     assert_eq!(trial.view()["result"]["winner"], 1, "it waits for both");
     trial.show(BEN, true);
