@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::Entry;
+use super::entry::Entry;
 use crate::digest;
 
 /// The first byte of an encoded batch whose leader told only its wall clock.
@@ -140,7 +140,7 @@ pub(crate) fn decode_with<'a, T: Deserialize<'a>>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::{Attempt, Command};
+    use crate::command::entry::{Attempt, Command};
     use hangraft_ids::{Lane, PlayerId, RoomId, Serial};
 
     fn batch() -> Batch {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Command;
+use super::entry::Command;
 
 /// Prints what is asked, but neither moves nor chat: a move may hold a secret,
 /// and what people say to each other is theirs.

@@ -1,6 +1,7 @@
 //! What rooms have done to the rest of the lobby: who is to be told, which rounds count.
 
-use super::{Lobby, Passed};
+use super::Lobby;
+use super::outcome::Passed;
 use crate::bots;
 use crate::clock::Now;
 use crate::command::Edition;
