@@ -24,6 +24,7 @@ mod planted;
 mod answer;
 mod archive;
 mod attempts;
+pub mod bots;
 mod calendar;
 mod chance;
 mod chat;
@@ -38,6 +39,7 @@ mod notices;
 mod numbers;
 mod offers;
 mod openings;
+mod outbox;
 mod presence;
 mod ratings;
 mod room;
@@ -56,9 +58,9 @@ pub use hangraft_ids::{
     FrontendId, Lane, NoticeNumber, OfferId, PlayerId, RoomId, Seat, Serial, Version,
 };
 pub use lobby::{Applied, Lobby, Passed};
-pub use offers::OpenOffer;
 pub use notices::{Notice, Other, Rating, Score, Told, Why};
+pub use offers::OpenOffer;
 pub use room::{Player, Room};
 pub use rooms::{Change, Filter, Shelf};
-pub use rules::{Audience, Outcome, Phase, SeatSet, State, games};
+pub use rules::{Audience, Outcome, Phase, SeatSet, State, Strength, games};
 pub use snapshot::{Frozen, Restore, SnapshotError};

@@ -60,8 +60,7 @@ impl Room {
         let seat = Seat(u8::try_from(place).expect("a table has few seats"));
         self.seats[place] = Some(Sitter { player, online: true });
         self.empty_since_ms = None;
-        let shown = self.told_apart(player, name, likeness);
-        self.meet(player, &shown);
+        self.meet_as(player, name, likeness);
         if let Some(terms) = &mut self.terms {
             terms.sat(player, here, step.now.ms);
         }
@@ -77,6 +76,7 @@ impl Room {
         player: PlayerId,
         step: &mut Step<'_>,
     ) -> Result<Seat, Rejection> {
+        self.leave_contest(player, step);
         let seat = self.free_seat(player, step)?;
         self.begin_if_agreed(step);
         Ok(seat)
@@ -142,18 +142,27 @@ impl Room {
         if let Some(terms) = &mut self.terms {
             terms.heard(player, online, step.now.ms);
         }
+        if !online {
+            self.away_from_contest(player);
+        }
         self.show_online(player, online, step);
         self.begin_if_agreed(step);
     }
 
     /// The terms, for who may change them.
     pub(super) fn terms_of_host(&mut self, player: PlayerId) -> Result<&mut Terms, Rejection> {
+        if self.contest.is_some() {
+            return Err(Rejection::unauthorized("nobody is the host of a match"));
+        }
         let terms = self.terms.as_mut().filter(|terms| terms.host == player);
         terms.ok_or_else(|| Rejection::unauthorized("only who opened the room may do this"))
     }
 
     fn may_sit(&self, player: PlayerId) -> Result<(), Rejection> {
         match &self.terms {
+            _ if self.contest.is_some() => {
+                Err(Rejection::unauthorized("this match is between two; others can watch it"))
+            }
             Some(terms) if terms.has_removed(player) => Err(removed_here()),
             Some(terms) if terms.locked && terms.host != player => {
                 Err(Rejection::unauthorized("the host has locked this room"))
@@ -218,6 +227,12 @@ impl Room {
     fn told_apart(&mut self, player: PlayerId, name: &str, likeness: &str) -> String {
         let number = self.terms.as_mut().map_or(1, |terms| terms.number(player, likeness));
         shown(name, number)
+    }
+
+    /// Remembers a player by name, told apart from everybody else's.
+    pub(super) fn meet_as(&mut self, player: PlayerId, name: &str, likeness: &str) {
+        let shown = self.told_apart(player, name, likeness);
+        self.meet(player, &shown);
     }
 
     /// Remembers a player by name; points of an earlier stay are still theirs.

@@ -595,6 +595,12 @@ impl Player {
         self.next_of(room).await
     }
 
+    /// Whatever is said next on this link, and when.
+    pub(crate) async fn hear(&mut self) -> (Downlink, Instant) {
+        let downlink = timeout(PATIENCE, self.downlinks.message()).await.expect("something");
+        (downlink.unwrap().expect("the link stays open"), Instant::now())
+    }
+
     /// What is said next of a watched room.
     pub(crate) async fn next_of(&mut self, room: u64) -> Result<Update, Code> {
         loop {

@@ -119,6 +119,11 @@ impl Letter {
         chars.next().is_none().then_some(letter)
     }
 
+    /// The 26, from a to z.
+    pub(crate) fn all() -> impl Iterator<Item = Letter> {
+        (b'a'..=b'z').map(Letter)
+    }
+
     /// How `c` is spelled with the 26; none if it is not a letter.
     pub(crate) fn spelling(c: char) -> Option<(Letter, Option<Letter>)> {
         spelling(lowercase(c)).map(|(first, second)| (Letter(first), second.map(Letter)))
@@ -144,6 +149,12 @@ impl Letter {
 pub(crate) struct Letters(u32);
 
 impl Letters {
+    /// The letters by which the characters of a text are found.
+    pub(crate) fn of(text: &str) -> Letters {
+        let letters = text.chars().filter_map(Letter::of);
+        Letters(letters.fold(0, |letters, letter| letters | letter.bit()))
+    }
+
     /// Adds a letter; false if it was there already.
     pub(crate) fn insert(&mut self, letter: Letter) -> bool {
         let new = !self.contains(letter);
@@ -217,7 +228,12 @@ impl Word {
 
     /// Whether two words have the same letters in the same order.
     pub(crate) fn sounds_like(&self, other: &Word) -> bool {
-        spelled(&self.0).eq(spelled(&other.0))
+        self.is_spelled(&other.0)
+    }
+
+    /// Whether a text has the same letters in the same order.
+    pub(crate) fn is_spelled(&self, text: &str) -> bool {
+        spelled(&self.0).eq(spelled(text))
     }
 
     fn count_places(&self, wanted: impl Fn(Letter) -> bool) -> u8 {
