@@ -216,7 +216,7 @@ impl Numbers {
 
     /// What a snapshot holds; none while nothing was ever counted. To freeze them, clone
     /// them: it is cheap.
-    pub(crate) fn store(&self) -> Option<StoredNumbers> {
+    pub(crate) fn freeze(&self) -> Option<StoredNumbers> {
         let stored = || StoredNumbers { counters: self.counters, tables: self.tables.clone() };
         (!self.is_empty()).then(stored)
     }
@@ -346,7 +346,7 @@ mod tests {
     /// Passes it through a snapshot's bytes.
     fn restored(numbers: &Numbers) -> Numbers {
         let mut restored = Numbers::default();
-        if let Some(stored) = numbers.store() {
+        if let Some(stored) = numbers.freeze() {
             let bytes = postcard::to_allocvec(&stored).unwrap();
             restored.restore(postcard::from_bytes(&bytes).unwrap()).unwrap();
         }
@@ -364,7 +364,7 @@ mod tests {
     #[test]
     fn what_was_played_is_counted_today_and_ever() {
         let mut numbers = Numbers::default();
-        assert!(numbers.is_empty() && numbers.digest() == 0 && numbers.store().is_none());
+        assert!(numbers.is_empty() && numbers.digest() == 0 && numbers.freeze().is_none());
         numbers.tick(0, EVENING_MS);
         numbers.moved(4);
         numbers.moved(1);
@@ -487,7 +487,7 @@ mod tests {
         numbers.ended(&round(Some(0)), 1);
         numbers.tick(1, EVENING_MS + MINUTE_MS);
         let refused = |change: &dyn Fn(&mut Counters, &mut Tables)| {
-            let mut stored = numbers.store().unwrap();
+            let mut stored = numbers.freeze().unwrap();
             change(&mut stored.counters, Arc::make_mut(&mut stored.tables));
             Numbers::default().restore(stored).unwrap_err()
         };
@@ -505,6 +505,6 @@ mod tests {
         ];
         let distinct: std::collections::BTreeSet<_> = why.into_iter().collect();
         assert_eq!(distinct.len(), 6, "{why:?}");
-        assert!(restored(&numbers).restore(numbers.store().unwrap()).is_err(), "twice");
+        assert!(restored(&numbers).restore(numbers.freeze().unwrap()).is_err(), "twice");
     }
 }
