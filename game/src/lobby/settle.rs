@@ -19,8 +19,8 @@ impl Lobby {
         if now.edition < Edition::Third {
             return;
         }
-        for _ in moved.iter().flat_map(|(_, count)| 0..*count) {
-            self.numbers.moved();
+        for (_, count) in moved {
+            self.numbers.moved(count);
         }
         for ended in &ended {
             self.count_round(ended, now);
