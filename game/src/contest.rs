@@ -371,9 +371,17 @@ impl Contest {
         if self.rated && [one, other].iter().any(|one| is_bot(one.player)) {
             return Err("a match with a bot is rated");
         }
-        let awaited = self.awaited().map(|awaited| awaited.seat);
-        if awaited.into_iter().chain(self.draw_offered()).any(|seat| seat.0 > 1) {
+        let awaited = self.awaited();
+        let seats = awaited.map(|awaited| awaited.seat).into_iter().chain(self.draw_offered());
+        if seats.into_iter().any(|seat| seat.0 > 1) {
             return Err("a match waits for somebody who does not play it");
+        }
+        let rightly = |awaited: &Awaited| {
+            awaited.deadline_ms.is_some() == (self.clock_s > 0)
+                && awaited.bot_ms.is_some() == is_bot(self.contestant(awaited.seat).player)
+        };
+        if awaited.is_some_and(|awaited| !rightly(&awaited)) {
+            return Err("a match waits with another clock than it has");
         }
         let offered = |seat| self.draw_offered() == Some(seat);
         if self.contestants().any(|(seat, one)| offered(seat) && !one.has_offered)

@@ -31,6 +31,8 @@ mod chat;
 mod clock;
 mod command;
 mod contest;
+#[cfg(test)]
+mod contest_property;
 mod digest;
 mod event;
 mod json;

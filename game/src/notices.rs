@@ -262,7 +262,8 @@ impl Notices {
 
     pub(crate) fn recompute_digest(&self) -> u64 {
         let mut scratch = Vec::new();
-        let digests = self.boxes.iter().map(|(id, content)| content.compute_digest(*id, &mut scratch));
+        let digests =
+            self.boxes.iter().map(|(id, content)| content.compute_digest(*id, &mut scratch));
         digests.fold(self.digest_of_count(), u64::wrapping_add)
     }
 

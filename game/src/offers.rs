@@ -216,7 +216,8 @@ impl Offer {
 
     /// When something will happen to it by itself.
     fn due_ms(&self) -> u64 {
-        let after_done = self.events().map(|(at_ms, _)| at_ms).filter(|at_ms| *at_ms > self.done_ms);
+        let after_done =
+            self.events().map(|(at_ms, _)| at_ms).filter(|at_ms| *at_ms > self.done_ms);
         after_done.min().unwrap_or(u64::MAX)
     }
 
@@ -326,12 +327,13 @@ impl Offers {
         let here = (offer.rating.points, OfferId(0));
         let (above, below) = (pool.range(here..), pool.range(..here).rev());
         let near = above.take(NEAR_MAX).chain(below.take(NEAR_MAX));
-        let suits = near.filter_map(|(_, id)| Some((*id, self.offers.get(id)?))).filter(|(_, other)| {
-            other.owner.player != offer.owner.player
-                && other.takes(offer.rating, now_ms)
-                && offer.takes(other.rating, now_ms)
-                && can_play(other.owner.player)
-        });
+        let suits =
+            near.filter_map(|(_, id)| Some((*id, self.offers.get(id)?))).filter(|(_, other)| {
+                other.owner.player != offer.owner.player
+                    && other.takes(offer.rating, now_ms)
+                    && offer.takes(other.rating, now_ms)
+                    && can_play(other.owner.player)
+            });
         let rank = |(id, other): &(OfferId, &Arc<Offer>)| {
             (other.rating.points.abs_diff(offer.rating.points), other.since_ms, *id)
         };

@@ -232,7 +232,8 @@ impl Frozen {
     fn format(&self) -> u8 {
         let plain = self.rooms.values().all(|room| room.terms().is_none())
             && self.frontends.are_of_before();
-        let matches = !self.matches.is_empty() || self.rooms.values().any(|room| room.contest().is_some());
+        let matches =
+            !self.matches.is_empty() || self.rooms.values().any(|room| room.contest().is_some());
         match (matches, plain) {
             (true, _) => SNAPSHOT_FORMAT,
             (false, true) => PLAIN_FORMAT,

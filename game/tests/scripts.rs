@@ -116,7 +116,8 @@ const RENEWAL_MS: u64 = 5_000;
 impl Table {
     fn new() -> Table {
         // Some day in 2025. Not 0, so that nothing depends on starting there.
-        let stamp = Stamp { at_ms: 1_750_000_000_000, seed: 1, passed_ms: Some(5_000), matches: false };
+        let stamp =
+            Stamp { at_ms: 1_750_000_000_000, seed: 1, passed_ms: Some(5_000), matches: false };
         let lobby = Lobby::default();
         let mut table =
             Table { lobby, stamp, serial: 0, sequence: 0, here: Vec::new(), quiet: false };

@@ -11,9 +11,7 @@ use crate::clock::Now;
 use crate::command::{Command, Wanted};
 use crate::contest::{By, Contest};
 use crate::notices::{Notice, Other, Rating, Why};
-use crate::offers::{
-    CHALLENGERS_MAX, CHALLENGES_MAX, Due, Kind, OFFERS_MAX, Offer, SEEKS_MAX,
-};
+use crate::offers::{CHALLENGERS_MAX, CHALLENGES_MAX, Due, Kind, OFFERS_MAX, Offer, SEEKS_MAX};
 use crate::presence::Flips;
 use crate::room::seats::Sitting;
 use crate::rules::{Board, Strength};
@@ -287,7 +285,7 @@ impl Lobby {
     ) -> Result<RoomId, Rejection> {
         let offer = self.offers.get(id).ok_or(Rejection::NoSuchOffer(id))?.clone();
         let room = self.begin(by, &offer.wanted, [party(&offer, id), with], act)?;
-        self.offers.take(id);
+        planted!(MatchedTwice ? None => self.offers.take(id));
         Ok(room)
     }
 
@@ -334,7 +332,8 @@ impl Lobby {
         self.opened = number;
         act.led_to.changes.push(change);
         for (nth, party) in parties.iter().enumerate() {
-            self.tell_matched(party, &parties[1 - nth], wanted, (id, Seat(nth as u8)), act);
+            let seat = planted!(SeatMistold ? Seat(0) => Seat(nth as u8));
+            self.tell_matched(party, &parties[1 - nth], wanted, (id, seat), act);
         }
         Ok(id)
     }

@@ -31,8 +31,8 @@ use crate::room::{Room, Step};
 use crate::rooms::{Activity, Change, Changed, Filter, Looked, Rooms};
 use crate::rules::Board;
 use crate::terms::Terms;
-use matching::Act;
 use hangraft_ids::{PlayerId, RoomId, Serial};
+use matching::Act;
 
 /// Live rooms. Another one takes the place of the room in which nobody has been for the
 /// longest time; when somebody is in all of them, it is refused with `busy`.
@@ -378,13 +378,7 @@ impl Lobby {
         Ok(Reply::Accepted { room: id, version })
     }
 
-    fn hear(
-        &mut self,
-        report: &Report<'_>,
-        now: Now,
-        seed: u64,
-        led_to: &mut Passed,
-    ) -> Answer {
+    fn hear(&mut self, report: &Report<'_>, now: Now, seed: u64, led_to: &mut Passed) -> Answer {
         let heard = self.presence.hear(report, now.ms)?;
         self.show_online(&heard.flips, now, seed, &mut led_to.changes);
         self.note_online(&heard.flips, false, now, led_to);

@@ -6,8 +6,8 @@ use crate::clock::Now;
 use crate::command::Edition;
 use crate::contest::Ended;
 use crate::notices::{Notice, Score};
-use crate::ratings::When;
 use crate::outbox::Outbox;
+use crate::ratings::When;
 use hangraft_ids::PlayerId;
 
 impl Lobby {
@@ -30,13 +30,7 @@ impl Lobby {
     }
 
     /// Tells a player something, wherever they are.
-    pub(super) fn post(
-        &mut self,
-        player: PlayerId,
-        notice: Notice,
-        now: Now,
-        led_to: &mut Passed,
-    ) {
+    pub(super) fn post(&mut self, player: PlayerId, notice: Notice, now: Now, led_to: &mut Passed) {
         if bots::find(player).is_none() {
             self.notices.post(player, notice, now.ms);
             led_to.told.push(player);

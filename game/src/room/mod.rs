@@ -8,6 +8,8 @@
 
 mod asked;
 mod contest;
+#[cfg(test)]
+mod contest_trial;
 mod contest_view;
 mod rounds;
 pub(crate) mod seats;
@@ -376,6 +378,10 @@ impl Room {
         };
         if self.seats.len() != 2 || !self.seated().all(theirs) {
             return Err("others sit at a match than play it");
+        }
+        let goes_on = contest.over().is_none();
+        if goes_on && (self.phase().is_over() || self.seats.iter().any(Option::is_none)) {
+            return Err("a match goes on that cannot");
         }
         self.contest = Some(Box::new(contest));
         Ok(())

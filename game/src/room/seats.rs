@@ -142,9 +142,6 @@ impl Room {
         if let Some(terms) = &mut self.terms {
             terms.heard(player, online, step.now.ms);
         }
-        if !online {
-            self.away_from_contest(player);
-        }
         self.show_online(player, online, step);
         self.begin_if_agreed(step);
     }
@@ -197,12 +194,16 @@ impl Room {
 
     /// Shows that a seated player came or went, if it was not shown.
     pub(super) fn show_online(&mut self, player: PlayerId, online: bool, step: &mut Step<'_>) {
+        let told = step.events.len();
         for (seat, sitter) in (0..).zip(self.seats.iter_mut()) {
             let Some(sitter) = sitter else { continue };
             if sitter.player == player && sitter.online != online {
                 sitter.online = online;
                 step.events.push(Event::Online { seat: Seat(seat), online });
             }
+        }
+        if step.events.len() > told && !online {
+            self.away_from_contest(player);
         }
     }
 

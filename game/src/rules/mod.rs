@@ -10,6 +10,8 @@ mod lots;
 #[cfg(feature = "next")]
 mod nim;
 mod phase;
+#[cfg(test)]
+mod suggestions;
 mod tic_tac_toe;
 #[cfg(test)]
 mod trial;

@@ -17,6 +17,7 @@
 //!   not here, the others may go on to the next round without. One who leaves
 //!   later stays the setter of that round, and may not come back to guess.
 
+mod beside;
 mod bot;
 mod guess;
 mod letters;
@@ -488,6 +489,8 @@ fn not_two() -> Rejection {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use super::*;
     use crate::answer::Code;
     use crate::rules::contract::parse_options;
@@ -688,5 +691,33 @@ mod tests {
         trial.play(0, r#"{"secret":"xylographic-pseudonymity"}"#).expect("a good word");
         assert_eq!(trial.play(1, r#"{"letter":"x"}"#), Ok(1));
         assert_eq!(trial.judged, [Judged { seat: Seat(1), good: true, luck_permille: 0 }]);
+    }
+
+    /// Whoever guesses is told by bots nothing but what follows from what they see: boards
+    /// with different words that look the same have the same suggestions.
+    #[test]
+    fn a_guesser_knows_nothing_that_its_audience_does_not_see() {
+        let mut compared = 0;
+        for letters in ["", "e", "zx", "satr", "aeio"] {
+            let mut alike: BTreeMap<String, Vec<Hangman>> = BTreeMap::new();
+            for word in words::of_length(6) {
+                let mut trial = trial();
+                trial.play(0, &format!(r#"{{"secret":"{word}"}}"#)).expect("a good word");
+                for letter in letters.chars() {
+                    trial.play(1, &format!(r#"{{"letter":"{letter}"}}"#)).expect("a new letter");
+                }
+                alike.entry(trial.view()).or_default().push(trial.board);
+            }
+            for (boards, strength) in alike.values().flat_map(|b| Strength::ALL.map(|s| (b, s))) {
+                let said = boards.iter().map(|board| {
+                    let mv = board.suggest(who(1), strength, &mut Chance::of(2, 0));
+                    serde_json::to_string(&mv).expect("a move has a JSON form")
+                });
+                let said: BTreeSet<String> = said.collect();
+                assert_eq!(said.len(), 1, "{letters} {strength:?}");
+                compared += boards.len() - 1;
+            }
+        }
+        assert!(compared > 500, "only {compared} boards look like others");
     }
 }

@@ -20,12 +20,18 @@ impl Sight<'_> {
     /// The words of our lists that it may be: at most those of the same length.
     pub(super) fn possible(&self) -> impl Iterator<Item = &'static str> {
         let words = words::of_length(self.pattern.len()).iter().copied();
-        words.filter(|word| self.admits(word) && !self.has_tried(word))
+        words.filter(|word| self.admits(&self.pattern, word) && !self.has_tried(word))
     }
 
-    /// The letters that were not guessed yet.
-    pub(super) fn untried(&self) -> impl Iterator<Item = Letter> {
-        Letter::all().filter(|letter| !self.guessed.contains(*letter))
+    /// The single words of our lists that may stand in each part of the pattern, between
+    /// what is not a letter; parts that are all open are left out.
+    pub(super) fn possible_parts(&self) -> impl Iterator<Item = Vec<&'static str>> {
+        let is_edge = |shown: &Option<char>| shown.is_some_and(|c| Letter::of(c).is_none());
+        let hidden = |part: &&[Option<char>]| part.iter().any(Option::is_none);
+        self.pattern.split(is_edge).filter(hidden).map(|part| {
+            let words = words::parts_of_length(part.len()).iter().copied();
+            words.filter(|word| self.admits(part, word)).collect()
+        })
     }
 
     /// How many of the possible words have this letter, in thousandths; none if no word of
@@ -50,9 +56,9 @@ impl Sight<'_> {
         (all > 0).then(|| same * 1000 / all)
     }
 
-    /// Whether a word can stand behind the pattern, place by place.
-    fn admits(&self, word: &str) -> bool {
-        self.pattern.iter().zip(word.chars()).all(|(shown, c)| match shown {
+    /// Whether a word can stand behind these places.
+    fn admits(&self, places: &[Option<char>], word: &str) -> bool {
+        places.iter().zip(word.chars()).all(|(shown, c)| match shown {
             None => Letter::of(c).is_some_and(|letter| !self.guessed.contains(letter)),
             Some(shown) => *shown == c || is_same_letter(*shown, c),
         })
@@ -105,6 +111,15 @@ mod tests {
         assert!(possible("_____ _____", "", &[]).contains(&"kanna kamui"));
         assert_eq!(possible(&"_".repeat(40), "", &[]), [] as [&str; 0]);
         assert_eq!(possible("", "", &[]), [] as [&str; 0]);
+    }
+
+    #[test]
+    fn parts_of_a_phrase_are_found_by_themselves() {
+        let pattern = "k_nn_ s_ns of x_x_x".chars().map(|c| (c != '_').then_some(c)).collect();
+        let sight = Sight { pattern, guessed: Letters::of("knsofx"), tried: vec![] };
+        let parts: Vec<Vec<&str>> = sight.possible_parts().collect();
+        assert_eq!(parts.len(), 3, "what is open has no part in it: {parts:?}");
+        assert!(parts[0].contains(&"kanna") && parts[2].is_empty(), "{parts:?}");
     }
 
     #[test]

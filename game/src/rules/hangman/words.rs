@@ -10,7 +10,7 @@
 //! while nodes of two builds play together, the entry has to carry which
 //! edition of the lists it draws from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
@@ -96,14 +96,37 @@ impl From<Category> for u8 {
 
 /// All words of so many characters, of whatever category; sorted out once for all.
 pub(crate) fn of_length(chars: usize) -> &'static [&'static str] {
-    static WORDS: LazyLock<BTreeMap<usize, Vec<&str>>> = LazyLock::new(|| {
-        let mut sorted: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
-        for word in CATEGORIES.iter().flat_map(|(_, words)| words.lines()) {
-            sorted.entry(word.chars().count()).or_default().push(word);
-        }
-        sorted
-    });
+    static WORDS: LazyLock<BTreeMap<usize, Vec<&str>>> =
+        LazyLock::new(|| by_length(CATEGORIES.iter().flat_map(|(_, words)| words.lines())));
     WORDS.get(&chars).map_or(&[], Vec::as_slice)
+}
+
+/// The single words that our words and phrases are made of, each once, the shortest first.
+pub(crate) fn parts() -> impl Iterator<Item = &'static str> {
+    by_parts().values().flatten().copied()
+}
+
+/// Of those the ones of so many characters.
+pub(crate) fn parts_of_length(chars: usize) -> &'static [&'static str] {
+    by_parts().get(&chars).map_or(&[], Vec::as_slice)
+}
+
+fn by_parts() -> &'static BTreeMap<usize, Vec<&'static str>> {
+    static PARTS: LazyLock<BTreeMap<usize, Vec<&str>>> = LazyLock::new(|| {
+        let words = CATEGORIES.iter().flat_map(|(_, words)| words.lines());
+        let parts = words.flat_map(|word| word.split([' ', '-', '\'']));
+        let parts: BTreeSet<&str> = parts.filter(|part| !part.is_empty()).collect();
+        by_length(parts.into_iter())
+    });
+    &PARTS
+}
+
+fn by_length(words: impl Iterator<Item = &'static str>) -> BTreeMap<usize, Vec<&'static str>> {
+    let mut sorted: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
+    for word in words {
+        sorted.entry(word.chars().count()).or_default().push(word);
+    }
+    sorted
 }
 
 /// The category names in one line, to tell people what they can choose.
@@ -115,7 +138,7 @@ pub(crate) fn choices() -> Arc<str> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::letters::WORD_CHARS_MAX;
+    use super::super::letters::{Letter, WORD_CHARS_MAX};
     use super::*;
     use crate::command::Edition;
 
@@ -159,6 +182,16 @@ mod tests {
         (sorted.sort_unstable(), listed.sort_unstable());
         assert_eq!(sorted, listed);
         assert!(of_length(3).contains(&"elf") && of_length(WORD_CHARS_MAX + 1).is_empty());
+    }
+
+    #[test]
+    fn phrases_are_made_of_single_words() {
+        let parts: Vec<&str> = parts().collect();
+        assert!(parts.iter().all(|part| part.chars().all(|c| Letter::of(c).is_some())));
+        for part in ["kanna", "kamui", "s", "misérables"] {
+            assert_eq!(parts.iter().filter(|other| **other == part).count(), 1, "{part}");
+            assert!(parts_of_length(part.chars().count()).contains(&part));
+        }
     }
 
     #[test]
