@@ -8,6 +8,7 @@ use hangraft_proto::v1::{
     Wanted, Withdraw,
 };
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -236,42 +237,39 @@ fn after(at: Instant, other: Instant) -> f64 {
     }
 }
 
-/// Clocks run out in many rooms, one after the other, while others play; each ends when it
-/// shows that it will, as somebody sees it who watches at another node than the leader.
+/// Clocks run out in many rooms, shortly one after the other, and each ends when it shows that
+/// it will, as somebody sees it who watches at another node than the leader. They do not wait
+/// for each other longer than a batch takes.
 #[tokio::test(flavor = "multi_thread")]
 async fn clocks_end_on_time() {
-    const GAMES: usize = 20;
+    const GAMES: usize = 40;
     let cluster = three().await;
     let leader = cluster.leader().await;
     let mut ann = Player::new_at(cluster.address(leader), &cluster).await;
     let mut ben = Player::new_at(cluster.address(leader), &cluster).await;
     let mut eyes = Player::new_at(cluster.address(leader % 3 + 1), &cluster).await;
-    let mut deadlines = Vec::new();
+    let mut deadlines = BTreeMap::new();
     for nth in 0..GAMES as u64 {
         let room = matched(&mut ann, &mut ben, CLOCK).await;
-        deadlines.push((room, deadline(&eyes.look(room).await.unwrap())));
+        deadlines.insert(room, deadline(&eyes.look(room).await.unwrap()));
         // Nobody sits at too many tables.
         (ann, ben) = (ann.another_at(1_000), ben.another_at(1_000));
         sleep(Duration::from_millis(nth * nth * 31 % 97)).await;
     }
-    let (mut busy, until) = (Player::new_at(cluster.address(leader), &cluster).await, CLOCK);
-    let busy_room = busy.open_and_sit().await;
-    let fidgeting = tokio::spawn(async move { busy.fidget(busy_room, until).await });
     let mut late = Vec::new();
     while late.len() < GAMES {
         let (down, at) = eyes.hear().await;
         for update in down.updates {
-            let (_, deadline) = deadlines.iter().find(|(room, _)| *room == update.room).unwrap();
             assert_eq!(how(&update), "clock");
-            late.push(after(at, *deadline));
+            late.push(after(at, deadlines[&update.room]));
         }
     }
-    fidgeting.await.unwrap();
     late.sort_by(f64::total_cmp);
     println!("late by {late:.3?}");
     assert!(late[0] > -0.05, "too early: {late:.3?}");
     // One in ten may meet a machine that has something else to do.
-    assert!(late[GAMES * 9 / 10 - 1] < ON_TIME, "late by {late:.3?}");
+    let (median, nine_of_ten) = (late[GAMES / 2], late[GAMES * 9 / 10 - 1]);
+    assert!(median < ON_TIME * 0.4 && nine_of_ten < ON_TIME, "late by {late:.3?}");
     cluster.stop_all().await;
 }
 
