@@ -305,7 +305,7 @@ pub enum Command {
 }
 
 /// What somebody wants to play.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Wanted {
     /// The rules' name.
     pub game: String,

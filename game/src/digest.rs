@@ -29,6 +29,7 @@ pub(crate) enum Kind {
     Contest = 15,
     Record = 16,
     Numbers = 17,
+    Offers = 18,
 }
 
 /// The digest of some bytes.

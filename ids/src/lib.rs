@@ -144,6 +144,18 @@ impl Serial {
     }
 }
 
+impl PlayerId {
+    /// The last ids of all are no person's: bots have them. 256 of 2^64 are enough for
+    /// ever, and few enough that whoever draws an id at random hardly ever draws again.
+    const RESERVED: u64 = u64::MAX - 255;
+
+    /// Whether no guest may have this id: it is nobody's, or kept for bots. Whoever draws
+    /// one for a guest draws another then.
+    pub const fn is_reserved(self) -> bool {
+        self.0 == 0 || self.0 >= Self::RESERVED
+    }
+}
+
 impl Instance {
     /// Not said: builds before the first that draws one.
     pub const NONE: Instance = Instance(0);
@@ -278,6 +290,14 @@ mod tests {
         let id = RoomId::new((1 << 20) - 1, u32::MAX);
         assert_eq!((id.group(), id.number()), ((1 << 20) - 1, u32::MAX));
         assert!(id.0 < 1 << 53);
+    }
+
+    #[test]
+    fn nobody_and_the_last_ids_are_for_no_guest() {
+        for (id, reserved) in [(0, true), (1, false), (u64::MAX - 256, false), (u64::MAX, true)] {
+            assert_eq!(PlayerId(id).is_reserved(), reserved, "{id}");
+        }
+        assert!(PlayerId(u64::MAX - 255).is_reserved());
     }
 
     /// A player's id reads back as it was written, and in no other spelling.

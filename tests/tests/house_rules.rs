@@ -217,7 +217,7 @@ const FLOORS: &[(&str, &[&[&str]])] = &[
             &["attempts", "clock", "notices", "presence", "text"],
             &["contest", "offers"],
             &["rules"],
-            &["event"],
+            &["bots", "event"],
             &["room"],
             &["archive", "rooms"],
             &["lobby"],

@@ -118,7 +118,7 @@ impl Room {
             long_gone: self.terms.as_ref().and_then(Terms::free),
             at_ms: now.ms,
         };
-        let mut turn = Turn::new(table, *now, chance, &mut tell, &mut points);
+        let mut turn = Turn::new(table, *now, chance, &mut tell, &mut points, None);
         self.board.act(act, &mut turn)?;
         for points in points {
             self.award(points);

@@ -44,6 +44,13 @@ pub(crate) struct GameService {
 impl Game for GameService {
     type LinkStream = BoxStream<'static, Result<Downlink, Status>>;
 
+    async fn look(
+        &self,
+        _: Request<hangraft_proto::v1::LookRequest>,
+    ) -> Result<Response<hangraft_proto::v1::LookReply>, Status> {
+        Err(Status::unimplemented("being built"))
+    }
+
     async fn link(
         &self,
         request: Request<Streaming<Uplink>>,

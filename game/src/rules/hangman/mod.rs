@@ -95,11 +95,14 @@ enum Stage {
 }
 
 /// A move: exactly one of these.
-#[derive(Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Move {
+    #[serde(skip_serializing_if = "Option::is_none")]
     letter: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     word: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
 }
 
@@ -118,6 +121,10 @@ impl Rules for Hangman {
 
     fn move_help() -> &'static str {
         r#"a move is one of {"letter":"e"}, {"word":"..."} and, for a setter, {"secret":"..."}"#
+    }
+
+    fn match_options(options: Options) -> Result<Options, Rejection> {
+        options.of_match()
     }
 
     fn open(options: Options, chance: &mut Chance) -> Result<Hangman, Rejection> {
@@ -188,6 +195,14 @@ impl Rules for Hangman {
             self.name_setter(next.or_else(|| table.first()), turn);
         }
         Ok(())
+    }
+
+    fn ending(&self) -> Option<&'static str> {
+        match self.stage {
+            Stage::Waiting | Stage::Playing => None,
+            Stage::Won => Some("found"),
+            Stage::Lost => Some("unfound"),
+        }
     }
 
     fn phase(&self) -> Phase {

@@ -71,14 +71,14 @@ enum Stage {
 }
 
 /// How a room can be opened.
-#[derive(Default, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Options {
     heaps: Option<Vec<u8>>,
 }
 
 /// A move: how many stones, and from which heap, counted from zero.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Move {
     heap: u8,
@@ -192,6 +192,10 @@ impl Rules for Nim {
         self.turn = FIRST;
         self.winner = None;
         Ok(())
+    }
+
+    fn ending(&self) -> Option<&'static str> {
+        (self.stage == Stage::Over).then_some("last")
     }
 
     fn phase(&self) -> Phase {

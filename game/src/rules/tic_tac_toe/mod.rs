@@ -22,6 +22,7 @@ use crate::answer::Rejection;
 use crate::chance::Chance;
 use crate::json::as_text;
 use crate::rules::contract::{Audience, Rules, Turn};
+use crate::rules::duel::Conceded;
 use crate::rules::phase::{Outcome, Phase};
 use crate::table::{Table, Who};
 use hangraft_ids::{PlayerId, Seat};
@@ -97,6 +98,10 @@ pub(crate) enum How {
     Clock,
     /// The other has left the table.
     Left,
+    /// The other has given up.
+    Resigned,
+    /// The other was gone for so long that the win was claimed.
+    Claimed,
 }
 
 /// What stands in a cell.
@@ -107,14 +112,15 @@ pub(crate) enum Mark {
 }
 
 /// How a room can be opened.
-#[derive(Default, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Options {
+    #[serde(skip_serializing_if = "Option::is_none")]
     clock: Option<u8>,
 }
 
 /// A move: which cell, row by row from 0.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Move {
     cell: u8,
@@ -191,6 +197,13 @@ impl Rules for TicTacToe {
 
     fn move_help() -> &'static str {
         r#"a move is {"cell":4}: the cells count from 0, row by row"#
+    }
+
+    fn match_options(options: Options) -> Result<Options, Rejection> {
+        if options.clock.is_some() {
+            return Err(Rejection::bad_request("a match has its clock beside the options"));
+        }
+        Ok(options)
     }
 
     fn open(options: Options, _: &mut Chance) -> Result<TicTacToe, Rejection> {
@@ -290,6 +303,38 @@ impl Rules for TicTacToe {
         let late = self.turn().and_then(|seat| self.who(seat));
         if let Some((late, by)) = late.and_then(|late| Some((late, self.who(other(late.seat))?))) {
             self.win(by, late, How::Clock, turn);
+        }
+    }
+
+    fn awaits(&self, seat: Seat) -> bool {
+        self.turn() == Some(seat)
+    }
+
+    fn concede(
+        &mut self,
+        who: Who,
+        how: Conceded,
+        turn: &mut Turn<'_, Event>,
+    ) -> Result<(), Rejection> {
+        self.check_playing()?;
+        let by = self.who(other(who.seat));
+        self.win(by.expect("two play"), who, how.into(), turn);
+        Ok(())
+    }
+
+    fn agree_draw(&mut self, turn: &mut Turn<'_, Event>) -> Result<(), Rejection> {
+        self.check_playing()?;
+        self.draw(turn);
+        Ok(())
+    }
+
+    fn ending(&self) -> Option<&'static str> {
+        match self.stage {
+            Stage::Waiting | Stage::Playing => None,
+            Stage::Won { how, .. } => Some(how.as_str()),
+            Stage::Draw if self.marks() < CELLS => Some("agreed"),
+            Stage::Draw => Some("full"),
+            Stage::Abandoned => Some("abandoned"),
         }
     }
 
@@ -403,16 +448,24 @@ impl TicTacToe {
         self.deadline_ms = None;
     }
 
-    /// The mark of the seat whose turn it is; or why it is not this seat's.
-    fn turn_of(&self, seat: Seat) -> Result<Mark, Rejection> {
+    /// Says why no round goes on, if none does.
+    fn check_playing(&self) -> Result<(), Rejection> {
         match self.stage {
             Stage::Waiting => {
                 Err(Rejection::not_your_turn("the round begins when both seats are taken"))
             }
-            Stage::Playing if self.turn() == Some(seat) => Ok(self.mark_of(seat)),
-            Stage::Playing => Err(Rejection::not_your_turn("it is the other player's turn")),
+            Stage::Playing => Ok(()),
             Stage::Won { .. } | Stage::Draw | Stage::Abandoned => Err(Rejection::GameOver),
         }
+    }
+
+    /// The mark of the seat whose turn it is; or why it is not this seat's.
+    fn turn_of(&self, seat: Seat) -> Result<Mark, Rejection> {
+        self.check_playing()?;
+        if self.turn() != Some(seat) {
+            return Err(Rejection::not_your_turn("it is the other player's turn"));
+        }
+        Ok(self.mark_of(seat))
     }
 
     /// Whose turn it is, while the round goes on.
@@ -445,6 +498,30 @@ impl TicTacToe {
             let [first, second, third] = line.map(|cell| self.cells[usize::from(cell)]);
             first.is_some() && first == second && second == third
         })
+    }
+}
+
+impl How {
+    /// As events and views call it.
+    fn as_str(self) -> &'static str {
+        match self {
+            How::Line => "line",
+            How::Clock => "clock",
+            How::Left => "left",
+            How::Resigned => "resigned",
+            How::Claimed => "claimed",
+        }
+    }
+}
+
+impl From<Conceded> for How {
+    fn from(how: Conceded) -> How {
+        match how {
+            Conceded::Resigned => How::Resigned,
+            Conceded::Clock => How::Clock,
+            Conceded::Left => How::Left,
+            Conceded::Claimed => How::Claimed,
+        }
     }
 }
 
