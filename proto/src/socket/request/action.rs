@@ -117,10 +117,29 @@ actions! {
     /// deck    {open}                           {age?}           opened: the nodes are shown, now and whenever they
     ///                                          change; what the first push says of times began `age` ms ago
     /// ping    {}                               {}
+    ///
+    /// seek    {game, options?, clock?, rated?, within?, bot_after_ms?}  {offer, room?}  wants a game of two: the room is
+    ///                                          there if somebody fits; otherwise a notice comes
+    /// challenge {player?, game, options?, clock?, rated?}  {offer, room?}  asks that player; without one, whoever has the
+    ///                                          offer's name; a bot plays at once
+    /// accept  {offer}                          {offer, room}    takes a seek, or accepts a challenge
+    /// decline {offer}                          {}               who was challenged
+    /// withdraw {offer}                         {}               whose offer it is
+    /// resign  {room}                           {version}        gives up the round of a match
+    /// draw    {room, agreed?}                  {version}        offers a draw or agrees to it; `agreed: false` declines
+    /// claim   {room, win}                      {version}        the other has been gone for long: the win, or a draw
+    /// rematch {room}                           {version}        as `again`
+    /// notices {since?, epoch?}                 {number}, then notices: those after `since`, and all that come, each once
+    ///                                          and in order; the number is that of the newest
+    /// lobby   {open}                           {}               opened: the open seeks, now and whenever they change
+    /// live    {open}                           {}               opened: the numbers, likewise
+    /// ladder  {game, week?}                    {names}          the best at a game
+    /// card    {player}                         {name, games}    what there is to know of a player
+    /// offer   {offer}                          {offer, kind, player, name, game, ...}  an offer that stands
     /// ```
     ///
-    /// What changes the lobby (`open` to `publish`) may have a `serial`, the player's own counter:
-    /// the same serial has one effect, however often it is said.
+    /// What changes the lobby (`open` to `publish`, `seek` to `rematch`) may have a `serial`,
+    /// the player's own counter: the same serial has one effect, however often it is said.
     Action;
 
     /// Says who one is.
@@ -150,9 +169,39 @@ actions! {
     /// Says a line of chat.
     Say = "say": Say<'a>,
     /// Looks at the nodes from now on, or not any more.
-    Deck = "deck": LookBelow,
+    Deck = "deck": Look,
     /// Asks whether somebody is there.
     Ping = "ping": Ping,
+    /// Wants to play with somebody: whoever seeks the same and fits, or whoever comes.
+    Seek = "seek": Seek<'a>,
+    /// Asks somebody for a game.
+    Challenge = "challenge": Challenge<'a>,
+    /// Takes an open seek, or accepts a challenge.
+    Accept = "accept": OfOffer<'a>,
+    /// Does not want to play with who asks.
+    Decline = "decline": OfOffer<'a>,
+    /// Takes one's own offer back.
+    Withdraw = "withdraw": OfOffer<'a>,
+    /// Gives up the round of a match.
+    Resign = "resign": InRoom<'a>,
+    /// Offers a draw, agrees to one or declines it.
+    Draw = "draw": Draw<'a>,
+    /// Ends a match whose other player has been gone for long.
+    Claim = "claim": Claim<'a>,
+    /// Agrees to another round of a match.
+    Rematch = "rematch": InRoom<'a>,
+    /// Hears from now on what one is told.
+    Notices = "notices": Notices<'a>,
+    /// Looks at the open seeks from now on, or not any more.
+    Lobby = "lobby": Look,
+    /// Looks at the numbers from now on, or not any more.
+    Live = "live": Look,
+    /// Asks who are the best at a game.
+    Ladder = "ladder": BestAt<'a>,
+    /// Asks what there is to know of a player.
+    Card = "card": CardOf,
+    /// Asks what an offer is.
+    Offer = "offer": OfOffer<'a>,
 }
 
 /// A frame of any shape of data, for those who say also what nobody should.

@@ -7,4 +7,4 @@ mod wish;
 pub(super) use action::object;
 pub use action::{Action, Request, RequestId, frame};
 pub use said::*;
-pub use wish::{BadWish, Wish};
+pub use wish::{BadWish, Names, Wanted, Wish};
