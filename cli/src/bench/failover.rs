@@ -390,8 +390,8 @@ impl Player {
     async fn play(&mut self) -> anyhow::Result<()> {
         for url in self.urls.clone().iter().cycle() {
             match url.enter(NAME, self.token.as_deref()).await {
-                Ok((socket, token)) => {
-                    self.token = Some(token);
+                Ok((socket, identity)) => {
+                    self.token = Some(identity.token);
                     self.play_at(socket).await?;
                 }
                 Err(err) => tracing::debug!("{err:#}"),
