@@ -13,6 +13,8 @@
 
 mod failover;
 mod late;
+mod nodes;
+mod seeks;
 mod socket;
 mod sockets;
 mod stream;

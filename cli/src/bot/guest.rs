@@ -15,7 +15,7 @@ use std::{
 
 use anyhow::bail;
 use futures_util::SinkExt;
-use hangraft_proto::socket::{Code, frame};
+use hangraft_proto::socket::{Code, Epoch, frame};
 use rand::{SeedableRng, rngs::StdRng};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -67,8 +67,9 @@ pub(super) struct Guest {
     manner: Manner,
     dice: StdRng,
     identity: Option<Identity>,
-    /// The last notice's number, and the epoch that it belongs to.
-    told: Option<(u64, String)>,
+    /// The last notice's number, and the epoch that it belongs to. At first 0: a new player
+    /// was told nothing, and is to miss nothing.
+    told: (u64, Option<Epoch>),
     /// The id of the last request; a wish has it as its serial, too.
     last_id: u64,
     /// Wishes that were not answered yet, by serial.
@@ -94,7 +95,7 @@ struct Table {
     waited: Duration,
     begun: Instant,
     /// The last version that was seen, and the epoch that it belongs to.
-    seen: Option<(u64, String)>,
+    seen: Option<(u64, Option<Epoch>)>,
     view: Value,
 }
 
@@ -104,7 +105,7 @@ impl Guest {
             manner,
             dice: StdRng::seed_from_u64(seed),
             identity: None,
-            told: None,
+            told: (0, None),
             last_id: 0,
             open: BTreeMap::new(),
             phase: Phase::Idle,
@@ -173,7 +174,7 @@ impl Guest {
     /// Says again, on a new socket, what the frontend cannot know.
     fn resume(&mut self) {
         self.outbox.clear();
-        let (since, epoch) = self.told.clone().unzip();
+        let (since, epoch) = self.told;
         self.ask("notices", json!({"since": since, "epoch": epoch}));
         self.watch();
         self.ask_again();
@@ -210,8 +211,8 @@ impl Guest {
 
     fn watch(&mut self) {
         if let Phase::Playing(table) = &self.phase {
-            let (since, epoch) = table.seen.clone().unzip();
-            self.ask("watch", json!({"room": table.room, "since": since, "epoch": epoch}));
+            let (since, epoch) = table.seen.unzip();
+            self.ask("watch", json!({"room": table.room, "since": since, "epoch": epoch.flatten()}));
         }
     }
 
@@ -253,8 +254,7 @@ impl Guest {
     }
 
     fn on_notice(&mut self, notice: &Value) {
-        let epoch = self.epoch();
-        self.told = notice["number"].as_u64().map(|number| (number, epoch));
+        self.told = (notice["number"].as_u64().unwrap_or(self.told.0), self.epoch());
         match (notice["kind"].as_str(), &self.phase) {
             (Some("matched"), Phase::Seeking(since)) => {
                 let text = |field: &str| notice[field].as_str().unwrap_or_default().to_owned();
@@ -343,9 +343,8 @@ impl Guest {
     }
 
     /// What numbers belong to.
-    fn epoch(&self) -> String {
-        let epoch = self.identity.as_ref().and_then(|identity| identity.epoch);
-        epoch.map_or_else(String::new, |epoch| epoch.to_string())
+    fn epoch(&self) -> Option<Epoch> {
+        self.identity.as_ref().and_then(|identity| identity.epoch)
     }
 
     fn on_epoch(&mut self, epoch: &Value) {
