@@ -13,7 +13,7 @@ use hangraft_ids::NodeId;
 use hangraft_proto::socket;
 use hangraft_proto::v1::command::Action;
 use hangraft_proto::v1::{
-    Accepted, Answer, Code, Command, Event as WireEvent, Peer, Place as WirePlace, Refused,
+    Accepted, Answer, Bot, Code, Command, Event as WireEvent, Peer, Place as WirePlace, Refused,
     RoomSummary, Standing, Wanted as WireWanted, answer,
 };
 use prost::Message;
@@ -269,7 +269,19 @@ pub(crate) fn standing(
             .collect(),
         draining,
         epoch: 0,
+        bots: bots(),
     }
+}
+
+/// The bots that live in the lobby.
+fn bots() -> Vec<Bot> {
+    let told = |(player, bot): (PlayerId, hangraft_game::bots::Bot)| Bot {
+        player: player.0,
+        name: bot.name.to_owned(),
+        game: bot.game.to_owned(),
+        strength: bot.strength.as_str().to_owned(),
+    };
+    hangraft_game::bots::all().map(told).collect()
 }
 
 /// A live room in a list.
