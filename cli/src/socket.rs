@@ -42,6 +42,14 @@ pub(crate) struct Url {
 }
 
 impl Url {
+    /// The same frontends, another one first: so many clients are spread over them.
+    pub(crate) fn from_nth(urls: &[Self], nth: usize) -> Vec<Self> {
+        let mut urls = urls.to_vec();
+        let first = nth % urls.len().max(1);
+        urls.rotate_left(first);
+        urls
+    }
+
     /// Connects and says hello, as the player of `token` or as a new one of that name; the
     /// socket, and who that is.
     pub(crate) async fn enter(

@@ -40,7 +40,7 @@ use crate::{
         faults::{kill_process, restart_process},
         home::config_file,
         plan::frontend_name,
-        record::{Process, Record, Role},
+        record::{Record, Role},
     },
     output::Output,
     reach,

@@ -66,6 +66,7 @@ enum Workload {
     Sockets(sockets::Args),
     Stream(stream::Args),
     Failover(failover::Args),
+    Seeks(seeks::Args),
 }
 
 /// What the measuring workloads have in common.
@@ -94,6 +95,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         Workload::Sockets(args) => sockets::run(args).await,
         Workload::Stream(args) => stream::run(args).await,
         Workload::Failover(args) => failover::run(args).await,
+        Workload::Seeks(args) => seeks::run(args).await,
     }
 }
 

@@ -15,7 +15,7 @@ use std::{
 
 use anyhow::bail;
 use futures_util::SinkExt;
-use hangraft_proto::socket::{Code, Epoch, frame};
+use hangraft_proto::socket::{Action, Code, Epoch, frame};
 use rand::{SeedableRng, rngs::StdRng};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -73,7 +73,7 @@ pub(super) struct Guest {
     /// The id of the last request; a wish has it as its serial, too.
     last_id: u64,
     /// Wishes that were not answered yet, by serial.
-    open: BTreeMap<u64, (&'static str, Value)>,
+    open: BTreeMap<u64, (Action, Value)>,
     phase: Phase,
     /// When to act without being told.
     due: Option<Instant>,
@@ -175,7 +175,7 @@ impl Guest {
     fn resume(&mut self) {
         self.outbox.clear();
         let (since, epoch) = self.told;
-        self.ask("notices", json!({"since": since, "epoch": epoch}));
+        self.ask(Action::Notices, json!({"since": since, "epoch": epoch}));
         self.watch();
         self.ask_again();
         if matches!(self.phase, Phase::Idle) && self.open.is_empty() {
@@ -184,35 +184,38 @@ impl Guest {
     }
 
     /// Asks for something that changes nothing.
-    fn ask(&mut self, action: &'static str, data: Value) {
+    fn ask(&mut self, action: Action, data: Value) {
         self.last_id += 1;
-        self.outbox.push(frame(self.last_id, action, &data));
+        self.outbox.push(frame(self.last_id, action.as_str(), &data));
     }
 
     /// Wishes for a change, until it is granted or refused for good.
-    fn wish(&mut self, action: &'static str, mut data: Value) {
+    fn wish(&mut self, action: Action, mut data: Value) {
         self.last_id += 1;
         data["serial"] = self.last_id.into();
-        self.outbox.push(frame(self.last_id, action, &data));
+        self.outbox.push(frame(self.last_id, action.as_str(), &data));
         self.open.insert(self.last_id, (action, data));
     }
 
     fn ask_again(&mut self) {
-        let frames = self.open.iter().map(|(id, (action, data))| frame(*id, action, data));
+        let frames = self.open.iter().map(|(id, (action, data))| frame(*id, action.as_str(), data));
         self.outbox.extend(frames);
     }
 
     fn seek(&mut self) {
         if self.played.len() < self.manner.games {
             self.phase = Phase::Seeking(Instant::now());
-            self.wish("seek", self.manner.seek.clone());
+            self.wish(Action::Seek, self.manner.seek.clone());
         }
     }
 
     fn watch(&mut self) {
         if let Phase::Playing(table) = &self.phase {
             let (since, epoch) = table.seen.unzip();
-            self.ask("watch", json!({"room": table.room, "since": since, "epoch": epoch.flatten()}));
+            self.ask(
+                Action::Watch,
+                json!({"room": table.room, "since": since, "epoch": epoch.flatten()}),
+            );
         }
     }
 
@@ -242,12 +245,12 @@ impl Guest {
         }
         self.open.remove(&id);
         match action {
-            "seek" if refused.is_object() => {
+            Action::Seek if refused.is_object() => {
                 let message = refused["message"].as_str().unwrap_or_default();
                 return Err(Trouble::Refused(anyhow::anyhow!("nobody can be sought: {message}")));
             }
             // The view that says why is on its way; if there is none, another move is due.
-            "play" if refused.is_object() => self.think(),
+            Action::Play if refused.is_object() => self.think(),
             _ => {}
         }
         Ok(())
@@ -302,9 +305,9 @@ impl Guest {
     fn act(&mut self) {
         self.due = None;
         self.ask_again();
-        let moves = self.open.values().any(|(action, _)| *action == "play");
+        let moves = self.open.values().any(|(action, _)| *action == Action::Play);
         if let (false, Some((room, mv))) = (moves, self.next_move()) {
-            self.wish("play", json!({"room": room, "move": mv}));
+            self.wish(Action::Play, json!({"room": room, "move": mv}));
         }
     }
 
@@ -332,8 +335,8 @@ impl Guest {
             waited_ms: ms(table.waited),
             took_ms: ms(table.begun.elapsed()),
         });
-        self.wish("stand", json!({"room": table.room}));
-        self.ask("unwatch", json!({"room": table.room}));
+        self.wish(Action::Stand, json!({"room": table.room}));
+        self.ask(Action::Unwatch, json!({"room": table.room}));
         self.seek();
     }
 

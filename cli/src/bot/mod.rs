@@ -100,11 +100,9 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
 
 impl Args {
     fn guest(&self, number: u32) -> Guest {
-        let mut urls = self.urls.clone();
-        urls.rotate_left(number as usize % self.urls.len());
         let manner = Manner {
             name: format!("Guest bot {}", number + 1),
-            urls,
+            urls: Url::from_nth(&self.urls, number as usize),
             seek: json!({
                 "game": self.game.name(),
                 "rated": self.rated,

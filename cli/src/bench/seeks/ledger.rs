@@ -37,8 +37,13 @@ pub(super) struct Tap {
 /// How a seek ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum How {
-    Matched { room: String, other: Option<PlayerId> },
-    Unmatched { why: String },
+    Matched {
+        room: String,
+        other: Option<PlayerId>,
+    },
+    Unmatched {
+        why: String,
+    },
     Refused(Code),
     /// It was answered, and nobody knows any more how.
     Forgotten,
@@ -192,7 +197,11 @@ impl Ledger {
         for (id, entry) in self.taps.iter().enumerate() {
             let Some((how, at)) = verdict.count(id, entry) else { continue };
             if let How::Matched { room, other } = how {
-                rooms.entry(room).or_default().push(Side { tap: &entry.tap, told: *at, other: *other });
+                rooms.entry(room).or_default().push(Side {
+                    tap: &entry.tap,
+                    told: *at,
+                    other: *other,
+                });
             }
         }
         for offer in self.early.keys() {
@@ -207,7 +216,9 @@ impl Ledger {
 
     /// Looks at one match.
     fn judge(&self, room: &str, sides: &[Side<'_>], verdict: &mut Verdict) {
-        let which = || format!("{room}: bots {:?}", sides.iter().map(|side| side.tap.bot).collect::<Vec<_>>());
+        let which = || {
+            format!("{room}: bots {:?}", sides.iter().map(|side| side.tap.bot).collect::<Vec<_>>())
+        };
         let [one, two] = sides else {
             return verdict.wrong.count(&format!("a match of {}", sides.len()), which);
         };

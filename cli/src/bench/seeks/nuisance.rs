@@ -84,9 +84,10 @@ impl Nuisance {
             return Ok(leader);
         }
         self.killed.followers += 1;
-        let others = demo(&self.dir)?.processes().filter(|other| {
-            matches!(other.role, Role::Node(_)) && other.name != leader.name
-        });
+        let record = demo(&self.dir)?;
+        let others = record
+            .processes()
+            .filter(|other| matches!(other.role, Role::Node(_)) && other.name != leader.name);
         others.choose(&mut rand::rng()).context("the leader is the only node")
     }
 

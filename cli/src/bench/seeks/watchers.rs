@@ -52,9 +52,7 @@ impl Watchers {
         let (seen, opening) = (Arc::<Seen>::default(), Arc::new(Semaphore::new(opening_max)));
         let mut watching = JoinSet::new();
         for number in 0..count as usize {
-            let mut urls = urls.to_vec();
-            urls.rotate_left(number % urls.len());
-            watching.spawn(watch(urls, seen.clone(), opening.clone()));
+            watching.spawn(watch(Url::from_nth(urls, number), seen.clone(), opening.clone()));
         }
         Self { count, seen, _watching: watching }
     }
