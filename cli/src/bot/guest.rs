@@ -13,18 +13,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use futures_util::SinkExt;
 use hangraft_proto::socket::{Action, Code, Epoch, frame};
 use rand::{SeedableRng, rngs::StdRng};
-use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::time::{sleep, sleep_until};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
-    bot::moves::{self, Score},
-    socket::{Identity, Socket, Url, next_text},
+    bot::{
+        game::{Game, Manner},
+        moves::{self, Score},
+    },
+    socket::{Identity, Socket, next_text},
 };
 
 /// How long to wait before another frontend is tried.
@@ -36,33 +38,7 @@ const AGAIN: Duration = Duration::from_millis(250);
 /// Refusals that settle nothing: asked again under the same serial, it may still be granted.
 const UNSETTLED: [Code; 4] = [Code::UnknownOutcome, Code::NoQuorum, Code::Busy, Code::TooFast];
 
-/// What a guest is to do.
-#[derive(Clone, Debug)]
-pub(super) struct Manner {
-    /// What it calls itself.
-    pub(super) name: String,
-    pub(super) urls: Vec<Url>,
-    /// What it says with `seek`.
-    pub(super) seek: Value,
-    /// How many games it plays.
-    pub(super) games: usize,
-    /// How long it thinks about a move, on average.
-    pub(super) think_ms: u64,
-}
-
-/// A game that was played.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Game {
-    pub(super) bot: String,
-    pub(super) opponent: String,
-    pub(super) game: String,
-    pub(super) score: Score,
-    /// From the wish to play until somebody was found.
-    pub(super) waited_ms: u64,
-    /// From there to the end.
-    pub(super) took_ms: u64,
-}
-
+/// Somebody new.
 pub(super) struct Guest {
     manner: Manner,
     dice: StdRng,
@@ -80,6 +56,8 @@ pub(super) struct Guest {
     /// Frames to be sent.
     outbox: Vec<String>,
     played: Vec<Game>,
+    /// Why it cannot go on anywhere.
+    refused: Option<String>,
 }
 
 enum Phase {
@@ -94,8 +72,8 @@ struct Table {
     opponent: String,
     waited: Duration,
     begun: Instant,
-    /// The last version that was seen, and the epoch that it belongs to.
-    seen: Option<(u64, Option<Epoch>)>,
+    /// The last version that was seen, if one was, and the epoch that it belongs to.
+    seen: (Option<u64>, Option<Epoch>),
     view: Value,
 }
 
@@ -112,6 +90,7 @@ impl Guest {
             due: None,
             outbox: Vec::new(),
             played: Vec::new(),
+            refused: None,
         }
     }
 
@@ -122,18 +101,15 @@ impl Guest {
     pub(super) async fn play(mut self, ended: impl Fn(&Game)) -> anyhow::Result<Vec<Game>> {
         for url in self.manner.urls.clone().iter().cycle() {
             let token = self.identity.as_ref().map(|identity| identity.token.as_str());
-            match url.enter(&self.manner.name, token).await {
-                Ok((mut socket, identity)) => {
-                    self.identity = Some(identity);
-                    self.resume();
-                    match self.play_at(&mut socket, &ended).await {
-                        Ok(()) if self.is_done() => return Ok(self.played),
-                        Ok(()) => {}
-                        Err(Trouble::Refused(err)) => return Err(err),
-                        Err(Trouble::Socket(err)) => tracing::debug!("{err:#}"),
-                    }
-                }
-                Err(err) => tracing::debug!("{err:#}"),
+            let entered = url.enter(&self.manner.name, token).await;
+            if let Err(err) = self.play_at(entered, &ended).await {
+                tracing::debug!("{err:#}");
+            }
+            if let Some(why) = self.refused {
+                bail!("nobody can be sought: {why}");
+            }
+            if self.is_done() {
+                return Ok(self.played);
             }
             sleep(RECONNECT).await;
         }
@@ -143,23 +119,20 @@ impl Guest {
     /// Plays on one socket until it is gone or nothing is left to do.
     async fn play_at(
         &mut self,
-        socket: &mut Socket,
+        entered: anyhow::Result<(Socket, Identity)>,
         ended: &impl Fn(&Game),
-    ) -> Result<(), Trouble> {
-        while !self.is_done() {
+    ) -> anyhow::Result<()> {
+        let (mut socket, identity) = entered?;
+        self.identity = Some(identity);
+        self.resume();
+        while !self.is_done() && self.refused.is_none() {
             for text in self.outbox.drain(..) {
-                socket
-                    .feed(Message::text(text))
-                    .await
-                    .map_err(|err| Trouble::Socket(err.into()))?;
+                socket.feed(Message::text(text)).await?;
             }
-            socket.flush().await.map_err(|err| Trouble::Socket(err.into()))?;
+            socket.flush().await?;
             let played = self.played.len();
             tokio::select! {
-                text = next_text(socket) => match text.map_err(Trouble::Socket)? {
-                    Some(text) => self.hear(&text)?,
-                    None => return Ok(()),
-                },
+                text = next_text(&mut socket) => self.hear(&text?.context("it was closed")?)?,
                 () = until(self.due) => self.act(),
             }
             self.played[played..].iter().for_each(ended);
@@ -171,29 +144,29 @@ impl Guest {
         self.played.len() >= self.manner.games && self.open.is_empty()
     }
 
-    /// Says again, on a new socket, what the frontend cannot know.
+    /// Says on a new socket what the frontend cannot know.
     fn resume(&mut self) {
         self.outbox.clear();
         let (since, epoch) = self.told;
-        self.ask(Action::Notices, json!({"since": since, "epoch": epoch}));
-        self.watch();
+        self.say(Action::Notices, json!({"since": since, "epoch": epoch}));
+        self.open.retain(|_, (action, _)| *action != Action::Watch);
         self.ask_again();
-        if matches!(self.phase, Phase::Idle) && self.open.is_empty() {
-            self.seek();
+        match self.phase {
+            Phase::Idle => self.seek(),
+            Phase::Seeking(_) => {}
+            Phase::Playing(_) => self.watch(),
         }
     }
 
-    /// Asks for something that changes nothing.
-    fn ask(&mut self, action: Action, data: Value) {
+    fn say(&mut self, action: Action, data: Value) {
         self.last_id += 1;
         self.outbox.push(frame(self.last_id, action.as_str(), &data));
     }
 
-    /// Wishes for a change, until it is granted or refused for good.
-    fn wish(&mut self, action: Action, mut data: Value) {
-        self.last_id += 1;
-        data["serial"] = self.last_id.into();
-        self.outbox.push(frame(self.last_id, action.as_str(), &data));
+    /// Asks for something until it is granted, or refused for good.
+    fn ask(&mut self, action: Action, mut data: Value) {
+        data["serial"] = (self.last_id + 1).into();
+        self.say(action, data.clone());
         self.open.insert(self.last_id, (action, data));
     }
 
@@ -205,55 +178,52 @@ impl Guest {
     fn seek(&mut self) {
         if self.played.len() < self.manner.games {
             self.phase = Phase::Seeking(Instant::now());
-            self.wish(Action::Seek, self.manner.seek.clone());
+            self.ask(Action::Seek, self.manner.seek.clone());
         }
     }
 
     fn watch(&mut self) {
         if let Phase::Playing(table) = &self.phase {
-            let (since, epoch) = table.seen.unzip();
-            self.ask(
-                Action::Watch,
-                json!({"room": table.room, "since": since, "epoch": epoch.flatten()}),
-            );
+            let (since, epoch) = (table.seen.0, table.seen.1);
+            let watch = json!({"room": table.room, "since": since, "epoch": epoch});
+            self.ask(Action::Watch, watch);
         }
     }
 
-    fn hear(&mut self, text: &str) -> Result<(), Trouble> {
-        let heard: Value = serde_json::from_str(text).map_err(|err| Trouble::Socket(err.into()))?;
+    fn hear(&mut self, text: &str) -> anyhow::Result<()> {
+        let heard: Value = serde_json::from_str(text)?;
         match heard["push"].as_str() {
-            None => return self.on_answer(&heard),
+            None => self.on_answer(&heard),
             Some("notice") => self.on_notice(&heard),
             Some("view") => self.on_view(&heard),
             // Restored from a backup, a cluster counts anew.
             Some("cluster") => self.on_epoch(&heard["epoch"]),
             // This frontend stops: the next one does the rest.
-            Some("bye") => return Err(Trouble::Socket(anyhow::anyhow!("{}", heard["message"]))),
+            Some("bye") => bail!("{}", heard["message"]),
             Some(_) => {}
         }
         Ok(())
     }
 
-    fn on_answer(&mut self, heard: &Value) -> Result<(), Trouble> {
-        let Some(id) = heard["id"].as_u64() else { return Ok(()) };
-        let Some((action, _)) = self.open.get(&id) else { return Ok(()) };
-        let (action, refused) = (*action, &heard["refused"]);
-        let code = refused["code"].as_str().and_then(|code| code.parse::<Code>().ok());
-        if refused["forgotten"] != true && code.is_some_and(|code| UNSETTLED.contains(&code)) {
+    fn on_answer(&mut self, heard: &Value) {
+        let Some(id) = heard["id"].as_u64() else { return };
+        let Some((action, _)) = self.open.get(&id) else { return };
+        let (action, no) = (*action, &heard["refused"]);
+        let code = no["code"].as_str().and_then(|code| code.parse::<Code>().ok());
+        if no["forgotten"] != true && code.is_some_and(|code| UNSETTLED.contains(&code)) {
             self.due = Some(Instant::now() + AGAIN);
-            return Ok(());
+            return;
         }
         self.open.remove(&id);
         match action {
-            Action::Seek if refused.is_object() => {
-                let message = refused["message"].as_str().unwrap_or_default();
-                return Err(Trouble::Refused(anyhow::anyhow!("nobody can be sought: {message}")));
-            }
-            // The view that says why is on its way; if there is none, another move is due.
-            Action::Play if refused.is_object() => self.think(),
+            _ if no.is_null() => {}
+            Action::Seek => self.refused = Some(no["message"].to_string()),
+            // The view that says why is on its way; or else another move is due.
+            Action::Play => self.think(),
+            // The room is gone.
+            Action::Watch => self.end(Score::Void),
             _ => {}
         }
-        Ok(())
     }
 
     fn on_notice(&mut self, notice: &Value) {
@@ -266,7 +236,7 @@ impl Guest {
                     opponent: text("name"),
                     waited: since.elapsed(),
                     begun: Instant::now(),
-                    seen: None,
+                    seen: (None, None),
                     view: Value::Null,
                 }));
                 self.watch();
@@ -284,7 +254,7 @@ impl Guest {
         let Some(version) = push["version"].as_u64().filter(|_| push["room"] == table.room) else {
             return;
         };
-        table.seen = Some((version, epoch));
+        table.seen = (Some(version), epoch);
         table.view = push["view"].clone();
         let over = self.score().or((push["closed"] == true).then_some(Score::Void));
         match over {
@@ -307,7 +277,7 @@ impl Guest {
         self.ask_again();
         let moves = self.open.values().any(|(action, _)| *action == Action::Play);
         if let (false, Some((room, mv))) = (moves, self.next_move()) {
-            self.wish(Action::Play, json!({"room": room, "move": mv}));
+            self.ask(Action::Play, json!({"room": room, "move": mv}));
         }
     }
 
@@ -335,8 +305,8 @@ impl Guest {
             waited_ms: ms(table.waited),
             took_ms: ms(table.begun.elapsed()),
         });
-        self.wish(Action::Stand, json!({"room": table.room}));
-        self.ask(Action::Unwatch, json!({"room": table.room}));
+        self.ask(Action::Stand, json!({"room": table.room}));
+        self.say(Action::Unwatch, json!({"room": table.room}));
         self.seek();
     }
 
@@ -356,14 +326,6 @@ impl Guest {
             identity.epoch = Some(epoch);
         }
     }
-}
-
-/// Why a guest does not go on.
-enum Trouble {
-    /// Not at this frontend.
-    Socket(anyhow::Error),
-    /// Nowhere.
-    Refused(anyhow::Error),
 }
 
 async fn until(due: Option<Instant>) {

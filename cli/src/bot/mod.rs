@@ -1,6 +1,7 @@
 //! `hangraft bot`: clients that play as guests over sockets, with each other or with people.
 //! They do what a page does, and nothing that a page could not; see [`guest`].
 
+mod game;
 mod guest;
 mod moves;
 
@@ -12,7 +13,8 @@ use tokio::task::JoinSet;
 
 use crate::{
     bot::{
-        guest::{Game, Guest, Manner},
+        game::{Game, Manner},
+        guest::Guest,
         moves::Score,
     },
     output::{Output, print},
@@ -122,21 +124,6 @@ impl Which {
             Self::TicTacToe => "tic-tac-toe",
             Self::Hangman => "hangman",
         }
-    }
-}
-
-impl Game {
-    /// A line for people.
-    fn text(&self) -> String {
-        let Self { bot, opponent, game, score, waited_ms, took_ms } = self;
-        let ended = match score {
-            Score::Won => "won against",
-            Score::Lost => "lost against",
-            Score::Drawn => "drew with",
-            Score::Void => "did not finish with",
-        };
-        let [waited, took] = [waited_ms, took_ms].map(|ms| *ms as f64 / 1000.0);
-        format!("{bot} {ended} {opponent} at {game}: waited {waited:.1} s, played {took:.1} s")
     }
 }
 
