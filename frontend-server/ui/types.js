@@ -159,9 +159,9 @@
  */
 
 /**
- * What a frontend says of itself. `bots`: who can be challenged at any time. `epoch`: another one means that the cluster was
- * restored. `addresses`: origins under which others may reach it.
- * @typedef {{version?: string, frontends?: string[], cluster?: string, epoch?: string | number, addresses?: string[]}} Server
+ * What a frontend says of itself. `bots`: who can be played at any time. `epoch`: another one
+ * means that the cluster was restored. `addresses`: origins under which others may reach it.
+ * @typedef {{version?: string, frontends?: string[], cluster?: string, epoch?: string | number, addresses?: string[], bots?: Bot[]}} Server
  */
 
 /**

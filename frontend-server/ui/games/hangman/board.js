@@ -80,7 +80,7 @@ export class HangmanBoard {
     const over = view.state === "won" || view.state === "lost";
     const guesses = view.state === "playing" && mine !== undefined && !sets;
     const choosing = view.state === "waiting" && sets;
-    const stuck = mine !== undefined && !sets && setterIsAway(view);
+    const stuck = !view.match && mine !== undefined && !sets && setterIsAway(view);
     const held = this.#hand.contains(document.activeElement);
     const ended = (over || stuck) && !this.#again.shown;
     this.#keyboard.update(view, sendingLetters(moment.pending), guesses);
