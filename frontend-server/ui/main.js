@@ -106,7 +106,7 @@ function route() {
 function screenOf(there) {
   switch (there.screen) {
     case "room":
-      return there.room ? new RoomScreen(client, there.room, cards) : new LostScreen(notARoom(location.hash));
+      return there.room ? new RoomScreen(client, there.room, cards, share) : new LostScreen(notARoom(location.hash));
     case "challenge":
       return there.offer ? new ChallengeScreen(client, desk, cards, there.offer) : new LostScreen(NOT_AN_OFFER);
     case "ladder":

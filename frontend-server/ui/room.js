@@ -10,7 +10,6 @@ import { HostDialog } from "./host.js";
 import { lostCard } from "./lost.js";
 import { plainly } from "./plain.js";
 import { isFree, Seats } from "./seats.js";
-import { ShareDialog } from "./share.js";
 import { Talk } from "./talk.js";
 import { setTitle, setWaiting } from "./title.js";
 import { told } from "./told.js";
@@ -80,8 +79,8 @@ export class RoomScreen {
   #invite = button("share", "Invite", "small share-button", () => this.#openShare());
   #contest = new ContestPanel((action, data) => this.#wish(action, data, true));
 
-  /** @param {Client} client @param {string} room @param {import("./cards.js").Cards} cards */
-  constructor(client, room, cards) {
+  /** @param {Client} client @param {string} room @param {import("./cards.js").Cards} cards @param {import("./share.js").ShareDialog} share */
+  constructor(client, room, cards, share) {
     this.#client = client;
     this.#room = room;
     this.#seats = new Seats((player, name) => cards.open(player, name, this.#seen?.view.game));
@@ -91,14 +90,13 @@ export class RoomScreen {
     this.#stand = button("stand", "Leave", "small plain", () => this.#wish("stand"));
     set(this.#stand, { "aria-label": "Leave the table", title: "Leave the table" });
     this.#talk = new Talk((text) => this.#ask("say", { text }));
-    this.#share = new ShareDialog();
+    this.#share = share;
     this.#host = new HostDialog((action, data) => this.#wish(action, data));
     this.#manage = button("host", "Host", "small plain", () => this.#openHost());
     set(this.#manage, { title: "Who may find your room, and who may sit" });
     const ways = el("div", { class: "ways" }, this.#stand, this.#manage);
     const seats = el("div", { class: "seats" }, this.#seats.element, ways, this.#watching, this.#sit);
-    const dialogs = [this.#share.element, this.#host.element];
-    this.element = el("main", { class: "room" }, this.#makeHead(), seats, this.#contest.element, this.#middle, this.#contest.result, this.#talk.element, ...dialogs);
+    this.element = el("main", { class: "room" }, this.#makeHead(), seats, this.#contest.element, this.#middle, this.#contest.result, this.#talk.element, this.#host.element);
   }
 
   get room() {
@@ -253,7 +251,8 @@ export class RoomScreen {
 
   /** @param {KeyboardEvent} event */
   #onKey(event) {
-    if (this.#share.element.open || this.#host.element.open) return;
+    // Who writes in a dialog plays nothing.
+    if (document.querySelector("dialog[open]")) return;
     if (event.key === "Escape" && this.#talk.isOpen) this.#talk.close();
     else if (!this.#talk.isOpen) this.#board?.typed(event);
   }

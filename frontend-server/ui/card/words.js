@@ -19,8 +19,8 @@ export function tally({ games = 0, won = 0, lost = 0, drawn = 0 }) {
 
 /** @param {Record} record */
 export function streaks({ streak = 0, best_streak: best = 0 }) {
-  if (best === 0) return "";
-  return streak > 1 ? `${streak} won in a row now, ${best} at most` : `${many(best, "win")} in a row at most`;
+  if (best < 2) return "";
+  return streak > 1 ? `${streak} won in a row now, ${best} at most` : `${best} won in a row at most`;
 }
 
 /** @type {{[score: string]: string}} */

@@ -20,10 +20,9 @@ export class ContestPanel {
   #refuse;
   #win;
   #claimDraw;
-  #headline = el("p", { class: "result-head", "data-testid": "result" });
   #heads = el("tr");
   #rows = el("tbody");
-  #caption = el("caption", { class: "unseen" }, "This game in numbers");
+  #caption = el("caption", { "data-testid": "result" });
   /** Waits for the second tap on "Resign". */
   #doubt = 0;
   /** The round in which the player was told that their time is short. */
@@ -42,7 +41,7 @@ export class ContestPanel {
     set(this.#resign, { blur: () => this.#settle() });
     this.element = el("div", { class: "contest", role: "group", "aria-label": "The match", hidden: true }, this.#said, buttons);
     const table = el("table", { class: "statistics", "data-testid": "statistics" }, this.#caption, el("thead", {}, this.#heads), this.#rows);
-    this.result = el("section", { class: "result", "aria-label": "Result", hidden: true }, this.#headline, table);
+    this.result = el("section", { class: "result", "aria-label": "Result", hidden: true }, table);
   }
 
   /**
@@ -77,7 +76,7 @@ export class ContestPanel {
     const table = resultTable(view, me, good);
     set(this.result, { hidden: !table });
     if (!table) return;
-    say(this.#headline, headline(view));
+    say(this.#caption, headline(view));
     list(this.#heads, ["", ...table.heads].map((text, at) => ({ text, at })), ({ at }) => String(at), ({ at }) => (at ? el("th", { scope: "col", translate: "no" }) : el("td")), (cell, { text }) => say(cell, text));
     const make = (/** @type {{cells: string[]}} */ { cells }) => el("tr", {}, el("th", { scope: "row" }), ...cells.map(() => el("td")));
     list(this.#rows, table.rows, ({ name, cells }) => `${name} ${cells.length}`, make, (row, { name, why, cells }) => {

@@ -2,14 +2,6 @@
 
 /** @typedef {import("../types.js").View} View */
 
-/** How a round ended, where the board alone does not tell. @type {Record<string, string>} */
-const HOWS = {
-  resigned: "by resignation",
-  clock: "on time",
-  left: "because the other left",
-  claimed: "because the other was gone",
-};
-
 /** @param {number} change */
 export function signed(change) {
   return change === 0 ? "±0" : change > 0 ? `+${change}` : `−${-change}`;
@@ -54,14 +46,8 @@ function luck(permille) {
   return hits === 0 ? "0" : `${hits > 0 ? "+" : "−"}${Math.abs(hits).toFixed(1)}`;
 }
 
-/** What the round came to, beside the board's own sentence: how, and how long it took. @param {View} view */
+/** What the table is about. @param {View} view */
 export function headline(view) {
-  const result = view.match?.result;
-  if (!result) return "";
-  const how = HOWS[result.how];
-  const took = result.ms === undefined ? "" : `in ${duration(result.ms)}`;
-  const winner = view.players.find(({ seat }) => seat === result.winner);
-  const who = winner ? `${winner.name} won` : "A draw";
-  if (result.how === "agreed") return ["A draw was agreed", took].filter(Boolean).join(" ");
-  return [who, how, took].filter(Boolean).join(" ");
+  const took = view.match?.result?.ms;
+  return took === undefined ? "This game in numbers" : `This game took ${duration(took)}`;
 }

@@ -1,7 +1,7 @@
 // A match of two in words: pure. Who has how long, what stands between the two, and how it
 // ended.
 
-import { pace, terms } from "../match/words.js";
+import { pace } from "../match/words.js";
 import { secondsLeft } from "../text.js";
 
 /** @typedef {import("../types.js").View} View */
@@ -37,8 +37,10 @@ export function clockOf(view, seat, elapsed) {
 }
 
 /** What is played for: "30 s a move · rated". @param {Match} match */
-export function about({ clock, rated, by }) {
-  return by === "bot" ? `${pace(clock?.seconds ?? 0)} · not rated` : terms({ clock: clock?.seconds ?? 0, rated });
+export function about({ clock, rated, by, result }) {
+  const how = by === "bot" ? "not rated" : rated ? "rated" : "casual";
+  // When all is over, nobody may have said more of the clock.
+  return !clock && result ? how : `${pace(clock?.seconds ?? 0)} · ${how}`;
 }
 
 /** The rating beside a name. @param {View} view @param {number} seat */

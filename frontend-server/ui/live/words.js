@@ -10,7 +10,7 @@ export const COUNT_MS = 250;
 /** What is shown big, and how it is called. @type {{key: keyof Numbers & string, name: string}[]} */
 export const TILES = [
   { key: "online", name: "players here" },
-  { key: "playing", name: "games being played" },
+  { key: "playing", name: "games now" },
   { key: "per_minute", name: "matches a minute" },
   { key: "moves_today", name: "moves today" },
   { key: "matches_today", name: "matches today" },

@@ -46,7 +46,7 @@ export class Play {
     this.#bot = choice("seek-bot", "If nobody comes", [["yes", "A bot plays after 10 s"], ["no", "Wait for somebody"]], (value) => desk.choose({ bot: value === "yes" }));
     const fields = el("div", { class: "play-fields" }, this.#clock.element, this.#rated.element, this.#bot.element);
     const how = el("details", { class: "play-settings" }, el("summary", { "data-testid": "seek-settings" }, this.#how), fields);
-    this.element = el("div", { class: "play" }, this.#big, this.#offers, how, el("div", { class: "play-against" }, this.#botHead, this.#botRow), this.#others);
+    this.element = el("div", { class: "play" }, this.#big, this.#others, this.#offers, how, el("div", { class: "play-against" }, this.#botHead, this.#botRow));
   }
 
   enter() {
@@ -71,7 +71,7 @@ export class Play {
     const { settings } = this.#desk;
     const sought = this.#desk.sought(this.#game);
     const terse = `${called(this.#game)} · ${terms(settings)}`;
-    set(this.#big, { "data-testid": `play-${this.#game}`, "aria-disabled": String(sought !== undefined) });
+    set(this.#big, { "data-testid": `play-${this.#game}`, "aria-disabled": String(sought !== undefined), "data-sought": sought !== undefined });
     say(this.#big.children[0] ?? this.#big, sought ? "Looking…" : "Play now");
     say(this.#what, terse);
     say(this.#how, `${capital(terms(settings))} · ${settings.bot ? "a bot after 10 s" : "no bot"}`);

@@ -86,6 +86,7 @@ export class Seekers {
     say(this.#empty, empty ? (seeks.length ? NONE_SUCH : NOBODY) : "");
     set(this.#empty, { hidden: !empty });
     set(this.#filters, { hidden: seeks.length < 2 && !this.#game.value && !rated });
+    set(this.#more, { hidden: total <= seeks.length });
     say(this.#more, total > seeks.length ? `${total - seeks.length} more are looking.` : "");
     list(this.#list, this.#rows, ({ seek }) => seek.offer, (row) => this.#makeRow(row), (element, row) => this.#showRow(element, row));
   }

@@ -48,6 +48,8 @@ export class Banners {
     // What is said anew of the same thing is another banner.
     list(this.element, banners, ({ key, kind, text }) => `${key} ${kind} ${text}`, make);
     set(this.element, { hidden: banners.length === 0 });
+    // What lies over the whole page leaves them their room.
+    document.documentElement.style.setProperty("--banners", `${this.element.offsetHeight}px`);
     setWaiting("banner", this.#shelf.urgent);
     if (banners.length) this.#timer = setTimeout(() => this.#show(), TICK);
     else this.#held = false;
@@ -64,7 +66,7 @@ export class Banners {
     const text = el("p", { class: "banner-text", translate: "no" });
     say(text, banner.text);
     const close = el("button", { type: "button", class: "small plain banner-close", "aria-label": "Close", "data-testid": "banner-close", click: once(() => {}) }, "×");
-    return el("div", { class: "banner", "data-testid": `banner-${banner.kind}` }, text, ...this.#buttons(banner, once), close);
+    return el("div", { class: "banner", "data-testid": `banner-${banner.kind}` }, text, el("div", { class: "banner-ways" }, ...this.#buttons(banner, once), close));
   }
 
   /** @param {Banner} banner @param {(act: () => void) => (event: Event) => void} once */

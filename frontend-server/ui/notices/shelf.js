@@ -4,7 +4,7 @@
 /** @typedef {import("./words.js").Banner} Banner */
 
 /** Banners shown at once; an older one makes room. */
-export const BANNERS_MAX = 3;
+export const BANNERS_MAX = 2;
 
 export class Shelf {
   /** @type {Map<string, Banner & {until: number}>} */
