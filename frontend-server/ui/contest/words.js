@@ -69,14 +69,14 @@ export function goesOn({ state, match }) {
 export function hand(view, me, elapsed, pending) {
   const { match } = view;
   const mine = view.players.find(({ player }) => player === me);
-  const none = { said: "", resign: false, draw: false, answer: false, claim: false, claimWait: false };
+  const none = { said: "", resign: false, draw: false, answer: false, claim: false };
   if (!match || !goesOn(view)) return none;
   const gone = goneText(view, me, elapsed);
   if (!mine) return { ...none, said: gone.said || drawText(view, me) };
   const sent = new Set(pending.map(({ action }) => action));
   const offered = typeof match.draw_offered === "number";
   const theirs = offered && match.draw_offered !== mine.seat;
-  if (gone.seat !== null && gone.seat !== mine.seat) return { ...none, said: gone.said, resign: !sent.has("resign"), claim: gone.due, claimWait: !gone.due };
+  if (gone.seat !== null && gone.seat !== mine.seat) return { ...none, said: gone.said, resign: !sent.has("resign"), claim: gone.due };
   const asked = sent.has("draw") && !offered;
   const said = sent.has("resign") ? "Resigning…" : asked ? "You have offered a draw." : drawText(view, me);
   return { ...none, said, resign: !sent.has("resign"), draw: !offered && !asked && others(view, me).length > 0, answer: theirs && !sent.has("draw") };
