@@ -48,7 +48,7 @@ test("who is gone is counted down, and then there is a claim", () => {
   const gone = { gone: { seat: 1, claim_in_ms: 45_000 } };
   assert.equal(do_(gone, "p1", 13_000).said, "Bo is gone, and may come back within 32 s.");
   assert.equal(shown(do_(gone, "p1", 13_000)), "resign");
-  assert.deepEqual([do_(gone, "p1", 45_000).said, shown(do_(gone, "p1", 45_000))], ["Bo is gone, and has not come back.", "claim resign"]);
+  assert.deepEqual([do_(gone, "p1", 45_000).said, shown(do_(gone, "p1", 45_000))], ["Bo is gone, and has not come back.", "claim"]);
   assert.equal(shown(do_(gone, "p2", 45_000)), "draw resign", "not for who is back");
 });
 
@@ -98,7 +98,7 @@ test("a result is a table, oneself first; what nobody said is not in it", () => 
 });
 
 test("a match is called by its two, and says what is played for", () => {
-  assert.deepEqual([between(view(), "p1"), between(view(), "p9")], ["You against Bo", "Ann against Bo"]);
+  assert.deepEqual([between(view(), "p1"), between(view(), "p9")], ["Against Bo", "Ann against Bo"]);
   assert.equal(about(view().match), "30 s a move · rated");
   assert.equal(about({ rated: false, by: "bot" }), "no clock · not rated");
   assert.equal(about({ rated: true, by: "seek", result: { how: "line", winner: 0 } }), "rated");

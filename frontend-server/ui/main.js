@@ -19,7 +19,7 @@ import { LIVE, placeOf } from "./places.js";
 import { RoomScreen } from "./room.js";
 import { ShareDialog } from "./share.js";
 import { notARoom, sentence } from "./text.js";
-import { setTitle } from "./title.js";
+import { markUnseen, setTitle } from "./title.js";
 
 /** How a standing is called on the page. */
 const STANDINGS = {
@@ -138,6 +138,7 @@ function stay(event) {
 /** A match is ready. Who is in the middle of another game is told, and goes when they like. @param {string} room */
 function goTo(room) {
   if (screen instanceof RoomScreen && screen.room === room) return;
+  markUnseen();
   const busy = screen instanceof RoomScreen && screen.busy;
   if (busy) banners.put({ key: `room ${room}`, text: "Your match is ready.", kind: "go", room, turn: true });
   else location.hash = `#/room/${room}`;

@@ -4,6 +4,9 @@
 /** What marks a title; a tab shows little more than this. */
 const MARK = "● ";
 
+/** What waits until the page is looked at. */
+const UNSEEN = "unseen";
+
 let title = "";
 /** What waits for the player. @type {Set<string>} */
 const waiting = new Set();
@@ -21,9 +24,17 @@ export function setWaiting(what, waits) {
   show();
 }
 
+/** Something has happened that the player sees when they look. */
+export function markUnseen() {
+  setWaiting(UNSEEN, document.visibilityState === "hidden");
+}
+
 function show() {
   const marked = (waiting.size && document.visibilityState === "hidden" ? MARK : "") + title;
   if (document.title !== marked) document.title = marked;
 }
 
-document.addEventListener("visibilitychange", show);
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "visible") waiting.delete(UNSEEN);
+  show();
+});

@@ -40,8 +40,9 @@ export class ContestPanel {
     const buttons = el("div", { class: "contest-buttons" }, this.#win, this.#claimDraw, this.#agree, this.#refuse, this.#draw, this.#resign);
     set(this.#resign, { blur: () => this.#settle() });
     this.element = el("div", { class: "contest", role: "group", "aria-label": "The match", hidden: true }, this.#said, buttons);
+    const others = el("a", { class: "button small", href: "#/", "data-testid": "play-others-link" }, "Play somebody else");
     const table = el("table", { class: "statistics", "data-testid": "statistics" }, this.#caption, el("thead", {}, this.#heads), this.#rows);
-    this.result = el("section", { class: "result", "aria-label": "Result", hidden: true }, table);
+    this.result = el("section", { class: "result", "aria-label": "Result", hidden: true }, table, others);
   }
 
   /**

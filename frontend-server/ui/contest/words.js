@@ -48,11 +48,11 @@ export function ratingOf(view, seat) {
   return view.match?.ratings?.find((one) => one.seat === seat);
 }
 
-/** "You against Bo", or "Ann against Bo". @param {View} view @param {string} me */
+/** "Against Bo", or "Ann against Bo". @param {View} view @param {string} me */
 export function between(view, me) {
   const mine = view.players.find(({ player }) => player === me);
   const others = view.players.filter((player) => player !== mine);
-  if (mine) return others[0] ? `You against ${others[0].name}` : "Your match";
+  if (mine) return others[0] ? `Against ${others[0].name}` : "Your match";
   return others.length > 1 ? `${others[0]?.name} against ${others[1]?.name}` : "A match";
 }
 
@@ -76,7 +76,7 @@ export function hand(view, me, elapsed, pending) {
   const sent = new Set(pending.map(({ action }) => action));
   const offered = typeof match.draw_offered === "number";
   const theirs = offered && match.draw_offered !== mine.seat;
-  if (gone.seat !== null && gone.seat !== mine.seat) return { ...none, said: gone.said, resign: !sent.has("resign"), claim: gone.due };
+  if (gone.seat !== null && gone.seat !== mine.seat) return { ...none, said: gone.said, resign: !gone.due && !sent.has("resign"), claim: gone.due && !sent.has("claim") };
   const asked = sent.has("draw") && !offered;
   const said = sent.has("resign") ? "Resigning…" : asked ? "You have offered a draw." : drawText(view, me);
   return { ...none, said, resign: !sent.has("resign"), draw: !offered && !asked && others(view, me).length > 0, answer: theirs && !sent.has("draw") };

@@ -43,7 +43,7 @@ export class Play {
     this.#big = el("button", { type: "button", class: "main play-now", click: () => desk.seek(this.#game) }, el("span", { class: "play-name" }, "Play now"), this.#what);
     this.#clock = choice("seek-clock", "Clock", CLOCKS.map((seconds) => [String(seconds), capital(pace(seconds))]), (value) => desk.choose({ clock: Number(value) }));
     this.#rated = choice("seek-rated", "Ratings", [["yes", "Rated"], ["no", "Casual"]], (value) => desk.choose({ rated: value === "yes" }));
-    this.#bot = choice("seek-bot", "If nobody comes", [["yes", "A bot plays after 10 s"], ["no", "Wait for somebody"]], (value) => desk.choose({ bot: value === "yes" }));
+    this.#bot = choice("seek-bot", "If nobody comes", [["yes", "A bot plays after 10 s"], ["no", "I wait for somebody"]], (value) => desk.choose({ bot: value === "yes" }));
     const fields = el("div", { class: "play-fields" }, this.#clock.element, this.#rated.element, this.#bot.element);
     const how = el("details", { class: "play-settings" }, el("summary", { "data-testid": "seek-settings" }, this.#how), fields);
     this.element = el("div", { class: "play" }, this.#big, this.#others, this.#offers, how, el("div", { class: "play-against" }, this.#botHead, this.#botRow));
