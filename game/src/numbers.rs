@@ -166,6 +166,11 @@ impl Numbers {
         self.counters.changes
     }
 
+    /// Rounds of matches that were decided, ever.
+    pub(crate) fn matches(&self) -> u64 {
+        self.counters.matches
+    }
+
     /// In which week of the calendar it is.
     pub(crate) fn week(&self) -> u64 {
         self.counters.calendar.week()
