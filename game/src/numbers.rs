@@ -476,6 +476,7 @@ mod tests {
         (counters.matches, counters.matches_today) = (9_876_543_210, 87_654_321);
         let tables = Arc::make_mut(&mut numbers.tables);
         tables.sides.values_mut().for_each(|sides| *sides = sides_of_a_year());
+        tables.streak.as_mut().unwrap().name = "twenty-four letters long".into();
         let live = numbers.live_json(100_000, 50_000);
         assert!(live.len() <= 400, "{} bytes: {live}", live.len());
     }
