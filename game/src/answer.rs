@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use hangraft_ids::{RoomId, Seat, Serial, Version};
+use hangraft_ids::{OfferId, RoomId, Seat, Serial, Version};
 
 /// What a player hears. Remembered per attempt, so that asking again gets the
 /// first answer.
@@ -51,6 +51,15 @@ pub enum Reply {
         /// should send its whole list.
         lease_lost: bool,
     },
+    /// The offer stands, or has led to a game already.
+    Offered {
+        /// Which.
+        offer: OfferId,
+        /// Where the game is, when somebody plays at once.
+        room: Option<RoomId>,
+    },
+    /// What was asked for is done, and there is nothing to say of it.
+    Done,
 }
 
 impl Reply {
@@ -61,7 +70,16 @@ impl Reply {
             | Reply::Seated { room, .. }
             | Reply::Stood { room, .. }
             | Reply::Accepted { room, .. } => Some(*room),
-            Reply::Present { .. } => None,
+            Reply::Offered { room, .. } => *room,
+            Reply::Present { .. } | Reply::Done => None,
+        }
+    }
+
+    /// The offer concerned, if there is one.
+    pub fn offer(&self) -> Option<OfferId> {
+        match self {
+            Reply::Offered { offer, .. } => Some(*offer),
+            _ => None,
         }
     }
 
@@ -72,7 +90,7 @@ impl Reply {
             | Reply::Seated { version, .. }
             | Reply::Stood { version, .. }
             | Reply::Accepted { version, .. } => Some(*version),
-            Reply::Present { .. } => None,
+            Reply::Present { .. } | Reply::Offered { .. } | Reply::Done => None,
         }
     }
 
@@ -80,7 +98,11 @@ impl Reply {
     pub fn seat(&self) -> Option<Seat> {
         match self {
             Reply::Seated { seat, .. } | Reply::Stood { seat, .. } => Some(*seat),
-            Reply::Opened { .. } | Reply::Accepted { .. } | Reply::Present { .. } => None,
+            Reply::Opened { .. }
+            | Reply::Accepted { .. }
+            | Reply::Present { .. }
+            | Reply::Offered { .. }
+            | Reply::Done => None,
         }
     }
 }
@@ -133,6 +155,9 @@ pub enum Rejection {
     /// Somebody else decides this.
     #[error("{0}")]
     Unauthorized(Cow<'static, str>),
+    /// There is no such offer, or not any more.
+    #[error("this offer does not stand any more")]
+    NoSuchOffer(OfferId),
 }
 
 impl Rejection {
@@ -151,6 +176,7 @@ impl Rejection {
             Rejection::Busy => Code::Busy,
             Rejection::ForgottenAttempt { .. } => Code::UnknownOutcome,
             Rejection::Unauthorized(_) => Code::Unauthorized,
+            Rejection::NoSuchOffer(_) => Code::NoSuchOffer,
         }
     }
 
@@ -207,6 +233,8 @@ pub enum Code {
     UnknownOutcome,
     /// Somebody else decides this.
     Unauthorized,
+    /// There is no such offer.
+    NoSuchOffer,
 }
 
 impl Code {
@@ -225,6 +253,7 @@ impl Code {
             Code::Busy => "busy",
             Code::UnknownOutcome => "unknown-outcome",
             Code::Unauthorized => "unauthorized",
+            Code::NoSuchOffer => "no-such-offer",
         }
     }
 }

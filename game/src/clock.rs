@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     fn at(at_ms: u64) -> Stamp {
-        Stamp { at_ms, seed: 0, passed_ms: None }
+        Stamp { at_ms, seed: 0, passed_ms: None, matches: false }
     }
 
     /// What counts is what the leader measured, whatever its wall clock shows.
@@ -91,13 +91,13 @@ mod tests {
             (1_750_086_400_000, 86_400_000, 61_501),
             (0, u64::MAX, 121_501),
         ] {
-            clock.advance(Stamp { at_ms, seed: 0, passed_ms: Some(passed_ms) });
+            clock.advance(Stamp { at_ms, seed: 0, passed_ms: Some(passed_ms), matches: false });
             assert_eq!((clock.now_ms(), clock.stamp_ms()), (now_ms, at_ms));
         }
         // Nor is it more when an older build's batches came before.
         clock.advance(at(5_000_000));
         let before_ms = clock.now_ms();
-        clock.advance(Stamp { at_ms: 9_000_000, seed: 0, passed_ms: Some(40) });
+        clock.advance(Stamp { at_ms: 9_000_000, seed: 0, passed_ms: Some(40), matches: false });
         assert_eq!(clock.now_ms(), before_ms + 40);
     }
 

@@ -23,6 +23,13 @@ pub(crate) enum Kind {
     Counters = 9,
     Terms = 10,
     Place = 11,
+    Notices = 12,
+    Mailbox = 13,
+    Offer = 14,
+    Contest = 15,
+    Record = 16,
+    Numbers = 17,
+    Offers = 18,
 }
 
 /// The digest of some bytes.

@@ -24,16 +24,26 @@ mod planted;
 mod answer;
 mod archive;
 mod attempts;
+pub mod bots;
+mod calendar;
 mod chance;
 mod chat;
 mod clock;
 mod command;
+mod contest;
+#[cfg(test)]
+mod contest_property;
 mod digest;
 mod event;
 mod json;
 mod lobby;
+mod notices;
+mod numbers;
+mod offers;
 mod openings;
+mod outbox;
 mod presence;
+mod ratings;
 mod room;
 mod rooms;
 mod rules;
@@ -44,11 +54,15 @@ mod text;
 
 pub use answer::{Answer, Code, Rejection, Reply};
 pub use archive::Finished;
-pub use command::{Attempt, Batch, Command, Entry, Feature, Place, Stamp, Undecodable};
+pub use command::{Attempt, Batch, Command, Entry, Feature, Place, Stamp, Undecodable, Wanted};
 pub use event::{Event, GameEvent, events_json};
-pub use hangraft_ids::{FrontendId, Lane, PlayerId, RoomId, Seat, Serial, Version};
+pub use hangraft_ids::{
+    FrontendId, Lane, NoticeNumber, OfferId, PlayerId, RoomId, Seat, Serial, Version,
+};
 pub use lobby::{Applied, Lobby, Passed};
+pub use notices::{Notice, Other, Rating, Score, Told, Why};
+pub use offers::OpenOffer;
 pub use room::{Player, Room};
 pub use rooms::{Change, Filter, Shelf};
-pub use rules::{Audience, Outcome, Phase, SeatSet, State, games};
+pub use rules::{Audience, Outcome, Phase, SeatSet, State, Strength, games};
 pub use snapshot::{Frozen, Restore, SnapshotError};

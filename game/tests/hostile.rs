@@ -162,8 +162,7 @@ proptest! {
             let stamp = Stamp {
                 at_ms: 1_750_000_000_000 + nth * 700,
                 seed: nth,
-                passed_ms: measured.then_some(700),
-            };
+                passed_ms: measured.then_some(700), matches: false };
             let attempt = Attempt { lane: Lane::OWN, serial: Serial(nth + 1) };
             let entries = vec![Entry { player: PlayerId(player), attempt, command }];
             let batch = Batch { stamp, entries };
@@ -183,7 +182,7 @@ proptest! {
             prop_assert_eq!(restored.hash(), through.hash());
         }
         // Nor does what is archived of it get lost.
-        let mut stamp = Stamp { at_ms: 1_760_000_000_000, seed: 1, passed_ms: measured.then_some(60_000) };
+        let mut stamp = Stamp { at_ms: 1_760_000_000_000, seed: 1, passed_ms: measured.then_some(60_000), matches: false };
         for _ in 0..70 {
             stamp.at_ms += 60_000;
             for finished in through.tick(stamp).finished {
@@ -206,7 +205,7 @@ fn a_blank_beside_an_accent_harms_nobody() {
             let play = |(player, room, mv)| (player, Command::Play { room: RoomId(room), mv });
             let wishes = tables().into_iter().chain(moves.into_iter().map(play));
             for (serial, (player, command)) in (1..).zip(wishes) {
-                let stamp = Stamp { at_ms: serial, seed: serial, passed_ms };
+                let stamp = Stamp { at_ms: serial, seed: serial, passed_ms, matches: false };
                 let attempt = Attempt { lane: Lane::OWN, serial: Serial(serial) };
                 lobby.apply(stamp, 0, &Entry { player: PlayerId(player), attempt, command });
             }

@@ -30,7 +30,7 @@ fn full(stamp: Stamp) -> Lobby {
 /// left, the same attempt opens one. They leave a few at a time, and lists stay short.
 #[test]
 fn a_full_lobby_refused_until_rooms_had_left() {
-    let mut stamp = Stamp { at_ms: 1_000, seed: 1, passed_ms: None };
+    let mut stamp = Stamp { at_ms: 1_000, seed: 1, passed_ms: None, matches: false };
     let mut lobby = full(stamp);
     assert_eq!(open(&mut lobby, stamp, 999_999, 1), Err(Code::Busy));
     assert_eq!(lobby.len() as u64, ROOMS_MAX);
@@ -59,7 +59,7 @@ fn a_full_lobby_refused_until_rooms_had_left() {
 /// leaves for a new one, and those in which somebody is stay.
 #[test]
 fn a_full_lobby_sheds_rooms_in_which_nobody_is() {
-    let mut stamp = Stamp { at_ms: 1_000, seed: 1, passed_ms: Some(1_000) };
+    let mut stamp = Stamp { at_ms: 1_000, seed: 1, passed_ms: Some(1_000), matches: false };
     let mut lobby = full(stamp);
     for (room, player) in [(1, 500_001), (2, 500_001), (3, 500_002)] {
         act(&mut lobby, stamp, player, room, sit(room)).answer.expect("a seat");

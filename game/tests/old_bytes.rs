@@ -126,7 +126,7 @@ fn story(command: fn(u64, u64) -> Command) -> Vec<Batch> {
         let (at_ms, seed) = (1_750_000_000_000 + nth * 1_700, nth * 7 + 1);
         // Now and then another leader's clock shows something else.
         let wrong_ms = if nth % 50 < 7 { 3_600_000 } else { 0 };
-        let stamp = Stamp { at_ms: at_ms + wrong_ms, seed, passed_ms: Some(1_700) };
+        let stamp = Stamp { at_ms: at_ms + wrong_ms, seed, passed_ms: Some(1_700), matches: false };
         let entries = (0..nth % 4).map(|place| {
             serial += 1;
             let player = PlayerId(1 + (nth * 5 + place * 3) % 7);

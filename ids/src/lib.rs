@@ -33,6 +33,18 @@ number! {
 }
 
 number! {
+    /// An open wish for a game of two: a seek, or a challenge. Counts from 1.
+    #[derive(Debug)]
+    OfferId(u64)
+}
+
+number! {
+    /// Counts what a player was told, without holes.
+    #[derive(Debug)]
+    NoticeNumber(u64)
+}
+
+number! {
     /// A place at a table, counted from zero.
     #[derive(Debug)]
     Seat(u8)
@@ -87,6 +99,9 @@ number! {
 }
 
 impl RoomId {
+    /// No room: where a player is who has a live socket, whatever it looks at.
+    pub const ONLINE: RoomId = RoomId(u64::MAX);
+
     /// The `number`th room of a Raft group. Numbers count from 1.
     pub const fn new(group: u32, number: u32) -> RoomId {
         RoomId((group as u64) << 32 | number as u64)
@@ -100,6 +115,13 @@ impl RoomId {
     /// The room's number within its group.
     pub const fn number(self) -> u32 {
         self.0 as u32
+    }
+}
+
+impl NoticeNumber {
+    /// The number after this one.
+    pub const fn next(self) -> NoticeNumber {
+        NoticeNumber(self.0.saturating_add(1))
     }
 }
 
@@ -119,6 +141,18 @@ impl Serial {
     /// The number after this one.
     pub const fn next(self) -> Serial {
         Serial(self.0.saturating_add(1))
+    }
+}
+
+impl PlayerId {
+    /// The last ids of all are no person's: bots have them. 256 of 2^64 are enough for
+    /// ever, and few enough that whoever draws an id at random hardly ever draws again.
+    const RESERVED: u64 = u64::MAX - 255;
+
+    /// Whether no guest may have this id: it is nobody's, or kept for bots. Whoever draws
+    /// one for a guest draws another then.
+    pub const fn is_reserved(self) -> bool {
+        self.0 == 0 || self.0 >= Self::RESERVED
     }
 }
 
@@ -184,6 +218,18 @@ impl fmt::Display for RoomId {
     }
 }
 
+impl fmt::Display for OfferId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "offer {}", self.0)
+    }
+}
+
+impl fmt::Display for NoticeNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "notice {}", self.0)
+    }
+}
+
 impl fmt::Display for Seat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "seat {}", self.0)
@@ -244,6 +290,14 @@ mod tests {
         let id = RoomId::new((1 << 20) - 1, u32::MAX);
         assert_eq!((id.group(), id.number()), ((1 << 20) - 1, u32::MAX));
         assert!(id.0 < 1 << 53);
+    }
+
+    #[test]
+    fn nobody_and_the_last_ids_are_for_no_guest() {
+        for (id, reserved) in [(0, true), (1, false), (u64::MAX - 256, false), (u64::MAX, true)] {
+            assert_eq!(PlayerId(id).is_reserved(), reserved, "{id}");
+        }
+        assert!(PlayerId(u64::MAX - 255).is_reserved());
     }
 
     /// A player's id reads back as it was written, and in no other spelling.

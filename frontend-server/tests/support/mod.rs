@@ -181,7 +181,7 @@ impl World {
             self.state().taken.insert(attempt, version);
             version
         });
-        v1::Accepted { room, version, seat: Some(0), lease_lost: false }
+        v1::Accepted { room, version, seat: Some(0), lease_lost: false, offer: 0 }
     }
 
     fn update(&self, room: u64, version: u64, players: &[u64], resync: bool) -> v1::Update {
@@ -325,6 +325,10 @@ type Downlinks = Pin<Box<dyn Stream<Item = Result<v1::Downlink, Status>> + Send>
 #[tonic::async_trait]
 impl Game for Paper {
     type LinkStream = Downlinks;
+
+    async fn look(&self, _: Request<v1::LookRequest>) -> Result<Response<v1::LookReply>, Status> {
+        Err(Status::unimplemented("being built"))
+    }
 
     async fn link(
         &self,

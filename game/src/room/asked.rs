@@ -28,7 +28,15 @@ impl Room {
             | Command::Stand { .. }
             | Command::Remove { .. }
             | Command::Presence { .. }
-            | Command::Here { .. } => Err(Rejection::bad_request("a lobby is asked that")),
+            | Command::Here { .. }
+            | Command::Seek { .. }
+            | Command::Challenge { .. }
+            | Command::Accept { .. }
+            | Command::Decline { .. }
+            | Command::Withdraw { .. } => Err(Rejection::bad_request("a lobby is asked that")),
+            Command::Resign { .. } => self.resign(player, step),
+            Command::Draw { agreed, .. } => self.draw(player, *agreed, step),
+            Command::Claim { win, .. } => self.claim(player, *win, step),
         }
     }
 

@@ -16,12 +16,13 @@ use std::ops::RangeInclusive;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::phase::Phase;
+use super::duel::{Conceded, Decided, Judged, Strength};
+use super::phase::{Outcome, Phase};
 use crate::answer::Rejection;
 use crate::chance::Chance;
 use crate::clock::Now;
 use crate::table::{Table, Who};
-use hangraft_ids::PlayerId;
+use hangraft_ids::{PlayerId, Seat};
 
 /// Bytes of JSON in options. More is refused before it is read.
 const OPTIONS_BYTES_MAX: usize = 1024;
@@ -43,9 +44,9 @@ pub(crate) trait Rules:
     /// Bytes of JSON in a move. More is refused before it is read.
     const MOVE_BYTES_MAX: usize = 1024;
     /// What can be chosen when a room is opened.
-    type Options: DeserializeOwned + Default;
+    type Options: Serialize + DeserializeOwned + Default;
     /// What a player may do.
-    type Move: DeserializeOwned;
+    type Move: Serialize + DeserializeOwned;
     /// What can happen on the board, for those who watch. An object with its `kind`, as
     /// JSON. It goes to everybody, so it holds nothing that is hidden. Never stored.
     type Event: Clone + fmt::Debug + PartialEq + Eq + Serialize + Send + Sync + 'static;
@@ -61,6 +62,11 @@ pub(crate) trait Rules:
 
     /// Sets up a new board.
     fn open(options: Self::Options, chance: &mut Chance) -> Result<Self, Rejection>;
+    /// The options of a match of two, complete: equal for whoever wants the same game. Or why
+    /// no match is played so. [`Rules::open`] takes what comes out.
+    fn match_options(_options: Self::Options) -> Result<Self::Options, Rejection> {
+        Err(Rejection::bad_request(format!("{} is not played as a match of two", Self::NAME)))
+    }
     /// How many seats the table has.
     fn seats(&self) -> u8;
     /// Someone sat down or stood up.
@@ -93,6 +99,52 @@ pub(crate) trait Rules:
     /// wants nothing at that time any more.
     fn due(&mut self, _turn: &mut Turn<'_, Self::Event>) {}
 
+    /// Whether a move of whoever sits there is what the table waits for.
+    fn awaits(&self, _seat: Seat) -> bool {
+        false
+    }
+
+    /// Somebody of two has lost the round without being beaten, and the other has won it. Or
+    /// says why there is nothing to lose, and changes nothing.
+    fn concede(
+        &mut self,
+        _who: Who,
+        _how: Conceded,
+        _turn: &mut Turn<'_, Self::Event>,
+    ) -> Result<(), Rejection> {
+        Err(Rejection::illegal("nobody can give up in this game"))
+    }
+
+    /// Both of two want no winner: the round is over. Or says why it is not, and changes
+    /// nothing.
+    fn agree_draw(&mut self, _turn: &mut Turn<'_, Self::Event>) -> Result<(), Rejection> {
+        Err(Rejection::illegal("there is no draw in this game"))
+    }
+
+    /// What the round has decided between two; none before it is over.
+    fn decided(&self) -> Option<Decided> {
+        match self.phase() {
+            Phase::Waiting | Phase::Playing => None,
+            Phase::Over(Outcome::Seats(seats)) => seats.iter().next().map(Decided::Won),
+            Phase::Over(Outcome::Draw) => Some(Decided::Drawn),
+            Phase::Over(Outcome::Together { .. } | Outcome::Abandoned) => Some(Decided::Void),
+        }
+    }
+
+    /// How the round ended, in a word such as `line` or `resigned`; none before it is over.
+    fn ending(&self) -> Option<&'static str>;
+
+    /// A move that a bot of this strength would make as `who`; none if it is not theirs to
+    /// move, or no bot plays this game. Depends on what their audience sees, and on chance.
+    fn suggest(&self, _who: Who, _strength: Strength, _chance: &mut Chance) -> Option<Self::Move> {
+        None
+    }
+
+    /// The side somebody plays on, for statistics.
+    fn side(&self, player: PlayerId) -> &'static str {
+        self.role(player)
+    }
+
     /// How the round stands.
     fn phase(&self) -> Phase;
     /// Which round it is, from 1.
@@ -122,6 +174,8 @@ pub(crate) struct Turn<'a, E> {
     pub(crate) chance: &'a mut Chance,
     events: &'a mut dyn FnMut(E),
     points: &'a mut Vec<Points>,
+    /// None where nobody wants to know how good moves are.
+    judged: Option<&'a mut Vec<Judged>>,
 }
 
 /// Points that a player has earned.
@@ -136,15 +190,17 @@ pub(crate) struct Points {
 pub struct Audience(u8);
 
 impl<'a, E> Turn<'a, E> {
-    /// A turn at `now`; events and points go to where they are collected.
+    /// A turn at `now`; events, points and what is said of moves go to where they are
+    /// collected. Nothing is judged where nobody collects it.
     pub(crate) fn new(
         table: Table<'a>,
         now: Now,
         chance: &'a mut Chance,
         events: &'a mut dyn FnMut(E),
         points: &'a mut Vec<Points>,
+        judged: Option<&'a mut Vec<Judged>>,
     ) -> Turn<'a, E> {
-        Turn { table, now, chance, events, points }
+        Turn { table, now, chance, events, points, judged }
     }
 
     /// Tells those who watch.
@@ -155,6 +211,13 @@ impl<'a, E> Turn<'a, E> {
     /// Gives a player points.
     pub(crate) fn award(&mut self, player: PlayerId, count: u32) {
         self.points.push(Points { player, count });
+    }
+
+    /// Says how a move was, if anybody wants to know: only then it is found out.
+    pub(crate) fn judge(&mut self, judge: impl FnOnce() -> Judged) {
+        if let Some(judged) = &mut self.judged {
+            judged.push(judge());
+        }
     }
 
     /// The same turn for rules whose events are one kind of these.
@@ -170,6 +233,7 @@ impl<'a, E> Turn<'a, E> {
             chance: self.chance,
             events: &mut |event| events(wrap(event)),
             points: self.points,
+            judged: self.judged.as_deref_mut(),
         })
     }
 }

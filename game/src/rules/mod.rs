@@ -4,10 +4,14 @@
 //! [`contract`]; how its rounds can end in [`phase`].
 
 pub(crate) mod contract;
+mod duel;
 mod hangman;
+mod lots;
 #[cfg(feature = "next")]
 mod nim;
 mod phase;
+#[cfg(test)]
+mod suggestions;
 mod tic_tac_toe;
 #[cfg(test)]
 mod trial;
@@ -15,6 +19,8 @@ mod trial;
 use serde::{Deserialize, Serialize};
 
 pub use contract::Audience;
+pub use duel::Strength;
+pub(crate) use duel::{Conceded, Decided, Judged};
 pub use phase::{Outcome, Phase, SeatSet, State};
 
 use crate::answer::Rejection;
@@ -22,7 +28,7 @@ use crate::chance::Chance;
 use crate::table::{Table, Who};
 use crate::text::excerpt;
 use contract::{Rules, Turn, parse_move, parse_options};
-use hangraft_ids::PlayerId;
+use hangraft_ids::{PlayerId, Seat};
 
 /// What can be done to a board.
 pub(crate) enum Act<'a> {
@@ -36,6 +42,10 @@ pub(crate) enum Act<'a> {
     Again,
     /// The time the board asked for has come.
     Due,
+    /// Somebody of two has lost the round without being beaten.
+    Concede(Who, Conceded),
+    /// Both of two want no winner.
+    AgreeDraw,
 }
 
 /// What [`Board`] asks of rules without knowing of which game.
@@ -44,6 +54,12 @@ pub(crate) trait AnyRules {
     fn seats(&self) -> u8;
     fn may_begin(&self, table: &Table<'_>) -> Result<(), Rejection>;
     fn due_ms(&self) -> Option<u64>;
+    fn awaits(&self, seat: Seat) -> bool;
+    fn decided(&self) -> Option<Decided>;
+    fn ending(&self) -> Option<&'static str>;
+    /// As a JSON object.
+    fn suggest(&self, who: Who, strength: Strength, chance: &mut Chance) -> Option<String>;
+    fn side(&self, player: PlayerId) -> &'static str;
     fn phase(&self) -> Phase;
     fn round(&self) -> u32;
     fn worth_keeping(&self) -> bool;
@@ -99,6 +115,15 @@ macro_rules! catalogue {
                         let options = parse_options::<$rules>(options)?;
                         <$rules as Rules>::open(options, chance).map(Board::$game)
                     } )+
+                    _ => Err(no_such_game(game)),
+                }
+            }
+
+            /// The options of a match of two in the game called `game`, complete, as JSON:
+            /// equal for whoever wants the same game.
+            pub(crate) fn match_options(game: &str, options: &str) -> Result<String, Rejection> {
+                match game {
+                    $( $(#[cfg($cfg)])? <$rules as Rules>::NAME => match_options::<$rules>(options), )+
                     _ => Err(no_such_game(game)),
                 }
             }
@@ -177,6 +202,26 @@ impl<R: Rules> AnyRules for R {
         Rules::due_ms(self)
     }
 
+    fn awaits(&self, seat: Seat) -> bool {
+        Rules::awaits(self, seat)
+    }
+
+    fn decided(&self) -> Option<Decided> {
+        Rules::decided(self)
+    }
+
+    fn ending(&self) -> Option<&'static str> {
+        Rules::ending(self)
+    }
+
+    fn suggest(&self, who: Who, strength: Strength, chance: &mut Chance) -> Option<String> {
+        Rules::suggest(self, who, strength, chance).map(|mv| json(&mv))
+    }
+
+    fn side(&self, player: PlayerId) -> &'static str {
+        Rules::side(self, player)
+    }
+
     fn phase(&self) -> Phase {
         Rules::phase(self)
     }
@@ -198,7 +243,7 @@ impl<R: Rules> AnyRules for R {
     }
 
     fn about(&self) -> String {
-        serde_json::to_string(&Rules::about(self)).expect("what rules say has a JSON form")
+        json(&Rules::about(self))
     }
 }
 
@@ -213,8 +258,18 @@ fn act_on<R: Rules>(
         Act::Play(who, mv) => return board.play(who, parse_move::<R>(mv)?, turn),
         Act::Again => return board.again(turn),
         Act::Due => board.due(turn),
+        Act::Concede(who, how) => return board.concede(who, how, turn),
+        Act::AgreeDraw => return board.agree_draw(turn),
     }
     Ok(())
+}
+
+fn match_options<R: Rules>(options: &str) -> Result<String, Rejection> {
+    R::match_options(parse_options::<R>(options)?).map(|options| json(&options))
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("what rules say has a JSON form")
 }
 
 /// Names no other games: builds that know different ones must answer alike.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::contract::{Audience, Rules, Turn, parse_move};
-use crate::answer::Code;
+use super::duel::{Conceded, Judged};
+use crate::answer::{Code, Rejection};
 use crate::chance::Chance;
 use crate::clock::Now;
 use crate::command::Edition;
@@ -11,6 +12,7 @@ use crate::table::{Person, Sitter, Table, Who};
 use hangraft_ids::{PlayerId, Seat};
 
 /// A board and those who sit around it.
+#[derive(Clone)]
 pub(crate) struct Trial<R: Rules> {
     pub(crate) board: R,
     seats: Vec<Option<Sitter>>,
@@ -20,13 +22,21 @@ pub(crate) struct Trial<R: Rules> {
     pub(crate) now_ms: u64,
     /// What was told, from the first.
     pub(crate) told: Vec<R::Event>,
+    /// What was said of moves, from the first.
+    pub(crate) judged: Vec<Judged>,
 }
 
 impl<R: Rules> Trial<R> {
     /// A board at whose table these players sit, and are here.
     pub(crate) fn of(board: R, seated: &[Option<PlayerId>]) -> Trial<R> {
-        let mut trial =
-            Trial { board, seats: Vec::new(), long_gone: None, now_ms: 0, told: Vec::new() };
+        let mut trial = Trial {
+            board,
+            seats: Vec::new(),
+            long_gone: None,
+            now_ms: 0,
+            told: Vec::new(),
+            judged: Vec::new(),
+        };
         trial.seat(seated);
         trial
     }
@@ -66,6 +76,31 @@ impl<R: Rules> Trial<R> {
         again.map_err(|rejection| rejection.code())
     }
 
+    /// Somebody gives up; the points that were given for it, or why not. What is refused
+    /// leaves no trace.
+    pub(crate) fn concede(&mut self, who: Who, how: Conceded) -> Result<u32, Code> {
+        self.end(|board, turn| board.concede(who, how, turn))
+    }
+
+    /// The two want no winner; the points that were given for it, or why not.
+    pub(crate) fn agree_draw(&mut self) -> Result<u32, Code> {
+        self.end(|board, turn| board.agree_draw(turn))
+    }
+
+    fn end(
+        &mut self,
+        act: impl FnOnce(&mut R, &mut Turn<'_, R::Event>) -> Result<(), Rejection>,
+    ) -> Result<u32, Code> {
+        let before = (format!("{:?}", self.board), self.told.len());
+        let (ended, points) = self.turn(act);
+        if ended.is_err() {
+            assert_eq!(before, (format!("{:?}", self.board), self.told.len()), "a trace is left");
+        } else {
+            assert!(self.board.decided().is_some() && self.told.len() > before.1);
+        }
+        ended.map(|()| points).map_err(|rejection| rejection.code())
+    }
+
     /// The time the board asked for has come; the points that were given for it.
     pub(crate) fn due(&mut self) -> u32 {
         assert!(self.board.due_ms().is_some_and(|due_ms| due_ms <= self.now_ms));
@@ -89,7 +124,8 @@ impl<R: Rules> Trial<R> {
         let mut points = Vec::new();
         let mut tell = |event| self.told.push(event);
         let mut chance = Chance::of(1, 0);
-        let mut turn = Turn::new(table, now, &mut chance, &mut tell, &mut points);
+        let judged = Some(&mut self.judged);
+        let mut turn = Turn::new(table, now, &mut chance, &mut tell, &mut points, judged);
         let acted = act(&mut self.board, &mut turn);
         (acted, points.iter().map(|points| points.count).sum())
     }

@@ -513,7 +513,7 @@ mod tests {
         let command = Command::Open { game: "hangman".into(), options: String::new() };
         let attempt = Attempt { lane: Lane::OWN, serial: Serial(1) };
         let entry = Entry { player: PlayerId(1), attempt, command };
-        let stamp = Stamp { at_ms: 1, seed: 1, passed_ms: Some(1) };
+        let stamp = Stamp { at_ms: 1, seed: 1, passed_ms: Some(1), matches: false };
         assert!(lobby.apply(stamp, 0, &entry).answer.is_ok());
         lobby
     }

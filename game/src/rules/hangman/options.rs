@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::words::{self, Category};
 use crate::answer::Rejection;
 
+/// How many play a match.
+const MATCH_SEATS: u8 = 2;
+
 /// Where the word comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Mode {
@@ -17,10 +20,11 @@ pub(super) enum Mode {
 }
 
 /// How a room can be opened.
-#[derive(Default, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Options {
     pub(super) mode: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) category: Option<String>,
     pub(super) seats: Option<u8>,
 }
@@ -35,6 +39,21 @@ impl Mode {
 }
 
 impl Options {
+    /// Those of a match: one sets the word, the other guesses. Or why it is no match.
+    pub(super) fn of_match(self) -> Result<Options, Rejection> {
+        let setter = Mode::Setter.name();
+        if self.mode.is_some_and(|mode| mode != setter)
+            || self.category.is_some()
+            || self.seats.is_some_and(|seats| seats != MATCH_SEATS)
+        {
+            return Err(Rejection::bad_request(
+                "a match of hangman has a setter and a guesser: mode \"setter\", 2 seats, and no \
+                 category",
+            ));
+        }
+        Ok(Options { mode: Some(setter.to_owned()), category: None, seats: Some(MATCH_SEATS) })
+    }
+
     pub(super) fn mode(&self) -> Result<Mode, Rejection> {
         let category = self
             .category
