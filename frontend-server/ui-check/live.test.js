@@ -34,9 +34,10 @@ test("the hour can be read: as a sentence, and in fives", () => {
 test("wins are shares of a game's rounds, a draw last, and what has no name keeps its own", () => {
   const of = shares({ draw: 2, o: 3, x: 5 }, { x: "X", o: "O" });
   assert.deepEqual(of.map(({ name, count, share }) => [name, count, share]), [["X", 5, 0.5], ["O", 3, 0.3], ["drawn", 2, 0.2]]);
+  assert.deepEqual(shares({ x: 1 }, { x: "X", o: "O" }).map(({ name, share }) => [name, share]), [["X", 1], ["O", 0]], "a colour belongs to a side");
   assert.deepEqual(shares({ red: 0 }), [{ side: "red", name: "red", count: 0, share: 0 }]);
-  assert.equal(streakText({ length: 7, name: "Ann", game: "g" }, "Go"), "Ann: 7 wins in a row at Go");
-  assert.deepEqual([streakText(undefined, ""), streakText({ length: 0, name: "", game: "" }, "")], ["", ""]);
+  assert.equal(streakText({ length: 7, name: "Ann", game: "g" }, "Go"), "Ann has the longest streak: 7 wins in a row at Go.");
+  assert.deepEqual([streakText(undefined, ""), streakText({ length: 1, name: "Ann", game: "g" }, "Go")], ["", ""]);
 });
 
 test("a card's curve is a line, told in words for who does not see it", () => {

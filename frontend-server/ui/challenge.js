@@ -14,6 +14,8 @@ import { nameField } from "./room.js";
 
 const OVER = "This challenge is over: somebody was faster, or it was taken back.";
 
+const FOR_ANOTHER = "This challenge is for somebody else.";
+
 export class ChallengeScreen {
   title = "A challenge";
   #client;
@@ -49,10 +51,11 @@ export class ChallengeScreen {
     for (const stop of this.#leaving) stop();
   }
 
-  /** @param {import("./types.js").Wanted & {kind?: string, player: string, name: string, rating?: number, provisional?: boolean}} offer */
+  /** @param {import("./types.js").Wanted & {kind?: string, player: string, name: string, rating?: number, provisional?: boolean, whom?: string}} offer */
   #show(offer) {
     const game = GAMES.get(offer.game);
     const mine = offer.player === this.#client.player;
+    if (!mine && offer.whom && offer.whom !== this.#client.player) return this.#lose(FOR_ANOTHER);
     say(this.#heading, mine ? "Your challenge" : `${offer.name} asks for a game`);
     const who = el("button", { type: "button", class: "small", title: "Card", "data-testid": "challenge-who", click: () => this.#cards.open(offer.player, offer.name, offer.game) }, el("b", { translate: "no" }, offer.name), " ", el("span", { class: "rating", role: "img", "aria-label": spokenRating(offer.rating, offer.provisional) }, ratingText(offer.rating, offer.provisional)));
     const what = el("p", { class: "challenge-what", "data-testid": "challenge-what" }, `${game?.name ?? offer.game} · ${terms(offer)}`);

@@ -109,7 +109,7 @@
  * What a room has that was opened for a match of two. `left_ms` and `claim_in_ms` count from
  * the view's version on.
  * @typedef {{
- *   rated: boolean, by: string, clock?: {seconds: number, seat: number | null, left_ms: number},
+ *   rated: boolean, by: string, clock?: {seconds: number, seat?: number | null, left_ms?: number},
  *   ratings?: {seat: number, rating: number, provisional: boolean}[],
  *   draw_offered?: number | null, gone?: {seat: number, claim_in_ms: number} | null, result?: MatchResult | null,
  * }} Match

@@ -32,7 +32,7 @@ export function clockOf(view, seat, elapsed) {
   if (!clock || view.match?.result) return null;
   const whole = clock.seconds * 1000;
   const runs = clock.seat === seat && view.state !== "won" && view.state !== "lost" && view.state !== "draw";
-  const leftMs = runs ? Math.min(whole, Math.max(0, clock.left_ms - elapsed)) : whole;
+  const leftMs = runs ? Math.min(whole, Math.max(0, (clock.left_ms ?? whole) - elapsed)) : whole;
   return { leftMs, runs, share: leftMs / whole, low: runs && leftMs <= Math.min(LOW_MS, whole / 2) };
 }
 

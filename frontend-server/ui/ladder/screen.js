@@ -78,7 +78,8 @@ export class Ladder {
     const game = GAMES.get(this.#game)?.name ?? this.#game;
     say(this.#caption, `${game}, ${this.#week ? "this week" : "all time"}`);
     const about = this.#week ? "Points won from others this week." : "";
-    say(this.#about, names.length ? about : "Nobody has played a rated match yet. Be the first.");
+    const empty = this.#week ? "Nobody has won points this week yet. Be the first." : "Nobody has played enough rated matches yet: until then a rating is provisional.";
+    say(this.#about, names.length ? about : empty);
     set(this.#about, { hidden: this.#about.textContent === "" });
     set(this.#table, { hidden: names.length === 0 });
     set(this.#points, { hidden: !this.#week });

@@ -58,13 +58,12 @@ export class LiveScreen {
   #onLive({ numbers, minutes }) {
     if (typeof numbers !== "object" || numbers === null) return;
     set(this.#numbers, { hidden: null });
-    say(this.#about, "Nobody has to reload this page.");
+    say(this.#about, "Everybody’s games, as they happen.");
     const now = performance.now();
     for (const { key } of TILES) this.#count(key, Number(numbers[key]) || 0, now);
     this.#showSides(numbers.sides ?? {});
     const game = GAMES.get(numbers.streak?.game ?? "")?.name ?? numbers.streak?.game ?? "";
-    const streak = streakText(numbers.streak, game);
-    say(this.#streak, streak && `The longest streak: ${streak}`);
+    say(this.#streak, streakText(numbers.streak, game));
     if (minutes) this.#showHour(readMinutes(minutes));
     if (!this.#frame) this.#step();
   }

@@ -1,7 +1,5 @@
 // The numbers that move, in words and shapes: pure.
 
-import { many } from "../text.js";
-
 /** @typedef {import("../types.js").Numbers} Numbers */
 
 /** A number that has changed is counted up to within this time (ms). */
@@ -32,18 +30,18 @@ export function grouped(number) {
 
 /** The longest streak, in a sentence; empty while nobody has one. @param {Numbers["streak"]} streak @param {string} game */
 export function streakText(streak, game) {
-  if (!streak || !(streak.length > 0) || !streak.name) return "";
-  return `${streak.name}: ${many(streak.length, "win")} in a row at ${game}`;
+  if (!streak || !(streak.length > 1) || !streak.name) return "";
+  return `${streak.name} has the longest streak: ${streak.length} wins in a row at ${game}.`;
 }
 
 /**
  * Who wins, as shares of all rounds of one game.
  * @param {Record<string, number>} sides rounds by side @param {Record<string, string>} [names] what the sides are called
- * @returns {{side: string, name: string, count: number, share: number}[]} in the order of the names, a draw last
+ * @returns {{side: string, name: string, count: number, share: number}[]} in the order of the names, a draw last; each that has a name is there
  */
 export function shares(sides, names = {}) {
   const total = Object.values(sides).reduce((sum, count) => sum + count, 0);
-  const order = [...Object.keys(names), ...Object.keys(sides)].filter((side, at, all) => side in sides && all.indexOf(side) === at);
+  const order = [...Object.keys(names), ...Object.keys(sides)].filter((side, at, all) => all.indexOf(side) === at);
   order.sort((a, b) => Number(a === "draw") - Number(b === "draw"));
   return order.map((side) => {
     const count = sides[side] ?? 0;

@@ -81,8 +81,11 @@ export class Play {
     this.#showOthers();
     this.#showBots();
     const own = this.#desk.offers.filter(({ kind }) => kind !== "taken");
+    const held = this.#offers.contains(document.activeElement);
     list(this.#offers, own, ({ serial }) => String(serial), (one) => this.#makeOffer(one), (element, one) => this.#showOffer(element, one));
     set(this.#offers, { hidden: own.length === 0 });
+    // Somebody without a mouse goes on at the button that made it.
+    if (held && !this.#offers.contains(document.activeElement)) this.#big.focus();
   }
 
   #showOthers() {
@@ -107,7 +110,7 @@ export class Play {
 
   /** @param {Own} own */
   #makeOffer({ serial, game, kind }) {
-    const cancel = el("button", { type: "button", class: "small", "data-testid": "offer-cancel", click: () => this.#cancel(serial) });
+    const cancel = el("button", { type: "button", class: "small", "data-testid": "offer-cancel", click: () => this.#desk.cancel(serial) });
     const again = el("button", { type: "button", class: "small", "data-testid": "offer-again", click: () => this.#again(serial, game) }, "Again");
     const share = el("button", { type: "button", class: "small main", "data-testid": "offer-share", click: () => this.#share(serial) }, "Share");
     const parts = [el("b", { class: "offer-what" }), el("span", { class: "offer-now", "data-testid": "offer-now" })];
@@ -127,14 +130,6 @@ export class Play {
     say(cancel, over ? "Close" : "Cancel");
     set(cancel, { "aria-label": over ? "Close" : `Cancel: ${called(own.game)}`, "aria-disabled": String(own.state === "cancelling" || (own.kind === "bot" && !over)) });
     set(first, { hidden: own.kind === "link" ? over || !own.offer : !over || own.kind !== "seek" });
-  }
-
-  /** Somebody without a mouse goes on at the button that made it. @param {number} serial */
-  #cancel(serial) {
-    const held = this.#offers.contains(document.activeElement);
-    this.#desk.cancel(serial);
-    this.show();
-    if (held && !this.#offers.contains(document.activeElement)) this.#big.focus();
   }
 
   /** @param {number} serial @param {string} game */

@@ -77,6 +77,6 @@ export class Banners {
       return [yes, no];
     }
     if (!room) return [];
-    return [el("a", { class: "button small main", href: `#/room/${room}`, "data-testid": "banner-go", click: once(() => {}) }, kind === "look" ? "Look" : "Go there")];
+    return [el("a", { class: "button small main", href: `#/room/${room}`, "data-testid": "banner-open", click: once(() => {}) }, kind === "look" ? "Look" : "Go there")];
   }
 }
