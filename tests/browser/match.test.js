@@ -195,6 +195,22 @@ test("a challenge goes by a link, and a refusal takes the step back", { timeout:
   for (const person of [...people, cy]) person.unharmed();
 });
 
+test("who is somewhere else is told that it is their turn", { timeout: 90_000 }, async () => {
+  const people = await strangers();
+  for (const person of people) await playNow(person);
+  await Promise.all(people.map(board));
+  const [mover, other] = await byTurns(people);
+  await other.page.evaluate(() => (location.hash = "#/"));
+  await mover.hook("contest-said").getByText(/is gone, and may come back within \d+ s/).waitFor();
+  await mover.hook("cell-4").click();
+  await other.hook("banners").getByText(`Your turn against ${mover.name}`).waitFor();
+  await other.screenshot("match-your-turn-phone");
+  await other.page.locator(".banner[data-ready]").waitFor();
+  await other.hook("banner-open").click();
+  await other.sees("cell-4", "data-mark", "X");
+  for (const person of people) person.unharmed();
+});
+
 test("numbers move, leaderboards and cards are there, on a phone and for axe", { timeout: 90_000 }, async () => {
   const [first] = await demo.frontends();
   const ann = await Person.arrive(browser, "Ann", `${first}/live`, { viewport: PHONE });
