@@ -308,7 +308,8 @@ impl Table {
         let told = self.lobby.notices_after(player(who), Some(*since));
         assert!(!told.resync);
         *since = told.newest;
-        let lines = told.notices.iter().map(|(number, told)| format!("{number}: {}\n", notice(told)));
+        let lines =
+            told.notices.iter().map(|(number, told)| format!("{number}: {}\n", notice(told)));
         let text: String = lines.collect();
         if text.is_empty() { "nothing\n".to_owned() } else { text }
     }

@@ -26,6 +26,9 @@ struct Files;
 /// The page.
 const INDEX: &str = "index.html";
 
+/// Another way to the page, which shows the numbers when it is reached by this one.
+const LIVE: &str = "live";
+
 /// Where the page is told what there is.
 const FOUND: &str = "<!-- found -->";
 
@@ -35,7 +38,7 @@ const NOT_LOADED: [&str; 2] = ["types.js", "worker.js"];
 
 /// What the page loads when somebody first wants it. It is named all the same, so that the
 /// worker keeps a copy: it is wanted most when a frontend is dead.
-const LATER: &str = "deck/";
+const LATER: [&str; 4] = ["card/", "deck/", "ladder/", "live/"];
 
 /// Answers a request for one of the page's files.
 pub(super) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
@@ -43,7 +46,7 @@ pub(super) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Respo
         return (StatusCode::METHOD_NOT_ALLOWED, "there is nothing to do here\n").into_response();
     }
     let path = match uri.path().trim_start_matches('/') {
-        "" => INDEX,
+        "" | LIVE => INDEX,
         path => path,
     };
     match Files::get(path) {
@@ -69,7 +72,7 @@ fn found<'a>(files: impl Iterator<Item = &'a str>) -> String {
         if let Some((game, "game.js")) = of_game.and_then(|path| path.split_once('/')) {
             games.push(game);
         }
-        if path.starts_with(LATER) {
+        if LATER.iter().any(|folder| path.starts_with(folder)) {
             links += &format!("<link rel=\"later\" href=\"/{path}\">\n    ");
             continue;
         }
@@ -130,18 +133,25 @@ mod tests {
         let again = get("/index.html", Some(&format!("\"other\", {tag}"))).await;
         assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
         assert_eq!(again.headers()[header::ETAG], tag.as_str());
+        // It is the same page for those who come to see the numbers.
+        let live = get("/live", None).await;
+        assert_eq!(
+            (live.status(), &live.headers()[header::ETAG]),
+            (StatusCode::OK, &first.headers()[header::ETAG])
+        );
     }
 
     /// A game is in the page by being in its folder: nobody lists it.
     #[tokio::test]
     async fn the_page_is_told_what_there_is() {
-        let files = ["deck/panel.js", "dom.js", "style.css", "types.js", "worker.js"];
+        let files = ["card/style.css", "deck/panel.js", "dom.js", "style.css", "types.js", "worker.js"];
         let chess = ["games/chess/game.js", "games/chess/style.css", "games/chess/types.js"];
         let told = found(files.iter().chain(&chess).copied());
         let links: Vec<&str> = told.lines().map(str::trim).collect();
         assert_eq!(
             links,
             [
+                "<link rel=\"later\" href=\"/card/style.css\">",
                 "<link rel=\"later\" href=\"/deck/panel.js\">",
                 "<link rel=\"modulepreload\" href=\"/dom.js\">",
                 "<link rel=\"modulepreload\" href=\"/games/chess/game.js\">",
@@ -176,6 +186,7 @@ mod tests {
     async fn nothing_else_is_served() {
         for path in [
             "/nothing.html",
+            "/live/more",
             "/../Cargo.toml",
             "/..%2fCargo.toml",
             "//etc/passwd",
