@@ -45,7 +45,8 @@ impl Table {
     fn entry(&mut self, player: u64, command: Command) -> Entry {
         self.serial += 1;
         // A minute for every ten openings, so that nobody is too fast.
-        self.stamp = Stamp { at_ms: self.serial * 2, seed: self.serial, passed_ms: Some(2), matches: false };
+        self.stamp =
+            Stamp { at_ms: self.serial * 2, seed: self.serial, passed_ms: Some(2), matches: false };
         let attempt = Attempt { lane: Lane::OWN, serial: Serial(self.serial) };
         Entry { player: PlayerId(player << 40), attempt, command }
     }

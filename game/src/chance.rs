@@ -1,7 +1,7 @@
 //! Chance, the same on every replica.
 
 use crate::digest;
-use hangraft_ids::RoomId;
+use hangraft_ids::{OfferId, RoomId};
 
 /// A source of numbers for one entry, drawn from the batch's seed and the
 /// entry's place in the batch (SplitMix64).
@@ -17,6 +17,11 @@ impl Chance {
     pub(crate) fn of_room(seed: u64, room: RoomId) -> Chance {
         // No batch has so many entries.
         Chance(digest::of_words(&[seed ^ room.0.rotate_left(32), u64::MAX]))
+    }
+
+    /// What an offer may draw from when time, and no entry, makes a game of it.
+    pub(crate) fn of_offer(seed: u64, offer: OfferId) -> Chance {
+        Chance(digest::of_words(&[seed ^ offer.0.rotate_left(32), u64::MAX - 1]))
     }
 
     /// One of `items`, each as likely as the others; none if there are none.

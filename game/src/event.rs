@@ -82,6 +82,16 @@ pub enum Event {
         /// Whose seat.
         seat: Seat,
     },
+    /// One of the two in a match has offered a draw.
+    DrawOffered {
+        /// Whose seat.
+        seat: Seat,
+    },
+    /// The other does not want it.
+    DrawDeclined {
+        /// The seat of who has declined.
+        seat: Seat,
+    },
     /// The room has left the lobby.
     Closed,
     /// Something that only the rules of the room's game know.

@@ -25,19 +25,25 @@ mod answer;
 mod archive;
 mod attempts;
 pub mod bots;
+mod calendar;
 mod chance;
 mod chat;
 mod clock;
 mod command;
 mod contest;
+#[cfg(test)]
+mod contest_property;
 mod digest;
 mod event;
 mod json;
 mod lobby;
 mod notices;
+mod numbers;
 mod offers;
 mod openings;
+mod outbox;
 mod presence;
+mod ratings;
 mod room;
 mod rooms;
 mod rules;
@@ -54,8 +60,8 @@ pub use hangraft_ids::{
     FrontendId, Lane, NoticeNumber, OfferId, PlayerId, RoomId, Seat, Serial, Version,
 };
 pub use lobby::{Applied, Lobby, Passed};
-pub use offers::OpenOffer;
 pub use notices::{Notice, Other, Rating, Score, Told, Why};
+pub use offers::OpenOffer;
 pub use room::{Player, Room};
 pub use rooms::{Change, Filter, Shelf};
 pub use rules::{Audience, Outcome, Phase, SeatSet, State, Strength, games};

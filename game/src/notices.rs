@@ -262,7 +262,8 @@ impl Notices {
 
     pub(crate) fn recompute_digest(&self) -> u64 {
         let mut scratch = Vec::new();
-        let digests = self.boxes.iter().map(|(id, content)| content.compute_digest(*id, &mut scratch));
+        let digests =
+            self.boxes.iter().map(|(id, content)| content.compute_digest(*id, &mut scratch));
         digests.fold(self.digest_of_count(), u64::wrapping_add)
     }
 
@@ -323,10 +324,6 @@ impl FrozenNotices {
     /// Every mailbox, in an order that is always the same.
     pub(crate) fn into_parts(self) -> impl Iterator<Item = StoredMailbox> + Send + 'static {
         self.boxes.into_iter().map(|(player, content)| StoredMailbox { player, content })
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.posted == 0
     }
 }
 

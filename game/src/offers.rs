@@ -216,7 +216,8 @@ impl Offer {
 
     /// When something will happen to it by itself.
     fn due_ms(&self) -> u64 {
-        let after_done = self.events().map(|(at_ms, _)| at_ms).filter(|at_ms| *at_ms > self.done_ms);
+        let after_done =
+            self.events().map(|(at_ms, _)| at_ms).filter(|at_ms| *at_ms > self.done_ms);
         after_done.min().unwrap_or(u64::MAX)
     }
 
@@ -257,9 +258,13 @@ impl Offers {
     }
 
     /// The number of the next offer.
-    pub(crate) fn next_id(&mut self) -> OfferId {
-        self.made = self.made.saturating_add(1);
-        OfferId(self.made)
+    pub(crate) fn next_id(&self) -> OfferId {
+        OfferId(self.made.saturating_add(1))
+    }
+
+    /// The offer with the next number was made, whether it stands or not.
+    pub(crate) fn count(&mut self, id: OfferId) {
+        self.made = id.0;
     }
 
     pub(crate) fn get(&self, id: OfferId) -> Option<&Arc<Offer>> {
@@ -311,17 +316,24 @@ impl Offers {
         Some(Arc::unwrap_or_clone(offer))
     }
 
-    /// The seek that suits this one best, if any does.
-    pub(crate) fn best_for(&self, offer: &Offer, now_ms: u64) -> Option<OfferId> {
+    /// The seek that suits this one best, of those whose owners can play.
+    pub(crate) fn best_for(
+        &self,
+        offer: &Offer,
+        now_ms: u64,
+        can_play: impl Fn(PlayerId) -> bool,
+    ) -> Option<OfferId> {
         let pool = self.pools.get(&offer.wanted)?;
         let here = (offer.rating.points, OfferId(0));
         let (above, below) = (pool.range(here..), pool.range(..here).rev());
         let near = above.take(NEAR_MAX).chain(below.take(NEAR_MAX));
-        let suits = near.filter_map(|(_, id)| Some((*id, self.offers.get(id)?))).filter(|(_, other)| {
-            other.owner.player != offer.owner.player
-                && other.takes(offer.rating, now_ms)
-                && offer.takes(other.rating, now_ms)
-        });
+        let suits =
+            near.filter_map(|(_, id)| Some((*id, self.offers.get(id)?))).filter(|(_, other)| {
+                other.owner.player != offer.owner.player
+                    && other.takes(offer.rating, now_ms)
+                    && offer.takes(other.rating, now_ms)
+                    && can_play(other.owner.player)
+            });
         let rank = |(id, other): &(OfferId, &Arc<Offer>)| {
             (other.rating.points.abs_diff(offer.rating.points), other.since_ms, *id)
         };
@@ -404,7 +416,7 @@ impl Offers {
     }
 
     fn digest_of_count(&self) -> u64 {
-        if self.made == 0 { 0 } else { digest::of_numbers(Of::Offers, [self.made]) }
+        digest_of_made(self.made)
     }
 
     fn put(&mut self, id: OfferId, offer: Offer) {
@@ -425,10 +437,25 @@ impl Offers {
 }
 
 impl FrozenOffers {
+    /// Leaves out numbers that may have been given after this was frozen. By how much the
+    /// digest grows, wrapping.
+    pub(crate) fn skip(&mut self, numbers: u64) -> u64 {
+        if self.made == 0 {
+            return 0;
+        }
+        let before = digest_of_made(self.made);
+        self.made = self.made.saturating_add(numbers);
+        digest_of_made(self.made).wrapping_sub(before)
+    }
+
     /// Every offer, in an order that is always the same.
     pub(crate) fn into_parts(self) -> impl Iterator<Item = StoredOffer> + Send + 'static {
         self.offers.into_iter().map(|(id, content)| StoredOffer { id, content })
     }
+}
+
+fn digest_of_made(made: u64) -> u64 {
+    if made == 0 { 0 } else { digest::of_numbers(Of::Offers, [made]) }
 }
 
 /// What the list of seeks is known by: a seek does not change while it stands.
@@ -462,13 +489,14 @@ mod tests {
         let mut offers = Offers::default();
         for (player, points, within, since_ms) in seeks {
             let id = offers.next_id();
+            offers.count(id);
             offers.insert(id, seek(*player, *points, *within, *since_ms), true);
         }
         offers
     }
 
     fn best(offers: &Offers, offer: &Offer, now_ms: u64) -> Option<u64> {
-        offers.best_for(offer, now_ms).map(|id| id.0)
+        offers.best_for(offer, now_ms, |_| true).map(|id| id.0)
     }
 
     /// The nearest that both sides accept, then the one that waits longest; never oneself.

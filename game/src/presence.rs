@@ -41,6 +41,8 @@ pub(crate) struct Presence {
     frontends: OrdMap<FrontendId, Arc<Frontend>>,
     /// How many frontends have each player there; where none has is not in it.
     places: BTreeMap<Place, u32>,
+    /// How many players are [online](RoomId::ONLINE).
+    online: usize,
     /// Sum of the frontends' digests.
     sum: u64,
 }
@@ -116,6 +118,16 @@ impl Presence {
     /// Whether a player is in a room, as far as frontends told.
     pub(crate) fn is_here(&self, player: PlayerId, room: RoomId) -> bool {
         [(player, room), everywhere(player)].iter().any(|place| self.places.contains_key(place))
+    }
+
+    /// Whether a player has a live socket, as far as frontends told.
+    pub(crate) fn is_online(&self, player: PlayerId) -> bool {
+        self.is_here(player, RoomId::ONLINE)
+    }
+
+    /// How many players have one.
+    pub(crate) fn online(&self) -> usize {
+        self.online
     }
 
     /// Hears what a frontend says, and renews its lease.
@@ -234,6 +246,7 @@ impl Presence {
         let count = self.places.entry(place).or_default();
         *count += 1;
         if *count == 1 {
+            self.online += usize::from(place.1 == RoomId::ONLINE);
             flips.insert(place, true);
         }
     }
@@ -247,6 +260,7 @@ impl Presence {
         *count = count.saturating_sub(1);
         if *count == 0 {
             self.places.remove(&place);
+            self.online -= usize::from(place.1 == RoomId::ONLINE);
             flips.insert(place, false);
         }
     }

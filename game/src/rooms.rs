@@ -15,10 +15,12 @@ use crate::answer::Rejection;
 use crate::chance::Chance;
 use crate::clock::Now;
 use crate::command::Edition;
+use crate::contest::{Contest, is_bot};
 use crate::event::Event;
+use crate::outbox::Outbox;
 use crate::room::seats::{Sat, Sitting};
 use crate::room::{Room, Step};
-use crate::rules::State;
+use crate::rules::{Board, State};
 use crate::terms::Terms;
 use hangraft_ids::{PlayerId, RoomId, Seat, Version};
 
@@ -40,6 +42,9 @@ pub(crate) struct Rooms {
     deserted: BTreeSet<(u64, RoomId)>,
     /// Where each player sits; who sits nowhere is not in it.
     tables: BTreeMap<PlayerId, BTreeSet<RoomId>>,
+    /// What is to be done about changes beside the rooms. Not stored: it is empty between
+    /// entries.
+    outbox: Outbox,
     scratch: Vec<u8>,
 }
 
@@ -112,6 +117,11 @@ impl Rooms {
         self.rooms.len()
     }
 
+    /// How many there are that stand so.
+    pub(crate) fn count_in(&self, state: State) -> usize {
+        self.by_state[place(state)].len()
+    }
+
     pub(crate) fn get(&self, id: RoomId) -> Option<&Arc<Room>> {
         self.rooms.get(&id)
     }
@@ -124,6 +134,35 @@ impl Rooms {
     /// Where a player sits.
     pub(crate) fn tables(&self, player: PlayerId) -> impl Iterator<Item = RoomId> + '_ {
         self.tables.get(&player).into_iter().flatten().copied()
+    }
+
+    /// The rooms of matches where a player still sits, although the round is over.
+    pub(crate) fn finished_contests_of(&self, player: PlayerId) -> Vec<RoomId> {
+        let finished = |id: &RoomId| self.get(*id).is_some_and(|room| room.is_finished_contest());
+        self.tables(player).filter(finished).collect()
+    }
+
+    /// What has come of all changes since this was last asked, beside the rooms.
+    pub(crate) fn take_outbox(&mut self) -> Outbox {
+        std::mem::take(&mut self.outbox)
+    }
+
+    /// Opens a room for a match, and seats the two.
+    pub(crate) fn open_contest(
+        &mut self,
+        id: RoomId,
+        board: Board,
+        contest: Contest,
+        sittings: [Sitting<'_>; 2],
+        now: Now,
+        chance: &mut Chance,
+    ) -> Change {
+        let mut step = Step::new(now, chance);
+        let room = Room::open_contest(id, board, contest, sittings, &mut step);
+        let version = room.version();
+        let events = self.outbox.keep(room.game(), step);
+        self.insert(room);
+        Change { room: id, version, events, closed: false, last: None }
     }
 
     /// Seats a player in a room.
@@ -189,9 +228,9 @@ impl Rooms {
         let room = Arc::make_mut(room);
         let (before, listed) = (room.digest(), Listed::of(room));
         let deserted_before = room.deserted_since_ms();
-        let mut step = Step { now, chance, events: Vec::new() };
+        let mut step = Step::new(now, chance);
         let value = act(room, &mut step)?;
-        let events = step.events;
+        let events = self.outbox.keep(room.game(), step);
         // Without an event there is nothing to be seen; something may be noted all the
         // same, such as that somebody who was expected has come.
         let version = match activity {
@@ -291,17 +330,34 @@ impl Rooms {
         }
     }
 
-    /// Puts back the terms of a room that was inserted without.
-    pub(crate) fn restore_terms(&mut self, id: RoomId, terms: Terms) -> Result<(), &'static str> {
-        let room = Arc::make_mut(self.rooms.get_mut(&id).ok_or("terms of no room")?);
+    /// Changes something in a room that makes no version: what is found out about it later, or
+    /// read from a snapshot. None if there is no such room.
+    pub(crate) fn amend<T>(&mut self, id: RoomId, act: impl FnOnce(&mut Room) -> T) -> Option<T> {
+        let room = Arc::make_mut(self.rooms.get_mut(&id)?);
         let (before, listed) = (room.digest(), Listed::of(room));
-        room.restore_terms(terms)?;
+        let value = act(room);
         room.refresh_digest(&mut self.scratch);
         self.sum = self.sum.wrapping_sub(before).wrapping_add(room.digest());
         let lists = Listed::of(room);
-        self.unlist(id, listed);
-        self.list_as(id, lists);
-        Ok(())
+        if lists != listed {
+            self.unlist(id, listed);
+            self.list_as(id, lists);
+        }
+        Some(value)
+    }
+
+    /// Puts back the terms of a room that was inserted without.
+    pub(crate) fn restore_terms(&mut self, id: RoomId, terms: Terms) -> Result<(), &'static str> {
+        self.amend(id, |room| room.restore_terms(terms)).ok_or("terms of no room")?
+    }
+
+    /// Puts back the contest of a room that was inserted without.
+    pub(crate) fn restore_contest(
+        &mut self,
+        id: RoomId,
+        contest: Contest,
+    ) -> Result<(), &'static str> {
+        self.amend(id, |room| room.restore_contest(contest)).ok_or("a contest of no room")?
     }
 
     /// When to look at the first room.
@@ -348,8 +404,11 @@ impl Rooms {
         self.rooms.clone()
     }
 
-    /// Notes that a player sits in a room.
+    /// Notes that a player sits in a room. Of bots nobody asks, and they sit everywhere.
     fn note_seated(&mut self, player: PlayerId, room: RoomId) {
+        if is_bot(player) {
+            return;
+        }
         self.tables.entry(player).or_default().insert(room);
     }
 

@@ -1,13 +1,14 @@
 //! Snapshots: a lobby as bytes, made beside play.
 //!
 //! ```text
-//! format: u8, 1 or 2, then frames until the last, then nothing
+//! format: u8, 1 to 3, then frames until the last, then nothing
 //! frame:  length: u32 little-endian, then that many bytes of a Part (postcard)
 //! ```
 //!
 //! Format 2 holds parts that format 1 does not know: rooms' terms, and presence by
-//! room. A lobby without either is still written in format 1, which is what a cluster
-//! has until all its members know the other.
+//! room. Format 3 holds what came with matches: offers, notices, ratings, numbers and
+//! rooms' contests. A lobby without any of these is still written in the format before,
+//! which is what a cluster has until all its members know the other.
 //!
 //! The first part is the head, the last is the end, which carries the hash of
 //! the lobby that was frozen. Whoever restores computes the hash anew from
@@ -21,15 +22,23 @@ use serde::{Deserialize, Serialize};
 use crate::attempts::{FrozenAttempts, StoredLane};
 use crate::chat::{Chat, StoredChat};
 use crate::clock::Clock;
+use crate::contest::Contest;
 use crate::lobby::{Lobby, counters_digest};
+use crate::notices::{FrozenNotices, StoredMailbox};
+use crate::numbers::{Numbers, StoredNumbers};
+use crate::offers::{FrozenOffers, StoredOffer};
 use crate::presence::{FrozenFrontends, Stored, StoredFrontend, StoredPlaces};
+use crate::ratings::{FrozenRatings, StoredRecord};
 use crate::room::Room;
 use crate::terms::Terms;
 use hangraft_ids::{PlayerId, RoomId};
 
 /// The first byte of a snapshot. Grows when the form changes in a way that
 /// older builds would misread.
-const SNAPSHOT_FORMAT: u8 = 2;
+const SNAPSHOT_FORMAT: u8 = 3;
+
+/// The format of before there were matches.
+const HOSTS_FORMAT: u8 = 2;
 
 /// The format of before there were terms.
 const PLAIN_FORMAT: u8 = 1;
@@ -54,7 +63,17 @@ pub struct Frozen {
     attempts: FrozenAttempts,
     openings: OrdMap<PlayerId, u32>,
     frontends: FrozenFrontends,
+    matches: Matches,
     hash: u64,
+}
+
+/// What came with matches.
+#[derive(Clone, Debug)]
+struct Matches {
+    notices: FrozenNotices,
+    offers: FrozenOffers,
+    ratings: FrozenRatings,
+    numbers: Numbers,
 }
 
 /// Puts a lobby together from a snapshot's bytes, as they come.
@@ -120,6 +139,19 @@ enum Part {
     End(u64),
     Terms(RoomId, Terms),
     Places(StoredPlaces),
+    Contest(RoomId, Contest),
+    Made(Made),
+    Offer(StoredOffer),
+    Mailbox(StoredMailbox),
+    Numbers(StoredNumbers),
+    Record(StoredRecord),
+}
+
+/// How many there ever were.
+#[derive(Serialize, Deserialize)]
+struct Made {
+    offers: u64,
+    notices: u64,
 }
 
 impl Lobby {
@@ -146,6 +178,7 @@ impl Frozen {
             attempts,
             openings: lobby.openings.counts(),
             frontends: lobby.presence.freeze(),
+            matches: Matches::of(lobby),
             hash: lobby.hash(),
         }
     }
@@ -168,6 +201,8 @@ impl Frozen {
         self.head.opened = self.head.opened.saturating_add(ROOMS_SKIPPED);
         let after = counters_digest(&self.head.clock, self.head.opened);
         self.hash = self.hash.wrapping_sub(before).wrapping_add(after);
+        let skipped = self.matches.offers.skip(ROOMS_SKIPPED.into());
+        self.hash = self.hash.wrapping_add(skipped);
         self
     }
 
@@ -197,14 +232,21 @@ impl Frozen {
     fn format(&self) -> u8 {
         let plain = self.rooms.values().all(|room| room.terms().is_none())
             && self.frontends.are_of_before();
-        if plain { PLAIN_FORMAT } else { SNAPSHOT_FORMAT }
+        let matches =
+            !self.matches.is_empty() || self.rooms.values().any(|room| room.contest().is_some());
+        match (matches, plain) {
+            (true, _) => SNAPSHOT_FORMAT,
+            (false, true) => PLAIN_FORMAT,
+            (false, false) => HOSTS_FORMAT,
+        }
     }
 
     fn into_parts(self) -> impl Iterator<Item = Part> + Send + 'static {
         let rooms = self.rooms.into_iter().flat_map(|(id, room)| {
             let chat = room.chat().store();
             let terms = room.terms().map(|terms| Part::Terms(id, terms.clone()));
-            std::iter::once(Part::Room(room, chat)).chain(terms)
+            let contest = room.contest().map(|contest| Part::Contest(id, contest.clone()));
+            std::iter::once(Part::Room(room, chat)).chain(terms).chain(contest)
         });
         let frontends = self.frontends.into_parts().map(|stored| match stored {
             Stored::Frontend(frontend) => Part::Frontend(frontend),
@@ -217,7 +259,38 @@ impl Frozen {
             .chain(self.attempts.into_lanes().map(Part::Lane))
             .chain(openings)
             .chain(frontends)
+            .chain(self.matches.into_parts())
             .chain(std::iter::once(Part::End(self.hash)))
+    }
+}
+
+impl Matches {
+    fn of(lobby: &Lobby) -> Matches {
+        Matches {
+            notices: lobby.notices.freeze(),
+            offers: lobby.offers.freeze(),
+            ratings: lobby.ratings.freeze(),
+            numbers: lobby.numbers.clone(),
+        }
+    }
+
+    /// Whether there never were any.
+    fn is_empty(&self) -> bool {
+        self.notices.posted == 0
+            && self.offers.made == 0
+            && self.ratings.is_empty()
+            && self.numbers.is_empty()
+    }
+
+    fn into_parts(self) -> impl Iterator<Item = Part> + Send + 'static {
+        let made = Made { offers: self.offers.made, notices: self.notices.posted };
+        let made = (made.offers > 0 || made.notices > 0).then_some(Part::Made(made));
+        let numbers = self.numbers.freeze().map(Part::Numbers);
+        made.into_iter()
+            .chain(self.offers.into_parts().map(Part::Offer))
+            .chain(self.notices.into_parts().map(Part::Mailbox))
+            .chain(numbers)
+            .chain(self.ratings.into_parts().map(Part::Record))
     }
 }
 
@@ -282,7 +355,7 @@ impl Restore {
     fn begin<'a>(&mut self, bytes: &'a [u8]) -> Result<&'a [u8], SnapshotError> {
         match bytes.split_first() {
             None => Ok(bytes),
-            Some((&(PLAIN_FORMAT | SNAPSHOT_FORMAT), rest)) => {
+            Some((&(PLAIN_FORMAT..=SNAPSHOT_FORMAT), rest)) => {
                 self.begun = true;
                 Ok(rest)
             }
@@ -315,6 +388,17 @@ impl Restore {
             Part::Frontend(frontend) => return self.lobby.presence.restore(frontend),
             Part::Terms(room, terms) => return self.lobby.rooms.restore_terms(room, terms),
             Part::Places(places) => return self.lobby.presence.restore_places(places),
+            Part::Made(made) => {
+                self.lobby.offers.restore_count(made.offers);
+                self.lobby.notices.restore_count(made.notices);
+            }
+            Part::Offer(offer) => return self.lobby.offers.restore(offer),
+            Part::Mailbox(mailbox) => return self.lobby.notices.restore(mailbox),
+            Part::Numbers(numbers) => return self.lobby.numbers.restore(numbers),
+            Part::Record(record) => return self.lobby.ratings.restore(record),
+            Part::Contest(room, contest) => {
+                return self.lobby.rooms.restore_contest(room, contest);
+            }
             Part::End(hash) => self.end = Some(hash),
         }
         Ok(())

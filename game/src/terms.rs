@@ -149,8 +149,18 @@ impl Terms {
 
     /// How long a player has been away at this version; none while they are here.
     pub(crate) fn away_ms(&self, player: PlayerId) -> Option<u64> {
+        self.away_since_ms(player).map(|since_ms| self.at_ms.saturating_sub(since_ms))
+    }
+
+    /// Since when a player has been away; none while they are here, or expected to be.
+    pub(crate) fn away_since_ms(&self, player: PlayerId) -> Option<u64> {
         let absence = self.absent.get(&player).filter(|absence| absence.stage != Stage::Expected);
-        absence.map(|absence| self.at_ms.saturating_sub(absence.since_ms))
+        absence.map(|absence| absence.since_ms)
+    }
+
+    /// Whether a seated player was heard to be here, and not since to have gone.
+    pub(crate) fn is_here(&self, player: PlayerId) -> bool {
+        !self.absent.contains_key(&player)
     }
 
     /// Whose seat may be taken: who has been away the longest, if anybody for long enough.
@@ -159,15 +169,16 @@ impl Terms {
         free.min_by_key(|(player, absence)| (absence.since_ms, **player)).map(|(player, _)| *player)
     }
 
-    /// Lets time pass for those who are absent; what has changed.
-    pub(crate) fn pass(&mut self, now_ms: u64) -> Vec<(PlayerId, Passing)> {
+    /// Lets time pass for those who are absent; what has changed. Who has never come counts as
+    /// away from now on, or, where `excused` is not, since they sat down.
+    pub(crate) fn pass(&mut self, now_ms: u64, excused: bool) -> Vec<(PlayerId, Passing)> {
         let mut passed = Vec::new();
         for (player, absence) in &mut self.absent {
             if absence.due_ms().is_none_or(|due_ms| due_ms > now_ms) {
                 continue;
             }
             let stage = if absence.stage == Stage::Expected { Stage::Away } else { Stage::Free };
-            let since_ms = if stage == Stage::Away { now_ms } else { absence.since_ms };
+            let since_ms = if stage == Stage::Away && excused { now_ms } else { absence.since_ms };
             *absence = Absence { since_ms, stage };
             let passing = if stage == Stage::Away { Passing::Away } else { Passing::Free };
             passed.push((*player, passing));
@@ -272,13 +283,13 @@ mod tests {
         terms.sat(ANN, true, 0);
         terms.sat(BEN, false, 0);
         assert_eq!((terms.away_ms(BEN), terms.due_ms()), (None, Some(EXPECTED_MS)));
-        assert_eq!(terms.pass(EXPECTED_MS - 1), []);
-        assert_eq!(terms.pass(EXPECTED_MS), [(BEN, Passing::Away)]);
+        assert_eq!(terms.pass(EXPECTED_MS - 1, true), []);
+        assert_eq!(terms.pass(EXPECTED_MS, true), [(BEN, Passing::Away)]);
         terms.heard(ANN, false, EXPECTED_MS + 5);
         terms.heard(ANN, false, EXPECTED_MS + 9);
-        assert_eq!(terms.pass(EXPECTED_MS + SEAT_KEPT_MS), [(BEN, Passing::Free)]);
+        assert_eq!(terms.pass(EXPECTED_MS + SEAT_KEPT_MS, true), [(BEN, Passing::Free)]);
         assert_eq!(terms.due_ms(), Some(EXPECTED_MS + 5 + SEAT_KEPT_MS));
-        assert_eq!(terms.pass(u64::MAX), [(ANN, Passing::Free)]);
+        assert_eq!(terms.pass(u64::MAX, true), [(ANN, Passing::Free)]);
         assert_eq!((terms.free(), terms.due_ms()), (Some(BEN), None));
         terms.heard(BEN, true, 0);
         assert_eq!(terms.free(), Some(ANN));

@@ -38,7 +38,8 @@ fn a_game_this_build_does_not_know_is_refused_in_words() {
     for game in unknown.chain((!cfg!(feature = "next")).then_some("nim")) {
         let mut lobby = Lobby::default();
         let entry = entry(1, 1, Command::Open { game: game.into(), options: String::new() });
-        let outcome = lobby.apply(Stamp { at_ms: 1, seed: 1, passed_ms: Some(1), matches: false }, 0, &entry);
+        let outcome =
+            lobby.apply(Stamp { at_ms: 1, seed: 1, passed_ms: Some(1), matches: false }, 0, &entry);
         let rejection = outcome.answer.expect_err("nobody knows it");
         assert_eq!(rejection.code(), Code::BadRequest);
         assert_eq!(rejection.to_string(), format!("there is no game {game:?}"));
@@ -95,7 +96,12 @@ fn story() -> Vec<Batch> {
         (2, play(r#"{"heap":0,"take":1}"#)),
     ];
     let batch = |(nth, (player, command))| Batch {
-        stamp: Stamp { at_ms: 1_750_000_000_000 + nth, seed: nth, passed_ms: Some(1), matches: false },
+        stamp: Stamp {
+            at_ms: 1_750_000_000_000 + nth,
+            seed: nth,
+            passed_ms: Some(1),
+            matches: false,
+        },
         entries: vec![entry(player, nth, command)],
     };
     (1..).zip(commands).map(batch).collect()

@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 
 use hangraft_game::{
-    Attempt, Batch, Command, Entry, Filter, FrontendId, Lane, Lobby, Passed, Place, PlayerId,
-    Reply, Restore, Room, RoomId, Serial, Shelf, SnapshotError, Stamp, State, events_json,
+    Attempt, Batch, Command, Entry, Filter, FrontendId, Lane, Lobby, Notice, NoticeNumber, OfferId,
+    Passed, Place, PlayerId, Reply, Restore, Room, RoomId, Serial, Shelf, SnapshotError, Stamp,
+    State, Wanted, bots, events_json,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
 
 const PLAYERS: u64 = 6;
 const ROOMS: u64 = 4;
+
+/// Numbers that rooms of matches have, and offers.
+const MATCHES: u64 = 12;
 
 /// Words that appear in no name, chat or wrong guess of the logs below.
 const SECRETS: [&str; 3] = ["jukebox quiz", "fjord", "vexing sphinx"];
@@ -60,7 +64,8 @@ fn presence() -> impl Strategy<Value = Command> {
 }
 
 fn places() -> impl Strategy<Value = Vec<Place>> {
-    let place = (1..=PLAYERS, 1..=ROOMS).prop_map(|(who, room)| (PlayerId(who), RoomId(room)));
+    let room = prop_oneof![3 => (1..=ROOMS + MATCHES).prop_map(RoomId), 2 => Just(RoomId::ONLINE)];
+    let place = (1..=PLAYERS, room).prop_map(|(who, room)| (PlayerId(who), room));
     prop::collection::vec(place, 0..6)
 }
 
@@ -94,6 +99,59 @@ fn newer() -> impl Strategy<Value = Command> {
     ]
 }
 
+/// What came with matches.
+fn wanted() -> impl Strategy<Value = Wanted> {
+    let game = prop_oneof![
+        6 => Just(("tic-tac-toe", "")),
+        3 => Just(("hangman", "")),
+        1 => Just(("hangman", r#"{"mode":"together"}"#)),
+        1 => Just(("chess", "{}")),
+    ];
+    let clock_s = prop_oneof![3 => Just(0), 3 => Just(10), 1 => any::<u8>()];
+    (game, clock_s, any::<bool>()).prop_map(|((game, options), clock_s, rated)| Wanted {
+        game: game.into(),
+        options: options.into(),
+        clock_s,
+        rated,
+    })
+}
+
+fn matches() -> impl Strategy<Value = Command> {
+    let offer = || (1..=MATCHES).prop_map(OfferId);
+    let room = || (ROOMS + 1..=ROOMS + MATCHES).prop_map(RoomId);
+    let name = || "[A-Z][a-z]{0,2}";
+    let within = prop_oneof![Just(0), Just(200), Just(1)];
+    let bot_after_ms =
+        prop_oneof![Just(None), Just(Some(0)), Just(Some(5_000)), any::<Option<u32>>()];
+    let somebody = (1..=PLAYERS).prop_map(|player| Some(PlayerId(player)));
+    let bot = (0..8u64).prop_map(|nth| Some(PlayerId(u64::MAX - nth)));
+    let to = prop_oneof![1 => Just(None), 3 => somebody, 1 => bot];
+    prop_oneof![
+        9 => (wanted(), name(), within, bot_after_ms).prop_map(
+            |(wanted, name, within, bot_after_ms)| {
+                let likeness = name.to_lowercase();
+                Command::Seek { wanted, name, likeness, within, bot_after_ms }
+            }
+        ),
+        3 => (to, wanted(), name()).prop_map(|(to, wanted, name)| {
+            let likeness = name.to_lowercase();
+            Command::Challenge { to, wanted, name, likeness }
+        }),
+        4 => (offer(), name()).prop_map(|(offer, name)| {
+            let likeness = name.to_lowercase();
+            Command::Accept { offer, name, likeness }
+        }),
+        1 => offer().prop_map(|offer| Command::Decline { offer }),
+        1 => offer().prop_map(|offer| Command::Withdraw { offer }),
+        1 => room().prop_map(|room| Command::Resign { room }),
+        2 => (room(), any::<bool>()).prop_map(|(room, agreed)| Command::Draw { room, agreed }),
+        1 => (room(), any::<bool>()).prop_map(|(room, win)| Command::Claim { room, win }),
+        9 => (room(), json_move()).prop_map(|(room, mv)| Command::Play { room, mv }),
+        3 => room().prop_map(|room| Command::Again { room }),
+        1 => room().prop_map(|room| Command::Stand { room }),
+    ]
+}
+
 fn command() -> impl Strategy<Value = Command> {
     let room = || (1..=ROOMS).prop_map(RoomId);
     let name = || prop_oneof![5 => "[A-Z][a-z]{0,3}", 1 => ".{0,30}"];
@@ -107,6 +165,7 @@ fn command() -> impl Strategy<Value = Command> {
             .prop_map(|(room, name, text)| Command::Say { room, name, text }),
         3 => presence(),
         8 => newer(),
+        24 => matches(),
     ]
 }
 
@@ -120,25 +179,37 @@ fn entry() -> impl Strategy<Value = Entry> {
 }
 
 /// Batches with little time between most of them, and a lot between some,
-/// after a first one that sets the tables. The first of them are an older build's, and
-/// the leaders' wall clocks are not to be relied on.
+/// after a first one that sets the tables. The first of them are an older build's, those
+/// behind them are of before there were matches, and the leaders' wall clocks are not to be
+/// relied on.
 fn log() -> impl Strategy<Value = Vec<Batch>> {
     let gap_ms = prop_oneof![20 => 0..2_000u64, 2 => 0..90_000u64];
     let wrong_ms = prop_oneof![9 => Just(0), 1 => 0..10_000_000u64];
     let batch = (gap_ms, wrong_ms, any::<u64>(), prop::collection::vec(entry(), 0..6));
     let batches = prop::collection::vec(batch, 0..60);
-    (prop_oneof![Just(0), 0..60usize], batches).prop_map(|(old, batches)| {
-        let measured = |nth, passed_ms| (nth >= old).then_some(passed_ms);
-        let mut stamp = Stamp { at_ms: 1_750_000_000_000, seed: 1, passed_ms: measured(0, 1), matches: false };
+    let old = || prop_oneof![3 => Just(0), 1 => 0..30usize];
+    (old(), old(), batches).prop_map(|(first, second, batches)| {
+        let begins = Stamp { at_ms: 1_750_000_000_000, seed: 1, passed_ms: None, matches: false };
+        let edition = |nth: usize, passed_ms, stamp| {
+            let passed_ms = (nth >= first).then_some(passed_ms);
+            Stamp { passed_ms, matches: nth >= first + second, ..stamp }
+        };
+        let mut stamp = edition(0, 1, begins);
         let mut log = vec![Batch { stamp, entries: tables() }];
         for (nth, (gap_ms, wrong_ms, seed, entries)) in (1..).zip(batches) {
             let at_ms = stamp.at_ms + gap_ms;
-            stamp = Stamp { at_ms, seed, passed_ms: measured(nth, gap_ms), matches: false };
-            let shown = Stamp { at_ms: at_ms - wrong_ms, ..stamp };
-            log.push(Batch { stamp: shown, entries });
+            stamp = edition(nth, gap_ms, Stamp { at_ms, seed, ..stamp });
+            let known = |entry: &Entry| stamp.matches || is_of_before(&entry.command);
+            let entries = entries.into_iter().filter(known).collect();
+            log.push(Batch { stamp: Stamp { at_ms: at_ms - wrong_ms, ..stamp }, entries });
         }
         log
     })
+}
+
+/// Whether it may be logged before every member knows of matches.
+fn is_of_before(command: &Command) -> bool {
+    command.needs().is_none_or(|feature| feature.to_string() != "lobby:matches")
 }
 
 /// Opens the rooms, half of them with a setter, one of tic-tac-toe with a clock, and seats
@@ -171,8 +242,8 @@ fn tables() -> Vec<Entry> {
 
 /// Takes a batch, and tells everything that came of it.
 fn take(lobby: &mut Lobby, batch: &Batch) -> String {
-    let Passed { changes, finished } = lobby.tick(batch.stamp);
-    let mut told = format!("{changes:?} {finished:?}");
+    let Passed { changes, finished, told } = lobby.tick(batch.stamp);
+    let mut told = format!("{changes:?} {finished:?} {told:?}");
     for (nth, entry) in (0..).zip(&batch.entries) {
         told += &format!("{:?}", lobby.apply(batch.stamp, nth, entry));
     }
@@ -281,6 +352,60 @@ proptest! {
         }
     }
 
+    /// Whatever is sought, taken, declined, expires or is abandoned: an offer that stood ends
+    /// once, for its owner in one of two notices; and two who are matched are told of the
+    /// same room, by each other's names, in different seats. Nobody has too many.
+    #[test]
+    fn an_offer_ends_once_and_both_sides_agree(log in log()) {
+        let mut lobby = Lobby::default();
+        let mut ended: BTreeMap<(PlayerId, OfferId), u32> = BTreeMap::new();
+        let mut seats: BTreeMap<RoomId, BTreeMap<u8, (PlayerId, PlayerId)>> = BTreeMap::new();
+        let mut heard: BTreeMap<PlayerId, NoticeNumber> = BTreeMap::new();
+        for batch in &log {
+            let mut told = lobby.tick(batch.stamp).told;
+            for (nth, entry) in (0..).zip(&batch.entries) {
+                let before = lobby.hash();
+                let outcome = lobby.apply(batch.stamp, nth, entry);
+                prop_assert!(outcome.answer.is_ok() || outcome.told.is_empty());
+                prop_assert!(outcome.answer != Err(hangraft_game::Rejection::Busy) || before == lobby.hash());
+                told.extend(outcome.told);
+            }
+            for player in told {
+                let since = heard.get(&player).copied().unwrap_or_default();
+                let news = lobby.notices_after(player, Some(since));
+                prop_assert!(!news.resync);
+                for (number, notice) in news.notices {
+                    prop_assert_eq!(Some(number), Some(heard.get(&player).map_or(number, |last| last.next())));
+                    heard.insert(player, number);
+                    match notice {
+                        Notice::Matched { offer, room, seat, other, rating, .. } => {
+                            *ended.entry((player, offer)).or_default() += 1;
+                            prop_assert_eq!(rating.is_none(), bots::find(other.player).is_some());
+                            let twice = seats.entry(room).or_default().insert(seat.0, (player, other.player));
+                            prop_assert!(twice.is_none(), "two in one seat");
+                        }
+                        Notice::Unmatched { offer, .. } => *ended.entry((player, offer)).or_default() += 1,
+                        _ => {}
+                    }
+                }
+            }
+        }
+        prop_assert!(ended.values().all(|count| *count == 1), "{:?}", ended);
+        for (room, both) in seats {
+            let people: Vec<_> = both.values().collect();
+            match people[..] {
+                [(one, other)] => prop_assert!(bots::find(*other).is_some(), "{one} alone in {room}"),
+                [(one, other), (two, second)] => prop_assert_eq!((one, other), (second, two)),
+                _ => prop_assert!(false, "{room}"),
+            }
+        }
+        for player in (1..=PLAYERS).map(PlayerId) {
+            let (seeks, total) = lobby.open_seeks(1_000);
+            prop_assert!(seeks.len() == total);
+            prop_assert!(seeks.iter().filter(|seek| seek.player == player).count() <= 5);
+        }
+    }
+
     /// The shorter lists are the long one without what does not belong there.
     #[test]
     fn lists_hold_what_they_say(log in log()) {
@@ -362,7 +487,7 @@ proptest! {
         let [game, options, name, text, mv] = texts.try_into().expect("five texts");
         let commands = [
             Command::Open { game, options: options.clone() },
-            Command::Open { game: "hangman".into(), options },
+            Command::Open { game: "hangman".into(), options: options.clone() },
             Command::Sit { room, name: name.clone() },
             Command::Play { room, mv: mv.clone() },
             Command::Play { room, mv: serde_json::json!({ "word": mv }).to_string() },
@@ -371,13 +496,22 @@ proptest! {
             Command::Again { room },
             Command::Stand { room },
             Command::Host { game: "hangman".into(), options: name.clone(), public: true },
-            Command::Join { room, name: name.clone(), likeness: name },
+            Command::Join { room, name: name.clone(), likeness: name.clone() },
             Command::Remove { room, player: PlayerId(serial) },
             Command::Lock { room, locked: true },
             Command::Publish { room, public: true },
+            Command::Seek {
+                wanted: Wanted { game: "hangman".into(), options, clock_s: 9, rated: true },
+                name: name.clone(),
+                likeness: mv.clone(),
+                within: 7,
+                bot_after_ms: Some(7),
+            },
+            Command::Accept { offer: OfferId(serial), name, likeness: mv },
+            Command::Draw { room, agreed: true },
         ];
         for (lane, command) in (0..).zip(commands) {
-            let stamp = Stamp { at_ms: stamp.0, seed: stamp.1, passed_ms: stamp.2, matches: false };
+            let stamp = Stamp { at_ms: stamp.0, seed: stamp.1, passed_ms: stamp.2, matches: stamp.2.is_some() };
             let attempt = Attempt { lane: Lane(lane), serial: Serial(serial) };
             lobby.apply(stamp, 0, &Entry { player: PlayerId(player), attempt, command });
             lobby.tick(stamp);
@@ -438,7 +572,9 @@ fn look(
         seen.clear();
         return Ok(());
     }
-    prop_assert!(!room.state().is_over() || room.game() != "hangman");
+    // Who gives up before a word is set has nothing to show.
+    let no_word = room.game() != "hangman" || gallery["match"].is_object();
+    prop_assert!(!room.state().is_over() || no_word);
     *seen += events;
     *seen += &format!("{room:?}");
     for viewer in std::iter::once(None).chain((1..=PLAYERS).map(|id| Some(PlayerId(id)))) {

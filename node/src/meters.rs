@@ -57,6 +57,8 @@ fn begin_at_zero() {
     gauge!("hangraft_links").increment(0.0);
     gauge!("hangraft_unfinished_bytes").increment(0.0);
     counter!("hangraft_raft_committed_entries_total").absolute(0);
+    counter!("hangraft_notices_told_total").absolute(0);
+    counter!("hangraft_follows_refused_total").absolute(0);
     // Those of the log are there since it was opened.
     for unused in ["hangraft_proposal_seconds", "hangraft_apply_seconds", "hangraft_batch_commands"]
     {
@@ -106,6 +108,15 @@ impl Shown {
         index("hangraft_raft_purged_index", report.purged);
         gauge!("hangraft_rooms").set(report.rooms as f64);
         gauge!("hangraft_commands_in_flight").set(report.in_flight as f64);
+        let machine = replica.machine();
+        let (seeks, playing, matches) = machine.with_lobby(|lobby| {
+            let (_, seeks) = lobby.open_seeks(0);
+            (seeks, lobby.playing(), lobby.matches())
+        });
+        gauge!("hangraft_open_seeks").set(seeks as f64);
+        gauge!("hangraft_rooms_playing").set(playing as f64);
+        counter!("hangraft_matches_total").absolute(matches);
+        gauge!("hangraft_follows").set(machine.feed().follows() as f64);
     }
 
     fn members(&mut self, replica: &Replica) {
@@ -188,6 +199,9 @@ fn describe_gauges() {
     );
     describe_gauge!("hangraft_gossip_members", "Members by what gossip says of them");
     describe_gauge!("hangraft_rooms", "Live rooms");
+    describe_gauge!("hangraft_rooms_playing", "Rooms in which a round is being played");
+    describe_gauge!("hangraft_open_seeks", "Seeks for which nobody has come yet");
+    describe_gauge!("hangraft_follows", "Players whose notices links here follow");
     describe_gauge!("hangraft_commands_in_flight", "Commands between arrival and answer here");
     describe_gauge!("hangraft_links", "Links of frontends and other nodes open here");
     describe_gauge!(
@@ -224,6 +238,15 @@ fn describe_counters() {
         "Entries that this replica has learned are committed, since it started"
     );
     describe_counter!("hangraft_refusals_total", "Commands refused here, by code");
+    describe_counter!(
+        "hangraft_matches_total",
+        "Rounds of matches that were decided ever, as the lobby counts: each replica all of them"
+    );
+    describe_counter!("hangraft_notices_told_total", "Notices of players sent to links here");
+    describe_counter!(
+        "hangraft_follows_refused_total",
+        "Players that a link wanted to follow beyond what one may"
+    );
 }
 
 fn describe_histograms() {

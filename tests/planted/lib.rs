@@ -47,11 +47,19 @@ pub enum Bug {
     SetBackGoesOn,
     /// Whoever has a node's id and disk is taken for that node.
     CopyIsHeard,
+    /// A seek that has led to a game still stands.
+    MatchedTwice,
+    /// Both of two who are matched are told that the first seat is theirs.
+    SeatMistold,
+    /// What a player was told last is told again when they come back.
+    NoticeTwice,
+    /// Time passes in the lobby while nobody leads, when the next leader is there.
+    FlagsWithoutLeader,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 15] = [
+    pub const ALL: [Bug; 19] = [
         Bug::AckBeforeFsync,
         Bug::VoteNotSaved,
         Bug::StaleRead,
@@ -67,6 +75,10 @@ impl Bug {
         Bug::WallClockBelieved,
         Bug::SetBackGoesOn,
         Bug::CopyIsHeard,
+        Bug::MatchedTwice,
+        Bug::SeatMistold,
+        Bug::NoticeTwice,
+        Bug::FlagsWithoutLeader,
     ];
 
     /// How it is called on command lines.
@@ -87,6 +99,10 @@ impl Bug {
             Bug::WallClockBelieved => "wall-clock-believed",
             Bug::SetBackGoesOn => "set-back-goes-on",
             Bug::CopyIsHeard => "copy-is-heard",
+            Bug::MatchedTwice => "matched-twice",
+            Bug::SeatMistold => "seat-mistold",
+            Bug::NoticeTwice => "notice-twice",
+            Bug::FlagsWithoutLeader => "flags-without-leader",
         }
     }
 }

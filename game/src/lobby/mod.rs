@@ -6,6 +6,9 @@
 //! [`Lobby::hash`] tells it at any time for free.
 
 mod look;
+mod matching;
+mod outcome;
+mod settle;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,14 +22,19 @@ use crate::command::{Attempt, Command, Edition, Entry, Place, Stamp};
 use crate::digest::{self, Kind};
 use crate::event::Event;
 use crate::notices::Notices;
+use crate::numbers::Numbers;
+use crate::offers::Offers;
 use crate::openings::Openings;
 use crate::presence::{Flips, LEASE_MS, Presence, Report, everywhere, room_of};
+use crate::ratings::Ratings;
 use crate::room::seats::Sitting;
 use crate::room::{Room, Step};
 use crate::rooms::{Activity, Change, Changed, Filter, Looked, Rooms};
 use crate::rules::Board;
 use crate::terms::Terms;
 use hangraft_ids::{PlayerId, RoomId, Serial};
+use outcome::Act;
+pub use outcome::{Applied, Passed};
 
 /// Live rooms. Another one takes the place of the room in which nobody has been for the
 /// longest time; when somebody is in all of them, it is refused with `busy`.
@@ -57,30 +65,9 @@ pub struct Lobby {
     pub(crate) openings: Openings,
     pub(crate) presence: Presence,
     pub(crate) notices: Notices,
-}
-
-/// What an entry led to.
-#[derive(Clone, Debug)]
-pub struct Applied {
-    /// What the player hears.
-    pub answer: Answer,
-    /// What the watchers of rooms should hear.
-    pub changes: Vec<Change>,
-    /// Rooms that had to leave for it and are worth keeping, for the archive.
-    pub finished: Vec<Finished>,
-    /// Players who were told something.
-    pub told: Vec<PlayerId>,
-}
-
-/// What the passing of time led to.
-#[derive(Clone, Debug, Default)]
-pub struct Passed {
-    /// What the watchers of rooms should hear.
-    pub changes: Vec<Change>,
-    /// Rooms that left and are worth keeping, for the archive.
-    pub finished: Vec<Finished>,
-    /// Players who were told something.
-    pub told: Vec<PlayerId>,
+    pub(crate) offers: Offers,
+    pub(crate) ratings: Ratings,
+    pub(crate) numbers: Numbers,
 }
 
 impl Lobby {
@@ -92,11 +79,17 @@ impl Lobby {
         self.clock.advance(stamp);
         let now = self.clock.now(stamp);
         self.attempts.tick(now.ms);
+        if now.edition >= Edition::Third {
+            self.numbers.tick(now.ms, stamp.at_ms);
+        }
         self.openings.tick(now.ms);
         let mut passed = Passed::default();
         self.look_at_rooms(now, stamp.seed, &mut passed);
         let flips = self.presence.tick(now.ms, DUE_PLACES_MAX);
         self.show_online(&flips, now, stamp.seed, &mut passed.changes);
+        self.note_online(&flips, true, now, &mut passed);
+        self.look_at_offers(now, stamp.seed, &mut passed);
+        self.settle(now, &mut passed);
         passed
     }
 
@@ -114,6 +107,7 @@ impl Lobby {
             }
             _ => self.attempt(stamp, nth, entry, &mut led_to),
         };
+        self.settle(self.clock.now(stamp), &mut led_to);
         let Passed { changes, finished, told } = led_to;
         Applied { answer, changes, finished, told }
     }
@@ -125,6 +119,10 @@ impl Lobby {
             self.attempts.digest(),
             self.openings.digest(),
             self.presence.digest(),
+            self.notices.digest(),
+            self.offers.digest(),
+            self.ratings.digest(),
+            self.numbers.digest(),
         ])
     }
 
@@ -135,6 +133,10 @@ impl Lobby {
             self.attempts.recompute_digest(),
             self.openings.recompute_digest(),
             self.presence.recompute_digest(),
+            self.notices.recompute_digest(),
+            self.offers.recompute_digest(),
+            self.ratings.recompute_digest(),
+            self.numbers.recompute_digest(),
         ])
     }
 
@@ -168,7 +170,12 @@ impl Lobby {
 
     /// The lobby time at which something is due by itself; none if nothing ever will be.
     pub fn due_ms(&self) -> Option<u64> {
-        let due = [self.rooms.due_ms(), self.presence.due_ms(), self.attempts.due_ms()];
+        let due = [
+            self.rooms.due_ms(),
+            self.presence.due_ms(),
+            self.attempts.due_ms(),
+            self.offers.due_ms(),
+        ];
         due.into_iter().flatten().min()
     }
 
@@ -223,7 +230,7 @@ impl Lobby {
                 };
                 let (came, went) = (&places(arrived), &places(departed));
                 let report = Report { frontend, sequence, whole, came, went, by_room: false };
-                self.hear(&report, now, stamp.seed, changes)
+                self.hear(&report, now, stamp.seed, led_to)
             }
             Command::Here { frontend, sequence, whole, came, went } => {
                 let (frontend, sequence, whole) = (*frontend, *sequence, *whole);
@@ -231,13 +238,16 @@ impl Lobby {
                     return Err(Rejection::bad_request("rooms are numbered from 1"));
                 }
                 let report = Report { frontend, sequence, whole, came, went, by_room: true };
-                self.hear(&report, now, stamp.seed, changes)
+                self.hear(&report, now, stamp.seed, led_to)
             }
             Command::Seek { .. }
             | Command::Challenge { .. }
             | Command::Accept { .. }
             | Command::Decline { .. }
-            | Command::Withdraw { .. } => Err(Rejection::bad_request("matching is being built")),
+            | Command::Withdraw { .. } => {
+                let act = &mut Act { now, chance: &mut chance, led_to };
+                self.arrange(player, &entry.command, act)
+            }
             // What changes nothing beside one room is the room's own affair.
             asked => {
                 let act = |room: &mut Room, step: &mut Step<'_>| room.take(player, asked, step);
@@ -346,15 +356,10 @@ impl Lobby {
         Ok(Reply::Accepted { room: id, version })
     }
 
-    fn hear(
-        &mut self,
-        report: &Report<'_>,
-        now: Now,
-        seed: u64,
-        changes: &mut Vec<Change>,
-    ) -> Answer {
+    fn hear(&mut self, report: &Report<'_>, now: Now, seed: u64, led_to: &mut Passed) -> Answer {
         let heard = self.presence.hear(report, now.ms)?;
-        self.show_online(&heard.flips, now, seed, changes);
+        self.show_online(&heard.flips, now, seed, &mut led_to.changes);
+        self.note_online(&heard.flips, false, now, led_to);
         Ok(Reply::Present { lease_lost: heard.lease_lost })
     }
 
@@ -434,7 +439,7 @@ impl Lobby {
         });
     }
 
-    fn hash_of(&self, parts: [u64; 4]) -> u64 {
+    fn hash_of(&self, parts: [u64; 8]) -> u64 {
         parts.into_iter().fold(counters_digest(&self.clock, self.opened), u64::wrapping_add)
     }
 }

@@ -34,9 +34,9 @@ impl Room {
             | Command::Accept { .. }
             | Command::Decline { .. }
             | Command::Withdraw { .. } => Err(Rejection::bad_request("a lobby is asked that")),
-            Command::Resign { .. } | Command::Draw { .. } | Command::Claim { .. } => {
-                Err(Rejection::illegal("this room is not that of a match"))
-            }
+            Command::Resign { .. } => self.resign(player, step),
+            Command::Draw { agreed, .. } => self.draw(player, *agreed, step),
+            Command::Claim { win, .. } => self.claim(player, *win, step),
         }
     }
 

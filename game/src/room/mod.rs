@@ -7,6 +7,10 @@
 //! whose seat is kept, is in the room's [`Terms`].
 
 mod asked;
+mod contest;
+#[cfg(test)]
+mod contest_trial;
+mod contest_view;
 mod rounds;
 pub(crate) mod seats;
 mod view;
@@ -19,8 +23,10 @@ use serde::{Deserialize, Serialize};
 use crate::chance::Chance;
 use crate::chat::Chat;
 use crate::clock::Now;
+use crate::contest::{Contest, Ended, is_bot};
 use crate::digest::{self, Kind};
 use crate::event::Event;
+use crate::notices::Notice;
 use crate::rules::contract::SEATS_MAX;
 use crate::rules::{Audience, Board, Phase, State};
 use crate::table::{Person, Sitter, Table};
@@ -60,6 +66,9 @@ pub struct Room {
     /// None for a room that was opened before there were terms.
     #[serde(skip)]
     terms: Option<Terms>,
+    /// None unless it is the room of a match.
+    #[serde(skip)]
+    contest: Option<Box<Contest>>,
     #[serde(skip)]
     chat: Arc<Chat>,
     #[serde(skip)]
@@ -72,6 +81,19 @@ pub(crate) struct Step<'a> {
     pub(crate) chance: &'a mut Chance,
     /// What has happened so far, for those who watch.
     pub(crate) events: Vec<Event>,
+    /// Who is to be told something, wherever they are.
+    pub(crate) notices: Vec<(PlayerId, Notice)>,
+    /// The round of a match that was decided.
+    pub(crate) ended: Option<Ended>,
+    /// Moves that were made.
+    pub(crate) moved: u32,
+}
+
+impl<'a> Step<'a> {
+    pub(crate) fn new(now: Now, chance: &'a mut Chance) -> Step<'a> {
+        let (events, notices) = (Vec::new(), Vec::new());
+        Step { now, chance, events, notices, ended: None, moved: 0 }
+    }
 }
 
 /// Someone who is seated.
@@ -186,6 +208,7 @@ impl Room {
             empty_since_ms: Some(now_ms),
             due_ms: 0,
             terms,
+            contest: None,
             chat: Arc::default(),
             digest: 0,
         };
@@ -244,17 +267,23 @@ impl Room {
 
     /// Whether somebody who sits here is here.
     fn is_attended(&self) -> bool {
-        self.seated().any(|(_, sitter)| sitter.online)
+        self.attending().next().is_some()
     }
 
-    /// Those who sit here and are said to be here.
+    /// The people who sit here and are said to be here.
     pub(crate) fn attending(&self) -> impl Iterator<Item = PlayerId> + '_ {
-        self.seated().filter(|(_, sitter)| sitter.online).map(|(_, sitter)| sitter.player)
+        let here = self.seated().filter(|(_, sitter)| sitter.online);
+        let players = here.map(|(_, sitter)| sitter.player);
+        players.filter(|player| self.contest.is_none() || !is_bot(*player))
     }
 
     /// When to look at the room: it may leave then, or something else is due.
     pub(crate) fn look_ms(&self) -> u64 {
-        let due_ms = [self.terms.as_ref().and_then(Terms::due_ms), self.board.rules().due_ms()];
+        let due_ms = [
+            self.terms.as_ref().and_then(Terms::due_ms),
+            self.board.rules().due_ms(),
+            self.contest().and_then(Contest::due_ms),
+        ];
         due_ms.into_iter().flatten().fold(self.deadline_ms(), u64::min)
     }
 
@@ -264,6 +293,10 @@ impl Room {
 
     pub(crate) fn terms(&self) -> Option<&Terms> {
         self.terms.as_ref()
+    }
+
+    pub(crate) fn contest(&self) -> Option<&Contest> {
+        self.contest.as_deref()
     }
 
     pub(crate) fn set_due(&mut self, due_ms: u64) {
@@ -299,11 +332,13 @@ impl Room {
     }
 
     /// The digest of the room as it is: of its stored bytes, with the chat's
-    /// own digest in place of the chat, and of its terms if it has any.
+    /// own digest in place of the chat, and of its terms and its contest if it has any.
     pub(crate) fn compute_digest(&self, scratch: &mut Vec<u8>) -> u64 {
         let room = digest::of_value(Kind::Room, &(self, self.chat.digest()), scratch);
         let of_terms = |terms| digest::of_value(Kind::Terms, &(self.id, terms), scratch);
-        room.wrapping_add(self.terms.as_ref().map_or(0, of_terms))
+        let room = room.wrapping_add(self.terms.as_ref().map_or(0, of_terms));
+        let of_contest = |contest| digest::of_value(Kind::Contest, &(self.id, contest), scratch);
+        room.wrapping_add(self.contest().map_or(0, of_contest))
     }
 
     /// Puts together what a snapshot holds; or says why no room can be so.
@@ -331,15 +366,47 @@ impl Room {
         Ok(())
     }
 
+    /// Puts back the contest that a snapshot holds for the room; or says why the room cannot
+    /// be that of one.
+    pub(crate) fn restore_contest(&mut self, contest: Contest) -> Result<(), &'static str> {
+        if self.contest.is_some() || self.terms.is_none() {
+            return Err("a room has its contest twice, or has no terms");
+        }
+        contest.check()?;
+        let theirs = |(seat, sitter): (Seat, &Sitter)| {
+            seat.0 < 2 && contest.contestant(seat).player == sitter.player
+        };
+        if self.seats.len() != 2 || !self.seated().all(theirs) {
+            return Err("others sit at a match than play it");
+        }
+        let goes_on = contest.over().is_none();
+        if goes_on && (self.phase().is_over() || self.seats.iter().any(Option::is_none)) {
+            return Err("a match goes on that cannot");
+        }
+        self.contest = Some(Box::new(contest));
+        Ok(())
+    }
+
     /// The people as they sit at this version.
     fn table(&self) -> Table<'_> {
         Table {
             seats: &self.seats,
             people: &self.people,
-            prefer_here: self.terms.is_some(),
-            long_gone: self.terms.as_ref().and_then(Terms::free),
+            prefer_here: self.prefers_here(),
+            long_gone: self.long_gone(),
             at_ms: self.terms.as_ref().map_or(self.active_ms, |terms| terms.at_ms),
         }
+    }
+
+    /// Whether whose turn it is next depends on who is here. In a match it never does.
+    fn prefers_here(&self) -> bool {
+        self.terms.is_some() && self.contest.is_none()
+    }
+
+    /// Whose seat may be taken. In a match nobody's.
+    fn long_gone(&self) -> Option<PlayerId> {
+        let terms = self.terms.as_ref().filter(|_| self.contest.is_none());
+        terms.and_then(Terms::free)
     }
 
     fn seated(&self) -> impl Iterator<Item = (Seat, &Sitter)> {

@@ -1,6 +1,7 @@
 //! The rounds that are played in a room: moves, what time does to the board, and another
 //! round when those who are here agree.
 
+use super::contest::Done;
 use super::{Room, Step};
 use crate::answer::Rejection;
 use crate::event::{Event, GameEvent};
@@ -18,6 +19,7 @@ impl Room {
         step: &mut Step<'_>,
     ) -> Result<(), Rejection> {
         let seat = self.seat_of(player).ok_or(Rejection::NotSeated(self.id))?;
+        self.check_in_time(step.now.ms)?;
         self.on_board(Act::Play(Who { seat, player }, mv), step)?;
         self.begin_if_agreed(step);
         Ok(())
@@ -28,6 +30,9 @@ impl Room {
     /// or a while after the first.
     pub(crate) fn again(&mut self, player: PlayerId, step: &mut Step<'_>) -> Result<(), Rejection> {
         let seat = self.seat_of(player).ok_or(Rejection::NotSeated(self.id))?;
+        if self.contest.is_some() {
+            return self.rematch(seat, step);
+        }
         if self.terms.is_none() {
             return self.begin(step);
         }
@@ -44,10 +49,13 @@ impl Room {
     pub(crate) fn pass(&mut self, step: &mut Step<'_>) {
         let now_ms = step.now.ms;
         let begins = self.begins_ms().is_some_and(|begins_ms| begins_ms <= now_ms);
-        let passed = self.terms.as_mut().map(|terms| terms.pass(now_ms));
+        let expected_ever = self.contest.is_none();
+        let passed = self.terms.as_mut().map(|terms| terms.pass(now_ms, expected_ever));
         for (player, passing) in passed.into_iter().flatten() {
             match passing {
                 Passing::Away => self.show_online(player, false, step),
+                // Nobody else sits down at a match.
+                Passing::Free if self.contest.is_some() => {}
                 Passing::Free => {
                     let seat = self.seat_of(player);
                     step.events.extend(seat.map(|seat| Event::SeatFree { seat }));
@@ -58,6 +66,7 @@ impl Room {
             let done = self.on_board(Act::Due, step);
             debug_assert!(done.is_ok() && !self.board_is_due(now_ms), "a board is called once");
         }
+        self.pass_in_contest(step);
         if begins && self.begins_ms().is_some() {
             self.begin_as_agreed(step);
         } else {
@@ -93,7 +102,7 @@ impl Room {
     }
 
     /// Begins another round, or says why it cannot.
-    fn begin(&mut self, step: &mut Step<'_>) -> Result<(), Rejection> {
+    pub(super) fn begin(&mut self, step: &mut Step<'_>) -> Result<(), Rejection> {
         let told = step.events.len();
         self.on_board(Act::Again, step)?;
         // First that there is another round, then what the rules say of it.
@@ -107,22 +116,26 @@ impl Room {
     }
 
     /// Does something to the board; what it tells and what it awards go where they belong.
-    fn on_board(&mut self, act: Act<'_>, step: &mut Step<'_>) -> Result<(), Rejection> {
-        let Step { now, chance, events } = step;
-        let mut points = Vec::new();
+    pub(super) fn on_board(&mut self, act: Act<'_>, step: &mut Step<'_>) -> Result<(), Rejection> {
+        let done = Done::of(&act);
+        let Step { now, chance, events, .. } = step;
+        let (mut points, mut judged) = (Vec::new(), Vec::new());
         let mut tell = |event| events.push(Event::Game(GameEvent(event)));
         let table = Table {
             seats: &self.seats,
             people: &self.people,
-            prefer_here: self.terms.is_some(),
-            long_gone: self.terms.as_ref().and_then(Terms::free),
+            prefer_here: self.prefers_here(),
+            long_gone: self.long_gone(),
             at_ms: now.ms,
         };
-        let mut turn = Turn::new(table, *now, chance, &mut tell, &mut points, None);
+        let judging = self.contest.is_some().then_some(&mut judged);
+        let mut turn = Turn::new(table, *now, chance, &mut tell, &mut points, judging);
         self.board.act(act, &mut turn)?;
         for points in points {
             self.award(points);
         }
+        step.moved += u32::from(matches!(done, Done::Moved(_)));
+        self.follow(done, &judged, step);
         Ok(())
     }
 

@@ -60,8 +60,7 @@ impl Room {
         let seat = Seat(u8::try_from(place).expect("a table has few seats"));
         self.seats[place] = Some(Sitter { player, online: true });
         self.empty_since_ms = None;
-        let shown = self.told_apart(player, name, likeness);
-        self.meet(player, &shown);
+        self.meet_as(player, name, likeness);
         if let Some(terms) = &mut self.terms {
             terms.sat(player, here, step.now.ms);
         }
@@ -77,6 +76,7 @@ impl Room {
         player: PlayerId,
         step: &mut Step<'_>,
     ) -> Result<Seat, Rejection> {
+        self.leave_contest(player, step);
         let seat = self.free_seat(player, step)?;
         self.begin_if_agreed(step);
         Ok(seat)
@@ -148,12 +148,18 @@ impl Room {
 
     /// The terms, for who may change them.
     pub(super) fn terms_of_host(&mut self, player: PlayerId) -> Result<&mut Terms, Rejection> {
+        if self.contest.is_some() {
+            return Err(Rejection::unauthorized("nobody is the host of a match"));
+        }
         let terms = self.terms.as_mut().filter(|terms| terms.host == player);
         terms.ok_or_else(|| Rejection::unauthorized("only who opened the room may do this"))
     }
 
     fn may_sit(&self, player: PlayerId) -> Result<(), Rejection> {
         match &self.terms {
+            _ if self.contest.is_some() => {
+                Err(Rejection::unauthorized("this match is between two; others can watch it"))
+            }
             Some(terms) if terms.has_removed(player) => Err(removed_here()),
             Some(terms) if terms.locked && terms.host != player => {
                 Err(Rejection::unauthorized("the host has locked this room"))
@@ -188,12 +194,16 @@ impl Room {
 
     /// Shows that a seated player came or went, if it was not shown.
     pub(super) fn show_online(&mut self, player: PlayerId, online: bool, step: &mut Step<'_>) {
+        let told = step.events.len();
         for (seat, sitter) in (0..).zip(self.seats.iter_mut()) {
             let Some(sitter) = sitter else { continue };
             if sitter.player == player && sitter.online != online {
                 sitter.online = online;
                 step.events.push(Event::Online { seat: Seat(seat), online });
             }
+        }
+        if step.events.len() > told && !online {
+            self.away_from_contest(player);
         }
     }
 
@@ -218,6 +228,12 @@ impl Room {
     fn told_apart(&mut self, player: PlayerId, name: &str, likeness: &str) -> String {
         let number = self.terms.as_mut().map_or(1, |terms| terms.number(player, likeness));
         shown(name, number)
+    }
+
+    /// Remembers a player by name, told apart from everybody else's.
+    pub(super) fn meet_as(&mut self, player: PlayerId, name: &str, likeness: &str) {
+        let shown = self.told_apart(player, name, likeness);
+        self.meet(player, &shown);
     }
 
     /// Remembers a player by name; points of an earlier stay are still theirs.

@@ -3,9 +3,11 @@
 use serde::Serialize;
 
 use super::Room;
+use super::contest_view::ContestView;
+use crate::bots;
 use crate::chat::LineView;
 use crate::json::{as_text, as_text_or_null};
-use crate::rules::{BoardView, State};
+use crate::rules::{BoardView, State, Strength};
 use crate::terms::SEAT_KEPT_MS;
 use hangraft_ids::{PlayerId, Seat};
 
@@ -29,6 +31,8 @@ struct RoomView<'a> {
     seat_kept_ms: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     again: Option<AgainView>,
+    #[serde(rename = "match", skip_serializing_if = "Option::is_none")]
+    contest: Option<ContestView>,
     chat: Vec<LineView<'a>>,
 }
 
@@ -36,8 +40,10 @@ struct RoomView<'a> {
 #[derive(Serialize)]
 struct AgainView {
     agreed: Vec<Seat>,
-    /// Until it begins whoever has not agreed, from this version on.
-    begins_in_ms: u64,
+    /// Until it begins whoever has not agreed, from this version on; absent where it waits
+    /// for all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    begins_in_ms: Option<u64>,
 }
 
 /// A seated player as shown.
@@ -53,6 +59,9 @@ struct PlayerView<'a> {
     away_ms: Option<u64>,
     points: u32,
     role: &'static str,
+    /// How well it plays, if it is a bot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bot: Option<Strength>,
 }
 
 impl Room {
@@ -67,21 +76,38 @@ impl Room {
             board: self.board.view(self.audience(viewer), &self.table()),
             players: self.player_views(),
             seats: self.seats.len(),
-            host: self.terms.as_ref().map(|terms| terms.host),
+            host: self.host(),
             public: self.is_public(),
             locked: self.is_locked(),
             seat_kept_ms: SEAT_KEPT_MS,
             again: self.again_view(),
+            contest: self.contest_view(),
             chat: self.chat.view(),
         };
         serde_json::to_string(&view).expect("a view has a JSON form")
     }
 
     fn again_view(&self) -> Option<AgainView> {
+        if let Some(contest) = self.contest() {
+            let agreed: Vec<Seat> = contest.wanting_again().collect();
+            return (!agreed.is_empty()).then_some(AgainView { agreed, begins_in_ms: None });
+        }
         let terms = self.terms.as_ref()?;
         let begins_in_ms = terms.begins_ms()?.saturating_sub(self.table().at_ms);
         let agreed = self.seated().filter(|(_, sitter)| terms.agrees(sitter.player));
-        Some(AgainView { agreed: agreed.map(|(seat, _)| seat).collect(), begins_in_ms })
+        let agreed = agreed.map(|(seat, _)| seat).collect();
+        Some(AgainView { agreed, begins_in_ms: Some(begins_in_ms) })
+    }
+
+    /// Who opened the room; nobody if it is that of a match.
+    fn host(&self) -> Option<PlayerId> {
+        let terms = self.terms.as_ref().filter(|_| self.contest().is_none());
+        terms.map(|terms| terms.host)
+    }
+
+    fn bot(&self, player: PlayerId) -> Option<Strength> {
+        let bot = bots::find(player).filter(|_| self.contest().is_some());
+        bot.map(|bot| bot.strength)
     }
 
     fn player_views(&self) -> Vec<PlayerView<'_>> {
@@ -96,6 +122,7 @@ impl Room {
                     away_ms: self.terms.as_ref().and_then(|terms| terms.away_ms(sitter.player)),
                     points: person.map_or(0, |person| person.points),
                     role: self.board.rules().role(sitter.player),
+                    bot: self.bot(sitter.player),
                 }
             })
             .collect()

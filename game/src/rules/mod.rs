@@ -6,9 +6,12 @@
 pub(crate) mod contract;
 mod duel;
 mod hangman;
+mod lots;
 #[cfg(feature = "next")]
 mod nim;
 mod phase;
+#[cfg(test)]
+mod suggestions;
 mod tic_tac_toe;
 #[cfg(test)]
 mod trial;

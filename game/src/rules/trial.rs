@@ -12,6 +12,7 @@ use crate::table::{Person, Sitter, Table, Who};
 use hangraft_ids::{PlayerId, Seat};
 
 /// A board and those who sit around it.
+#[derive(Clone)]
 pub(crate) struct Trial<R: Rules> {
     pub(crate) board: R,
     seats: Vec<Option<Sitter>>,

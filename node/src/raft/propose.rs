@@ -4,8 +4,8 @@
 //! gather into the next one; nobody waits for a batch to fill. Each batch is
 //! stamped once, here, with the time and the chance that all replicas will use.
 //!
-//! Builds of old cannot read a batch that tells how much time passes. As long as any
-//! member is one, batches tell the wall clock's time only, as they did.
+//! Builds of old cannot read a batch that tells how much time passes, or one of the edition
+//! of matches. As long as any member is one, batches are of the edition before, as they were.
 
 use crate::env::Env;
 use crate::raft::machine::Machine;
@@ -194,7 +194,11 @@ impl Batcher {
     }
 
     async fn stamp(&self) -> Stamp {
-        let measured = self.may_measure().await;
+        let every = [Feature::MeasuredTime, Feature::Matches];
+        if !every.iter().all(|feature| self.machine.is_in_use(feature)) {
+            self.settle().await;
+        }
+        let measured = self.machine.is_in_use(&Feature::MeasuredTime);
         let passed_ms = self.stopwatch.take_ms();
         Stamp {
             at_ms: self.env.unix_ms(),
@@ -204,18 +208,17 @@ impl Batcher {
         }
     }
 
-    /// Whether every member can read a batch that tells how much time passes. A new
-    /// leader knows what was agreed on before when it has applied an entry of its own.
-    async fn may_measure(&self) -> bool {
-        if !self.machine.is_in_use(&Feature::MeasuredTime) {
-            let settled = |metrics: &RaftMetrics<TypeConfig>| {
-                let term = metrics.last_applied.map(|id| id.committed_leader_id().term);
-                term == Some(metrics.current_term) || !metrics.state.is_leader()
-            };
-            // If it takes longer, what is proposed does not become of anything soon.
-            _ = self.raft.wait(Some(SETTLE_DEADLINE)).metrics(settled, "a new leader").await;
-        }
-        self.machine.is_in_use(&Feature::MeasuredTime)
+    /// Waits until this node, if it leads, knows what every member can read. A new leader
+    /// knows what was agreed on before it when it has applied an entry of its own. So the
+    /// edition of the batches never goes back when the leader changes.
+    async fn settle(&self) {
+        let settled = |metrics: &RaftMetrics<TypeConfig>| {
+            let term = metrics.last_applied.map(|id| id.committed_leader_id().term);
+            term == Some(metrics.current_term) || !metrics.state.is_leader()
+        };
+        // If it takes longer, what is proposed does not become of anything soon. A batch of an
+        // edition before is then only one that does less.
+        _ = self.raft.wait(Some(SETTLE_DEADLINE)).metrics(settled, "a new leader").await;
     }
 }
 

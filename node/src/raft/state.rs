@@ -12,10 +12,10 @@ use crate::raft::types::{
 };
 use crate::storage::log::Position;
 use bytes::Bytes;
-use hangraft_game::{Answer, Batch, Change, Finished, Lobby};
+use hangraft_game::{Answer, Batch, Change, Finished, Lobby, PlayerId};
 use hangraft_ids::RoomId;
 use openraft::EntryPayload;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::time::Duration;
 
@@ -118,13 +118,17 @@ impl State {
         let passed = self.lobby.tick(batch.stamp);
         self.keep(&passed.finished);
         self.publish(passed.changes, publisher);
+        let mut told: BTreeSet<PlayerId> = passed.told.into_iter().collect();
         let mut answers = Vec::with_capacity(batch.entries.len());
         for (nth, entry) in batch.entries.iter().enumerate() {
             let outcome = self.lobby.apply(batch.stamp, nth as u32, entry);
             self.keep(&outcome.finished);
             self.publish(outcome.changes, publisher);
+            told.extend(outcome.told);
             answers.push(outcome.answer);
         }
+        publisher.tell(&told);
+        publisher.show(&self.lobby);
         answers
     }
 

@@ -38,6 +38,7 @@ impl Stopwatch {
 
     /// No leader is known any more, and nothing was heard of one for so long already.
     pub(crate) fn stand(&self, silent_for: Duration) {
+        planted!(FlagsWithoutLeader => return);
         let mut hand = self.hand();
         if let Hand::Runs { since_ms } = *hand {
             let passed_ms = self.env.running_ms().saturating_sub(since_ms);

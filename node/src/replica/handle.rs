@@ -361,8 +361,13 @@ impl Replica {
 
     /// How long ago a room came to be as it is, in lobby time, as far as this node knows.
     pub(crate) fn age_of(&self, room: &Room) -> Duration {
-        let now_ms = self.0.machine.with_lobby(Lobby::now_ms);
-        Duration::from_millis(now_ms.saturating_sub(room.made_ms())) + self.0.stopwatch.passed()
+        Duration::from_millis(self.lobby_now_ms().saturating_sub(room.made_ms()))
+    }
+
+    /// Lobby time now, in milliseconds, as far as this node knows.
+    pub(crate) fn lobby_now_ms(&self) -> u64 {
+        let passed_ms = u64::try_from(self.0.stopwatch.passed().as_millis()).unwrap_or(u64::MAX);
+        self.0.machine.with_lobby(Lobby::now_ms).saturating_add(passed_ms)
     }
 }
 

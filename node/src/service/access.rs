@@ -169,7 +169,7 @@ mod tests {
         ] {
             assert_eq!(who(path), [CallerRole::Operator], "{path}");
         }
-        for method in ["Link", "Rooms", "Read", "New"] {
+        for method in ["Link", "Rooms", "Read", "Look", "New"] {
             assert_eq!(who(&format!("/hangraft.v1.Game/{method}")), [CallerRole::Frontend]);
         }
         assert_eq!(who("/hangraft.v1.Raft/Append"), ROLES);

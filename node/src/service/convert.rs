@@ -7,14 +7,16 @@ use crate::replica::reads::ReadError;
 use bytes::Bytes;
 use hangraft_game::{
     Answer as GameAnswer, Attempt, Code as GameCode, Command as GameCommand, Entry, Finished,
-    FrontendId, Lane, OfferId, PlayerId, Rejection, Room, RoomId, Serial, State, Version, Wanted,
+    FrontendId, Lane, Notice, NoticeNumber, OfferId, OpenOffer, Other, PlayerId, Rating, Rejection,
+    Room, RoomId, Serial, State, Told, Version, Wanted, bots,
 };
 use hangraft_ids::NodeId;
 use hangraft_proto::socket;
 use hangraft_proto::v1::command::Action;
 use hangraft_proto::v1::{
-    Accepted, Answer, Bot, Code, Command, Event as WireEvent, Peer, Place as WirePlace, Refused,
-    RoomSummary, Standing, Wanted as WireWanted, answer,
+    Accepted, Answer, Bot, Challenge, Code, Command, Event as WireEvent, Notice as WireNotice,
+    OpenOffer as WireOpenOffer, Peer, Place as WirePlace, Rating as WireRating, Refused,
+    RoomSummary, Seek, Seeks, Standing, Told as WireTold, Wanted as WireWanted, answer,
 };
 use prost::Message;
 
@@ -39,8 +41,14 @@ pub(crate) fn entry(command: Command, bytes_max: usize, hosts: bool) -> Result<E
         .action
         .ok_or_else(|| refused(Code::BadRequest, "the command says nothing to do".into()))?;
     let presence = matches!(action, Action::Presence(_));
-    if command.player == 0 && !presence {
-        return Err(refused(Code::BadRequest, "the command names no player".into()));
+    let player = PlayerId(command.player);
+    if player.is_reserved() && !presence {
+        let why = if command.player == 0 {
+            "the command names no player"
+        } else {
+            "bots play by themselves"
+        };
+        return Err(refused(Code::BadRequest, why.into()));
     }
     let attempt = if presence {
         Attempt::NONE
@@ -48,7 +56,7 @@ pub(crate) fn entry(command: Command, bytes_max: usize, hosts: bool) -> Result<E
         Attempt { lane: Lane(command.lane), serial: Serial(command.serial) }
     };
     let command_of = if hosts { game_command } else { command_of_before };
-    Ok(Entry { player: PlayerId(command.player), attempt, command: command_of(action)? })
+    Ok(Entry { player, attempt, command: command_of(action)? })
 }
 
 /// Names and lines are made fit to be shown here, before they reach the log: no
@@ -72,26 +80,6 @@ fn game_command(action: Action) -> Result<GameCommand, Refused> {
         Action::Publish(publish) => {
             GameCommand::Publish { room: RoomId(publish.room), public: publish.public }
         }
-        Action::Seek(seek) => {
-            let (name, likeness) = fit_and_likeness(&seek.name)?;
-            let wanted = wanted(seek.wanted)?;
-            let within = u16::try_from(seek.within).map_err(|_| too_wide())?;
-            GameCommand::Seek { wanted, name, likeness, within, bot_after_ms: seek.bot_after_ms }
-        }
-        Action::Challenge(challenge) => {
-            let (name, likeness) = fit_and_likeness(&challenge.name)?;
-            let to = (challenge.whom != 0).then_some(PlayerId(challenge.whom));
-            GameCommand::Challenge { to, wanted: wanted(challenge.wanted)?, name, likeness }
-        }
-        Action::Accept(accept) => {
-            let (name, likeness) = fit_and_likeness(&accept.name)?;
-            GameCommand::Accept { offer: OfferId(accept.offer), name, likeness }
-        }
-        Action::Decline(decline) => GameCommand::Decline { offer: OfferId(decline.offer) },
-        Action::Withdraw(withdraw) => GameCommand::Withdraw { offer: OfferId(withdraw.offer) },
-        Action::Resign(resign) => GameCommand::Resign { room: RoomId(resign.room) },
-        Action::Draw(draw) => GameCommand::Draw { room: RoomId(draw.room), agreed: draw.agreed },
-        Action::Claim(claim) => GameCommand::Claim { room: RoomId(claim.room), win: claim.win },
         Action::Presence(presence) if presence.by_room => GameCommand::Here {
             frontend: FrontendId(presence.frontend),
             sequence: presence.sequence,
@@ -125,17 +113,34 @@ fn command_of_before(action: Action) -> Result<GameCommand, Refused> {
             departed: players(presence.departed),
         },
         Action::Remove(_) | Action::Lock(_) | Action::Publish(_) => return Err(no_hosts()),
-        Action::Seek(_)
-        | Action::Challenge(_)
-        | Action::Accept(_)
-        | Action::Decline(_)
-        | Action::Withdraw(_)
-        | Action::Resign(_)
-        | Action::Draw(_)
-        | Action::Claim(_) => {
-            return Err(refused(Code::BadRequest, "a node of the cluster is too old".into()));
+        // Whether every member knows of matches is looked at afterwards.
+        Action::Seek(seek) => seek_command(seek)?,
+        Action::Challenge(challenge) => challenge_command(challenge)?,
+        Action::Accept(accept) => {
+            let (name, likeness) = fit_and_likeness(&accept.name)?;
+            GameCommand::Accept { offer: OfferId(accept.offer), name, likeness }
         }
+        Action::Decline(decline) => GameCommand::Decline { offer: OfferId(decline.offer) },
+        Action::Withdraw(withdraw) => GameCommand::Withdraw { offer: OfferId(withdraw.offer) },
+        Action::Resign(resign) => GameCommand::Resign { room: RoomId(resign.room) },
+        Action::Draw(draw) => GameCommand::Draw { room: RoomId(draw.room), agreed: draw.agreed },
+        Action::Claim(claim) => GameCommand::Claim { room: RoomId(claim.room), win: claim.win },
     })
+}
+
+fn seek_command(seek: Seek) -> Result<GameCommand, Refused> {
+    let Seek { wanted: asked, name, within, bot_after_ms } = seek;
+    let (name, likeness) = fit_and_likeness(&name)?;
+    let wide = |_| refused(Code::BadRequest, "no two ratings are so far apart".into());
+    let within = u16::try_from(within).map_err(wide)?;
+    Ok(GameCommand::Seek { wanted: wanted(asked)?, name, likeness, within, bot_after_ms })
+}
+
+fn challenge_command(challenge: Challenge) -> Result<GameCommand, Refused> {
+    let Challenge { whom, wanted: asked, name } = challenge;
+    let (name, likeness) = fit_and_likeness(&name)?;
+    let to = (whom != 0).then_some(PlayerId(whom));
+    Ok(GameCommand::Challenge { to, wanted: wanted(asked)?, name, likeness })
 }
 
 /// A name as it is shown, and what it looks like.
@@ -150,10 +155,6 @@ fn wanted(wanted: Option<WireWanted>) -> Result<Wanted, Refused> {
     let WireWanted { game, options, clock_s, rated } = wanted.ok_or_else(missing)?;
     let slow = |_| refused(Code::BadRequest, "a clock has at most 255 seconds".into());
     Ok(Wanted { game, options, clock_s: u8::try_from(clock_s).map_err(slow)?, rated })
-}
-
-fn too_wide() -> Refused {
-    refused(Code::BadRequest, "no two ratings are so far apart".into())
 }
 
 fn fit_name(typed: &str) -> Result<String, Refused> {
@@ -346,6 +347,84 @@ pub(crate) fn last_view(game: Finished) -> (u64, Bytes) {
     (game.version.0, game.view.into())
 }
 
+/// What a player was told, and which `ask` it answers; 0 for none.
+pub(crate) fn told(player: PlayerId, told: Told, ask: u64) -> WireTold {
+    let Told { notices, newest, resync } = told;
+    let notices = notices.into_iter().map(|(number, told)| notice(number, told)).collect();
+    WireTold { player: player.0, notices, newest: newest.0, resync, ask }
+}
+
+fn notice(number: NoticeNumber, notice: Notice) -> WireNotice {
+    let of =
+        |kind: &str| WireNotice { number: number.0, kind: kind.into(), ..WireNotice::default() };
+    let between = |kind: &str, room: RoomId, game: &str, other: Other| {
+        let wanted = Some(WireWanted { game: game.into(), ..WireWanted::default() });
+        with_other(WireNotice { room: room.0, wanted, ..of(kind) }, other)
+    };
+    match notice {
+        Notice::Matched { offer, room, seat, other, rating, wanted } => {
+            let (seat, rating) = (Some(seat.0.into()), rating.map(wire_rating));
+            let (offer, room, wanted) = (offer.0, room.0, Some(wire_wanted(wanted)));
+            with_other(WireNotice { offer, room, seat, rating, wanted, ..of("matched") }, other)
+        }
+        Notice::Unmatched { offer, why } => {
+            WireNotice { offer: offer.0, why: why.as_str().into(), ..of("unmatched") }
+        }
+        Notice::Challenged { offer, other, rating, wanted } => {
+            let (rating, wanted) = (Some(wire_rating(rating)), Some(wire_wanted(wanted)));
+            with_other(WireNotice { offer: offer.0, rating, wanted, ..of("challenged") }, other)
+        }
+        Notice::Unchallenged { offer } => WireNotice { offer: offer.0, ..of("unchallenged") },
+        Notice::Turn { room, game, other } => between("turn", room, &game, other),
+        Notice::Rematch { room, game, other } => between("rematch", room, &game, other),
+        Notice::Over { room, game, other, score } => {
+            let result = score.as_str().into();
+            WireNotice { result, ..between("over", room, &game, other) }
+        }
+    }
+}
+
+fn with_other(notice: WireNotice, other: Other) -> WireNotice {
+    let Other { player, name } = other;
+    let bot = bots::find(player).map_or("", |bot| bot.strength.as_str()).to_owned();
+    WireNotice { player: player.0, name: name.to_string(), bot, ..notice }
+}
+
+/// Open seeks as they were read, so many milliseconds ago.
+pub(crate) fn seeks(offers: &[OpenOffer], total: usize, read_ago_ms: u64) -> Seeks {
+    let older = |offer: &OpenOffer| {
+        let age_ms = offer.age_ms.saturating_add(read_ago_ms);
+        WireOpenOffer { age_ms, ..open_offer(offer.clone()) }
+    };
+    let total = u32::try_from(total).unwrap_or(u32::MAX);
+    Seeks { seeks: offers.iter().map(older).collect(), total }
+}
+
+/// An offer that stands.
+pub(crate) fn open_offer(offer: OpenOffer) -> WireOpenOffer {
+    let OpenOffer { offer, player, name, wanted, rating, age_ms, challenge, to } = offer;
+    WireOpenOffer {
+        offer: offer.0,
+        player: player.0,
+        name: name.to_string(),
+        wanted: Some(wire_wanted(wanted)),
+        rating: Some(wire_rating(rating)),
+        age_ms,
+        challenge,
+        whom: to.map_or(0, |whom| whom.0),
+    }
+}
+
+fn wire_wanted(wanted: Wanted) -> WireWanted {
+    let Wanted { game, options, clock_s, rated } = wanted;
+    WireWanted { game, options, clock_s: clock_s.into(), rated }
+}
+
+fn wire_rating(rating: Rating) -> WireRating {
+    let Rating { points, provisional } = rating;
+    WireRating { points: points.into(), provisional }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -364,7 +443,7 @@ mod tests {
 
         #[test]
         fn a_play_keeps_who_and_which_attempt(
-            player in 1u64.., lane in any::<u64>(), serial in any::<u64>(), text in ".{0,40}",
+            player in 1u64..1 << 63, lane in any::<u64>(), serial in any::<u64>(), text in ".{0,40}",
         ) {
             let play = hangraft_proto::v1::Play { room: 7, r#move: text.clone() };
             let command = Command { id: 1, player, lane, serial, action: Some(Action::Play(play)) };
@@ -432,14 +511,172 @@ mod tests {
         assert_eq!(taken(say(" Zoe\u{308}\u{200b}", "Cafe\u{301}\n")), Ok(said));
     }
 
+    /// Nor is one that is said for a bot: bots play by themselves.
     #[test]
     fn a_command_without_player_or_action_is_a_bad_request() {
-        let again = Action::Again(hangraft_proto::v1::Again { room: 1 });
+        let again = || Some(Action::Again(hangraft_proto::v1::Again { room: 1 }));
         for command in [
             Command { player: 1, ..Command::default() },
-            Command { player: 0, action: Some(again), ..Command::default() },
+            Command { player: 0, action: again(), ..Command::default() },
+            Command { player: u64::MAX, action: again(), ..Command::default() },
         ] {
             assert_eq!(entry(command, 1_000, true).unwrap_err().code(), Code::BadRequest);
         }
+    }
+
+    /// What is asked about matches becomes what is logged, with the name as it is shown and
+    /// what it looks like; and nothing that no replica could hold.
+    #[test]
+    fn what_is_asked_about_matches_is_what_is_logged() {
+        use hangraft_proto::v1::{Accept, Claim, Decline, Draw, Resign, Withdraw};
+        let taken = |action| {
+            let command = Command { player: 1, action: Some(action), ..Command::default() };
+            entry(command, 10_000, true)
+                .map(|entry| entry.command)
+                .map_err(|refused| refused.code())
+        };
+        let wire =
+            WireWanted { game: "nim".into(), options: "{}".into(), clock_s: 30, rated: true };
+        let wanted = Wanted { game: "nim".into(), options: "{}".into(), clock_s: 30, rated: true };
+        let (name, likeness) = ("Zoë".to_owned(), hangraft_text::confusable_key("Zoë"));
+        let seek = |clock_s: u32, within: u32, name: &str| {
+            let wanted = Some(WireWanted { clock_s, ..wire.clone() });
+            Action::Seek(Seek { wanted, name: name.into(), within, bot_after_ms: Some(9) })
+        };
+        assert_eq!(
+            taken(seek(30, 200, " Zoe\u{308}")),
+            Ok(GameCommand::Seek {
+                wanted: wanted.clone(),
+                name: name.clone(),
+                likeness: likeness.clone(),
+                within: 200,
+                bot_after_ms: Some(9),
+            })
+        );
+        for bad in [seek(256, 200, "Zoë"), seek(30, 1 << 16, "Zoë"), seek(30, 200, " ")] {
+            assert_eq!(taken(bad), Err(Code::BadRequest));
+        }
+        let nothing = Seek { name: "Zoë".into(), ..Seek::default() };
+        assert_eq!(taken(Action::Seek(nothing)), Err(Code::BadRequest));
+        for (whom, to) in [(0, None), (7, Some(PlayerId(7)))] {
+            let challenge = Challenge { whom, wanted: Some(wire.clone()), name: "Zoë".into() };
+            let (wanted, name, likeness) = (wanted.clone(), name.clone(), likeness.clone());
+            let logged = GameCommand::Challenge { to, wanted, name, likeness };
+            assert_eq!(taken(Action::Challenge(challenge)), Ok(logged));
+        }
+        let (offer, room) = (OfferId(5), RoomId(6));
+        for (action, logged) in [
+            (
+                Action::Accept(Accept { offer: 5, name: "Zoë".into() }),
+                GameCommand::Accept { offer, name, likeness },
+            ),
+            (Action::Decline(Decline { offer: 5 }), GameCommand::Decline { offer }),
+            (Action::Withdraw(Withdraw { offer: 5 }), GameCommand::Withdraw { offer }),
+            (Action::Resign(Resign { room: 6 }), GameCommand::Resign { room }),
+            (
+                Action::Draw(Draw { room: 6, agreed: true }),
+                GameCommand::Draw { room, agreed: true },
+            ),
+            (Action::Claim(Claim { room: 6, win: true }), GameCommand::Claim { room, win: true }),
+        ] {
+            assert_eq!(logged.needs(), Some(hangraft_game::Feature::Matches));
+            assert_eq!(taken(action), Ok(logged));
+        }
+    }
+
+    /// Who is online and looks at no room is at a place of its own, which is taken as any.
+    #[test]
+    fn being_online_is_a_place() {
+        use hangraft_proto::v1::Presence;
+        let place = WirePlace { player: 7, room: u64::MAX };
+        let presence = Presence { by_room: true, came: vec![place], ..Presence::default() };
+        let action = Some(Action::Presence(presence));
+        let entry = entry(Command { action, ..Command::default() }, 1_000, true).unwrap();
+        let GameCommand::Here { came, .. } = entry.command else { panic!("{entry:?}") };
+        assert_eq!(came, [(PlayerId(7), RoomId::ONLINE)]);
+    }
+
+    /// Whatever a player is told arrives with all that belongs to it.
+    #[test]
+    fn what_a_player_is_told_is_told_whole() {
+        use hangraft_game::{Score, Seat, Strength, Why};
+        let (offer, room, game) = (OfferId(5), RoomId(6), || "nim".into());
+        let other = |player| Other { player: PlayerId(player), name: "Bea".into() };
+        let wanted =
+            || Wanted { game: "nim".into(), options: "{}".into(), clock_s: 30, rated: true };
+        let rating = Rating { points: 1_512, provisional: true };
+        let bot = bots::of("tic-tac-toe", Strength::Hard).expect("there is one").0;
+        let notices = [
+            Notice::Matched {
+                offer,
+                room,
+                seat: Seat(1),
+                other: other(bot),
+                rating: None,
+                wanted: wanted(),
+            },
+            Notice::Unmatched { offer, why: Why::Elsewhere },
+            Notice::Challenged { offer, other: other(9), rating, wanted: wanted() },
+            Notice::Unchallenged { offer },
+            Notice::Turn { room, game: game(), other: other(9) },
+            Notice::Rematch { room, game: game(), other: other(9) },
+            Notice::Over { room, game: game(), other: other(9), score: Score::Drawn },
+        ];
+        let notices = (3..).map(NoticeNumber).zip(notices).collect();
+        let told = told(PlayerId(7), Told { notices, newest: NoticeNumber(9), resync: true }, 4);
+        assert_eq!((told.player, told.newest, told.resync, told.ask), (7, 9, true, 4));
+        let lines: Vec<String> = told.notices.iter().map(line).collect();
+        assert_eq!(
+            lines,
+            [
+                format!("3 matched offer=5 room=6 seat=1 {bot} Bea bot=hard nim{{}}30rated"),
+                "4 unmatched offer=5 why=elsewhere".into(),
+                "5 challenged offer=5 9 Bea 1512? nim{}30rated".into(),
+                "6 unchallenged offer=5".into(),
+                "7 turn room=6 9 Bea nim".into(),
+                "8 rematch room=6 9 Bea nim".into(),
+                "9 over room=6 9 Bea nim result=draw".into(),
+            ]
+        );
+    }
+
+    /// All that is said in a notice, in a line.
+    fn line(notice: &WireNotice) -> String {
+        let mut words = vec![notice.number.to_string(), notice.kind.clone()];
+        let mut say = |is: bool, word: String| words.extend(is.then_some(word));
+        say(notice.offer != 0, format!("offer={}", notice.offer));
+        say(notice.room != 0, format!("room={}", notice.room));
+        say(notice.seat.is_some(), format!("seat={}", notice.seat.unwrap_or(0)));
+        say(notice.player != 0, format!("{} {}", notice.player, notice.name));
+        say(!notice.bot.is_empty(), format!("bot={}", notice.bot));
+        if let Some(WireRating { points, provisional }) = notice.rating {
+            say(true, format!("{points}{}", if provisional { "?" } else { "" }));
+        }
+        if let Some(WireWanted { game, options, clock_s, rated }) = notice.wanted.clone() {
+            let rest = format!("{options}{clock_s}{}", if rated { "rated" } else { "" });
+            say(true, format!("{game}{}", rest.strip_suffix('0').unwrap_or(&rest)));
+        }
+        say(!notice.why.is_empty(), format!("why={}", notice.why));
+        say(!notice.result.is_empty(), format!("result={}", notice.result));
+        words.join(" ")
+    }
+
+    /// Open seeks that were read a while ago are that much older now.
+    #[test]
+    fn open_seeks_grow_older() {
+        let offer = |number, age_ms| OpenOffer {
+            offer: OfferId(number),
+            player: PlayerId(7),
+            name: "Ann".into(),
+            wanted: Wanted { game: "nim".into(), options: String::new(), clock_s: 0, rated: false },
+            rating: Rating { points: 1_500, provisional: true },
+            age_ms,
+            challenge: number == 2,
+            to: (number == 2).then_some(PlayerId(8)),
+        };
+        let seeks = seeks(&[offer(2, 10), offer(1, 500)], 90, 40);
+        let seen: Vec<_> =
+            seeks.seeks.iter().map(|o| (o.offer, o.age_ms, o.challenge, o.whom)).collect();
+        assert_eq!((seen, seeks.total), (vec![(2, 50, true, 8), (1, 540, false, 0)], 90));
     }
 }

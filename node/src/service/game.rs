@@ -2,17 +2,21 @@
 
 use super::convert;
 use super::desk::{Arrival, Desk};
+use super::follows::Follows;
 use super::forward::FORWARDED_HEADER;
+use super::glance::{Glance, Screen};
 use super::link::{DOWNLINKS_MAX, Link, Outbox, Unsure};
 use crate::replica::handle::Replica;
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
-use hangraft_game::{Filter, PlayerId, Room, RoomId, Shelf, games};
+use hangraft_game::{Filter, OfferId, OpenOffer, PlayerId, Room, RoomId, Shelf, games};
 use hangraft_proto::CLUSTER_HEADER;
 use hangraft_proto::v1::freshness::Level;
 use hangraft_proto::v1::game_server::Game;
+use hangraft_proto::v1::look_request::At;
 use hangraft_proto::v1::{
-    Downlink, Freshness, ReadReply, ReadRequest, RoomsReply, RoomsRequest, Uplink,
+    Card, Downlink, Freshness, Ladder, LookReply, LookRequest, ReadReply, ReadRequest, RoomsReply,
+    RoomsRequest, Uplink,
 };
 use std::collections::BTreeMap;
 use std::io;
@@ -30,6 +34,9 @@ const ROOMS_MAX: usize = 200;
 /// most games may be private, and are not listed.
 const ARCHIVE_LOOKS_MAX: usize = 1_000;
 
+/// Names on a ladder that are shown. Replicas keep 1,000 for each game.
+const LADDER_MAX: usize = 100;
+
 /// What players, through their frontends, may ask of this node.
 #[derive(Clone)]
 pub(crate) struct GameService {
@@ -38,18 +45,13 @@ pub(crate) struct GameService {
     pub(crate) draining: watch::Receiver<bool>,
     /// One permit for each open link.
     pub(crate) links: Arc<Semaphore>,
+    /// What all links are shown.
+    pub(crate) screen: Screen,
 }
 
 #[tonic::async_trait]
 impl Game for GameService {
     type LinkStream = BoxStream<'static, Result<Downlink, Status>>;
-
-    async fn look(
-        &self,
-        _: Request<hangraft_proto::v1::LookRequest>,
-    ) -> Result<Response<hangraft_proto::v1::LookReply>, Status> {
-        Err(Status::unimplemented("being built"))
-    }
 
     async fn link(
         &self,
@@ -72,12 +74,14 @@ impl Game for GameService {
             desk: self.desk.clone(),
             arrival: if forwarded { Arrival::Forwarded } else { Arrival::Direct },
             subscription: machine.feed().subscribe(),
+            glance: Glance::new(machine.feed().clone(), self.screen.clone()),
             machine,
             leadership: self.replica.leadership(),
             draining: self.draining.clone(),
             out: Outbox::new(out),
             looking: BTreeMap::new(),
             unsure: Unsure::default(),
+            follows: Follows::default(),
         };
         let uplinks = request.into_inner();
         self.replica.tasks().spawn("link", async move {
@@ -133,6 +137,25 @@ impl Game for GameService {
         };
         Ok(Response::new(reply))
     }
+
+    async fn look(&self, request: Request<LookRequest>) -> Result<Response<LookReply>, Status> {
+        let machine = self.replica.machine();
+        let json = |json: String| LookReply { json: json.into(), offer: None };
+        let reply = match request.into_inner().at {
+            None => return Err(Status::invalid_argument("it is not said what to look up")),
+            Some(At::Ladder(Ladder { game, week })) => {
+                json(machine.with_lobby(|lobby| lobby.ladder_json(&game, week, LADDER_MAX)))
+            }
+            Some(At::Card(Card { player })) => {
+                json(machine.with_lobby(|lobby| lobby.card_json(PlayerId(player))))
+            }
+            Some(At::Offer(offer)) => {
+                let offer = self.offer(OfferId(offer)).await?.map(convert::open_offer);
+                LookReply { json: bytes::Bytes::new(), offer }
+            }
+        };
+        Ok(Response::new(reply))
+    }
 }
 
 /// A link that is open, for as long as this lives.
@@ -168,6 +191,19 @@ impl GameService {
             }
             (Some(Level::AtLeast(_)), None) => {
                 Err(Status::invalid_argument("a version belongs to a room; a list has none"))
+            }
+        }
+    }
+
+    /// An offer that stands. It is denied only by a replica that has all that is committed:
+    /// a link to it may be opened as soon as its maker has it.
+    async fn offer(&self, id: OfferId) -> Result<Option<OpenOffer>, Status> {
+        let look = || self.replica.machine().with_lobby(|lobby| lobby.offer(id));
+        match look() {
+            Some(offer) => Ok(Some(offer)),
+            None => {
+                self.replica.linearizable().await?;
+                Ok(look())
             }
         }
     }

@@ -7,6 +7,8 @@
 use super::answers::AnswerSender;
 use super::convert;
 use super::desk::{Arrival, Desk};
+use super::follows::{Follows, Said};
+use super::glance::{Glance, Sight};
 use crate::feed::{Moment, Subscription};
 use crate::raft::machine::Machine;
 use crate::replica::handle::Replica;
@@ -14,8 +16,10 @@ use crate::replica::leadership::Leadership;
 use hangraft_game::{PlayerId, RoomId, Version};
 use hangraft_ids::NodeId;
 use hangraft_proto::v1::{
-    Answer, Code, Downlink, PrivateView, Unwatch, Update, Uplink, Watch, WatchRefused,
+    Answer, Code, Downlink, Follow, PrivateView, Told, Unfollow, Unwatch, Update, Uplink, Watch,
+    WatchRefused,
 };
+use prost::Message;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +35,10 @@ const WATCHES_MAX: usize = 100_000;
 /// other side takes.
 const UPDATES_MAX: usize = 512;
 
-/// Bytes of views in one message; past it the message goes and a new one is begun.
+/// Players of whom one message tells at most.
+const TOLD_MAX: usize = 512;
+
+/// Bytes of views and notices in one message; past it the message goes and a new one is begun.
 const DOWNLINK_BYTES: usize = 1 << 20;
 
 /// A reader that takes no message for this long loses its stream.
@@ -57,6 +64,10 @@ pub(crate) struct Link {
     /// The watched rooms.
     pub(crate) looking: BTreeMap<RoomId, Looking>,
     pub(crate) unsure: Unsure,
+    /// The followed players.
+    pub(crate) follows: Follows,
+    /// What is looked at besides.
+    pub(crate) glance: Glance,
 }
 
 /// Whether a replica that does not know a room knows that there is none.
@@ -102,6 +113,15 @@ impl Outbox {
         if self.bytes >= DOWNLINK_BYTES { self.send().await } else { Ok(()) }
     }
 
+    /// Adds what a player was told, likewise.
+    async fn tell(&mut self, told: Told) -> Result<(), Gone> {
+        metrics::counter!("hangraft_notices_told_total").increment(told.notices.len() as u64);
+        self.bytes += told.encoded_len();
+        self.down.told.push(told);
+        let full = self.bytes >= DOWNLINK_BYTES || self.down.told.len() >= TOLD_MAX;
+        if full { self.send().await } else { Ok(()) }
+    }
+
     /// Sends what there is, if anything.
     async fn send(&mut self) -> Result<(), Gone> {
         if is_empty(&self.down) {
@@ -130,6 +150,9 @@ enum Input {
     AnswerSender(Vec<Answer>),
     Moment(Option<Arc<Moment>>),
     Sure(RoomId, u64, bool),
+    /// Whether this replica has caught up, for followed players.
+    CaughtUp(bool),
+    Sight(Sight),
     Standing,
 }
 
@@ -149,6 +172,8 @@ impl Link {
                 Some(Ok((room, number, caught_up))) = self.unsure.asking.join_next() => {
                     Input::Sure(room, number, caught_up)
                 }
+                caught_up = self.follows.caught_up() => Input::CaughtUp(caught_up),
+                sight = self.glance.next() => Input::Sight(sight),
                 Ok(()) = self.leadership.changed() => Input::Standing,
                 Ok(()) = self.draining.changed() => Input::Standing,
             };
@@ -162,6 +187,11 @@ impl Link {
                 }
                 Input::Moment(Some(moment)) => self.on_moment(&moment).await,
                 Input::Moment(None) => Ok(()),
+                Input::CaughtUp(caught_up) => self.on_caught_up(caught_up).await,
+                Input::Sight(sight) => {
+                    self.show(sight);
+                    Ok(())
+                }
                 Input::Standing => {
                     self.out.down.standing = Some(self.standing());
                     Ok(())
@@ -189,6 +219,9 @@ impl Link {
         {
             self.on_moment(&moment).await?;
         }
+        for player in self.subscription.take_news() {
+            self.tell(player).await?;
+        }
         Ok(())
     }
 
@@ -212,7 +245,56 @@ impl Link {
             self.looking.remove(&RoomId(room));
             self.subscription.unwatch(RoomId(room));
         }
+        for follow in uplink.follows {
+            self.on_follow(follow).await?;
+        }
+        for Unfollow { player } in uplink.unfollows {
+            self.follows.end(PlayerId(player));
+            self.subscription.unfollow(PlayerId(player));
+        }
+        if let Some(glance) = uplink.glance {
+            self.glance.look_at(glance);
+        }
         Ok(())
+    }
+
+    async fn on_follow(&mut self, follow: Follow) -> Result<(), Gone> {
+        let player = PlayerId(follow.player);
+        if !self.follows.begin(&follow) {
+            return Ok(());
+        }
+        // First subscribe, then look: nothing falls in between.
+        self.subscription.follow(player);
+        self.tell(player).await
+    }
+
+    /// Sends what a player was told and this stream has not heard.
+    async fn tell(&mut self, player: PlayerId) -> Result<(), Gone> {
+        let Some(since) = self.follows.since(player) else { return Ok(()) };
+        let told = self.machine.with_lobby(|lobby| lobby.notices_after(player, since));
+        match self.follows.take(player, told) {
+            Said::Told(told) => self.out.tell(told).await,
+            Said::Nothing => Ok(()),
+            Said::Unsure => {
+                self.follows.make_sure(&self.replica);
+                Ok(())
+            }
+        }
+    }
+
+    async fn on_caught_up(&mut self, caught_up: bool) -> Result<(), Gone> {
+        for player in self.follows.on_caught_up(caught_up) {
+            self.tell(player).await?;
+        }
+        self.follows.make_sure(&self.replica);
+        Ok(())
+    }
+
+    fn show(&mut self, sight: Sight) {
+        match sight {
+            Sight::Seeks => self.out.down.seeks = Some(self.glance.seeks(&self.replica)),
+            Sight::Live => self.out.down.live = Some(self.glance.live(&self.replica)),
+        }
     }
 
     async fn on_watch(&mut self, watch: Watch, knowledge: Knowledge) -> Result<(), Gone> {
@@ -349,6 +431,9 @@ fn is_empty(down: &Downlink) -> bool {
         && down.updates.is_empty()
         && down.watch_refused.is_empty()
         && down.standing.is_none()
+        && down.told.is_empty()
+        && down.seeks.is_none()
+        && down.live.is_none()
 }
 
 fn update(moment: &Moment, looking: &Looking, resync: bool) -> Update {

@@ -9,8 +9,10 @@ mod cluster;
 mod convert;
 mod desk;
 mod faults;
+mod follows;
 mod forward;
 mod game;
+mod glance;
 mod link;
 mod pages;
 mod server;
@@ -29,6 +31,7 @@ use access::Access;
 use cluster::ClusterService;
 use desk::Desk;
 use game::GameService;
+use glance::Screen;
 use hangraft_cluster_config::{ClusterKey, LimitsConfig};
 use hangraft_proto::pass::Pass;
 use hangraft_proto::v1::cluster_server::ClusterServer;
@@ -89,6 +92,7 @@ async fn server_of(parts: Parts) -> Server {
         desk,
         draining: draining.clone(),
         links: Arc::new(Semaphore::new(limits.links_max as usize)),
+        screen: Screen::default(),
     };
     let cluster = ClusterService {
         cluster,

@@ -119,6 +119,11 @@ impl Letter {
         chars.next().is_none().then_some(letter)
     }
 
+    /// The 26, from a to z.
+    pub(crate) fn all() -> impl Iterator<Item = Letter> {
+        (b'a'..=b'z').map(Letter)
+    }
+
     /// How `c` is spelled with the 26; none if it is not a letter.
     pub(crate) fn spelling(c: char) -> Option<(Letter, Option<Letter>)> {
         spelling(lowercase(c)).map(|(first, second)| (Letter(first), second.map(Letter)))
@@ -144,6 +149,12 @@ impl Letter {
 pub(crate) struct Letters(u32);
 
 impl Letters {
+    /// The letters by which the characters of a text are found.
+    pub(crate) fn of(text: &str) -> Letters {
+        let letters = text.chars().filter_map(Letter::of);
+        Letters(letters.fold(0, |letters, letter| letters | letter.bit()))
+    }
+
     /// Adds a letter; false if it was there already.
     pub(crate) fn insert(&mut self, letter: Letter) -> bool {
         let new = !self.contains(letter);
@@ -153,6 +164,21 @@ impl Letters {
 
     pub(crate) fn contains(self, letter: Letter) -> bool {
         self.0 & letter.bit() != 0
+    }
+
+    /// Those that are also in another set.
+    pub(crate) fn common(self, other: Letters) -> Letters {
+        Letters(self.0 & other.0)
+    }
+
+    /// The letters, from a to z.
+    pub(crate) fn iter(self) -> impl Iterator<Item = Letter> {
+        let mut left = self.0;
+        std::iter::from_fn(move || {
+            let place = u8::try_from(left.trailing_zeros()).ok().filter(|place| *place < 26)?;
+            left &= left - 1;
+            Some(Letter(b'a' + place))
+        })
     }
 }
 
@@ -217,7 +243,12 @@ impl Word {
 
     /// Whether two words have the same letters in the same order.
     pub(crate) fn sounds_like(&self, other: &Word) -> bool {
-        spelled(&self.0).eq(spelled(&other.0))
+        self.is_spelled(&other.0)
+    }
+
+    /// Whether a text has the same letters in the same order.
+    pub(crate) fn is_spelled(&self, text: &str) -> bool {
+        spelled(&self.0).eq(spelled(text))
     }
 
     fn count_places(&self, wanted: impl Fn(Letter) -> bool) -> u8 {
@@ -359,6 +390,15 @@ mod tests {
 
     fn word(text: &str) -> Word {
         Word::typed(text, Edition::Second).expect("a good word")
+    }
+
+    #[test]
+    fn a_set_of_letters_tells_them_in_order() {
+        let told = |letters: Letters| letters.iter().map(Letter::char).collect::<String>();
+        assert_eq!(told(Letters::of("Zoë's Æon")), "aenosz");
+        assert_eq!(told(Letters::of("Zoë").common(Letters::of("one"))), "eo");
+        assert_eq!(told(Letters::default()), "");
+        assert!(Letter::all().eq(Letters::of("the quick brown fox jumps over a lazy dog").iter()));
     }
 
     #[test]

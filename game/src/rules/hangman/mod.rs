@@ -11,14 +11,21 @@
 //! * Points: a letter earns one for each place it opens, the whole word one
 //!   for each place it opens and [`WORD_BONUS`] more. A setter earns one for
 //!   each wrong guess and [`UNFOUND_BONUS`] more if the word is not found.
+//! * Of two who play for the result, a setter and a guesser, either may give up, and both may
+//!   agree upon a draw. Whoever has won by it has the bonus of their side.
 //! * A setter who leaves before the word is set passes the role on; when one is
 //!   not here, the others may go on to the next round without. One who leaves
 //!   later stays the setter of that round, and may not come back to guess.
 
+mod beside;
+mod bot;
 mod guess;
 mod letters;
+mod moves;
 mod options;
 mod shape;
+mod sight;
+mod stage;
 mod view;
 mod words;
 
@@ -29,8 +36,11 @@ use serde::{Deserialize, Serialize};
 
 use guess::{Guess, Guessed};
 use letters::{Letter, Letters, Word};
+use moves::Move;
 use options::{Mode, Options};
-use shape::{Misfit, Shape};
+use shape::Shape;
+use sight::Sight;
+use stage::Stage;
 use view::{About, Event, View};
 use words::Category;
 
@@ -38,9 +48,10 @@ use crate::answer::Rejection;
 use crate::chance::Chance;
 use crate::command::Edition;
 use crate::rules::contract::{Audience, Rules, Turn};
-use crate::rules::phase::{Outcome, Phase};
+use crate::rules::duel::{Conceded, Decided, Judged, Strength};
+use crate::rules::phase::Phase;
 use crate::table::{Table, Who};
-use hangraft_ids::PlayerId;
+use hangraft_ids::{PlayerId, Seat};
 
 /// Wrong guesses that end a round.
 const LIVES: u8 = 6;
@@ -80,30 +91,6 @@ pub(crate) struct Hangman {
     winner: Option<PlayerId>,
     /// Something was guessed in this round or one before.
     guessed: bool,
-}
-
-/// How far the round is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum Stage {
-    /// A word is to be set.
-    Waiting,
-    Playing,
-    /// The word was found.
-    Won,
-    /// The last life is gone.
-    Lost,
-}
-
-/// A move: exactly one of these.
-#[derive(Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Move {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    letter: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    word: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    secret: Option<String>,
 }
 
 impl Rules for Hangman {
@@ -197,21 +184,69 @@ impl Rules for Hangman {
         Ok(())
     }
 
-    fn ending(&self) -> Option<&'static str> {
+    fn awaits(&self, seat: Seat) -> bool {
+        let sets = self.setter.is_some_and(|setter| setter.seat == seat);
         match self.stage {
-            Stage::Waiting | Stage::Playing => None,
-            Stage::Won => Some("found"),
-            Stage::Lost => Some("unfound"),
+            Stage::Waiting => sets,
+            Stage::Playing => !sets && seat.0 < self.seats,
+            _ => false,
+        }
+    }
+
+    fn concede(
+        &mut self,
+        who: Who,
+        how: Conceded,
+        turn: &mut Turn<'_, Event>,
+    ) -> Result<(), Rejection> {
+        let (setter, guesser) = self.two(who, &turn.table)?;
+        let saved = who.player == setter.player;
+        let (by, count) = if saved { (guesser, WORD_BONUS) } else { (setter, UNFOUND_BONUS) };
+        self.end_round(Stage::Conceded { by, how, saved }, Some(by.player));
+        turn.award(by.player, count);
+        let (seat, name) = (by.seat, turn.table.name(by.player));
+        turn.tell(Event::Won { seat, name, how: Some(how), answer: self.answer() });
+        Ok(())
+    }
+
+    fn agree_draw(&mut self, turn: &mut Turn<'_, Event>) -> Result<(), Rejection> {
+        let setter = self.setter.ok_or_else(not_two)?;
+        self.two(setter, &turn.table)?;
+        self.end_round(Stage::Drawn, None);
+        turn.tell(Event::Draw { answer: self.answer() });
+        Ok(())
+    }
+
+    fn decided(&self) -> Option<Decided> {
+        let seat = match self.stage {
+            Stage::Waiting | Stage::Playing => return None,
+            Stage::Drawn => return Some(Decided::Drawn),
+            _ if self.mode != Mode::Setter => None,
+            Stage::Conceded { by, .. } => Some(by.seat),
+            Stage::Won => self.guesses.last().map(|found| found.who.seat),
+            Stage::Lost => self.setter.map(|setter| setter.seat),
+        };
+        Some(seat.map_or(Decided::Void, Decided::Won))
+    }
+
+    fn ending(&self) -> Option<&'static str> {
+        self.stage.ending()
+    }
+
+    fn suggest(&self, who: Who, strength: Strength, chance: &mut Chance) -> Option<Move> {
+        match self.stage {
+            Stage::Waiting if self.is_setter(who.player) => {
+                Some(Move::setting(&bot::secret(strength, chance)))
+            }
+            Stage::Playing if !self.is_setter(who.player) => {
+                bot::guess(&self.sight(), strength, chance).map(Move::from)
+            }
+            _ => None,
         }
     }
 
     fn phase(&self) -> Phase {
-        match self.stage {
-            Stage::Waiting => Phase::Waiting,
-            Stage::Playing => Phase::Playing,
-            Stage::Won => Phase::Over(Outcome::Together { won: true }),
-            Stage::Lost => Phase::Over(Outcome::Together { won: false }),
-        }
+        self.stage.phase()
     }
 
     fn round(&self) -> u32 {
@@ -239,6 +274,7 @@ impl Rules for Hangman {
             category: self.category.map(Category::name),
             setter: self.setter.and_then(|setter| table.seat_of(setter.player)),
             winner: self.winner.map(|player| player.to_string()),
+            how: self.stage.conceded(),
             answer: self.word.as_ref().filter(|_| may_see).map(|word| &**word.reveal()),
         }
     }
@@ -268,6 +304,7 @@ impl Hangman {
         }
         let hits = hidden.count(letter);
         let (seat, name) = (who.seat, turn.table.name(who.player));
+        turn.judge(|| judged(seat, hits, self.sight().permille_with(letter)));
         turn.tell(Event::Guessed { seat, name, letter: letter.char(), hits });
         self.letters.insert(letter);
         self.guesses.push(Guess { who, what: Guessed::Letter(letter.char()), hits });
@@ -290,11 +327,12 @@ impl Hangman {
         if turn.now.edition > Edition::First
             && let Some(misfit) = Shape::of(hidden, self.letters).misfit(&word)
         {
-            return Err(cannot_be(misfit));
+            return Err(Rejection::illegal(misfit.to_string()));
         }
         let found = word.sounds_like(hidden);
         let hits = if found { hidden.hidden(self.letters) } else { 0 };
         let (seat, name) = (who.seat, turn.table.name(who.player));
+        turn.judge(|| judged(seat, hits, self.sight().permille_of(&word)));
         turn.tell(Event::TriedWord { seat, name, word: word.reveal().clone(), hits });
         self.guesses.push(Guess { who, what: Guessed::Word(word), hits });
         self.score(who, hits, if found { WORD_BONUS } else { 0 }, turn);
@@ -343,7 +381,7 @@ impl Hangman {
         if bonus > 0 || places_left == 0 {
             self.end_round(Stage::Won, Some(who.player));
             let (seat, name) = (who.seat, turn.table.name(who.player));
-            turn.tell(Event::Won { seat, name, answer: self.answer() });
+            turn.tell(Event::Won { seat, name, how: None, answer: self.answer() });
         }
         turn.award(who.player, u32::from(hits) + bonus);
     }
@@ -354,7 +392,7 @@ impl Hangman {
         let mut count = 1;
         if self.lives == 0 {
             self.end_round(Stage::Lost, setter);
-            turn.tell(Event::Lost { answer: self.answer() });
+            turn.tell(Event::Lost { answer: self.answer().unwrap_or_default() });
             count += UNFOUND_BONUS;
         }
         if let Some(setter) = setter {
@@ -399,9 +437,27 @@ impl Hangman {
         self.setter.is_some_and(|setter| setter.player == player)
     }
 
+    /// Who sets the word and who guesses it, when two play and `who` is one of them; or why
+    /// nothing can be decided between them.
+    fn two(&self, who: Who, table: &Table<'_>) -> Result<(Who, Who), Rejection> {
+        if self.stage.is_over() {
+            return Err(Rejection::GameOver);
+        }
+        let setter = self.setter.filter(|_| self.seats == 2).ok_or_else(not_two)?;
+        let others = || table.taken().filter(|other| other.player != setter.player);
+        let guesser = if who.player == setter.player { others().next() } else { Some(who) };
+        Ok((setter, guesser.ok_or_else(not_two)?))
+    }
+
+    /// The round as guessers see it.
+    fn sight(&self) -> Sight<'_> {
+        let tried = self.guesses.iter().filter_map(Guess::word).collect();
+        Sight { pattern: self.pattern(), guessed: self.letters, tried }
+    }
+
     /// The word, once it may be told.
-    fn answer(&self) -> Arc<str> {
-        self.word.as_ref().map_or_else(|| "".into(), |word| word.reveal().clone())
+    fn answer(&self) -> Option<Arc<str>> {
+        self.word.as_ref().map(|word| word.reveal().clone())
     }
 
     /// Each place: what is shown there, or none while it is hidden.
@@ -420,35 +476,25 @@ impl Hangman {
     }
 }
 
-/// Why a word is refused that everybody can see is not it. Says nothing that is not
-/// seen, and of what was typed no more than a letter that was guessed.
-fn cannot_be(misfit: Misfit) -> Rejection {
-    Rejection::illegal(match misfit {
-        Misfit::Length { word, guess: 1 } => {
-            format!("the word has {word} letters; guess a single one as a letter")
-        }
-        Misfit::Length { word, guess } => {
-            let letters = if word == 1 { "letter" } else { "letters" };
-            format!("the word has {word} {letters}, and that one has {guess}; no life is lost")
-        }
-        Misfit::Absent(letter) => {
-            format!("there is no '{}' in the word; no life is lost", letter.char())
-        }
-        Misfit::Open => "that does not fit the letters that are open; no life is lost".to_owned(),
-    })
+/// How a guess was that had this chance of a hit; none if there is no telling.
+fn judged(seat: Seat, hits: u8, expected_permille: Option<i32>) -> Judged {
+    let good = hits > 0;
+    let came = if good { 1000 } else { 0 };
+    Judged { seat, good, luck_permille: expected_permille.map_or(0, |expected| came - expected) }
 }
 
-impl Stage {
-    fn is_over(self) -> bool {
-        matches!(self, Stage::Won | Stage::Lost)
-    }
+fn not_two() -> Rejection {
+    Rejection::not_your_turn("this is decided between two: one sets the word, the other guesses")
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use super::*;
     use crate::answer::Code;
     use crate::rules::contract::parse_options;
+    use crate::rules::phase::Outcome;
     use crate::rules::trial::Trial;
 
     const ANN: PlayerId = PlayerId(1);
@@ -484,5 +530,194 @@ mod tests {
         let answer = "owl".into();
         assert_eq!(trial.told.last(), Some(&Event::Lost { answer }));
         assert_eq!(trial.play(0, r#"{"letter":"o"}"#), Err(Code::GameOver));
+    }
+
+    /// The two seats of a match, whoever sits there.
+    fn who(seat: u8) -> Who {
+        Who { seat: Seat(seat), player: [ANN, BEN][usize::from(seat)] }
+    }
+
+    /// How the round stands between the two, and how the table sees it.
+    fn stands(trial: &Trial<Hangman>) -> (Option<Decided>, Option<&'static str>, Phase) {
+        (trial.board.decided(), trial.board.ending(), trial.board.phase())
+    }
+
+    #[test]
+    fn who_gives_up_has_lost_whether_the_word_is_set_or_not() {
+        let ways = [
+            (Conceded::Resigned, "resigned"),
+            (Conceded::Clock, "clock"),
+            (Conceded::Left, "left"),
+            (Conceded::Claimed, "claimed"),
+        ];
+        for (how, ending) in ways {
+            for moves in [
+                &[][..],
+                &[(0, r#"{"secret":"owl"}"#)],
+                &[(0, r#"{"secret":"owl"}"#), (1, r#"{"letter":"x"}"#), (1, r#"{"letter":"o"}"#)],
+            ] {
+                for (loser, points) in [(0, WORD_BONUS), (1, UNFOUND_BONUS)] {
+                    let mut trial = trial();
+                    for (seat, mv) in moves {
+                        trial.play(*seat, mv).expect("a good move");
+                    }
+                    assert_eq!((trial.board.decided(), trial.board.ending()), (None, None));
+                    assert_eq!(trial.concede(who(loser), how), Ok(points));
+                    let winner = 1 - loser;
+                    let phase = Phase::Over(Outcome::Together { won: winner == 1 });
+                    let won = Some(Decided::Won(Seat(winner)));
+                    assert_eq!(stands(&trial), (won, Some(ending), phase));
+                    let view = trial.view();
+                    assert!(view.contains(&format!(r#""how":"{ending}""#)), "{view}");
+                    assert_eq!(view.contains("owl"), !moves.is_empty(), "{view}");
+                    assert_eq!(trial.concede(who(winner), how), Err(Code::GameOver));
+                    assert_eq!(trial.agree_draw(), Err(Code::GameOver));
+                    assert_eq!(trial.play(1, r#"{"letter":"z"}"#), Err(Code::GameOver));
+                    assert_eq!(trial.again(), Ok(()));
+                    assert_eq!(stands(&trial), (None, None, Phase::Waiting));
+                    assert!(!trial.view().contains("how"), "{}", trial.view());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn two_may_agree_that_nobody_has_won() {
+        for moves in [&[][..], &[r#"{"secret":"owl"}"#]] {
+            let mut trial = trial();
+            moves.iter().for_each(|mv| _ = trial.play(0, mv).expect("a good word"));
+            assert_eq!(trial.agree_draw(), Ok(0));
+            let drawn = Phase::Over(Outcome::Draw);
+            assert_eq!(stands(&trial), (Some(Decided::Drawn), Some("agreed"), drawn));
+            assert_eq!(trial.concede(who(0), Conceded::Clock), Err(Code::GameOver));
+        }
+    }
+
+    #[test]
+    fn who_finds_the_word_has_won_and_else_its_setter() {
+        let mut found = trial();
+        found.play(0, r#"{"secret":"owl"}"#).expect("a good word");
+        found.play(1, r#"{"word":"owl"}"#).expect("a good guess");
+        let won = Phase::Over(Outcome::Together { won: true });
+        assert_eq!(stands(&found), (Some(Decided::Won(Seat(1))), Some("found"), won));
+        let mut lost = trial();
+        lost.play(0, r#"{"secret":"owl"}"#).expect("a good word");
+        for letter in "abcdef".chars() {
+            lost.play(1, &format!(r#"{{"letter":"{letter}"}}"#)).expect("a new letter");
+        }
+        let unfound = Phase::Over(Outcome::Together { won: false });
+        assert_eq!(stands(&lost), (Some(Decided::Won(Seat(0))), Some("unfound"), unfound));
+    }
+
+    /// Where all guess together there are no two to decide anything between; and one alone
+    /// has nobody to give up to.
+    #[test]
+    fn nothing_is_decided_but_between_two() {
+        for (options, seated) in [
+            ("", &[Some(ANN), Some(BEN)][..]),
+            (r#"{"mode":"setter"}"#, &[Some(ANN), Some(BEN)]),
+            (r#"{"mode":"setter","seats":2}"#, &[Some(ANN), None]),
+            (r#"{"mode":"setter","seats":2}"#, &[None, None]),
+        ] {
+            let options = parse_options::<Hangman>(options).expect("good options");
+            let board = Hangman::open(options, &mut Chance::of(1, 0)).expect("good options");
+            let mut trial = Trial::of(board, seated);
+            assert_eq!(trial.concede(who(0), Conceded::Resigned), Err(Code::NotYourTurn));
+            assert_eq!(trial.agree_draw(), Err(Code::NotYourTurn));
+        }
+        let mut together = Hangman::open(Options::default(), &mut Chance::of(1, 0)).unwrap();
+        together.end_round(Stage::Won, Some(ANN));
+        assert_eq!(together.decided(), Some(Decided::Void));
+    }
+
+    #[test]
+    fn the_table_waits_for_the_setter_and_then_for_who_guesses() {
+        let mut trial = trial();
+        let awaited = |trial: &Trial<Hangman>| [0, 1, 2].map(|seat| trial.board.awaits(Seat(seat)));
+        assert_eq!(awaited(&trial), [true, false, false]);
+        trial.play(0, r#"{"secret":"owl"}"#).expect("a good word");
+        assert_eq!(awaited(&trial), [false, true, false]);
+        assert_eq!([ANN, BEN].map(|player| trial.board.side(player)), ["setter", "guesser"]);
+        trial.concede(who(1), Conceded::Clock).expect("the round goes on");
+        assert_eq!(awaited(&trial), [false, false, false]);
+    }
+
+    #[test]
+    fn a_match_is_a_setter_and_a_guesser() {
+        let agreed = r#"{"mode":"setter","seats":2}"#;
+        for (options, of_match) in [
+            ("", Ok(agreed)),
+            ("{}", Ok(agreed)),
+            (r#"{"mode":"setter"}"#, Ok(agreed)),
+            (agreed, Ok(agreed)),
+            (r#"{"seats":3}"#, Err(Code::BadRequest)),
+            (r#"{"mode":"together"}"#, Err(Code::BadRequest)),
+            (r#"{"category":"food"}"#, Err(Code::BadRequest)),
+            (r#"{"mode":"setter","x":1}"#, Err(Code::BadRequest)),
+        ] {
+            let options = parse_options::<Hangman>(options).and_then(Hangman::match_options);
+            let json = options.map(|options| serde_json::to_string(&options).unwrap());
+            assert_eq!(json.as_deref().map_err(Rejection::code), of_match);
+        }
+        let options = parse_options::<Hangman>(agreed).expect("good options");
+        assert!(Hangman::open(options, &mut Chance::of(1, 0)).is_ok());
+    }
+
+    /// A hit is good; it is lucky by as much as it was unlikely among the possible words.
+    #[test]
+    fn a_guess_is_lucky_by_what_came_less_what_was_likely() {
+        let mut trial = trial();
+        trial.play(0, r#"{"secret":"elm"}"#).expect("a good word");
+        assert_eq!(trial.judged, [], "nobody knows how good a secret is");
+        let share = |with: &dyn Fn(&str) -> bool| {
+            let words = words::of_length(3);
+            (words.iter().filter(|word| with(word.text)).count() * 1000 / words.len()) as i32
+        };
+        let [e, x] = ['e', 'x'].map(|c| share(&|word| word.contains(c)));
+        assert_eq!(trial.play(1, r#"{"letter":"e"}"#), Ok(1));
+        assert_eq!(trial.play(1, r#"{"letter":"x"}"#), Ok(1));
+        // Elf and elm are possible.
+        assert_eq!(trial.play(1, r#"{"word":"elf"}"#), Ok(1));
+        assert_eq!(trial.play(1, r#"{"word":"elm"}"#), Ok(5));
+        let judged = |(good, luck_permille)| Judged { seat: Seat(1), good, luck_permille };
+        let expected = [(true, 1000 - e), (false, -x), (false, -500), (true, 0)].map(judged);
+        assert_eq!(trial.judged, expected);
+    }
+
+    /// Of a word that no list has nobody can say how likely anything was.
+    #[test]
+    fn nothing_is_lucky_where_there_is_no_telling() {
+        let mut trial = trial();
+        trial.play(0, r#"{"secret":"xylographic-pseudonymity"}"#).expect("a good word");
+        assert_eq!(trial.play(1, r#"{"letter":"x"}"#), Ok(1));
+        assert_eq!(trial.judged, [Judged { seat: Seat(1), good: true, luck_permille: 0 }]);
+    }
+
+    /// Whoever guesses is told by bots nothing but what follows from what they see: boards
+    /// with different words that look the same have the same suggestions.
+    #[test]
+    fn a_guesser_knows_nothing_that_its_audience_does_not_see() {
+        let mut compared = 0;
+        for letters in ["", "e", "zx", "satr", "aeio"] {
+            let mut alike: BTreeMap<String, Vec<Hangman>> = BTreeMap::new();
+            for word in words::of_length(6).iter().map(|listed| listed.text) {
+                let mut trial = trial();
+                trial.play(0, &format!(r#"{{"secret":"{word}"}}"#)).expect("a good word");
+                for letter in letters.chars() {
+                    trial.play(1, &format!(r#"{{"letter":"{letter}"}}"#)).expect("a new letter");
+                }
+                alike.entry(trial.view()).or_default().push(trial.board);
+            }
+            for (boards, strength) in alike.values().flat_map(|b| Strength::ALL.map(|s| (b, s))) {
+                let said = boards.iter().map(|board| {
+                    let mv = board.suggest(who(1), strength, &mut Chance::of(2, 0));
+                    serde_json::to_string(&mv).expect("a move has a JSON form")
+                });
+                let said: BTreeSet<String> = said.collect();
+                assert_eq!(said.len(), 1, "{letters} {strength:?}");
+                compared += boards.len() - 1;
+            }
+        }
+        assert!(compared > 500, "only {compared} boards look like others");
     }
 }

@@ -5,6 +5,8 @@
 //! nobody anything. Only letters count, ligatures spelled out: behind a hidden place
 //! there may be one letter or, where it is a ligature, two.
 
+use std::fmt;
+
 use super::letters::{LIGATURES, Letter, Letters, Word};
 
 /// A hidden word as guessers see it.
@@ -20,7 +22,7 @@ enum Place {
     Open(Letter, Option<Letter>),
 }
 
-/// Why a guess cannot be the word, as far as everybody can see.
+/// Why a guess cannot be the word, as far as everybody can see; as players are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Misfit {
     /// It has another number of letters.
@@ -98,6 +100,31 @@ impl Shape {
             Place::Hidden => false,
         };
         self.guessed.contains(letter) && !self.places.iter().any(shows)
+    }
+}
+
+impl fmt::Display for Misfit {
+    /// Says nothing that is not seen, and of what was typed no more than a letter that was
+    /// guessed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Misfit::Length { word, guess: 1 } => {
+                write!(f, "the word has {word} letters; guess a single one as a letter")
+            }
+            Misfit::Length { word, guess } => {
+                let letters = if *word == 1 { "letter" } else { "letters" };
+                write!(
+                    f,
+                    "the word has {word} {letters}, and that one has {guess}; no life is lost"
+                )
+            }
+            Misfit::Absent(letter) => {
+                write!(f, "there is no '{}' in the word; no life is lost", letter.char())
+            }
+            Misfit::Open => {
+                write!(f, "that does not fit the letters that are open; no life is lost")
+            }
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::json::as_text;
+use crate::rules::duel::Conceded;
 use hangraft_ids::{PlayerId, Seat};
 
 /// What those who watch hear. A word is in it only when it was tried or when the round is
@@ -32,15 +33,26 @@ pub(crate) enum Event {
     Setter { seat: Seat },
     /// The setter has chosen; the guessing begins.
     SecretSet { seat: Seat },
-    /// The word was found.
+    /// The word was found, or one of two has given up.
     Won {
-        /// Who found it.
+        /// Who found it, or has won by it.
         seat: Seat,
         name: Arc<str>,
-        answer: Arc<str>,
+        /// How the other has given up; absent when the word was found.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        how: Option<Conceded>,
+        /// Absent when none was set.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        answer: Option<Arc<str>>,
     },
     /// The last life is gone.
     Lost { answer: Arc<str> },
+    /// The two have agreed that nobody has won.
+    Draw {
+        /// Absent when none was set.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        answer: Option<Arc<str>>,
+    },
 }
 
 /// What is seen of a board.
@@ -55,6 +67,9 @@ pub(crate) struct View<'a> {
     pub(super) category: Option<&'static str>,
     pub(super) setter: Option<Seat>,
     pub(super) winner: Option<String>,
+    /// How the other of two has given up, if that has ended the round.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) how: Option<Conceded>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) answer: Option<&'a str>,
 }

@@ -8,7 +8,8 @@
 //!   seats are taken.
 //! * A turn belongs to a seat: whoever sits down in one that was left goes on
 //!   from there.
-//! * Nothing is hidden, and nothing is drawn.
+//! * Of two who play for the result, either may give up and both may agree upon a draw.
+//! * Nothing is hidden, and nothing is drawn by lot.
 //! * Points: the last stone earns one.
 
 use std::ops::RangeInclusive;
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::answer::Rejection;
 use crate::chance::Chance;
 use crate::rules::contract::{Audience, Rules, Turn};
+use crate::rules::duel::Conceded;
 use crate::rules::phase::{Outcome, Phase};
 use crate::table::{Table, Who};
 use hangraft_ids::{PlayerId, Seat};
@@ -43,7 +45,8 @@ const USUAL_HEAPS: [u8; 3] = [3, 4, 5];
 ///
 /// Invariants:
 /// * There are as many heaps as there were at the beginning, none larger.
-/// * The round is over when no stones are left.
+/// * The round is over when no stones are left, and only then unless one has given up or
+///   both have agreed upon a draw.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Nim {
     /// The heaps every round begins with.
@@ -54,7 +57,7 @@ pub(crate) struct Nim {
     stage: Stage,
     /// Who moves next, or has moved last when the round is over.
     turn: Seat,
-    /// Who took the last stone of this round.
+    /// Who took the last stone of this round, or was given it.
     winner: Option<PlayerId>,
     /// A stone was taken in this round or one before.
     taken: bool,
@@ -66,8 +69,10 @@ enum Stage {
     /// A seat is free.
     Waiting,
     Playing,
-    /// No stones are left.
+    /// No stones are left, or one has given up.
     Over,
+    /// The two have agreed that nobody has won.
+    Drawn,
 }
 
 /// How a room can be opened.
@@ -99,6 +104,10 @@ pub(crate) enum Event {
         /// How many are left, in all heaps; 0 wins the round.
         left: u32,
     },
+    /// One has given up, and the other has won.
+    Won { seat: Seat, name: Arc<str>, how: Conceded },
+    /// The two have agreed that nobody has won.
+    Draw,
 }
 
 /// What is seen of a board, by everybody.
@@ -134,6 +143,10 @@ impl Rules for Nim {
 
     fn move_help() -> &'static str {
         r#"a move is {"heap":0,"take":2}: how many stones, and from which heap"#
+    }
+
+    fn match_options(options: Options) -> Result<Options, Rejection> {
+        Ok(Options { heaps: Some(options.heaps()?) })
     }
 
     fn open(options: Options, _: &mut Chance) -> Result<Nim, Rejection> {
@@ -178,7 +191,7 @@ impl Rules for Nim {
     fn may_begin(&self, table: &Table<'_>) -> Result<(), Rejection> {
         let gone = |who: Who| who.seat == self.turn && !table.is_online(who.player);
         let stuck = table.prefer_here && self.stage == Stage::Playing && table.taken().any(gone);
-        if self.stage == Stage::Over || stuck {
+        if self.phase().is_over() || stuck {
             return Ok(());
         }
         Err(Rejection::illegal("this round is not over yet"))
@@ -194,8 +207,41 @@ impl Rules for Nim {
         Ok(())
     }
 
+    fn awaits(&self, seat: Seat) -> bool {
+        self.stage == Stage::Playing && self.turn == seat
+    }
+
+    fn concede(
+        &mut self,
+        who: Who,
+        how: Conceded,
+        turn: &mut Turn<'_, Event>,
+    ) -> Result<(), Rejection> {
+        self.check_playing()?;
+        let by = turn.table.taken().find(|other| other.seat != who.seat);
+        let by = by.ok_or_else(|| Rejection::illegal("nobody is here who could win"))?;
+        self.stage = Stage::Over;
+        (self.turn, self.winner) = (by.seat, Some(by.player));
+        turn.award(by.player, 1);
+        let name = turn.table.name(by.player);
+        turn.tell(Event::Won { seat: by.seat, name, how });
+        Ok(())
+    }
+
+    fn agree_draw(&mut self, turn: &mut Turn<'_, Event>) -> Result<(), Rejection> {
+        self.check_playing()?;
+        self.stage = Stage::Drawn;
+        turn.tell(Event::Draw);
+        Ok(())
+    }
+
     fn ending(&self) -> Option<&'static str> {
-        (self.stage == Stage::Over).then_some("last")
+        match self.stage {
+            Stage::Waiting | Stage::Playing => None,
+            Stage::Over if self.stones() == 0 => Some("last"),
+            Stage::Over => Some("conceded"),
+            Stage::Drawn => Some("agreed"),
+        }
     }
 
     fn phase(&self) -> Phase {
@@ -203,6 +249,7 @@ impl Rules for Nim {
             Stage::Waiting => Phase::Waiting,
             Stage::Playing => Phase::Playing,
             Stage::Over => Phase::Over(Outcome::Seats(self.turn.into())),
+            Stage::Drawn => Phase::Over(Outcome::Draw),
         }
     }
 
@@ -233,13 +280,19 @@ impl Rules for Nim {
 
 impl Nim {
     fn check_turn(&self, who: Who) -> Result<(), Rejection> {
+        self.check_playing()?;
+        if who.seat != self.turn {
+            return Err(Rejection::not_your_turn("it is the other player's turn"));
+        }
+        Ok(())
+    }
+
+    /// Says why no round goes on, if none does.
+    fn check_playing(&self) -> Result<(), Rejection> {
         match self.stage {
-            Stage::Over => Err(Rejection::GameOver),
+            Stage::Over | Stage::Drawn => Err(Rejection::GameOver),
             Stage::Waiting => {
                 Err(Rejection::not_your_turn("the round begins when both seats are taken"))
-            }
-            Stage::Playing if who.seat != self.turn => {
-                Err(Rejection::not_your_turn("it is the other player's turn"))
             }
             Stage::Playing => Ok(()),
         }
@@ -285,6 +338,7 @@ mod tests {
     use super::*;
     use crate::answer::Code;
     use crate::rules::contract::parse_options;
+    use crate::rules::duel::Decided;
     use crate::rules::trial::Trial;
 
     const ANN: PlayerId = PlayerId(1);
@@ -378,5 +432,27 @@ mod tests {
         game.seat(&[Some(ANN), None]);
         assert_eq!(game.again(), Ok(()));
         assert_eq!(game.view(), r#"{"heaps":[1],"turn":null,"winner":null}"#);
+    }
+
+    #[test]
+    fn two_may_end_a_round_without_taking_the_last_stone() {
+        let ann = Who { seat: FIRST, player: ANN };
+        let mut game = trial("", &[Some(ANN), Some(BEN)]);
+        assert_eq!([0, 1].map(|seat| game.board.awaits(Seat(seat))), [true, false]);
+        assert_eq!(game.concede(ann, Conceded::Resigned), Ok(1));
+        let stands = |game: &Trial<Nim>| (game.board.decided(), game.board.ending());
+        assert_eq!(stands(&game), (Some(Decided::Won(SECOND)), Some("conceded")));
+        assert_eq!(game.concede(ann, Conceded::Resigned), Err(Code::GameOver));
+        assert_eq!(game.again(), Ok(()));
+        assert_eq!(game.agree_draw(), Ok(0));
+        assert_eq!(stands(&game), (Some(Decided::Drawn), Some("agreed")));
+        assert_eq!(game.play(0, r#"{"heap":0,"take":3}"#), Err(Code::GameOver));
+        assert_eq!(game.again(), Ok(()));
+        game.seat(&[Some(ANN), None]);
+        assert_eq!(game.concede(ann, Conceded::Clock), Err(Code::IllegalMove));
+        let mut alone = trial("", &[Some(ANN), None]);
+        assert_eq!(alone.concede(ann, Conceded::Clock), Err(Code::NotYourTurn));
+        let options = Nim::match_options(Options::default()).expect("the usual heaps");
+        assert_eq!(options.heaps.as_deref(), Some(&USUAL_HEAPS[..]));
     }
 }

@@ -11,19 +11,30 @@
 //!   long as their seat is kept, the other may go on without them; that round counts for
 //!   nobody.
 //! * Nothing is hidden, and nothing is drawn.
+//! * Of two who play for the result, either may give up and both may agree upon a draw,
+//!   whatever was marked.
 //! * Points: [`WIN`] for a round that is won, [`DRAW`] for each in a draw.
 
+mod bot;
+mod cells;
+mod perfect;
+mod stage;
+mod view;
+
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use cells::{CELLS, Cells, Mark, three_in_line};
+use perfect::Position;
+use stage::{How, Stage};
+use view::{About, Event, View, Won};
+
 use crate::answer::Rejection;
 use crate::chance::Chance;
-use crate::json::as_text;
 use crate::rules::contract::{Audience, Rules, Turn};
-use crate::rules::duel::Conceded;
-use crate::rules::phase::{Outcome, Phase};
+use crate::rules::duel::{Conceded, Judged, Strength};
+use crate::rules::phase::Phase;
 use crate::table::{Table, Who};
 use hangraft_ids::{PlayerId, Seat};
 
@@ -36,18 +47,11 @@ const WIN: u32 = 2;
 /// Points for each of the two when nobody has won.
 const DRAW: u32 = 1;
 
-/// Cells of the board, row by row.
-const CELLS: usize = 9;
-
 /// Seconds for a move that a room can be opened with.
 const CLOCKS_S: [u8; 3] = [10, 30, 60];
 
 /// How much longer than it shows a clock runs, for the way that a move has to travel.
 const GRACE_MS: u64 = 500;
-
-/// Cells that are a win when they have one mark.
-const LINES: [[u8; 3]; 8] =
-    [[0, 1, 2], [3, 4, 5], [6, 7, 8], [0, 3, 6], [1, 4, 7], [2, 5, 8], [0, 4, 8], [2, 4, 6]];
 
 /// One board of tic-tac-toe.
 ///
@@ -61,7 +65,7 @@ pub(crate) struct TicTacToe {
     /// Counts from 1.
     round: u32,
     stage: Stage,
-    cells: [Option<Mark>; CELLS],
+    cells: Cells,
     /// Who sits where.
     players: [Option<PlayerId>; PLAYERS as usize],
     /// Which seat has X in this round.
@@ -70,45 +74,6 @@ pub(crate) struct TicTacToe {
     deadline_ms: Option<u64>,
     /// Something was marked in this round or one before.
     marked: bool,
-}
-
-/// How far the round is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum Stage {
-    /// A seat is free.
-    Waiting,
-    Playing,
-    Won {
-        by: Who,
-        over: Who,
-        how: How,
-    },
-    Draw,
-    /// It was left before both had moved.
-    Abandoned,
-}
-
-/// How a round was won.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum How {
-    /// By three in a line.
-    Line,
-    /// The other's time ran out.
-    Clock,
-    /// The other has left the table.
-    Left,
-    /// The other has given up.
-    Resigned,
-    /// The other was gone for so long that the win was claimed.
-    Claimed,
-}
-
-/// What stands in a cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Mark {
-    X,
-    O,
 }
 
 /// How a room can be opened.
@@ -124,59 +89,6 @@ pub(crate) struct Options {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Move {
     cell: u8,
-}
-
-/// What those who watch hear.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub(crate) enum Event {
-    /// Both are there; X moves.
-    Begun {
-        /// Who has X.
-        crosses: Seat,
-    },
-    /// Someone has marked a cell.
-    Marked { seat: Seat, name: Arc<str>, cell: u8, mark: Mark },
-    /// Someone has won.
-    Won { seat: Seat, name: Arc<str>, how: How },
-    /// The board is full.
-    Draw,
-    /// The round counts for nobody.
-    Abandoned,
-}
-
-/// What is seen of a board, by everybody.
-#[derive(Serialize)]
-pub(crate) struct View<'a> {
-    cells: &'a [Option<Mark>; CELLS],
-    crosses: Seat,
-    turn: Option<Seat>,
-    won: Option<Won>,
-    /// The cells that have won.
-    line: Option<[u8; 3]>,
-    /// Seconds for a move.
-    clock: Option<u8>,
-    /// What is left of them, from this version on.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    left_ms: Option<u64>,
-}
-
-/// Who has won and who has lost, whoever sits there now.
-#[derive(Serialize)]
-struct Won {
-    how: How,
-    #[serde(serialize_with = "as_text")]
-    winner: PlayerId,
-    winner_name: Arc<str>,
-    #[serde(serialize_with = "as_text")]
-    loser: PlayerId,
-    loser_name: Arc<str>,
-}
-
-/// What a list of rooms says of one.
-#[derive(Serialize)]
-pub(crate) struct About {
-    clock: Option<u8>,
 }
 
 impl Rules for TicTacToe {
@@ -250,6 +162,7 @@ impl Rules for TicTacToe {
 
     fn play(&mut self, who: Who, mv: Move, turn: &mut Turn<'_, Event>) -> Result<(), Rejection> {
         let mark = self.turn_of(who.seat)?;
+        let before = self.cells;
         let cell = self.cells.get_mut(usize::from(mv.cell));
         let cell = cell.ok_or_else(|| Rejection::illegal("the cells count from 0 to 8"))?;
         if cell.is_some() {
@@ -258,8 +171,12 @@ impl Rules for TicTacToe {
         *cell = Some(mark);
         self.marked = true;
         let (seat, name) = (who.seat, turn.table.name(who.player));
+        turn.judge(|| {
+            let good = Position::of(&before, mark).is_kept_by(mv.cell);
+            Judged { seat, good, luck_permille: 0 }
+        });
         turn.tell(Event::Marked { seat, name, cell: mv.cell, mark });
-        if let (Some(_), Some(over)) = (self.line(), self.who(other(who.seat))) {
+        if let (Some(_), Some(over)) = (three_in_line(&self.cells), self.who(other(who.seat))) {
             self.win(who, over, How::Line, turn);
         } else if self.cells.iter().all(Option::is_some) {
             self.draw(turn);
@@ -338,14 +255,13 @@ impl Rules for TicTacToe {
         }
     }
 
+    fn suggest(&self, who: Who, strength: Strength, chance: &mut Chance) -> Option<Move> {
+        let mark = self.turn_of(who.seat).ok()?;
+        bot::choose(Position::of(&self.cells, mark), strength, chance).map(|cell| Move { cell })
+    }
+
     fn phase(&self) -> Phase {
-        match self.stage {
-            Stage::Waiting => Phase::Waiting,
-            Stage::Playing => Phase::Playing,
-            Stage::Won { by, .. } => Phase::Over(Outcome::Seats(by.seat.into())),
-            Stage::Draw => Phase::Over(Outcome::Draw),
-            Stage::Abandoned => Phase::Over(Outcome::Abandoned),
-        }
+        self.stage.phase()
     }
 
     fn round(&self) -> u32 {
@@ -358,13 +274,7 @@ impl Rules for TicTacToe {
 
     fn view<'a>(&'a self, _: Audience, table: &Table<'a>) -> View<'a> {
         let won = match self.stage {
-            Stage::Won { by, over, how } => Some(Won {
-                how,
-                winner: by.player,
-                winner_name: table.name(by.player),
-                loser: over.player,
-                loser_name: table.name(over.player),
-            }),
+            Stage::Won { by, over, how } => Some(Won::of(by, over, how, table)),
             _ => None,
         };
         let shown_ms = self.deadline_ms.map(|deadline_ms| deadline_ms.saturating_sub(GRACE_MS));
@@ -373,7 +283,7 @@ impl Rules for TicTacToe {
             crosses: self.crosses,
             turn: self.turn(),
             won,
-            line: self.line(),
+            line: three_in_line(&self.cells),
             clock: self.clock_s,
             left_ms: shown_ms.map(|shown_ms| shown_ms.saturating_sub(table.at_ms)),
         }
@@ -491,38 +401,6 @@ impl TicTacToe {
     fn marks(&self) -> usize {
         self.cells.iter().flatten().count()
     }
-
-    /// Three in a line, if there are.
-    fn line(&self) -> Option<[u8; 3]> {
-        LINES.into_iter().find(|line| {
-            let [first, second, third] = line.map(|cell| self.cells[usize::from(cell)]);
-            first.is_some() && first == second && second == third
-        })
-    }
-}
-
-impl How {
-    /// As events and views call it.
-    fn as_str(self) -> &'static str {
-        match self {
-            How::Line => "line",
-            How::Clock => "clock",
-            How::Left => "left",
-            How::Resigned => "resigned",
-            How::Claimed => "claimed",
-        }
-    }
-}
-
-impl From<Conceded> for How {
-    fn from(how: Conceded) -> How {
-        match how {
-            Conceded::Resigned => How::Resigned,
-            Conceded::Clock => How::Clock,
-            Conceded::Left => How::Left,
-            Conceded::Claimed => How::Claimed,
-        }
-    }
 }
 
 /// The other of the two seats.
@@ -532,9 +410,12 @@ fn other(seat: Seat) -> Seat {
 
 #[cfg(test)]
 mod tests {
+    use super::cells::LINES;
     use super::*;
     use crate::answer::Code;
     use crate::rules::contract::parse_options;
+    use crate::rules::duel::Decided;
+    use crate::rules::phase::Outcome;
     use crate::rules::trial::Trial;
 
     const ANN: PlayerId = PlayerId(1);
@@ -597,7 +478,7 @@ mod tests {
                 .collect();
             assert_eq!(mark(&mut trial, &cells[..5]), WIN, "{line:?}");
             assert_eq!(trial.board.phase(), Phase::Over(Outcome::Seats(Seat(0).into())));
-            assert_eq!(trial.board.line(), Some(line));
+            assert_eq!(three_in_line(&trial.board.cells), Some(line));
             assert_eq!(trial.play(1, r#"{"cell":8}"#), Err(Code::GameOver));
         }
     }
@@ -725,5 +606,111 @@ mod tests {
         assert_eq!((trial.board.phase(), trial.board.due_ms()), (Phase::Waiting, None));
         trial.seat(&[Some(ANN), Some(CAT)]);
         assert_eq!((trial.board.phase(), trial.board.turn()), (Phase::Playing, Some(Seat(1))));
+    }
+
+    /// Each kind of giving up gives the other the round, from the first moment to the last, and
+    /// nothing can be given up that is over or has not begun.
+    #[test]
+    fn who_gives_up_has_lost_and_two_may_agree_upon_a_draw() {
+        let [ann, ben] =
+            [(0, ANN), (1, BEN)].map(|(seat, player)| Who { seat: Seat(seat), player });
+        let ways = [
+            (Conceded::Resigned, How::Resigned, "resigned"),
+            (Conceded::Clock, How::Clock, "clock"),
+            (Conceded::Left, How::Left, "left"),
+            (Conceded::Claimed, How::Claimed, "claimed"),
+        ];
+        for (how, won, ending) in ways {
+            for (cells, who, by) in [(&[][..], ann, ben), (&[4], ann, ben), (&[4, 0], ben, ann)] {
+                let mut trial = trial("");
+                mark(&mut trial, cells);
+                assert_eq!((trial.board.decided(), trial.board.ending()), (None, None));
+                assert_eq!(trial.concede(who, how), Ok(WIN));
+                assert_eq!(trial.board.stage, Stage::Won { by, over: who, how: won });
+                assert_eq!(trial.board.decided(), Some(Decided::Won(by.seat)));
+                assert_eq!(trial.board.ending(), Some(ending));
+                assert!(trial.view().contains(&format!(r#""how":"{ending}""#)), "{}", trial.view());
+                assert_eq!(trial.concede(by, how), Err(Code::GameOver));
+                assert_eq!(trial.agree_draw(), Err(Code::GameOver));
+            }
+        }
+        let mut trial = trial("");
+        mark(&mut trial, &[4]);
+        assert_eq!(trial.agree_draw(), Ok(2 * DRAW));
+        assert_eq!(
+            (trial.board.decided(), trial.board.ending()),
+            (Some(Decided::Drawn), Some("agreed"))
+        );
+        assert_eq!(trial.concede(ann, Conceded::Clock), Err(Code::GameOver));
+        let mut alone = Trial::of(opened("").unwrap(), &[Some(ANN), None]);
+        assert_eq!(alone.concede(ann, Conceded::Resigned), Err(Code::NotYourTurn));
+        assert_eq!(alone.agree_draw(), Err(Code::NotYourTurn));
+    }
+
+    #[test]
+    fn every_end_says_what_it_has_decided_and_how() {
+        let mut line = trial("");
+        mark(&mut line, &[0, 3, 1, 4, 2]);
+        assert_eq!(
+            (line.board.decided(), line.board.ending()),
+            (Some(Decided::Won(Seat(0))), Some("line"))
+        );
+        let mut full = trial("");
+        mark(&mut full, &[0, 4, 8, 1, 7, 6, 2, 5, 3]);
+        assert_eq!(
+            (full.board.decided(), full.board.ending()),
+            (Some(Decided::Drawn), Some("full"))
+        );
+        let mut left = trial("");
+        left.seat(&[Some(ANN), None]);
+        assert_eq!(
+            (left.board.decided(), left.board.ending()),
+            (Some(Decided::Void), Some("abandoned"))
+        );
+    }
+
+    #[test]
+    fn the_table_waits_for_whoever_is_to_move() {
+        let mut trial = trial("");
+        let awaited =
+            |trial: &Trial<TicTacToe>| [0, 1, 2].map(|seat| trial.board.awaits(Seat(seat)));
+        assert_eq!(awaited(&trial), [true, false, false]);
+        mark(&mut trial, &[4]);
+        assert_eq!(awaited(&trial), [false, true, false]);
+        assert_eq!(trial.concede(Who { seat: Seat(1), player: BEN }, Conceded::Clock), Ok(WIN));
+        assert_eq!(awaited(&trial), [false, false, false]);
+    }
+
+    #[test]
+    fn a_match_has_no_clock_among_its_options() {
+        let of_match = |json| {
+            let options = TicTacToe::match_options(parse_options::<TicTacToe>(json)?)?;
+            Ok::<_, Rejection>(serde_json::to_string(&options).expect("options have a JSON form"))
+        };
+        for (options, agreed) in [
+            ("", Ok("{}")),
+            ("{}", Ok("{}")),
+            (r#" {"clock":null}"#, Ok("{}")),
+            (r#"{"clock":30}"#, Err(Code::BadRequest)),
+            (r#"{"clock":31}"#, Err(Code::BadRequest)),
+            (r#"{"seats":2}"#, Err(Code::BadRequest)),
+        ] {
+            let found = of_match(options);
+            assert_eq!(found.as_deref().map_err(Rejection::code), agreed, "{options}");
+            assert!(found.is_err() || opened(&found.unwrap()).is_ok());
+        }
+    }
+
+    /// A move is judged by what it was worth before it was made.
+    #[test]
+    fn a_move_is_good_if_it_keeps_what_perfect_play_would_get() {
+        let mut trial = trial("");
+        mark(&mut trial, &[0, 1, 4, 8, 3, 5]);
+        let judged = |seat, good| Judged { seat: Seat(seat), good, luck_permille: 0 };
+        // Ben does not take the middle; Ann keeps her win, and Ben has nothing to lose.
+        let good = [true, false, true, true, true, true];
+        let moves = good.into_iter().zip([0, 1].into_iter().cycle());
+        let expected: Vec<Judged> = moves.map(|(good, seat)| judged(seat, good)).collect();
+        assert_eq!(trial.judged, expected);
     }
 }

@@ -5,15 +5,25 @@
 //! room, and wakes the streams that watch. A view is rendered when the first stream
 //! asks for it, once per version and audience, and shared by all.
 //!
+//! Streams also follow players, and look at what there is to see of the whole lobby. What
+//! these are shown is read from the lobby; the feed only wakes them.
+//!
 //! The feed sees only what has been applied, and only what is committed is applied:
 //! nothing reaches a player before a majority has stored it.
 
+mod players;
+mod sights;
+
+pub(crate) use sights::Revision;
+
 use bytes::Bytes;
-use hangraft_game::{Audience, Change, Event, PlayerId, Room, RoomId, Version, events_json};
+use hangraft_game::{Audience, Change, Event, Lobby, PlayerId, Room, RoomId, Version, events_json};
+use players::{Followers, News};
+use sights::Sight;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, watch};
 
 /// Versions of a watched room kept for those who come back. Someone further
 /// behind gets the whole view.
@@ -85,16 +95,30 @@ impl Moment {
 
 /// The feed of one replica. Clones share it.
 #[derive(Clone, Default)]
-pub(crate) struct Feed(Arc<Mutex<Rooms>>);
-
-/// The watched rooms, held by the state machine for as long as it applies a batch:
-/// whoever registers a watch does so before or after the batch, never within.
-pub(crate) struct Publisher<'a>(MutexGuard<'a, Rooms>);
+pub(crate) struct Feed(Arc<Shared>);
 
 #[derive(Default)]
-struct Rooms {
+struct Shared {
+    streams: Mutex<Streams>,
+    /// The open seeks.
+    seeks: Sight,
+    /// The numbers.
+    live: Sight,
+}
+
+/// What streams watch and follow, held by the state machine for as long as it applies a
+/// batch: whoever registers does so before or after the batch, never within.
+pub(crate) struct Publisher<'a> {
+    streams: MutexGuard<'a, Streams>,
+    feed: &'a Shared,
+}
+
+#[derive(Default)]
+struct Streams {
     watched: BTreeMap<RoomId, Watched>,
-    next_watcher: u64,
+    followers: Followers,
+    /// The number of the newest stream.
+    newest: u64,
 }
 
 #[derive(Default)]
@@ -129,43 +153,60 @@ impl Feed {
     pub(crate) fn subscribe(&self) -> Subscription {
         let (sender, moments) = mpsc::channel(MAILBOX_MAX);
         let lagged = Arc::default();
-        let mut rooms = self.lock();
-        rooms.next_watcher += 1;
+        let mut streams = self.lock();
+        streams.newest += 1;
         Subscription {
             feed: self.clone(),
-            id: rooms.next_watcher,
+            id: streams.newest,
             rooms: BTreeSet::new(),
+            players: BTreeSet::new(),
             mailbox: Mailbox { moments: sender, lagged },
             moments,
+            news: Arc::default(),
         }
+    }
+
+    /// Wakes who looks at the open seeks when they may have changed.
+    pub(crate) fn seeks(&self) -> watch::Receiver<Revision> {
+        self.0.seeks.subscribe()
+    }
+
+    /// The same for the numbers.
+    pub(crate) fn live(&self) -> watch::Receiver<Revision> {
+        self.0.live.subscribe()
+    }
+
+    /// How many players are followed here, counting each stream that does.
+    pub(crate) fn follows(&self) -> usize {
+        self.lock().followers.len()
     }
 
     /// How many streams here watch the room.
     pub(crate) fn watchers(&self, room: RoomId) -> u32 {
-        let rooms = self.lock();
-        let count = rooms.watched.get(&room).map_or(0, |watched| watched.watchers.len());
+        let streams = self.lock();
+        let count = streams.watched.get(&room).map_or(0, |watched| watched.watchers.len());
         u32::try_from(count).unwrap_or(u32::MAX)
     }
 
     /// Opens the feed for publishing.
     pub(crate) fn publisher(&self) -> Publisher<'_> {
-        Publisher(self.lock())
+        Publisher { streams: self.lock(), feed: &self.0 }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Rooms> {
-        self.0.lock().expect("no panic happens under the feed's lock")
+    fn lock(&self) -> MutexGuard<'_, Streams> {
+        self.0.streams.lock().expect("no panic happens under the feed's lock")
     }
 }
 
 impl Publisher<'_> {
     pub(crate) fn is_watched(&self, room: RoomId) -> bool {
-        self.0.watched.contains_key(&room)
+        self.streams.watched.contains_key(&room)
     }
 
     /// Hands a change to all who watch the room.
     pub(crate) fn publish(&mut self, moment: Moment) {
         let id = moment.room.id();
-        let Some(watched) = self.0.watched.get_mut(&id) else { return };
+        let Some(watched) = self.streams.watched.get_mut(&id) else { return };
         let moment = Arc::new(moment);
         watched.history.push_back(moment.clone());
         if watched.history.len() > HISTORY_MAX {
@@ -177,19 +218,33 @@ impl Publisher<'_> {
             }
         }
         if moment.closed {
-            self.0.watched.remove(&id);
+            self.streams.watched.remove(&id);
         }
+    }
+
+    /// These players were told something, for who follows them.
+    pub(crate) fn tell(&self, players: &BTreeSet<PlayerId>) {
+        self.streams.followers.tell(players);
+    }
+
+    /// A batch was applied: wakes who looks at what it has changed.
+    pub(crate) fn show(&self, lobby: &Lobby) {
+        self.feed.seeks.note(lobby.seeks_changed());
+        self.feed.live.note(lobby.live_changed());
     }
 
     /// The lobby was replaced by a snapshot: versions were skipped, so histories
     /// end and everybody looks anew.
     pub(crate) fn restart(&mut self) {
-        for watched in self.0.watched.values_mut() {
+        for watched in self.streams.watched.values_mut() {
             watched.history.clear();
             for mailbox in watched.watchers.values() {
                 mailbox.lagged.set();
             }
         }
+        self.streams.followers.tell_all();
+        self.feed.seeks.restart();
+        self.feed.live.restart();
     }
 }
 
@@ -198,17 +253,19 @@ pub(crate) struct Subscription {
     feed: Feed,
     id: u64,
     rooms: BTreeSet<RoomId>,
+    players: BTreeSet<PlayerId>,
     mailbox: Mailbox,
     moments: mpsc::Receiver<Arc<Moment>>,
+    news: Arc<News>,
 }
 
 impl Subscription {
     /// Watches a room from now on. Read the room after this call, and nothing
     /// falls in between.
     pub(crate) fn watch(&mut self, room: RoomId) {
-        let mut rooms = self.feed.lock();
-        rooms.watched.entry(room).or_default().watchers.insert(self.id, self.mailbox.clone());
-        drop(rooms);
+        let mut streams = self.feed.lock();
+        streams.watched.entry(room).or_default().watchers.insert(self.id, self.mailbox.clone());
+        drop(streams);
         self.rooms.insert(room);
     }
 
@@ -219,15 +276,33 @@ impl Subscription {
     }
 
     fn leave(&self, room: RoomId) {
-        let mut rooms = self.feed.lock();
-        if let Some(watched) = rooms.watched.get_mut(&room) {
+        let mut streams = self.feed.lock();
+        if let Some(watched) = streams.watched.get_mut(&room) {
             watched.watchers.remove(&self.id);
             if watched.watchers.is_empty() {
-                let forgotten = rooms.watched.remove(&room);
-                drop(rooms);
+                let forgotten = streams.watched.remove(&room);
+                drop(streams);
                 forget(forgotten);
             }
         }
+    }
+
+    /// Follows a player from now on. Read what they were told after this call, and nothing
+    /// falls in between.
+    pub(crate) fn follow(&mut self, player: PlayerId) {
+        self.feed.lock().followers.enter(player, self.id, &self.news);
+        self.players.insert(player);
+    }
+
+    /// Stops following a player.
+    pub(crate) fn unfollow(&mut self, player: PlayerId) {
+        self.players.remove(&player);
+        self.feed.lock().followers.leave(player, self.id);
+    }
+
+    /// Followed players who may have been told something since the last call.
+    pub(crate) fn take_news(&self) -> BTreeSet<PlayerId> {
+        self.news.take()
     }
 
     /// The versions after `since` up to the newest, if all of them are remembered.
@@ -237,8 +312,8 @@ impl Subscription {
         since: Version,
         newest: Version,
     ) -> Option<Vec<Arc<Moment>>> {
-        let rooms = self.feed.lock();
-        let history = &rooms.watched.get(&room)?.history;
+        let streams = self.feed.lock();
+        let history = &streams.watched.get(&room)?.history;
         let after: Vec<_> = history
             .iter()
             .filter(|moment| moment.version > since && moment.version <= newest)
@@ -247,11 +322,13 @@ impl Subscription {
         (after.len() as u64 == newest.0.checked_sub(since.0)?).then_some(after)
     }
 
-    /// The next change of a watched room; `None` when [`Self::take_lagged`] has news.
+    /// The next change of a watched room; `None` when [`Self::take_lagged`] or
+    /// [`Self::take_news`] has something.
     pub(crate) async fn next(&mut self) -> Option<Arc<Moment>> {
         tokio::select! {
             moment = self.moments.recv() => moment,
             () = self.mailbox.lagged.bell.notified() => None,
+            () = self.news.rung() => None,
         }
     }
 
@@ -279,6 +356,9 @@ impl Drop for Subscription {
     fn drop(&mut self) {
         for room in std::mem::take(&mut self.rooms) {
             self.leave(room);
+        }
+        for player in std::mem::take(&mut self.players) {
+            self.unfollow(player);
         }
     }
 }
