@@ -14,6 +14,7 @@ use std::{
 
 use hangraft_proto::socket::{Action, Code, Notice, NoticeKind};
 use hangraft_tests::{
+    cluster::Status,
     demo::{Demo, Wanted, binary},
     killer::kill_nodes,
     player::Player,
@@ -32,6 +33,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long a program that plays, or restarts everything, may take.
 const PROGRAM: Duration = Duration::from_secs(300);
+
+/// What every node must know of every other before matches are made.
+const NEEDED: [&str; 3] = ["batch:2", "rooms:hosts", "lobby:matches"];
 
 /// Players in a run with kills, and how long they begin new matches.
 const STRANGERS: usize = 8;
@@ -202,9 +206,8 @@ struct Counted {
 /// A demo in which matches are made: every node knows that every node can.
 async fn demo(limits: bool) -> Demo {
     let demo = Demo::start(&Wanted { limits, ..Wanted::default() }).await;
-    let can = |feature: &String| feature == "lobby:matches";
-    let know = |status: &hangraft_tests::cluster::Status| status.features.iter().any(can);
-    demo.cluster().until("every node can make matches", know).await;
+    let known = |status: &Status| NEEDED.iter().all(|it| status.features.contains(&(*it).into()));
+    demo.cluster().until("every node can make matches", known).await;
     demo
 }
 

@@ -22,6 +22,9 @@ const RECONNECT: Duration = Duration::from_millis(50);
 /// The id under which the numbers are asked for.
 const LIVE: u64 = 1;
 
+/// How the numbers come.
+const PUSH: &str = r#"{"push":"live""#;
+
 /// Sockets that look on until they are dropped.
 pub(super) struct Watchers {
     count: u32,
@@ -94,7 +97,7 @@ async fn watch_at(url: &Url, seen: &Seen, opening: &Semaphore) -> anyhow::Result
     while let Some(text) = next_text(&mut socket).await? {
         if seen.counts.load(Ordering::Relaxed) {
             seen.bytes.fetch_add(frame_bytes(text.len()), Ordering::Relaxed);
-            seen.pushes.fetch_add(1, Ordering::Relaxed);
+            seen.pushes.fetch_add(text.starts_with(PUSH).into(), Ordering::Relaxed);
         }
     }
     Ok(())
