@@ -82,10 +82,7 @@ fn by_rating(player: PlayerId, record: &Record) -> Option<PlaceByRating> {
     (!record.is_provisional()).then(|| (Reverse(record.elo), record.games(), player))
 }
 
-fn by_week(
-    player: PlayerId,
-    record: &Record,
-) -> Option<PlaceByWeek> {
+fn by_week(player: PlayerId, record: &Record) -> Option<PlaceByWeek> {
     let (week, points) = record.week();
     (points > 0).then_some((week, Reverse(points), Reverse(record.elo), player))
 }
