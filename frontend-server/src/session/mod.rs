@@ -136,6 +136,9 @@ impl Session {
             }
             Err(BadMessage { id, refusal }) => return self.strike(id.as_ref(), &refusal, now),
         };
+        // A bot plays with whoever asks, so who brings one opens a room by themselves. A match
+        // of two people needs two, who both have few offers and few tables; it ends when they
+        // leave. Their own pace is enough to bound it.
         let opens = matches!(&asked, Asked::Change { wish, .. } if wish.opens());
         if !in_time || (opens && !paces.opens.take(now.instant)) {
             return self.too_fast(id.as_ref(), now);
