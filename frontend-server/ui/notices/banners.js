@@ -64,7 +64,7 @@ export class Banners {
       act();
       this.remove(banner.key);
     };
-    const text = el("p", { class: "banner-text", translate: "no" });
+    const text = el("p", { class: "banner-text" });
     say(text, banner.text);
     const close = el("button", { type: "button", class: "small plain banner-close", "aria-label": "Close", "data-testid": "banner-close", click: once(() => {}) }, "×");
     element.append(text, el("div", { class: "banner-ways" }, ...this.#buttons(banner, once), close));
