@@ -87,7 +87,7 @@ test("a result is a table, oneself first; what nobody said is not in it", () => 
     ["Rating", "1507 (−16)", "1516 (+16)"],
     ["Moves", "0", "5"],
     ["Hits", "–", "4 of 5"],
-    ["Time", "0.0 s", "12.0 s"],
+    ["Time", "–", "12.0 s"],
     ["Slowest move", "–", "4.0 s"],
     ["Luck", "0", "−1.2"],
   ]);

@@ -299,6 +299,7 @@ mod tests {
     use super::*;
 
     const ANN: PlayerId = PlayerId(7);
+    const NOTHING: std::ops::RangeInclusive<u64> = std::ops::RangeInclusive::new(1, 0);
 
     fn notices(numbers: impl Iterator<Item = u64>) -> Vec<Notice> {
         let notice = |number| Notice {
@@ -434,7 +435,7 @@ mod tests {
         // Who was never told anything has lost nothing.
         let mut stage = Stage::new();
         let (new, asked) = stage.joins(1, Some(0));
-        stage.answers(asked, 1..=0);
+        stage.answers(asked, NOTHING);
         assert_eq!(new.heard(), ["ok 0"]);
         stage.hears(live(500..=500));
         assert_eq!(new.heard(), ["500"]);
@@ -490,7 +491,7 @@ mod tests {
         let mut stage = Stage::new();
         let (bo, asked) = stage.joins(1, Some(7));
         let number = asked.unwrap().number;
-        stage.hears(Told { answers: number, resync: true, notices: vec![], ..live(1..=0) });
+        stage.hears(Told { answers: number, resync: true, notices: vec![], ..live(NOTHING) });
         assert_eq!(bo.heard(), ["ok 7"]);
     }
 

@@ -414,7 +414,7 @@ impl Task {
                 _ = link.unfollow(player);
             }
         }
-        self.meters.followed.set(self.lanes.len() as f64);
+        self.meters.told.followed.set(self.lanes.len() as f64);
     }
 
     /// Asks the node, if there is one; the next one is asked when it comes.
@@ -436,7 +436,7 @@ impl Task {
 fn deliver(meters: &Meters) -> impl FnMut(&Mailbox, Mail) {
     |mailbox, mail| {
         meters.pushes.increment(mail.views() as u64);
-        meters.notices.increment(mail.notices() as u64);
+        meters.told.notices.increment(mail.notices() as u64);
         // One that overflowed or is gone takes nothing; its socket sees to the rest.
         mailbox.put(mail);
     }

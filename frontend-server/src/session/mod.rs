@@ -24,7 +24,7 @@ use crate::{
     command::{Asked, Command, Outcome, Refusal},
     exchange::{Dice, Input, Now, Output, Premises},
     farewell::Farewell,
-    mailbox::{Mail, Tag},
+    mailbox::{Found, Mail, Tag},
     message::{self, BadMessage, ClientMessage, RequestId},
     names,
     pace::Pace,
@@ -316,13 +316,7 @@ impl Session {
     fn on_mail(&mut self, mail: Mail) -> Vec<Output> {
         match mail {
             Mail::Answer { tag, outcome } => self.on_answer(tag, outcome),
-            Mail::Found { tag, found } => {
-                let Some(Pending { id, .. }) = self.requests.take(tag) else { return vec![] };
-                match found {
-                    Ok(found) => vec![send_ok(id.as_ref(), Reply::Found(&found))],
-                    Err(refusal) => refuse(id.as_ref(), &refusal),
-                }
-            }
+            Mail::Found { tag, found } => self.on_found(tag, found),
             Mail::Watching { tag, room, version, age, missed } => {
                 let Some(Pending { id, .. }) = self.requests.take(tag) else { return vec![] };
                 self.watching.insert(room, Watching::On);
@@ -372,6 +366,14 @@ impl Session {
                 vec![Output::Send(text)]
             }
             Mail::Notice { .. } => vec![],
+        }
+    }
+
+    fn on_found(&mut self, tag: Tag, found: Found) -> Vec<Output> {
+        let Some(Pending { id, .. }) = self.requests.take(tag) else { return vec![] };
+        match found {
+            Ok(found) => vec![send_ok(id.as_ref(), Reply::Found(&found))],
+            Err(refusal) => refuse(id.as_ref(), &refusal),
         }
     }
 

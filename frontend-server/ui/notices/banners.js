@@ -57,16 +57,18 @@ export class Banners {
 
   /** @param {Banner} banner */
   #make(banner) {
-    const since = performance.now();
+    const element = el("div", { class: "banner", "data-testid": `banner-${banner.kind}` });
+    setTimeout(() => set(element, { "data-ready": true }), DEAF_MS);
     const once = (/** @type {() => void} */ act) => (/** @type {Event} */ event) => {
-      if (performance.now() - since < DEAF_MS) return event.preventDefault();
+      if (element.dataset.ready === undefined) return event.preventDefault();
       act();
       this.remove(banner.key);
     };
     const text = el("p", { class: "banner-text", translate: "no" });
     say(text, banner.text);
     const close = el("button", { type: "button", class: "small plain banner-close", "aria-label": "Close", "data-testid": "banner-close", click: once(() => {}) }, "×");
-    return el("div", { class: "banner", "data-testid": `banner-${banner.kind}` }, text, el("div", { class: "banner-ways" }, ...this.#buttons(banner, once), close));
+    element.append(text, el("div", { class: "banner-ways" }, ...this.#buttons(banner, once), close));
+    return element;
   }
 
   /** @param {Banner} banner @param {(act: () => void) => (event: Event) => void} once */
