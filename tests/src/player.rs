@@ -386,8 +386,9 @@ impl Player {
         let Some(told) = &mut self.told else { return };
         let (before, now) = (told.number, notice.number.0);
         // The first that somebody is told has any number.
-        let follows = before == 0 || now == before + 1;
-        if !follows && !(notice.resync && now > before) {
+        let told_of = notice.resync && now > before;
+        let follows = before == 0 || now == before + 1 || told_of;
+        if !follows {
             let complaint = format!("{}: notice {now} after {before}", self.name);
             self.book.complaints.push(complaint);
         }

@@ -100,6 +100,8 @@ const PURE: &[&str] = &[
     "ids/src/",
     "text/src/",
     "game/src/",
+    "cli/src/bench/seeks/ledger.rs",
+    "cli/src/bot/moves.rs",
     "cli/src/fault/nft.rs",
     "cli/src/fault/patterns.rs",
     "cli/src/fault/plan.rs",

@@ -154,7 +154,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     };
     let bar = progress();
     let bots = Bots::enter(&args, &bar).await?;
-    let watchers = Watchers::open(args.watchers, &args.urls, OPENING_MAX);
+    let watchers = Watchers::open(args.watchers, &args.urls, OPENING_MAX).await?;
     watchers.count(true);
     let begun = Instant::now();
     let end = begun + Duration::from_secs(args.seconds.into());
