@@ -1,82 +1,120 @@
-//! What rooms are called in public.
+//! What rooms and offers are called in public.
 //!
 //! Inside the cluster a room is a number, handed out in order. In links and on
 //! players' sockets it is a name that says nothing of the number and that nobody
 //! can guess: who has the name of a room was told it, or found it in the list of
 //! public rooms. Every frontend makes the same name of the same number, from a key
-//! of its own purpose, so nothing is stored.
+//! of its own purpose, so nothing is stored. Offers have names of the same kind, from
+//! another key: the name of a challenge is a link that only who was given it has.
 //!
 //! A name is an authenticated encryption of the number in the manner of SIV (RFC
 //! 5297): a tag over the number, and the number under a mask that depends on the tag.
 
-use hangraft_ids::RoomId;
+use hangraft_ids::{OfferId, RoomId};
 
 use crate::key::{ClusterKey, KEY_BYTES};
 
-// The purpose. Changing this word breaks every link to a room.
+// The purposes. Changing one of these words breaks every link of its kind.
 const ROOMS: &str = "hangraft v1 room names";
+const OFFERS: &str = "hangraft v1 offer names";
 
-/// Bytes of the tag. Who tries a name a microsecond for a year has found none with
+/// Bytes of a room's tag. Who tries a name a microsecond for a year has found none with
 /// a chance of nine in ten, and that one is hardly the name of a live room.
-const TAG_BYTES: usize = 6;
+const ROOM_TAG_BYTES: usize = 6;
 
-/// Bytes of the number.
-const NUMBER_BYTES: usize = 4;
+/// Bytes of an offer's tag: one less, for there are far more offers than rooms, and none
+/// stands for long. Who tries a name a microsecond finds one in thirteen days, and that one
+/// is hardly the name of an offer that stands.
+const OFFER_TAG_BYTES: usize = 5;
 
-const NAME_BYTES: usize = TAG_BYTES + NUMBER_BYTES;
+/// Bytes of a name: those of the tag, then those of the number.
+const NAME_BYTES: usize = 10;
 
-/// Characters in a room's name.
+/// Bytes of a number inside the cluster.
+const NUMBER_BYTES: usize = 8;
+
+/// Characters in a name.
 const NAME_CHARS: usize = NAME_BYTES * 8 / 5;
 
 /// The alphabet of RFC 4648, section 6, in lower case: nothing in it is lost when a
 /// name is read aloud or typed.
 const ALPHABET: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
 
-/// Makes names of rooms' numbers, and finds the room of a name. Prints nothing of its key.
+/// Makes names of rooms' and offers' numbers, and finds what has a name. Prints nothing of
+/// its keys.
 #[derive(Clone)]
 pub struct RoomNames {
+    rooms: Names<ROOM_TAG_BYTES>,
+    offers: Names<OFFER_TAG_BYTES>,
+}
+
+/// Names of one purpose, with so many bytes of tag.
+#[derive(Clone)]
+struct Names<const TAG: usize> {
     key: [u8; KEY_BYTES],
 }
 
 impl RoomNames {
     /// The names that all frontends of the cluster with this key give.
     pub fn of(key: &ClusterKey) -> Self {
-        Self { key: key.derived(ROOMS) }
+        Self {
+            rooms: Names { key: key.derived(ROOMS) },
+            offers: Names { key: key.derived(OFFERS) },
+        }
     }
 
     /// The name of a room. A room of a second Raft group would get a name that leads
     /// nowhere.
     pub fn name(&self, room: RoomId) -> String {
-        let tag = self.tag(room);
+        self.rooms.name(room.0)
+    }
+
+    /// The room with this name; none if no room has such a name.
+    pub fn room(&self, name: &str) -> Option<RoomId> {
+        self.rooms.number(name).map(RoomId)
+    }
+
+    /// The name of an offer. After 2^40 offers there are names that lead nowhere: at ten
+    /// thousand a second, after three years.
+    pub fn offer_name(&self, offer: OfferId) -> String {
+        self.offers.name(offer.0)
+    }
+
+    /// The offer with this name; none if no offer has such a name.
+    pub fn offer(&self, name: &str) -> Option<OfferId> {
+        self.offers.number(name).map(OfferId)
+    }
+}
+
+impl<const TAG: usize> Names<TAG> {
+    fn name(&self, number: u64) -> String {
+        let tag = self.tag(number);
         let mut bytes = [0; NAME_BYTES];
-        bytes[..TAG_BYTES].copy_from_slice(&tag);
-        let low: [u8; NUMBER_BYTES] = room.number().to_le_bytes();
-        for (to, (number, mask)) in
-            bytes[TAG_BYTES..].iter_mut().zip(low.iter().zip(self.mask(tag)))
-        {
+        bytes[..TAG].copy_from_slice(&tag);
+        let masked = number.to_le_bytes().into_iter().zip(self.mask(tag));
+        for (to, (number, mask)) in bytes[TAG..].iter_mut().zip(masked) {
             *to = number ^ mask;
         }
         spell(&bytes)
     }
 
-    /// The room with this name; none if no room has such a name.
-    pub fn room(&self, name: &str) -> Option<RoomId> {
+    fn number(&self, name: &str) -> Option<u64> {
         let bytes = read(name)?;
-        let (tag, masked) = bytes.split_at(TAG_BYTES);
-        let tag: [u8; TAG_BYTES] = tag.try_into().expect("just split");
+        let (tag, masked) = bytes.split_at(TAG);
+        let tag: [u8; TAG] = tag.try_into().expect("just split");
         let mut number = [0; NUMBER_BYTES];
         for (to, (masked, mask)) in number.iter_mut().zip(masked.iter().zip(self.mask(tag))) {
             *to = masked ^ mask;
         }
-        let room = RoomId::new(0, u32::from_le_bytes(number));
-        (self.tag(room) == tag).then_some(room)
+        let number = u64::from_le_bytes(number);
+        (self.tag(number) == tag).then_some(number)
     }
 
-    fn tag(&self, room: RoomId) -> [u8; TAG_BYTES] {
-        self.keyed(b't', &room.0.to_le_bytes())
+    fn tag(&self, number: u64) -> [u8; TAG] {
+        self.keyed(b't', &number.to_le_bytes())
     }
 
-    fn mask(&self, tag: [u8; TAG_BYTES]) -> [u8; NUMBER_BYTES] {
+    fn mask(&self, tag: [u8; TAG]) -> [u8; NAME_BYTES] {
         self.keyed(b'm', &tag)
     }
 
@@ -137,6 +175,21 @@ mod tests {
         assert_eq!(names(7).name(RoomId(1)), "wpvkdjysza444b7s");
     }
 
+    /// Links to challenges are sent to friends, who open them at any frontend.
+    #[test]
+    fn an_offer_has_the_same_name_for_ever() {
+        assert_eq!(names(7).offer_name(OfferId(1)), "33tma2vqzlwy723j");
+    }
+
+    /// Who has a room's name has none of an offer, and the other way round.
+    #[test]
+    fn rooms_and_offers_are_named_apart() {
+        let names = names(7);
+        assert_eq!(names.room(&names.offer_name(OfferId(12))), None);
+        assert_eq!(names.offer(&names.name(RoomId(12))), None);
+        assert_eq!(names.offer(&names.offer_name(OfferId(1 << 40))), None, "one too many");
+    }
+
     /// What is no name leads nowhere: a number, another cluster's name, a name in
     /// capitals, one with a letter more, and a name with one letter changed.
     #[test]
@@ -177,10 +230,17 @@ mod tests {
             prop_assert!(alike < 10);
         }
 
+        /// Every number of an offer comes back, too.
+        #[test]
+        fn an_offers_name_leads_to_its_number(number in 0_u64..1 << 40, key in any::<u8>()) {
+            let name = names(key).offer_name(OfferId(number));
+            prop_assert_eq!(names(key).offer(&name), Some(OfferId(number)));
+        }
+
         /// Any text is a name or is none; never a panic.
         #[test]
         fn any_text_is_looked_at(text in ".{0,20}") {
-            _ = names(1).room(&text);
+            _ = (names(1).room(&text), names(1).offer(&text));
         }
     }
 }

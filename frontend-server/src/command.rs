@@ -7,9 +7,11 @@
 use std::{borrow::Cow, sync::Arc};
 
 use hangraft_cluster_config::RoomNames;
-use hangraft_ids::{FrontendId, Lane, PlayerId, RoomId, Seat, Serial, Version};
+use hangraft_ids::{
+    FrontendId, Lane, NoticeNumber, OfferId, PlayerId, RoomId, Seat, Serial, Version,
+};
 use hangraft_proto::{
-    socket::{BadWish, Code, GAME_BYTES_MAX, LookBelow, Ping, Request, Rooms, Wish},
+    socket::{BadWish, BestAt, CardOf, Code, GAME_BYTES_MAX, Names, Request, Rooms, Wish},
     v1,
 };
 
@@ -33,7 +35,8 @@ pub(crate) enum Asked {
         name: Option<String>,
         token: Option<String>,
     },
-    Rooms(RoomsQuery),
+    /// Something that a node looks up.
+    LookUp(Question),
     Watch {
         room: RoomId,
         since: Option<Version>,
@@ -48,11 +51,46 @@ pub(crate) enum Asked {
         wish: Wish,
         serial: Option<Serial>,
     },
-    /// To see the nodes from now on, or not any more.
-    Deck {
+    /// To hear what one is told.
+    Notices {
+        since: Option<NoticeNumber>,
+        /// What `since` belongs to; the present epoch when nothing is said.
+        epoch: Option<String>,
+    },
+    /// To see something from now on, or not any more.
+    Look {
+        sight: Sight,
         open: bool,
     },
     Ping,
+}
+
+/// Something that is shown for as long as somebody looks at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Sight {
+    /// The nodes.
+    Deck,
+    /// The open seeks.
+    Lobby,
+    /// The numbers.
+    Live,
+}
+
+/// Something that a node looks up, the same for everybody who asks.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Question {
+    /// Which rooms there are.
+    Rooms(RoomsQuery),
+    /// Who are the best at a game.
+    Ladder {
+        game: String,
+        /// Of this week; otherwise of all time.
+        week: bool,
+    },
+    /// What there is to know of a player.
+    Card(PlayerId),
+    /// An offer that stands.
+    Offer(OfferId),
 }
 
 /// A question about the lobby's rooms.
@@ -94,6 +132,8 @@ pub(crate) struct Accepted {
     pub(crate) seat: Option<Seat>,
     /// Presence only: the lease had run out, so the whole list is wanted.
     pub(crate) lease_lost: bool,
+    /// The offer that was made or taken; then the room is 0 while nobody plays.
+    pub(crate) offer: OfferId,
 }
 
 /// A no, with a code that programs read and a message that people read.
@@ -125,7 +165,8 @@ pub(crate) type Outcome = Result<Accepted, Refusal>;
 impl Asked {
     /// What a request asks for, if it can be asked for.
     pub(crate) fn of(request: Request<'_>, names: &RoomNames) -> Result<Self, Refusal> {
-        let named = |name: &str| names.room(name);
+        let named = |name: &str| names.room(name).ok_or_else(no_such_room);
+        let look = |sight, open| Ok(Asked::Look { sight, open });
         match request {
             Request::Hello(said) => {
                 let [name, token] = [said.name, said.token].map(|text| text.map(Cow::into_owned));
@@ -133,16 +174,25 @@ impl Asked {
             }
             Request::Rooms(said) => rooms(said, names),
             Request::Watch(said) => {
-                let room = named(&said.room).ok_or_else(no_such_room)?;
+                let room = named(&said.room)?;
                 let epoch = said.epoch.map(Cow::into_owned);
                 Ok(Asked::Watch { room, since: said.since, epoch })
             }
-            Request::Unwatch(said) => {
-                Ok(Asked::Unwatch { room: named(&said.room).ok_or_else(no_such_room)? })
+            Request::Unwatch(said) => Ok(Asked::Unwatch { room: named(&said.room)? }),
+            Request::Notices(said) => {
+                Ok(Asked::Notices { since: said.since, epoch: said.epoch.map(Cow::into_owned) })
             }
-            Request::Deck(LookBelow { open }) => Ok(Asked::Deck { open }),
-            Request::Ping(Ping {}) => Ok(Asked::Ping),
-            change => match change.wish(named)? {
+            Request::Deck(said) => look(Sight::Deck, said.open),
+            Request::Lobby(said) => look(Sight::Lobby, said.open),
+            Request::Live(said) => look(Sight::Live, said.open),
+            Request::Ladder(said) => ladder(said),
+            Request::Card(CardOf { player }) => Ok(Asked::LookUp(Question::Card(player))),
+            Request::Offer(said) => {
+                let offer = names.offer(&said.offer).ok_or_else(no_such_offer)?;
+                Ok(Asked::LookUp(Question::Offer(offer)))
+            }
+            Request::Ping(_) => Ok(Asked::Ping),
+            change => match change.wish(&Named(names))? {
                 Some((wish, serial)) => Ok(Asked::Change { wish, serial }),
                 None => Err(nonsense("there is no such action here")),
             },
@@ -154,9 +204,23 @@ impl From<BadWish> for Refusal {
     fn from(bad: BadWish) -> Self {
         match bad {
             BadWish::NoSuchRoom => no_such_room(),
+            BadWish::NoSuchOffer => no_such_offer(),
             BadWish::Unfit(unfit) => unfit.into(),
             BadWish::Nonsense(why) => nonsense(why),
         }
+    }
+}
+
+/// The names that the cluster's frontends give.
+struct Named<'a>(&'a RoomNames);
+
+impl Names for Named<'_> {
+    fn room(&self, name: &str) -> Option<RoomId> {
+        self.0.room(name)
+    }
+
+    fn offer(&self, name: &str) -> Option<OfferId> {
+        self.0.offer(name)
     }
 }
 
@@ -164,6 +228,11 @@ impl From<BadWish> for Refusal {
 /// such room: who guesses names learns nothing from the difference.
 fn no_such_room() -> Refusal {
     Refusal::new(Code::NoSuchRoom, "there is no such room")
+}
+
+/// The same for offers.
+pub(crate) fn no_such_offer() -> Refusal {
+    Refusal::new(Code::NoSuchOffer, "there is no such offer, or not any more")
 }
 
 /// The answer to what makes no sense.
@@ -180,7 +249,14 @@ fn rooms(said: Rooms<'_>, names: &RoomNames) -> Result<Asked, Refusal> {
     }
     let after = after.map(|name| names.room(&name).ok_or_else(no_such_room)).transpose()?;
     let [game, state] = [game, state].map(|text| text.map(Cow::into_owned));
-    Ok(Asked::Rooms(RoomsQuery { game, state, all, after, limit }))
+    Ok(Asked::LookUp(Question::Rooms(RoomsQuery { game, state, all, after, limit })))
+}
+
+fn ladder(BestAt { game, week }: BestAt<'_>) -> Result<Asked, Refusal> {
+    if game.len() > GAME_BYTES_MAX {
+        return Err(nonsense("ladder: no game has such a long name"));
+    }
+    Ok(Asked::LookUp(Question::Ladder { game: game.into_owned(), week }))
 }
 
 impl Report {

@@ -1,15 +1,16 @@
 //! What goes into a session, and what comes out of it.
 
-use std::{sync::Arc, time::Instant};
+use std::time::Instant;
 
 use hangraft_cluster_config::RoomNames;
-use hangraft_ids::{Lane, PlayerId, RoomId, Version};
+use hangraft_ids::{Lane, NoticeNumber, PlayerId, RoomId, Version};
 use hangraft_proto::socket::{Action, Code, LinkState};
 
 use crate::{
-    command::{Command, RoomsQuery},
+    boards::Shown,
+    bots::Bots,
+    command::{Command, Question, Sight},
     crowd::Crowd,
-    deck::Deck,
     farewell::Farewell,
     mailbox::{Mail, Tag},
     message::Text,
@@ -27,12 +28,14 @@ pub(crate) struct Premises {
     pub(crate) addresses: Vec<String>,
     /// How many guests and rooms come from where.
     pub(crate) crowd: Crowd,
+    /// The lobby's bots, as nodes name them.
+    pub(crate) bots: Bots,
 }
 
 /// Random numbers for one session.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Dice {
-    /// Who a guest without a token becomes.
+    /// Who a guest without a token becomes. No id that is reserved.
     pub(crate) player: PlayerId,
     /// The lane in which this session numbers for a player who does not count.
     pub(crate) lane: Lane,
@@ -64,8 +67,8 @@ pub(crate) enum Input<'a> {
     Mail(Mail),
     /// The way to the cluster was lost or found.
     Link(LinkState),
-    /// The nodes, as they are now; only to who looks at them.
-    Deck(Arc<Deck>),
+    /// Something as it is now; only to who looks at it.
+    Shown(Shown),
     /// Nothing was heard of the client for too long.
     Idle,
     /// The client has not said hello in time.
@@ -116,13 +119,20 @@ pub(crate) enum Output {
         room: RoomId,
     },
     /// To the cluster; the answer is mail with this tag.
-    List {
+    LookUp {
         tag: Tag,
-        query: RoomsQuery,
+        question: Question,
     },
-    /// The nodes are looked at from now on, and shown at once and whenever they change; or
-    /// they are not any more.
+    /// To the hub; the answer is mail with this tag.
+    Follow {
+        tag: Tag,
+        player: PlayerId,
+        since: Option<NoticeNumber>,
+    },
+    /// This is looked at from now on, and shown at once and whenever it changes; or it is
+    /// not any more.
     Look {
+        sight: Sight,
         open: bool,
     },
     /// A frame was understood to be this, for the counters.

@@ -8,10 +8,12 @@
 //! ```text
 //! a wish   web::socket -> session -> cluster -> a node
 //! a view   a node -> cluster::link -> hub -> mailbox -> session -> web::socket
+//! a notice the same way, in its player's lane
+//! a board  a node -> cluster::link -> hub -> web::lookout -> session -> web::socket
 //! ```
 //!
-//! `session`, `cluster::route`, `cluster::flight`, `hub::room` and `hub::history`
-//! decide; the rest waits, sends and stores.
+//! `session`, `cluster::route`, `cluster::flight`, `hub::room`, `hub::history` and
+//! `hub::lane` decide; the rest waits, sends and stores.
 //!
 //! # Not here
 //!
@@ -20,6 +22,8 @@
 #[macro_use]
 mod planted;
 
+mod boards;
+mod bots;
 mod client;
 mod cluster;
 mod command;
@@ -139,6 +143,7 @@ impl Frontend {
                 frontends,
                 addresses,
                 crowd: Crowd::new(&limits),
+                bots: cluster.bots(),
             }),
             limits,
             players,

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use hangraft_ids::{RoomId, Version};
+use hangraft_ids::{NoticeNumber, RoomId, Version};
 use serde_json::value::RawValue;
 use tokio::sync::{Notify, mpsc};
 
@@ -28,8 +28,8 @@ const MAIL_MAX: usize = 256;
 /// Bytes waiting for one socket; more, and it is closed as too slow.
 const MAIL_BYTES_MAX: usize = 1 << 20;
 
-/// A listing of rooms, or why there is none.
-pub(crate) type Listing = Result<Arc<RawValue>, Refusal>;
+/// What was looked up, as JSON, or why it was not.
+pub(crate) type Found = Result<Arc<RawValue>, Refusal>;
 
 /// A session's own name for something it asked; what comes back says it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -52,9 +52,9 @@ pub(crate) enum Mail {
         tag: Tag,
         outcome: Outcome,
     },
-    Listing {
+    Found {
         tag: Tag,
-        listing: Listing,
+        found: Found,
     },
     /// The watch has begun; `missed` brings the watcher to `version`.
     Watching {
@@ -79,6 +79,21 @@ pub(crate) enum Mail {
         room: RoomId,
         text: Text,
     },
+    /// The player is followed; `missed` are those of their notices that were asked for,
+    /// up to this number.
+    Following {
+        tag: Tag,
+        number: NoticeNumber,
+        missed: Vec<Text>,
+    },
+    FollowRefused {
+        tag: Tag,
+        refusal: Refusal,
+    },
+    /// The player was told something.
+    Notice {
+        text: Text,
+    },
 }
 
 impl Mail {
@@ -87,17 +102,30 @@ impl Mail {
         match self {
             Self::View { .. } | Self::Closed { .. } => 1,
             Self::Watching { missed, .. } => missed.len(),
-            Self::Answer { .. } | Self::Listing { .. } | Self::WatchRefused { .. } => 0,
+            _ => 0,
+        }
+    }
+
+    /// How many notices it holds.
+    pub(crate) fn notices(&self) -> usize {
+        match self {
+            Self::Notice { .. } => 1,
+            Self::Following { missed, .. } => missed.len(),
+            _ => 0,
         }
     }
 
     /// Bytes that will go to the socket, views and their like.
     fn weight(&self) -> usize {
         match self {
-            Self::View { text, .. } | Self::Closed { text, .. } => text.len(),
-            Self::Watching { missed, .. } => missed.iter().map(Text::len).sum(),
-            Self::Listing { listing, .. } => listing.as_ref().map_or(0, |raw| raw.get().len()),
-            Self::Answer { .. } | Self::WatchRefused { .. } => 0,
+            Self::View { text, .. } | Self::Closed { text, .. } | Self::Notice { text } => {
+                text.len()
+            }
+            Self::Watching { missed, .. } | Self::Following { missed, .. } => {
+                missed.iter().map(Text::len).sum()
+            }
+            Self::Found { found, .. } => found.as_ref().map_or(0, |raw| raw.get().len()),
+            Self::Answer { .. } | Self::WatchRefused { .. } | Self::FollowRefused { .. } => 0,
         }
     }
 }

@@ -86,26 +86,29 @@ pub(crate) fn parse(frame: &str, names: &RoomNames) -> Result<ClientMessage, Bad
 
 #[cfg(test)]
 mod tests {
-    use hangraft_ids::{NodeId, PlayerId, RoomId, Seat, Serial, Version};
+    use hangraft_ids::{NodeId, NoticeNumber, OfferId, PlayerId, RoomId, Seat, Serial, Version};
     use hangraft_proto::socket::{
         Changed, Code, Epoch, LinkState, Nothing, Opened, Reply, Seated, Wish,
     };
     use proptest::prelude::*;
 
     use super::*;
-    use crate::command::RoomsQuery;
+    use crate::command::{Question, RoomsQuery, Sight};
     use crate::farewell::Farewell;
     use crate::reply::{bye, cluster, ok, refused};
 
     const ROOM: RoomId = RoomId(4);
+    const OFFER: OfferId = OfferId(12);
 
     fn names() -> RoomNames {
         RoomNames::of(&hangraft_cluster_config::ClusterKey::from_bytes([7; 32]))
     }
 
-    /// Reads a frame in which `ROOM` stands for the name of room 4.
+    /// Reads a frame in which `ROOM` stands for the name of room 4, `OFFER` for that of
+    /// offer 12.
     fn read_frame(frame: &str) -> Result<ClientMessage, BadMessage> {
-        parse(&frame.replace("ROOM", &format!("\"{}\"", names().name(ROOM))), &names())
+        let frame = frame.replace("ROOM", &format!("\"{}\"", names().name(ROOM)));
+        parse(&frame.replace("OFFER", &format!("\"{}\"", names().offer_name(OFFER))), &names())
     }
 
     fn understood(frame: &str) -> Asked {
@@ -135,11 +138,11 @@ mod tests {
             ),
             (
                 r#"{"id":2,"action":"rooms","data":{"state":"archived","limit":5}}"#,
-                Asked::Rooms(RoomsQuery {
+                Asked::LookUp(Question::Rooms(RoomsQuery {
                     state: Some("archived".into()),
                     limit: Some(5),
                     ..RoomsQuery::default()
-                }),
+                })),
             ),
             (
                 r#"{"id":3,"action":"watch","data":{"room":ROOM,"since":9}}"#,
@@ -191,13 +194,43 @@ mod tests {
             ),
             (
                 r#"{"action":"rooms","data":{"all":true}}"#,
-                Asked::Rooms(RoomsQuery { all: true, ..RoomsQuery::default() }),
+                Asked::LookUp(Question::Rooms(RoomsQuery { all: true, ..RoomsQuery::default() })),
             ),
             (
                 r#"{"action":"say","data":{"room":ROOM,"text":" hi there\n"}}"#,
                 change(Wish::Say { room: ROOM, text: "hi there".into() }, None),
             ),
             (r#"{"id":-1.5e3,"action":"ping","data":{}}"#, Asked::Ping),
+            (
+                r#"{"action":"accept","data":{"offer":OFFER,"serial":3}}"#,
+                change(Wish::Accept { offer: OFFER }, Some(Serial(3))),
+            ),
+            (
+                r#"{"action":"notices","data":{"since":7,"epoch":"e0"}}"#,
+                Asked::Notices { since: Some(NoticeNumber(7)), epoch: Some("e0".into()) },
+            ),
+            (r#"{"action":"notices"}"#, Asked::Notices { since: None, epoch: None }),
+            (
+                r#"{"action":"deck","data":{"open":true}}"#,
+                Asked::Look { sight: Sight::Deck, open: true },
+            ),
+            (
+                r#"{"action":"lobby","data":{"open":true}}"#,
+                Asked::Look { sight: Sight::Lobby, open: true },
+            ),
+            (
+                r#"{"action":"live","data":{"open":false}}"#,
+                Asked::Look { sight: Sight::Live, open: false },
+            ),
+            (
+                r#"{"action":"ladder","data":{"game":"nim"}}"#,
+                Asked::LookUp(Question::Ladder { game: "nim".into(), week: false }),
+            ),
+            (
+                r#"{"action":"card","data":{"player":"p00000000000000ab"}}"#,
+                Asked::LookUp(Question::Card(PlayerId(0xab))),
+            ),
+            (r#"{"action":"offer","data":{"offer":OFFER}}"#, Asked::LookUp(Question::Offer(OFFER))),
         ] {
             assert_eq!(understood(frame), asked, "{frame}");
         }
@@ -222,6 +255,11 @@ mod tests {
             (r#"{"id":7,"action":"watch","data":{"room":4}}"#, "7", "watch: data"),
             (r#"{"id":7,"action":"play","data":{"room":ROOM}}"#, "7", "play: data"),
             (r#"{"id":7,"action":"open","data":{"game":"x","options":3}}"#, "7", "must be"),
+            (r#"{"id":7,"action":"seek","data":{"game":"x","options":3}}"#, "7", "must be"),
+            (r#"{"id":7,"action":"seek","data":{"game":"x","clock":256}}"#, "7", "seek: data"),
+            (r#"{"id":7,"action":"claim","data":{"room":ROOM}}"#, "7", "claim: data"),
+            (r#"{"id":7,"action":"card","data":{"player":"Ann"}}"#, "7", "card: data"),
+            (r#"{"id":7,"action":"notices","data":{"since":-1}}"#, "7", "notices: data"),
             (r#"{"id":7,"action":"lock","data":{"room":ROOM}}"#, "7", "lock: data"),
             (r#"{"id":7,"action":"remove","data":{"room":ROOM,"player":"Ann"}}"#, "7", "no player"),
             (r#"{"id":"q","action":"say","data":{"room":ROOM,"text":" "}}"#, "\"q\"", "empty"),
@@ -264,7 +302,27 @@ mod tests {
             assert_eq!(read_frame(&frame).unwrap_err().refusal.code, Code::NoSuchRoom, "{frame}");
         }
         let after = understood(r#"{"action":"rooms","data":{"after":ROOM}}"#);
-        assert_eq!(after, Asked::Rooms(RoomsQuery { after: Some(ROOM), ..RoomsQuery::default() }));
+        assert_eq!(
+            after,
+            Asked::LookUp(Question::Rooms(RoomsQuery {
+                after: Some(ROOM),
+                ..RoomsQuery::default()
+            }))
+        );
+    }
+
+    /// The same of offers; and a room's name is none of an offer.
+    #[test]
+    fn a_name_that_is_no_offers_is_no_such_offer() {
+        let other = RoomNames::of(&hangraft_cluster_config::ClusterKey::from_bytes([8; 32]));
+        for name in ["12", "", "aaaaaaaaaaaaaaaa", &names().name(ROOM), &other.offer_name(OFFER)] {
+            for action in ["accept", "decline", "withdraw", "offer"] {
+                let frame =
+                    format!(r#"{{"id":7,"action":"{action}","data":{{"offer":"{name}"}}}}"#);
+                let refusal = read_frame(&frame).expect_err(&frame).refusal;
+                assert_eq!(refusal.code, Code::NoSuchOffer, "{frame}");
+            }
+        }
     }
 
     /// The answers, letter for letter: pages depend on them.
@@ -317,7 +375,8 @@ mod tests {
             pieces in prop::collection::vec(prop::sample::select(vec![
                 "{", "}", "\"id\":", "7", ",", "\"action\":", "\"play\"", "\"open\"", "\"data\":",
                 "{\"room\":ROOM,\"move\":", "{\"letter\":\"e\"}", "null", "[", "]", "\"", "-", "1e999",
-                "\\ud800", "\"text\":", "\"serial\":18446744073709551616",
+                "\\ud800", "\"text\":", "\"serial\":18446744073709551616", "\"seek\"", "\"accept\"",
+                "{\"offer\":OFFER", "\"game\":\"nim\"", "\"clock\":", "\"rated\":false", "\"within\":",
             ]), 0..24),
         ) {
             if let Ok(message) = read_frame(&pieces.concat()) {

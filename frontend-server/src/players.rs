@@ -2,8 +2,9 @@
 //! and how fast they are.
 //!
 //! All sockets of a player share one pace, so that opening a second tab does not
-//! make anybody faster. A player is in a room while any of their sockets looks at it;
-//! comings and goings are gathered for [`crate::presence`].
+//! make anybody faster. A player is in a room while any of their sockets looks at it, and
+//! [online](RoomId::ONLINE) while they have any; comings and goings are gathered for
+//! [`crate::presence`].
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -105,9 +106,11 @@ impl Players {
         entry.sockets += 1;
         entry.left_at = None;
         let (first, paces) = (entry.sockets == 1, entry.paces.clone());
+        drop(state);
         if first {
             self.shared.here.increment(1.0);
         }
+        self.count((player, RoomId::ONLINE), true);
         Here { player, rooms: BTreeSet::new(), players: self.clone(), paces }
     }
 
@@ -188,6 +191,7 @@ impl Drop for Here {
         for room in std::mem::take(&mut self.rooms) {
             self.players.count((self.player, room), false);
         }
+        self.players.count((self.player, RoomId::ONLINE), false);
         self.players.leave(self.player);
     }
 }
@@ -197,16 +201,18 @@ mod tests {
     use super::*;
 
     /// A second tab at the same room is no arrival, a reload between two looks is nothing
-    /// at all, and going to another room is going from the first.
+    /// at all, and going to another room is going from the first. Whoever has a socket is
+    /// online, whatever they look at.
     #[test]
     fn only_first_and_last_sockets_count() {
         let players = Players::new(FrontendLimits::default(), Gauge::noop());
         let now = Instant::now();
         let changes = || players.take_changes(now).into_iter().collect::<Vec<_>>();
-        let (four, five) = ((PlayerId(1), RoomId(4)), (PlayerId(1), RoomId(5)));
+        let [four, five, online] =
+            [RoomId(4), RoomId(5), RoomId::ONLINE].map(|room| (PlayerId(1), room));
         let mut first = players.enter(PlayerId(1));
         let mut second = players.enter(PlayerId(1));
-        assert_eq!(changes(), [], "nobody looks anywhere");
+        assert_eq!(changes(), [(online, true)], "nobody looks anywhere");
         first.look_at(RoomId(4));
         first.look_at(RoomId(4));
         second.look_at(RoomId(4));
@@ -222,7 +228,7 @@ mod tests {
         back.look_at(RoomId(5));
         assert_eq!(changes(), [(four, false), (five, true)]);
         drop(back);
-        assert_eq!(changes(), [(five, false)]);
+        assert_eq!(changes(), [(five, false), (online, false)]);
     }
 
     /// All sockets of a player share one pace, and coming back does not renew it.

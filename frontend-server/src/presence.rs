@@ -1,6 +1,7 @@
 //! Tells the cluster who is where.
 //!
-//! A player is in a room while a live socket of theirs at this frontend looks at it.
+//! A player is in a room while a live socket of theirs at this frontend looks at it, and
+//! in no room but online while they have any live socket.
 //! Comings and goings are gathered and sent as commands, at most four a
 //! second, so that the lobby knows the same of everybody on every replica. While
 //! anybody is here a report renews the lease at least every five seconds; when
@@ -14,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hangraft_ids::{FrontendId, Lane, PlayerId, Serial};
+use hangraft_ids::{FrontendId, Lane, PlayerId, RoomId, Serial};
 use hangraft_proto::socket::Wish;
 use tokio::time::{sleep, timeout_at};
 use tracing::debug;
@@ -42,7 +43,7 @@ struct Roll {
     sequence: u64,
     places: BTreeSet<Place>,
     untold: BTreeMap<Place, bool>,
-    /// In how many places each player is, of those that the cluster was told.
+    /// In how many rooms each player is, of those that the cluster was told.
     told: BTreeMap<PlayerId, usize>,
     /// What the cluster believes is unknown: the next report begins anew.
     whole: bool,
@@ -95,17 +96,21 @@ impl Roll {
     }
 
     fn tell(&mut self, place: Place, came: bool, report: &mut Report) {
-        let player = place.0;
+        if came {
+            report.came.push(place)
+        } else {
+            report.went.push(place)
+        }
+        let (player, room) = place;
+        if room == RoomId::ONLINE {
+            // Clusters of before only know of rooms.
+            return;
+        }
         let told = self.told.entry(player).or_default();
         *told = if came { *told + 1 } else { told.saturating_sub(1) };
         let now = *told;
         if now == 0 {
             self.told.remove(&player);
-        }
-        if came {
-            report.came.push(place)
-        } else {
-            report.went.push(place)
         }
         // Who came and went within one report has done neither.
         match (came, now) {
@@ -167,7 +172,6 @@ fn command(report: Report) -> Command {
 
 #[cfg(test)]
 mod tests {
-    use hangraft_ids::RoomId;
     use hangraft_proto::socket::Code;
 
     use super::*;
@@ -217,6 +221,11 @@ mod tests {
         assert_eq!(tell(&[((ANN, RoomId(4)), false), ((BO, RoomId(4)), true)]), (vec![BO], vec![]));
         assert_eq!(tell(&[((ANN, RoomId(5)), false), ((ANN, RoomId(6)), true)]), (vec![], vec![]));
         assert_eq!(tell(&[((ANN, RoomId(6)), false)]), (vec![], vec![ANN]));
+        // Being online is being in no room.
+        assert_eq!(tell(&[((ANN, RoomId::ONLINE), true)]), (vec![], vec![]));
+        assert_eq!(tell(&[((ANN, RoomId(4)), true)]), (vec![ANN], vec![]));
+        assert_eq!(tell(&[((ANN, RoomId(4)), false)]), (vec![], vec![ANN]));
+        assert_eq!(tell(&[((ANN, RoomId::ONLINE), false)]), (vec![], vec![]));
     }
 
     /// After a lost lease or an unknown answer, the whole truth is told.

@@ -1,7 +1,8 @@
 //! What a browser hears, ready to be sent; views apart, which are put together once per
 //! room by [`crate::hub`]. How it looks is the contract's: [`hangraft_proto::socket`].
 
-use hangraft_proto::socket::{Answer, Bye, LinkState, Listing, Refused, Reply};
+use hangraft_proto::socket::{Answer, Bye, LinkState, Refused, Reply};
+use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use crate::{
@@ -35,7 +36,7 @@ pub(crate) fn cluster(link: LinkState) -> Text {
     link.text().into()
 }
 
-/// The body of an `ok` to `rooms`: an object, ready to be sent.
-pub(crate) fn listing(body: &Listing) -> Box<RawValue> {
+/// The body of an `ok` to what was looked up: an object, ready to be sent.
+pub(crate) fn found(body: &impl Serialize) -> Box<RawValue> {
     to_raw_value(body).expect("strings, numbers and raw JSON are JSON")
 }

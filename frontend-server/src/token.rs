@@ -87,7 +87,8 @@ impl TokenKey {
         let json = BASE64_URL_SAFE_NO_PAD.decode(payload).ok()?;
         let payload: Payload = serde_json::from_slice(&json).ok()?;
         let Payload { player, name, issued } = payload;
-        let guest = Guest { player: player.parse().ok()?, name: name.into() };
+        let player = player.parse().ok().filter(|player: &PlayerId| !player.is_reserved())?;
+        let guest = Guest { player, name: name.into() };
         (now.saturating_sub(issued) <= GOOD_FOR).then_some(Bearer { guest, issued })
     }
 
@@ -147,6 +148,16 @@ mod tests {
         assert_eq!(key.verify(&token, NOW + GOOD_FOR + 1), None);
         assert_eq!(key.verify(&token, u64::MAX), None);
         assert!(key.verify(&token, 0).is_some());
+    }
+
+    /// Nobody is a bot, whoever has made the token.
+    #[test]
+    fn a_token_of_a_reserved_id_is_none() {
+        let key = TokenKey::new(&[1; 32]);
+        for (player, good) in [(0, false), (1, true), (u64::MAX - 256, true), (u64::MAX, false)] {
+            let token = key.sign(&Guest { player: PlayerId(player), ..guest() }, NOW);
+            assert_eq!(key.verify(&token, NOW).is_some(), good, "{player:x}");
+        }
     }
 
     /// No single changed, added or missing character goes unnoticed.

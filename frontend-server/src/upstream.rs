@@ -1,10 +1,13 @@
-//! What the hub and a link to a node say to each other about watched rooms. Neither knows
-//! the other; what travels on the network is the link's business.
+//! What the hub and a link to a node say to each other about watched rooms, about players
+//! who are followed, and about what is looked at. Neither knows the other; what travels on
+//! the network is the link's business.
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use hangraft_ids::{PlayerId, RoomId, Version};
+use hangraft_ids::{NoticeNumber, PlayerId, RoomId, Version};
+use hangraft_proto::socket::{Lobby, Notice};
+use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 
 use crate::command::Refusal;
@@ -41,23 +44,79 @@ pub(crate) struct Update {
     pub(crate) age: Duration,
 }
 
-/// What a node said about rooms.
-#[derive(Debug)]
+/// What a node is asked about a player: to tell what they were told, and all that comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FollowRequest {
+    pub(crate) player: PlayerId,
+    /// The last notice we have; without one, only what comes is wanted.
+    pub(crate) since: Option<NoticeNumber>,
+    /// Tells its answer from that to an earlier question; never 0.
+    pub(crate) number: u64,
+}
+
+/// What a player was told, as a node says it.
+#[derive(Clone, Debug)]
+pub(crate) struct Told {
+    pub(crate) player: PlayerId,
+    /// In order and without a hole.
+    pub(crate) notices: Vec<Notice>,
+    /// The player's newest, as far as that node knows; 0 for a player who was never told
+    /// anything.
+    pub(crate) newest: NoticeNumber,
+    /// Some are lost between what that node had said, or was asked for, and these.
+    pub(crate) resync: bool,
+    /// The number of the question that this answers, 0 for none.
+    pub(crate) answers: u64,
+}
+
+/// What is looked at by anybody, besides rooms and players.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Glance {
+    /// The open seeks.
+    pub(crate) lobby: bool,
+    /// The numbers.
+    pub(crate) live: bool,
+}
+
+/// The numbers, as a node says them.
+#[derive(Clone, Debug)]
+pub(crate) struct Live {
+    pub(crate) numbers: Box<RawValue>,
+    /// The last hour; first, and when a minute has passed.
+    pub(crate) minutes: Option<Box<RawValue>>,
+}
+
+/// What a node said to who watches through it.
+#[derive(Debug, Default)]
 pub(crate) struct FromNode {
     /// Which life of which link it came through.
     pub(crate) life: u64,
     pub(crate) updates: Vec<Update>,
     pub(crate) refused: Vec<(RoomId, Refusal)>,
+    pub(crate) told: Vec<Told>,
+    pub(crate) seeks: Option<Lobby>,
+    pub(crate) live: Option<Live>,
 }
 
-/// What the hub wants watched, or not any more.
+impl FromNode {
+    /// Whether it says nothing at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        let rooms = self.updates.is_empty() && self.refused.is_empty();
+        rooms && self.told.is_empty() && self.seeks.is_none() && self.live.is_none()
+    }
+}
+
+/// What the hub wants to see, or not any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum WatchChange {
     Watch(WatchRequest),
     Unwatch { room: RoomId },
+    Follow(FollowRequest),
+    Unfollow { player: PlayerId },
+    Glance(Glance),
 }
 
-/// The way up to a node through which rooms are watched.
+/// The way up to a node through which all of this is seen.
 #[derive(Clone, Debug)]
 pub(crate) struct Upstream {
     /// Tells this life of the link from its earlier ones.
@@ -82,6 +141,19 @@ impl Upstream {
 
     pub(crate) fn unwatch(&self, room: RoomId) -> Result<(), Stuck> {
         self.send(WatchChange::Unwatch { room })
+    }
+
+    pub(crate) fn follow(&self, request: FollowRequest) -> Result<(), Stuck> {
+        self.send(WatchChange::Follow(request))
+    }
+
+    pub(crate) fn unfollow(&self, player: PlayerId) -> Result<(), Stuck> {
+        self.send(WatchChange::Unfollow { player })
+    }
+
+    /// What is looked at from now on, instead of what was said before.
+    pub(crate) fn glance(&self, glance: Glance) -> Result<(), Stuck> {
+        self.send(WatchChange::Glance(glance))
     }
 
     fn send(&self, change: WatchChange) -> Result<(), Stuck> {

@@ -7,9 +7,9 @@
 use std::time::Duration;
 
 use hangraft_cluster_config::RoomNames;
-use hangraft_ids::{NodeId, PlayerId, RoomId, Seat, Term, Version};
+use hangraft_ids::{NodeId, NoticeNumber, OfferId, PlayerId, RoomId, Seat, Term, Version};
 use hangraft_proto::{
-    socket::{Code, Epoch, Listed, Listing},
+    socket::{Bot, Code, Epoch, Listed, Listing, Lobby, Notice, NoticeKind, Offer, OfferKind},
     v1,
 };
 use serde_json::value::RawValue;
@@ -22,7 +22,7 @@ use super::{
 use crate::{
     command::{Accepted, Command, Outcome, Refusal, RoomsQuery},
     reply,
-    upstream::{Update, WatchRequest},
+    upstream::{FollowRequest, Glance, Live, Told, Update, WatchRequest},
 };
 
 pub(super) fn command(id: u64, command: &Command) -> v1::Command {
@@ -50,10 +50,15 @@ fn accepted(yes: v1::Accepted) -> Accepted {
     Accepted {
         room: RoomId(yes.room),
         version: Version(yes.version),
-        // There is no table with more seats than a byte counts.
-        seat: yes.seat.and_then(|seat| u8::try_from(seat).ok()).map(Seat),
+        seat: seat(yes.seat),
         lease_lost: yes.lease_lost,
+        offer: OfferId(yes.offer),
     }
+}
+
+/// There is no table with more seats than a byte counts.
+fn seat(seat: Option<u32>) -> Option<Seat> {
+    seat.and_then(|seat| u8::try_from(seat).ok()).map(Seat)
 }
 
 fn refusal(refused: v1::Refused) -> Refusal {
@@ -73,7 +78,13 @@ pub(super) fn word(standing: v1::Standing) -> Word {
         cluster: standing.cluster,
         epoch: Epoch(standing.epoch),
         members: standing.peers.into_iter().map(member).collect(),
+        bots: standing.bots.into_iter().map(bot).collect(),
     }
+}
+
+fn bot(bot: v1::Bot) -> Bot {
+    let v1::Bot { player, name, game, strength } = bot;
+    Bot { player: PlayerId(player), name, game, strength }
 }
 
 fn member(peer: v1::Peer) -> Member {
@@ -91,6 +102,99 @@ pub(super) fn watch(question: WatchRequest) -> v1::Watch {
 
 pub(super) fn unwatch(room: RoomId) -> v1::Unwatch {
     v1::Unwatch { room: room.0 }
+}
+
+pub(super) fn follow(question: FollowRequest) -> v1::Follow {
+    let FollowRequest { player, since, number } = question;
+    v1::Follow { player: player.0, since: since.map(|NoticeNumber(since)| since), ask: number }
+}
+
+pub(super) fn unfollow(player: PlayerId) -> v1::Unfollow {
+    v1::Unfollow { player: player.0 }
+}
+
+pub(super) fn glance(glance: Glance) -> v1::Glance {
+    v1::Glance { lobby: glance.lobby, live: glance.live }
+}
+
+/// What a player was told, with the names that browsers know.
+pub(super) fn told(told: v1::Told, names: &RoomNames) -> Told {
+    Told {
+        player: PlayerId(told.player),
+        notices: told.notices.into_iter().map(|said| notice(said, names)).collect(),
+        newest: NoticeNumber(told.newest),
+        resync: told.resync,
+        answers: told.ask,
+    }
+}
+
+fn notice(said: v1::Notice, names: &RoomNames) -> Notice {
+    let kind = said.kind.parse().unwrap_or(NoticeKind::Other);
+    let wanted = said.wanted.unwrap_or_default();
+    let words = |text: String| Some(text).filter(|text| !text.is_empty());
+    // Of a game that goes on, or is over, only its name is of use.
+    let asks = matches!(kind, NoticeKind::Matched | NoticeKind::Challenged);
+    Notice {
+        number: NoticeNumber(said.number),
+        kind,
+        offer: (said.offer != 0).then(|| names.offer_name(OfferId(said.offer))),
+        room: (said.room != 0).then(|| names.name(RoomId(said.room))),
+        seat: seat(said.seat),
+        player: (said.player != 0).then_some(PlayerId(said.player)),
+        name: words(said.name),
+        rating: said.rating.map(|rating| rating.points),
+        provisional: said.rating.map(|rating| rating.provisional),
+        bot: words(said.bot),
+        options: asks.then(|| options(&wanted.options)),
+        clock: asks.then_some(wanted.clock_s),
+        rated: asks.then_some(wanted.rated),
+        game: words(wanted.game),
+        why: words(said.why),
+        result: words(said.result),
+        resync: false,
+    }
+}
+
+/// A game's options as JSON, whatever a node says.
+fn options(said: &str) -> Box<RawValue> {
+    let read = RawValue::from_string(said.to_owned());
+    read.unwrap_or_else(|_| RawValue::from_string("{}".to_owned()).expect("an object"))
+}
+
+/// The open seeks.
+pub(super) fn seeks(seeks: v1::Seeks, names: &RoomNames) -> Lobby {
+    let seek = |said| Offer { kind: None, ..offer(said, names) };
+    Lobby { seeks: seeks.seeks.into_iter().map(seek).collect(), total: seeks.total }
+}
+
+/// An offer that stands.
+pub(super) fn offer(said: v1::OpenOffer, names: &RoomNames) -> Offer {
+    let (wanted, rating) = (said.wanted.unwrap_or_default(), said.rating.unwrap_or_default());
+    Offer {
+        offer: names.offer_name(OfferId(said.offer)),
+        kind: Some(if said.challenge { OfferKind::Challenge } else { OfferKind::Seek }),
+        player: PlayerId(said.player),
+        name: said.name,
+        game: wanted.game,
+        options: options(&wanted.options),
+        clock: wanted.clock_s,
+        rated: wanted.rated,
+        rating: rating.points,
+        provisional: rating.provisional,
+        age_ms: said.age_ms,
+        whom: (said.whom != 0).then_some(PlayerId(said.whom)),
+    }
+}
+
+/// The numbers; none if they are not what they should be.
+pub(super) fn live(said: v1::Live) -> Option<Live> {
+    let numbers = json(&said.numbers)?;
+    Some(Live { numbers, minutes: json(&said.minutes) })
+}
+
+/// JSON as a node has made it; none if there is none.
+pub(super) fn json(said: &[u8]) -> Option<Box<RawValue>> {
+    RawValue::from_string(std::str::from_utf8(said).ok()?.to_owned()).ok()
 }
 
 /// Of which room a watch was refused, and why.
@@ -142,7 +246,7 @@ pub(super) fn rooms_reply(reply: v1::RoomsReply, names: &RoomNames) -> Box<RawVa
     };
     let rooms = reply.rooms.into_iter().map(room).collect();
     let next = (reply.next != 0).then(|| names.name(RoomId(reply.next)));
-    reply::listing(&Listing { rooms, next, games: reply.games })
+    reply::found(&Listing { rooms, next, games: reply.games })
 }
 
 /// What a status means to a player who asked for a listing.

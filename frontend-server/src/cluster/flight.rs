@@ -263,7 +263,7 @@ fn wire_id(key: u64, attempt: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use hangraft_ids::{Lane, PlayerId, RoomId, Serial, Version};
+    use hangraft_ids::{Lane, OfferId, PlayerId, RoomId, Serial, Version};
     use hangraft_proto::socket::Wish;
 
     use super::*;
@@ -295,8 +295,13 @@ mod tests {
         Err(Refusal::new(code, ""))
     }
 
-    const YES: Outcome =
-        Ok(Accepted { room: RoomId(1), version: Version(1), seat: None, lease_lost: false });
+    const YES: Outcome = Ok(Accepted {
+        room: RoomId(1),
+        version: Version(1),
+        seat: None,
+        lease_lost: false,
+        offer: OfferId(0),
+    });
 
     /// A stream dies with commands on it: they go out again, the same ones, in order.
     #[test]

@@ -14,6 +14,7 @@ use std::{
 };
 
 use futures_util::Stream;
+use hangraft_cluster_config::RoomNames;
 use hangraft_proto::{
     ACCESS_HEADER, MESSAGE_BYTES_MAX,
     channel::{Dial, Windows},
@@ -100,6 +101,8 @@ pub(super) struct LinkContext {
     pub(super) address: String,
     pub(super) network: Arc<dyn Network>,
     pub(super) access: MetadataValue<Ascii>,
+    /// What browsers call rooms and offers.
+    pub(super) names: RoomNames,
     pub(super) news: mpsc::Sender<(route::Slot, News)>,
     pub(super) hub: mpsc::Sender<HubInput>,
 }
@@ -175,9 +178,9 @@ pub(super) fn client(channel: Channel) -> GameClient<Channel> {
         .max_encoding_message_size(MESSAGE_BYTES_MAX)
 }
 
-/// Views go straight to the hub, the rest to the cluster task.
+/// Answers and where the node stands go to the cluster task, the rest straight to the hub.
 async fn pass_on(context: &LinkContext, life: u64, downlink: v1::Downlink) -> Result<(), Status> {
-    let v1::Downlink { answers, updates, watch_refused, standing, .. } = downlink;
+    let v1::Downlink { answers, updates, watch_refused, standing, told, seeks, live } = downlink;
     if let Some(standing) = standing {
         tell(context, News::Word(convert::word(standing))).await?;
     }
@@ -185,10 +188,15 @@ async fn pass_on(context: &LinkContext, life: u64, downlink: v1::Downlink) -> Re
         let answers = answers.into_iter().filter_map(convert::answer).collect();
         tell(context, News::Answers(answers)).await?;
     }
-    if !updates.is_empty() || !watch_refused.is_empty() {
-        let updates = updates.into_iter().map(convert::update).collect();
-        let refused = watch_refused.into_iter().filter_map(convert::watch_refused).collect();
-        let from_node = FromNode { life, updates, refused };
+    let from_node = FromNode {
+        life,
+        updates: updates.into_iter().map(convert::update).collect(),
+        refused: watch_refused.into_iter().filter_map(convert::watch_refused).collect(),
+        told: told.into_iter().map(|told| convert::told(told, &context.names)).collect(),
+        seeks: seeks.map(|seeks| convert::seeks(seeks, &context.names)),
+        live: live.and_then(convert::live),
+    };
+    if !from_node.is_empty() {
         context.hub.send(HubInput::FromNode(from_node)).await.map_err(|_| gone())?;
     }
     Ok(())
@@ -253,15 +261,15 @@ impl Taken {
     }
 
     /// Takes as much as fits into one message. A node handles watches before unwatches, so
-    /// a watch that was asked for after an unwatch waits for the next message.
+    /// a watch that was asked for after an unwatch waits for the next message; and so it is
+    /// with players who are followed.
     fn batch(&mut self) -> v1::Uplink {
         let mut uplink = v1::Uplink::default();
         let mut bytes = 0;
-        while let Some(next) = self.changes.front() {
-            let overtakes = matches!(next, WatchChange::Watch(_)) && !uplink.unwatches.is_empty();
-            if overtakes || bytes >= BATCH_BYTES_MAX {
-                break;
-            }
+        while bytes < BATCH_BYTES_MAX
+            && let Some(next) = self.changes.front()
+            && !overtakes(next, &uplink)
+        {
             match self.changes.pop_front().expect("looked at just now") {
                 WatchChange::Watch(request) => {
                     let watch = convert::watch(request);
@@ -269,6 +277,16 @@ impl Taken {
                     uplink.watches.push(watch);
                 }
                 WatchChange::Unwatch { room } => uplink.unwatches.push(convert::unwatch(room)),
+                WatchChange::Follow(request) => {
+                    let follow = convert::follow(request);
+                    bytes += follow.encoded_len();
+                    uplink.follows.push(follow);
+                }
+                WatchChange::Unfollow { player } => {
+                    uplink.unfollows.push(convert::unfollow(player));
+                }
+                // Only what was said last counts.
+                WatchChange::Glance(glance) => uplink.glance = Some(convert::glance(glance)),
             }
         }
         while bytes < BATCH_BYTES_MAX
@@ -281,12 +299,24 @@ impl Taken {
     }
 }
 
+/// Whether a node would handle this before something in the message that was asked for
+/// earlier.
+fn overtakes(next: &WatchChange, uplink: &v1::Uplink) -> bool {
+    match next {
+        WatchChange::Watch(_) => !uplink.unwatches.is_empty(),
+        WatchChange::Follow(_) => !uplink.unfollows.is_empty(),
+        WatchChange::Unwatch { .. } | WatchChange::Unfollow { .. } | WatchChange::Glance(_) => {
+            false
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use hangraft_ids::RoomId;
+    use hangraft_ids::{NoticeNumber, PlayerId, RoomId};
 
     use super::*;
-    use crate::upstream::WatchRequest;
+    use crate::upstream::{FollowRequest, Glance, WatchRequest};
 
     fn play(bytes: usize) -> v1::Command {
         let play = v1::Play { room: 1, r#move: "x".repeat(bytes) };
@@ -333,5 +363,22 @@ mod tests {
         assert_eq!((first.watches.len(), first.unwatches.len()), (1, 1));
         let second = waiting.batch();
         assert_eq!((second.watches.len(), second.unwatches.len()), (1, 0));
+    }
+
+    /// The same of a player who comes back; and of several looks only the last counts.
+    #[test]
+    fn a_follow_does_not_overtake_an_unfollow() {
+        let (player, since) = (PlayerId(7), Some(NoticeNumber(3)));
+        let follow = || WatchChange::Follow(FollowRequest { player, since, number: 1 });
+        let glance = |lobby| WatchChange::Glance(Glance { lobby, live: true });
+        let changes =
+            vec![glance(true), follow(), WatchChange::Unfollow { player }, glance(false), follow()];
+        let mut waiting = taken(vec![], changes);
+        let first = waiting.batch();
+        assert_eq!((first.follows.len(), first.unfollows.len()), (1, 1));
+        assert_eq!(first.glance, Some(v1::Glance { lobby: false, live: true }));
+        let second = waiting.batch();
+        assert_eq!((second.follows.len(), second.unfollows.len()), (1, 0));
+        assert_eq!((second.follows[0].player, second.follows[0].since), (7, Some(3)));
     }
 }

@@ -11,7 +11,7 @@ pub(crate) mod convert;
 mod crew;
 mod flight;
 mod link;
-mod listing;
+mod lookup;
 mod nodes;
 mod route;
 
@@ -38,10 +38,11 @@ use tonic::{
     transport::Channel,
 };
 
-pub(crate) use listing::ListRequest;
+pub(crate) use lookup::LookUp;
 pub(crate) use nodes::Status;
 
 use crate::{
+    bots::Bots,
     command::{Accepted, Command, Outcome, Refusal},
     deck::Deck,
     hub::{Hub, HubInput},
@@ -61,7 +62,8 @@ const WISHES_AT_ONCE: usize = 1024;
 const NEWS_MAX: usize = 1024;
 /// News taken at once.
 const NEWS_AT_ONCE: usize = 64;
-/// Listings asked for and not yet looked at. One more is refused with `busy`.
+/// Things to look up that were asked for and not yet looked at. One more is refused with
+/// `busy`.
 const QUESTIONS_MAX: usize = 1024;
 /// How often time is looked at while commands are in flight. Sets how exact
 /// retries and patience are, not how fast anything is.
@@ -73,9 +75,10 @@ const SAMPLE_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Clone, Debug)]
 pub(crate) struct Cluster {
     wishes: mpsc::Sender<Submission>,
-    questions: mpsc::Sender<ListRequest>,
+    questions: mpsc::Sender<LookUp>,
     status: watch::Receiver<Status>,
-    deck: watch::Receiver<Arc<Deck>>,
+    deck: watch::Receiver<Option<Arc<Deck>>>,
+    bots: Bots,
 }
 
 /// A command and where its answer goes.
@@ -119,14 +122,14 @@ impl Cluster {
     ) -> Self {
         let access: MetadataValue<Ascii> =
             key.access_token().parse().expect("an access token is plain ASCII");
-        let names = RoomNames::of(key);
+        let (names, bots) = (RoomNames::of(key), Bots::default());
         let (wishes, submissions) = mpsc::channel(WISHES_MAX);
         let (questions, asked) = mpsc::channel(QUESTIONS_MAX);
         let (status_sender, status) = watch::channel(Status::default());
         let (deck_sender, deck) =
-            watch::channel(Arc::new(Deck::new(socket::Deck::default(), Instant::now())));
+            watch::channel(Some(Arc::new(Deck::new(socket::Deck::default(), Instant::now()))));
         let (reads, path) = watch::channel(None);
-        tasks.spawn(listing::run(asked, path, access.clone(), names));
+        tasks.spawn(lookup::run(asked, path, access.clone(), names.clone()));
 
         let (news_sender, news) = mpsc::channel(NEWS_MAX);
         let mut task = Task {
@@ -136,6 +139,8 @@ impl Cluster {
             tasks: JoinSet::new(),
             network,
             access,
+            names,
+            bots: bots.clone(),
             news: news_sender,
             hub: hub.inbox(),
             sampled_at: None,
@@ -149,7 +154,7 @@ impl Cluster {
             task.nodes.add(address.to_string(), true, now, &mut effects);
         }
         tasks.spawn(task.run(effects, submissions, news, hub.frozen()));
-        Self { wishes, questions, status, deck }
+        Self { wishes, questions, status, deck, bots }
     }
 
     /// Hands a command over; its answer comes as mail with this tag.
@@ -165,12 +170,12 @@ impl Cluster {
         answer.await.unwrap_or_else(|_| Err(stopping()))
     }
 
-    /// Asks for a listing; it comes as mail with the question's tag.
-    pub(crate) fn list(&self, question: ListRequest) {
-        if let Err(err) = self.questions.try_send(question) {
-            let question = err.into_inner();
-            let listing = Err(Refusal::new(Code::Busy, "too many listings are asked for at once"));
-            question.asker.put(Mail::Listing { tag: question.tag, listing });
+    /// Asks for something to be looked up; it comes as mail with the question's tag.
+    pub(crate) fn look_up(&self, asked: LookUp) {
+        if let Err(err) = self.questions.try_send(asked) {
+            let LookUp { asker, tag, .. } = err.into_inner();
+            let found = Err(Refusal::new(Code::Busy, "too much is asked for at once"));
+            asker.put(Mail::Found { tag, found });
         }
     }
 
@@ -180,8 +185,13 @@ impl Cluster {
     }
 
     /// The nodes as players may see them, now and as they change.
-    pub(crate) fn deck(&self) -> watch::Receiver<Arc<Deck>> {
+    pub(crate) fn deck(&self) -> watch::Receiver<Option<Arc<Deck>>> {
         self.deck.clone()
+    }
+
+    /// The lobby's bots.
+    pub(crate) fn bots(&self) -> Bots {
+        self.bots.clone()
     }
 
     fn hand_over(&self, submission: Submission) {
@@ -217,12 +227,14 @@ struct Task {
     tasks: JoinSet<()>,
     network: Arc<dyn Network>,
     access: MetadataValue<Ascii>,
+    names: RoomNames,
+    bots: Bots,
     news: mpsc::Sender<(Slot, News)>,
     hub: mpsc::Sender<HubInput>,
     sampled_at: Option<Instant>,
     reads: watch::Sender<Option<Channel>>,
     status: watch::Sender<Status>,
-    deck: watch::Sender<Arc<Deck>>,
+    deck: watch::Sender<Option<Arc<Deck>>>,
     meters: Arc<Meters>,
 }
 
@@ -377,8 +389,9 @@ impl Task {
                 }
                 Effect::Watch { slot } => self.watch(slot).await,
                 Effect::Show(deck) => {
-                    self.deck.send_replace(Arc::new(Deck::new(deck, Instant::now())));
+                    self.deck.send_replace(Some(Arc::new(Deck::new(deck, Instant::now()))));
                 }
+                Effect::Name(bots) => self.bots.set(bots),
                 Effect::Tell(status) => {
                     self.meters.nodes_linked.set(status.linked as f64);
                     self.meters.leader_known.set(if status.leader.is_some() { 1.0 } else { 0.0 });
@@ -424,6 +437,7 @@ impl Task {
             address,
             network: self.network.clone(),
             access: self.access.clone(),
+            names: self.names.clone(),
             news: self.news.clone(),
             hub: self.hub.clone(),
         };

@@ -10,7 +10,7 @@ use std::{
 };
 
 use hangraft_ids::NodeId;
-use hangraft_proto::socket::{Deck, Epoch, LinkState};
+use hangraft_proto::socket::{Bot, Deck, Epoch, LinkState};
 use tracing::{info, warn};
 
 use super::crew::Crew;
@@ -34,6 +34,8 @@ pub(super) struct Word {
     pub(super) epoch: Epoch,
     /// Every member it knows.
     pub(super) members: Vec<Member>,
+    /// The bots that live in the lobby; nodes of before name none.
+    pub(super) bots: Vec<Bot>,
 }
 
 /// A member, as a node knows it.
@@ -85,6 +87,8 @@ pub(super) enum Effect {
     Tell(Status),
     /// And this is what a player may know of it.
     Show(Deck),
+    /// These are the lobby's bots.
+    Name(Vec<Bot>),
 }
 
 /// One node.
@@ -129,6 +133,8 @@ pub(super) struct Nodes {
     status: Status,
     /// What players may see of all this.
     crew: Crew,
+    /// The lobby's bots, as they were named last.
+    bots: Vec<Bot>,
     salt: u64,
 }
 
@@ -146,6 +152,7 @@ impl Nodes {
             watching_life: None,
             status: Status::default(),
             crew: Crew::default(),
+            bots: Vec::new(),
             salt,
         }
     }
@@ -337,6 +344,10 @@ impl Nodes {
         self.changed = true;
         let votes = word.members.iter().map(|member| (member.node, member.votes));
         self.crew.hear(word.standing, votes);
+        if !word.bots.is_empty() && self.bots != word.bots {
+            self.bots = word.bots.clone();
+            effects.push(Effect::Name(word.bots.clone()));
+        }
         self.learn(&word.members, now, effects);
     }
 
@@ -431,6 +442,7 @@ mod tests {
             cluster: "ours".into(),
             epoch: Epoch(7),
             members: (1..=3).map(|id| member(id, &format!("n{id}"))).collect(),
+            bots: Vec::new(),
         }
     }
 
@@ -627,6 +639,27 @@ mod tests {
             Word { members: (9..99).map(|id| member(id, &format!("n{id}"))).collect(), ..fewer };
         let told = stage.tell(|nodes, now, effects| _ = nodes.says(1, &flood, now, effects));
         assert_eq!(told.len(), NODES_MAX - 3, "{told:?}");
+    }
+
+    /// The bots are named when they are others, and not forgotten when a node of before
+    /// names none.
+    #[test]
+    fn bots_are_named_once() {
+        let mut stage = Stage::linked();
+        let bot = |name: &str| Bot {
+            player: hangraft_ids::PlayerId(u64::MAX),
+            name: name.to_owned(),
+            game: "nim".into(),
+            strength: "easy".into(),
+        };
+        let mut says = |bots: &[Bot]| {
+            let said = Word { bots: bots.to_vec(), ..word(2, 1) };
+            stage.tell(|nodes, now, effects| _ = nodes.says(2, &said, now, effects))
+        };
+        assert_eq!(says(&[bot("Ada")]), [Effect::Name(vec![bot("Ada")])]);
+        assert_eq!(says(&[bot("Ada")]), []);
+        assert_eq!(says(&[]), []);
+        assert_eq!(says(&[bot("Bob")]), [Effect::Name(vec![bot("Bob")])]);
     }
 
     #[test]

@@ -1,14 +1,19 @@
-//! One watch per room upstream, any number of sessions downstream.
+//! One watch per room upstream, any number of sessions downstream; likewise one
+//! [lane](lane::Lane) per player who is followed, and one look at the lobby and the numbers.
 //!
 //! One task owns every watched [`Room`]. It hears views from the link it watches
 //! through and puts them into the mailboxes of whoever looks; it never waits for
 //! anyone but its own inbox, so a slow socket or a slow node cannot hold it up.
 //!
 //! When that link breaks, every room is watched again through another, from the
-//! version it has; sessions notice nothing but a pause.
+//! version it has, and every player is followed from the number that was heard; sessions
+//! notice nothing but a pause.
 
 mod debt;
 mod history;
+mod lane;
+mod lanes;
+mod looks;
 mod room;
 
 use std::{
@@ -18,7 +23,7 @@ use std::{
 };
 
 use hangraft_cluster_config::RoomNames;
-use hangraft_ids::{PlayerId, RoomId, Version};
+use hangraft_ids::{NoticeNumber, PlayerId, RoomId, Version};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
@@ -27,12 +32,16 @@ use tokio::{
 use tracing::{debug, warn};
 
 use crate::{
-    command::Refusal,
+    boards::{Numbers, Seeks},
+    command::{Refusal, Sight},
     mailbox::{Mail, Mailbox, SocketId, Tag},
     meters::Meters,
-    upstream::{FromNode, Update, Upstream, WatchRequest},
+    upstream::{FollowRequest, FromNode, Glance, Update, Upstream, WatchRequest},
 };
 use debt::Debt;
+use lane::Following;
+use lanes::Lanes;
+use looks::Looks;
 use room::{Heard, Joining, Room};
 
 /// Things for the hub to look at; past it, sessions and links wait.
@@ -67,6 +76,19 @@ pub(crate) enum HubInput {
         session: SocketId,
         room: RoomId,
     },
+    /// A session wants to hear what its player is told; answered with mail of this tag.
+    Follow {
+        session: SocketId,
+        mailbox: Mailbox,
+        player: PlayerId,
+        since: Option<NoticeNumber>,
+        tag: Tag,
+    },
+    /// One more session looks at something, or one less.
+    Look {
+        sight: Sight,
+        more: bool,
+    },
     /// A session is gone.
     Leave {
         session: SocketId,
@@ -86,6 +108,21 @@ pub(crate) enum HubInput {
 pub(crate) struct Hub {
     inbox: mpsc::Sender<HubInput>,
     frozen: watch::Receiver<u64>,
+    seeks: watch::Receiver<Option<Arc<Seeks>>>,
+    numbers: watch::Receiver<Option<Arc<Numbers>>>,
+}
+
+/// Somebody looks at something; dropped, they do not any more.
+#[derive(Debug)]
+pub(crate) struct Looker {
+    sight: Sight,
+    hub: Hub,
+}
+
+impl Drop for Looker {
+    fn drop(&mut self) {
+        self.hub.tell_soon(HubInput::Look { sight: self.sight, more: false });
+    }
 }
 
 impl Hub {
@@ -93,18 +130,37 @@ impl Hub {
     pub(crate) fn start(names: RoomNames, meters: Arc<Meters>, tasks: &mut JoinSet<()>) -> Self {
         let (inbox, inputs) = mpsc::channel(INBOX_MAX);
         let (frozen_sender, frozen) = watch::channel(0);
+        let (looks, seeks, numbers) = Looks::new();
         let task = Task {
             names,
             debt: Debt::default(),
             frozen: frozen_sender,
             rooms: HashMap::new(),
             sessions: HashMap::new(),
+            lanes: Lanes::new(),
+            looks,
             upstream: None,
             asking_later: BTreeSet::new(),
             meters,
         };
         tasks.spawn(task.run(inputs));
-        Self { inbox, frozen }
+        Self { inbox, frozen, seeks, numbers }
+    }
+
+    /// Somebody looks from now on, until what is returned is dropped.
+    pub(crate) async fn look(&self, sight: Sight) -> Looker {
+        self.tell(HubInput::Look { sight, more: true }).await;
+        Looker { sight, hub: self.clone() }
+    }
+
+    /// The open seeks, now and as they change; nothing while nobody looks.
+    pub(crate) fn seeks(&self) -> watch::Receiver<Option<Arc<Seeks>>> {
+        self.seeks.clone()
+    }
+
+    /// The numbers, likewise.
+    pub(crate) fn numbers(&self) -> watch::Receiver<Option<Arc<Numbers>>> {
+        self.numbers.clone()
     }
 
     /// The last life of a link whose watch was found frozen, as it changes.
@@ -122,11 +178,14 @@ impl Hub {
         _ = self.inbox.send(input).await;
     }
 
-    /// A session is gone; this may be said while unwinding, so it does not wait.
+    /// A session is gone.
     pub(crate) fn leave(&self, session: SocketId) {
-        if let Err(mpsc::error::TrySendError::Full(input)) =
-            self.inbox.try_send(HubInput::Leave { session })
-        {
+        self.tell_soon(HubInput::Leave { session });
+    }
+
+    /// Tells the hub something. This may be said while unwinding, so it does not wait.
+    fn tell_soon(&self, input: HubInput) {
+        if let Err(mpsc::error::TrySendError::Full(input)) = self.inbox.try_send(input) {
             let hub = self.clone();
             tokio::spawn(async move { hub.tell(input).await });
         }
@@ -139,6 +198,10 @@ struct Task {
     rooms: HashMap<RoomId, Room<Mailbox>>,
     /// Which rooms a session looks at.
     sessions: HashMap<SocketId, BTreeSet<RoomId>>,
+    /// Players who are followed.
+    lanes: Lanes<Mailbox>,
+    /// What else is looked at.
+    looks: Looks,
     upstream: Option<Upstream>,
     /// Rooms with a question that has to wait.
     asking_later: BTreeSet<RoomId>,
@@ -176,6 +239,18 @@ impl Task {
                 self.on_watch(room, joining, now);
             }
             HubInput::Unwatch { session, room } => self.on_unwatch(session, room, now),
+            HubInput::Follow { session, mailbox, player, since, tag } => {
+                let following = Following { session, tag, since, way: mailbox };
+                let question = self.lanes.join(player, following, now, &mut deliver(&self.meters));
+                self.follow(question);
+            }
+            HubInput::Look { sight, more } => {
+                let changed = self.looks.count(sight, more, &self.meters);
+                if let (Some(glance), Some(link)) = (changed, &self.upstream) {
+                    // A link that takes nothing is about to be replaced.
+                    _ = link.glance(glance);
+                }
+            }
             HubInput::Leave { session } => self.on_leave(session, now),
             HubInput::Upstream(link) => self.on_upstream(link),
             HubInput::Acknowledged { room, version } => {
@@ -204,6 +279,7 @@ impl Task {
     }
 
     fn on_leave(&mut self, session: SocketId, now: Instant) {
+        self.lanes.leave(session, now);
         for room in self.sessions.remove(&session).unwrap_or_default() {
             if let Some(room) = self.rooms.get_mut(&room) {
                 room.leave(session, now);
@@ -215,12 +291,18 @@ impl Task {
         if let Some(before) = std::mem::replace(&mut self.upstream, link) {
             // It may well be up still, and is only not the best one any more.
             self.rooms.keys().take_while(|room| before.unwatch(**room).is_ok()).for_each(drop);
+            self.lanes.players().take_while(|it| before.unfollow(*it).is_ok()).for_each(drop);
+            _ = before.glance(Glance::default());
         }
         debug!(rooms = self.rooms.len(), "watching through another link");
         self.asking_later.clear();
         self.debt.forgive();
         let questions: Vec<_> = self.rooms.values_mut().filter_map(Room::moved).collect();
         questions.into_iter().for_each(|question| self.ask(Some(question)));
+        self.lanes.moved().into_iter().for_each(|question| self.follow(Some(question)));
+        if let Some(link) = &self.upstream {
+            _ = link.glance(self.looks.glance());
+        }
     }
 
     fn on_said(&mut self, said: FromNode, now: Instant) {
@@ -234,6 +316,11 @@ impl Task {
         for (room, refusal) in said.refused {
             self.on_refused(room, &refusal, now);
         }
+        for told in said.told {
+            let question = self.lanes.hear(&told, &mut deliver(&self.meters));
+            self.follow(question);
+        }
+        self.looks.show(said.seeks, said.live, now);
     }
 
     fn on_update(&mut self, update: &Update, now: Instant) {
@@ -322,6 +409,12 @@ impl Task {
         };
         questions.into_iter().for_each(|question| self.ask(Some(question)));
         self.meters.rooms.set(self.rooms.len() as f64);
+        for player in self.lanes.sweep(now, &mut deliver(&self.meters)) {
+            if let Some(link) = &self.upstream {
+                _ = link.unfollow(player);
+            }
+        }
+        self.meters.followed.set(self.lanes.len() as f64);
     }
 
     /// Asks the node, if there is one; the next one is asked when it comes.
@@ -330,12 +423,20 @@ impl Task {
             _ = link.watch(question);
         }
     }
+
+    /// The same of a player.
+    fn follow(&self, question: Option<FollowRequest>) {
+        if let (Some(question), Some(link)) = (question, &self.upstream) {
+            _ = link.follow(question);
+        }
+    }
 }
 
 /// Puts mail where it belongs, and counts.
 fn deliver(meters: &Meters) -> impl FnMut(&Mailbox, Mail) {
     |mailbox, mail| {
         meters.pushes.increment(mail.views() as u64);
+        meters.notices.increment(mail.notices() as u64);
         // One that overflowed or is gone takes nothing; its socket sees to the rest.
         mailbox.put(mail);
     }

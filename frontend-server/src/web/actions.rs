@@ -12,11 +12,12 @@ use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use super::{
-    lookout::Lookout,
+    lookout::Lookouts,
     shared::{Place, Shared},
 };
 use crate::{
-    cluster::ListRequest,
+    cluster::LookUp,
+    command::Sight,
     exchange::{Input, Now, Output},
     farewell::Farewell,
     hub::HubInput,
@@ -43,8 +44,8 @@ pub(super) struct Actions {
     pub(super) place: Place,
     pub(super) session: Session,
     pub(super) mailbox: Mailbox,
-    /// What they see of the nodes.
-    pub(super) lookout: Lookout,
+    /// What they look at besides rooms.
+    pub(super) lookouts: Lookouts,
     /// The player's place among those here, after hello.
     pub(super) here: Option<Here>,
     /// The player's pace; before hello, the socket's own.
@@ -128,17 +129,35 @@ impl Actions {
                     here.look_away(room);
                 }
             }
-            Output::List { tag, query } => {
+            Output::LookUp { tag, question } => {
                 let asker = self.mailbox.clone();
-                self.shared.cluster.list(ListRequest { query, asker, tag });
+                self.shared.cluster.look_up(LookUp { question, asker, tag });
             }
-            Output::Look { open: true } => self.lookout.open(self.shared.cluster.deck()),
-            Output::Look { open: false } => self.lookout.close(),
+            Output::Follow { tag, player, since } => {
+                let (session, mailbox) = (self.number, self.mailbox.clone());
+                let follow = HubInput::Follow { session, mailbox, player, since, tag };
+                self.shared.hub.tell(follow).await;
+            }
+            Output::Look { sight, open: true } => self.look(sight).await,
+            Output::Look { sight, open: false } => self.lookouts.close(sight),
             Output::Acted(kind) => self.shared.meters.action(kind),
             Output::Refused(code) => self.shared.meters.refused(code),
             Output::Bye(farewell) => return Some(farewell),
         }
         None
+    }
+}
+
+impl Actions {
+    /// Something is looked at from now on.
+    async fn look(&mut self, sight: Sight) {
+        let (hub, lookouts) = (&self.shared.hub, &mut self.lookouts);
+        match sight {
+            Sight::Deck => lookouts.open_deck(self.shared.cluster.deck()),
+            // Who has looked already is not counted twice: the look of before ends here.
+            Sight::Lobby => lookouts.open_lobby(hub.seeks(), hub.look(sight).await),
+            Sight::Live => lookouts.open_live(hub.numbers(), hub.look(sight).await),
+        }
     }
 }
 

@@ -26,6 +26,9 @@ struct Files;
 /// The page.
 const INDEX: &str = "index.html";
 
+/// Another way to the page, which shows the numbers when it is reached by this one.
+const LIVE: &str = "live";
+
 /// Where the page is told what there is.
 const FOUND: &str = "<!-- found -->";
 
@@ -43,7 +46,7 @@ pub(super) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Respo
         return (StatusCode::METHOD_NOT_ALLOWED, "there is nothing to do here\n").into_response();
     }
     let path = match uri.path().trim_start_matches('/') {
-        "" => INDEX,
+        "" | LIVE => INDEX,
         path => path,
     };
     match Files::get(path) {
@@ -130,6 +133,12 @@ mod tests {
         let again = get("/index.html", Some(&format!("\"other\", {tag}"))).await;
         assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
         assert_eq!(again.headers()[header::ETAG], tag.as_str());
+        // It is the same page for those who come to see the numbers.
+        let live = get("/live", None).await;
+        assert_eq!(
+            (live.status(), &live.headers()[header::ETAG]),
+            (StatusCode::OK, &first.headers()[header::ETAG])
+        );
     }
 
     /// A game is in the page by being in its folder: nobody lists it.
@@ -176,6 +185,7 @@ mod tests {
     async fn nothing_else_is_served() {
         for path in [
             "/nothing.html",
+            "/live/more",
             "/../Cargo.toml",
             "/..%2fCargo.toml",
             "//etc/passwd",

@@ -30,14 +30,14 @@ use tracing::debug;
 
 use super::{
     actions::{Actions, End, text_frame},
-    lookout::Lookout,
+    lookout::Lookouts,
     shared::{Place, Shared},
     upgrade::Socket,
 };
 use crate::{
+    boards::Shown,
     client::Client,
     cluster::Status,
-    deck::Deck,
     exchange::{Dice, Input},
     farewell::Farewell,
     mailbox::{self, Inbox, Mail, Overflow, SocketId},
@@ -91,7 +91,17 @@ pub(super) async fn run<S>(
 
 /// Random numbers for one session.
 fn roll() -> Result<Dice, getrandom::Error> {
-    Ok(Dice { player: PlayerId(getrandom::u64()?), lane: Lane(getrandom::u64()?) })
+    Ok(Dice { player: guest_id(getrandom::u64)?, lane: Lane(getrandom::u64()?) })
+}
+
+/// The first id that is drawn and may be a guest's: some are nobody's, or bots'.
+fn guest_id<E>(mut draw: impl FnMut() -> Result<u64, E>) -> Result<PlayerId, E> {
+    loop {
+        let player = PlayerId(draw()?);
+        if !player.is_reserved() {
+            return Ok(player);
+        }
+    }
 }
 
 fn open(
@@ -116,9 +126,9 @@ fn open(
     };
     let paces = Arc::new(std::sync::Mutex::new(Paces::new(&shared.limits)));
     let session = Session::new(shared.premises.clone(), client, dice, link);
-    let (lookout, frames) = (Lookout::new(), Vec::new());
+    let (lookouts, frames) = (Lookouts::new(), Vec::new());
     let actions =
-        Actions { number, shared, place, session, mailbox, lookout, here: None, paces, frames };
+        Actions { number, shared, place, session, mailbox, lookouts, here: None, paces, frames };
     (actions, wire)
 }
 
@@ -170,7 +180,7 @@ enum Event {
     Frame(Option<Result<Message, Error>>),
     Mail,
     Status(Status),
-    Deck(Arc<Deck>),
+    Shown(Shown),
     Drain,
     Quiet,
     End(Input<'static>),
@@ -187,7 +197,7 @@ impl Wire {
                 frame = socket.next() => Event::Frame(frame),
                 _ = self.inbox.take(&mut self.mail) => Event::Mail,
                 Some(status) = self.status.next() => Event::Status(status),
-                deck = actions.lookout.next() => Event::Deck(deck),
+                shown = actions.lookouts.next() => Event::Shown(shown),
                 () = self.notice.wait() => Event::Drain,
                 () = self.pulse.wait() => Event::Quiet,
                 end = self.outside.wait() => Event::End(end),
@@ -199,7 +209,7 @@ impl Wire {
                 }
                 Event::Mail => actions.on_all(&mut self.mail).await,
                 Event::Status(status) => actions.on(Input::Link(status.link_state())).await,
-                Event::Deck(deck) => actions.on(Input::Deck(deck)).await,
+                Event::Shown(shown) => actions.on(Input::Shown(shown)).await,
                 Event::Drain => actions.on(Input::Draining).await,
                 Event::Quiet => actions.ping(),
                 Event::End(end) => actions.on(end).await,
@@ -398,6 +408,14 @@ mod tests {
 
     fn outside(inbox: &Inbox) -> Outside {
         Outside::new(&CancellationToken::new(), CancellationToken::new(), inbox.overflow())
+    }
+
+    /// No guest is nobody, or a bot.
+    #[test]
+    fn a_guest_draws_again_what_is_reserved() {
+        let mut dice = [0, u64::MAX, u64::MAX - 1, 7].into_iter();
+        let drawn = guest_id(|| dice.next().ok_or("no more"));
+        assert_eq!(drawn, Ok(PlayerId(7)));
     }
 
     /// Over a minute without a word ends a socket; a word now and then keeps it, and

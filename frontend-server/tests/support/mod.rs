@@ -326,10 +326,7 @@ type Downlinks = Pin<Box<dyn Stream<Item = Result<v1::Downlink, Status>> + Send>
 impl Game for Paper {
     type LinkStream = Downlinks;
 
-    async fn look(
-        &self,
-        _: Request<v1::LookRequest>,
-    ) -> Result<Response<v1::LookReply>, Status> {
+    async fn look(&self, _: Request<v1::LookRequest>) -> Result<Response<v1::LookReply>, Status> {
         Err(Status::unimplemented("being built"))
     }
 

@@ -14,7 +14,7 @@ use hangraft_ids::NodeId;
 use hangraft_proto::socket;
 use hangraft_proto::v1::command::Action;
 use hangraft_proto::v1::{
-    Accepted, Answer, Code, Command, Event as WireEvent, Notice as WireNotice,
+    Accepted, Answer, Bot, Code, Command, Event as WireEvent, Notice as WireNotice,
     OpenOffer as WireOpenOffer, Peer, Place as WirePlace, Rating as WireRating, Refused,
     RoomSummary, Seeks, Standing, Told as WireTold, Wanted as WireWanted, answer,
 };
@@ -277,7 +277,19 @@ pub(crate) fn standing(
             .collect(),
         draining,
         epoch: 0,
+        bots: bots(),
     }
+}
+
+/// The bots that live in the lobby.
+fn bots() -> Vec<Bot> {
+    let told = |(player, bot): (PlayerId, hangraft_game::bots::Bot)| Bot {
+        player: player.0,
+        name: bot.name.to_owned(),
+        game: bot.game.to_owned(),
+        strength: bot.strength.as_str().to_owned(),
+    };
+    hangraft_game::bots::all().map(told).collect()
 }
 
 /// A live room in a list.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use hangraft_ids::{NodeId, PlayerId, Seat, Version};
+use hangraft_ids::{NodeId, NoticeNumber, PlayerId, Seat, Version};
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
 use serde_json::value::RawValue;
 
@@ -72,8 +72,13 @@ pub enum Reply<'a> {
     Seated(Seated),
     /// To what changes a room.
     Changed(Changed),
-    /// To `rooms`: a [`Listing`], written before, and perhaps for several who asked.
-    Listing(&'a RawValue),
+    /// To `seek`, `challenge` and `accept`.
+    Offered(Offered<'a>),
+    /// To `notices`.
+    Following(Following),
+    /// To what is looked up: `rooms` (a [`Listing`]), `ladder`, `card` and `offer`. Written
+    /// before, and perhaps for several who asked.
+    Found(&'a RawValue),
     /// To what has nothing to say but yes.
     Nothing(Nothing),
 }
@@ -111,9 +116,26 @@ pub struct ServerInfo<'a> {
     /// The leader, when one is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub leader: Option<NodeId>,
-    /// What versions of rooms belong to.
+    /// What versions of rooms belong to, and numbers of notices.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epoch: Option<Epoch>,
+    /// The bots that can be challenged. Nothing before a node has named them.
+    #[serde(default, skip_serializing_if = "<[Bot]>::is_empty")]
+    pub bots: Cow<'a, [Bot]>,
+}
+
+/// A bot that lives in the lobby.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bot {
+    /// Who it is.
+    #[serde(serialize_with = "words::spell", deserialize_with = "words::spelled")]
+    pub player: PlayerId,
+    /// Under which name it plays.
+    pub name: String,
+    /// What it plays.
+    pub game: String,
+    /// How well: "easy", "medium" or "hard".
+    pub strength: String,
 }
 
 /// The yes to `open`.
@@ -161,6 +183,25 @@ pub struct Changed {
     pub version: Version,
 }
 
+/// The yes to `seek`, `challenge` and `accept`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Offered<'a> {
+    /// The offer's name.
+    #[serde(borrow)]
+    pub offer: Cow<'a, str>,
+    /// Where it is played; nothing while the offer stands.
+    #[serde(borrow, default, deserialize_with = "words::optional")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub room: Option<Cow<'a, str>>,
+}
+
+/// The yes to `notices`.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Following {
+    /// The number of the player's newest notice; 0 for a player who was never told anything.
+    pub number: NoticeNumber,
+}
+
 /// The yes that says nothing more.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Nothing {}
@@ -168,11 +209,16 @@ pub struct Nothing {}
 /// What most answers have, for those who read all of them alike.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Accepted<'a> {
-    /// A room's name, after `open` and `watch`.
+    /// A room's name, after `open` and `watch`, and after what has become a match.
     #[serde(borrow, default, deserialize_with = "words::optional")]
     pub room: Option<Cow<'a, str>>,
     /// A room's version, unless one was opened.
     pub version: Option<Version>,
+    /// An offer's name, after `seek`, `challenge` and `accept`.
+    #[serde(borrow, default, deserialize_with = "words::optional")]
+    pub offer: Option<Cow<'a, str>>,
+    /// The newest notice's number, after `notices`.
+    pub number: Option<NoticeNumber>,
 }
 
 /// The yes to `rooms`.

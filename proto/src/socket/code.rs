@@ -1,4 +1,4 @@
-//! The closed lists of words by which a client is told no, and goodbye.
+//! The closed lists of words by which a client is told no, goodbye, and what a notice is about.
 
 use std::{fmt, str::FromStr};
 
@@ -123,6 +123,34 @@ closed_list! {
     Moving = "moving",
 }
 
+closed_list! {
+    /// What a notice is about. One that this build does not know is read as
+    /// [`NoticeKind::Other`]: it has a number all the same.
+    NoticeKind, unknown: Other;
+    /// An offer of theirs, or one that they took, has become a game.
+    Matched = "matched",
+    /// An offer of theirs has ended without a game.
+    Unmatched = "unmatched",
+    /// Somebody asks them for a game.
+    Challenged = "challenged",
+    /// A challenge to them does not stand any more.
+    Unchallenged = "unchallenged",
+    /// It is their turn in a match that they do not look at.
+    Turn = "turn",
+    /// The other one wants to play again, in a room that they do not look at.
+    Rematch = "rematch",
+    /// A match that they do not look at has ended.
+    Over = "over",
+    /// Something newer than whoever reads or passes it on.
+    Other = "other",
+}
+
+impl Default for NoticeKind {
+    fn default() -> Self {
+        Self::Other
+    }
+}
+
 impl From<v1::Code> for Code {
     fn from(code: v1::Code) -> Self {
         match code {
@@ -175,6 +203,7 @@ mod tests {
     fn every_code_is_in_its_place() {
         assert!(Code::ALL.iter().enumerate().all(|(place, code)| *code as usize == place));
         assert!(ByeCode::ALL.iter().enumerate().all(|(place, code)| *code as usize == place));
+        assert!(NoticeKind::ALL.iter().enumerate().all(|(place, kind)| *kind as usize == place));
     }
 
     /// Between processes each code is the one of the same name, and none is missing.
@@ -196,6 +225,7 @@ mod tests {
     fn an_unknown_word_is_read_as_one_that_is_known() {
         assert_eq!(serde_json::from_str::<Code>(r#""too-late""#).unwrap(), Code::BadRequest);
         assert_eq!(serde_json::from_str::<ByeCode>(r#""so-long""#).unwrap(), ByeCode::Restarting);
+        assert_eq!(serde_json::from_str::<NoticeKind>(r#""poked""#).unwrap(), NoticeKind::Other);
         assert_eq!("too-late".parse::<Code>(), Err(NotListed));
     }
 }

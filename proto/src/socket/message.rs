@@ -8,7 +8,6 @@ use serde_json::value::RawValue;
 
 use super::answer::{Answer, Refused};
 use super::code::ByeCode;
-use super::deck::Deck;
 use super::epoch::Epoch;
 use super::push::{self, Bye, Link, LinkState, Push, View};
 use super::request::RequestId;
@@ -65,12 +64,10 @@ impl<'a, T: Deserialize<'a>> ServerMessage<'a, T> {
     /// When it is not of the contract. A push that is not known is.
     pub fn read(text: &'a str) -> serde_json::Result<Self> {
         match serde_json::from_str::<Frame<'a, T>>(text) {
-            // Few look at it, so the frame that all are read as has no fields for it.
-            Ok(frame) if frame.push.as_deref() == Some(push::DECK) => {
-                let deck = serde_json::from_str::<Deck>(text)?;
-                Ok(Self::Push(Push::Deck(deck)))
-            }
-            Ok(frame) => frame.understood(),
+            Ok(frame) => match seldom(frame.push.as_deref(), text)? {
+                Some(push) => Ok(Self::Push(push)),
+                None => frame.understood(),
+            },
             // What a push of tomorrow holds may look like nothing of today.
             Err(err) => match serde_json::from_str::<PushOnly<'_>>(text) {
                 Ok(PushOnly { push }) if !is_known(&push) => Ok(Self::Push(Push::Unknown)),
@@ -78,6 +75,17 @@ impl<'a, T: Deserialize<'a>> ServerMessage<'a, T> {
             },
         }
     }
+}
+
+/// A push that few hear, so that the frame that all are read as has no fields for it.
+fn seldom<'a>(push: Option<&str>, text: &'a str) -> serde_json::Result<Option<Push<'a>>> {
+    Ok(Some(match push {
+        Some(push::DECK) => Push::Deck(serde_json::from_str(text)?),
+        Some(push::NOTICE) => Push::Notice(serde_json::from_str(text)?),
+        Some(push::LOBBY) => Push::Lobby(serde_json::from_str(text)?),
+        Some(push::LIVE) => Push::Live(serde_json::from_str(text)?),
+        _ => return Ok(None),
+    }))
 }
 
 impl<'a, T> Frame<'a, T> {
@@ -121,7 +129,8 @@ impl<'a, T> Frame<'a, T> {
 }
 
 fn is_known(push: &str) -> bool {
-    [push::VIEW, push::BYE, push::CLUSTER, push::DECK].contains(&push)
+    use push::{BYE, CLUSTER, DECK, LIVE, LOBBY, NOTICE, VIEW};
+    [VIEW, BYE, CLUSTER, DECK, NOTICE, LOBBY, LIVE].contains(&push)
 }
 
 #[cfg(test)]
@@ -129,12 +138,13 @@ mod tests {
     use serde_json::Value;
 
     use super::super::answer::{Accepted, Changed, Reply};
-    use super::super::code::Code;
-    use super::super::deck::Aboard;
+    use super::super::code::{Code, NoticeKind};
+    use super::super::deck::{Aboard, Deck};
+    use super::super::matches::{Numbers, Offer, OfferKind};
     use super::super::read::ClientMessage;
-    use super::super::request::{Action, LookBelow, Play, Request};
+    use super::super::request::{Action, Look, Play, Request};
     use super::*;
-    use hangraft_ids::{Serial, Term};
+    use hangraft_ids::{NoticeNumber, PlayerId, Serial, Term};
 
     fn read(text: &str) -> ServerMessage<'_, Accepted<'_>> {
         ServerMessage::read(text).unwrap_or_else(|err| panic!("{text}: {err}"))
@@ -227,8 +237,43 @@ mod tests {
         }
         let newer = r#"{"push":"deck","for_ms":1,"nodes":[],"weather":"fair"}"#;
         assert!(matches!(read(newer), ServerMessage::Push(Push::Deck(_))));
-        let asked = Request::Deck(LookBelow { open: true }).frame(9);
+        let asked = Request::Deck(Look { open: true }).frame(9);
         assert_eq!(asked, r#"{"id":9,"action":"deck","data":{"open":true}}"#);
+    }
+
+    /// What players are told, letter for letter, and read again; also what is not known yet.
+    #[test]
+    fn notices_are_understood() {
+        let matched = r#"{"push":"notice","number":7,"kind":"matched","offer":"o7","room":"k3v7","seat":1,"game":"tic-tac-toe","player":"p00000000000000ab","name":"Ann","rating":1500,"provisional":true,"options":{"size":3},"clock":30,"rated":true}"#;
+        let unmatched = r#"{"push":"notice","number":8,"kind":"unmatched","offer":"o7","why":"expired","resync":true}"#;
+        for text in [matched, unmatched] {
+            let ServerMessage::Push(Push::Notice(notice)) = read(text) else { panic!("{text}") };
+            assert_eq!(notice.text(), text);
+        }
+        let newer = r#"{"push":"notice","number":9,"kind":"poked","by":["Bo"]}"#;
+        let ServerMessage::Push(Push::Notice(notice)) = read(newer) else { panic!("{newer}") };
+        assert_eq!((notice.number, notice.kind), (NoticeNumber(9), NoticeKind::Other));
+    }
+
+    /// The open seeks and the numbers, letter for letter, and read again.
+    #[test]
+    fn what_goes_on_is_understood() {
+        let lobby = r#"{"push":"lobby","seeks":[{"offer":"o7","player":"p00000000000000ab","name":"Ann","game":"hangman","options":{},"clock":0,"rated":true,"rating":1500,"provisional":true,"age_ms":1200}],"total":3}"#;
+        let ServerMessage::Push(Push::Lobby(same)) = read(lobby) else { panic!("{lobby}") };
+        assert_eq!((same.text(), same.seeks[0].player), (lobby.to_owned(), PlayerId(0xab)));
+        let offer = r#"{"offer":"o7","kind":"challenge","player":"p00000000000000ab","name":"Ann","game":"hangman","options":{},"clock":30,"rated":false,"rating":1500,"provisional":true,"age_ms":0,"whom":"p00000000000000cd"}"#;
+        let same: Offer = serde_json::from_str(offer).unwrap();
+        assert_eq!((same.kind, same.whom), (Some(OfferKind::Challenge), Some(PlayerId(0xcd))));
+        assert_eq!(serde_json::to_string(&same).unwrap(), offer);
+
+        let quiet = r#"{"push":"live","numbers":{"online":12,"sides":{"hangman":{"setter":2}}}}"#;
+        let whole = r#"{"push":"live","numbers":{"online":12},"minutes":[[0,0],[7,1]]}"#;
+        for (text, minutes) in [(quiet, None), (whole, Some("[[0,0],[7,1]]"))] {
+            let ServerMessage::Push(Push::Live(same)) = read(text) else { panic!("{text}") };
+            assert_eq!((same.text(), same.minutes.map(RawValue::get)), (text.to_owned(), minutes));
+            let numbers: Numbers = serde_json::from_str(same.numbers.get()).unwrap();
+            assert_eq!((numbers.online, numbers.moves), (12, 0));
+        }
     }
 
     /// What a newer frontend says does not break an older client.
@@ -247,6 +292,9 @@ mod tests {
             r#"{"push":"view"}"#,
             r#"{"push":"view","version":"x"}"#,
             r#"{"push":"deck"}"#,
+            r#"{"push":"notice","number":1}"#,
+            r#"{"push":"lobby"}"#,
+            r#"{"push":"live","numbers":}"#,
         ] {
             assert!(ServerMessage::<Value>::read(text).is_err(), "{text}");
         }

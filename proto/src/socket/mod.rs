@@ -15,7 +15,7 @@
 //! `{"id": 7, "refused": {"code": "...", "message": "..."}}`. What nobody asked for comes
 //! as `{"push": "...", ...}`. See [`ServerMessage`].
 //!
-//! Rooms have names here and numbers everywhere behind. Somebody who has a private room's
+//! Rooms and offers have names here and numbers everywhere behind. Somebody who has a private room's
 //! name may watch it, also after the room's host has removed them.
 
 mod answer;
@@ -23,6 +23,7 @@ mod code;
 mod deck;
 mod epoch;
 mod limits;
+mod matches;
 mod message;
 mod push;
 mod read;
@@ -30,13 +31,14 @@ mod request;
 mod words;
 
 pub use answer::{
-    Accepted, Answer, Changed, Listed, Listing, Looking, Nothing, Opened, Refused, Reply, Seated,
-    ServerInfo, Watching, Welcome,
+    Accepted, Answer, Bot, Changed, Following, Listed, Listing, Looking, Nothing, Offered, Opened,
+    Refused, Reply, Seated, ServerInfo, Watching, Welcome,
 };
-pub use code::{ByeCode, Code};
+pub use code::{ByeCode, Code, NoticeKind};
 pub use deck::{Aboard, Deck};
 pub use epoch::Epoch;
 pub use limits::{FRAME_BYTES_MAX, GAME_BYTES_MAX, REQUEST_ID_BYTES_MAX};
+pub use matches::{Card, Ladder, Live, Lobby, Notice, Numbers, Offer, OfferKind, Ranked};
 pub use message::ServerMessage;
 pub use push::{Bye, Link, LinkState, Push, View};
 pub use read::{BadFrame, ClientMessage, WhyBad};

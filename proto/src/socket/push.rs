@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::code::ByeCode;
 use super::deck::Deck;
 use super::epoch::Epoch;
+use super::matches::{Live, Lobby, Notice};
 
 /// Something that nobody asked for.
 #[derive(Clone, Debug)]
@@ -20,6 +21,12 @@ pub enum Push<'a> {
     Cluster(LinkState),
     /// The nodes, for who has asked to see them.
     Deck(Deck),
+    /// What the player is told, for who has asked to hear it.
+    Notice(Box<Notice>),
+    /// The open seeks, for who has asked to see them.
+    Lobby(Lobby),
+    /// The numbers, for who has asked to see them.
+    Live(Live<'a>),
     /// One that this build does not know: a newer frontend's, and none to act on.
     Unknown,
 }
@@ -79,6 +86,9 @@ pub(super) const VIEW: &str = "view";
 pub(super) const BYE: &str = "bye";
 pub(super) const CLUSTER: &str = "cluster";
 pub(super) const DECK: &str = "deck";
+pub(super) const NOTICE: &str = "notice";
+pub(super) const LOBBY: &str = "lobby";
+pub(super) const LIVE: &str = "live";
 
 impl View<'_> {
     /// The push as a frame, and where in it the view is. Made by hand: a view is large,

@@ -41,3 +41,24 @@ where
 pub(super) fn spell<S: Serializer>(what: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(what)
 }
+
+/// Reads something that may be missing from how it is spelled.
+pub(super) fn spelled_some<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: FromStr,
+    D: Deserializer<'de>,
+{
+    let Some(word) = optional(deserializer)? else { return Ok(None) };
+    word.parse().map(Some).map_err(|_| D::Error::custom("it is not spelled so"))
+}
+
+/// Writes something as it is spelled, or nothing.
+pub(super) fn spell_some<S: Serializer>(
+    what: &Option<impl Display>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match what {
+        Some(what) => serializer.collect_str(what),
+        None => serializer.serialize_none(),
+    }
+}

@@ -8,22 +8,20 @@
 //! Every request is answered exactly once, unless the socket closes first: at
 //! once, or when mail with its tag comes.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-    time::Duration,
-};
+mod answers;
+mod looks;
+mod pending;
 
-use hangraft_ids::{Lane, PlayerId, RoomId, Serial, Version};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use hangraft_ids::{Lane, NoticeNumber, PlayerId, RoomId, Serial, Version};
 use hangraft_proto::socket::{
-    self, Action, Changed, Code, LinkState, Looking, Nothing, Opened, Reply, Seated, ServerInfo,
-    Welcome,
+    self, Action, Code, Following, LinkState, Nothing, Reply, ServerInfo, Welcome,
 };
 
 use crate::{
     client::Client,
-    command::{Accepted, Asked, Command, Outcome, Refusal},
-    deck::Deck,
+    command::{Asked, Command, Outcome, Refusal},
     exchange::{Dice, Input, Now, Output, Premises},
     farewell::Farewell,
     mailbox::{Mail, Tag},
@@ -34,11 +32,12 @@ use crate::{
     reply,
     token::Guest,
 };
+use answers::{accepted, refuse, send_ok};
+use looks::Looks;
+use pending::{Pending, Requests, Watching};
 
 /// Rooms one socket may watch at once; one more is refused with `busy`.
 const ROOMS_MAX: usize = 16;
-/// Requests of one socket without an answer yet; one more is refused with `busy`.
-const PENDING_MAX: usize = 64;
 /// Bad frames of one socket in [`STRIKES_WINDOW`] before it is closed.
 const STRIKES_MAX: u32 = 20;
 /// Frames refused as `too-fast` in [`STRIKES_WINDOW`] before the socket is closed.
@@ -57,30 +56,16 @@ pub(crate) struct Session {
     guest: Option<Guest>,
     /// The last serial number given out in this session's lane.
     serial: Serial,
-    next_tag: Tag,
-    pending: HashMap<Tag, Pending>,
+    requests: Requests,
     watching: BTreeMap<RoomId, Watching>,
-    /// Whether the nodes are looked at.
-    deck: Option<Watching>,
+    /// Whether the player's notices are heard.
+    notices: Option<Watching>,
+    looks: Looks,
     link: LinkState,
     /// The client was told to go to another frontend.
     moving: bool,
     strikes: Pace,
     haste: Pace,
-}
-
-/// A request that has no answer yet.
-#[derive(Debug)]
-struct Pending {
-    id: Option<RequestId>,
-    action: Action,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Watching {
-    /// The request with this tag has no answer yet.
-    Asked(Tag),
-    On,
 }
 
 impl Session {
@@ -93,13 +78,13 @@ impl Session {
         Self {
             premises,
             client,
-            dice: Dice { player: dice.player.max(PlayerId(1)), lane: dice.lane.max(Lane(1)) },
+            dice: Dice { lane: dice.lane.max(Lane(1)), ..dice },
             guest: None,
             serial: Serial(0),
-            next_tag: Tag(1),
-            pending: HashMap::new(),
+            requests: Requests::new(),
             watching: BTreeMap::new(),
-            deck: None,
+            notices: None,
+            looks: Looks::default(),
             link,
             moving: false,
             strikes: Pace::new(STRIKES_MAX - 1, STRIKES_WINDOW),
@@ -122,7 +107,7 @@ impl Session {
             Input::Flood => vec![Output::Bye(Farewell::HASTE)],
             Input::Mail(mail) => self.on_mail(mail),
             Input::Link(link) => self.on_link(link),
-            Input::Deck(deck) => self.on_deck(&deck, now),
+            Input::Shown(shown) => self.looks.on_shown(&shown, &mut self.requests, now),
             Input::Idle => vec![Output::Bye(Farewell::IDLE)],
             Input::Silent => vec![Output::Bye(Farewell::SILENT)],
             Input::Full => vec![Output::Bye(Farewell::FULL)],
@@ -140,7 +125,9 @@ impl Session {
         {
             Ok(message) => message,
             // An old link is no nonsense, however often somebody follows it.
-            Err(BadMessage { id, refusal }) if refusal.code == Code::NoSuchRoom => {
+            Err(BadMessage { id, refusal })
+                if matches!(refusal.code, Code::NoSuchRoom | Code::NoSuchOffer) =>
+            {
                 return if in_time {
                     refuse(id.as_ref(), &refusal)
                 } else {
@@ -179,20 +166,29 @@ impl Session {
             (Asked::Ping, _) => Ok(vec![send_ok(id.as_ref(), Reply::Nothing(Nothing {}))]),
             (Asked::Hello { name, token }, _) => self.on_hello(id.as_ref(), name, token, now),
             (_, None) => Err(Refusal::new(Code::Unauthorized, "say hello first")),
-            (Asked::Rooms(query), Some(_)) => {
-                let tag = self.expect_answer(id, action)?;
-                Ok(vec![Output::List { tag, query }])
+            (Asked::LookUp(question), Some(_)) => {
+                let tag = self.requests.expect(id, action)?;
+                Ok(vec![Output::LookUp { tag, question }])
             }
             (Asked::Watch { room, since, epoch }, Some(guest)) => {
                 // Of another epoch nothing is known, whatever the version.
                 let since = since.filter(|_| epoch.is_none_or(|epoch| self.is_epoch(&epoch)));
                 self.on_watch(id, guest.player, room, since)
             }
-            (Asked::Deck { open }, Some(_)) => self.on_look(id, open),
+            (Asked::Notices { since, epoch }, Some(guest)) => {
+                // Of another epoch everything is new. Before ours is known, the node will see.
+                let ours = |epoch: String| self.link.epoch.is_none() || self.is_epoch(&epoch);
+                let ours = epoch.is_none_or(ours);
+                let since = since.map(|since| if ours { since } else { NoticeNumber(0) });
+                self.on_notices(id, guest.player, since)
+            }
+            (Asked::Look { sight, open }, Some(_)) => {
+                self.looks.on_look(id, sight, open, &mut self.requests)
+            }
             (Asked::Unwatch { room }, Some(_)) => Ok(self.on_unwatch(id.as_ref(), room)),
             (Asked::Change { wish, serial }, Some(guest)) => {
                 let (lane, serial) = self.attempt(serial)?;
-                let tag = self.expect_answer(id, action)?;
+                let tag = self.requests.expect(id, action)?;
                 let Guest { player, name } = guest;
                 Ok(vec![Output::Submit {
                     tag,
@@ -285,7 +281,7 @@ impl Session {
             }
             Some(Watching::On) | None => {}
         }
-        let tag = self.expect_answer(id, Action::Watch)?;
+        let tag = self.requests.expect(id, Action::Watch)?;
         self.watching.insert(room, Watching::Asked(tag));
         Ok(vec![Output::Watch { tag, player, room, since }])
     }
@@ -293,7 +289,7 @@ impl Session {
     fn on_unwatch(&mut self, id: Option<&RequestId>, room: RoomId) -> Vec<Output> {
         let mut outputs = Vec::new();
         if let Some(Watching::Asked(tag)) = self.watching.remove(&room) {
-            let pending = self.pending.remove(&tag);
+            let pending = self.requests.take(tag);
             let refusal = Refusal::new(Code::BadRequest, "the room was left before it was shown");
             outputs.extend(refuse(pending.and_then(|pending| pending.id).as_ref(), &refusal));
         }
@@ -303,55 +299,32 @@ impl Session {
         outputs
     }
 
-    fn on_look(&mut self, id: Option<RequestId>, open: bool) -> Result<Vec<Output>, Refusal> {
-        let asked = match self.deck {
-            Some(Watching::Asked(_)) if open => {
-                return Err(Refusal::new(Code::Busy, "the nodes are about to be shown"));
-            }
-            Some(Watching::Asked(tag)) => self.pending.remove(&tag),
-            Some(Watching::On) | None => None,
-        };
-        let mut outputs = vec![Output::Look { open }];
-        if open {
-            self.deck = Some(Watching::Asked(self.expect_answer(id, Action::Deck)?));
-            return Ok(outputs);
+    fn on_notices(
+        &mut self,
+        id: Option<RequestId>,
+        player: PlayerId,
+        since: Option<NoticeNumber>,
+    ) -> Result<Vec<Output>, Refusal> {
+        if let Some(Watching::Asked(_)) = self.notices {
+            return Err(Refusal::new(Code::Busy, "what you are told is just being asked for"));
         }
-        self.deck = None;
-        if let Some(Pending { id, .. }) = asked {
-            let refusal = Refusal::new(Code::BadRequest, "it was closed before it was shown");
-            outputs.extend(refuse(id.as_ref(), &refusal));
-        }
-        outputs.push(send_ok(id.as_ref(), Reply::Nothing(Nothing {})));
-        Ok(outputs)
-    }
-
-    /// The first one is the answer to who asked for it, too.
-    fn on_deck(&mut self, deck: &Deck, now: Now) -> Vec<Output> {
-        let Some(looking) = self.deck else { return vec![] };
-        let mut outputs = Vec::new();
-        if let Watching::Asked(tag) = looking
-            && let Some(Pending { id, .. }) = self.pending.remove(&tag)
-        {
-            let age = deck.age(now.instant).as_millis() as u64;
-            outputs.push(send_ok(id.as_ref(), Reply::Looking(Looking { age })));
-        }
-        self.deck = Some(Watching::On);
-        outputs.push(Output::Send(deck.text()));
-        outputs
+        let tag = self.requests.expect(id, Action::Notices)?;
+        self.notices = Some(Watching::Asked(tag));
+        Ok(vec![Output::Follow { tag, player, since }])
     }
 
     fn on_mail(&mut self, mail: Mail) -> Vec<Output> {
         match mail {
             Mail::Answer { tag, outcome } => self.on_answer(tag, outcome),
-            Mail::Listing { tag, listing } => {
-                let Some(Pending { id, .. }) = self.pending.remove(&tag) else { return vec![] };
-                match listing {
-                    Ok(listing) => vec![send_ok(id.as_ref(), Reply::Listing(&listing))],
+            Mail::Found { tag, found } => {
+                let Some(Pending { id, .. }) = self.requests.take(tag) else { return vec![] };
+                match found {
+                    Ok(found) => vec![send_ok(id.as_ref(), Reply::Found(&found))],
                     Err(refusal) => refuse(id.as_ref(), &refusal),
                 }
             }
             Mail::Watching { tag, room, version, age, missed } => {
-                let Some(Pending { id, .. }) = self.pending.remove(&tag) else { return vec![] };
+                let Some(Pending { id, .. }) = self.requests.take(tag) else { return vec![] };
                 self.watching.insert(room, Watching::On);
                 let name = self.premises.names.name(room);
                 let reply = send_ok(
@@ -366,7 +339,7 @@ impl Session {
                 [here, reply].into_iter().chain(missed.into_iter().map(Output::Send)).collect()
             }
             Mail::WatchRefused { tag, room, refusal } => {
-                let Some(Pending { id, .. }) = self.pending.remove(&tag) else { return vec![] };
+                let Some(Pending { id, .. }) = self.requests.take(tag) else { return vec![] };
                 self.watching.remove(&room);
                 let mut outputs = refuse(id.as_ref(), &refusal);
                 outputs.push(Output::Gone { room });
@@ -383,17 +356,29 @@ impl Session {
                 self.watching.remove(&room);
                 vec![Output::Send(text), Output::Gone { room }]
             }
+            Mail::Following { tag, number, missed } => {
+                let Some(Pending { id, .. }) = self.requests.take(tag) else { return vec![] };
+                self.notices = Some(Watching::On);
+                let reply = send_ok(id.as_ref(), Reply::Following(Following { number }));
+                [reply].into_iter().chain(missed.into_iter().map(Output::Send)).collect()
+            }
+            Mail::FollowRefused { tag, refusal } => {
+                let Some(Pending { id, .. }) = self.requests.take(tag) else { return vec![] };
+                self.notices = None;
+                refuse(id.as_ref(), &refusal)
+            }
+            // What was told before they were asked for anew comes again.
+            Mail::Notice { text } if self.notices == Some(Watching::On) => {
+                vec![Output::Send(text)]
+            }
+            Mail::Notice { .. } => vec![],
         }
     }
 
     fn on_answer(&mut self, tag: Tag, outcome: Outcome) -> Vec<Output> {
-        let Some(Pending { id, action }) = self.pending.remove(&tag) else { return vec![] };
+        let Some(Pending { id, action }) = self.requests.take(tag) else { return vec![] };
         match outcome {
-            Ok(accepted) if action == Action::Open => {
-                let name = self.premises.names.name(accepted.room);
-                vec![send_ok(id.as_ref(), Reply::Opened(Opened { room: name.into() }))]
-            }
-            Ok(accepted) => vec![send_ok(id.as_ref(), reply(action, accepted))],
+            Ok(yes) => vec![send_ok(id.as_ref(), accepted(action, yes, &self.premises.names))],
             Err(refusal) => refuse(id.as_ref(), &refusal),
         }
     }
@@ -443,23 +428,13 @@ impl Session {
         }
     }
 
-    fn expect_answer(&mut self, id: Option<RequestId>, action: Action) -> Result<Tag, Refusal> {
-        if self.pending.len() >= PENDING_MAX {
-            let message = format!("at most {PENDING_MAX} requests may be without an answer");
-            return Err(Refusal::new(Code::Busy, message));
-        }
-        let tag = self.next_tag;
-        self.next_tag = Tag(tag.0 + 1);
-        self.pending.insert(tag, Pending { id, action });
-        Ok(tag)
-    }
-
     fn new_guest(&self) -> Guest {
         let player = self.dice.player;
         Guest { player, name: names::guest_name(player) }
     }
 
     fn greeting<'a>(&'a self, guest: &'a Guest, token: &'a str) -> Reply<'a> {
+        let bots = self.premises.bots.all().to_vec();
         let server = ServerInfo {
             version: env!("CARGO_PKG_VERSION").into(),
             frontends: self.premises.frontends.as_slice().into(),
@@ -467,26 +442,11 @@ impl Session {
             cluster: self.link.state,
             leader: self.link.leader,
             epoch: self.link.epoch,
+            bots: bots.into(),
         };
         let name = (&*guest.name).into();
         Reply::Welcome(Welcome { player: guest.player, name, token: token.into(), server })
     }
-}
-
-fn reply(action: Action, accepted: Accepted) -> Reply<'static> {
-    let Accepted { version, seat, .. } = accepted;
-    match action {
-        Action::Sit | Action::Stand => Reply::Seated(Seated { seat, version }),
-        _ => Reply::Changed(Changed { version }),
-    }
-}
-
-fn send_ok(id: Option<&RequestId>, reply: Reply<'_>) -> Output {
-    Output::Send(reply::ok(id, reply))
-}
-
-fn refuse(id: Option<&RequestId>, refusal: &Refusal) -> Vec<Output> {
-    vec![Output::Send(reply::refused(id, refusal)), Output::Refused(refusal.code)]
 }
 
 #[cfg(test)]
@@ -494,12 +454,21 @@ mod tests {
     use std::time::Instant;
 
     use hangraft_cluster_config::{FrontendLimits, RoomNames};
-    use hangraft_ids::{NodeId, Seat};
+    use hangraft_ids::{NodeId, OfferId, Seat};
     use hangraft_proto::socket::Epoch;
     use proptest::prelude::*;
 
+    use super::pending::PENDING_MAX;
     use super::*;
-    use crate::{crowd::Crowd, token::TokenKey};
+    use crate::{
+        boards::{Numbers, Seeks, Shown},
+        bots::Bots,
+        command::Accepted,
+        crowd::Crowd,
+        deck::Deck,
+        token::TokenKey,
+        upstream::Live,
+    };
 
     const ROOM: RoomId = RoomId(4);
     const EPOCH: Option<Epoch> = Some(Epoch(0xe0));
@@ -515,7 +484,8 @@ mod tests {
         let frontends = vec!["http://a".to_owned(), "http://b".to_owned()];
         let addresses = vec!["http://192.168.1.7:8080".to_owned()];
         let (tokens, crowd) = (TokenKey::new(&[1; 32]), Crowd::new(limits));
-        Arc::new(Premises { tokens, names: names(), frontends, addresses, crowd })
+        let bots = Bots::default();
+        Arc::new(Premises { tokens, names: names(), frontends, addresses, crowd, bots })
     }
 
     fn client() -> Client {
@@ -754,7 +724,7 @@ mod tests {
             room: RoomId(9),
             version: Version(4),
             seat: Some(Seat(2)),
-            lease_lost: false,
+            ..Accepted::default()
         };
         for (tag, frame, submitted, answered) in [
             (
@@ -921,24 +891,139 @@ mod tests {
         let said = socket::Deck { leader: Some(NodeId(2)), ..socket::Deck::default() };
         let text = said.text();
         let deck = Arc::new(Deck::new(said, stage.now.instant));
-        assert_eq!(stage.on(Input::Deck(deck.clone())), [""; 0]);
+        assert_eq!(stage.on(Input::Shown(Shown::Deck(deck.clone()))), [""; 0]);
 
         stage.now.instant += Duration::from_millis(840);
-        assert_eq!(stage.says(open), ["Look { open: true }"]);
+        assert_eq!(stage.says(open), ["Look { sight: Deck, open: true }"]);
         assert_eq!(code(&stage.says(open)), "busy");
         let age = r#"{"id":9,"ok":{"age":840}}"#;
-        assert_eq!(stage.on(Input::Deck(deck.clone())), [age, &*text]);
-        assert_eq!(stage.on(Input::Deck(deck.clone())), [text]);
+        assert_eq!(stage.on(Input::Shown(Shown::Deck(deck.clone()))), [age, &*text]);
+        assert_eq!(stage.on(Input::Shown(Shown::Deck(deck.clone()))), [text]);
 
-        let closed = [r#"Look { open: false }"#, r#"{"id":10,"ok":{}}"#];
+        let closed = [r#"Look { sight: Deck, open: false }"#, r#"{"id":10,"ok":{}}"#];
         assert_eq!(stage.says(close), closed);
-        assert_eq!(stage.on(Input::Deck(deck.clone())), [""; 0]);
+        assert_eq!(stage.on(Input::Shown(Shown::Deck(deck.clone()))), [""; 0]);
         // Closed before anything was shown: both are answered.
         stage.says(open);
         let lines = stage.says(close);
         assert_eq!((lines.len(), code(&lines[1..])), (3, "bad-request"));
-        assert_eq!(stage.on(Input::Deck(deck)), [""; 0]);
-        assert!(stage.session.pending.is_empty());
+        assert_eq!(stage.on(Input::Shown(Shown::Deck(deck))), [""; 0]);
+        assert!(stage.session.requests.len() == 0);
+    }
+
+    /// Whoever looks for somebody is told of the offer, and where they play when somebody
+    /// was there.
+    #[test]
+    fn offers_and_rooms_have_names() {
+        let mut stage = Stage::greeted();
+        let (offer, room) = (names().offer_name(OfferId(7)), names().name(ROOM));
+        let seek = r#"{"id":1,"action":"seek","data":{"game":"nim"}}"#;
+        let accept = format!(r#"{{"id":1,"action":"accept","data":{{"offer":"{offer}"}}}}"#);
+        for (tag, frame, wish, at, answer) in [
+            (1, seek, "Seek", RoomId(0), format!(r#"{{"id":1,"ok":{{"offer":"{offer}"}}}}"#)),
+            (
+                2,
+                &*accept,
+                "Accept { offer: OfferId(7) }",
+                ROOM,
+                format!(r#"{{"id":1,"ok":{{"offer":"{offer}","room":"{room}"}}}}"#),
+            ),
+        ] {
+            let submitted = stage.says(frame);
+            assert!(submitted[0].contains(wish), "{submitted:?}");
+            let yes = Accepted { room: at, offer: OfferId(7), ..Accepted::default() };
+            let mail = Mail::Answer { tag: Tag(tag), outcome: Ok(yes) };
+            assert_eq!(stage.on(Input::Mail(mail)), [answer]);
+        }
+        let decline = accept.replace("accept", "decline");
+        assert!(stage.says(&decline)[0].contains("Decline { offer: OfferId(7) }"));
+        let mail = Mail::Answer { tag: Tag(3), outcome: Ok(Accepted::default()) };
+        assert_eq!(stage.on(Input::Mail(mail)), [r#"{"id":1,"ok":{}}"#]);
+        // An old link is no nonsense.
+        for _ in 0..2 * STRIKES_MAX {
+            let gone = r#"{"action":"accept","data":{"offer":"aaaaaaaaaaaaaaaa"}}"#;
+            assert_eq!(code(&stage.says(gone)), "no-such-offer");
+        }
+    }
+
+    /// What a player is told comes after the answer, and only to a socket that has asked.
+    #[test]
+    fn notices_are_for_who_asks() {
+        let mut stage = Stage::greeted();
+        let told = |text: &str| Input::Mail(Mail::Notice { text: text.to_owned().into() });
+        assert_eq!(stage.on(told("early")), [""; 0]);
+        let ask = r#"{"id":1,"action":"notices","data":{"since":3}}"#;
+        let asked = "Follow { tag: 1, player: PlayerId(48879), since: Some(NoticeNumber(3)) }";
+        assert_eq!(stage.says(ask), [asked]);
+        assert_eq!(code(&stage.says(ask)), "busy");
+        let missed = vec!["4".to_owned().into(), "5".to_owned().into()];
+        let began = Mail::Following { tag: Tag(1), number: NoticeNumber(5), missed };
+        assert_eq!(stage.on(Input::Mail(began)), [r#"{"id":1,"ok":{"number":5}}"#, "4", "5"]);
+        assert_eq!(stage.on(told("6")), ["6"]);
+        // Asked anew, what was on its way comes again with the answer.
+        stage.says(ask);
+        assert_eq!(stage.on(told("7")), [""; 0]);
+        let refusal = Refusal::new(Code::NoQuorum, "");
+        let refused = stage.on(Input::Mail(Mail::FollowRefused { tag: Tag(2), refusal }));
+        assert_eq!(code(&refused), "no-quorum");
+        assert_eq!(stage.on(told("8")), [""; 0]);
+        for (epoch, since) in
+            [("00000000000000e0", "Some(NoticeNumber(3))"), ("e1", "Some(NoticeNumber(0))")]
+        {
+            let mut stage = Stage::greeted();
+            let data = format!(r#"{{"since":3,"epoch":"{epoch}"}}"#);
+            let asked = stage.says(&format!(r#"{{"action":"notices","data":{data}}}"#));
+            assert!(asked[0].ends_with(&format!("since: {since} }}")), "{asked:?}");
+        }
+    }
+
+    /// The open seeks and the numbers are shown while they are looked at; the last hour
+    /// only when it has not been seen.
+    #[test]
+    fn boards_are_shown_while_somebody_looks() {
+        let mut stage = Stage::greeted();
+        let raw = |json: &str| serde_json::value::RawValue::from_string(json.into()).unwrap();
+        let live = |minutes: Option<&str>, before: Option<&Numbers>| {
+            let said = Live { numbers: raw(r#"{"online":2}"#), minutes: minutes.map(raw) };
+            Arc::new(Numbers::new(said, before))
+        };
+        let seeks = Arc::new(Seeks::new(socket::Lobby::default(), stage.now.instant));
+        let first = live(Some("[[1,0]]"), None);
+        let second = live(None, Some(&first));
+        let shown = |shown: &Shown| Input::Shown(shown.clone());
+        let [lobby, first, second] = [Shown::Lobby(seeks), Shown::Live(first), Shown::Live(second)];
+        assert_eq!(stage.on(shown(&lobby)), [""; 0]);
+        assert_eq!(stage.on(shown(&first)), [""; 0]);
+        for sight in ["lobby", "live"] {
+            let name = if sight == "lobby" { "Lobby" } else { "Live" };
+            let open = format!(r#"{{"id":1,"action":"{sight}","data":{{"open":true}}}}"#);
+            let look = format!("Look {{ sight: {name}, open: true }}");
+            assert_eq!(stage.says(&open), [&*look, r#"{"id":1,"ok":{}}"#]);
+        }
+        assert_eq!(stage.on(shown(&lobby)), [r#"{"push":"lobby","seeks":[],"total":0}"#]);
+        let with = r#"{"push":"live","numbers":{"online":2},"minutes":[[1,0]]}"#;
+        let without = r#"{"push":"live","numbers":{"online":2}}"#;
+        assert_eq!(stage.on(shown(&first)), [with]);
+        assert_eq!(stage.on(shown(&second)), [without]);
+        // Looking anew is looking for the first time.
+        stage.says(r#"{"id":2,"action":"live","data":{"open":true}}"#);
+        assert_eq!(stage.on(shown(&second)), [with]);
+        stage.says(r#"{"id":3,"action":"live","data":{"open":false}}"#);
+        assert_eq!(stage.on(shown(&second)), [""; 0]);
+    }
+
+    /// A bot needs no second player, so who brings one opens a room; who looks for people
+    /// does not.
+    #[test]
+    fn bots_are_played_at_leisure() {
+        let limits = FrontendLimits { rooms_per_minute: 3, ..FrontendLimits::no_pace() };
+        let mut stage = Stage::with(&limits);
+        stage.says(r#"{"action":"hello"}"#);
+        let mut submitted =
+            |frame: &str| (0..5).filter(|_| stage.says(frame)[0].starts_with("submit")).count();
+        let people = r#"{"action":"seek","data":{"game":"nim"}}"#;
+        let bot = r#"{"action":"seek","data":{"game":"nim","bot_after_ms":9000}}"#;
+        assert_eq!((submitted(people), submitted(bot), submitted(people)), (5, 3, 5));
     }
 
     /// Mistakes are answered; a stream of them ends the socket.
@@ -1067,11 +1152,11 @@ mod tests {
         fn every_frame_has_one_answer(frames in prop::collection::vec(frame(), 0..60)) {
             let mut stage = Stage::greeted();
             for frame in frames {
-                let before = stage.session.pending.len();
+                let before = stage.session.requests.len();
                 let frame = with_names(&frame);
                 let outputs = stage.session.on(Input::Frame(&frame), stage.now, &mut stage.paces);
                 let sent = outputs.iter().filter(|output| matches!(output, Output::Send(_))).count();
-                let after = stage.session.pending.len();
+                let after = stage.session.requests.len();
                 prop_assert_eq!(sent + after, before + 1, "{}", frame);
                 if outputs.iter().any(|output| matches!(output, Output::Bye(_))) {
                     break;
@@ -1096,6 +1181,10 @@ mod tests {
             r#"{"room":1,"locked":true}"#,
             r#"{"room":1,"player":"p0000000000000001"}"#,
             r#"{"open":true}"#,
+            r#"{"open":false}"#,
+            r#"{"game":"x","bot_after_ms":0}"#,
+            r#"{"player":"p0000000000000001","game":"x"}"#,
+            r#"{"since":3}"#,
         ]);
         let nearly = (action, data)
             .prop_map(|(action, data)| format!(r#"{{"id":1,"action":"{action}","data":{data}}}"#));
