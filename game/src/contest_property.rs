@@ -195,7 +195,12 @@ impl Play {
     }
 
     /// Notes what came of something, and that it may have.
-    fn note(&mut self, id: RoomId, before: Option<Contest>, led_to: (Option<Change>, Option<String>)) {
+    fn note(
+        &mut self,
+        id: RoomId,
+        before: Option<Contest>,
+        led_to: (Option<Change>, Option<String>),
+    ) {
         let Outbox { notices, ended, moved } = self.lobby.rooms.take_outbox();
         self.told += &format!("{led_to:?} {notices:?} {ended:?} {moved:?}");
         let Some(before) = before else { return assert_eq!(ended, []) };

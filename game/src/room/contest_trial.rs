@@ -98,10 +98,9 @@ impl Trial {
                 let sitting = Sitting { player, name, likeness: name, here: true };
                 self.rooms.sit(ID, sitting, now, &mut chance).map(|changed| changed.change)
             }
-            Command::Remove { player: whom, .. } => self
-                .rooms
-                .remove(ID, player, *whom, now, &mut chance)
-                .map(|changed| changed.change),
+            Command::Remove { player: whom, .. } => {
+                self.rooms.remove(ID, player, *whom, now, &mut chance).map(|changed| changed.change)
+            }
             asked => self
                 .rooms
                 .change(ID, now, &mut chance, Activity::Yes, |room, step| {

@@ -187,6 +187,14 @@ pub(super) fn is_progress(who: &str, room: RoomId, outcome: &Outcome, truth: &Tr
     }
 }
 
+/// Whether who looked for a game after the last fault was given one, against a bot or not.
+pub(super) fn is_sought(who: &str, outcome: &Outcome) -> Verdict {
+    match outcome {
+        Outcome::Offered { room: Some(_), .. } => Ok(()),
+        other => Err(Broken::new(NAME, format!("{who}'s last seek was answered {other:?}"))),
+    }
+}
+
 /// It was not in time.
 pub(crate) fn too_late(
     scenery: &Scenery<'_>,

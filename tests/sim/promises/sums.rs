@@ -1,8 +1,9 @@
 //! What each promise says, and how often the judge of a day looked at it.
 
 use super::{
-    Judge, committed, disks, in_order, linearizable, lobby_time, membership, none_twice,
-    nothing_lost, one_leader, recovery, same_hash, secrets, settings,
+    Judge, both_agree, committed, disks, flags, in_order, linearizable, lobby_time, matched_once,
+    membership, none_twice, nothing_lost, notices, numbers, one_leader, recovery, same_hash,
+    secrets, settings,
 };
 use hangraft_lab::timeline::Judged;
 
@@ -12,7 +13,7 @@ impl Judge {
         let answered = self.history.wishes.iter().filter(|wish| wish.returned.is_some()).count();
         let (reads, wishes) = (self.history.reads.len() as u64, self.history.wishes.len() as u64);
         let ended = u64::from(self.ended);
-        let looks = self.looks;
+        let (looks, ended_offers) = (self.looks, self.ends.len() as u64);
         [
             (one_leader::NAME, "A term has at most one leader.", looks),
             (committed::NAME, "Committed entries never change.", looks),
@@ -26,6 +27,11 @@ impl Judge {
             (secrets::NAME, "Nobody is sent a word that they may not see.", self.frames),
             (disks::NAME, "A disk keeps what it promised, or its id is spent.", answered as u64),
             (settings::NAME, "Nodes say what was set.", ended),
+            (matched_once::NAME, "An offer ends once, by a match or without.", ended_offers),
+            (both_agree::NAME, "Both of a match are told the same.", self.pairs.seen()),
+            (notices::NAME, "What players are told comes once and in order.", self.told),
+            (flags::NAME, "Nobody loses by a clock while nobody leads.", self.flags.fallen()),
+            (numbers::NAME, "The numbers are those of the log.", ended),
             (recovery::NAME, "After the last fault everything works again.", ended),
         ]
         .map(|(promise, says, checked)| Judged {
