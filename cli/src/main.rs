@@ -7,6 +7,7 @@
 
 mod address;
 mod bench;
+mod bot;
 mod check;
 mod cluster;
 mod demo;
@@ -92,6 +93,7 @@ enum Command {
     Lab(lab::Args),
     Check(check::Args),
     Report(report::Args),
+    Bot(bot::Args),
     Bench(bench::Args),
 }
 
@@ -156,6 +158,7 @@ impl Command {
             Self::Lab(args) => lab::run(args).await,
             Self::Check(args) => check::run(args).await,
             Self::Report(args) => report::run(args),
+            Self::Bot(args) => bot::run(args).await,
             Self::Bench(args) => bench::run(args).await,
         }
     }

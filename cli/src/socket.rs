@@ -4,7 +4,8 @@ use std::{str::FromStr, time::Duration};
 
 use anyhow::{Context, bail};
 use futures_util::{SinkExt, StreamExt};
-use hangraft_proto::socket::{Answer, Hello, Request, RequestId, ServerMessage, Welcome};
+use hangraft_ids::PlayerId;
+use hangraft_proto::socket::{Answer, Epoch, Hello, Request, RequestId, ServerMessage, Welcome};
 use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
@@ -24,6 +25,16 @@ const HELLO: u64 = 0;
 /// An open socket.
 pub(crate) type Socket = WebSocketStream<TcpStream>;
 
+/// Who a client is since its hello.
+#[derive(Clone, Debug)]
+pub(crate) struct Identity {
+    pub(crate) player: PlayerId,
+    /// Makes the client the same player at the next hello, at any frontend.
+    pub(crate) token: String,
+    /// What numbers of versions and notices belong to.
+    pub(crate) epoch: Option<Epoch>,
+}
+
 /// Where a frontend is: `http://127.0.0.1:8080`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Url {
@@ -31,20 +42,32 @@ pub(crate) struct Url {
 }
 
 impl Url {
+    /// The same frontends, another one first: so many clients are spread over them.
+    pub(crate) fn from_nth(urls: &[Self], nth: usize) -> Vec<Self> {
+        let mut urls = urls.to_vec();
+        let first = nth % urls.len().max(1);
+        urls.rotate_left(first);
+        urls
+    }
+
     /// Connects and says hello, as the player of `token` or as a new one of that name; the
-    /// socket, and the player's token.
+    /// socket, and who that is.
     pub(crate) async fn enter(
         &self,
         name: &str,
         token: Option<&str>,
-    ) -> anyhow::Result<(Socket, String)> {
+    ) -> anyhow::Result<(Socket, Identity)> {
         let entered = timeout(CONNECT, self.try_enter(name, token)).await;
         entered
             .with_context(|| format!("http://{} did not answer within {CONNECT:?}", self.host))?
             .with_context(|| format!("cannot play at http://{}", self.host))
     }
 
-    async fn try_enter(&self, name: &str, token: Option<&str>) -> anyhow::Result<(Socket, String)> {
+    async fn try_enter(
+        &self,
+        name: &str,
+        token: Option<&str>,
+    ) -> anyhow::Result<(Socket, Identity)> {
         let stream = TcpStream::connect(&self.host).await?;
         stream.set_nodelay(true)?;
         let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER_BYTES);
@@ -59,8 +82,8 @@ impl Url {
             if let ServerMessage::Answer(answer) = ServerMessage::<Welcome<'_>>::read(&text)?
                 && answer.id.and_then(RequestId::number) == Some(HELLO)
             {
-                let token = welcome(answer)?;
-                return Ok((socket, token));
+                let identity = welcome(answer)?;
+                return Ok((socket, identity));
             }
         }
         bail!("the socket was closed before the hello was answered");
@@ -79,9 +102,13 @@ impl FromStr for Url {
     }
 }
 
-fn welcome(hello: Answer<'_, Welcome<'_>>) -> anyhow::Result<String> {
+fn welcome(hello: Answer<'_, Welcome<'_>>) -> anyhow::Result<Identity> {
     match hello.answer {
-        Ok(welcome) => Ok(welcome.token.into_owned()),
+        Ok(welcome) => Ok(Identity {
+            player: welcome.player,
+            token: welcome.token.into_owned(),
+            epoch: welcome.server.epoch,
+        }),
         Err(refused) => bail!("{} ({})", refused.message, refused.code),
     }
 }

@@ -39,6 +39,8 @@ fn help_explains_itself() {
         &["bench", "sockets", "--help"],
         &["bench", "stream", "--help"],
         &["bench", "failover", "--help"],
+        &["bench", "seeks", "--help"],
+        &["bot", "--help"],
     ] {
         let output = hangraft(args);
         assert_eq!(output.status.code(), Some(0), "{args:?}");
@@ -84,6 +86,10 @@ fn wrong_usage_exits_with_2() {
         (&["rolling-restart", "--dir", dir, "--deadline", "soon"], "--deadline"),
         (&["bench", "stream"], "--node"),
         (&["bench", "sockets", "--players", "0"], "--players"),
+        (&["bench", "seeks", "--bots", "1"], "--bots"),
+        (&["bench", "seeks", "--kill-every", "5"], "--dir"),
+        (&["bot"], "--url"),
+        (&["bot", "--url", "http://127.0.0.1:8080", "--game", "chess"], "tic-tac-toe"),
     ] {
         let output = hangraft(args);
         assert_eq!(output.status.code(), Some(2), "{args:?}: {}", stderr(&output));
@@ -103,6 +109,7 @@ fn failure_exits_with_1_and_one_line() {
         (&["rolling-restart", "--dir", dir], "hangraft demo --dir"),
         (&["rolling-restart", "--node", "127.0.0.1:1", "--with", "x {host}"], "is it running?"),
         (&["bench", "failover", "--dir", dir], "hangraft demo"),
+        (&["bench", "seeks", "--dir", dir], "hangraft demo"),
     ] {
         let output = hangraft(args);
         let said = stderr(&output);

@@ -61,6 +61,51 @@ async fn a_player_moves_and_loses_nothing() {
     assert!(TcpStream::connect(addr).await.is_err(), "nobody listens any more");
 }
 
+/// Ann plays a match, and is told things all the time, while her frontend is asked to stop.
+/// She goes to another one and says which notice she heard last: of all that she was told
+/// she hears each once, in order, at one of the two.
+#[tokio::test]
+async fn a_match_moves_without_losing_a_notice() {
+    let (world, nodes) = cluster(2);
+    let (here, there) = (serving(&nodes).await, serving(&nodes).await);
+    let mut ann = Browser::connect(&here).await;
+    let hello = ann.ok("hello", json!({ "name": "Ann" })).await;
+    let player = hello["player"].as_str().unwrap().trim_start_matches('p').to_owned();
+    let player = u64::from_str_radix(&player, 16).unwrap();
+    let epoch = &hello["server"]["epoch"];
+    ann.ok("watch", room(1)).await;
+    ann.ok("notices", json!({ "epoch": epoch })).await;
+    let turn = || v1::Notice { kind: "turn".into(), room: 1, ..Default::default() };
+    let telling = tokio::spawn({
+        let world = world.clone();
+        async move {
+            for _ in 0..200 {
+                world.tell(player, turn());
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        }
+    });
+    let mut heard = vec![ann.notice().await];
+    let stop = tokio::spawn(here.stop());
+    assert_eq!(ann.push("bye").await["code"], "moving");
+    heard.push(ann.notice().await);
+    let mut moved = Browser::connect(&there).await;
+    moved.ok("hello", json!({ "token": hello["token"] })).await;
+    // What comes meanwhile still comes to where she is.
+    heard.push(ann.notice().await);
+    let since = heard.last().unwrap().0;
+    moved.ok("notices", json!({ "since": since, "epoch": epoch })).await;
+    assert_eq!(ann.ok("draw", room(1)).await["version"], 2);
+    drop(ann);
+    stop.await.unwrap();
+    while heard.last().is_none_or(|(number, ..)| *number < 200) {
+        heard.push(moved.notice().await);
+    }
+    let all: Vec<_> = (1..=200).map(|number| (number, "turn".to_owned(), false)).collect();
+    assert_eq!(heard, all);
+    telling.await.unwrap();
+}
+
 /// Whoever does not know what `moving` means is served until time is up, and then
 /// closed with 1001, without being told twice.
 #[tokio::test]

@@ -59,9 +59,24 @@ async fn what_happens_is_counted() {
         seen(line).await;
     }
 
+    ann.ok("notices", json!({})).await;
+    let wanted = json!({ "game": "hangman" });
+    ann.ok("seek", wanted.clone()).await;
+    for sight in ["lobby", "live"] {
+        ann.ok(sight, json!({ "open": true })).await;
+    }
+    let mut bo = Browser::greet(&frontend, "Bo").await;
+    bo.ok("seek", wanted).await;
+    assert_eq!(ann.push("notice").await["kind"], "matched");
+    for line in ["players_followed 1", "notices_total 1", "lobby_lookers 1", "live_lookers 1"] {
+        seen(line).await;
+    }
+    drop(bo);
+    seen("sockets 2").await;
+
     drop(phone);
     drop(Browser::greet(&frontend, "Bo").await);
-    for line in ["sockets 1", "sockets_opened_total 3", "players 1"] {
+    for line in ["sockets 1", "sockets_opened_total 4", "players 1"] {
         seen(line).await;
     }
     let stop = tokio::spawn(frontend.stop());

@@ -2,13 +2,20 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Conversation } from "../ui/conversation.js";
+import { Conversation as Whole } from "../ui/conversation.js";
 import { Pending, PENDING_MAX } from "../ui/pending.js";
 
 const HELLO = { player: "p1", name: "Ann", token: "t1", server: { version: "1", frontends: [], cluster: "connected" } };
 const NOW = 1_000_000;
 const ROOM = "k7qmw2vxp4t5hj3d";
 const OTHER_ROOM = "a7qmw2vxp4t5hj3d";
+
+/** Without what it does about notices, which have tests of their own. */
+class Conversation extends Whole {
+  received(frame, now) {
+    return super.received(frame, now).filter(({ to, frame: sent }) => to !== "restored" && sent?.action !== "notices");
+  }
+}
 
 /** The frames among what is to be done. */
 const frames = (effects) => effects.filter(({ to }) => to === "send").map(({ frame }) => frame);

@@ -263,8 +263,10 @@ test("every hook the README promises is in the page", () => {
     hook
       .replace(/^letter-.$/, "`letter-$")
       .replace(/^cell-.$/, "`cell-$")
-      .replace(/^(game|stone)-$/, "`$1-$")
+      .replace(/^(game|stone|play|bot|seek|offer|live)-$/, "`$1-$")
+      .replace(/^ladder-(game|time)-.*$/, "`${group}-$")
+      .replace(/^banner-(go|look|answer|tell)$/, "`banner-$")
       .replace(/^(word|secret|chat)-(input|button|why|count)$/, 'lineForm("$1"')
-      .replace(/^(stand|share|host)-button$/, 'button("$1"');
+      .replace(/^(stand|share|host|resign|draw|draw-accept|draw-decline|claim-win|claim-draw)-button$/, 'button("$1"');
   for (const hook of promised.filter((name) => name !== "data-testid")) assert.ok(source.includes(made(hook)), hook);
 });

@@ -1,6 +1,7 @@
 // Another round: who wants one, and when it begins. It never begins by a tap that
 // was meant for a key, so the button takes none for a moment after the end.
 
+import { rematch } from "./contest/words.js";
 import { el, say, set } from "./dom.js";
 import { secondsLeft, together } from "./text.js";
 
@@ -21,7 +22,7 @@ export function agreement(view, me, elapsed) {
   const name = (/** @type {import("./types.js").Player} */ one) => one.name;
   const willing = view.players.filter(({ seat }) => agreed.includes(seat));
   const waited = here.filter(({ seat }) => !agreed.includes(seat));
-  const next = `Next round in ${secondsLeft(begins_in_ms - elapsed)} s`;
+  const next = begins_in_ms === undefined ? "Next round soon" : `Next round in ${secondsLeft(begins_in_ms - elapsed)} s`;
   if (!willing.some(({ player }) => player === me)) return `${next}. ${together(willing.map(name), 2)} agreed.`;
   if (waited.length === 0) return `${next}.`;
   return `${next}, or when ${together(waited.map(name), 2)} ${waited.length === 1 ? "agrees" : "agree"}.`;
@@ -54,11 +55,14 @@ export class Again {
     const seat = view.players.find(({ player }) => player === me)?.seat;
     const end = `${view.round} ${view.state}`;
     if (this.#shown.end !== end || this.element.hidden) this.#shown = { end, since: performance.now() };
-    const asked = pending.some(({ action }) => action === "again") || (view.again?.agreed ?? []).some((one) => one === seat);
+    const sent = pending.some(({ action }) => action === "again" || action === "rematch");
+    const asked = sent || (view.again?.agreed ?? []).some((one) => one === seat);
     set(this.element, { hidden: false });
-    set(this.#button, { hidden: seat === undefined, "aria-disabled": String(asked || this.#deaf), "data-asked": asked });
-    say(this.#button, stuck ? "Go on without them" : "Play again");
-    say(this.#text, stuck && !view.again ? "" : agreement(view, me, elapsed));
+    // Of a match nobody else can take the other's seat.
+    const alone = Boolean(view.match) && view.players.length < 2;
+    set(this.#button, { hidden: seat === undefined || alone, "aria-disabled": String(asked || this.#deaf), "data-asked": asked });
+    say(this.#button, view.match ? "Rematch" : stuck ? "Go on without them" : "Play again");
+    say(this.#text, view.match ? rematch(view, me, sent) : stuck && !view.again ? "" : agreement(view, me, elapsed));
   }
 
   hide() {

@@ -3,6 +3,7 @@
 
 import { note } from "./announce.js";
 import { el, set, svg } from "./dom.js";
+import { dress } from "./later.js";
 
 /** @typedef {import("./client.js").Client} Client */
 /** @typedef {import("./deck/panel.js").Panel} Panel */
@@ -40,6 +41,11 @@ export class Below {
     this.#panel.open();
   }
 
+  /** On a page that shows the nodes itself. */
+  shut() {
+    if (this.element.getAttribute("aria-expanded") === "true") this.#close();
+  }
+
   #close() {
     set(this.element, { "aria-expanded": "false" });
     this.#panel?.close();
@@ -50,7 +56,7 @@ export class Below {
   async #load() {
     this.#loading = true;
     try {
-      const [{ Panel }] = await Promise.all([import("./deck/panel.js"), this.#dress()]);
+      const [{ Panel }] = await Promise.all([import("./deck/panel.js"), dress("/deck/style.css")]);
       const panel = new Panel(this.#client, this.#game, () => this.#close());
       document.body.append(panel.element);
       set(this.element, { "aria-controls": panel.element.id });
@@ -60,13 +66,5 @@ export class Below {
     } finally {
       this.#loading = false;
     }
-  }
-
-  /** @returns {Promise<void>} */
-  #dress() {
-    return new Promise((resolve, reject) => {
-      const style = el("link", { rel: "stylesheet", href: "/deck/style.css", load: () => resolve(), error: () => reject(style.remove()) });
-      document.head.append(style);
-    });
   }
 }

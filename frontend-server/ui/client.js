@@ -31,9 +31,12 @@ const PING_DEADLINE = 2000;
  * `seen`: a newer view of the room. `aged`: how old (ms) the one that is known is. `wishes`: what waits for an answer has changed.
  * `gone`: there is no such room. `tell`: the player should read this.
  * `step`: a wish has come further on its way. `deck`: the nodes, for who has asked for them.
+ * `notice`: the player is told something, wherever they are. `seeks`, `live`: the open seeks, and
+ * the numbers that move, for who has asked for them. `restored`: the cluster is an older one now.
  * @typedef {{
  *   standing: void, identity: void, seen: import("./types.js").Seen, aged: number, wishes: void,
  *   gone: import("./types.js").Refusal, tell: string, step: import("./types.js").Step, deck: import("./types.js").Deck,
+ *   notice: import("./types.js").Notice, seeks: import("./types.js").Seeks, live: import("./types.js").Live, restored: void,
  * }} News
  */
 
@@ -63,7 +66,8 @@ export class Client {
   constructor() {
     const pending = Pending.restore(tab.list("pending"), Date.now());
     const [epoch] = tab.list("epoch");
-    this.#conversation = new Conversation({ token: browser.get("token"), name: browser.get("name"), epoch, pending });
+    const [noticed] = tab.list("noticed");
+    this.#conversation = new Conversation({ token: browser.get("token"), name: browser.get("name"), epoch, pending, noticed });
     this.#dial = new Dial(location.origin, browser.list("frontends"), Math.random, Date.now);
   }
 
@@ -261,6 +265,18 @@ export class Client {
         return this.#tell("tell", effect.message);
       case "deck":
         return this.#tell("deck", effect.deck);
+      case "listen":
+        return setTimeout(() => this.#carryOut(this.#conversation.listen()), effect.after);
+      case "noticed":
+        return tab.set("noticed", JSON.stringify(effect.number === undefined ? [] : [effect.number]));
+      case "notice":
+        return this.#tell("notice", effect.notice);
+      case "seeks":
+        return this.#tell("seeks", effect.seeks);
+      case "live":
+        return this.#tell("live", effect.live);
+      case "restored":
+        return this.#tell("restored", undefined);
     }
   }
 

@@ -13,7 +13,9 @@
 //   time or never meant for this round.
 // - Versions belong to an epoch. In another one the cluster was restored from a
 //   backup: whatever is seen then may be older, and is shown all the same.
+// - What the player is told wherever they are (notices) is shown once, in order.
 
+import { Inbox } from "./notices/inbox.js";
 import { isStale, Pending } from "./pending.js";
 
 /** @typedef {import("./types.js").Effect} Effect */
@@ -34,6 +36,9 @@ const ASK_AGAIN = new Set(["busy", "no-quorum", "unknown-outcome"]);
 const RETRY_AFTER_MIN = 400;
 const RETRY_AFTER_MAX = 3000;
 
+/** A frontend that cannot tell notices just now is asked again after so long (ms). */
+const LISTEN_AGAIN = 2000;
+
 /** What is said when the game on the screen is an older one from now on. */
 const RESTORED = "The cluster was restored from a backup; this is the game as it was then.";
 
@@ -48,9 +53,10 @@ export class Conversation {
    */
   #asked = new Map();
   #pending;
+  #inbox;
   #room = nowhere();
 
-  /** @param {{token?: string, name?: string, epoch?: string | number, pending?: Pending}} [memory] */
+  /** @param {{token?: string, name?: string, epoch?: string | number, pending?: Pending, noticed?: unknown}} [memory] */
   constructor(memory = {}) {
     this.token = memory.token ?? "";
     /** The cluster's epoch, as far as it was told. */
@@ -60,6 +66,7 @@ export class Conversation {
     /** @type {import("./types.js").Server} */
     this.server = {};
     this.#pending = memory.pending ?? new Pending();
+    this.#inbox = new Inbox(memory.noticed);
   }
 
   /** @returns {import("./types.js").Standing} */
@@ -83,7 +90,7 @@ export class Conversation {
     this.#phase = "offline";
     this.#room.current = false;
     this.#room.asking = 0;
-    const questions = [...this.#asked].filter(([, { serial }]) => serial === undefined);
+    const questions = [...this.#asked].filter(([, { action, serial }]) => serial === undefined && action !== "notices");
     this.#asked.clear();
     return questions.map(([id]) => ({ to: "settle", id, answer: LOST }));
   }
@@ -137,6 +144,9 @@ export class Conversation {
     if (frame?.push === "cluster") return this.#onCluster(frame);
     if (frame?.push === "bye") return this.#onBye(frame);
     if (frame?.push === "deck") return [{ to: "deck", deck: frame }];
+    if (frame?.push === "notice") return this.#onNotice(frame);
+    if (frame?.push === "lobby") return [{ to: "seeks", seeks: frame }];
+    if (frame?.push === "live") return [{ to: "live", live: frame }];
     if (frame?.push) return [];
     const asked = this.#asked.get(frame?.id);
     this.#asked.delete(frame?.id);
@@ -144,6 +154,7 @@ export class Conversation {
     if (!asked) return [];
     if (asked.action === "hello") return frame.ok ? this.#onHello(frame.ok) : this.#onHelloRefused(frame.refused);
     if (asked.action === "watch") return this.#onWatch(frame);
+    if (asked.action === "notices") return this.#onListening(frame);
     if (asked.serial === undefined) return [{ to: "settle", id: frame.id, answer: frame }];
     return this.#onWish(asked.serial, frame, now);
   }
@@ -161,7 +172,7 @@ export class Conversation {
     if (!first && restored.length === 0) return [{ to: "greeted" }];
     this.#cluster = ok.server?.cluster ?? "connected";
     const watch = this.#room.id ? [this.#sendWatch()] : [];
-    return [{ to: "greeted" }, ...restored, ...watch, ...this.#sendOrDrop(this.#pending.list())];
+    return [{ to: "greeted" }, ...restored, ...watch, ...this.#sendOrDrop(this.#pending.list()), ...this.listen()];
   }
 
   /**
@@ -175,9 +186,32 @@ export class Conversation {
     if (known === undefined || epoch === undefined || epoch === known) return [];
     this.#room.version = 0;
     this.#room.current = false;
+    this.#inbox.forget();
     const moves = this.#pending.list().filter(({ round }) => round !== null);
     const told = this.#room.id ? [tell(RESTORED)] : [];
-    return [...moves.map((wish) => this.#fulfil(wish, { ok: {} })), ...told];
+    return [...moves.map((wish) => this.#fulfil(wish, { ok: {} })), { to: "restored" }, ...told];
+  }
+
+  /** Asks for what the player is told, from what was seen on. @returns {Effect[]} */
+  listen() {
+    if (this.#phase !== "ready") return [];
+    const question = this.#inbox.question();
+    const since = question.since !== undefined && this.epoch !== undefined ? { ...question, epoch: this.epoch } : question;
+    return [this.#send("notices", since)];
+  }
+
+  /** A frontend of before knows no notices, and is not asked twice. @param {Answer} answer @returns {Effect[]} */
+  #onListening({ ok, refused }) {
+    if (refused) return ASK_AGAIN.has(refused.code) ? [{ to: "listen", after: LISTEN_AGAIN }] : [];
+    this.#inbox.answered(ok?.number);
+    return [{ to: "noticed", number: this.#inbox.seen }];
+  }
+
+  /** @param {any} notice @returns {Effect[]} */
+  #onNotice(notice) {
+    const how = this.#inbox.take(notice);
+    if (how === "hole") return this.listen();
+    return how === "new" ? [{ to: "noticed", number: this.#inbox.seen }, { to: "notice", notice }] : [];
   }
 
   /**
@@ -259,8 +293,9 @@ export class Conversation {
     this.#cluster = push.state;
     const restored = this.#onEpoch(push.epoch);
     const watch = restored.length && this.#room.id ? [this.#sendWatch()] : [];
+    const listen = restored.length ? this.listen() : [];
     const due = push.state === "connected" ? this.#sendOrDrop(this.#pending.list()) : [];
-    return [...restored, ...watch, ...due];
+    return [...restored, ...watch, ...due, ...listen];
   }
 
   /** The frontend goes, or wants us to. @param {any} push @returns {Effect[]} */

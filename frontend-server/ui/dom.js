@@ -112,13 +112,14 @@ export function lineForm(name, label, button, longest, submit, look = () => ({ u
 
 /**
  * Makes one element the only one on the page that can be reached, or no longer:
- * everything beside it and beside what it is in. What is only read aloud goes on.
+ * everything beside it and beside what it is in. What is only read aloud goes on, and so does
+ * what is on top of everything.
  * @param {Element} element @param {boolean} alone
  */
 export function setAlone(element, alone) {
   for (let at = element; at !== document.body && at.parentElement; at = at.parentElement) {
     for (const other of at.parentElement.children) {
-      if (other !== at && !other.hasAttribute("aria-live")) set(other, { inert: alone });
+      if (other !== at && !other.hasAttribute("aria-live") && !other.hasAttribute("data-always")) set(other, { inert: alone });
     }
   }
 }

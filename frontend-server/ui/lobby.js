@@ -1,15 +1,19 @@
-// The way in: who you are, what you want to play, the rooms that are open, and how to
-// open one. What there is to say of a game, the game says itself.
+// The way in: who you are, what you want to play, and with whom: whoever suits, a bot, who
+// looks for somebody, or friends. What there is to say of a game, the game says itself.
 
 import { note, notes } from "./announce.js";
 import { el, list, say, set } from "./dom.js";
 import { GAMES } from "./games.js";
+import { Play } from "./match/play.js";
+import { Seekers } from "./match/seekers.js";
 import { plainly } from "./plain.js";
+import { LIVE } from "./places.js";
 import { expect, nameField } from "./room.js";
 import { browser } from "./store.js";
 import { notARoom, roomName } from "./text.js";
 
 /** @typedef {import("./client.js").Client} Client */
+/** @typedef {import("./match/desk.js").Desk} Desk */
 /** @typedef {import("./types.js").Game} Game */
 /** @typedef {import("./types.js").RoomSummary} RoomSummary */
 
@@ -26,6 +30,7 @@ const ROOMS_SHOWN = 30;
 export class LobbyScreen {
   title = "";
   #client;
+  #desk;
   #name;
   /** The name of the game one wants to play. */
   #game = "";
@@ -33,6 +38,8 @@ export class LobbyScreen {
   #lead = el("p", { class: "lead" });
   #picture = el("div", { class: "picture" });
   #games = el("div", { class: "games", role: "radiogroup", "aria-label": "Game", "data-testid": "games" });
+  #play;
+  #seekers;
   /** Pressed while a room is being opened, nothing happens. */
   #opener = el("fieldset", { class: "plain-fields" });
   #strangers = el("input", { type: "checkbox", "data-testid": "public-check" });
@@ -45,19 +52,28 @@ export class LobbyScreen {
   /** @type {(() => void)[]} */
   #leaving = [];
 
-  /** @param {Client} client */
-  constructor(client) {
+  /** @param {Client} client @param {Desk} desk */
+  constructor(client, desk) {
     this.#client = client;
+    this.#desk = desk;
     this.#name = nameField(client);
+    this.#play = new Play(desk, () => client.server.bots ?? []);
+    this.#seekers = new Seekers(client, desk);
     this.#more = el("button", { type: "button", class: "small plain", "data-testid": "all-rooms", click: () => this.#showAll(!this.#all) }, "All rooms");
-    this.element = el("main", { class: "lobby" }, this.#headline, this.#lead, this.#picture, this.#newRoom(), this.#openRooms());
+    const ways = el("div", { class: "lobby-ways" }, this.#playNow(), this.#newRoom());
+    const others = el("div", { class: "lobby-others" }, this.#seekers.element, this.#openRooms(), makeLinks());
+    this.element = el("main", { class: "lobby" }, this.#headline, this.#lead, this.#picture, ways, others);
     this.#offer();
   }
 
   enter() {
     const timer = setInterval(() => this.#look(), LOOK_EVERY);
+    this.#play.enter();
+    this.#seekers.enter();
     this.#leaving = [
       () => clearInterval(timer),
+      () => this.#play.leave(),
+      () => this.#seekers.leave(),
       this.#client.on("identity", () => this.#onIdentity()),
     ];
     this.element.append(notes);
@@ -81,6 +97,8 @@ export class LobbyScreen {
     list(this.#games, names, (name) => name, (name) => this.#makeChoice(name));
     set(this.#games, { hidden: names.length < 2 });
     this.#choose(kept ?? names[0] ?? "");
+    this.#play.offer(this.#game, names);
+    this.#seekers.offer(names);
   }
 
   /** @param {string} name */
@@ -88,6 +106,7 @@ export class LobbyScreen {
     const choose = () => {
       browser.set("game", name);
       this.#choose(name);
+      this.#offer();
     };
     const input = el("input", { type: "radio", name: "game", value: name, class: "unseen", "data-testid": `game-${name}`, change: choose });
     return el("label", { class: "game" }, input, el("span", {}, GAMES.get(name)?.name ?? name));
@@ -105,15 +124,20 @@ export class LobbyScreen {
     this.#opener.replaceChildren(game.opener((options) => this.#open(name, options)));
   }
 
+  #playNow() {
+    const name = el("label", { class: "field" }, el("span", {}, "Your name"), this.#name);
+    return el("section", { class: "card", "aria-label": "Play now" }, name, this.#games, this.#play.element);
+  }
+
   #newRoom() {
+    const challenge = el("button", { type: "button", class: "small", "data-testid": "challenge-link", click: () => this.#challenge() }, "Challenge by link");
     return el(
       "section",
       { class: "card", "aria-label": "New game" },
-      el("h2", {}, "New game"),
-      el("label", { class: "field" }, el("span", {}, "Your name"), this.#name),
-      this.#games,
+      el("h2", {}, "With friends"),
       el("label", { class: "check" }, this.#strangers, el("span", {}, "Open to strangers"), el("span", { class: "quiet" }, "Otherwise only those with the link can come.")),
       this.#opener,
+      el("p", { class: "by-link" }, challenge, el("span", { class: "quiet" }, "One against one, with the clock and ratings chosen above.")),
       this.#joinForm(),
     );
   }
@@ -139,6 +163,11 @@ export class LobbyScreen {
     return el("section", { class: "card", "aria-label": "Open rooms" }, head, this.#empty, this.#rooms);
   }
 
+  #challenge() {
+    this.#client.rename(this.#name.value.trim());
+    this.#desk.challengeByLink(this.#game);
+  }
+
   /**
    * Opens a room and takes the first seat; opening alone does not seat anybody.
    * @param {string} game @param {Record<string, any>} options
@@ -157,6 +186,7 @@ export class LobbyScreen {
 
   #onIdentity() {
     if (!this.#name.value && document.activeElement !== this.#name) this.#name.value = this.#client.name;
+    this.#play.show();
     this.#look();
   }
 
@@ -185,6 +215,13 @@ export class LobbyScreen {
     set(this.#empty, { hidden: rooms.length > 0 });
     list(this.#rooms, rooms, ({ room }) => room, makeRoom, showRoom);
   }
+}
+
+/** Where else there is something to see. */
+function makeLinks() {
+  const ladder = el("a", { class: "button small", href: "#/ladder", "data-testid": "ladder-link" }, "Leaderboards");
+  const live = el("a", { class: "button small", href: LIVE, "data-testid": "live-link" }, "Live numbers");
+  return el("nav", { class: "lobby-links", "aria-label": "More" }, ladder, live);
 }
 
 /** @param {RoomSummary} summary */

@@ -8,6 +8,7 @@ import { sentence } from "./text.js";
 /** What a code means to a player. Codes that are not here speak through their message. @type {Record<string, string>} */
 const MEANINGS = {
   "no-such-room": "There is no such room. It may have closed, or the link is not whole.",
+  "no-such-offer": "That is gone: somebody was faster, or it was taken back.",
   "not-seated": "Take a seat first.",
   "room-full": "The table is full.",
   "game-over": "This round is over.",

@@ -2,14 +2,16 @@
 // it knows only that there is a board.
 
 import { announce, note, notes } from "./announce.js";
+import { ContestPanel } from "./contest/panel.js";
+import { about as aboutMatch, between, goesOn } from "./contest/words.js";
 import { el, say, set } from "./dom.js";
 import { GAMES } from "./games.js";
 import { HostDialog } from "./host.js";
 import { lostCard } from "./lost.js";
 import { plainly } from "./plain.js";
 import { isFree, Seats } from "./seats.js";
-import { ShareDialog } from "./share.js";
 import { Talk } from "./talk.js";
+import { setTitle, setWaiting } from "./title.js";
 import { told } from "./told.js";
 import { trouble } from "./trouble.js";
 
@@ -37,8 +39,9 @@ export function expect(room) {
   opened.add(room);
 }
 
-/** Between two looks at what counts down (ms). */
+/** Between two looks at what counts down (ms), and at the clocks of a match. */
 const TICK = 250;
+const CLOCK_TICK = 100;
 
 export class RoomScreen {
   title = "Room";
@@ -62,7 +65,7 @@ export class RoomScreen {
 
   #heading = el("h1", { tabindex: -1 }, this.title);
   #about = el("p", { class: "about" });
-  #seats = new Seats();
+  #seats;
   #name;
   #watching = el("p", { class: "quiet watching" });
   #sit;
@@ -73,25 +76,38 @@ export class RoomScreen {
   #share;
   #host;
   #manage;
+  #invite = button("share", "Invite", "small share-button", () => this.#openShare());
+  #contest = new ContestPanel((action, data) => this.#wish(action, data, true));
 
-  /** @param {Client} client @param {string} room */
-  constructor(client, room) {
+  /** @param {Client} client @param {string} room @param {import("./cards.js").Cards} cards @param {import("./share.js").ShareDialog} share */
+  constructor(client, room, cards, share) {
     this.#client = client;
     this.#room = room;
+    this.#seats = new Seats((player, name) => cards.open(player, name, this.#seen?.view.game));
     this.#name = nameField(client);
     const take = el("button", { class: "main", "data-testid": "sit-button" }, "Take a seat");
     this.#sit = el("form", { class: "line sit", submit: (event) => this.#onSit(event) }, this.#name, take);
     this.#stand = button("stand", "Leave", "small plain", () => this.#wish("stand"));
     set(this.#stand, { "aria-label": "Leave the table", title: "Leave the table" });
     this.#talk = new Talk((text) => this.#ask("say", { text }));
-    this.#share = new ShareDialog();
+    this.#share = share;
     this.#host = new HostDialog((action, data) => this.#wish(action, data));
     this.#manage = button("host", "Host", "small plain", () => this.#openHost());
     set(this.#manage, { title: "Who may find your room, and who may sit" });
     const ways = el("div", { class: "ways" }, this.#stand, this.#manage);
     const seats = el("div", { class: "seats" }, this.#seats.element, ways, this.#watching, this.#sit);
-    const dialogs = [this.#share.element, this.#host.element];
-    this.element = el("main", { class: "room" }, this.#makeHead(), seats, this.#middle, this.#talk.element, ...dialogs);
+    this.element = el("main", { class: "room" }, this.#makeHead(), seats, this.#contest.element, this.#middle, this.#contest.result, this.#talk.element, this.#host.element);
+  }
+
+  get room() {
+    return this.#room;
+  }
+
+  /** Whether this player is in the middle of a game here. */
+  get busy() {
+    const view = this.#seen?.view;
+    const seated = view?.players.some(({ player }) => player === this.#client.player) ?? false;
+    return seated && view !== undefined && (view.match ? goesOn(view) : view.state === "playing");
   }
 
   /** What is played here, once that is known. */
@@ -104,6 +120,7 @@ export class RoomScreen {
     const client = this.#client;
     const onKey = (/** @type {KeyboardEvent} */ event) => this.#onKey(event);
     const ticks = setInterval(() => this.#show(), TICK);
+    const clocks = setInterval(() => this.#tickClocks(), CLOCK_TICK);
     document.addEventListener("keydown", onKey);
     this.#middle.append(notes);
     this.#talk.enter();
@@ -114,6 +131,8 @@ export class RoomScreen {
       client.on("identity", () => this.#show()),
       client.on("gone", (refused) => this.#onMissing(plainly(refused))),
       () => clearInterval(ticks),
+      () => clearInterval(clocks),
+      () => setWaiting("room", false),
       () => document.removeEventListener("keydown", onKey),
       () => client.unwatch(),
     ];
@@ -149,7 +168,7 @@ export class RoomScreen {
     this.#game = game;
     const board = game.makeBoard({
       play: (move) => this.#ask("play", { move }, true),
-      again: () => this.#wish("again", {}, true),
+      again: () => this.#wish(this.#seen?.view.match ? "rematch" : "again", {}, true),
       note,
     });
     const side = game.makeSide?.();
@@ -170,14 +189,18 @@ export class RoomScreen {
     say(this.#about, about(view, this.#game));
     this.#seats.update(view, me, elapsed, this.#game.roles);
     const free = view.players.length < view.seats || view.players.some((player) => isFree(player, view.seat_kept_ms, elapsed));
-    const shut = view.locked && view.host !== me;
+    const shut = Boolean(view.match) || (view.locked && view.host !== me);
     const sitting = pending.some(({ action }) => action === "sit");
     set(this.#sit, { hidden: seated || sitting || !free || shut });
     if (!this.#name.value && document.activeElement !== this.#name) this.#name.value = this.#client.name;
-    set(this.#stand, { hidden: !seated });
+    // Whoever stands in the middle of a match gives it up: that is another button.
+    set(this.#stand, { hidden: !seated || (view.match && goesOn(view)) });
     set(this.#manage, { hidden: view.host !== me });
-    const why = shut ? "The table is locked; you are watching." : free ? "You are watching." : "The table is full; you are watching.";
+    const why = view.match || (free && !shut) ? "You are watching." : shut ? "The table is locked; you are watching." : "The table is full; you are watching.";
     say(this.#watching, seated || sitting ? "" : why);
+    say(this.#invite, view.match ? "Share" : "Invite");
+    this.#contest.update(view, me, elapsed, pending, this.#game.good);
+    setWaiting("room", this.#game.awaits?.(view, me) ?? false);
     if (this.#host.element.open) this.#host.update(view, me);
     const still = this.#client.standing === "electing";
     this.#board.update(view, { version, me, pending, elapsed, still, trouble: this.#troubled(pending) });
@@ -200,7 +223,11 @@ export class RoomScreen {
     if (this.title === title) return;
     this.title = title;
     say(this.#heading, title);
-    document.title = `${title} · Hangraft`;
+    setTitle(title);
+  }
+
+  #tickClocks() {
+    if (this.#seen?.view.match?.clock) this.#seats.tick(this.#seen.view, this.#elapsed(), this.#client.standing === "electing");
   }
 
   #openHost() {
@@ -224,7 +251,8 @@ export class RoomScreen {
 
   /** @param {KeyboardEvent} event */
   #onKey(event) {
-    if (this.#share.element.open || this.#host.element.open) return;
+    // Who writes in a dialog plays nothing.
+    if (document.querySelector("dialog[open]")) return;
     if (event.key === "Escape" && this.#talk.isOpen) this.#talk.close();
     else if (!this.#talk.isOpen) this.#board?.typed(event);
   }
@@ -268,9 +296,13 @@ export class RoomScreen {
 
   #makeHead() {
     const title = el("div", { class: "title" }, this.#heading, this.#about);
-    const shared = () => `A game of ${this.#game?.name ?? "Hangraft"}`;
-    const open = () => this.#share.open(shared(), this.#client.origin, `#/room/${this.#room}`, this.#client.server.addresses);
-    return el("div", { class: "head" }, title, button("share", "Invite", "small share-button", open), this.#talk.drawer);
+    return el("div", { class: "head" }, title, this.#invite, this.#talk.drawer);
+  }
+
+  #openShare() {
+    const what = `A game of ${this.#game?.name ?? "Hangraft"}`;
+    const heading = this.#seen?.view.match ? "Let others watch" : "Invite others";
+    this.#share.open(what, this.#client.origin, `#/room/${this.#room}`, this.#client.server.addresses, heading);
   }
 }
 
@@ -286,6 +318,7 @@ export function nameField(client) {
 
 /** Whose room it is. @param {View} view @param {string} me */
 function titleOf(view, me) {
+  if (view.match) return between(view, me);
   if (view.host === me) return "Your room";
   const host = view.players.find(({ player }) => player === view.host);
   return host ? `${host.name}’s room` : "Room";
@@ -293,6 +326,7 @@ function titleOf(view, me) {
 
 /** @param {View} view @param {import("./types.js").Game} game */
 function about(view, game) {
+  if (view.match) return `Round ${view.round} · ${aboutMatch(view.match)}`;
   return [`Round ${view.round}`, game.about(view), view.locked ? "locked" : ""].filter(Boolean).join(" · ");
 }
 

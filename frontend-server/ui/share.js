@@ -14,13 +14,14 @@ const LONELY =
 const OTHERS = "This page is open at this computer's own address. Others reach it under this one:";
 
 export class ShareDialog {
-  #link = el("textarea", { class: "link", rows: 2, readonly: true, "aria-label": "Link to this room", translate: "no", "data-testid": "share-link" });
+  #link = el("textarea", { class: "link", rows: 2, readonly: true, "aria-label": "Link", translate: "no", "data-testid": "share-link" });
   #choice = el("select", { "aria-label": "Address", "data-testid": "share-address" });
   #hint = el("p", { class: "hint", "data-testid": "share-hint" });
   #told = el("p", { class: "told", role: "status", "data-testid": "share-told" });
   #code = el("div", { class: "qr" });
   /** What is shared, for the sheet of a phone. */
   #title = "";
+  #heading = el("h2", { id: "share-title" });
 
   constructor() {
     const copy = el("button", { type: "button", class: "main", "data-testid": "share-copy", click: () => this.#copy() }, "Copy");
@@ -29,21 +30,22 @@ export class ShareDialog {
     set(send, { hidden: !("share" in navigator) });
     set(this.#link, { focus: () => this.#link.select() });
     set(this.#choice, { change: () => this.#show(this.#choice.value) });
-    const heading = el("h2", { id: "share-title" }, "Invite others");
     const buttons = el("div", { class: "buttons" }, close, send, copy);
     this.element = el(
       "dialog",
       { class: "card share", "aria-labelledby": "share-title", "data-testid": "share-dialog", click: (event) => this.#onClick(event) },
-      heading, this.#hint, this.#choice, this.#link, this.#code, this.#told, buttons,
+      this.#heading, this.#hint, this.#choice, this.#link, this.#code, this.#told, buttons,
     );
   }
 
   /**
    * @param {string} title what is shared @param {string} origin the frontend this page talks to
    * @param {string} hash the room @param {unknown} addresses where else it can be reached
+   * @param {string} [heading] what it is good for
    */
-  open(title, origin, hash, addresses) {
+  open(title, origin, hash, addresses, heading = "Invite others") {
     this.#title = title;
+    say(this.#heading, heading);
     const { links, lonely } = invitation(origin, hash, addresses);
     const elsewhere = !lonely && links[0] !== undefined && !links[0].url.startsWith(`${origin}/`);
     say(this.#hint, lonely ? LONELY : elsewhere ? OTHERS : "");

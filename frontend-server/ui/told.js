@@ -1,6 +1,8 @@
 // What a screen reader hears of a room: told from two views, so it is the same whether
 // the changes between came one by one or all at once. Pure.
 
+import { told as toldOfMatch } from "./contest/words.js";
+
 /** @typedef {import("./types.js").View} View */
 
 /**
@@ -11,7 +13,7 @@
  */
 export function told(game, before, after, me) {
   const comings = before ? comingsAndGoings(before, after, me) : [];
-  return [...comings, ...game.story(before, after, me), ...willing(before, after, me)];
+  return [...comings, ...game.story(before, after, me), ...toldOfMatch(before, after, me), ...willing(before, after, me)];
 }
 
 /** @param {View} before @param {View} after @param {string} me */
@@ -28,5 +30,5 @@ function comingsAndGoings(before, after, me) {
 function willing(before, after, me) {
   const was = before?.round === after.round ? (before.again?.agreed ?? []) : [];
   const now = after.players.filter(({ seat, player }) => player !== me && after.again?.agreed.includes(seat));
-  return now.filter(({ seat }) => !was.includes(seat)).map(({ name }) => `${name} wants another round.`);
+  return now.filter(({ seat }) => !was.includes(seat)).map(({ name }) => `${name} wants ${after.match ? "a rematch" : "another round"}.`);
 }

@@ -41,6 +41,12 @@
  *   | {to: "gone", room: string, refused: Refusal}
  *   | {to: "tell", message: string}
  *   | {to: "deck", deck: Deck}
+ *   | {to: "listen", after: number}
+ *   | {to: "noticed", number: number | undefined}
+ *   | {to: "notice", notice: Notice}
+ *   | {to: "seeks", seeks: Seeks}
+ *   | {to: "live", live: Live}
+ *   | {to: "restored"}
  * )} Effect
  */
 
@@ -65,14 +71,71 @@
  */
 
 /**
+ * Something the player is told, wherever they are. Which of the fields there are depends on
+ * the kind; a newer server may have kinds that this page does not know.
+ * @typedef {{
+ *   number: number, kind: string, resync?: boolean, offer?: string, room?: string, game?: string, player?: string, name?: string,
+ *   seat?: number, rating?: number, provisional?: boolean, bot?: string, why?: string, options?: any, clock?: number, rated?: boolean, result?: string,
+ * }} Notice
+ */
+
+/**
+ * What somebody wants to play. `clock`: seconds for a move, 0 for none.
+ * @typedef {{game: string, clock: number, rated: boolean}} Wanted
+ */
+
+/**
+ * A wish for a game of two that nobody has taken yet, at `age_ms`.
+ * @typedef {Wanted & {
+ *   offer: string, player: string, name: string, options?: any, rating: number, provisional: boolean, age_ms: number,
+ * }} OpenSeek
+ */
+
+/** @typedef {{seeks: OpenSeek[], total: number}} Seeks */
+
+/** A bot: a player that the cluster plays. @typedef {{player: string, name: string, game: string, strength: string}} Bot */
+
+/**
+ * What is counted for everybody. `sides`: rounds by game and side.
+ * @typedef {{
+ *   online?: number, playing?: number, moves_today?: number, moves?: number, matches_today?: number, matches?: number, per_minute?: number,
+ *   sides?: Record<string, Record<string, number>>, streak?: {length: number, name: string, game: string},
+ * }} Numbers
+ */
+
+/** `minutes`: moves and matches of the last hour, oldest first; said now and then. @typedef {{numbers: Numbers, minutes?: [number, number][]}} Live */
+
+/**
+ * What a room has that was opened for a match of two. `left_ms` and `claim_in_ms` count from
+ * the view's version on.
+ * @typedef {{
+ *   rated: boolean, by: string, clock?: {seconds: number, seat?: number | null, left_ms?: number},
+ *   ratings?: {seat: number, rating: number, provisional: boolean}[],
+ *   draw_offered?: number | null, gone?: {seat: number, claim_in_ms: number} | null, result?: MatchResult | null,
+ * }} Match
+ */
+
+/**
+ * How a round of a match ended.
+ * @typedef {{
+ *   how: string, winner: number | null, changes?: {seat: number, before: number, after: number}[], ms?: number,
+ *   statistics?: {seat: number, moves: number, ms: number, slowest_ms: number, good: number, luck: number}[],
+ * }} MatchResult
+ */
+
+/**
  * Somebody at the table. `online`: looks at this room now. `away_ms`: how long
  * not any more, at the view's version.
  * @typedef {{
- *   seat: number, name: string, player: string, online: boolean, away_ms?: number, points: number, role: string,
+ *   seat: number, name: string, player: string, online: boolean, away_ms?: number, points: number, role: string, bot?: string,
  * }} Player
  */
 
-/** Who wants another round, and when it begins even if not all do, from the view's version on. @typedef {{agreed: number[], begins_in_ms: number}} Again */
+/**
+ * Who wants another round, and when it begins even if not all do, from the view's version on;
+ * in a match both have to.
+ * @typedef {{agreed: number[], begins_in_ms?: number}} Again
+ */
 
 /** @typedef {{player: string, name: string, text: string}} Line */
 /** @typedef {{kind: string, player?: string, seat?: number | null, name?: string}} RoomEvent */
@@ -83,7 +146,7 @@
  * @typedef {{
  *   game: string, state: "waiting" | "playing" | "won" | "lost" | "draw" | "abandoned", round: number, winners?: number[],
  *   players: Player[], seats: number, chat: Line[], again?: Again,
- *   host: string | null, public: boolean, locked: boolean, seat_kept_ms?: number,
+ *   host: string | null, public: boolean, locked: boolean, seat_kept_ms?: number, match?: Match | null,
  * }} View
  */
 
@@ -96,9 +159,9 @@
  */
 
 /**
- * What a frontend says of itself. `epoch`: another one means that the cluster was
- * restored. `addresses`: origins under which others may reach it.
- * @typedef {{version?: string, frontends?: string[], cluster?: string, epoch?: string | number, addresses?: string[]}} Server
+ * What a frontend says of itself. `bots`: who can be played at any time. `epoch`: another one
+ * means that the cluster was restored. `addresses`: origins under which others may reach it.
+ * @typedef {{version?: string, frontends?: string[], cluster?: string, epoch?: string | number, addresses?: string[], bots?: Bot[]}} Server
  */
 
 /**
@@ -137,6 +200,9 @@
  * - `called`: what a move is called, for the sentence "Your move is safe".
  * - `sign`: a character that stands for a move, where everybody may read it; empty for others.
  * - `plainly`: a refusal in words for players; empty where the usual ones will do.
+ * - `awaits`: whether a move of theirs is expected now; pure.
+ * - `sides`: what the sides are called of which wins are counted.
+ * - `good`: what its good moves are called, for the table beside a result.
  * @typedef {{
  *   name: string, headline: string, lead: string, picture: () => Element,
  *   opener: (open: (options: Record<string, any>) => void) => HTMLElement,
@@ -149,6 +215,9 @@
  *   called?: (move: Record<string, any>) => string,
  *   sign?: (move: Record<string, any>) => string,
  *   plainly?: (refused: Refusal) => string,
+ *   awaits?: (view: any, me: string) => boolean,
+ *   sides?: Record<string, string>,
+ *   good?: string,
  * }} Game
  */
 

@@ -34,7 +34,8 @@ async function networkFirst(request) {
     if (response.ok) await copy.put(request, response.clone());
     return response;
   } catch (error) {
-    const kept = await copy.match(request);
+    // Every address is the same page.
+    const kept = await copy.match(request.destination === "document" ? "/" : request);
     if (kept) return kept;
     throw error;
   }

@@ -132,12 +132,12 @@ impl Numbers {
         self.tables_changed();
     }
 
-    /// Counts a move, in whatever room.
-    pub(crate) fn moved(&mut self) {
+    /// Counts moves, in whatever room.
+    pub(crate) fn moved(&mut self, count: u32) {
         let counters = &mut self.counters;
-        counters.moves = counters.moves.saturating_add(1);
-        counters.moves_today = counters.moves_today.saturating_add(1);
-        counters.minute.moves = counters.minute.moves.saturating_add(1);
+        counters.moves = counters.moves.saturating_add(count.into());
+        counters.moves_today = counters.moves_today.saturating_add(count.into());
+        counters.minute.moves = counters.minute.moves.saturating_add(count);
         counters.changes = counters.changes.saturating_add(1);
     }
 
@@ -164,6 +164,11 @@ impl Numbers {
     /// Another number whenever the numbers are others.
     pub(crate) fn changed(&self) -> u64 {
         self.counters.changes
+    }
+
+    /// Rounds of matches that were decided, ever.
+    pub(crate) fn matches(&self) -> u64 {
+        self.counters.matches
     }
 
     /// In which week of the calendar it is.
@@ -214,7 +219,8 @@ impl Numbers {
         self.digest_with(self.tables.compute_digest())
     }
 
-    /// The numbers at rest; none while nothing was ever counted.
+    /// What a snapshot holds; none while nothing was ever counted. To freeze them, clone
+    /// them: it is cheap.
     pub(crate) fn freeze(&self) -> Option<StoredNumbers> {
         let stored = || StoredNumbers { counters: self.counters, tables: self.tables.clone() };
         (!self.is_empty()).then(stored)
@@ -365,7 +371,8 @@ mod tests {
         let mut numbers = Numbers::default();
         assert!(numbers.is_empty() && numbers.digest() == 0 && numbers.freeze().is_none());
         numbers.tick(0, EVENING_MS);
-        (0..5).for_each(|_| numbers.moved());
+        numbers.moved(4);
+        numbers.moved(1);
         numbers.ended(&round(Some(0)), 1);
         numbers.ended(&round(Some(1)), 0);
         numbers.ended(&round(None), 0);
@@ -379,7 +386,7 @@ mod tests {
         );
         assert_sound(&numbers);
         numbers.tick(2 * MINUTE_MS, EVENING_MS + 2 * MINUTE_MS);
-        numbers.moved();
+        numbers.moved(1);
         let live = numbers.live_json(0, 0);
         let day = r#""moves_today":1,"moves":6,"matches_today":0,"matches":3,"per_minute":0,"#;
         assert!(live.contains(day), "{live}");
@@ -409,10 +416,10 @@ mod tests {
         let mut numbers = Numbers::default();
         numbers.tick(0, EVENING_MS);
         assert_eq!(numbers.minutes_json().1, "[]");
-        numbers.moved();
+        numbers.moved(1);
         numbers.tick(1, EVENING_MS + MINUTE_MS);
-        numbers.moved();
-        numbers.moved();
+        numbers.moved(1);
+        numbers.moved(1);
         numbers.ended(&round(None), 0);
         numbers.tick(2, EVENING_MS + 4 * MINUTE_MS);
         let (last, minutes) = numbers.minutes_json();
@@ -420,18 +427,18 @@ mod tests {
         assert_eq!(last, EVENING_MS / MINUTE_MS + 3);
         // A leader whose clock is behind counts for the newest minute.
         numbers.tick(3, EVENING_MS);
-        numbers.moved();
+        numbers.moved(1);
         assert_eq!(numbers.minutes_json(), (last, minutes));
         numbers.tick(4, EVENING_MS + 5 * MINUTE_MS);
         assert!(numbers.minutes_json().1.ends_with("[0,0],[1,0]]"));
         assert_sound(&numbers);
         // A night later.
-        numbers.moved();
+        numbers.moved(1);
         numbers.tick(5, EVENING_MS + 600 * MINUTE_MS);
         assert_eq!(numbers.tables.minutes, [Minute::default(); MINUTES_MAX]);
         assert_sound(&numbers);
         // And the clock was wrong.
-        numbers.moved();
+        numbers.moved(1);
         numbers.tick(6, EVENING_MS + 6 * MINUTE_MS);
         numbers.tick(6 + 10 * MINUTE_MS, EVENING_MS + 16 * MINUTE_MS);
         assert_eq!(numbers.minutes_json().1, "[]");
@@ -443,7 +450,7 @@ mod tests {
     fn every_change_is_another_number() {
         let mut numbers = Numbers::default();
         let changes: [&dyn Fn(&mut Numbers); 3] =
-            [&|numbers| numbers.tick(0, EVENING_MS), &|numbers| numbers.moved(), &|numbers| {
+            [&|numbers| numbers.tick(0, EVENING_MS), &|numbers| numbers.moved(1), &|numbers| {
                 numbers.ended(&round(None), 0)
             }];
         for change in changes {
@@ -469,6 +476,7 @@ mod tests {
         (counters.matches, counters.matches_today) = (9_876_543_210, 87_654_321);
         let tables = Arc::make_mut(&mut numbers.tables);
         tables.sides.values_mut().for_each(|sides| *sides = sides_of_a_year());
+        tables.streak.as_mut().unwrap().name = "twenty-four letters long".into();
         let live = numbers.live_json(100_000, 50_000);
         assert!(live.len() <= 400, "{} bytes: {live}", live.len());
     }
@@ -481,7 +489,7 @@ mod tests {
     fn what_cannot_be_is_refused() {
         let mut numbers = Numbers::default();
         numbers.tick(0, EVENING_MS);
-        numbers.moved();
+        numbers.moved(1);
         numbers.ended(&round(Some(0)), 1);
         numbers.tick(1, EVENING_MS + MINUTE_MS);
         let refused = |change: &dyn Fn(&mut Counters, &mut Tables)| {

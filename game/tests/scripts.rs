@@ -18,17 +18,26 @@
 //! f1 all ann:1 ben:1             a frontend's presence by room: all, at, off
 //! f1 whole ann ben               the same as of old: whole, came, left; f1@5 with sequence 5
 //! here ann ben                   from here on frontend 9 has these, and says so while time passes
-//! wait 2m                        time passes, with a tick whenever one is due
+//! wait 2m                        time passes (m, s, ms), with a tick whenever one is due
 //! asleep 60m                     so does it, but nobody ticks
+//! matches                        from here on every member knows of matches
+//! ann challenge ben clock=30     Ann asks Ben for a game of tic-tac-toe; challenge bot-easy;
+//!                                game=hangman; unrated; seek, with bot=5s
+//! ben accept 1                   takes the offer; decline 1, withdraw 1
+//! ann resign 1                   gives up the round in room 1; draw 1, nodraw 1, claim 1 win,
+//!                                claim 1 draw
+//! told ann                       what she was told since she was last asked after
 //! seed 7, rooms won, quiet       the next draws; a list, also of public or open ones; no events from here on
 //! ```
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use hangraft_game::{
-    Answer, Attempt, Batch, Change, Command, Entry, Filter, FrontendId, Lane, Lobby, Passed, Place,
-    PlayerId, Reply, RoomId, Serial, Shelf, Stamp, State, events_json,
+    Answer, Attempt, Batch, Change, Command, Entry, Filter, FrontendId, Lane, Lobby, Notice,
+    NoticeNumber, OfferId, Passed, Place, PlayerId, Reply, RoomId, Serial, Shelf, Stamp, State,
+    Strength, Wanted, bots, events_json,
 };
 
 #[test]
@@ -107,6 +116,8 @@ struct Table {
     sequence: u64,
     /// Whom frontend 9 has.
     here: Vec<PlayerId>,
+    /// The last notice of each player that was printed.
+    printed: BTreeMap<PlayerId, NoticeNumber>,
     quiet: bool,
 }
 
@@ -119,8 +130,8 @@ impl Table {
         let stamp =
             Stamp { at_ms: 1_750_000_000_000, seed: 1, passed_ms: Some(5_000), matches: false };
         let lobby = Lobby::default();
-        let mut table =
-            Table { lobby, stamp, serial: 0, sequence: 0, here: Vec::new(), quiet: false };
+        let (here, printed) = (Vec::new(), BTreeMap::new());
+        let mut table = Table { lobby, stamp, serial: 0, sequence: 0, here, printed, quiet: false };
         table.passed();
         table
     }
@@ -142,6 +153,11 @@ impl Table {
                 self.quiet = true;
                 String::new()
             }
+            "matches" => {
+                self.stamp.matches = true;
+                String::new()
+            }
+            "told" => self.told(rest),
             "here" => {
                 self.here = rest.split_whitespace().map(player).collect();
                 self.say_who_is_here()
@@ -286,6 +302,18 @@ impl Table {
         text
     }
 
+    /// What a player was told since this was last asked.
+    fn told(&mut self, who: &str) -> String {
+        let since = self.printed.entry(player(who)).or_default();
+        let told = self.lobby.notices_after(player(who), Some(*since));
+        assert!(!told.resync);
+        *since = told.newest;
+        let lines =
+            told.notices.iter().map(|(number, told)| format!("{number}: {}\n", notice(told)));
+        let text: String = lines.collect();
+        if text.is_empty() { "nothing\n".to_owned() } else { text }
+    }
+
     fn rooms(&self, which: &str) -> String {
         let (shelf, state) = match cut(which) {
             ("public", state) => (Shelf::Public, state),
@@ -344,6 +372,9 @@ fn command(action: &str, rest: &str, name: String) -> Command {
         let (game, options) = rest.strip_prefix("game=").map_or(("hangman", rest), cut);
         return Command::Host { game: game.to_owned(), options: options.to_owned(), public };
     }
+    if let Some(command) = about_offers(action, rest, &name) {
+        return command;
+    }
     let (id, rest) = cut(rest);
     let room = room_id(id);
     let mv = |kind: &str| serde_json::json!({ kind: rest }).to_string();
@@ -354,10 +385,64 @@ fn command(action: &str, rest: &str, name: String) -> Command {
         "publish" | "hide" => Command::Publish { room, public: action == "publish" },
         "stand" => Command::Stand { room },
         "again" => Command::Again { room },
+        "resign" => Command::Resign { room },
+        "draw" | "nodraw" => Command::Draw { room, agreed: action == "draw" },
+        "claim" => Command::Claim { room, win: rest == "win" },
         "say" => Command::Say { room, name, text: rest.replace("LONG", &"x".repeat(2_001)) },
         "play" => Command::Play { room, mv: rest.replace("LONG", &"x".repeat(1024)) },
         "letter" | "word" | "secret" => Command::Play { room, mv: mv(action) },
         _ => panic!("no script command {action}"),
+    }
+}
+
+/// What is asked of the lobby about matches.
+fn about_offers(action: &str, rest: &str, name: &str) -> Option<Command> {
+    if !["challenge", "seek", "accept", "decline", "withdraw"].contains(&action) {
+        return None;
+    }
+    let offer = || OfferId(rest.parse().unwrap());
+    let (name, likeness) = (name.to_owned(), name.to_lowercase());
+    let mut wanted =
+        Wanted { game: "tic-tac-toe".into(), options: String::new(), clock_s: 0, rated: true };
+    let (mut to, mut bot_after_ms) = (None, None);
+    for word in rest.split_whitespace() {
+        match word.split_once('=').unwrap_or((word, "")) {
+            ("game", game) => wanted.game = game.to_owned(),
+            ("clock", clock) => wanted.clock_s = clock.parse().unwrap(),
+            ("unrated", _) => wanted.rated = false,
+            ("bot", after) => bot_after_ms = Some(millis(after).try_into().unwrap()),
+            (who, _) => to = Some(who),
+        }
+    }
+    let to = to.filter(|_| action == "challenge").map(|who| match who.strip_prefix("bot-") {
+        Some(strength) => {
+            let strong = Strength::ALL.into_iter().find(|it| it.as_str() == strength);
+            bots::of(&wanted.game, strong.unwrap()).unwrap()
+        }
+        None => player(who),
+    });
+    Some(match action {
+        "challenge" => Command::Challenge { to, wanted, name, likeness },
+        "seek" => Command::Seek { wanted, name, likeness, within: 0, bot_after_ms },
+        "accept" => Command::Accept { offer: offer(), name, likeness },
+        "decline" => Command::Decline { offer: offer() },
+        _ => Command::Withdraw { offer: offer() },
+    })
+}
+
+fn notice(notice: &Notice) -> String {
+    match notice {
+        Notice::Matched { offer, room, seat, other, .. } => {
+            format!("{offer} is played in {room}, from {seat}, against {}", other.name)
+        }
+        Notice::Unmatched { offer, why } => format!("{offer} has ended: {}", why.as_str()),
+        Notice::Challenged { offer, other, .. } => format!("{} challenges: {offer}", other.name),
+        Notice::Unchallenged { offer } => format!("{offer} does not stand any more"),
+        Notice::Turn { room, other, .. } => format!("your turn in {room} against {}", other.name),
+        Notice::Rematch { room, other, .. } => format!("{} wants more in {room}", other.name),
+        Notice::Over { room, other, score, .. } => {
+            format!("{} against {} in {room}", score.as_str(), other.name)
+        }
     }
 }
 
@@ -387,7 +472,11 @@ fn place(text: &str) -> Place {
     (player(who), room_id(room))
 }
 
+/// "online" is no room: who is there has a socket somewhere.
 fn room_id(text: &str) -> RoomId {
+    if text == "online" {
+        return RoomId::ONLINE;
+    }
     RoomId(text.parse().unwrap())
 }
 
@@ -396,10 +485,9 @@ fn capitalized(name: &str) -> String {
 }
 
 fn millis(text: &str) -> u64 {
-    let (number, unit_ms) = match text.strip_suffix('m') {
-        Some(minutes) => (minutes, 60_000),
-        None => (text.strip_suffix('s').unwrap(), 1_000),
-    };
+    let units = [("ms", 1), ("m", 60_000), ("s", 1_000)];
+    let in_unit = |(unit, ms)| text.strip_suffix(unit).map(|number| (number, ms));
+    let (number, unit_ms) = units.into_iter().find_map(in_unit).unwrap();
     number.parse::<u64>().unwrap() * unit_ms
 }
 

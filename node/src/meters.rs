@@ -109,8 +109,13 @@ impl Shown {
         gauge!("hangraft_rooms").set(report.rooms as f64);
         gauge!("hangraft_commands_in_flight").set(report.in_flight as f64);
         let machine = replica.machine();
-        let (_, seeks) = machine.with_lobby(|lobby| lobby.open_seeks(0));
+        let (seeks, playing, matches) = machine.with_lobby(|lobby| {
+            let (_, seeks) = lobby.open_seeks(0);
+            (seeks, lobby.playing(), lobby.matches())
+        });
         gauge!("hangraft_open_seeks").set(seeks as f64);
+        gauge!("hangraft_rooms_playing").set(playing as f64);
+        counter!("hangraft_matches_total").absolute(matches);
         gauge!("hangraft_follows").set(machine.feed().follows() as f64);
     }
 
@@ -194,6 +199,7 @@ fn describe_gauges() {
     );
     describe_gauge!("hangraft_gossip_members", "Members by what gossip says of them");
     describe_gauge!("hangraft_rooms", "Live rooms");
+    describe_gauge!("hangraft_rooms_playing", "Rooms in which a round is being played");
     describe_gauge!("hangraft_open_seeks", "Seeks for which nobody has come yet");
     describe_gauge!("hangraft_follows", "Players whose notices links here follow");
     describe_gauge!("hangraft_commands_in_flight", "Commands between arrival and answer here");
@@ -232,6 +238,10 @@ fn describe_counters() {
         "Entries that this replica has learned are committed, since it started"
     );
     describe_counter!("hangraft_refusals_total", "Commands refused here, by code");
+    describe_counter!(
+        "hangraft_matches_total",
+        "Rounds of matches that were decided ever, as the lobby counts: each replica all of them"
+    );
     describe_counter!("hangraft_notices_told_total", "Notices of players sent to links here");
     describe_counter!(
         "hangraft_follows_refused_total",

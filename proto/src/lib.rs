@@ -7,6 +7,7 @@
 
 pub mod channel;
 pub mod host;
+pub mod map;
 pub mod net;
 pub mod pass;
 pub mod sampling;

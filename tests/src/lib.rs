@@ -8,6 +8,7 @@
 pub mod cluster;
 pub mod demo;
 pub mod http;
+pub mod killer;
 pub mod modules;
 pub mod namespaces;
 pub mod player;

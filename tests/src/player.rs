@@ -5,9 +5,9 @@
 //! seen last. What should not happen is written down: a version that comes twice,
 //! late, or after a jump that nobody explained.
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
-use hangraft_proto::socket::{Action, ByeCode, Code};
+use hangraft_proto::socket::{Action, ByeCode, Code, Notice, NoticeKind};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -36,6 +36,7 @@ pub struct Player {
     identity: Option<Identity>,
     last_serial: u64,
     room: Option<Seen>,
+    told: Option<Told>,
     book: Book,
     transcript: Transcript,
 }
@@ -53,6 +54,15 @@ struct Seen {
     /// 0: nothing yet.
     version: u64,
     view: Value,
+}
+
+/// What a player is told, since they have asked for it.
+#[derive(Clone, Debug, Default)]
+struct Told {
+    /// The number of the last notice.
+    number: u64,
+    /// Nobody has looked at these yet.
+    unread: VecDeque<Notice>,
 }
 
 /// What a player has lived through.
@@ -93,6 +103,7 @@ impl Player {
             identity: None,
             last_serial: 0,
             room: None,
+            told: None,
             book: Book::default(),
             transcript,
         };
@@ -149,6 +160,68 @@ impl Player {
             self.lose_socket();
         }
         self.see("the first view", |_| true).await;
+    }
+
+    /// Asks for all they are told, from now on and at every frontend.
+    pub async fn listen(&mut self) {
+        self.told = Some(Told::default());
+        // The socket that is there does not know yet.
+        self.lose_socket();
+        self.be_connected().await;
+    }
+
+    /// The number of the last notice that was heard.
+    pub fn told(&self) -> u64 {
+        self.told.as_ref().map_or(0, |told| told.number)
+    }
+
+    /// Waits for a notice of this kind; others that come before it are left out.
+    ///
+    /// # Panics
+    /// When none comes for a minute.
+    pub async fn hear(&mut self, kind: NoticeKind) -> Notice {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let told = self.told.as_mut().expect("they listen");
+            while let Some(notice) = told.unread.pop_front() {
+                if notice.kind == kind {
+                    return notice;
+                }
+            }
+            let change = self.change_until(deadline).await;
+            assert!(change, "{} was not told of any {kind}", self.name);
+        }
+    }
+
+    /// Waits for a notice for a while; the first that nobody has looked at.
+    pub async fn hear_within(&mut self, time: Duration) -> Option<Notice> {
+        let deadline = Instant::now() + time;
+        loop {
+            let told = self.told.as_mut().expect("they listen");
+            if let Some(notice) = told.unread.pop_front() {
+                return Some(notice);
+            }
+            if !self.change_until(deadline).await {
+                return None;
+            }
+        }
+    }
+
+    /// Seeks somebody to play with; the offer. The notice says how it ends.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn seek(&mut self, data: Value) -> String {
+        let offered = self.wish(Action::Seek, data).await.expect("a seek");
+        offered["offer"].as_str().expect("offers have names").to_owned()
+    }
+
+    /// Waits until a seek has become a match, and watches it; the notice.
+    pub async fn be_matched(&mut self) -> Notice {
+        let notice = self.hear(NoticeKind::Matched).await;
+        let room = notice.room.clone().expect("a match has a room");
+        self.watch(&room).await;
+        notice
     }
 
     /// Plays a move in the watched room.
@@ -298,14 +371,26 @@ impl Player {
     fn take(&mut self, push: Push) {
         match push {
             Push::View(view) => self.take_view(view),
+            Push::Notice(notice) => self.take_notice(*notice),
             Push::Bye(code) => match code {
                 // What they had asked for was answered; the next frontend does the rest.
                 ByeCode::Moving => self.go_to(self.at + 1),
                 ByeCode::Restarting => {}
                 _ => self.book.complaints.push(format!("{} was sent away: {code}", self.name)),
             },
-            Push::Other => {}
+            Push::Live(_) | Push::Other => {}
         }
+    }
+
+    fn take_notice(&mut self, notice: Notice) {
+        let Some(told) = &mut self.told else { return };
+        let (before, now) = (told.number, notice.number.0);
+        if now != before + 1 && !(notice.resync && now > before) {
+            let complaint = format!("{}: notice {now} after {before}", self.name);
+            self.book.complaints.push(complaint);
+        }
+        told.number = now;
+        told.unread.push_back(notice);
     }
 
     fn take_view(&mut self, push: View) {
@@ -358,6 +443,10 @@ impl Player {
         let identity = Identity { player: text("player"), token: text("token") };
         if let Some(before) = &self.identity {
             assert_eq!(before.player, identity.player, "a token is the same player everywhere");
+        }
+        if let Some(told) = &self.told {
+            let notices = socket.ask(Action::Notices, json!({"since": told.number})).await?;
+            notices.map_err(|no| anyhow::anyhow!("{}: {}", no.code, no.message))?;
         }
         if let Some(seen) = &self.room {
             let since = (seen.version > 0).then_some(seen.version);

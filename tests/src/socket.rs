@@ -11,7 +11,7 @@ use std::{
 
 use anyhow::{Context, bail};
 use futures_util::{SinkExt, StreamExt};
-use hangraft_proto::socket::{self, Action, ByeCode, Code, RequestId, ServerMessage};
+use hangraft_proto::socket::{self, Action, ByeCode, Code, Notice, RequestId, ServerMessage};
 use serde_json::Value;
 use tokio::{
     net::TcpStream,
@@ -64,6 +64,10 @@ pub struct Refusal {
 pub enum Push {
     /// A room has changed.
     View(View),
+    /// The player is told something.
+    Notice(Box<Notice>),
+    /// The numbers of all that goes on.
+    Live(Value),
     /// The server will close the socket.
     Bye(ByeCode),
     /// Anything else.
@@ -230,6 +234,10 @@ fn understand(text: &str) -> anyhow::Result<Heard> {
             view: serde_json::from_str(view.view)?,
             resync: view.resync,
         })),
+        ServerMessage::Push(socket::Push::Notice(notice)) => Heard::Push(Push::Notice(notice)),
+        ServerMessage::Push(socket::Push::Live(live)) => {
+            Heard::Push(Push::Live(serde_json::from_str(live.numbers.get())?))
+        }
         ServerMessage::Push(socket::Push::Bye(bye)) => Heard::Push(Push::Bye(bye.code)),
         ServerMessage::Push(_) => Heard::Push(Push::Other),
     })

@@ -20,13 +20,9 @@ use anyhow::{Context, anyhow, bail};
 use clap::ValueEnum;
 use futures_util::{SinkExt, future::try_join_all};
 use hangraft_cluster_config::FrontendConfig;
-use hangraft_proto::{
-    socket::{Code, RequestId},
-    v1::StatusReply,
-};
+use hangraft_proto::socket::{Code, RequestId};
 use serde::Serialize;
 use tokio::{
-    net::TcpStream,
     sync::oneshot,
     time::{Instant, sleep, timeout},
 };
@@ -34,6 +30,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
     bench::{
+        nodes::{all_run, demo, leader, until_caught_up},
         progress,
         socket::{Incoming, NAME, text},
         sockets::{answer, name_of},
@@ -43,7 +40,7 @@ use crate::{
         faults::{kill_process, restart_process},
         home::config_file,
         plan::frontend_name,
-        record::{Process, Record, Role},
+        record::{Record, Role},
     },
     output::Output,
     reach,
@@ -56,15 +53,6 @@ const VOTERS_MIN: usize = 3;
 
 /// How long the cluster may be silent before we call it dead.
 const SILENCE_MAX: Duration = Duration::from_secs(30);
-
-/// How long a node may take to catch up.
-const CATCH_UP: Duration = Duration::from_secs(30);
-
-/// A node this few entries behind has caught up: the player never stops.
-const LAG_MAX: u64 = 64;
-
-/// How often we look whether it has.
-const LOOK: Duration = Duration::from_millis(50);
 
 /// The longest pause before a kill, so that kills fall anywhere between two heartbeats.
 const PAUSE_MS_MAX: u64 = 500;
@@ -161,29 +149,6 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     args.output.print(&Report::new(args.how, rounds), Report::text)
 }
 
-fn demo(dir: &Path) -> anyhow::Result<Record> {
-    Record::load(dir)?.ok_or_else(|| {
-        anyhow!(
-            "no demo has run in {dir}; start one with `hangraft demo --dir {dir}`",
-            dir = dir.display()
-        )
-    })
-}
-
-/// One that was killed before would never catch up.
-async fn all_run(dir: &Path, record: &Record) -> anyhow::Result<()> {
-    for Process { name, role, .. } in record.processes() {
-        let (Role::Node(address) | Role::Frontend(address)) = role;
-        ensure(TcpStream::connect(address).await.is_ok(), || {
-            format!(
-                "{name} does not run; start it first: hangraft restart {name} --dir {}",
-                dir.display()
-            )
-        })?;
-    }
-    Ok(())
-}
-
 /// Who plays: how long each player rests before a move.
 fn crowd(dir: &Path) -> anyhow::Result<Vec<Duration>> {
     let config = FrontendConfig::load(&config_file(dir, &frontend_name(1)))?;
@@ -274,51 +239,6 @@ async fn silence(moved: oneshot::Receiver<Duration>) -> anyhow::Result<Duration>
         .context("the clock was started twice")
 }
 
-/// The process of the leader, as any node sees it.
-async fn leader(dir: &Path) -> anyhow::Result<Process> {
-    let (record, status) = (demo(dir)?, any_status(dir).await?);
-    let address = status.members.iter().find(|member| member.id == status.leader);
-    let address = address.context("the cluster has no leader; try again")?.address.clone();
-    let leads =
-        |process: &Process| matches!(&process.role, Role::Node(at) if at.to_string() == address);
-    record
-        .processes()
-        .find(leads)
-        .with_context(|| format!("the leader {address} is not of this demo"))
-}
-
-async fn any_status(dir: &Path) -> anyhow::Result<StatusReply> {
-    let mut last = anyhow!("the demo has no nodes");
-    for door in reach::demo(dir)? {
-        match door.status().await {
-            Ok(status) if status.leader != 0 => return Ok(status),
-            Ok(_) => last = anyhow!("no node knows a leader"),
-            Err(err) => last = err,
-        }
-    }
-    Err(last)
-}
-
-async fn until_caught_up(dir: &Path) -> anyhow::Result<()> {
-    let caught_up = async {
-        while !any_status(dir).await.is_ok_and(|status| all_caught_up(&status)) {
-            sleep(LOOK).await;
-        }
-    };
-    timeout(CATCH_UP, caught_up).await.map_err(|_| {
-        anyhow!("not all nodes caught up within {CATCH_UP:?}; look at `hangraft status`")
-    })
-}
-
-fn all_caught_up(status: &StatusReply) -> bool {
-    let report = |id| status.members.iter().find(|member| member.id == id)?.report.as_ref();
-    let Some(leader) = report(status.leader) else { return false };
-    status.members.iter().all(|member| {
-        let report = member.report.as_ref();
-        report.is_some_and(|report| report.applied + LAG_MAX >= leader.last_log)
-    })
-}
-
 /// Measures from a given moment to the first move made after it, and the longest time
 /// between two answers.
 #[derive(Default)]
@@ -390,8 +310,8 @@ impl Player {
     async fn play(&mut self) -> anyhow::Result<()> {
         for url in self.urls.clone().iter().cycle() {
             match url.enter(NAME, self.token.as_deref()).await {
-                Ok((socket, token)) => {
-                    self.token = Some(token);
+                Ok((socket, identity)) => {
+                    self.token = Some(identity.token);
                     self.play_at(socket).await?;
                 }
                 Err(err) => tracing::debug!("{err:#}"),
@@ -479,8 +399,6 @@ fn ms(time: Duration) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use hangraft_proto::v1::{Member, NodeReport};
-
     use super::*;
 
     fn round(silent_ms: f64) -> Round {
@@ -508,29 +426,5 @@ mod tests {
         assert!(moved.try_recv().is_err());
         stopwatch.moved(ms(10), ms(700));
         assert_eq!(moved.try_recv(), Ok(Duration::from_millis(690)));
-    }
-
-    #[test]
-    fn a_silent_member_has_not_caught_up() {
-        let member = |id, applied: Option<u64>| Member {
-            id,
-            report: applied.map(|applied| NodeReport {
-                applied,
-                last_log: 1000,
-                ..NodeReport::default()
-            }),
-            ..Member::default()
-        };
-        let status = |members| StatusReply {
-            cluster: "demo".into(),
-            leader: 1,
-            term: 1,
-            members,
-            ..StatusReply::default()
-        };
-        assert!(all_caught_up(&status(vec![member(1, Some(1000)), member(2, Some(950))])));
-        assert!(!all_caught_up(&status(vec![member(1, Some(1000)), member(2, Some(900))])));
-        assert!(!all_caught_up(&status(vec![member(1, Some(1000)), member(2, None)])));
-        assert!(!all_caught_up(&status(vec![member(2, Some(1000))])));
     }
 }

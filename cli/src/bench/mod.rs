@@ -1,18 +1,15 @@
 //! `hangraft bench`: how many moves a cluster takes, and how fast.
 //!
-//! All workloads are closed loops: a player waits for the answer before the next
+//! Workloads that move are closed loops: a player waits for the answer before the next
 //! move, as people do. What counts is a move that was accepted, which means a
-//! majority has stored it. The load shares the machine with the cluster more often
-//! than not, so it is made cheaply: no task per move, and batches wherever the
-//! cluster takes them.
-//!
-//! # Not here
-//!
-//! Open loops, which show what happens beyond the limit. They come with a workload
-//! that needs them.
+//! majority has stored it. `seeks` is an open loop, which does not wait for the cluster.
+//! The load shares the machine with the cluster more often than not, so it is made
+//! cheaply: no task per move, and batches wherever the cluster takes them.
 
 mod failover;
 mod late;
+mod nodes;
+mod seeks;
 mod socket;
 mod sockets;
 mod stream;
@@ -64,6 +61,7 @@ enum Workload {
     Sockets(sockets::Args),
     Stream(stream::Args),
     Failover(failover::Args),
+    Seeks(seeks::Args),
 }
 
 /// What the measuring workloads have in common.
@@ -92,6 +90,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         Workload::Sockets(args) => sockets::run(args).await,
         Workload::Stream(args) => stream::run(args).await,
         Workload::Failover(args) => failover::run(args).await,
+        Workload::Seeks(args) => seeks::run(args).await,
     }
 }
 

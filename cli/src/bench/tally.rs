@@ -183,9 +183,6 @@ impl Recorder {
 
 impl Seen {
     fn new() -> Self {
-        let histogram = || {
-            Histogram::new_with_bounds(1, LONGEST_US, DIGITS).expect("these bounds are in order")
-        };
         Self {
             phase: Phase::Before,
             ready: 0,
@@ -238,7 +235,7 @@ impl Report {
 }
 
 impl Quantiles {
-    fn of(histogram: &Histogram<u64>) -> Self {
+    pub(super) fn of(histogram: &Histogram<u64>) -> Self {
         let ms = |us: u64| us as f64 / 1000.0;
         Self {
             p50: ms(histogram.value_at_quantile(0.5)),
@@ -248,17 +245,24 @@ impl Quantiles {
         }
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         let Self { p50, p99, p999, max } = self;
         format!("p50 {p50:.2} ms, p99 {p99:.2} ms, p99.9 {p999:.2} ms, max {max:.2} ms")
     }
 }
 
-fn micros(took: Duration) -> u64 {
+/// An empty histogram of microseconds.
+pub(super) fn histogram() -> Histogram<u64> {
+    Histogram::new_with_bounds(1, LONGEST_US, DIGITS).expect("these bounds are in order")
+}
+
+/// As a histogram counts it.
+pub(super) fn micros(took: Duration) -> u64 {
     took.as_micros().try_into().unwrap_or(LONGEST_US)
 }
 
-fn round(value: f64) -> f64 {
+/// With two digits behind the point.
+pub(super) fn round(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 

@@ -291,6 +291,9 @@ fn welcome(plan: &Plan, dir: &Path) -> String {
     for (frontend, word) in plan.frontends.iter().zip(["Open", "or"].into_iter().chain([""; 8])) {
         text += &format!("  {word:<5} {}\n", frontend.url());
     }
+    if let Some(frontend) = plan.frontends.first() {
+        text += &format!("  live  {}/live  shows what is played, in numbers\n", frontend.url());
+    }
     text += &lan::invitation(&plan.lan_urls(), io::stdout().is_terminal());
     text += &format!(
         "\nBreak it while you play:\n\n\

@@ -148,8 +148,8 @@ impl Entrance {
     async fn try_enter(&self, who: &mut Person, access: &Access) -> anyhow::Result<Way> {
         match self {
             Self::Frontend { url, .. } => {
-                let (socket, token) = url.enter(&who.name, who.token.as_deref()).await?;
-                who.token = Some(token);
+                let (socket, identity) = url.enter(&who.name, who.token.as_deref()).await?;
+                who.token = Some(identity.token);
                 Ok(Way::Socket(Box::new(socket)))
             }
             Self::Node { address, .. } => {

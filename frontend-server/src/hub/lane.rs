@@ -102,6 +102,7 @@ impl<W> Lane<W> {
         deliver: &mut impl FnMut(&W, Mail),
     ) -> Option<FollowRequest> {
         let Following { session, tag, since, way } = following;
+        let since = planted!(NoticeTwice ? since.map(one_before) => since);
         self.empty_since = None;
         let up_to_date = since.unwrap_or(self.newest);
         if self.asking == Asking::Answered && up_to_date == self.newest {
@@ -152,9 +153,13 @@ impl<W> Lane<W> {
             return Some(self.ask());
         }
         self.newest = newest;
-        if answers {
+        if let Asking::Asked(from) = self.asking
+            && answers
+        {
             self.asking = Asking::Answered;
-            self.settle(&mut said, deliver);
+            // A node that is asked for more than it knows makes sure before it answers.
+            let strange = from.is_some_and(|from| from > told.newest) && told.resync;
+            self.settle(&mut said, strange, deliver);
         }
         None
     }
@@ -194,13 +199,14 @@ impl<W> Lane<W> {
         }
     }
 
-    /// Begins for those who wait: the answer is here.
-    fn settle(&mut self, said: &mut Said<'_>, deliver: &mut impl FnMut(&W, Mail)) {
+    /// Begins for those who wait: the answer is here. `strange`: no number that they have
+    /// heard is known, so they have heard it of another cluster.
+    fn settle(&mut self, said: &mut Said<'_>, strange: bool, deliver: &mut impl FnMut(&W, Mail)) {
         for member in self.members.values_mut() {
             let Place::Waiting { tag, since, .. } = member.place else { continue };
             let (number, missed) = match since {
                 None => (self.newest, Vec::new()),
-                Some(since) if said.is_strange(since) => (said.last(), said.all()),
+                Some(_) if strange && !said.is_empty() => (said.last(), said.all()),
                 Some(since) => (since.max(said.last()), said.after(since)),
             };
             deliver(&member.way, Mail::Following { tag, number, missed });
@@ -254,10 +260,8 @@ impl<'a> Said<'a> {
         self.is_gap(heard) && !self.told.resync
     }
 
-    /// Whether the node, which has made sure, knows of no number that high: a session that
-    /// has heard it has heard it of another cluster.
-    fn is_strange(&self, heard: NoticeNumber) -> bool {
-        self.told.resync && heard > self.told.newest && !self.told.notices.is_empty()
+    fn is_empty(&self) -> bool {
+        self.told.notices.is_empty()
     }
 
     /// All of it, ready to be sent to who has lost everything.

@@ -38,7 +38,7 @@ const NOT_LOADED: [&str; 2] = ["types.js", "worker.js"];
 
 /// What the page loads when somebody first wants it. It is named all the same, so that the
 /// worker keeps a copy: it is wanted most when a frontend is dead.
-const LATER: &str = "deck/";
+const LATER: [&str; 4] = ["card/", "deck/", "ladder/", "live/"];
 
 /// Answers a request for one of the page's files.
 pub(super) async fn serve(method: Method, uri: Uri, headers: HeaderMap) -> Response {
@@ -72,7 +72,7 @@ fn found<'a>(files: impl Iterator<Item = &'a str>) -> String {
         if let Some((game, "game.js")) = of_game.and_then(|path| path.split_once('/')) {
             games.push(game);
         }
-        if path.starts_with(LATER) {
+        if LATER.iter().any(|folder| path.starts_with(folder)) {
             links += &format!("<link rel=\"later\" href=\"/{path}\">\n    ");
             continue;
         }
@@ -144,13 +144,14 @@ mod tests {
     /// A game is in the page by being in its folder: nobody lists it.
     #[tokio::test]
     async fn the_page_is_told_what_there_is() {
-        let files = ["deck/panel.js", "dom.js", "style.css", "types.js", "worker.js"];
+        let files = ["card/style.css", "deck/panel.js", "dom.js", "style.css", "types.js", "worker.js"];
         let chess = ["games/chess/game.js", "games/chess/style.css", "games/chess/types.js"];
         let told = found(files.iter().chain(&chess).copied());
         let links: Vec<&str> = told.lines().map(str::trim).collect();
         assert_eq!(
             links,
             [
+                "<link rel=\"later\" href=\"/card/style.css\">",
                 "<link rel=\"later\" href=\"/deck/panel.js\">",
                 "<link rel=\"modulepreload\" href=\"/dom.js\">",
                 "<link rel=\"modulepreload\" href=\"/games/chess/game.js\">",

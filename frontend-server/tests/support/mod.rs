@@ -12,7 +12,7 @@ use std::{
 use futures_util::{SinkExt, Stream, StreamExt};
 use hangraft_cluster_config::{ClusterKey, FrontendConfig, FrontendLimits, RoomNames};
 use hangraft_frontend_server::Frontend;
-use hangraft_ids::RoomId;
+use hangraft_ids::{OfferId, RoomId};
 use hangraft_proto::{
     ACCESS_HEADER,
     net::{Network, Tcp},
@@ -72,7 +72,13 @@ struct State {
     rooms: BTreeMap<u64, u64>,
     /// Who sees more than others.
     setters: Vec<u64>,
-    taken: HashMap<Attempt, u64>,
+    taken: HashMap<Attempt, v1::Accepted>,
+    /// Offers that stand, the oldest first, and how many there ever were.
+    offers: Vec<v1::OpenOffer>,
+    offered: u64,
+    /// What each player was told, all of it.
+    told: HashMap<u64, Vec<v1::Notice>>,
+    live: v1::Live,
     leader: u64,
     lease_lost: bool,
     /// All members, as every node names them.
@@ -84,8 +90,14 @@ struct State {
 #[derive(Clone, Copy, Debug)]
 enum News {
     Room { room: u64, version: u64, closed: bool },
+    Told { player: u64 },
+    Seeks,
+    Live,
     Leader,
 }
+
+/// The bot of the made-up lobby.
+pub(crate) const BOT: u64 = u64::MAX;
 
 impl World {
     pub(crate) fn new() -> Arc<Self> {
@@ -148,9 +160,119 @@ impl World {
         self.state.lock().unwrap()
     }
 
+    /// A player is told something.
+    pub(crate) fn tell(&self, player: u64, notice: v1::Notice) -> u64 {
+        let number = {
+            let mut state = self.state();
+            let told = state.told.entry(player).or_default();
+            let number = told.len() as u64 + 1;
+            told.push(v1::Notice { number, ..notice });
+            number
+        };
+        _ = self.news.send(News::Told { player });
+        number
+    }
+
+    /// The numbers are these now.
+    pub(crate) fn show_live(&self, numbers: &Value, minutes: &Value) {
+        let [numbers, minutes] = [numbers, minutes].map(|json| json.to_string().into());
+        self.state().live = v1::Live { numbers, minutes };
+        _ = self.news.send(News::Live);
+    }
+
+    /// The numbers are these now, in the same minute.
+    pub(crate) fn say_live(&self, numbers: &Value) {
+        self.state().live = v1::Live { numbers: numbers.to_string().into(), minutes: "".into() };
+        _ = self.news.send(News::Live);
+    }
+
+    fn seeks(&self) -> v1::Seeks {
+        let state = self.state();
+        let seeks: Vec<_> = state.offers.iter().rev().cloned().collect();
+        v1::Seeks { total: seeks.len() as u32, seeks }
+    }
+
+    /// What a player was told after that number, as a node says it.
+    fn told(&self, player: u64, since: Option<u64>, ask: u64) -> v1::Told {
+        let state = self.state();
+        let told = state.told.get(&player).cloned().unwrap_or_default();
+        let newest = told.len() as u64;
+        let since = since.unwrap_or(newest);
+        let notices = told.into_iter().filter(|notice| notice.number > since).collect();
+        v1::Told { player, notices, newest, resync: since > newest, ask }
+    }
+
+    /// Somebody looks for a game: whoever waits for one plays, or they wait themselves.
+    fn seek(&self, player: u64, seek: &v1::Seek) -> v1::Accepted {
+        let waiting = self.state().offers.iter().position(|offer| offer.player != player);
+        if let Some(waiting) = waiting {
+            let offer = self.state().offers.remove(waiting);
+            return self.pair(&offer, player, &seek.name);
+        }
+        let offer = {
+            let mut state = self.state();
+            state.offered += 1;
+            let offer = v1::OpenOffer {
+                offer: state.offered,
+                player,
+                name: seek.name.clone(),
+                wanted: seek.wanted.clone(),
+                rating: Some(v1::Rating { points: 1500, provisional: true }),
+                ..Default::default()
+            };
+            state.offers.push(offer.clone());
+            offer.offer
+        };
+        _ = self.news.send(News::Seeks);
+        v1::Accepted { offer, ..Default::default() }
+    }
+
+    /// Two have found each other.
+    fn pair(&self, offer: &v1::OpenOffer, player: u64, name: &str) -> v1::Accepted {
+        let room = self.state().rooms.keys().last().map_or(1, |last| last + 1);
+        self.room(room);
+        let both = [(offer.player, player, name), (player, offer.player, &offer.name)];
+        for (seat, (whom, other, name)) in both.into_iter().enumerate() {
+            let notice = v1::Notice {
+                kind: "matched".into(),
+                offer: offer.offer,
+                room,
+                seat: Some(seat as u32),
+                player: other,
+                name: name.to_owned(),
+                rating: offer.rating,
+                wanted: offer.wanted.clone(),
+                ..Default::default()
+            };
+            self.tell(whom, notice);
+        }
+        _ = self.news.send(News::Seeks);
+        v1::Accepted { room, version: 1, offer: offer.offer, ..Default::default() }
+    }
+
+    /// An offer that stands does not any more.
+    fn end_offer(&self, offer: u64) -> Option<v1::OpenOffer> {
+        let mut state = self.state();
+        let at = state.offers.iter().position(|open| open.offer == offer)?;
+        let ended = state.offers.remove(at);
+        drop(state);
+        _ = self.news.send(News::Seeks);
+        Some(ended)
+    }
+
     fn take(&self, command: &v1::Command) -> v1::Accepted {
-        use v1::command::Action;
         let attempt = (command.player, command.lane, command.serial);
+        let taken = self.state().taken.get(&attempt).copied();
+        if let Some(taken) = taken.filter(|_| command.player != 0) {
+            return taken;
+        }
+        let accepted = self.take_new(command);
+        self.state().taken.insert(attempt, accepted);
+        accepted
+    }
+
+    fn take_new(&self, command: &v1::Command) -> v1::Accepted {
+        use v1::command::Action;
         let room = match command.action.as_ref().expect("an action") {
             Action::Presence(_) => {
                 let lease_lost = std::mem::take(&mut self.state().lease_lost);
@@ -173,14 +295,22 @@ impl World {
             | Action::Remove(v1::Remove { room, .. })
             | Action::Lock(v1::Lock { room, .. })
             | Action::Publish(v1::Publish { room, .. })
+            | Action::Resign(v1::Resign { room })
+            | Action::Draw(v1::Draw { room, .. })
+            | Action::Claim(v1::Claim { room, .. })
             | Action::Say(v1::Say { room, .. }) => *room,
+            Action::Seek(seek) => return self.seek(command.player, seek),
+            Action::Accept(v1::Accept { offer, name }) => {
+                let offer = self.end_offer(*offer).expect("an offer that stands");
+                return self.pair(&offer, command.player, name);
+            }
+            Action::Withdraw(v1::Withdraw { offer }) | Action::Decline(v1::Decline { offer }) => {
+                self.end_offer(*offer);
+                return v1::Accepted::default();
+            }
+            Action::Challenge(_) => return v1::Accepted { offer: 1, ..Default::default() },
         };
-        let before = self.state().taken.get(&attempt).copied();
-        let version = before.unwrap_or_else(|| {
-            let version = self.change(room, 1);
-            self.state().taken.insert(attempt, version);
-            version
-        });
+        let version = self.change(room, 1);
         v1::Accepted { room, version, seat: Some(0), lease_lost: false, offer: 0 }
     }
 
@@ -220,6 +350,9 @@ struct Desk {
     manner: Mutex<Manner>,
     commands: Mutex<Vec<v1::Command>>,
     watches: Mutex<Vec<v1::Watch>>,
+    follows: Mutex<Vec<v1::Follow>>,
+    unfollows: Mutex<usize>,
+    glances: Mutex<Vec<v1::Glance>>,
     listings: Mutex<usize>,
     /// Hears of no change any more.
     cut_off: Mutex<bool>,
@@ -238,6 +371,9 @@ impl FakeNode {
             manner: Mutex::new(Manner::Answer),
             commands: Mutex::default(),
             watches: Mutex::default(),
+            follows: Mutex::default(),
+            unfollows: Mutex::default(),
+            glances: Mutex::default(),
             listings: Mutex::default(),
             cut_off: Mutex::default(),
             access: key().access_token(),
@@ -296,6 +432,20 @@ impl FakeNode {
         self.desk.watches.lock().unwrap().clone()
     }
 
+    pub(crate) fn follows(&self) -> Vec<v1::Follow> {
+        self.desk.follows.lock().unwrap().clone()
+    }
+
+    pub(crate) fn unfollows(&self) -> usize {
+        *self.desk.unfollows.lock().unwrap()
+    }
+
+    /// What it was last told to show.
+    pub(crate) fn glance(&self) -> Option<v1::Glance> {
+        self.desk.glances.lock().unwrap().last().copied()
+    }
+
+    /// How often something was looked up here.
     pub(crate) fn listings(&self) -> usize {
         *self.desk.listings.lock().unwrap()
     }
@@ -325,10 +475,6 @@ type Downlinks = Pin<Box<dyn Stream<Item = Result<v1::Downlink, Status>> + Send>
 #[tonic::async_trait]
 impl Game for Paper {
     type LinkStream = Downlinks;
-
-    async fn look(&self, _: Request<v1::LookRequest>) -> Result<Response<v1::LookReply>, Status> {
-        Err(Status::unimplemented("being built"))
-    }
 
     async fn link(
         &self,
@@ -362,9 +508,41 @@ impl Game for Paper {
         }))
     }
 
+    async fn look(
+        &self,
+        request: Request<v1::LookRequest>,
+    ) -> Result<Response<v1::LookReply>, Status> {
+        use v1::look_request::At;
+        *self.0.listings.lock().unwrap() += 1;
+        let json = |json: Value| v1::LookReply { json: json.to_string().into(), offer: None };
+        Ok(Response::new(match request.into_inner().at {
+            Some(At::Ladder(v1::Ladder { game, week })) => {
+                json(json!({ "names": [], "game": game, "week": week }))
+            }
+            Some(At::Card(v1::Card { player })) => {
+                json(json!({ "name": player.to_string(), "games": {} }))
+            }
+            Some(At::Offer(offer)) => {
+                let offers = self.0.world.state().offers.clone();
+                let offer = offers.into_iter().find(|open| open.offer == offer);
+                v1::LookReply { offer, ..Default::default() }
+            }
+            None => return Err(Status::invalid_argument("look at what?")),
+        }))
+    }
+
     async fn read(&self, _: Request<v1::ReadRequest>) -> Result<Response<v1::ReadReply>, Status> {
         Err(Status::unimplemented("nobody asks"))
     }
+}
+
+/// What one stream watches, follows and looks at.
+#[derive(Default)]
+struct Eyes {
+    watched: HashMap<u64, Vec<u64>>,
+    /// Players, and the last of their notices that was sent.
+    followed: HashMap<u64, Option<u64>>,
+    glance: v1::Glance,
 }
 
 /// One stream's conversation.
@@ -374,28 +552,19 @@ async fn talk(
     downlinks: mpsc::Sender<Result<v1::Downlink, Status>>,
 ) {
     let mut news = desk.world.news.subscribe();
-    let mut watched: HashMap<u64, Vec<u64>> = HashMap::new();
+    let mut eyes = Eyes::default();
     _ = downlinks.send(Ok(desk.standing())).await;
     loop {
         let downlink = tokio::select! {
             uplink = uplinks.message() => match uplink {
-                Ok(Some(uplink)) => desk.hear(uplink, &mut watched),
+                Ok(Some(uplink)) => Some(desk.hear(uplink, &mut eyes)),
                 _ => return,
             },
-            Ok(news) = news.recv() => match news {
-                News::Leader => desk.standing(),
-                News::Room { .. } if *desk.cut_off.lock().unwrap() => continue,
-                News::Room { room, version, closed } => match watched.get(&room) {
-                    Some(players) => {
-                        let update = desk.world.update(room, version, players, false);
-                        let updates = vec![v1::Update { closed, ..update }];
-                        v1::Downlink { updates, ..Default::default() }
-                    }
-                    None => continue,
-                },
-            },
+            Ok(news) = news.recv() => desk.tell(news, &mut eyes),
         };
-        if downlinks.send(Ok(downlink)).await.is_err() {
+        if let Some(downlink) = downlink
+            && downlinks.send(Ok(downlink)).await.is_err()
+        {
             return;
         }
     }
@@ -407,13 +576,48 @@ impl Desk {
             let state = self.world.state();
             (state.leader, state.members.clone())
         };
-        let standing =
-            v1::Standing { node: self.id, leader, term: leader, peers, ..Default::default() };
+        let bots = vec![v1::Bot {
+            player: BOT,
+            name: "Ada".into(),
+            game: "hangman".into(),
+            strength: "easy".into(),
+        }];
+        let (node, term) = (self.id, leader);
+        let standing = v1::Standing { node, leader, term, peers, bots, ..Default::default() };
         v1::Downlink { standing: Some(standing), ..Default::default() }
     }
 
-    fn hear(&self, uplink: v1::Uplink, watched: &mut HashMap<u64, Vec<u64>>) -> v1::Downlink {
+    /// What there is to say of what has happened.
+    fn tell(&self, news: News, eyes: &mut Eyes) -> Option<v1::Downlink> {
+        if matches!(news, News::Leader) {
+            return Some(self.standing());
+        }
+        if *self.cut_off.lock().unwrap() {
+            return None;
+        }
         let mut downlink = v1::Downlink::default();
+        match news {
+            News::Room { room, version, closed } => {
+                let players = eyes.watched.get(&room)?;
+                let update = self.world.update(room, version, players, false);
+                downlink.updates = vec![v1::Update { closed, ..update }];
+            }
+            News::Told { player } => {
+                let sent = eyes.followed.get_mut(&player)?;
+                let told = self.world.told(player, *sent, 0);
+                *sent = Some(told.newest);
+                downlink.told = vec![told];
+            }
+            News::Seeks => downlink.seeks = eyes.glance.lobby.then(|| self.world.seeks()),
+            News::Live => downlink.live = eyes.glance.live.then(|| self.world.state().live.clone()),
+            News::Leader => {}
+        }
+        Some(downlink)
+    }
+
+    fn hear(&self, uplink: v1::Uplink, eyes: &mut Eyes) -> v1::Downlink {
+        let mut downlink = v1::Downlink::default();
+        let watched = &mut eyes.watched;
         for command in uplink.commands {
             self.commands.lock().unwrap().push(command.clone());
             downlink.answers.extend(self.answer(&command));
@@ -447,6 +651,22 @@ impl Desk {
         }
         for unwatch in uplink.unwatches {
             watched.remove(&unwatch.room);
+        }
+        for follow in uplink.follows {
+            self.follows.lock().unwrap().push(follow);
+            let told = self.world.told(follow.player, follow.since, follow.ask);
+            eyes.followed.insert(follow.player, Some(told.newest));
+            downlink.told.push(told);
+        }
+        for unfollow in uplink.unfollows {
+            *self.unfollows.lock().unwrap() += 1;
+            eyes.followed.remove(&unfollow.player);
+        }
+        if let Some(glance) = uplink.glance {
+            self.glances.lock().unwrap().push(glance);
+            eyes.glance = glance;
+            downlink.seeks = glance.lobby.then(|| self.world.seeks());
+            downlink.live = glance.live.then(|| self.world.state().live.clone());
         }
         downlink
     }
@@ -482,6 +702,11 @@ pub(crate) fn cluster(nodes: u64) -> (Arc<World>, Vec<FakeNode>) {
 /// The data of requests about a room and nothing else.
 pub(crate) fn room(room: u64) -> Value {
     json!({ "room": name(room) })
+}
+
+/// What players call an offer.
+pub(crate) fn offer_name(offer: u64) -> String {
+    RoomNames::of(&key()).offer_name(OfferId(offer))
 }
 
 /// What players call a room.
@@ -593,6 +818,11 @@ impl Browser {
         browser
     }
 
+    /// Only the socket, for who reads it otherwise.
+    pub(crate) fn into_socket(self) -> WebSocketStream<MaybeTlsStream<TcpStream>> {
+        self.socket
+    }
+
     pub(crate) async fn send_text(&mut self, text: String) {
         self.socket.send(Message::text(text)).await.unwrap();
     }
@@ -649,6 +879,13 @@ impl Browser {
     /// What has been pushed and not been asked for.
     pub(crate) fn pushed(&self) -> &[Value] {
         &self.pushes
+    }
+
+    /// The next notice: its number, its kind, and whether something was lost before it.
+    pub(crate) async fn notice(&mut self) -> (u64, String, bool) {
+        let push = self.push("notice").await;
+        let kind = push["kind"].as_str().expect("a kind").to_owned();
+        (push["number"].as_u64().expect("a number"), kind, push["resync"] == true)
     }
 
     /// The next view: its version, and whether it is a whole one.

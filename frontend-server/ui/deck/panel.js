@@ -58,7 +58,8 @@ export class Panel {
     );
   }
 
-  open() {
+  /** @param {boolean} [near] whether the page comes to where the panel is */
+  open(near = true) {
     const client = this.#client;
     this.#leaving = [
       client.on("deck", (deck) => this.#onDeck(deck)),
@@ -69,7 +70,7 @@ export class Panel {
     for (const wish of client.pending) this.#asked(wish);
     set(this.element, { hidden: null });
     this.#onStanding();
-    this.element.scrollIntoView({ block: "nearest" });
+    if (near) this.element.scrollIntoView({ block: "nearest" });
   }
 
   close() {

@@ -56,8 +56,13 @@ impl Lobby {
         self.ratings.card_json(player)
     }
 
-    /// Games that are being played.
-    fn playing(&self) -> usize {
+    /// Rounds of matches that were decided, ever.
+    pub fn matches(&self) -> u64 {
+        self.numbers.matches()
+    }
+
+    /// Rooms in which a round is being played.
+    pub fn playing(&self) -> usize {
         self.rooms.count_in(State::Playing)
     }
 }

@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use super::{LIKENESS_BYTES_MAX, Lobby, Passed, ROOMS_MAX, TABLES_MAX};
+use super::outcome::{Act, Passed};
+use super::{LIKENESS_BYTES_MAX, Lobby, ROOMS_MAX, TABLES_MAX};
 use crate::answer::{Answer, Rejection, Reply};
 use crate::bots;
 use crate::chance::Chance;
@@ -29,13 +30,6 @@ const DUE_OFFERS_MAX: usize = 256;
 
 /// Above these ratings a bot of the next strength plays.
 const STRONGER_ABOVE: [(u16, Strength); 2] = [(1_650, Strength::Hard), (1_350, Strength::Medium)];
-
-/// A command that is being carried out: when, by what chance, and what it led to so far.
-pub(super) struct Act<'a> {
-    pub(super) now: Now,
-    pub(super) chance: &'a mut Chance,
-    pub(super) led_to: &'a mut Passed,
-}
 
 /// Who asks for a game, as they call themselves.
 #[derive(Clone, Copy)]

@@ -7,6 +7,7 @@
 
 mod look;
 mod matching;
+mod outcome;
 mod settle;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,7 +33,8 @@ use crate::rooms::{Activity, Change, Changed, Filter, Looked, Rooms};
 use crate::rules::Board;
 use crate::terms::Terms;
 use hangraft_ids::{PlayerId, RoomId, Serial};
-use matching::Act;
+use outcome::Act;
+pub use outcome::{Applied, Passed};
 
 /// Live rooms. Another one takes the place of the room in which nobody has been for the
 /// longest time; when somebody is in all of them, it is refused with `busy`.
@@ -66,30 +68,6 @@ pub struct Lobby {
     pub(crate) offers: Offers,
     pub(crate) ratings: Ratings,
     pub(crate) numbers: Numbers,
-}
-
-/// What an entry led to.
-#[derive(Clone, Debug)]
-pub struct Applied {
-    /// What the player hears.
-    pub answer: Answer,
-    /// What the watchers of rooms should hear.
-    pub changes: Vec<Change>,
-    /// Rooms that had to leave for it and are worth keeping, for the archive.
-    pub finished: Vec<Finished>,
-    /// Players who were told something.
-    pub told: Vec<PlayerId>,
-}
-
-/// What the passing of time led to.
-#[derive(Clone, Debug, Default)]
-pub struct Passed {
-    /// What the watchers of rooms should hear.
-    pub changes: Vec<Change>,
-    /// Rooms that left and are worth keeping, for the archive.
-    pub finished: Vec<Finished>,
-    /// Players who were told something.
-    pub told: Vec<PlayerId>,
 }
 
 impl Lobby {

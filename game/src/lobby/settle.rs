@@ -1,6 +1,7 @@
 //! What rooms have done to the rest of the lobby: who is to be told, which rounds count.
 
-use super::{Lobby, Passed};
+use super::Lobby;
+use super::outcome::Passed;
 use crate::bots;
 use crate::clock::Now;
 use crate::command::Edition;
@@ -18,8 +19,8 @@ impl Lobby {
         if now.edition < Edition::Third {
             return;
         }
-        for _ in moved.iter().flat_map(|(_, count)| 0..*count) {
-            self.numbers.moved();
+        for (_, count) in moved {
+            self.numbers.moved(count);
         }
         for ended in &ended {
             self.count_round(ended, now);

@@ -28,11 +28,17 @@ pub(crate) enum Ladder {
     Week(u64),
 }
 
+/// A place on the ladder of all time, from the best on.
+type PlaceByRating = (Reverse<Elo>, u32, PlayerId);
+
+/// A place on the ladder of a week, from the best on.
+type PlaceByWeek = (u64, Reverse<u32>, Reverse<Elo>, PlayerId);
+
 /// Both ladders of a game.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ladders {
-    by_rating: BTreeSet<(Reverse<Elo>, u32, PlayerId)>,
-    by_week: BTreeSet<(u64, Reverse<u32>, Reverse<Elo>, PlayerId)>,
+    by_rating: BTreeSet<PlaceByRating>,
+    by_week: BTreeSet<PlaceByWeek>,
 }
 
 impl Ladders {
@@ -72,14 +78,11 @@ impl Ladders {
     }
 }
 
-fn by_rating(player: PlayerId, record: &Record) -> Option<(Reverse<Elo>, u32, PlayerId)> {
+fn by_rating(player: PlayerId, record: &Record) -> Option<PlaceByRating> {
     (!record.is_provisional()).then(|| (Reverse(record.elo), record.games(), player))
 }
 
-fn by_week(
-    player: PlayerId,
-    record: &Record,
-) -> Option<(u64, Reverse<u32>, Reverse<Elo>, PlayerId)> {
+fn by_week(player: PlayerId, record: &Record) -> Option<PlaceByWeek> {
     let (week, points) = record.week();
-    (points > 0).then(|| (week, Reverse(points), Reverse(record.elo), player))
+    (points > 0).then_some((week, Reverse(points), Reverse(record.elo), player))
 }

@@ -53,16 +53,19 @@ pub(crate) struct Ratings {
     sum: u64,
 }
 
+/// The records of one game, by player.
+type Records = OrdMap<PlayerId, Arc<Record>>;
+
 /// The records of one game, and the ladders that follow from them.
 #[derive(Clone, Debug, Default)]
 struct Game {
-    records: OrdMap<PlayerId, Arc<Record>>,
+    records: Records,
     ladders: Ladders,
 }
 
 /// Records as a snapshot sees them: cheap to take, and at rest.
 #[derive(Clone, Debug)]
-pub(crate) struct FrozenRatings(Vec<(Arc<str>, OrdMap<PlayerId, Arc<Record>>)>);
+pub(crate) struct FrozenRatings(Vec<(Arc<str>, Records)>);
 
 /// A record as a snapshot holds it.
 #[derive(Debug, Serialize, Deserialize)]

@@ -212,6 +212,17 @@ fn who_played_longest_ago_is_forgotten_first() {
     assert_eq!(ratings.digest(), ratings.recompute_digest());
 }
 
+/// Three of one rating: who needed fewer games for it is above, and then the lower id.
+#[test]
+fn no_two_share_a_place() {
+    let mut ratings = Ratings::default();
+    for other in [ANN, CAS] {
+        (0..20).for_each(|_| _ = ratings.record(&round(other, BEN, Score::Drawn), at(1, 1)));
+    }
+    let best = |ratings: &Ratings| ratings.games[TIC_TAC_TOE].ladders.best(Ladder::AllTime, 9);
+    assert_eq!(best(&ratings), [ANN, CAS, BEN]);
+}
+
 /// Never more than a thousand names, and no more than are asked for.
 #[test]
 fn a_ladder_has_an_end() {

@@ -457,3 +457,47 @@ fn a_room_in_which_only_a_bot_is_leaves() {
     assert!(trial.rooms.get(ID).is_none());
     assert_eq!(trial.ended, [], "it was never decided");
 }
+
+/// What is said of moves is counted for who made them. Ben's first mark throws the game away;
+/// behind it none of his is worse than another.
+#[test]
+fn good_moves_are_counted() {
+    let mut trial = Trial::cells(0);
+    for (player, cell) in [(ANN, 4), (BEN, 1), (ANN, 0), (BEN, 5), (ANN, 8)] {
+        trial.pass(1_000);
+        trial.mark(player, cell).expect("a free cell");
+    }
+    let tallies = [0, 1].map(|seat| trial.contest().contestant(Seat(seat)).tally);
+    let counted = tallies.map(|tally| (tally.moves, tally.good, tally.ms, tally.slowest_ms));
+    assert_eq!(counted, [(3, 3, 3_000, 1_000), (2, 1, 2_000, 1_000)]);
+}
+
+/// A snapshot says nothing of a match that cannot be.
+#[test]
+fn what_cannot_be_is_not_restored() {
+    let trial = Trial::cells(10);
+    let (contest, rating) = (trial.contest().clone(), None);
+    let refused = |contest: Contest| {
+        let mut room = trial.room().clone();
+        room.contest = None;
+        room.restore_contest(contest).is_err()
+    };
+    assert!(!refused(contest.clone()));
+    assert!(trial.room().clone().restore_contest(contest.clone()).is_err(), "twice");
+    let between = |players: [PlayerId; 2]| {
+        Contest::new(By::Seek, true, 10, players.map(|player| (player, rating)), 0)
+    };
+    for players in [[BEN, ANN], [ANN, CAT], [ANN, ANN], [ANN, PlayerId(0)]] {
+        assert!(refused(between(players)), "{players:?}");
+    }
+    let mut wrong = between([ANN, BEN]);
+    wrong.want_again(Seat(0));
+    assert!(refused(wrong), "another round, while one goes on");
+    let mut wrong = Contest::new(By::Seek, true, 0, [(ANN, rating), (BEN, rating)], 0);
+    wrong.wait_for(Seat(2), 0, &mut Chance::of(1, 0));
+    assert!(refused(wrong), "nobody sits there");
+    let mut left = trial.room().clone();
+    left.contest = None;
+    left.seats[1] = None;
+    assert!(left.restore_contest(contest).is_err(), "nobody is there to play with");
+}

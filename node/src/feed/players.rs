@@ -81,3 +81,35 @@ impl Followers {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANN: PlayerId = PlayerId(1);
+    const BEN: PlayerId = PlayerId(2);
+
+    /// A stream hears of whom it follows, once however often they were told something, and
+    /// of nobody whom it has left. Of a lobby that was replaced it looks at all.
+    #[test]
+    fn a_stream_hears_of_whom_it_follows() {
+        let mut followers = Followers::default();
+        let (first, second) = (Arc::new(News::default()), Arc::new(News::default()));
+        followers.enter(ANN, 1, &first);
+        followers.enter(ANN, 1, &first);
+        followers.enter(BEN, 1, &first);
+        followers.enter(ANN, 2, &second);
+        assert_eq!(followers.len(), 3);
+        followers.tell(&[ANN, PlayerId(9)].into());
+        followers.tell(&[ANN].into());
+        assert_eq!((first.take(), second.take()), ([ANN].into(), [ANN].into()));
+        assert!(first.take().is_empty());
+        followers.leave(ANN, 1);
+        followers.leave(ANN, 1);
+        followers.tell_all();
+        assert_eq!((first.take(), second.take()), ([BEN].into(), [ANN].into()));
+        followers.leave(BEN, 1);
+        followers.leave(ANN, 2);
+        assert_eq!((followers.len(), followers.by_player.len()), (0, 0));
+    }
+}

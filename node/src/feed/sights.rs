@@ -32,3 +32,32 @@ impl Sight {
         self.0.send_modify(|revision| revision.restarts += 1);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Who looks is woken by another number, and by another lobby whatever its number is.
+    #[test]
+    fn another_number_or_another_lobby_wakes_who_looks() {
+        let sight = Sight::default();
+        let mut looks = sight.subscribe();
+        let mut woken = || {
+            let changed = looks.has_changed().expect("the sight is there");
+            (changed, *looks.borrow_and_update())
+        };
+        sight.note(0);
+        let (changed, first) = woken();
+        assert!(!changed);
+        sight.note(7);
+        sight.note(7);
+        let (changed, second) = woken();
+        assert!(changed && second != first);
+        sight.note(7);
+        assert!(!woken().0);
+        sight.restart();
+        sight.note(7);
+        let (changed, third) = woken();
+        assert!(changed && third != second, "what was made for the other lobby is not shown");
+    }
+}

@@ -559,4 +559,46 @@ mod tests {
         one.waits(Duration::from_secs(60));
         assert_eq!(one.swim.num_members(), 0, "the other does not answer any more");
     }
+
+    /// What foca sends stands in the map of messages. When a version of foca has something
+    /// new to say, this does not compile until it has a name here.
+    #[test]
+    fn datagrams_are_those_of_the_map() {
+        use foca::Message::{
+            Ack, Announce, Broadcast, Feed, ForwardedAck, Gossip, IndirectAck, IndirectPing, Ping,
+            PingReq, TurnUndead,
+        };
+        use hangraft_proto::map::{MAP, Wire};
+        let name = |message: &foca::Message<u8>| match message {
+            Ping(_) => "Ping",
+            Ack(_) => "Ack",
+            PingReq { .. } => "PingReq",
+            IndirectPing { .. } => "IndirectPing",
+            IndirectAck { .. } => "IndirectAck",
+            ForwardedAck { .. } => "ForwardedAck",
+            Announce => "Announce",
+            Feed => "Feed",
+            Gossip => "Gossip",
+            Broadcast => "Broadcast",
+            TurnUndead => "TurnUndead",
+        };
+        let (probe_number, target, origin) = (1, 2, 3);
+        let sent = [
+            Ping(probe_number),
+            Ack(probe_number),
+            PingReq { target, probe_number },
+            IndirectPing { origin, probe_number },
+            IndirectAck { target, probe_number },
+            ForwardedAck { origin, probe_number },
+            Announce,
+            Feed,
+            Gossip,
+            Broadcast,
+            TurnUndead,
+        ];
+        let sent: BTreeSet<&str> = sent.iter().map(name).collect();
+        let messages = MAP.iter().flat_map(|chapter| chapter.messages);
+        let mapped = messages.filter(|message| message.is_on(Wire::Datagram));
+        assert_eq!(mapped.map(|message| message.name).collect::<BTreeSet<_>>(), sent);
+    }
 }

@@ -34,11 +34,12 @@ const WAITING_MAX: usize = 1_024;
 const GROUP_COMMANDS_MAX: usize = 1_024;
 const GROUP_BYTES_MAX: usize = 256 << 10;
 
-/// How long after its start a node that leads lets `open` wait for all members to say
-/// that they know of hosts. In a new cluster they do within a second, and a room opened
-/// before would be public. Then, in a cluster with an older member, rooms are opened as
-/// they were before there were hosts.
-const HOSTS_AWAITED: Duration = Duration::from_secs(3);
+/// How long after its start a node that leads lets `open`, and what is asked about matches,
+/// wait for all members to say that they know of hosts and of matches. In a new cluster they
+/// do within a second, and a room opened before would be public. Then, in a cluster with an
+/// older member, rooms are opened as they were before there were hosts, and there are no
+/// matches.
+const FEATURES_AWAITED: Duration = Duration::from_secs(3);
 
 /// Characters of an unknown game's name that a refusal repeats.
 const GAME_QUOTED_MAX: usize = 32;
@@ -109,10 +110,9 @@ impl Desk {
         let mut entries = Vec::with_capacity(commands.len());
         let mut refused = Vec::new();
         let hosts = self.replica.machine().is_in_use(&Feature::Hosts);
-        let awaited = !hosts && self.begun.elapsed() < HOSTS_AWAITED;
         for command in commands {
             let id = command.id;
-            if awaited && matches!(command.action, Some(Action::Open(_))) {
+            if !hosts && self.is_new() && matches!(command.action, Some(Action::Open(_))) {
                 refused.push(convert::refusal(id, ProposeError::Busy.into()));
                 continue;
             }
@@ -152,6 +152,11 @@ impl Desk {
         }
     }
 
+    /// Whether the members may not have said yet what they know.
+    fn is_new(&self) -> bool {
+        self.begun.elapsed() < FEATURES_AWAITED
+    }
+
     /// What not every member knows must not come into the log: the replicas that do not
     /// know it would refuse what the others take, or stop.
     fn not_offered(&self, entry: &Entry) -> Option<Refused> {
@@ -160,6 +165,7 @@ impl Desk {
             return None;
         }
         let why = match needed {
+            Feature::Matches if self.is_new() => return Some(ProposeError::Busy.into()),
             Feature::Game(game) => {
                 let quoted: String = game.chars().take(GAME_QUOTED_MAX).collect();
                 format!("there is no game {quoted:?} in this cluster (yet)")

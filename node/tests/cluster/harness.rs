@@ -19,11 +19,12 @@ use hangraft_proto::v1::cluster_client::ClusterClient;
 use hangraft_proto::v1::command::Action;
 use hangraft_proto::v1::freshness::Level;
 use hangraft_proto::v1::game_client::GameClient;
+use hangraft_proto::v1::look_request::At;
 use hangraft_proto::v1::{
-    Accepted, BackupRequest, Code, Command, Downlink, Event, EventsRequest, Freshness, Member,
-    NodeReport, Open, Play, ReadReply, ReadRequest, Refused, ReportRequest, RoomsRequest,
-    SetRequest, Sit, Stand, StatusReply, StatusRequest, TransferLeaderRequest, Update, Uplink,
-    Watch,
+    Accepted, BackupRequest, Code, Command, Downlink, Event, EventsRequest, Follow, Freshness,
+    LookReply, LookRequest, Member, NodeReport, Open, Play, ReadReply, ReadRequest, Refused,
+    ReportRequest, RoomsRequest, SetRequest, Sit, Stand, StatusReply, StatusRequest, Told,
+    TransferLeaderRequest, Update, Uplink, Watch,
 };
 use std::collections::BTreeMap;
 use std::io;
@@ -491,6 +492,13 @@ impl Cluster {
         eventually("all replicas are at the same index with the same hash", same).await;
     }
 
+    pub(crate) async fn look_up(&self, id: u64, at: At) -> LookReply {
+        let mut client = GameClient::connect(format!("http://{}", self.address(id))).await.unwrap();
+        let mut request = Request::new(LookRequest { at: Some(at) });
+        request.metadata_mut().insert(ACCESS_HEADER, self.access());
+        client.look(request).await.unwrap().into_inner()
+    }
+
     pub(crate) async fn read_linearizable(&self, id: u64, room: u64) -> ReadReply {
         let mut client = GameClient::connect(format!("http://{}", self.address(id))).await.unwrap();
         let freshness = Some(Freshness { level: Some(Level::Linearizable(true)) });
@@ -551,6 +559,11 @@ impl Player {
     /// Somebody else on the same link.
     pub(crate) fn another(self) -> Self {
         Player { id: self.id + 1, ..self }
+    }
+
+    /// Somebody else on the same link, so many numbers further.
+    pub(crate) fn another_at(self, further: u64) -> Self {
+        Player { id: self.id + further, ..self }
     }
 
     pub(crate) async fn open(&mut self) -> u64 {
@@ -640,7 +653,38 @@ impl Player {
         self.ask_with(serial, Action::Play(Play { room, r#move: text })).await
     }
 
-    async fn ask(&mut self, action: Action) -> Result<Accepted, Refused> {
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Says something that gets no answer of its own.
+    pub(crate) async fn say(&self, uplink: Uplink) {
+        self.uplinks.send(uplink).await.unwrap();
+    }
+
+    /// Follows a player: what is told first.
+    pub(crate) async fn follow(&mut self, player: u64, since: Option<u64>, ask: u64) -> Told {
+        let follows = vec![Follow { player, since, ask }];
+        self.say(Uplink { follows, ..Uplink::default() }).await;
+        loop {
+            let told = self.told(player).await;
+            if told.ask == ask {
+                return told;
+            }
+        }
+    }
+
+    /// What a followed player is told next.
+    pub(crate) async fn told(&mut self, player: u64) -> Told {
+        loop {
+            let (downlink, _) = self.hear().await;
+            if let Some(told) = downlink.told.into_iter().find(|told| told.player == player) {
+                return told;
+            }
+        }
+    }
+
+    pub(crate) async fn ask(&mut self, action: Action) -> Result<Accepted, Refused> {
         self.serial += 1;
         self.ask_with(self.serial, action).await
     }

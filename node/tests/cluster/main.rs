@@ -6,6 +6,7 @@ mod copies;
 mod disks;
 mod faults;
 mod harness;
+mod matches;
 mod members;
 mod observe;
 mod passing;

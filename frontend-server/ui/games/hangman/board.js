@@ -77,10 +77,10 @@ export class HangmanBoard {
   /** What this player can do now, if anything. @param {View} view @param {Player | undefined} mine @param {Moment} moment */
   #showHand(view, mine, moment) {
     const sets = mine?.role === "setter";
-    const over = view.state === "won" || view.state === "lost";
+    const over = view.state === "won" || view.state === "lost" || view.state === "draw";
     const guesses = view.state === "playing" && mine !== undefined && !sets;
     const choosing = view.state === "waiting" && sets;
-    const stuck = mine !== undefined && !sets && setterIsAway(view);
+    const stuck = !view.match && mine !== undefined && !sets && setterIsAway(view);
     const held = this.#hand.contains(document.activeElement);
     const ended = (over || stuck) && !this.#again.shown;
     this.#keyboard.update(view, sendingLetters(moment.pending), guesses);
@@ -88,7 +88,8 @@ export class HangmanBoard {
     set(this.#wordForm, { hidden: !guesses });
     if (over || stuck) this.#again.update(view, moment, stuck);
     else this.#again.hide();
-    set(this.#keyboard.element, { "data-away": choosing || stuck });
+    // After a match what it came to stands in the place of the keys.
+    set(this.#keyboard.element, { "data-away": choosing || stuck, hidden: Boolean(view.match) && over });
     if (held) this.#keepFocus(ended);
   }
 

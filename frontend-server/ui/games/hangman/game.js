@@ -4,7 +4,7 @@ import { HangmanBoard } from "./board.js";
 import { Gallows } from "./gallows.js";
 import { Guesses } from "./guesses.js";
 import { opener } from "./opener.js";
-import { story } from "./story.js";
+import { awaits, story } from "./story.js";
 import { set } from "../../dom.js";
 
 /** @typedef {import("./types.js").HangmanView} View */
@@ -28,6 +28,9 @@ export const game = {
   called: (move) => (move.letter ? "letter" : "word"),
   sign: (move) => (move.letter ?? "").toUpperCase(),
   plainly,
+  awaits: (/** @type {View} */ view, me) => awaits(view, me),
+  sides: { guesser: "guesser", setter: "setter" },
+  good: "Hits",
 };
 
 /** Everybody is safe. */

@@ -1,6 +1,7 @@
 // Hangman in words: pure. What a screen reader hears is told from two views, so
 // it is the same whether the changes between came one by one or all at once.
 
+import { conceded } from "../../contest/words.js";
 import { many } from "../../text.js";
 
 /** @typedef {import("./types.js").HangmanView} View */
@@ -49,6 +50,8 @@ export function spokenLives(view) {
 export function ending(view, me) {
   const winner = view.players.find(({ player }) => player === view.winner);
   const who = view.winner === me ? "You" : (winner?.name ?? "Somebody");
+  if (view.state === "draw") return "A draw was agreed.";
+  if (view.how && (view.state === "won" || view.state === "lost")) return conceded(view, me, view.winner, view.how);
   if (view.state === "won") return `${who} found it. Everybody is safe.`;
   if (view.state !== "lost") return "";
   return view.mode === "setter" ? `Nobody found it. ${who} had the better word.` : "Nobody found it, and the raft is one short.";
@@ -69,6 +72,19 @@ export function situation(view, me) {
   if (mine && view.tried.length === 0) return "Your word. Watch them guess.";
   const last = view.tried.at(-1);
   return last ? spokenGuess(last, me) : "Pick a letter.";
+}
+
+/**
+ * Whether everybody waits for this player: for a word, or for a letter when there is nobody
+ * else who guesses.
+ * @param {View} view @param {string} me
+ */
+export function awaits(view, me) {
+  const mine = view.players.find(({ player }) => player === me);
+  if (!mine) return false;
+  const sets = mine.seat === view.setter;
+  if (view.state === "waiting") return sets;
+  return view.state === "playing" && !sets && view.mode === "setter" && view.players.length === 2;
 }
 
 /**

@@ -31,7 +31,7 @@ export class NimBoard {
   update(view, moment) {
     const mine = view.players.find(({ player }) => player === moment.me);
     const mover = view.players.find(({ seat }) => seat === view.turn);
-    const stuck = mine !== undefined && mover !== undefined && mover !== mine && !mover.online;
+    const stuck = !view.match && mine !== undefined && mover !== undefined && mover !== mine && !mover.online;
     const sending = moment.pending.some(({ action }) => action === "play");
     this.#open = mine !== undefined && view.turn === mine.seat && !sending;
     set(this.element, { "data-state": view.state });

@@ -16,6 +16,7 @@ export const game = {
   about: () => "",
   story,
   makeBoard: (acts) => new NimBoard(acts),
+  awaits: (/** @type {import("./types.js").NimView} */ view, me) => view.players.some(({ player, seat }) => player === me && seat === view.turn),
 };
 
 function picture() {

@@ -125,5 +125,5 @@ export class TicTacToeBoard {
 
 /** Whether the table may go on without somebody: as the rules have it. @param {View} view @param {import("../../types.js").Player} mover @param {number} elapsed */
 function isStuck(view, mover, elapsed) {
-  return view.clock === null && isFree(mover, view.seat_kept_ms, elapsed);
+  return !view.match && view.clock === null && isFree(mover, view.seat_kept_ms, elapsed);
 }

@@ -21,6 +21,8 @@ export const game = {
   makeBoard: (acts) => new TicTacToeBoard(acts),
   roles: { x: { short: "X", long: "has X" }, o: { short: "O", long: "has O" } },
   called: () => "mark",
+  awaits: (/** @type {View} */ view, me) => view.players.some(({ player, seat }) => player === me && seat === view.turn),
+  sides: { x: "X", o: "O", draw: "drawn" },
 };
 
 /** A round that X has won. */

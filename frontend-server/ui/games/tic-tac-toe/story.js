@@ -32,12 +32,14 @@ export function timeLeft({ left_ms }, elapsed) {
 
 /** How the round ended, in one sentence; empty while it goes on. @param {View} view @param {string} me */
 export function ending(view, me) {
-  if (view.state === "draw") return "A draw: nobody has three in a row.";
+  if (view.state === "draw") return view.cells.includes(null) ? "A draw was agreed." : "A draw: nobody has three in a row.";
   if (view.state === "abandoned") return "The round was left before both had moved. It counts for nobody.";
   if (!view.won) return "";
   const { how, winner, winner_name, loser, loser_name } = view.won;
   const wins = winner === me ? "You win." : `${winner_name} wins.`;
   if (how === "clock") return `${loser === me ? "Your" : `${loser_name}’s`} time ran out. ${wins}`;
+  if (how === "resigned") return `${loser === me ? "You have" : `${loser_name} has`} resigned. ${wins}`;
+  if (how === "claimed") return `${loser === me ? "You were" : `${loser_name} was`} gone too long. ${wins}`;
   if (how === "left") return `${loser === me ? "You have" : `${loser_name} has`} left. ${wins}`;
   return winner === me ? "Three in a row. You win!" : `${winner_name} has three in a row and wins.`;
 }

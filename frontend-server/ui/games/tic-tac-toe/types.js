@@ -6,7 +6,7 @@
  * is, from the view's version on.
  * @typedef {import("../../types.js").View & {
  *   cells: ("X" | "O" | null)[], crosses: number, turn: number | null,
- *   won: {how: "line" | "clock" | "left", winner: string, winner_name: string, loser: string, loser_name: string} | null, line: number[] | null, clock: number | null, left_ms?: number,
+ *   won: {how: "line" | "clock" | "left" | "resigned" | "claimed", winner: string, winner_name: string, loser: string, loser_name: string} | null, line: number[] | null, clock: number | null, left_ms?: number,
  * }} TicTacToeView
  */
 

@@ -63,7 +63,7 @@ static PAIRS: LazyLock<Pairs> = LazyLock::new(|| {
     let mut pairs = [[0; SIGNS]; SIGNS];
     for word in words::parts() {
         let mut before = EDGE;
-        for here in word.chars().map(sign).chain([EDGE]) {
+        for here in word.text.chars().map(sign).chain([EDGE]) {
             pairs[before][here] += 1;
             before = here;
         }

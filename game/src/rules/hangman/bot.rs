@@ -18,7 +18,7 @@ use super::beside::expected_permille;
 use super::guess::Guessed;
 use super::letters::{Letter, Letters, Word};
 use super::sight::Sight;
-use super::words::Category;
+use super::words::{Category, Listed};
 use crate::chance::Chance;
 use crate::rules::duel::Strength;
 use crate::rules::lots::{draw, once_in};
@@ -57,9 +57,9 @@ pub(super) fn guess(sight: &Sight<'_>, strength: Strength, chance: &mut Chance) 
         Strength::Medium if once_in(MEDIUM_ERRS, chance) => draw(&in_order(sight), chance),
         Strength::Medium => best(sight, expected(sight), chance),
         Strength::Hard => {
-            let words: Vec<&str> = sight.possible().collect();
+            let words: Vec<Listed> = sight.possible().collect();
             match chance.pick(&words).filter(|_| words.len() <= WORDS_SAID) {
-                Some(word) => return Some(Guessed::Word(Word::from(Arc::from(*word)))),
+                Some(word) => return Some(Guessed::Word(Word::from(Arc::from(word.text)))),
                 None if words.is_empty() => best(sight, expected_by_parts(sight), chance),
                 None => best(sight, shares(&words), chance),
             }
@@ -109,12 +109,10 @@ fn expected_by_parts(sight: &Sight<'_>) -> ByLetter {
 }
 
 /// How many of these words have each letter, in thousandths.
-fn shares(words: &[&str]) -> ByLetter {
+fn shares(words: &[Listed]) -> ByLetter {
     let mut counts = [0; 26];
-    for letters in words.iter().map(|word| Letters::of(word)) {
-        for (count, letter) in counts.iter_mut().zip(Letter::all()) {
-            *count += u64::from(letters.contains(letter));
-        }
+    for letter in words.iter().flat_map(|word| word.letters.iter()) {
+        counts[usize::from(letter.byte() - b'a')] += 1;
     }
     counts.map(|count| count * 1000 / (words.len() as u64).max(1))
 }
@@ -179,7 +177,7 @@ mod tests {
 
     /// All words of our lists.
     fn listed() -> impl Iterator<Item = Word> {
-        (0..50).flat_map(words::of_length).map(|text| Word::from(Arc::from(*text)))
+        (0..50).flat_map(words::of_length).map(|listed| Word::from(Arc::from(listed.text)))
     }
 
     /// In how many of a hundred of these words each guesser has one of six lives left when

@@ -165,6 +165,21 @@ impl Letters {
     pub(crate) fn contains(self, letter: Letter) -> bool {
         self.0 & letter.bit() != 0
     }
+
+    /// Those that are also in another set.
+    pub(crate) fn common(self, other: Letters) -> Letters {
+        Letters(self.0 & other.0)
+    }
+
+    /// The letters, from a to z.
+    pub(crate) fn iter(self) -> impl Iterator<Item = Letter> {
+        let mut left = self.0;
+        std::iter::from_fn(move || {
+            let place = u8::try_from(left.trailing_zeros()).ok().filter(|place| *place < 26)?;
+            left &= left - 1;
+            Some(Letter(b'a' + place))
+        })
+    }
 }
 
 /// A word or phrase to be found, the way it is shown once found.
@@ -375,6 +390,15 @@ mod tests {
 
     fn word(text: &str) -> Word {
         Word::typed(text, Edition::Second).expect("a good word")
+    }
+
+    #[test]
+    fn a_set_of_letters_tells_them_in_order() {
+        let told = |letters: Letters| letters.iter().map(Letter::char).collect::<String>();
+        assert_eq!(told(Letters::of("Zoë's Æon")), "aenosz");
+        assert_eq!(told(Letters::of("Zoë").common(Letters::of("one"))), "eo");
+        assert_eq!(told(Letters::default()), "");
+        assert!(Letter::all().eq(Letters::of("the quick brown fox jumps over a lazy dog").iter()));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! else: who has it in hand cannot know more than a guesser sees.
 
 use super::letters::{Letter, Letters, Word};
-use super::words;
+use super::words::{self, Listed};
 
 /// A round as guessers see it.
 pub(super) struct Sight<'a> {
@@ -18,55 +18,70 @@ pub(super) struct Sight<'a> {
 
 impl Sight<'_> {
     /// The words of our lists that it may be: at most those of the same length.
-    pub(super) fn possible(&self) -> impl Iterator<Item = &'static str> {
-        let words = words::of_length(self.pattern.len()).iter().copied();
-        words.filter(|word| self.admits(&self.pattern, word) && !self.has_tried(word))
+    pub(super) fn possible(&self) -> impl Iterator<Item = Listed> {
+        let words = words::of_length(self.pattern.len());
+        let shown = shown(&self.pattern);
+        let words = words.iter().filter(move |word| self.admits(&self.pattern, shown, word));
+        words.filter(|word| !self.has_tried(word)).copied()
     }
 
     /// The single words of our lists that may stand in each part of the pattern, between
     /// what is not a letter; parts that are all open are left out.
-    pub(super) fn possible_parts(&self) -> impl Iterator<Item = Vec<&'static str>> {
+    pub(super) fn possible_parts(&self) -> impl Iterator<Item = Vec<Listed>> {
         let is_edge = |shown: &Option<char>| shown.is_some_and(|c| Letter::of(c).is_none());
         let hidden = |part: &&[Option<char>]| part.iter().any(Option::is_none);
         self.pattern.split(is_edge).filter(hidden).map(|part| {
-            let words = words::parts_of_length(part.len()).iter().copied();
-            words.filter(|word| self.admits(part, word)).collect()
+            let (words, shown) = (words::parts_of_length(part.len()), shown(part));
+            words.iter().filter(|word| self.admits(part, shown, word)).copied().collect()
         })
     }
 
     /// How many of the possible words have this letter, in thousandths; none if no word of
     /// our lists is possible.
     pub(super) fn permille_with(&self, letter: Letter) -> Option<i32> {
-        let (mut all, mut with) = (0, 0);
-        for word in self.possible() {
-            all += 1;
-            with += i32::from(Letters::of(word).contains(letter));
-        }
-        (all > 0).then(|| with * 1000 / all)
+        self.permille(|word| word.letters.contains(letter))
     }
 
     /// How likely this word is among the possible ones, in thousandths; none if no word of
     /// our lists is possible.
     pub(super) fn permille_of(&self, guess: &Word) -> Option<i32> {
-        let (mut all, mut same) = (0, 0);
-        for word in self.possible() {
-            all += 1;
-            same += i32::from(guess.is_spelled(word));
-        }
-        (all > 0).then(|| same * 1000 / all)
+        self.permille(|word| guess.is_spelled(word.text))
     }
 
-    /// Whether a word can stand behind these places.
-    fn admits(&self, places: &[Option<char>], word: &str) -> bool {
-        places.iter().zip(word.chars()).all(|(shown, c)| match shown {
+    fn permille(&self, is_so: impl Fn(&Listed) -> bool) -> Option<i32> {
+        let (mut all, mut so) = (0, 0);
+        for word in self.possible() {
+            all += 1;
+            so += i32::from(is_so(&word));
+        }
+        (all > 0).then(|| so * 1000 / all)
+    }
+
+    /// Whether a word can stand behind these places, which show these letters.
+    fn admits(&self, places: &[Option<char>], shown: Letters, word: &Listed) -> bool {
+        // Most have a letter that was guessed and is not there, or lack one that is: that
+        // is soon seen.
+        if word.letters.common(self.guessed) != shown {
+            return false;
+        }
+        places.iter().zip(word.text.chars()).all(|(shown, c)| match shown {
             None => Letter::of(c).is_some_and(|letter| !self.guessed.contains(letter)),
             Some(shown) => *shown == c || is_same_letter(*shown, c),
         })
     }
 
-    fn has_tried(&self, word: &str) -> bool {
-        self.tried.iter().any(|tried| tried.is_spelled(word))
+    fn has_tried(&self, word: &Listed) -> bool {
+        self.tried.iter().any(|tried| tried.is_spelled(word.text))
     }
+}
+
+/// The letters that are open in these places.
+fn shown(places: &[Option<char>]) -> Letters {
+    let mut letters = Letters::default();
+    for letter in places.iter().flatten().filter_map(|c| Letter::of(*c)) {
+        letters.insert(letter);
+    }
+    letters
 }
 
 /// Whether two characters are letters that are spelled alike, such as é and e.
@@ -93,7 +108,7 @@ mod tests {
             guessed: Letters::of(guessed),
             tried: tried.iter().collect(),
         };
-        sight.possible().collect()
+        sight.possible().map(|word| word.text).collect()
     }
 
     #[test]
@@ -117,7 +132,8 @@ mod tests {
     fn parts_of_a_phrase_are_found_by_themselves() {
         let pattern = "k_nn_ s_ns of x_x_x".chars().map(|c| (c != '_').then_some(c)).collect();
         let sight = Sight { pattern, guessed: Letters::of("knsofx"), tried: vec![] };
-        let parts: Vec<Vec<&str>> = sight.possible_parts().collect();
+        let texts = |part: Vec<Listed>| part.iter().map(|word| word.text).collect();
+        let parts: Vec<Vec<&str>> = sight.possible_parts().map(texts).collect();
         assert_eq!(parts.len(), 3, "what is open has no part in it: {parts:?}");
         assert!(parts[0].contains(&"kanna") && parts[2].is_empty(), "{parts:?}");
     }
@@ -125,7 +141,7 @@ mod tests {
     #[test]
     fn how_likely_a_guess_is_is_counted_among_the_possible_words() {
         let sight = Sight { pattern: vec![None; 3], guessed: Letters::default(), tried: vec![] };
-        let words: Vec<&str> = sight.possible().collect();
+        let words: Vec<&str> = sight.possible().map(|word| word.text).collect();
         assert!(words.len() >= 3 && words.contains(&"elf"), "{words:?}");
         let count = words.len() as i32;
         let with = words.iter().filter(|word| word.contains('e')).count() as i32;

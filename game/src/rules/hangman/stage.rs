@@ -63,3 +63,31 @@ impl Stage {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use hangraft_ids::{PlayerId, Seat};
+
+    use super::*;
+
+    /// Snapshots hold stages: what is new stands behind what is old.
+    #[test]
+    fn stages_are_stored_by_their_place() {
+        let by = Who { seat: Seat(1), player: PlayerId(2) };
+        let conceded = |how, saved| Stage::Conceded { by, how, saved };
+        for (stage, bytes) in [
+            (Stage::Waiting, &[0][..]),
+            (Stage::Playing, &[1]),
+            (Stage::Won, &[2]),
+            (Stage::Lost, &[3]),
+            (conceded(Conceded::Resigned, true), &[4, 1, 2, 0, 1]),
+            (conceded(Conceded::Clock, false), &[4, 1, 2, 1, 0]),
+            (conceded(Conceded::Left, false), &[4, 1, 2, 2, 0]),
+            (conceded(Conceded::Claimed, false), &[4, 1, 2, 3, 0]),
+            (Stage::Drawn, &[5]),
+        ] {
+            assert_eq!(postcard::to_allocvec(&stage).as_deref(), Ok(bytes), "{stage:?}");
+            assert_eq!(postcard::from_bytes(bytes), Ok(stage));
+        }
+    }
+}

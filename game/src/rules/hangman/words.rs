@@ -15,7 +15,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 
-use super::letters::Word;
+use super::letters::{Letters, Word};
 use crate::chance::Chance;
 
 /// Every category: its name, and its words, one per line. New ones are added
@@ -94,25 +94,36 @@ impl From<Category> for u8 {
     }
 }
 
+/// A word of our lists, or one that is part of a phrase there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Listed {
+    pub(crate) text: &'static str,
+    /// The letters by which it is found.
+    pub(crate) letters: Letters,
+}
+
+/// Words by how many characters they have.
+type ByLength = BTreeMap<usize, Vec<Listed>>;
+
 /// All words of so many characters, of whatever category; sorted out once for all.
-pub(crate) fn of_length(chars: usize) -> &'static [&'static str] {
-    static WORDS: LazyLock<BTreeMap<usize, Vec<&str>>> =
+pub(crate) fn of_length(chars: usize) -> &'static [Listed] {
+    static WORDS: LazyLock<ByLength> =
         LazyLock::new(|| by_length(CATEGORIES.iter().flat_map(|(_, words)| words.lines())));
     WORDS.get(&chars).map_or(&[], Vec::as_slice)
 }
 
 /// The single words that our words and phrases are made of, each once, the shortest first.
-pub(crate) fn parts() -> impl Iterator<Item = &'static str> {
+pub(crate) fn parts() -> impl Iterator<Item = Listed> {
     by_parts().values().flatten().copied()
 }
 
 /// Of those the ones of so many characters.
-pub(crate) fn parts_of_length(chars: usize) -> &'static [&'static str] {
+pub(crate) fn parts_of_length(chars: usize) -> &'static [Listed] {
     by_parts().get(&chars).map_or(&[], Vec::as_slice)
 }
 
-fn by_parts() -> &'static BTreeMap<usize, Vec<&'static str>> {
-    static PARTS: LazyLock<BTreeMap<usize, Vec<&str>>> = LazyLock::new(|| {
+fn by_parts() -> &'static ByLength {
+    static PARTS: LazyLock<ByLength> = LazyLock::new(|| {
         let words = CATEGORIES.iter().flat_map(|(_, words)| words.lines());
         let parts = words.flat_map(|word| word.split([' ', '-', '\'']));
         let parts: BTreeSet<&str> = parts.filter(|part| !part.is_empty()).collect();
@@ -121,10 +132,11 @@ fn by_parts() -> &'static BTreeMap<usize, Vec<&'static str>> {
     &PARTS
 }
 
-fn by_length(words: impl Iterator<Item = &'static str>) -> BTreeMap<usize, Vec<&'static str>> {
-    let mut sorted: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
-    for word in words {
-        sorted.entry(word.chars().count()).or_default().push(word);
+fn by_length(words: impl Iterator<Item = &'static str>) -> ByLength {
+    let mut sorted = ByLength::new();
+    for text in words {
+        let listed = Listed { text, letters: Letters::of(text) };
+        sorted.entry(text.chars().count()).or_default().push(listed);
     }
     sorted
 }
@@ -177,20 +189,24 @@ mod tests {
 
     #[test]
     fn every_word_is_found_by_its_length() {
-        let mut sorted: Vec<&str> = (0..=WORD_CHARS_MAX).flat_map(of_length).copied().collect();
+        let of_length = |chars| of_length(chars).iter().map(|listed| listed.text);
+        let mut sorted: Vec<&str> = (0..=WORD_CHARS_MAX).flat_map(of_length).collect();
         let mut listed: Vec<&str> = all().map(|(_, line)| line).collect();
-        (sorted.sort_unstable(), listed.sort_unstable());
+        sorted.sort_unstable();
+        listed.sort_unstable();
         assert_eq!(sorted, listed);
-        assert!(of_length(3).contains(&"elf") && of_length(WORD_CHARS_MAX + 1).is_empty());
+        assert!(of_length(3).any(|word| word == "elf"));
+        assert_eq!(of_length(WORD_CHARS_MAX + 1).count(), 0);
     }
 
     #[test]
     fn phrases_are_made_of_single_words() {
-        let parts: Vec<&str> = parts().collect();
+        let parts: Vec<&str> = parts().map(|part| part.text).collect();
         assert!(parts.iter().all(|part| part.chars().all(|c| Letter::of(c).is_some())));
         for part in ["kanna", "kamui", "s", "misérables"] {
             assert_eq!(parts.iter().filter(|other| **other == part).count(), 1, "{part}");
-            assert!(parts_of_length(part.chars().count()).contains(&part));
+            let chars = part.chars().count();
+            assert!(parts_of_length(chars).iter().any(|other| other.text == part));
         }
     }
 

@@ -74,3 +74,31 @@ impl From<Conceded> for How {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use hangraft_ids::{PlayerId, Seat};
+
+    use super::*;
+
+    /// Snapshots hold stages: what is new stands behind what is old.
+    #[test]
+    fn stages_are_stored_by_their_place() {
+        let [by, over] = [1, 0].map(|seat| Who { seat: Seat(seat), player: PlayerId(7) });
+        let won = |how| Stage::Won { by, over, how };
+        for (stage, bytes) in [
+            (Stage::Waiting, &[0][..]),
+            (Stage::Playing, &[1]),
+            (won(How::Line), &[2, 1, 7, 0, 7, 0]),
+            (won(How::Clock), &[2, 1, 7, 0, 7, 1]),
+            (won(How::Left), &[2, 1, 7, 0, 7, 2]),
+            (won(How::Resigned), &[2, 1, 7, 0, 7, 3]),
+            (won(How::Claimed), &[2, 1, 7, 0, 7, 4]),
+            (Stage::Draw, &[3]),
+            (Stage::Abandoned, &[4]),
+        ] {
+            assert_eq!(postcard::to_allocvec(&stage).as_deref(), Ok(bytes), "{stage:?}");
+            assert_eq!(postcard::from_bytes(bytes), Ok(stage));
+        }
+    }
+}

@@ -1,0 +1,53 @@
+// What a round of a match came to, as a small table: pure.
+
+/** @typedef {import("../types.js").View} View */
+
+/** @param {number} change */
+export function signed(change) {
+  return change === 0 ? "±0" : change > 0 ? `+${change}` : `−${-change}`;
+}
+
+/** "1:05", "12.4 s" @param {number} ms */
+export function duration(ms) {
+  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+/**
+ * Rows of the table, each a heading and what stands under each seat; empty without a result.
+ * @param {View} view @param {string} me @param {string} [good] what good moves are called
+ * @returns {{heads: string[], rows: {name: string, why?: string, cells: string[]}[]} | null}
+ */
+export function resultTable(view, me, good = "Good moves") {
+  const result = view.match?.result;
+  if (!result) return null;
+  const players = [...view.players].sort((a, b) => Number(b.player === me) - Number(a.player === me) || a.seat - b.seat);
+  const of = (/** @type {{seat: number}[] | undefined} */ list) => players.map(({ seat }) => list?.find((one) => one.seat === seat));
+  const changes = /** @type {({before: number, after: number} | undefined)[]} */ (of(result.changes));
+  const statistics = /** @type {(NonNullable<typeof result.statistics>[number] | undefined)[]} */ (of(result.statistics));
+  const rows = [];
+  if (changes.some(Boolean)) rows.push({ name: "Rating", cells: changes.map((one) => (one ? `${one.after} (${signed(one.after - one.before)})` : "–")) });
+  if (statistics.some(Boolean)) {
+    rows.push({ name: "Moves", cells: statistics.map((one) => String(one?.moves ?? "–")) });
+    rows.push({ name: good, cells: statistics.map((one) => (one?.moves ? `${one.good} of ${one.moves}` : "–")) });
+    rows.push({ name: "Time", cells: statistics.map((one) => (one ? duration(one.ms) : "–")) });
+    rows.push({ name: "Slowest move", cells: statistics.map((one) => (one?.moves ? duration(one.slowest_ms) : "–")) });
+    if (statistics.some((one) => one?.luck)) {
+      rows.push({ name: "Luck", why: "More or fewer hits than were to be expected", cells: statistics.map((one) => luck(one?.luck ?? 0)) });
+    }
+  }
+  return { heads: players.map(({ name, player }) => (player === me ? "You" : name)), rows };
+}
+
+/** @param {number} permille */
+function luck(permille) {
+  const hits = Math.round(permille / 100) / 10;
+  return hits === 0 ? "0" : `${hits > 0 ? "+" : "−"}${Math.abs(hits).toFixed(1)}`;
+}
+
+/** What the table is about. @param {View} view */
+export function headline(view) {
+  const took = view.match?.result?.ms;
+  return took === undefined ? "This game in numbers" : `This game took ${duration(took)}`;
+}
