@@ -102,7 +102,8 @@ impl<W> Lane<W> {
         deliver: &mut impl FnMut(&W, Mail),
     ) -> Option<FollowRequest> {
         let Following { session, tag, since, way } = following;
-        let since = planted!(NoticeTwice ? since.map(one_before) => since);
+        let since =
+            planted!(NoticeTwice ? since.map(|it| NoticeNumber(it.0.saturating_sub(1))) => since);
         self.empty_since = None;
         let up_to_date = since.unwrap_or(self.newest);
         if self.asking == Asking::Answered && up_to_date == self.newest {

@@ -144,7 +144,8 @@ mod tests {
     /// A game is in the page by being in its folder: nobody lists it.
     #[tokio::test]
     async fn the_page_is_told_what_there_is() {
-        let files = ["card/style.css", "deck/panel.js", "dom.js", "style.css", "types.js", "worker.js"];
+        let files =
+            ["card/style.css", "deck/panel.js", "dom.js", "style.css", "types.js", "worker.js"];
         let chess = ["games/chess/game.js", "games/chess/style.css", "games/chess/types.js"];
         let told = found(files.iter().chain(&chess).copied());
         let links: Vec<&str> = told.lines().map(str::trim).collect();
