@@ -10,6 +10,7 @@ use crate::players::reader::Reader;
 use crate::players::seeker::Seeker;
 use crate::players::{Scene, operator};
 use crate::promises::recovery::Scenery;
+use crate::promises::sums::Played;
 use crate::promises::{Broken, Judge, recovery};
 use crate::record::Record;
 use crate::story::Story;
@@ -44,6 +45,7 @@ pub(crate) struct Outcome {
     pub(crate) pushes: u64,
     pub(crate) delivered: u64,
     pub(crate) members: Moves,
+    pub(crate) played: Played,
 }
 
 /// How members came and went.
@@ -88,6 +90,7 @@ impl fmt::Display for Outcome {
             self.virtual_ms
         )?;
         writeln!(f, "{}", self.members)?;
+        writeln!(f, "{}", self.played)?;
         match &self.broken {
             None => write!(f, "every promise kept; digest {}", self.digest),
             Some((promise, how)) => write!(f, "BROKEN {promise}: {how}; digest {}", self.digest),
@@ -370,6 +373,7 @@ impl Day {
             reads: judge.history.reads.len(),
             pushes: judge.pushes,
             delivered: self.net.delivered(),
+            played: judge.played(),
             members: Moves {
                 left: judge.left,
                 transferred: judge.transferred,

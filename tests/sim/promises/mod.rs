@@ -24,7 +24,7 @@ pub(crate) mod recovery;
 pub(crate) mod same_hash;
 pub(crate) mod secrets;
 pub(crate) mod settings;
-mod sums;
+pub(crate) mod sums;
 pub(crate) mod truth;
 
 use crate::day::Moves;

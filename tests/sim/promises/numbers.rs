@@ -22,6 +22,11 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
+    /// Rounds of matches that were decided.
+    pub(super) fn matches(&self) -> u64 {
+        self.matches
+    }
+
     pub(super) fn see(&mut self, happened: &Happened) {
         match happened {
             Happened::Played => self.moves += 1,

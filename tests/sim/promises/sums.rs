@@ -1,4 +1,4 @@
-//! What each promise says, and how often the judge of a day looked at it.
+//! What each promise says, how often the judge of a day looked at it, and what was played.
 
 use super::{
     Judge, both_agree, committed, disks, flags, in_order, linearizable, lobby_time, matched_once,
@@ -6,8 +6,57 @@ use super::{
     secrets, settings,
 };
 use hangraft_lab::timeline::Judged;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::ops::AddAssign;
+
+/// What strangers have played on a day, or on many.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Played {
+    /// Games that somebody was brought to.
+    matches: u64,
+    /// Rounds of them that were decided.
+    decided: u64,
+    /// Clocks that ran out.
+    flags: u64,
+    /// Offers that ended, each for whom it did.
+    offers: u64,
+    /// Notices that somebody was told.
+    notices: u64,
+}
+
+impl AddAssign for Played {
+    fn add_assign(&mut self, more: Self) {
+        self.matches += more.matches;
+        self.decided += more.decided;
+        self.flags += more.flags;
+        self.offers += more.offers;
+        self.notices += more.notices;
+    }
+}
+
+impl fmt::Display for Played {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} matches with {} rounds decided, {} of them by a clock, {} offers ended, {} notices",
+            self.matches, self.decided, self.flags, self.offers, self.notices
+        )
+    }
+}
 
 impl Judge {
+    /// What strangers have played.
+    pub(crate) fn played(&self) -> Played {
+        Played {
+            matches: self.pairs.seen(),
+            decided: self.numbers.matches(),
+            flags: self.flags.fallen(),
+            offers: self.ends.len() as u64,
+            notices: self.told,
+        }
+    }
+
     /// All promises, with how often each was looked at, and whether it was kept.
     pub(crate) fn judged(&self) -> Vec<Judged> {
         let answered = self.history.wishes.iter().filter(|wish| wish.returned.is_some()).count();
