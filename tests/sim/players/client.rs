@@ -19,6 +19,7 @@ use hangraft_proto::socket::{
 };
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -61,6 +62,8 @@ pub(super) struct Client {
     watches: Option<RoomId>,
     /// The newest view of it.
     pub(super) view: Value,
+    /// The newest views of rooms that are not watched any more.
+    views: BTreeMap<RoomId, Value>,
     /// Hears what players are told, and looks at the open seeks.
     seeks: bool,
     /// Notices that nobody has read yet, in the order they came.
@@ -86,6 +89,7 @@ impl Client {
             heard_at: Instant::now(),
             watches: None,
             view: Value::Null,
+            views: BTreeMap::new(),
             seeks,
             notices: Vec::new(),
             lobby: Lobby::default(),
@@ -126,9 +130,10 @@ impl Client {
 
     /// Looks at this room from now on.
     pub(super) async fn watch(&mut self, room: RoomId) {
-        self.view = Value::Null;
         self.be_connected().await;
         self.watches = Some(room);
+        self.view = self.views.remove(&room).unwrap_or_default();
+        self.scene.judge().looks_at(self.id(), room);
         if self.send_watch(room, Instant::now() + PATIENCE).await.is_none() {
             self.hang_up();
             self.at += 1;
@@ -138,11 +143,11 @@ impl Client {
     /// Does not look at any room any more.
     pub(super) async fn unwatch(&mut self) {
         let Some(room) = self.watches.take() else { return };
+        self.views.insert(room, self.view.take());
         let name = self.scene.name_of(room).into();
         // Without an answer the socket is given up on, and the next one watches nothing.
         self.ask(&Request::Unwatch(InRoom { room: name, serial: None })).await;
-        let player = self.id();
-        self.scene.judge().looks_away(player, room);
+        self.scene.judge().looks_away(self.id(), room);
     }
 
     /// Closes the socket.

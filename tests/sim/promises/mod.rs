@@ -38,6 +38,7 @@ use hangraft_ids::NodeId;
 use hangraft_lab::judge::one_leader::Leaders;
 use hangraft_node::Report;
 use hangraft_proto::socket::{Code, Notice};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// A promise that was broken.
@@ -75,6 +76,8 @@ pub(crate) struct Judge {
     hashes: same_hash::Hashes,
     secrets: secrets::Secrets,
     pub(crate) orders: in_order::Orders,
+    /// Rooms that players have seen and do not watch.
+    unwatched: BTreeSet<(PlayerId, RoomId)>,
     notices: notices::Heard,
     ends: matched_once::Ends,
     pairs: both_agree::Pairs,
@@ -111,6 +114,7 @@ impl Judge {
             hashes: same_hash::Hashes::default(),
             secrets: secrets::Secrets::default(),
             orders: in_order::Orders::default(),
+            unwatched: BTreeSet::new(),
             notices: notices::Heard::default(),
             ends: matched_once::Ends::default(),
             pairs: both_agree::Pairs::default(),
@@ -274,13 +278,19 @@ impl Judge {
     /// Who has not seen the newest version of what they watch, or not heard the newest of what
     /// they are told, in words.
     pub(crate) fn behind(&self) -> Option<String> {
-        let views = in_order::behind(&self.orders, &self.truth);
+        let views = in_order::behind(&self.orders, &self.unwatched, &self.truth);
         views.or_else(|| self.notices.behind(&self.truth))
     }
 
-    /// A player does not look at a room any more.
+    /// A player looks at a room from now on.
+    pub(crate) fn looks_at(&mut self, player: PlayerId, room: RoomId) {
+        self.unwatched.remove(&(player, room));
+    }
+
+    /// A player does not look at a room any more. What they have seen counts when they come
+    /// back.
     pub(crate) fn looks_away(&mut self, player: PlayerId, room: RoomId) {
-        self.orders.forget(player, room);
+        self.unwatched.insert((player, room));
     }
 
     /// A player's watch was refused.

@@ -191,6 +191,8 @@ pub(super) fn is_progress(who: &str, room: RoomId, outcome: &Outcome, truth: &Tr
 pub(super) fn is_sought(who: &str, outcome: &Outcome) -> Verdict {
     match outcome {
         Outcome::Offered { room: Some(_), .. } => Ok(()),
+        // Who has too many games or seeks already is told so.
+        Outcome::Refused(Code::IllegalMove) => Ok(()),
         other => Err(Broken::new(NAME, format!("{who}'s last seek was answered {other:?}"))),
     }
 }
