@@ -59,7 +59,10 @@ impl Seeker {
         let (waits, dawdles) = (duel.waits(seen), duel.dawdles);
         let Some(seat) = self.me.seat().map(|mine| mine["seat"].clone()) else {
             // Nothing to be seen yet, or nothing more.
-            return if waits > PATIENCE_AFTER { self.leave().await } else { () };
+            if waits > PATIENCE_AFTER {
+                self.leave().await;
+            }
+            return;
         };
         let contest = self.me.view["match"].clone();
         if !contest["result"].is_null() {
