@@ -18,12 +18,13 @@ use hangraft_node::Report;
 use hangraft_node::storage::log::Position;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::fmt;
 
 pub(super) const NAME: &str = "flags";
 
 /// What a node counts beyond its leader's end, at most: word of a leader that is gone may
 /// still be on its way, and lets time pass when it comes.
-const ON_ITS_WAY_MS: u64 = 450;
+const ON_ITS_WAY_MS: u64 = 200;
 
 /// When what came into the world, and who led until then.
 #[derive(Default)]
@@ -42,6 +43,8 @@ pub(super) struct Flags {
     before_ms: u64,
     /// Clocks that ran out.
     fallen: u64,
+    /// What nobody has taken yet, in words.
+    news: Vec<String>,
 }
 
 /// A moment of the world, and for how long nobody had led by then, in nanoseconds.
@@ -60,6 +63,13 @@ struct Running {
     seconds: u64,
 }
 
+/// What has passed in the world since a clock began.
+#[derive(Clone, Copy, Debug)]
+struct Passed {
+    led_ms: u64,
+    leaderless_ms: u64,
+}
+
 struct Clock {
     runs: Option<Running>,
     /// When it began, if that is known.
@@ -71,6 +81,11 @@ impl Flags {
     /// Clocks that ran out.
     pub(super) fn fallen(&self) -> u64 {
         self.fallen
+    }
+
+    /// The flags that have fallen since this was asked last, in words.
+    pub(super) fn take_news(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.news)
     }
 
     /// It is `now`, and somebody leads, or nobody does.
@@ -120,12 +135,12 @@ impl Flags {
         let falls = clock.is_over && !was_over && contest["result"]["how"] == "clock";
         if falls {
             self.fallen += 1;
-            let ran = clock.runs.zip(Some(clock.began));
-            let how = ran.map_or(Err("no clock ran".to_owned()), |(ran, began)| {
-                in_lobby(ran, made_ms, self.before_ms)?;
-                in_world(ran, began, written)
-            });
-            how.map_err(|how| Broken::new(NAME, format!("a flag fell in {room}: {how}")))?;
+            let passed = clock.began.zip(written).map(|(began, fell)| Passed::of(began, fell));
+            let in_words = passed.map_or(String::new(), |passed| format!(": {passed}"));
+            self.news.push(format!("a flag fall in {room}{in_words}"));
+            is_right(clock.runs, passed, (self.before_ms, made_ms)).map_err(|how| {
+                Broken::new(NAME, format!("a flag fell in {room}{in_words}; {how}"))
+            })?;
         }
         let runs = running(&contest["clock"], made_ms);
         if runs != clock.runs {
@@ -155,16 +170,66 @@ fn in_lobby(ran: Running, fell_ms: u64, batch_before_ms: u64) -> Result<(), Stri
 }
 
 /// The world has had all of its seconds, without those in which nobody led.
-fn in_world(ran: Running, began: Option<Instant>, fell: Option<Instant>) -> Result<(), String> {
-    let Some((began, fell)) = began.zip(fell) else { return Ok(()) };
-    let leaderless = fell.leaderless - began.leaderless;
-    let led_ms = (fell.now - began.now - leaderless) / MILLI;
+fn in_world(ran: Running, Passed { led_ms, .. }: Passed) -> Result<(), String> {
     let most_ms = led_ms + led_ms * FASTER_PERCENT / 100 + ON_ITS_WAY_MS;
-    if most_ms >= ran.seconds * 1_000 {
-        return Ok(());
+    if most_ms >= ran.seconds * 1_000 { Ok(()) } else { Err(format!("it was too soon: {ran:?}")) }
+}
+
+/// Whether a clock might run out, in a batch at the later of two times of the lobby.
+fn is_right(
+    ran: Option<Running>,
+    passed: Option<Passed>,
+    (before_ms, fell_ms): (u64, u64),
+) -> Result<(), String> {
+    let ran = ran.ok_or("no clock ran")?;
+    in_lobby(ran, fell_ms, before_ms)?;
+    passed.map_or(Ok(()), |passed| in_world(ran, passed))
+}
+
+impl Passed {
+    fn of(began: Instant, fell: Instant) -> Passed {
+        let leaderless = fell.leaderless - began.leaderless;
+        let led_ms = (fell.now - began.now - leaderless) / MILLI;
+        Passed { led_ms, leaderless_ms: leaderless / MILLI }
     }
-    Err(format!(
-        "somebody led for {led_ms} ms since the clock began, and nobody for {} ms: {ran:?}",
-        leaderless / MILLI
-    ))
+}
+
+impl fmt::Display for Passed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Passed { led_ms, leaderless_ms } = self;
+        write!(
+            f,
+            "since its clock began somebody led for {led_ms} ms, nobody for {leaderless_ms} ms"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RAN: Running = Running { seat: 0, ends_ms: 9_000, seconds: 5 };
+
+    /// A clock ends with the first batch that is not before its end: neither sooner nor later.
+    #[test]
+    fn a_flag_falls_in_its_batch() {
+        assert!(in_lobby(RAN, 9_000, 8_999).is_ok());
+        assert!(in_lobby(RAN, 12_000, 8_000).is_ok());
+        assert!(in_lobby(RAN, 8_999, 8_000).is_err());
+        assert!(in_lobby(RAN, 9_100, 9_000).is_err());
+    }
+
+    /// Time without a leader is nobody's.
+    #[test]
+    fn a_clock_stands_while_nobody_leads() {
+        let at = |ms: u64, leaderless_ms: u64| Instant {
+            now: ms * MILLI,
+            leaderless: leaderless_ms * MILLI,
+        };
+        let falls = |began, fell| in_world(RAN, Passed::of(began, fell));
+        assert!(falls(at(1_000, 300), at(6_000, 300)).is_ok());
+        assert!(falls(at(1_000, 300), at(8_000, 2_300)).is_ok());
+        assert!(falls(at(1_000, 300), at(6_000, 2_300)).is_err());
+        assert!(falls(at(1_000, 0), at(4_000, 0)).is_err());
+    }
 }

@@ -69,3 +69,39 @@ impl Ends {
         Err(Broken::new(NAME, how))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hangraft_game::{Other, Seat, Wanted, Why};
+
+    const ANN: PlayerId = PlayerId(1);
+    const BEN: PlayerId = PlayerId(2);
+
+    fn matched(player: PlayerId, offer: u64, room: u32) -> Happened {
+        let wanted = Wanted { game: "nim".into(), options: "{}".into(), clock_s: 0, rated: false };
+        let other = Other { player: PlayerId(9), name: "Eve".into() };
+        let (offer, room, rating) = (OfferId(offer), RoomId::new(0, room), None);
+        let notice = Notice::Matched { offer, room, seat: Seat(0), other, rating, wanted };
+        Happened::Told { player, notice }
+    }
+
+    fn unmatched(player: PlayerId, offer: u64) -> Happened {
+        let notice = Notice::Unmatched { offer: OfferId(offer), why: Why::Gone };
+        Happened::Told { player, notice }
+    }
+
+    /// An offer that two play by ends once for each of them; nothing else may become of it.
+    #[test]
+    fn an_offer_ends_once() {
+        let keeps = |all: &[Happened]| {
+            let mut ends = Ends::default();
+            all.iter().all(|happened| ends.see(happened).is_ok())
+        };
+        assert!(keeps(&[matched(ANN, 1, 7), matched(BEN, 1, 7), unmatched(BEN, 2)]));
+        assert!(!keeps(&[matched(ANN, 1, 7), matched(ANN, 1, 7)]));
+        assert!(!keeps(&[matched(ANN, 1, 7), matched(BEN, 1, 8)]));
+        assert!(!keeps(&[matched(ANN, 1, 7), unmatched(ANN, 1)]));
+        assert!(!keeps(&[unmatched(ANN, 1), matched(BEN, 1, 7)]));
+    }
+}

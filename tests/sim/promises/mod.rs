@@ -193,9 +193,12 @@ impl Judge {
         }
     }
 
-    /// What has happened to the members since this was asked last, in words.
+    /// What has happened to the members, and to clocks of players, since this was asked last,
+    /// in words.
     pub(crate) fn take_news(&mut self) -> Vec<String> {
-        self.members.take_news()
+        let mut news = self.members.take_news();
+        news.extend(self.flags.take_news());
+        news
     }
 
     /// A node has ended, because its id is spent.

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 const LETTERS: &str = "etaoinshrdlcumwfgypbvkjxqz";
 
 /// Of a million matches, so many are played by somebody who does not move.
-const DAWDLES_PPM: u64 = 300_000;
+const DAWDLES_PPM: u64 = 450_000;
 
 /// Acts for which they stay where nothing changes.
 const PATIENCE: u32 = 12;
@@ -41,6 +41,11 @@ impl Duel {
 
     pub(super) fn room(&self) -> RoomId {
         self.room
+    }
+
+    /// Whether they let the clock run out.
+    pub(super) fn dawdles(&self) -> bool {
+        self.dawdles
     }
 
     /// How often what is to be seen was the same.

@@ -107,7 +107,8 @@ impl Seeker {
             70..74 => return self.leave().await,
             _ => {}
         }
-        if self.duel.is_some() {
+        let elsewhere = |duel: &Duel| duel.dawdles() && !self.rooms.is_empty();
+        if !self.duel.as_ref().is_none_or(elsewhere) {
             return self.play().await;
         }
         match self.rooms.pop_front() {
@@ -184,10 +185,10 @@ impl Seeker {
             Taste { game, options, clock, rated }
         };
         match self.scene.world.draw(0..100) {
-            0..55 => tic_tac_toe(5, true),
-            55..70 => tic_tac_toe(0, true),
-            70..80 => tic_tac_toe(6, false),
-            _ => Taste { game: "hangman", options: json!({}), clock: 8, rated: true },
+            0..65 => tic_tac_toe(5, true),
+            65..77 => tic_tac_toe(0, true),
+            77..85 => tic_tac_toe(6, false),
+            _ => Taste { game: "hangman", options: json!({}), clock: 6, rated: true },
         }
     }
 
