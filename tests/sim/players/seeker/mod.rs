@@ -58,7 +58,7 @@ impl Seeker {
         let me = self.me.id();
         self.scene.tables().seekers.push(me);
         while !self.scene.closing() {
-            let thinking = self.scene.world.draw(150 * MILLI..1_100 * MILLI);
+            let thinking = self.scene.world.draw(300 * MILLI..1_700 * MILLI);
             self.me.look_on(Duration::from_nanos(thinking)).await;
             self.read_notices();
             self.act().await;
