@@ -7,14 +7,17 @@ use crate::nodes::Cluster;
 use crate::plan::{Plan, Step, name_of};
 use crate::players::player::Player;
 use crate::players::reader::Reader;
+use crate::players::seeker::Seeker;
 use crate::players::{Scene, operator};
 use crate::promises::recovery::Scenery;
+use crate::promises::sums::Played;
 use crate::promises::{Broken, Judge, recovery};
 use crate::record::Record;
 use crate::story::Story;
 use crate::world::disk::{Disk, Pace};
 use crate::world::net::Net;
 use crate::world::{Machines, World};
+use hangraft_cluster_config::RoomNames;
 use hangraft_lab::timeline::Judged;
 use serde::{Deserialize, Serialize};
 use std::cell::Cell;
@@ -42,6 +45,7 @@ pub(crate) struct Outcome {
     pub(crate) pushes: u64,
     pub(crate) delivered: u64,
     pub(crate) members: Moves,
+    pub(crate) played: Played,
 }
 
 /// How members came and went.
@@ -86,6 +90,7 @@ impl fmt::Display for Outcome {
             self.virtual_ms
         )?;
         writeln!(f, "{}", self.members)?;
+        writeln!(f, "{}", self.played)?;
         match &self.broken {
             None => write!(f, "every promise kept; digest {}", self.digest),
             Some((promise, how)) => write!(f, "BROKEN {promise}: {how}; digest {}", self.digest),
@@ -186,7 +191,8 @@ impl Day {
         let disks: Vec<Disk> =
             (0..plan.clocks.len()).map(|id| Disk::new(world.clone(), id, pace)).collect();
         let cluster = Cluster::new(plan, &world, &net, disks.clone());
-        let judge = Arc::new(Mutex::new(Judge::new(plan, disks[..plan.nodes].to_vec())));
+        let (first, names) = (disks[..plan.nodes].to_vec(), RoomNames::of(&cluster.key()));
+        let judge = Arc::new(Mutex::new(Judge::new(plan, first, names)));
         let scene = Scene::new(
             world.clone(),
             net.of(people),
@@ -211,7 +217,7 @@ impl Day {
         }
         let people = self.cluster.len() + plan.frontends;
         let (scene, plan_) = (self.scene.clone(), plan.clone());
-        scene.expect(plan.rooms.min(plan.players), plan.players);
+        scene.expect(plan.rooms.min(plan.players), plan.players + plan.seekers);
         self.machines.boot(people, move || seat_everybody(&scene, &plan_));
         for (at, step) in plan.steps() {
             if !self.run_until(at) {
@@ -298,6 +304,8 @@ impl Day {
     fn run_until(&mut self, until: u64) -> bool {
         let Day { machines, cluster, judge, nemesis, net, world, .. } = self;
         loop {
+            let led = cluster.leader().is_some();
+            judge.lock().expect("the judge does not panic").is_led(led, world.now());
             let mut ran = Vec::new();
             if !machines.step(until, |id| ran.push(id)) {
                 return true;
@@ -365,6 +373,7 @@ impl Day {
             reads: judge.history.reads.len(),
             pushes: judge.pushes,
             delivered: self.net.delivered(),
+            played: judge.played(),
             members: Moves {
                 left: judge.left,
                 transferred: judge.transferred,
@@ -389,6 +398,10 @@ fn seat_everybody(scene: &Scene, plan: &Plan) {
     for number in 0..plan.watchers {
         let watcher = Player::new(scene, plan.players + number, number % rooms, true);
         tokio::spawn(watcher.run(false));
+    }
+    for number in 0..plan.seekers {
+        let number = plan.players + plan.watchers + number;
+        tokio::spawn(Seeker::new(scene, number).run());
     }
     for number in 0..plan.readers {
         tokio::spawn(Reader::new(scene, number).run());

@@ -1,7 +1,7 @@
 //! What players and readers did, and what they were told: the record that the
 //! promises are held against.
 
-use hangraft_game::{PlayerId, RoomId, Serial, Version};
+use hangraft_game::{OfferId, PlayerId, RoomId, Serial, Version};
 use hangraft_lab::history::ClientId;
 use hangraft_proto::socket::Code;
 use serde_json::Value;
@@ -53,6 +53,18 @@ pub(crate) enum Action {
     Publish(RoomId),
     /// Every text is said once in a world.
     Say(RoomId, String),
+    /// Somebody to play with.
+    Seek,
+    /// A certain player, or whoever is given the link.
+    Challenge(Option<PlayerId>),
+    Accept(OfferId),
+    Decline(OfferId),
+    Withdraw(OfferId),
+    Resign(RoomId),
+    /// Offers a draw or agrees to one; or declines it.
+    Draw(RoomId, bool),
+    /// The win, or a draw, against somebody who has gone.
+    Claim(RoomId, bool),
 }
 
 /// What the player knows of it.
@@ -64,6 +76,13 @@ pub(crate) enum Outcome {
         room: RoomId,
         version: Version,
     },
+    /// An offer stands, or has led to a game in a room already.
+    Offered {
+        offer: OfferId,
+        room: Option<RoomId>,
+    },
+    /// An offer is no more.
+    Done,
     /// By the cluster, for good.
     Refused(Code),
 }
@@ -161,6 +180,17 @@ impl fmt::Display for Action {
             Action::Say(room, text) => {
                 write!(f, "to say \"{}\" in {room}", text.escape_default())
             }
+            Action::Seek => f.write_str("for somebody to play with"),
+            Action::Challenge(None) => f.write_str("whoever has the link for a game"),
+            Action::Challenge(Some(player)) => write!(f, "to ask {player} for a game"),
+            Action::Accept(offer) => write!(f, "to play by {offer}"),
+            Action::Decline(offer) => write!(f, "to decline {offer}"),
+            Action::Withdraw(offer) => write!(f, "to take {offer} back"),
+            Action::Resign(room) => write!(f, "to resign in {room}"),
+            Action::Draw(room, true) => write!(f, "for a draw in {room}"),
+            Action::Draw(room, false) => write!(f, "for no draw in {room}"),
+            Action::Claim(room, true) => write!(f, "for the win in {room}"),
+            Action::Claim(room, false) => write!(f, "for a draw in {room}, which somebody left"),
         }
     }
 }
@@ -172,6 +202,11 @@ impl fmt::Display for Outcome {
             Outcome::Accepted { room, version } => {
                 write!(f, "yes, with version {} of {room}", version.0)
             }
+            Outcome::Offered { offer, room: None } => write!(f, "yes, {offer} stands"),
+            Outcome::Offered { offer, room: Some(room) } => {
+                write!(f, "yes, {offer} is played in {room}")
+            }
+            Outcome::Done => f.write_str("yes"),
             Outcome::Refused(code) => write!(f, "no, {code}"),
         }
     }
@@ -195,9 +230,29 @@ impl Action {
         self.room().is_some_and(|room| so_already.iter().any(|action| action(room) == *self))
     }
 
+    /// Whether it makes or ends an offer. The answer names no version then.
+    pub(crate) fn is_about_an_offer(&self) -> bool {
+        matches!(self, Action::Seek | Action::Challenge(_)) || self.offer().is_some()
+    }
+
+    /// The offer that stood before.
+    fn offer(&self) -> Option<OfferId> {
+        match self {
+            Action::Accept(offer) | Action::Decline(offer) | Action::Withdraw(offer) => {
+                Some(*offer)
+            }
+            _ => None,
+        }
+    }
+
     pub(crate) fn room(&self) -> Option<RoomId> {
         match self {
-            Action::Open => None,
+            Action::Open
+            | Action::Seek
+            | Action::Challenge(_)
+            | Action::Accept(_)
+            | Action::Decline(_)
+            | Action::Withdraw(_) => None,
             Action::Sit(room)
             | Action::Stand(room)
             | Action::Play(room)
@@ -205,7 +260,10 @@ impl Action {
             | Action::Remove(room)
             | Action::Lock(room)
             | Action::Publish(room)
-            | Action::Say(room, _) => Some(*room),
+            | Action::Say(room, _)
+            | Action::Resign(room)
+            | Action::Draw(room, _)
+            | Action::Claim(room, _) => Some(*room),
         }
     }
 }

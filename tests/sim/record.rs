@@ -150,6 +150,9 @@ fn head(plan: &Plan, command: String, outcome: &DayOutcome) -> Head {
     let players = (0..plan.players).map(|id| named(client(id), format!("player {}", id + 1)));
     let watchers = (0..plan.watchers)
         .map(|id| named(client(plan.players + id), format!("watcher {}", id + 1)));
+    let before = plan.players + plan.watchers;
+    let seekers =
+        (0..plan.seekers).map(|id| named(client(before + id), format!("seeker {}", id + 1)));
     let readers = (0..plan.readers).map(|id| named(reader(id), format!("reader {}", id + 1)));
     let nodes = (1..=plan.nodes as u64).map(|id| Named { id: NodeId(id), name: format!("n{id}") });
     Head {
@@ -160,7 +163,7 @@ fn head(plan: &Plan, command: String, outcome: &DayOutcome) -> Head {
         command,
         about: format!("{plan}\n{outcome}"),
         nodes: nodes.collect(),
-        clients: players.chain(watchers).chain(readers).collect(),
+        clients: players.chain(watchers).chain(seekers).chain(readers).collect(),
     }
 }
 
@@ -173,13 +176,15 @@ fn title(plan: &Plan) -> String {
 }
 
 fn calls(history: &History, names: &RoomNames) -> Vec<Call> {
-    let wishes = history.wishes.iter().map(|wish| call_of(wish, names));
+    // A timeline's calls are about rooms. What is said of offers is in the story.
+    let wishes = history.wishes.iter().filter(|wish| !wish.action.is_about_an_offer());
+    let wishes = wishes.map(|wish| call_of(wish, names));
     wishes.chain(history.reads.iter().map(|read| read_of(read, names))).collect()
 }
 
 fn call_of(wish: &Wish, names: &RoomNames) -> Call {
     let (room, outcome) = match &wish.outcome {
-        Outcome::Unknown => (None, lab::Outcome::Unknown),
+        Outcome::Unknown | Outcome::Offered { .. } | Outcome::Done => (None, lab::Outcome::Unknown),
         Outcome::Accepted { room, version } => {
             (Some(*room), lab::Outcome::Ok { version: *version, lines: None })
         }
@@ -219,6 +224,14 @@ fn action_of(action: &Action) -> (&'static str, Option<String>) {
         Action::Lock(_) => ("lock", None),
         Action::Publish(_) => ("publish", None),
         Action::Say(_, text) => ("say", Some(text.clone())),
+        Action::Seek => ("seek", None),
+        Action::Challenge(_) => ("challenge", None),
+        Action::Accept(_) => ("accept", None),
+        Action::Decline(_) => ("decline", None),
+        Action::Withdraw(_) => ("withdraw", None),
+        Action::Resign(_) => ("resign", None),
+        Action::Draw(..) => ("draw", None),
+        Action::Claim(..) => ("claim", None),
     }
 }
 

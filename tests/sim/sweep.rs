@@ -2,6 +2,7 @@
 
 use crate::day::{Moves, Outcome};
 use crate::out::{complain, say};
+use crate::promises::sums::Played;
 use crate::{Args, Request, hours, shrink};
 use std::io::IsTerminal;
 use std::sync::Mutex;
@@ -27,6 +28,7 @@ struct Seen {
     crashes: u64,
     lost_writes: u64,
     members: Moves,
+    played: Played,
 }
 
 /// Lives through `count` days from the seed of `first` on; whether all kept all
@@ -70,6 +72,7 @@ pub(crate) fn sweep(first: &Request, count: u64, args: &Args) -> anyhow::Result<
         seen.lost_writes
     );
     say!("{}", seen.members);
+    say!("{}", seen.played);
     say!(
         "seeds={} failed={} virtual_hours={:.1} per_wall_second={:.0}",
         seen.days,
@@ -89,6 +92,7 @@ impl Seen {
         self.crashes += outcome.crashes;
         self.lost_writes += outcome.lost_writes;
         self.members += outcome.members;
+        self.played += outcome.played;
         if outcome.members.beyond_help > 0 {
             complain!("seed {} lost too much to go on", outcome.seed);
         }

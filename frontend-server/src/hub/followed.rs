@@ -102,6 +102,8 @@ impl<W> Followed<W> {
         deliver: &mut impl FnMut(&W, Mail),
     ) -> Option<FollowRequest> {
         let Listener { session, tag, since, way } = listener;
+        let since =
+            planted!(NoticeTwice ? since.map(|it| NoticeNumber(it.0.saturating_sub(1))) => since);
         self.empty_since = None;
         let up_to_date = since.unwrap_or(self.newest);
         if self.asking == Asking::Answered && up_to_date == self.newest {

@@ -42,6 +42,8 @@ pub(crate) struct Plan {
     pub(crate) players: usize,
     /// Those who only look on.
     pub(crate) watchers: usize,
+    /// Those who look for each other, and for bots, to play with.
+    pub(crate) seekers: usize,
     /// Those who read from replicas directly.
     pub(crate) readers: usize,
     /// How long the faults last, in milliseconds; after it everything heals.
@@ -92,6 +94,12 @@ fn wrong_ms(drawn_ms: i64) -> i64 {
     if drawn_ms % 2 == 0 { drawn_ms } else { drawn_ms * 60 }
 }
 
+/// How many look for each other. Drawn with dice of their own, so that days are what they
+/// would be anyway.
+fn seekers(seed: u64) -> usize {
+    StdRng::seed_from_u64(seed ^ 0x7365_656b).random_range(2..=4)
+}
+
 /// How long the first leader may take before anything goes wrong.
 const QUIET_MS: u64 = 1_200;
 
@@ -123,6 +131,7 @@ impl Plan {
             rooms: dice.random_range(1..=3),
             players: dice.random_range(3..=5),
             watchers: 1,
+            seekers: seekers(seed),
             readers: 1,
             millis,
             heartbeat_ms,
@@ -175,6 +184,7 @@ impl Plan {
         if let Some(players) = cut.players {
             self.players = self.players.min(players);
             self.watchers = self.watchers.min(players.saturating_sub(self.players));
+            self.seekers = self.seekers.min(players);
             self.readers = self.readers.min(players);
         }
         if let Some(millis) = cut.millis {
@@ -296,12 +306,12 @@ fn what(dice: &mut StdRng, kinds: &[(Kind, u32)], nodes: usize, frontends: usize
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Plan { seed, nodes, spares, frontends, rooms, players, millis, .. } = self;
+        let Plan { seed, nodes, spares, frontends, rooms, players, seekers, millis, .. } = self;
         let spares = if *spares > 0 { format!(" and {spares} to come") } else { String::new() };
         write!(
             f,
             "seed {seed}: {nodes} nodes{spares}, {frontends} frontends, {players} players in \
-             {rooms} rooms, {} faults in {millis} ms",
+             {rooms} rooms, {seekers} seekers, {} faults in {millis} ms",
             self.faults.len()
         )
     }

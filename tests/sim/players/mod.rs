@@ -1,10 +1,12 @@
-//! Those who use the cluster: players and watchers on sockets of frontends, readers who
-//! ask replicas, and an operator. They all live on one machine of their own, and tell
+//! Those who use the cluster: players, watchers and seekers on sockets of frontends, readers
+//! who ask replicas, and an operator. They all live on one machine of their own, and tell
 //! the judge what they do and hear.
 
+mod client;
 pub(crate) mod operator;
 pub(crate) mod player;
 pub(crate) mod reader;
+pub(crate) mod seeker;
 mod socket;
 
 use crate::promises::Judge;
@@ -14,7 +16,7 @@ use crate::world::net::MachineNetwork;
 use crate::world::{MachineId, World};
 use async_trait::async_trait;
 use hangraft_cluster_config::{ClusterKey, RoomNames};
-use hangraft_game::{RoomId, Version};
+use hangraft_game::{OfferId, PlayerId, RoomId, Version};
 use hangraft_node::env::{Connection, Listener, Network};
 use hangraft_proto::channel::Dial;
 use hangraft_proto::v1::StatusReply;
@@ -51,6 +53,10 @@ struct Tables {
     playing: usize,
     /// Words told apart by their number.
     words: u64,
+    /// Those who look for others to play with, as far as they have come.
+    seekers: Vec<PlayerId>,
+    /// Offers that were made, and that others were given a link to.
+    offers: Vec<OfferId>,
     /// What the operator is sent to ask.
     errands: Option<mpsc::UnboundedSender<Errand>>,
     /// What nodes said holds when the operator asked last, at the end.
@@ -121,6 +127,17 @@ impl Scene {
     fn room_called(&self, name: &str) -> RoomId {
         let room = RoomNames::of(&self.key).room(name);
         room.unwrap_or_else(|| panic!("{name:?} is no room's name"))
+    }
+
+    /// What players call an offer.
+    fn name_of_offer(&self, offer: OfferId) -> String {
+        RoomNames::of(&self.key).offer_name(offer)
+    }
+
+    /// The offer that players call so.
+    fn offer_called(&self, name: &str) -> OfferId {
+        let offer = RoomNames::of(&self.key).offer(name);
+        offer.unwrap_or_else(|| panic!("{name:?} is no offer's name"))
     }
 
     /// An operator takes errands from now on.

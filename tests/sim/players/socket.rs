@@ -4,7 +4,9 @@ use super::Scene;
 use futures_util::{SinkExt, StreamExt};
 use hangraft_game::Version;
 use hangraft_node::env::{Connection, Network};
-use hangraft_proto::socket::{Answer, Code, Push, Request, RequestId, ServerMessage};
+use hangraft_proto::socket::{
+    Answer, Code, Lobby, Notice, Push, Request, RequestId, ServerMessage,
+};
 use serde_json::value::RawValue;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -27,6 +29,10 @@ pub(super) enum Heard {
     Answer(u64, Result<Box<RawValue>, Code>),
     /// A room at one version; the view as it was sent.
     View { room: String, version: Version, view: String, resync: bool, closed: bool },
+    /// What the player is told.
+    Notice(Box<Notice>),
+    /// The open seeks.
+    Lobby(Lobby),
     /// Anything else.
     Other,
 }
@@ -78,6 +84,8 @@ fn understand(text: &str) -> Heard {
             resync: view.resync,
             closed: view.closed,
         },
+        ServerMessage::Push(Push::Notice(notice)) => Heard::Notice(notice),
+        ServerMessage::Push(Push::Lobby(lobby)) => Heard::Lobby(lobby),
         ServerMessage::Push(_) => Heard::Other,
     }
 }

@@ -6,6 +6,7 @@ use super::{Broken, Verdict};
 use hangraft_game::{PlayerId, RoomId, Version};
 use hangraft_lab::judge::in_order::OutOfOrder;
 use hangraft_proto::socket::Code;
+use std::collections::BTreeSet;
 
 pub(super) const NAME: &str = "in_order";
 
@@ -13,8 +14,13 @@ pub(super) const NAME: &str = "in_order";
 pub(crate) type Orders = hangraft_lab::judge::in_order::Orders<PlayerId, RoomId>;
 
 /// Who has not seen the newest version of what they watch, in words.
-pub(super) fn behind(orders: &Orders, truth: &Truth) -> Option<String> {
-    orders.all().find_map(|(player, room, seen)| {
+pub(super) fn behind(
+    orders: &Orders,
+    unwatched: &BTreeSet<(PlayerId, RoomId)>,
+    truth: &Truth,
+) -> Option<String> {
+    let watched = |(player, room, _): &_| !unwatched.contains(&(*player, *room));
+    orders.all().filter(watched).find_map(|(player, room, seen)| {
         let newest = truth.newest(room)?.version();
         (newest != seen)
             .then(|| format!("{player} has seen {room} at {}, not {}", seen.0, newest.0))

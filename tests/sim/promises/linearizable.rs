@@ -87,7 +87,9 @@ pub(super) fn by_search(history: &History, truth: &Truth) -> Verdict {
             Outcome::Accepted { .. } => wish.returned.unwrap_or(Moment::MAX),
             // What was given up on may still have been said.
             Outcome::Unknown if truth.said(*room).contains(text) => Moment::MAX,
-            Outcome::Unknown | Outcome::Refused(_) => continue,
+            Outcome::Unknown | Outcome::Refused(_) | Outcome::Offered { .. } | Outcome::Done => {
+                continue;
+            }
         };
         let what = Listed::Append(text.clone());
         let said = Operation { invoked: wish.invoked, returned, what };

@@ -8,7 +8,7 @@ use crate::clock::MILLI;
 pub(super) const NAME: &str = "lobby_time";
 
 /// How much too fast the fastest clock is, in percent; see the plan.
-const FASTER_PERCENT: u64 = 5;
+pub(super) const FASTER_PERCENT: u64 = 5;
 
 /// The world's time is `now`, in nanoseconds since it began.
 pub(super) fn see(truth: &Truth, now: u64) -> Verdict {

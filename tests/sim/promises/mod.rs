@@ -6,20 +6,25 @@
 //! to a lobby of the judge's own. Most promises are held at every moment, the rest
 //! at the end.
 
+mod both_agree;
 pub(crate) mod committed;
 pub(crate) mod disks;
+mod flags;
 pub(crate) mod in_order;
 pub(crate) mod linearizable;
 pub(crate) mod lobby_time;
+mod matched_once;
 pub(crate) mod membership;
 pub(crate) mod none_twice;
 pub(crate) mod nothing_lost;
+mod notices;
+mod numbers;
 pub(crate) mod one_leader;
 pub(crate) mod recovery;
 pub(crate) mod same_hash;
 pub(crate) mod secrets;
 pub(crate) mod settings;
-mod sums;
+pub(crate) mod sums;
 pub(crate) mod truth;
 
 use crate::day::Moves;
@@ -27,11 +32,13 @@ use crate::history::{Action, Asked, History, Level, Outcome, Read};
 use crate::nodes::Who;
 use crate::plan::Plan;
 use crate::world::disk::Disk;
-use hangraft_game::{PlayerId, RoomId, Serial};
+use hangraft_cluster_config::RoomNames;
+use hangraft_game::{NoticeNumber, PlayerId, RoomId, Serial};
 use hangraft_ids::NodeId;
 use hangraft_lab::judge::one_leader::Leaders;
 use hangraft_node::Report;
-use hangraft_proto::socket::Code;
+use hangraft_proto::socket::{Code, Notice};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// A promise that was broken.
@@ -69,6 +76,14 @@ pub(crate) struct Judge {
     hashes: same_hash::Hashes,
     secrets: secrets::Secrets,
     pub(crate) orders: in_order::Orders,
+    /// Rooms that players have seen and do not watch.
+    unwatched: BTreeSet<(PlayerId, RoomId)>,
+    notices: notices::Heard,
+    ends: matched_once::Ends,
+    pairs: both_agree::Pairs,
+    flags: flags::Flags,
+    numbers: numbers::Numbers,
+    names: RoomNames,
     verdict: Option<Broken>,
     /// How much was seen, for the last line.
     pub(crate) pushes: u64,
@@ -80,13 +95,15 @@ pub(crate) struct Judge {
     /// How often a node was looked at that had run, and how many frames were read.
     looks: u64,
     frames: u64,
+    /// Notices that somebody was told.
+    told: u64,
     /// Whole histories were looked at.
     ended: bool,
 }
 
 impl Judge {
-    /// Over a world of first members with these disks.
-    pub(crate) fn new(plan: &Plan, disks: Vec<Disk>) -> Self {
+    /// Over a world of first members with these disks, where rooms and offers have these names.
+    pub(crate) fn new(plan: &Plan, disks: Vec<Disk>, names: RoomNames) -> Self {
         Judge {
             history: History::default(),
             truth: truth::Truth::default(),
@@ -97,6 +114,13 @@ impl Judge {
             hashes: same_hash::Hashes::default(),
             secrets: secrets::Secrets::default(),
             orders: in_order::Orders::default(),
+            unwatched: BTreeSet::new(),
+            notices: notices::Heard::default(),
+            ends: matched_once::Ends::default(),
+            pairs: both_agree::Pairs::default(),
+            flags: flags::Flags::default(),
+            numbers: numbers::Numbers::default(),
+            names,
             verdict: None,
             pushes: 0,
             left: 0,
@@ -104,6 +128,7 @@ impl Judge {
             found_out: 0,
             looks: 0,
             frames: 0,
+            told: 0,
             ended: false,
         }
     }
@@ -128,8 +153,10 @@ impl Judge {
         }
         let verdict = one_leader::see(&mut self.leaders, who.node, report);
         self.hold(verdict);
+        self.flags.wrote(who, report, &self.truth, now);
         let verdict = committed::see(who, report, &mut self.truth);
         self.hold(verdict);
+        self.follow_matches();
         let verdict = self.members.follow(&self.truth);
         self.hold(verdict);
         let verdict = self.members.see(who, report, &self.truth);
@@ -140,6 +167,24 @@ impl Judge {
         self.hold(verdict);
     }
 
+    /// What the log has led to where strangers play.
+    fn follow_matches(&mut self) {
+        for happened in self.truth.take_happened() {
+            self.numbers.see(&happened);
+            let verdicts = [
+                self.ends.see(&happened),
+                self.pairs.see(&happened, &self.truth),
+                self.flags.see(&happened),
+            ];
+            verdicts.into_iter().for_each(|verdict| self.hold(verdict));
+        }
+    }
+
+    /// It is `now`, and somebody leads, or nobody does.
+    pub(crate) fn is_led(&mut self, led: bool, now: u64) {
+        self.flags.is_led(led, now);
+    }
+
     /// A copy of a node's disk runs, while the node may run as well, and says this of itself.
     pub(crate) fn copy_ran(&mut self, report: &Report) {
         if report.state == "leader" {
@@ -148,9 +193,12 @@ impl Judge {
         }
     }
 
-    /// What has happened to the members since this was asked last, in words.
+    /// What has happened to the members, and to clocks of players, since this was asked last,
+    /// in words.
     pub(crate) fn take_news(&mut self) -> Vec<String> {
-        self.members.take_news()
+        let mut news = self.members.take_news();
+        news.extend(self.flags.take_news());
+        news
     }
 
     /// A node has ended, because its id is spent.
@@ -218,9 +266,34 @@ impl Judge {
         self.hold(verdict);
     }
 
-    /// Who has not seen the newest version of what they watch, in words.
+    /// The number of the last notice that a player has heard, who follows from there.
+    pub(crate) fn heard_of(&mut self, player: PlayerId) -> NoticeNumber {
+        self.notices.since(player)
+    }
+
+    /// A player was told something.
+    pub(crate) fn told(&mut self, player: PlayerId, notice: &Notice) {
+        self.told += 1;
+        let verdict = self.notices.hear(player, notice, &self.truth, &self.names);
+        self.hold(verdict);
+    }
+
+    /// Who has not seen the newest version of what they watch, or not heard the newest of what
+    /// they are told, in words.
     pub(crate) fn behind(&self) -> Option<String> {
-        in_order::behind(&self.orders, &self.truth)
+        let views = in_order::behind(&self.orders, &self.unwatched, &self.truth);
+        views.or_else(|| self.notices.behind(&self.truth))
+    }
+
+    /// A player looks at a room from now on.
+    pub(crate) fn looks_at(&mut self, player: PlayerId, room: RoomId) {
+        self.unwatched.remove(&(player, room));
+    }
+
+    /// A player does not look at a room any more. What they have seen counts when they come
+    /// back.
+    pub(crate) fn looks_away(&mut self, player: PlayerId, room: RoomId) {
+        self.unwatched.insert((player, room));
     }
 
     /// A player's watch was refused.
@@ -239,6 +312,12 @@ impl Judge {
     /// The wish after the last fault was answered.
     pub(crate) fn last_answered(&mut self, who: &str, room: RoomId, outcome: &Outcome) {
         let verdict = recovery::is_progress(who, room, outcome, &self.truth);
+        self.hold(verdict);
+    }
+
+    /// Whoever looked for a game after the last fault was answered.
+    pub(crate) fn last_sought(&mut self, who: &str, outcome: &Outcome) {
+        let verdict = recovery::is_sought(who, outcome);
         self.hold(verdict);
     }
 
@@ -273,6 +352,8 @@ impl Judge {
             linearizable::by_version(&self.history, &self.truth),
             linearizable::by_search(&self.history, &self.truth),
             linearizable::local_reads(&self.history),
+            self.ends.at_the_end(&self.history, &self.truth),
+            self.numbers.at_the_end(&self.truth),
         ];
         for verdict in verdicts {
             self.hold(verdict);

@@ -6,28 +6,26 @@ use super::disks::Disks;
 use super::truth::{Truth, room_of};
 use super::{Broken, Verdict};
 use crate::history::{History, Outcome, Wish};
-use hangraft_game::{Answer, Version};
+use hangraft_game::{Answer, Reply, Version};
 
 pub(super) const NAME: &str = "nothing_lost";
 
 /// A wish has just been answered.
 pub(super) fn on_answer(wish: &Wish, truth: &Truth, disks: &Disks) -> Verdict {
-    let Outcome::Accepted { version: Version(version), .. } = wish.outcome else {
+    if matches!(wish.outcome, Outcome::Unknown | Outcome::Refused(_)) {
         return is_same(wish, truth);
-    };
+    }
     let Some((at, _)) = truth.attempt(wish) else {
         let how = format!(
-            "{} was told that {:?}, serial {}, made version {version}, and no committed entry \
-             has it",
-            wish.player, wish.action, wish.serial
+            "{} was told of {:?}, serial {}, that {}, and no committed entry has it",
+            wish.player, wish.action, wish.serial, wish.outcome
         );
         return Err(Broken::new(NAME, how));
     };
     if let Err(who) = disks.hold(*at, truth) {
         let how = format!(
-            "{} was told that {:?}, serial {}, made version {version}, when {who} entry {} on \
-             their disks",
-            wish.player, wish.action, wish.serial, at.index
+            "{} was told of {:?}, serial {}, that {}, when {who} entry {} on their disks",
+            wish.player, wish.action, wish.serial, wish.outcome, at.index
         );
         return Err(Broken::new(NAME, how));
     }
@@ -47,12 +45,17 @@ fn is_same(wish: &Wish, truth: &Truth) -> Verdict {
         (Outcome::Accepted { room, version }, Some(answer)) => {
             room_of(&wish.action, answer) == Some(*room) && version_of(answer) == Some(*version)
         }
+        (Outcome::Offered { offer, room }, Some(answer)) => {
+            *answer == Ok(Reply::Offered { offer: *offer, room: *room })
+        }
+        (Outcome::Done, Some(answer)) => *answer == Ok(Reply::Done),
         (Outcome::Refused(code), Some(Err(rejection))) => {
             code.as_str() == rejection.code().as_str()
         }
         // A frontend refuses some things by itself; nothing was done then.
         (Outcome::Refused(_), None) => true,
-        (Outcome::Refused(_), Some(Ok(_))) | (Outcome::Accepted { .. }, None) => false,
+        (Outcome::Refused(_), Some(Ok(_))) => false,
+        (Outcome::Accepted { .. } | Outcome::Offered { .. } | Outcome::Done, None) => false,
     };
     if good {
         return Ok(());

@@ -187,6 +187,16 @@ pub(super) fn is_progress(who: &str, room: RoomId, outcome: &Outcome, truth: &Tr
     }
 }
 
+/// Whether who looked for a game after the last fault was given one, against a bot or not.
+pub(super) fn is_sought(who: &str, outcome: &Outcome) -> Verdict {
+    match outcome {
+        Outcome::Offered { room: Some(_), .. } => Ok(()),
+        // Who has too many games or seeks already is told so.
+        Outcome::Refused(Code::IllegalMove) => Ok(()),
+        other => Err(Broken::new(NAME, format!("{who}'s last seek was answered {other:?}"))),
+    }
+}
+
 /// It was not in time.
 pub(crate) fn too_late(
     scenery: &Scenery<'_>,

@@ -4,11 +4,13 @@
 use crate::history::{Action, Wish};
 use bytes::Bytes;
 use hangraft_game::{
-    Answer, Attempt, Batch, Change, Command, Lobby, PlayerId, Room, RoomId, Version,
+    Answer, Attempt, Batch, Change, Command, Entry, Event, Lobby, Notice, NoticeNumber, OfferId,
+    PlayerId, Room, RoomId, Stamp, Version,
 };
 use hangraft_ids::{Lane, LogIndex, Serial};
 use hangraft_node::raft::{Electorate, electorate_of};
 use hangraft_node::storage::log::Position;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -39,6 +41,36 @@ pub(crate) struct Truth {
     said: BTreeMap<RoomId, Vec<String>>,
     /// Rooms whose hosts have removed somebody.
     stern: BTreeSet<RoomId>,
+    /// Rooms of matches.
+    contests: BTreeSet<RoomId>,
+    /// All that players were ever told.
+    notices: BTreeMap<(PlayerId, NoticeNumber), Notice>,
+    /// What nobody has taken yet.
+    happened: Vec<Happened>,
+}
+
+/// Something that the log has led to, for the promises about matches: in the order of the log,
+/// and what an entry has changed before what was told because of it.
+pub(crate) enum Happened {
+    /// A move was accepted, under rules by which it counts.
+    Played,
+    /// The room of a match has a new version.
+    Version {
+        room: Arc<Room>,
+        /// It was opened.
+        first: bool,
+        /// As everybody may see it.
+        view: Value,
+        events: Vec<Event>,
+        /// Time has passed, and nobody did anything.
+        by_time: bool,
+        /// The entry of the log.
+        at: Position,
+    },
+    /// A player was told something.
+    Told { player: PlayerId, notice: Notice },
+    /// All that was in an entry of the log has happened.
+    BatchEnds { at: Position, now_ms: u64 },
 }
 
 /// How the log marks an entry with a batch: see `encode_payload` in the node.
@@ -157,42 +189,118 @@ impl Truth {
             self.measured_from_ms.get_or_insert(self.lobby.now_ms());
         }
         for change in passed.changes {
-            self.note(change, None);
+            self.note(change, None, at, true);
         }
+        self.tell(&passed.told);
         for (nth, entry) in batch.entries.iter().enumerate() {
-            let outcome = self.lobby.apply(batch.stamp, nth as u32, entry);
-            let Attempt { lane, serial } = entry.attempt;
-            let attempt = (entry.player, lane, serial);
-            let counted = !matches!(entry.command, Command::Presence { .. } | Command::Here { .. });
-            if counted && self.attempts.contains_key(&attempt) && !outcome.changes.is_empty() {
-                self.twice.push(attempt);
-            }
-            if counted {
-                self.attempts.entry(attempt).or_insert((at, outcome.answer.clone()));
-            }
-            if let (Command::Say { room, text, .. }, false) =
-                (&entry.command, outcome.changes.is_empty())
-            {
+            self.take(at, batch.stamp, nth as u32, entry);
+        }
+        self.happened.push(Happened::BatchEnds { at, now_ms: self.lobby.now_ms() });
+    }
+
+    fn take(&mut self, at: Position, stamp: Stamp, nth: u32, entry: &Entry) {
+        let outcome = self.lobby.apply(stamp, nth, entry);
+        let Attempt { lane, serial } = entry.attempt;
+        let attempt = (entry.player, lane, serial);
+        let counted = !matches!(entry.command, Command::Presence { .. } | Command::Here { .. });
+        let again = counted && self.attempts.contains_key(&attempt);
+        let changed = !outcome.changes.is_empty();
+        if again && (changed || !outcome.told.is_empty()) {
+            self.twice.push(attempt);
+        }
+        if counted {
+            self.attempts.entry(attempt).or_insert((at, outcome.answer.clone()));
+        }
+        match &entry.command {
+            Command::Say { room, text, .. } if changed => {
                 self.said.entry(*room).or_default().push(text.clone());
             }
-            if let (Command::Remove { room, .. }, false) =
-                (&entry.command, outcome.changes.is_empty())
-            {
-                self.stern.insert(*room);
+            Command::Remove { room, .. } if changed => _ = self.stern.insert(*room),
+            Command::Play { .. } if !again && outcome.answer.is_ok() && stamp.matches => {
+                self.happened.push(Happened::Played);
             }
-            for change in outcome.changes {
-                self.note(change, counted.then_some(attempt));
+            _ => {}
+        }
+        for change in outcome.changes {
+            self.note(change, counted.then_some(attempt), at, false);
+        }
+        self.tell(&outcome.told);
+    }
+
+    fn note(&mut self, change: Change, maker: Option<Attempted>, at: Position, by_time: bool) {
+        let key = (change.room, change.version);
+        let room = change.last.clone().or_else(|| self.lobby.room(change.room).cloned());
+        if let Some(room) = room {
+            self.note_match(&room, change.events, at, by_time);
+            self.rooms.insert(key, (room, change.closed));
+        }
+        self.makers.insert(key, maker);
+    }
+
+    fn note_match(&mut self, room: &Arc<Room>, events: Vec<Event>, at: Position, by_time: bool) {
+        let first = events.contains(&Event::Opened);
+        if !first && !self.contests.contains(&room.id()) {
+            return;
+        }
+        let view: Value = serde_json::from_str(&room.view(None)).expect("views are JSON");
+        if view["match"].is_null() {
+            return;
+        }
+        self.contests.insert(room.id());
+        let room = room.clone();
+        self.happened.push(Happened::Version { room, first, view, events, by_time, at });
+    }
+
+    fn tell(&mut self, told: &[PlayerId]) {
+        for player in told.iter().copied() {
+            let known = self.newest_notice(player).unwrap_or_default();
+            for (number, notice) in self.lobby.notices_after(player, Some(known)).notices {
+                self.notices.insert((player, number), notice.clone());
+                self.happened.push(Happened::Told { player, notice });
             }
         }
     }
 
-    fn note(&mut self, change: Change, maker: Option<Attempted>) {
-        let key = (change.room, change.version);
-        let room = change.last.clone().or_else(|| self.lobby.room(change.room).cloned());
-        if let Some(room) = room {
-            self.rooms.insert(key, (room, change.closed));
-        }
-        self.makers.insert(key, maker);
+    /// What has happened since this was asked last.
+    pub(crate) fn take_happened(&mut self) -> Vec<Happened> {
+        std::mem::take(&mut self.happened)
+    }
+
+    /// What a player was told under a number.
+    pub(crate) fn notice(&self, player: PlayerId, number: NoticeNumber) -> Option<&Notice> {
+        self.notices.get(&(player, number))
+    }
+
+    /// The number that comes after this one.
+    pub(crate) fn notice_after(
+        &self,
+        player: PlayerId,
+        number: NoticeNumber,
+    ) -> Option<NoticeNumber> {
+        let later = (player, number.next())..=(player, NoticeNumber(u64::MAX));
+        self.notices.range(later).next().map(|((_, number), _)| *number)
+    }
+
+    /// The number of the newest that a player was told.
+    pub(crate) fn newest_notice(&self, player: PlayerId) -> Option<NoticeNumber> {
+        let all = (player, NoticeNumber(0))..=(player, NoticeNumber(u64::MAX));
+        self.notices.range(all).next_back().map(|((_, number), _)| *number)
+    }
+
+    /// The number of the oldest that a player's mailbox still has.
+    pub(crate) fn oldest_kept(&self, player: PlayerId) -> Option<NoticeNumber> {
+        let all = self.lobby.notices_after(player, Some(NoticeNumber(0))).notices;
+        all.first().map(|(number, _)| *number)
+    }
+
+    /// Whether an offer stands.
+    pub(crate) fn stands(&self, offer: OfferId) -> bool {
+        self.lobby.offer(offer).is_some()
+    }
+
+    /// The numbers that everybody is shown, as a JSON object.
+    pub(crate) fn numbers(&self) -> String {
+        self.lobby.live_json()
     }
 }
 

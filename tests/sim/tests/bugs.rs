@@ -7,7 +7,7 @@ use std::process::Command;
 /// Each bug, the seeds within which it has to be found, and the promises that it may
 /// break. Found much sooner as a rule; `scripts/simulate --bugs` says how soon, and
 /// `tests/sim/README.md` keeps it.
-const WITHIN: [(&str, u64, &[&str]); 15] = [
+const WITHIN: [(&str, u64, &[&str]); 19] = [
     ("ack-before-fsync", 10, &["nothing_lost"]),
     ("vote-not-saved", 200, &["one_leader", "committed", "same_hash", "nothing_lost"]),
     ("stale-read", 1_000, &["linearizable"]),
@@ -28,6 +28,10 @@ const WITHIN: [(&str, u64, &[&str]); 15] = [
     ("wall-clock-believed", 50, &["lobby_time"]),
     ("set-back-goes-on", 1_000, &["recovery"]),
     ("copy-is-heard", 200, &["one_leader", "recovery", "committed", "nothing_lost"]),
+    ("matched-twice", 20, &["matched_once"]),
+    ("seat-mistold", 10, &["both_agree"]),
+    ("notice-twice", 10, &["notices"]),
+    ("flags-without-leader", 100, &["flags"]),
 ];
 
 #[test]
