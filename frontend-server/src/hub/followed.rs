@@ -101,9 +101,9 @@ impl<W> Followed<W> {
         now: Instant,
         deliver: &mut impl FnMut(&W, Mail),
     ) -> Option<FollowRequest> {
-        let Listener { session, tag, since, way } = listener;
+        let Listener { session, tag, since: seen, way } = listener;
         let since =
-            planted!(NoticeTwice ? since.map(|it| NoticeNumber(it.0.saturating_sub(1))) => since);
+            planted!(NoticeTwice ? seen.map(|it| NoticeNumber(it.0.saturating_sub(1))) => seen);
         self.empty_since = None;
         let up_to_date = since.unwrap_or(self.newest);
         if self.asking == Asking::Answered && up_to_date == self.newest {

@@ -79,7 +79,7 @@ impl Trial {
         let outbox = self.rooms.take_outbox();
         self.ended.extend(outbox.ended);
         self.notices.extend(outbox.notices);
-        self.moved += outbox.moved.iter().map(|(_, count)| count).sum::<u32>();
+        self.moved += outbox.moved;
         assert_eq!(self.rooms.digest(), self.rooms.recompute_digest());
         if let Some(room) = self.rooms.get(ID) {
             assert!(room.due_ms() <= room.look_ms(), "nobody would look in time");
@@ -366,7 +366,7 @@ fn another_round_needs_both_and_swaps_the_sides() {
     trial.show(ANN, false);
     assert_eq!(trial.again(BEN), Ok(()), "but now Ann has gone");
     trial.show(ANN, true);
-    assert_eq!(trial.room().phase().is_over(), true);
+    assert!(trial.room().phase().is_over());
     assert_eq!(trial.again(ANN), Ok(()));
     assert!(trial.view()["result"].is_null());
     assert_eq!(trial.view()["clock"]["seat"], 1, "Ben has X now");
