@@ -91,6 +91,9 @@ test("a result is a table, oneself first; what nobody said is not in it", () => 
     ["Slowest move", "–", "4.0 s"],
     ["Luck", "0", "−1.2"],
   ]);
+  const sets = PLAYERS.map((player) => ({ ...player, role: player.seat === 0 ? "setter" : "guesser" }));
+  const set = resultTable(view({ result: { ...result, statistics: result.statistics.map((one) => ({ ...one, moves: 3 })) } }, { state: "won", players: sets }), "p1", "Hits");
+  assert.deepEqual(set.rows.find(({ name }) => name === "Hits").cells, ["–", "0 of 3"], "who sets a word is not judged");
   assert.equal(headline(view({ result })), "This game took 1:17");
   assert.deepEqual(resultTable(view({ result: { how: "agreed", winner: null } }), "p1"), { heads: ["You", "Bo"], rows: [] });
   assert.equal(resultTable(view(), "p1"), null);

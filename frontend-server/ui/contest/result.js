@@ -35,10 +35,12 @@ export function resultTable(view, me, good = "Good moves") {
   const row = (name, cells, why) => void (cells.some((cell) => cell !== NONE) && rows.push({ name, cells, ...(why && { why }) }));
   row("Rating", changes.map((one) => (one ? `${one.after} (${signed(one.after - one.before)})` : NONE)));
   row("Moves", statistics.map((one) => (one ? String(one.moves) : NONE)));
-  row(good, statistics.map((one) => (one?.moves ? `${one.good} of ${one.moves}` : NONE)));
+  // Who sets a word does not guess: of such moves nobody says how good they were.
+  const judged = statistics.map((one, nth) => (players[nth]?.role === "setter" ? undefined : one));
+  row(good, judged.map((one) => (one?.moves ? `${one.good} of ${one.moves}` : NONE)));
   row("Time", statistics.map((one) => (one?.moves ? duration(one.ms) : NONE)));
   row("Slowest move", statistics.map((one) => (one?.moves ? duration(one.slowest_ms) : NONE)));
-  if (statistics.some((one) => one?.luck)) row("Luck", statistics.map((one) => luck(one?.luck ?? 0)), "More or fewer hits than were to be expected");
+  if (judged.some((one) => one?.luck)) row("Luck", judged.map((one) => (one ? luck(one.luck) : NONE)), "More or fewer hits than were to be expected");
   return { heads: players.map(({ name, player }) => (player === me ? "You" : name)), rows };
 }
 
