@@ -25,6 +25,8 @@ pub(crate) struct Truth {
     /// Those of them that say who belongs to the cluster, by their index.
     electorates: Vec<(LogIndex, Electorate)>,
     lobby: Lobby,
+    /// A batch was written when every member knew what a match is.
+    knows_matches: bool,
     /// Lobby time behind the first batch whose leader measured how much passes.
     measured_from_ms: Option<u64>,
     /// The lobby's hash behind each entry.
@@ -188,6 +190,7 @@ impl Truth {
         if batch.stamp.passed_ms.is_some() {
             self.measured_from_ms.get_or_insert(self.lobby.now_ms());
         }
+        self.knows_matches |= batch.stamp.matches;
         for change in passed.changes {
             self.note(change, None, at, true);
         }
@@ -291,6 +294,11 @@ impl Truth {
     pub(crate) fn oldest_kept(&self, player: PlayerId) -> Option<NoticeNumber> {
         let all = self.lobby.notices_after(player, Some(NoticeNumber(0))).notices;
         all.first().map(|(number, _)| *number)
+    }
+
+    /// Whether every member was known to know what a match is.
+    pub(crate) fn knows_matches(&self) -> bool {
+        self.knows_matches
     }
 
     /// Whether an offer stands.
