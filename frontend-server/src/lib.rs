@@ -8,12 +8,12 @@
 //! ```text
 //! a wish   web::socket -> session -> cluster -> a node
 //! a view   a node -> cluster::link -> hub -> mailbox -> session -> web::socket
-//! a notice the same way, in its player's lane
+//! a notice the same way, to the sockets of its player
 //! a board  a node -> cluster::link -> hub -> web::lookout -> session -> web::socket
 //! ```
 //!
 //! `session`, `cluster::route`, `cluster::flight`, `hub::room`, `hub::history` and
-//! `hub::lane` decide; the rest waits, sends and stores.
+//! `hub::followed` decide; the rest waits, sends and stores.
 //!
 //! # Not here
 //!

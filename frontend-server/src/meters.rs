@@ -30,14 +30,8 @@ pub(crate) struct Meters {
     pub(crate) pushes: Counter,
     /// Times a room was heard of with versions missing in between.
     pub(crate) resyncs: Counter,
-    /// Players whose notices are followed now.
-    pub(crate) followed: Gauge,
-    /// Notices put into sockets' queues.
-    pub(crate) notices: Counter,
-    /// Sockets that look at the open seeks now.
-    pub(crate) lobby_lookers: Gauge,
-    /// Sockets that look at the numbers now.
-    pub(crate) live_lookers: Gauge,
+    /// What players are told and look at, besides rooms.
+    pub(crate) told: Told,
     /// Commands on their way now.
     pub(crate) flights: Gauge,
     /// From a player's command to its answer, in seconds.
@@ -57,6 +51,41 @@ pub(crate) struct Meters {
     actions: Vec<Counter>,
     refused: Vec<Counter>,
     closed: Vec<Counter>,
+}
+
+/// What players are told and look at, besides rooms.
+pub(crate) struct Told {
+    /// Players whose notices are followed now.
+    pub(crate) followed: Gauge,
+    /// Notices put into sockets' queues.
+    pub(crate) notices: Counter,
+    /// Sockets that look at the open seeks now.
+    pub(crate) lobby_lookers: Gauge,
+    /// Sockets that look at the numbers now.
+    pub(crate) live_lookers: Gauge,
+}
+
+impl Told {
+    fn new() -> Self {
+        Self {
+            followed: shown(
+                "hangraft_frontend_players_followed",
+                "Players of whom a node says what they are told now",
+            ),
+            notices: counted(
+                "hangraft_frontend_notices_total",
+                "Notices of players put into sockets' send queues",
+            ),
+            lobby_lookers: shown(
+                "hangraft_frontend_lobby_lookers",
+                "Sockets that look at the open seeks now",
+            ),
+            live_lookers: shown(
+                "hangraft_frontend_live_lookers",
+                "Sockets that look at the numbers now",
+            ),
+        }
+    }
 }
 
 impl Meters {
@@ -89,22 +118,7 @@ impl Meters {
                 "hangraft_frontend_resyncs_total",
                 "Times a watched room was heard of with versions missing in between, so that all of it was shown anew",
             ),
-            followed: shown(
-                "hangraft_frontend_players_followed",
-                "Players of whom a node tells what they are told now",
-            ),
-            notices: counted(
-                "hangraft_frontend_notices_total",
-                "Notices of players put into sockets' send queues",
-            ),
-            lobby_lookers: shown(
-                "hangraft_frontend_lobby_lookers",
-                "Sockets that look at the open seeks now",
-            ),
-            live_lookers: shown(
-                "hangraft_frontend_live_lookers",
-                "Sockets that look at the numbers now",
-            ),
+            told: Told::new(),
             flights: shown("hangraft_frontend_commands_in_flight", "Commands not answered yet"),
             latency: timed("hangraft_frontend_command_seconds", "From a command to its answer"),
             resends: counted(

@@ -87,7 +87,7 @@ test("a result is a table, oneself first; what nobody said is not in it", () => 
     ["Rating", "1507 (−16)", "1516 (+16)"],
     ["Moves", "0", "5"],
     ["Hits", "–", "4 of 5"],
-    ["Time", "0.0 s", "12.0 s"],
+    ["Time", "–", "12.0 s"],
     ["Slowest move", "–", "4.0 s"],
     ["Luck", "0", "−1.2"],
   ]);
@@ -127,5 +127,9 @@ test("each game says whom it waits for, and knows the ends of a match", () => {
   assert.deepEqual(["p1", "p2"].map((me) => hangman.awaits(guessing, me)), [false, true]);
   const gave = { ...guessing, state: "won", how: "resigned", winner: "p2", answer: "ox" };
   assert.equal(hangman.story(guessing, gave, "p2")[0], "Ann has resigned. You win.");
+  const [found, missed] = ["won", "lost"].map((state) => ({ ...guessing, state, winner: state === "won" ? "p2" : "p1", answer: "ox" }));
+  const ends = (after) => ["p1", "p2", "p9"].map((me) => hangman.story(guessing, after, me)[0]);
+  assert.deepEqual(ends(found), ["Bo found it and wins.", "You found it. You win!", "Bo found it and wins."]);
+  assert.deepEqual(ends(missed), ["Bo did not find it. You win!", "You did not find it. Ann wins.", "Bo did not find it. Ann wins."]);
   assert.equal(hangman.story(guessing, { ...guessing, state: "draw" }, "p2")[0], "A draw was agreed.");
 });

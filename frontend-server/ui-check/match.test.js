@@ -208,7 +208,7 @@ test("a notice is a banner with what can be done about it; what is not known is 
   assert.deepEqual([asked.text, asked.kind], ["Challenge: Bo (1612) · GO · 30 s a move · rated", "answer"]);
   assert.match(of("unmatched", { why: "expired" }).text, /Nobody came/);
   for (const nothing of [of("unmatched", { why: "withdrawn" }), of("unmatched", { why: "elsewhere" }), of("unchallenged"), of("weather"), of("turn", { room: undefined })]) assert.equal(nothing, null);
-  assert.equal(ends({ number: 1, kind: "unchallenged", offer: OFFER }), asked.key);
+  for (const kind of ["unchallenged", "matched"]) assert.equal(ends({ number: 1, kind, offer: OFFER }), asked.key, "also in another tab");
 });
 
 test("one banner for each thing, few at once, and what only tells goes", () => {
@@ -221,7 +221,9 @@ test("one banner for each thing, few at once, and what only tells goes", () => {
   for (const key of ["b", "c"]) put(key, { stays: 1000 });
   assert.equal(shelf.list(0, false).length, BANNERS_MAX);
   assert.equal(shelf.list(1000, true).length, BANNERS_MAX, "not under a finger");
-  assert.deepEqual(shelf.list(1000, false), []);
+  shelf.refresh(1000);
+  assert.equal(shelf.list(1000, false).length, BANNERS_MAX, "who comes back has a moment");
+  assert.deepEqual(shelf.list(9000, false), []);
 });
 
 test("an address leads somewhere, and what is not known to the lobby", () => {

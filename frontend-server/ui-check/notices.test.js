@@ -57,6 +57,12 @@ test("a hole that is not explained is asked about once; one that is explained is
   assert.deepEqual(shown(conversation.received(turn(30), NOW)), [30]);
 });
 
+test("who was never told anything takes whatever number comes first", () => {
+  const conversation = listening(0);
+  assert.deepEqual(shown(conversation.received(turn(21), NOW)), [21]);
+  assert.equal(asks(conversation.received(turn(23), NOW)).length, 1);
+});
+
 test("in a restored cluster numbers begin anew", () => {
   const conversation = listening(7);
   conversation.lost();

@@ -55,38 +55,51 @@ export class Question {
 
 /**
  * What is pushed to who looks: each frontend is told anew that one does, and told when one
- * does not any more.
+ * does not any more, be it that the page is hidden.
  */
 export class Looking {
   #client;
   #action;
   /** @type {Question | null} */
   #question = null;
-  #stood = "reconnecting";
+  /** The frontend knows that one looks. */
+  #told = false;
   #stop;
   #refused;
+  #onSight = () => this.#follow();
 
   /** @param {Client} client @param {string} action @param {(refused: import("./types.js").Refusal) => void} [refused] a frontend of before does not know what is asked for */
   constructor(client, action, refused = () => {}) {
     this.#client = client;
     this.#action = action;
     this.#refused = refused;
-    this.#stop = client.on("standing", () => this.#onStanding());
-    this.#onStanding();
+    this.#stop = client.on("standing", () => this.#follow());
+    document.addEventListener("visibilitychange", this.#onSight);
+    this.#follow();
   }
 
   end() {
-    this.#question?.end();
     this.#stop();
-    if (this.#client.standing !== "reconnecting") this.#client.ask(this.#action, { open: false });
+    document.removeEventListener("visibilitychange", this.#onSight);
+    this.#close();
   }
 
-  #onStanding() {
-    const { standing } = this.#client;
-    const anew = standing !== "reconnecting" && this.#stood === "reconnecting";
-    this.#stood = standing;
-    if (!anew) return;
+  #follow() {
+    if (this.#client.standing === "reconnecting") {
+      this.#question?.end();
+      this.#told = false;
+    } else if (document.visibilityState === "hidden") {
+      this.#close();
+    } else if (!this.#told) {
+      this.#told = true;
+      this.#question?.end();
+      this.#question = new Question(this.#client, this.#action, { open: true }, ({ refused }) => refused && this.#refused(refused));
+    }
+  }
+
+  #close() {
     this.#question?.end();
-    this.#question = new Question(this.#client, this.#action, { open: true }, ({ refused }) => refused && this.#refused(refused));
+    if (this.#told && this.#client.standing !== "reconnecting") this.#client.ask(this.#action, { open: false });
+    this.#told = false;
   }
 }

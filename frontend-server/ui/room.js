@@ -199,11 +199,20 @@ export class RoomScreen {
     const why = view.match || (free && !shut) ? "You are watching." : shut ? "The table is locked; you are watching." : "The table is full; you are watching.";
     say(this.#watching, seated || sitting ? "" : why);
     say(this.#invite, view.match ? "Share" : "Invite");
+    const held = this.#contest.element.contains(document.activeElement);
     this.#contest.update(view, me, elapsed, pending, this.#game.good);
     setWaiting("room", this.#game.awaits?.(view, me) ?? false);
     if (this.#host.element.open) this.#host.update(view, me);
     const still = this.#client.standing === "electing";
     this.#board.update(view, { version, me, pending, elapsed, still, trouble: this.#troubled(pending) });
+    if (held && this.#contest.element.hidden) this.#goOn();
+  }
+
+  /** Somebody without a mouse has ended the round: they go on at what comes after it. */
+  #goOn() {
+    const again = this.#table.querySelector('[data-testid="again-button"]');
+    if (again instanceof HTMLElement && again.offsetParent !== null) again.focus();
+    else this.#heading.focus();
   }
 
   /**

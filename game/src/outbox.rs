@@ -1,7 +1,6 @@
 //! What changes of rooms mean beside the rooms: kept until whoever changed them takes it, so
 //! that no way of changing a room can forget it.
 
-use crate::command::Edition;
 use crate::contest::Ended;
 use crate::event::Event;
 use crate::notices::Notice;
@@ -16,19 +15,17 @@ pub(crate) struct Outbox {
     pub(crate) notices: Vec<(PlayerId, Notice)>,
     /// Rounds of matches that were decided.
     pub(crate) ended: Vec<Ended>,
-    /// Moves that were made, with what is played. Only those of editions that count them.
-    pub(crate) moved: Vec<(&'static str, u32)>,
+    /// How many moves were made, by bots too.
+    pub(crate) moved: u32,
 }
 
 impl Outbox {
     /// Keeps what a change of a room has led to, and gives back what its watchers hear.
-    pub(crate) fn keep(&mut self, game: &'static str, step: Step<'_>) -> Vec<Event> {
-        let Step { now, events, notices, ended, moved, .. } = step;
+    pub(crate) fn keep(&mut self, step: Step<'_>) -> Vec<Event> {
+        let Step { events, notices, ended, moved, .. } = step;
         self.notices.extend(notices);
         self.ended.extend(ended);
-        if moved > 0 && now.edition >= Edition::Third {
-            self.moved.push((game, moved));
-        }
+        self.moved = self.moved.saturating_add(moved);
         events
     }
 }

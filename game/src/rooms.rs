@@ -160,7 +160,7 @@ impl Rooms {
         let mut step = Step::new(now, chance);
         let room = Room::open_contest(id, board, contest, sittings, &mut step);
         let version = room.version();
-        let events = self.outbox.keep(room.game(), step);
+        let events = self.outbox.keep(step);
         self.insert(room);
         Change { room: id, version, events, closed: false, last: None }
     }
@@ -230,7 +230,7 @@ impl Rooms {
         let deserted_before = room.deserted_since_ms();
         let mut step = Step::new(now, chance);
         let value = act(room, &mut step)?;
-        let events = self.outbox.keep(room.game(), step);
+        let events = self.outbox.keep(step);
         // Without an event there is nothing to be seen; something may be noted all the
         // same, such as that somebody who was expected has come.
         let version = match activity {

@@ -385,7 +385,10 @@ impl Player {
     fn take_notice(&mut self, notice: Notice) {
         let Some(told) = &mut self.told else { return };
         let (before, now) = (told.number, notice.number.0);
-        if now != before + 1 && !(notice.resync && now > before) {
+        // The first that somebody is told has any number.
+        let told_of = notice.resync && now > before;
+        let follows = before == 0 || now == before + 1 || told_of;
+        if !follows {
             let complaint = format!("{}: notice {now} after {before}", self.name);
             self.book.complaints.push(complaint);
         }

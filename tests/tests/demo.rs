@@ -80,6 +80,7 @@ async fn it_says_what_to_do_next() {
     for frontend in demo.frontends() {
         assert!(printed.contains(&frontend), "{printed}");
     }
+    assert!(printed.contains(&format!("{}/live", demo.frontends()[0])), "{printed}");
     let dir = demo.home().dir().to_str().unwrap();
     for part in [&format!("kill n1 --dir {dir}"), &format!("restart n1 --dir {dir}"), "status"] {
         assert!(printed.contains(part), "{printed}");

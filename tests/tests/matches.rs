@@ -14,6 +14,7 @@ use std::{
 
 use hangraft_proto::socket::{Action, Code, Notice, NoticeKind};
 use hangraft_tests::{
+    cluster::Status,
     demo::{Demo, Wanted, binary},
     killer::kill_nodes,
     player::Player,
@@ -32,6 +33,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long a program that plays, or restarts everything, may take.
 const PROGRAM: Duration = Duration::from_secs(300);
+
+/// What every node must know of every other before matches are made.
+const NEEDED: [&str; 3] = ["batch:2", "rooms:hosts", "lobby:matches"];
 
 /// Players in a run with kills, and how long they begin new matches.
 const STRANGERS: usize = 8;
@@ -76,13 +80,12 @@ async fn who_is_alone_gets_a_bot() {
     let told = ann.be_matched().await;
     assert!(told.bot.is_some(), "{told:?}");
     let seat = u64::from(told.seat.expect("a seat").0);
+    let mine = |view: &Value| is_over(view) || view["turn"] == seat;
+    ann.see("her turn", mine).await;
     while !is_over(ann.view()) {
-        if ann.view()["turn"] == seat {
-            ann.play(first_free(ann.view())).await.expect("it is their turn");
-        }
-        let version = ann.version();
-        ann.see("the bot's turn, or the end", |view| is_over(view) || view["turn"] == seat).await;
-        assert!(ann.version() >= version);
+        let played = ann.play(first_free(ann.view())).await.expect("it is her turn");
+        ann.see_version(played["version"].as_u64().expect("changes have versions")).await;
+        ann.see("the bot's mark, or the end", mine).await;
     }
     assert_eq!(ann.view()["match"]["rated"], false, "bots are not rated");
     assert_eq!(ann.book().complaints, [""; 0]);
@@ -202,9 +205,8 @@ struct Counted {
 /// A demo in which matches are made: every node knows that every node can.
 async fn demo(limits: bool) -> Demo {
     let demo = Demo::start(&Wanted { limits, ..Wanted::default() }).await;
-    let can = |feature: &String| feature == "lobby:matches";
-    let know = |status: &hangraft_tests::cluster::Status| status.features.iter().any(can);
-    demo.cluster().until("every node can make matches", know).await;
+    let known = |status: &Status| NEEDED.iter().all(|it| status.features.contains(&(*it).into()));
+    demo.cluster().until("every node can make matches", known).await;
     demo
 }
 

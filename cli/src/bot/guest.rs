@@ -42,7 +42,11 @@ const UNSETTLED: [Code; 4] = [Code::UnknownOutcome, Code::NoQuorum, Code::Busy, 
 pub(super) struct Guest {
     manner: Manner,
     dice: StdRng,
-    identity: Option<Identity>,
+    /// Who it is since its first hello, and what proves it at the next.
+    player: String,
+    token: Option<String>,
+    /// What numbers of versions and notices belong to.
+    epoch: Option<Epoch>,
     /// The last notice's number, and the epoch that it belongs to. At first 0: a new player
     /// was told nothing, and is to miss nothing.
     told: (u64, Option<Epoch>),
@@ -51,8 +55,9 @@ pub(super) struct Guest {
     /// Wishes that were not answered yet, by serial.
     open: BTreeMap<u64, (Action, Value)>,
     phase: Phase,
-    /// When to act without being told.
+    /// When to act without being told, and whether something is to be asked again then.
     due: Option<Instant>,
+    again: bool,
     /// Frames to be sent.
     outbox: Vec<String>,
     played: Vec<Game>,
@@ -82,12 +87,15 @@ impl Guest {
         Self {
             manner,
             dice: StdRng::seed_from_u64(seed),
-            identity: None,
+            player: String::new(),
+            token: None,
+            epoch: None,
             told: (0, None),
             last_id: 0,
             open: BTreeMap::new(),
             phase: Phase::Idle,
             due: None,
+            again: false,
             outbox: Vec::new(),
             played: Vec::new(),
             refused: None,
@@ -100,8 +108,7 @@ impl Guest {
     /// When it is refused what it cannot do without.
     pub(super) async fn play(mut self, ended: impl Fn(&Game)) -> anyhow::Result<Vec<Game>> {
         for url in self.manner.urls.clone().iter().cycle() {
-            let token = self.identity.as_ref().map(|identity| identity.token.as_str());
-            let entered = url.enter(&self.manner.name, token).await;
+            let entered = url.enter(&self.manner.name, self.token.as_deref()).await;
             if let Err(err) = self.play_at(entered, &ended).await {
                 tracing::debug!("{err:#}");
             }
@@ -123,7 +130,8 @@ impl Guest {
         ended: &impl Fn(&Game),
     ) -> anyhow::Result<()> {
         let (mut socket, identity) = entered?;
-        self.identity = Some(identity);
+        self.player = identity.player.to_string();
+        (self.token, self.epoch) = (Some(identity.token), identity.epoch);
         self.resume();
         while !self.is_done() && self.refused.is_none() {
             for text in self.outbox.drain(..) {
@@ -184,7 +192,7 @@ impl Guest {
 
     fn watch(&mut self) {
         if let Phase::Playing(table) = &self.phase {
-            let (since, epoch) = (table.seen.0, table.seen.1);
+            let (since, epoch) = table.seen;
             let watch = json!({"room": table.room, "since": since, "epoch": epoch});
             self.ask(Action::Watch, watch);
         }
@@ -197,7 +205,10 @@ impl Guest {
             Some("notice") => self.on_notice(&heard),
             Some("view") => self.on_view(&heard),
             // Restored from a backup, a cluster counts anew.
-            Some("cluster") => self.on_epoch(&heard["epoch"]),
+            Some("cluster") => {
+                let epoch = heard["epoch"].as_str().and_then(|epoch| epoch.parse().ok());
+                self.epoch = epoch.or(self.epoch);
+            }
             // This frontend stops: the next one does the rest.
             Some("bye") => bail!("{}", heard["message"]),
             Some(_) => {}
@@ -211,23 +222,27 @@ impl Guest {
         let (action, no) = (*action, &heard["refused"]);
         let code = no["code"].as_str().and_then(|code| code.parse::<Code>().ok());
         if no["forgotten"] != true && code.is_some_and(|code| UNSETTLED.contains(&code)) {
-            self.due = Some(Instant::now() + AGAIN);
+            (self.due, self.again) = (Some(Instant::now() + AGAIN), true);
             return;
         }
         self.open.remove(&id);
         match action {
-            _ if no.is_null() => {}
-            Action::Seek => self.refused = Some(no["message"].to_string()),
-            // The view that says why is on its way; or else another move is due.
-            Action::Play => self.think(),
+            // Its view has come before, or says why not: another move may be due.
+            Action::Play if no.is_object() || self.has_seen(&heard["ok"]) => self.think(),
+            Action::Seek if no.is_object() => self.refused = Some(no["message"].to_string()),
             // The room is gone.
-            Action::Watch => self.end(Score::Void),
+            Action::Watch if no.is_object() => self.end(Score::Void),
             _ => {}
         }
     }
 
+    fn has_seen(&self, made: &Value) -> bool {
+        let seen = |table: &Table| table.seen.0 >= made["version"].as_u64();
+        matches!(&self.phase, Phase::Playing(table) if seen(table))
+    }
+
     fn on_notice(&mut self, notice: &Value) {
-        self.told = (notice["number"].as_u64().unwrap_or(self.told.0), self.epoch());
+        self.told = (notice["number"].as_u64().unwrap_or(self.told.0), self.epoch);
         match (notice["kind"].as_str(), &self.phase) {
             (Some("matched"), Phase::Seeking(since)) => {
                 let text = |field: &str| notice[field].as_str().unwrap_or_default().to_owned();
@@ -249,15 +264,15 @@ impl Guest {
     }
 
     fn on_view(&mut self, push: &Value) {
-        let epoch = self.epoch();
         let Phase::Playing(table) = &mut self.phase else { return };
-        let Some(version) = push["version"].as_u64().filter(|_| push["room"] == table.room) else {
+        if push["room"] != table.room {
             return;
-        };
-        table.seen = (Some(version), epoch);
+        }
+        table.seen = (push["version"].as_u64(), self.epoch);
         table.view = push["view"].clone();
-        let over = self.score().or((push["closed"] == true).then_some(Score::Void));
-        match over {
+        let seat = moves::seat_of(&table.view, &self.player);
+        let score = seat.and_then(|seat| moves::score(&table.view, seat));
+        match score.or((push["closed"] == true).then_some(Score::Void)) {
             Some(score) => self.end(score),
             None => self.think(),
         }
@@ -274,7 +289,9 @@ impl Guest {
     /// Does what is due: asks again what was not settled, and moves.
     fn act(&mut self) {
         self.due = None;
-        self.ask_again();
+        if std::mem::take(&mut self.again) {
+            self.ask_again();
+        }
         let moves = self.open.values().any(|(action, _)| *action == Action::Play);
         if let (false, Some((room, mv))) = (moves, self.next_move()) {
             self.ask(Action::Play, json!({"room": room, "move": mv}));
@@ -282,15 +299,9 @@ impl Guest {
     }
 
     fn next_move(&mut self) -> Option<(String, Value)> {
-        let player = self.player();
         let Phase::Playing(table) = &self.phase else { return None };
-        let seat = moves::seat_of(&table.view, &player)?;
+        let seat = moves::seat_of(&table.view, &self.player)?;
         Some((table.room.clone(), moves::next(&table.view, seat, &mut self.dice)?))
-    }
-
-    fn score(&self) -> Option<Score> {
-        let Phase::Playing(table) = &self.phase else { return None };
-        moves::score(&table.view, moves::seat_of(&table.view, &self.player())?)
     }
 
     /// Writes a game down, leaves the table, and seeks the next.
@@ -308,23 +319,6 @@ impl Guest {
         self.ask(Action::Stand, json!({"room": table.room}));
         self.say(Action::Unwatch, json!({"room": table.room}));
         self.seek();
-    }
-
-    /// Who this is, as views say it.
-    fn player(&self) -> String {
-        self.identity.as_ref().map_or_else(String::new, |identity| identity.player.to_string())
-    }
-
-    /// What numbers belong to.
-    fn epoch(&self) -> Option<Epoch> {
-        self.identity.as_ref().and_then(|identity| identity.epoch)
-    }
-
-    fn on_epoch(&mut self, epoch: &Value) {
-        let epoch = epoch.as_str().and_then(|epoch| epoch.parse().ok());
-        if let (Some(identity), Some(epoch)) = (&mut self.identity, epoch) {
-            identity.epoch = Some(epoch);
-        }
     }
 }
 

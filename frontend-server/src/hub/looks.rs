@@ -37,8 +37,8 @@ impl Looks {
     pub(super) fn count(&mut self, sight: Sight, more: bool, meters: &Meters) -> Option<Glance> {
         let before = self.glance();
         let (lookers, meter) = match sight {
-            Sight::Lobby => (&mut self.lobby, &meters.lobby_lookers),
-            Sight::Live => (&mut self.live, &meters.live_lookers),
+            Sight::Lobby => (&mut self.lobby, &meters.told.lobby_lookers),
+            Sight::Live => (&mut self.live, &meters.told.live_lookers),
             // Nodes need not be asked for what we know of them.
             Sight::Deck => return None,
         };

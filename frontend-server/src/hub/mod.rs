@@ -1,5 +1,5 @@
-//! One watch per room upstream, any number of sessions downstream; likewise one
-//! [lane](lane::Lane) per player who is followed, and one look at the lobby and the numbers.
+//! One watch per room upstream, any number of sessions downstream; likewise each
+//! player is [followed](followed::Followed) once, and there is one look at the lobby and the numbers.
 //!
 //! One task owns every watched [`Room`]. It hears views from the link it watches
 //! through and puts them into the mailboxes of whoever looks; it never waits for
@@ -10,9 +10,9 @@
 //! notice nothing but a pause.
 
 mod debt;
+mod followed;
+mod follows;
 mod history;
-mod lane;
-mod lanes;
 mod looks;
 mod room;
 
@@ -39,8 +39,8 @@ use crate::{
     upstream::{FollowRequest, FromNode, Glance, Update, Upstream, WatchRequest},
 };
 use debt::Debt;
-use lane::Following;
-use lanes::Lanes;
+use followed::Listener;
+use follows::Follows;
 use looks::Looks;
 use room::{Heard, Joining, Room};
 
@@ -137,7 +137,7 @@ impl Hub {
             frozen: frozen_sender,
             rooms: HashMap::new(),
             sessions: HashMap::new(),
-            lanes: Lanes::new(),
+            follows: Follows::new(),
             looks,
             upstream: None,
             asking_later: BTreeSet::new(),
@@ -199,7 +199,7 @@ struct Task {
     /// Which rooms a session looks at.
     sessions: HashMap<SocketId, BTreeSet<RoomId>>,
     /// Players who are followed.
-    lanes: Lanes<Mailbox>,
+    follows: Follows<Mailbox>,
     /// What else is looked at.
     looks: Looks,
     upstream: Option<Upstream>,
@@ -240,8 +240,8 @@ impl Task {
             }
             HubInput::Unwatch { session, room } => self.on_unwatch(session, room, now),
             HubInput::Follow { session, mailbox, player, since, tag } => {
-                let following = Following { session, tag, since, way: mailbox };
-                let question = self.lanes.join(player, following, now, &mut deliver(&self.meters));
+                let listener = Listener { session, tag, since, way: mailbox };
+                let question = self.follows.join(player, listener, now, &mut deliver(&self.meters));
                 self.follow(question);
             }
             HubInput::Look { sight, more } => {
@@ -279,7 +279,7 @@ impl Task {
     }
 
     fn on_leave(&mut self, session: SocketId, now: Instant) {
-        self.lanes.leave(session, now);
+        self.follows.leave(session, now);
         for room in self.sessions.remove(&session).unwrap_or_default() {
             if let Some(room) = self.rooms.get_mut(&room) {
                 room.leave(session, now);
@@ -291,7 +291,7 @@ impl Task {
         if let Some(before) = std::mem::replace(&mut self.upstream, link) {
             // It may well be up still, and is only not the best one any more.
             self.rooms.keys().take_while(|room| before.unwatch(**room).is_ok()).for_each(drop);
-            self.lanes.players().take_while(|it| before.unfollow(*it).is_ok()).for_each(drop);
+            self.follows.players().take_while(|it| before.unfollow(*it).is_ok()).for_each(drop);
             _ = before.glance(Glance::default());
         }
         debug!(rooms = self.rooms.len(), "watching through another link");
@@ -299,7 +299,7 @@ impl Task {
         self.debt.forgive();
         let questions: Vec<_> = self.rooms.values_mut().filter_map(Room::moved).collect();
         questions.into_iter().for_each(|question| self.ask(Some(question)));
-        self.lanes.moved().into_iter().for_each(|question| self.follow(Some(question)));
+        self.follows.moved().into_iter().for_each(|question| self.follow(Some(question)));
         if let Some(link) = &self.upstream {
             _ = link.glance(self.looks.glance());
         }
@@ -317,7 +317,7 @@ impl Task {
             self.on_refused(room, &refusal, now);
         }
         for told in said.told {
-            let question = self.lanes.hear(&told, &mut deliver(&self.meters));
+            let question = self.follows.hear(&told, &mut deliver(&self.meters));
             self.follow(question);
         }
         self.looks.show(said.seeks, said.live, now);
@@ -409,12 +409,12 @@ impl Task {
         };
         questions.into_iter().for_each(|question| self.ask(Some(question)));
         self.meters.rooms.set(self.rooms.len() as f64);
-        for player in self.lanes.sweep(now, &mut deliver(&self.meters)) {
+        for player in self.follows.sweep(now, &mut deliver(&self.meters)) {
             if let Some(link) = &self.upstream {
                 _ = link.unfollow(player);
             }
         }
-        self.meters.followed.set(self.lanes.len() as f64);
+        self.meters.told.followed.set(self.follows.len() as f64);
     }
 
     /// Asks the node, if there is one; the next one is asked when it comes.
@@ -436,7 +436,7 @@ impl Task {
 fn deliver(meters: &Meters) -> impl FnMut(&Mailbox, Mail) {
     |mailbox, mail| {
         meters.pushes.increment(mail.views() as u64);
-        meters.notices.increment(mail.notices() as u64);
+        meters.told.notices.increment(mail.notices() as u64);
         // One that overflowed or is gone takes nothing; its socket sees to the rest.
         mailbox.put(mail);
     }

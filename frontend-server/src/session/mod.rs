@@ -24,7 +24,7 @@ use crate::{
     command::{Asked, Command, Outcome, Refusal},
     exchange::{Dice, Input, Now, Output, Premises},
     farewell::Farewell,
-    mailbox::{Mail, Tag},
+    mailbox::{Found, Mail, Tag},
     message::{self, BadMessage, ClientMessage, RequestId},
     names,
     pace::Pace,
@@ -136,6 +136,9 @@ impl Session {
             }
             Err(BadMessage { id, refusal }) => return self.strike(id.as_ref(), &refusal, now),
         };
+        // A bot plays with whoever asks, so who brings one opens a room by themselves. A match
+        // of two people needs two, who both have few offers and few tables; it ends when they
+        // leave. Their own pace is enough to bound it.
         let opens = matches!(&asked, Asked::Change { wish, .. } if wish.opens());
         if !in_time || (opens && !paces.opens.take(now.instant)) {
             return self.too_fast(id.as_ref(), now);
@@ -316,13 +319,7 @@ impl Session {
     fn on_mail(&mut self, mail: Mail) -> Vec<Output> {
         match mail {
             Mail::Answer { tag, outcome } => self.on_answer(tag, outcome),
-            Mail::Found { tag, found } => {
-                let Some(Pending { id, .. }) = self.requests.take(tag) else { return vec![] };
-                match found {
-                    Ok(found) => vec![send_ok(id.as_ref(), Reply::Found(&found))],
-                    Err(refusal) => refuse(id.as_ref(), &refusal),
-                }
-            }
+            Mail::Found { tag, found } => self.on_found(tag, found),
             Mail::Watching { tag, room, version, age, missed } => {
                 let Some(Pending { id, .. }) = self.requests.take(tag) else { return vec![] };
                 self.watching.insert(room, Watching::On);
@@ -372,6 +369,14 @@ impl Session {
                 vec![Output::Send(text)]
             }
             Mail::Notice { .. } => vec![],
+        }
+    }
+
+    fn on_found(&mut self, tag: Tag, found: Found) -> Vec<Output> {
+        let Some(Pending { id, .. }) = self.requests.take(tag) else { return vec![] };
+        match found {
+            Ok(found) => vec![send_ok(id.as_ref(), Reply::Found(&found))],
+            Err(refusal) => refuse(id.as_ref(), &refusal),
         }
     }
 

@@ -25,14 +25,17 @@ export class CardDialog {
   #desk;
   #player = "";
   #name = "";
+  /** Who it is, if the cluster plays them. @type {import("../types.js").Bot | undefined} */
+  #bot;
   /** @type {Question | null} */
   #question = null;
   #heading = el("h2", { id: "card-title", translate: "no", tabindex: -1 });
   #body = el("div", { class: "card-body", "data-testid": "card-body" });
-  #form = el("form", { class: "card-challenge", submit: (event) => this.#challenge(event) });
+  #form = el("form", { class: "card-challenge" });
   #game = el("select", { "data-testid": "challenge-game" });
   #clock = el("select", { "data-testid": "challenge-clock" });
   #rated = el("input", { type: "checkbox", "data-testid": "challenge-rated" });
+  #ratedLabel = el("label", { class: "check" }, this.#rated, el("span", {}, "Rated"));
 
   /** @param {Client} client @param {Desk} desk */
   constructor(client, desk) {
@@ -40,8 +43,8 @@ export class CardDialog {
     this.#desk = desk;
     this.#clock.append(...CLOCKS.map((seconds) => el("option", { value: seconds }, pace(seconds))));
     const fields = el("div", { class: "card-fields" }, field("Game", this.#game), field("Clock", this.#clock));
-    const rated = el("label", { class: "check" }, this.#rated, el("span", {}, "Rated"));
-    this.#form.append(fields, el("div", { class: "card-go" }, rated, el("button", { class: "main", "data-testid": "challenge-button" }, "Challenge")));
+    set(this.#form, { submit: (/** @type {SubmitEvent} */ event) => this.#challenge(event) });
+    this.#form.append(fields, el("div", { class: "card-go" }, this.#ratedLabel, el("button", { class: "main", "data-testid": "challenge-button" }, "Challenge")));
     const close = el("button", { type: "button", "data-testid": "card-close", click: () => this.element.close() }, "Close");
     this.element = el(
       "dialog",
@@ -54,23 +57,36 @@ export class CardDialog {
   open(player, name, game) {
     this.#player = player;
     this.#name = name;
+    this.#bot = this.#client.server.bots?.find((bot) => bot.player === player);
     const mine = player === this.#client.player;
     say(this.#heading, mine ? `${name} (you)` : name);
-    this.#body.replaceChildren(el("p", { class: "quiet", role: "status" }, "Looking…"));
-    const games = [...GAMES.keys()].filter((one) => browser.list("games").includes(one) || one === game);
-    const offered = games.length ? games : [...GAMES.keys()];
-    this.#game.replaceChildren(...offered.map((one) => el("option", { value: one }, called(one))));
-    this.#game.value = offered.find((one) => one === game) ?? browser.get("game") ?? offered[0] ?? "";
-    if (!this.#game.value) this.#game.value = offered[0] ?? "";
+    this.#fill(game, mine);
+    this.element.showModal();
+    this.#heading.focus();
+    this.#ask(game);
+  }
+
+  /** What one can be challenged to: whatever there is, or what a bot plays. @param {string} game @param {boolean} mine */
+  #fill(game, mine) {
+    const offered = browser.list("games").filter((one) => GAMES.has(one));
+    const games = this.#bot ? [this.#bot.game] : offered.length ? offered : [...GAMES.keys()];
+    this.#game.replaceChildren(...games.map((one) => el("option", { value: one }, called(one))));
+    this.#game.value = [game, browser.get("game")].find((one) => games.includes(one)) ?? games[0] ?? "";
     const { clock, rated } = this.#desk.settings;
     this.#clock.value = String(clock);
     this.#rated.checked = rated;
     set(this.#form, { hidden: mine });
-    this.element.showModal();
-    this.#heading.focus();
+    set(this.#ratedLabel, { hidden: this.#bot !== undefined });
+  }
+
+  /** @param {string} game what comes first */
+  #ask(game) {
     this.#question?.end();
-    this.#question = new Question(this.#client, "card", { player }, ({ ok, refused }) => {
-      if (refused) this.#body.replaceChildren(el("p", { role: "status" }, refused.code === "bad-request" ? "This frontend is an older one, and knows no cards." : plainly(refused)));
+    const say = (/** @type {string} */ text) => this.#body.replaceChildren(el("p", { class: "quiet", role: "status" }, text));
+    if (this.#bot) return say(`A bot, ${this.#bot.strength}. It is always there, and never plays for ratings.`);
+    say("Looking…");
+    this.#question = new Question(this.#client, "card", { player: this.#player }, ({ ok, refused }) => {
+      if (refused) say(refused.code === "bad-request" ? "This frontend is an older one, and knows no cards." : plainly(refused));
       else this.#show(ok, game);
     });
   }
@@ -85,10 +101,16 @@ export class CardDialog {
   /** @param {SubmitEvent} event */
   #challenge(event) {
     event.preventDefault();
-    this.#desk.choose({ clock: Number(this.#clock.value), rated: this.#rated.checked });
-    this.#desk.challenge(this.#game.value, this.#player, this.#name);
     this.element.close();
-    note(`${this.#name} is asked. Whatever they say, you will hear of it.`);
+    const clock = Number(this.#clock.value);
+    if (this.#bot) {
+      this.#desk.choose({ clock });
+      this.#desk.playBot(this.#bot);
+    } else {
+      this.#desk.choose({ clock, rated: this.#rated.checked });
+      this.#desk.challenge(this.#game.value, this.#player, this.#name);
+      note(`${this.#name} is asked. Whatever they say, you will hear of it.`);
+    }
   }
 
   /** A click beside the dialog closes it, as everywhere. @param {MouseEvent} event */

@@ -53,10 +53,10 @@ export class ContestPanel {
     const { said, resign, draw, answer, claim } = hand(view, me, elapsed, pending);
     set(this.element, { hidden: !view.match || (!said && !resign) });
     say(this.#said, said);
-    const held = this.element.contains(document.activeElement);
+    const focused = document.activeElement;
     for (const [part, shown] of /** @type {const} */ ([[this.#resign, resign], [this.#draw, draw], [this.#agree, answer], [this.#refuse, answer], [this.#win, claim], [this.#claimDraw, claim]])) set(part, { hidden: !shown });
     // Somebody without a mouse is not thrown out by a button that goes.
-    if (held && !this.element.contains(document.activeElement)) this.#firstShown()?.focus();
+    if (focused instanceof HTMLElement && this.element.contains(focused) && focused.hidden) this.#firstShown()?.focus();
     if (!resign) this.#settle();
     this.#warn(view, me, elapsed);
     this.#showResult(view, me, good);

@@ -2,6 +2,9 @@
 
 /** @typedef {import("../types.js").View} View */
 
+/** What stands where there is nothing to say. */
+const NONE = "–";
+
 /** @param {number} change */
 export function signed(change) {
   return change === 0 ? "±0" : change > 0 ? `+${change}` : `−${-change}`;
@@ -26,17 +29,16 @@ export function resultTable(view, me, good = "Good moves") {
   const of = (/** @type {{seat: number}[] | undefined} */ list) => players.map(({ seat }) => list?.find((one) => one.seat === seat));
   const changes = /** @type {({before: number, after: number} | undefined)[]} */ (of(result.changes));
   const statistics = /** @type {(NonNullable<typeof result.statistics>[number] | undefined)[]} */ (of(result.statistics));
+  /** @type {{name: string, why?: string, cells: string[]}[]} */
   const rows = [];
-  if (changes.some(Boolean)) rows.push({ name: "Rating", cells: changes.map((one) => (one ? `${one.after} (${signed(one.after - one.before)})` : "–")) });
-  if (statistics.some(Boolean)) {
-    rows.push({ name: "Moves", cells: statistics.map((one) => String(one?.moves ?? "–")) });
-    rows.push({ name: good, cells: statistics.map((one) => (one?.moves ? `${one.good} of ${one.moves}` : "–")) });
-    rows.push({ name: "Time", cells: statistics.map((one) => (one ? duration(one.ms) : "–")) });
-    rows.push({ name: "Slowest move", cells: statistics.map((one) => (one?.moves ? duration(one.slowest_ms) : "–")) });
-    if (statistics.some((one) => one?.luck)) {
-      rows.push({ name: "Luck", why: "More or fewer hits than were to be expected", cells: statistics.map((one) => luck(one?.luck ?? 0)) });
-    }
-  }
+  /** A row that says nothing of anybody is left out. @param {string} name @param {string[]} cells @param {string} [why] */
+  const row = (name, cells, why) => void (cells.some((cell) => cell !== NONE) && rows.push({ name, cells, ...(why && { why }) }));
+  row("Rating", changes.map((one) => (one ? `${one.after} (${signed(one.after - one.before)})` : NONE)));
+  row("Moves", statistics.map((one) => (one ? String(one.moves) : NONE)));
+  row(good, statistics.map((one) => (one?.moves ? `${one.good} of ${one.moves}` : NONE)));
+  row("Time", statistics.map((one) => (one?.moves ? duration(one.ms) : NONE)));
+  row("Slowest move", statistics.map((one) => (one?.moves ? duration(one.slowest_ms) : NONE)));
+  if (statistics.some((one) => one?.luck)) row("Luck", statistics.map((one) => luck(one?.luck ?? 0)), "More or fewer hits than were to be expected");
   return { heads: players.map(({ name, player }) => (player === me ? "You" : name)), rows };
 }
 

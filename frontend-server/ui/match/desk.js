@@ -15,6 +15,9 @@ import { begins, happening } from "./words.js";
 /** @typedef {import("./offers.js").Consequence} Consequence */
 /** @typedef {import("./offers.js").Own} Own */
 
+/** A silence shorter than this (ms) is a blink, and not said. */
+const WORTH_SAYING = 1500;
+
 /** Wishes that are about offers. */
 const ABOUT_OFFERS = new Set(["seek", "challenge", "accept", "withdraw"]);
 
@@ -73,7 +76,8 @@ export class Desk {
 
   /** What is to be said of an offer now. @param {Own} own */
   says(own) {
-    return happening(own, Date.now(), this.#client.standing);
+    const { standing, troubledMs } = this.#client;
+    return happening(own, Date.now(), troubledMs < WORTH_SAYING ? "connected" : standing);
   }
 
   /** @param {() => void} listener @returns {() => void} stops listening */

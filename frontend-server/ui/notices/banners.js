@@ -27,6 +27,7 @@ export class Banners {
     this.#answer = answer;
     const hold = (/** @type {boolean} */ held) => () => (this.#held = held);
     set(this.element, { pointerenter: hold(true), pointerleave: hold(false), focusin: hold(true), focusout: hold(false) });
+    document.addEventListener("visibilitychange", () => this.#shelf.refresh(performance.now()));
   }
 
   /** @param {Banner} banner @param {boolean} [aloud] whether it is read aloud, too */
@@ -43,7 +44,7 @@ export class Banners {
 
   #show() {
     clearTimeout(this.#timer);
-    const banners = this.#shelf.list(performance.now(), this.#held);
+    const banners = this.#shelf.list(performance.now(), this.#held || document.visibilityState === "hidden");
     const make = (/** @type {Banner} */ banner) => this.#make(banner);
     // What is said anew of the same thing is another banner.
     list(this.element, banners, ({ key, kind, text }) => `${key} ${kind} ${text}`, make);
@@ -57,16 +58,18 @@ export class Banners {
 
   /** @param {Banner} banner */
   #make(banner) {
-    const since = performance.now();
+    const element = el("div", { class: "banner", "data-testid": `banner-${banner.kind}` });
+    setTimeout(() => set(element, { "data-ready": true }), DEAF_MS);
     const once = (/** @type {() => void} */ act) => (/** @type {Event} */ event) => {
-      if (performance.now() - since < DEAF_MS) return event.preventDefault();
+      if (element.dataset.ready === undefined) return event.preventDefault();
       act();
       this.remove(banner.key);
     };
-    const text = el("p", { class: "banner-text", translate: "no" });
+    const text = el("p", { class: "banner-text" });
     say(text, banner.text);
     const close = el("button", { type: "button", class: "small plain banner-close", "aria-label": "Close", "data-testid": "banner-close", click: once(() => {}) }, "×");
-    return el("div", { class: "banner", "data-testid": `banner-${banner.kind}` }, text, el("div", { class: "banner-ways" }, ...this.#buttons(banner, once), close));
+    element.append(text, el("div", { class: "banner-ways" }, ...this.#buttons(banner, once), close));
+    return element;
   }
 
   /** @param {Banner} banner @param {(act: () => void) => (event: Event) => void} once */

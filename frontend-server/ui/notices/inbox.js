@@ -5,6 +5,7 @@
 // - A number that was seen is not shown again.
 // - A hole that the server does not explain (`resync`) is asked about once; what comes then
 //   is taken as it is.
+// - The first notice of all may have any number: mailboxes do not begin with 1.
 // - A tab that has never asked begins with what happens from now on: what its player was
 //   told before may be days old.
 
@@ -47,7 +48,7 @@ export class Inbox {
     const at = Number(number);
     const seen = this.#seen;
     if (seen !== undefined && at <= seen) return "old";
-    if (seen !== undefined && at > seen + 1 && resync !== true && this.#doubted !== seen) {
+    if (seen !== undefined && seen > 0 && at > seen + 1 && resync !== true && this.#doubted !== seen) {
       this.#doubted = seen;
       return "hole";
     }

@@ -6,6 +6,9 @@
 /** Banners shown at once; an older one makes room. */
 export const BANNERS_MAX = 2;
 
+/** How long (ms) that is. */
+const MOMENT = 8000;
+
 export class Shelf {
   /** @type {Map<string, Banner & {until: number}>} */
   #banners = new Map();
@@ -27,6 +30,11 @@ export class Shelf {
   list(now, held) {
     for (const [key, { until }] of this.#banners) if (until <= now && !held) this.#banners.delete(key);
     return [...this.#banners.values()];
+  }
+
+  /** Who comes back to the page has a moment for what is there. @param {number} now */
+  refresh(now) {
+    for (const banner of this.#banners.values()) banner.until = Math.max(banner.until, now + MOMENT);
   }
 
   /** Whether one of them asks the player to do something. */

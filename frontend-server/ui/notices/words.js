@@ -18,6 +18,9 @@ const TELLS = 8000;
 /** What asks for something, but not for ever. */
 const ASKS = 60_000;
 
+/** A turn may have been taken in another tab meanwhile. */
+const TURN = 180_000;
+
 /** @type {Record<string, string>} */
 const RESULTS = { won: "You won against", lost: "You lost against", draw: "A draw against" };
 
@@ -41,7 +44,7 @@ export function banner(notice, called) {
     case "matched":
       return room ? { key: `room ${room}`, text: `${name} is ready to play ${game} with you.`, kind: "go", room, stays: ASKS } : null;
     case "turn":
-      return room ? { key: `room ${room}`, text: `Your turn against ${name} · ${game}`, kind: "go", room, turn: true } : null;
+      return room ? { key: `room ${room}`, text: `Your turn against ${name} · ${game}`, kind: "go", room, stays: TURN, turn: true } : null;
     case "rematch":
       return room ? { key: `room ${room}`, text: `${name} wants a rematch · ${game}`, kind: "go", room, stays: ASKS } : null;
     case "over":
@@ -59,7 +62,7 @@ export function banner(notice, called) {
 
 /** The key of the banner that a notice makes pointless; empty when there is none. @param {Notice} notice */
 export function ends({ kind, offer }) {
-  return kind === "unchallenged" && offer ? `offer ${offer}` : "";
+  return offer && (kind === "unchallenged" || kind === "matched") ? `offer ${offer}` : "";
 }
 
 /** @param {Notice} notice */

@@ -47,6 +47,9 @@ const TABLES_MAX: usize = 16;
 /// Rooms looked at in one tick. The rest waits for the next.
 const DUE_ROOMS_MAX: usize = 64;
 
+/// The same since there are matches: many clocks may run out at one moment.
+const DUE_CLOCKS_MAX: usize = 256;
+
 /// Bytes of what a name looks like. A longer one is refused; ours are far below.
 const LIKENESS_BYTES_MAX: usize = 512;
 
@@ -400,7 +403,8 @@ impl Lobby {
     }
 
     fn look_at_rooms(&mut self, now: Now, seed: u64, passed: &mut Passed) {
-        for id in self.rooms.due(now.ms, DUE_ROOMS_MAX) {
+        let looks_max = if now.edition < Edition::Third { DUE_ROOMS_MAX } else { DUE_CLOCKS_MAX };
+        for id in self.rooms.due(now.ms, looks_max) {
             if now.edition >= Edition::Second {
                 self.unmask(id, now, seed, &mut passed.changes);
             }

@@ -14,13 +14,16 @@ use hangraft_ids::PlayerId;
 impl Lobby {
     /// Takes what rooms have put aside for others. Called behind every entry and every tick,
     /// so that nothing stays between two of them.
+    ///
+    /// Before every member knew of matches, nobody counted. From the first such batch on
+    /// everything counts, also in one that a new leader wrote before it knew.
     pub(super) fn settle(&mut self, now: Now, led_to: &mut Passed) {
         let Outbox { notices, ended, moved } = self.rooms.take_outbox();
-        if now.edition < Edition::Third {
+        if now.edition < Edition::Third && self.numbers.is_empty() {
             return;
         }
-        for (_, count) in moved {
-            self.numbers.moved(count);
+        if moved > 0 {
+            self.numbers.moved(moved);
         }
         for ended in &ended {
             self.count_round(ended, now);

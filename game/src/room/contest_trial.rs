@@ -79,7 +79,7 @@ impl Trial {
         let outbox = self.rooms.take_outbox();
         self.ended.extend(outbox.ended);
         self.notices.extend(outbox.notices);
-        self.moved += outbox.moved.iter().map(|(_, count)| count).sum::<u32>();
+        self.moved += outbox.moved;
         assert_eq!(self.rooms.digest(), self.rooms.recompute_digest());
         if let Some(room) = self.rooms.get(ID) {
             assert!(room.due_ms() <= room.look_ms(), "nobody would look in time");
@@ -366,7 +366,7 @@ fn another_round_needs_both_and_swaps_the_sides() {
     trial.show(ANN, false);
     assert_eq!(trial.again(BEN), Ok(()), "but now Ann has gone");
     trial.show(ANN, true);
-    assert_eq!(trial.room().phase().is_over(), true);
+    assert!(trial.room().phase().is_over());
     assert_eq!(trial.again(ANN), Ok(()));
     assert!(trial.view()["result"].is_null());
     assert_eq!(trial.view()["clock"]["seat"], 1, "Ben has X now");
@@ -500,4 +500,34 @@ fn what_cannot_be_is_not_restored() {
     left.contest = None;
     left.seats[1] = None;
     assert!(left.restore_contest(contest).is_err(), "nobody is there to play with");
+}
+
+/// Whoever is looked at for another reason a moment before has that moment left.
+#[test]
+fn a_look_for_another_reason_lets_no_flag_fall() {
+    let mut trial = Trial::cells(60);
+    trial.pass(4_999);
+    trial.show(ANN, false);
+    trial.pass(1);
+    trial.mark(ANN, 4).expect("from wherever she is");
+    trial.pass(59_998);
+    assert_eq!(trial.rooms.due_ms(), Some(BEGUN_MS + 64_999), "she has been away for long");
+    trial.pass(1);
+    assert_eq!((trial.ended.len(), trial.rooms.due_ms()), (0, Some(BEGUN_MS + 65_000)));
+    trial.pass(1);
+    assert_eq!(trial.end(), ("clock", Score::Won));
+}
+
+/// The setter's role moves on with every round, whoever is here.
+#[test]
+fn sides_swap_also_with_somebody_who_is_elsewhere() {
+    let mut trial = Trial::of("hangman", 0, BEN, true);
+    trial.show(ANN, false);
+    for round in 0..4_u8 {
+        let setter = trial.contest().awaited().map(|awaited| awaited.seat);
+        assert_eq!(setter, Some(Seat(round % 2)));
+        trial.resign(BEN).expect("the round goes on");
+        trial.again(ANN).expect("from wherever she is");
+        trial.again(BEN).expect("and he is here");
+    }
 }

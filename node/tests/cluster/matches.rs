@@ -19,6 +19,9 @@ const ON_TIME: f64 = 0.1;
 /// The shortest clock there is.
 const CLOCK: Duration = Duration::from_secs(5);
 
+/// Games whose clocks run out shortly one after the other.
+const GAMES: usize = 40;
+
 const MATCHES: &str = "lobby:matches";
 
 async fn three() -> Cluster {
@@ -242,12 +245,31 @@ fn after(at: Instant, other: Instant) -> f64 {
 /// for each other longer than a batch takes.
 #[tokio::test(flavor = "multi_thread")]
 async fn clocks_end_on_time() {
-    const GAMES: usize = 40;
     let cluster = three().await;
-    let leader = cluster.leader().await;
-    let mut ann = Player::new_at(cluster.address(leader), &cluster).await;
-    let mut ben = Player::new_at(cluster.address(leader), &cluster).await;
-    let mut eyes = Player::new_at(cluster.address(leader % 3 + 1), &cluster).await;
+    let mut late = Vec::new();
+    for _ in 0..3 {
+        let leader = cluster.leader().await;
+        let before = cluster.report(leader).await.unwrap().term;
+        late = how_late(&cluster, leader).await;
+        // While another leader is elected no time passes. It is, on a machine that has much
+        // else to do; then it shows nothing, and is tried again.
+        if cluster.report(leader).await.unwrap().term == before {
+            break;
+        }
+    }
+    println!("late by {late:.3?}");
+    assert!(late[0] > -0.05, "too early: {late:.3?}");
+    // One in ten may meet a machine that has something else to do.
+    let (median, nine_of_ten) = (late[GAMES / 2], late[GAMES * 9 / 10 - 1]);
+    assert!(median < ON_TIME * 0.4 && nine_of_ten < ON_TIME, "late by {late:.3?}");
+    cluster.stop_all().await;
+}
+
+/// How late the clocks of many games end, in seconds, in order.
+async fn how_late(cluster: &Cluster, leader: u64) -> Vec<f64> {
+    let mut ann = Player::new_at(cluster.address(leader), cluster).await;
+    let mut ben = Player::new_at(cluster.address(leader), cluster).await;
+    let mut eyes = Player::new_at(cluster.address(leader % 3 + 1), cluster).await;
     let mut deadlines = BTreeMap::new();
     for nth in 0..GAMES as u64 {
         let room = matched(&mut ann, &mut ben, CLOCK).await;
@@ -265,12 +287,7 @@ async fn clocks_end_on_time() {
         }
     }
     late.sort_by(f64::total_cmp);
-    println!("late by {late:.3?}");
-    assert!(late[0] > -0.05, "too early: {late:.3?}");
-    // One in ten may meet a machine that has something else to do.
-    let (median, nine_of_ten) = (late[GAMES / 2], late[GAMES * 9 / 10 - 1]);
-    assert!(median < ON_TIME * 0.4 && nine_of_ten < ON_TIME, "late by {late:.3?}");
-    cluster.stop_all().await;
+    late
 }
 
 /// The leader dies while a clock runs, and for longer than the clock nobody leads. Who is to
@@ -287,6 +304,8 @@ async fn nobody_loses_on_time_while_nobody_leads() {
     let mut eyes = Player::new_at(cluster.address(second), &cluster).await;
     let deadline = deadline(&eyes.look(room).await.unwrap());
     sleep_until(deadline - CLOCK / 2).await;
+    // A batch: who starts later, and leads, hears by it how much time has passed.
+    eyes.open().await;
     cluster.stop(third).await;
     let dies = Instant::now();
     cluster.stop_now(leader).await;
@@ -302,6 +321,6 @@ async fn nobody_loses_on_time_while_nobody_leads() {
     println!("late by {late:.3}, without a leader {:?} to {:?}", back - dead, led - dies);
     // The dead leader may have been heard a heartbeat ago.
     assert!(late > (back - dead).as_secs_f64() - 0.1, "time has passed that nobody had: {late}");
-    assert!(late < (led - dies).as_secs_f64() + 1.0, "more than was left: {late}");
+    assert!(late < (led - dies).as_secs_f64() + 2.0, "it was wound up again: {late}");
     cluster.stop_all().await;
 }

@@ -126,6 +126,7 @@ closed_list! {
 closed_list! {
     /// What a notice is about. One that this build does not know is read as
     /// [`NoticeKind::Other`]: it has a number all the same.
+    #[derive(Default)]
     NoticeKind, unknown: Other;
     /// An offer of theirs, or one that they took, has become a game.
     Matched = "matched",
@@ -142,13 +143,8 @@ closed_list! {
     /// A match that they do not look at has ended.
     Over = "over",
     /// Something newer than whoever reads or passes it on.
+    #[default]
     Other = "other",
-}
-
-impl Default for NoticeKind {
-    fn default() -> Self {
-        Self::Other
-    }
 }
 
 impl From<v1::Code> for Code {

@@ -154,21 +154,25 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     };
     let bar = progress();
     let bots = Bots::enter(&args, &bar).await?;
-    let watchers = Watchers::open(args.watchers, &args.urls, OPENING_MAX);
+    let watchers = Watchers::open(args.watchers, &args.urls, OPENING_MAX).await?;
     watchers.count(true);
     let begun = Instant::now();
     let end = begun + Duration::from_secs(args.seconds.into());
     let every = args.kill_every.map(Duration::from_secs);
-    let (held, killed) = tokio::join!(bots.seek(args.rate, end, &bar), async {
+    let seeking = async {
+        let held = bots.seek(args.rate, end, &bar).await;
+        watchers.count(false);
+        (held, begun.elapsed())
+    };
+    let killing = async {
         match (&mut nuisance, every) {
             (Some(nuisance), Some(every)) => nuisance.kill(every, end).await,
             _ => Ok(()),
         }
-    });
-    let measured = begun.elapsed();
-    watchers.count(false);
-    killed?;
+    };
+    let ((held, measured), killed) = tokio::join!(seeking, killing);
     let cores = nuisance.as_ref().and_then(Nuisance::cpu_seconds);
+    let cores = cores.map(|seconds| round(seconds / begun.elapsed().as_secs_f64()));
     bots.settle(&bar).await;
     bar.finish_and_clear();
     let shared = &bots.shared;
@@ -177,11 +181,12 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
         held,
         seconds: round(measured.as_secs_f64()),
         killed: nuisance.filter(|_| every.is_some()).map(|nuisance| nuisance.killed()),
-        cores: cores.map(|seconds| round(seconds / measured.as_secs_f64())),
+        cores,
         watched: (args.watchers > 0).then(|| watchers.watched(measured)),
         ..Report::new(&args, verdict, shared)
     };
     args.output.print(&report, Report::text)?;
+    killed?;
     match report.wrong.iter().next() {
         Some((what, count)) => bail!("{what}: {count}; that must not be"),
         None => Ok(()),
@@ -242,7 +247,8 @@ impl Bots {
                 waiting.push_back(planned);
                 planned += 1;
             }
-            while let (Some(nth), Some(bot)) = (waiting.front(), self.bot_with_room(&mut turn)) {
+            while let Some(nth) = waiting.front() {
+                let Some(bot) = self.bot_with_room(&mut turn) else { break };
                 let late = begun.elapsed().saturating_sub(moment(*nth)) > HELD;
                 held += u64::from(late);
                 let kind = rand::random_range(0..KINDS.len());

@@ -348,12 +348,13 @@ impl Seeker {
         }
     }
 
-    /// Notices come each once and in order.
+    /// Notices come each once and in order. A player's first has any number.
     fn count(&mut self, notice: &Notice) {
         let (before, now) = (self.told.0, notice.number);
         self.told = (now, self.identity.as_ref().and_then(|identity| identity.epoch));
         let what = match now.0.cmp(&before.0) {
             _ if notice.resync => "notices were lost",
+            _ if before.0 == 0 => return,
             std::cmp::Ordering::Greater if now.0 == before.0 + 1 => return,
             std::cmp::Ordering::Greater => "notices are missing, and nobody said so",
             _ => "a notice came twice, or late",

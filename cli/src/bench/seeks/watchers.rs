@@ -8,10 +8,15 @@ use std::{
     time::Duration,
 };
 
+use anyhow::bail;
 use futures_util::SinkExt;
 use hangraft_proto::socket::{Look, Request};
 use serde::Serialize;
-use tokio::{sync::Semaphore, task::JoinSet, time::sleep};
+use tokio::{
+    sync::Semaphore,
+    task::JoinSet,
+    time::{Instant, sleep},
+};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::socket::{Url, next_text};
@@ -19,8 +24,15 @@ use crate::socket::{Url, next_text};
 /// How long to wait before another frontend is tried.
 const RECONNECT: Duration = Duration::from_millis(50);
 
+/// How long all of them together may take to come in, and how often we look who has.
+const PREPARATION: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_millis(20);
+
 /// The id under which the numbers are asked for.
 const LIVE: u64 = 1;
+
+/// How the numbers come.
+const PUSH: &str = r#"{"push":"live""#;
 
 /// Sockets that look on until they are dropped.
 pub(super) struct Watchers {
@@ -31,6 +43,8 @@ pub(super) struct Watchers {
 
 #[derive(Default)]
 struct Seen {
+    /// Watchers who have seen the numbers.
+    looking: AtomicU64,
     counts: AtomicBool,
     bytes: AtomicU64,
     pushes: AtomicU64,
@@ -47,14 +61,24 @@ pub(super) struct Watched {
 }
 
 impl Watchers {
-    /// So many look on.
-    pub(super) fn open(count: u32, urls: &[Url], opening_max: usize) -> Self {
+    /// So many look on, when this returns.
+    pub(super) async fn open(count: u32, urls: &[Url], opening_max: usize) -> anyhow::Result<Self> {
         let (seen, opening) = (Arc::<Seen>::default(), Arc::new(Semaphore::new(opening_max)));
         let mut watching = JoinSet::new();
         for number in 0..count as usize {
             watching.spawn(watch(Url::from_nth(urls, number), seen.clone(), opening.clone()));
         }
-        Self { count, seen, _watching: watching }
+        let deadline = Instant::now() + PREPARATION;
+        loop {
+            let looking = seen.looking.load(Ordering::Relaxed);
+            if looking >= u64::from(count) {
+                return Ok(Self { count, seen, _watching: watching });
+            }
+            if Instant::now() > deadline {
+                bail!("only {looking} of {count} watchers saw the numbers within {PREPARATION:?}");
+            }
+            sleep(LOOK).await;
+        }
     }
 
     /// Counts from now on, or not any more.
@@ -76,15 +100,21 @@ impl Watchers {
 }
 
 async fn watch(urls: Vec<Url>, seen: Arc<Seen>, opening: Arc<Semaphore>) {
+    let mut looks = false;
     for url in urls.iter().cycle() {
-        if let Err(err) = watch_at(url, &seen, &opening).await {
+        if let Err(err) = watch_at(url, &seen, &opening, &mut looks).await {
             tracing::debug!("{err:#}");
         }
         sleep(RECONNECT).await;
     }
 }
 
-async fn watch_at(url: &Url, seen: &Seen, opening: &Semaphore) -> anyhow::Result<()> {
+async fn watch_at(
+    url: &Url,
+    seen: &Seen,
+    opening: &Semaphore,
+    looks: &mut bool,
+) -> anyhow::Result<()> {
     let (mut socket, _) = {
         let _turn = opening.acquire().await?;
         url.enter("Watcher", None).await?
@@ -92,9 +122,13 @@ async fn watch_at(url: &Url, seen: &Seen, opening: &Semaphore) -> anyhow::Result
     let look = Request::Live(Look { open: true }).frame(LIVE);
     socket.send(Message::text(look)).await?;
     while let Some(text) = next_text(&mut socket).await? {
+        let is_live = text.starts_with(PUSH);
+        if is_live && !std::mem::replace(looks, true) {
+            seen.looking.fetch_add(1, Ordering::Relaxed);
+        }
         if seen.counts.load(Ordering::Relaxed) {
             seen.bytes.fetch_add(frame_bytes(text.len()), Ordering::Relaxed);
-            seen.pushes.fetch_add(1, Ordering::Relaxed);
+            seen.pushes.fetch_add(is_live.into(), Ordering::Relaxed);
         }
     }
     Ok(())

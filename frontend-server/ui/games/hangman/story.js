@@ -52,9 +52,20 @@ export function ending(view, me) {
   const who = view.winner === me ? "You" : (winner?.name ?? "Somebody");
   if (view.state === "draw") return "A draw was agreed.";
   if (view.how && (view.state === "won" || view.state === "lost")) return conceded(view, me, view.winner, view.how);
+  if (view.match && (view.state === "won" || view.state === "lost")) return duelEnding(view, me);
   if (view.state === "won") return `${who} found it. Everybody is safe.`;
   if (view.state !== "lost") return "";
   return view.mode === "setter" ? `Nobody found it. ${who} had the better word.` : "Nobody found it, and the raft is one short.";
+}
+
+/** How it ended between two: one of them has won. @param {View} view @param {string} me */
+function duelEnding({ state, players, setter }, me) {
+  const guesser = players.find(({ seat }) => seat !== setter);
+  const other = players.find(({ seat }) => seat === setter);
+  const mine = guesser?.player === me;
+  if (state === "won") return mine ? "You found it. You win!" : `${guesser?.name ?? "The other"} found it and wins.`;
+  const missed = mine ? "You did not find it." : `${guesser?.name ?? "The other"} did not find it.`;
+  return `${missed} ${other?.player === me ? "You win!" : `${other?.name ?? "The other"} wins.`}`;
 }
 
 /** What everybody waits for, in one line. @param {View} view @param {string} me */

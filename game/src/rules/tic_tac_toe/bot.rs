@@ -161,6 +161,18 @@ mod tests {
         assert!((150..300).contains(&corners), "{corners} of 300 in a corner");
     }
 
+    /// X has two in a row, and so has O.
+    #[test]
+    fn a_win_at_one_move_is_overlooked_by_some_and_rarely() {
+        let position = [0, 3, 1, 4].into_iter().fold(empty(), Position::after);
+        let mut chance = Chance::of(9, 0);
+        let [easy, medium, hard] = Strength::ALL.map(|strength| {
+            let cells = (0..400).filter_map(|_| choose(position, strength, &mut chance));
+            cells.filter(|cell| *cell != 2).count()
+        });
+        assert!(hard == 0 && (10..70).contains(&medium) && (50..130).contains(&easy));
+    }
+
     #[test]
     fn nothing_is_chosen_where_nothing_is_free() {
         let mut full = empty();

@@ -34,7 +34,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A session that wants to hear. `W` is how to reach it.
 #[derive(Debug)]
-pub(crate) struct Following<W> {
+pub(crate) struct Listener<W> {
     pub(crate) session: SocketId,
     pub(crate) tag: Tag,
     /// The last notice it has heard; none for one that only wants what comes.
@@ -44,7 +44,7 @@ pub(crate) struct Following<W> {
 
 /// One player who is followed.
 #[derive(Debug)]
-pub(crate) struct Lane<W> {
+pub(crate) struct Followed<W> {
     player: PlayerId,
     /// The highest number that was heard of.
     newest: NoticeNumber,
@@ -80,9 +80,9 @@ enum Place {
     Heard(NoticeNumber),
 }
 
-impl<W> Lane<W> {
-    /// Nobody hears yet. Questions are numbered from behind `asked`, which differs from lane
-    /// to lane: an answer that was meant for an earlier one of this player is none of ours.
+impl<W> Followed<W> {
+    /// Nobody hears yet. Questions are numbered from behind `asked`, which differs each
+    /// time: an answer that was meant for an earlier one of this player is none of ours.
     pub(crate) fn new(player: PlayerId, asked: u64) -> Self {
         Self {
             player,
@@ -97,13 +97,13 @@ impl<W> Lane<W> {
     /// A session begins to hear; one that heard already begins anew.
     pub(crate) fn join(
         &mut self,
-        following: Following<W>,
+        listener: Listener<W>,
         now: Instant,
         deliver: &mut impl FnMut(&W, Mail),
     ) -> Option<FollowRequest> {
-        let Following { session, tag, since, way } = following;
+        let Listener { session, tag, since: seen, way } = listener;
         let since =
-            planted!(NoticeTwice ? since.map(|it| NoticeNumber(it.0.saturating_sub(1))) => since);
+            planted!(NoticeTwice ? seen.map(|it| NoticeNumber(it.0.saturating_sub(1))) => seen);
         self.empty_since = None;
         let up_to_date = since.unwrap_or(self.newest);
         if self.asking == Asking::Answered && up_to_date == self.newest {
@@ -301,6 +301,7 @@ mod tests {
     use super::*;
 
     const ANN: PlayerId = PlayerId(7);
+    const NOTHING: std::ops::RangeInclusive<u64> = std::ops::RangeInclusive::new(1, 0);
 
     fn notices(numbers: impl Iterator<Item = u64>) -> Vec<Notice> {
         let notice = |number| Notice {
@@ -346,28 +347,28 @@ mod tests {
         }
     }
 
-    /// A lane under test.
+    /// A player under test.
     struct Stage {
-        lane: Lane<Ears>,
+        followed: Followed<Ears>,
         now: Instant,
     }
 
     impl Stage {
         fn new() -> Self {
-            Self { lane: Lane::new(ANN, 100), now: Instant::now() }
+            Self { followed: Followed::new(ANN, 100), now: Instant::now() }
         }
 
         /// Session `number` comes; what it hears with, and what the node is asked.
         fn joins(&mut self, number: u64, since: Option<u64>) -> (Ears, Option<FollowRequest>) {
             let (way, since) = (Ears::default(), since.map(NoticeNumber));
-            let following =
-                Following { session: SocketId(number), tag: Tag(1), since, way: way.clone() };
-            let asked = self.lane.join(following, self.now, &mut deliver);
+            let listener =
+                Listener { session: SocketId(number), tag: Tag(1), since, way: way.clone() };
+            let asked = self.followed.join(listener, self.now, &mut deliver);
             (way, asked)
         }
 
         fn hears(&mut self, told: Told) -> Option<FollowRequest> {
-            self.lane.hear(&told, &mut deliver)
+            self.followed.hear(&told, &mut deliver)
         }
 
         /// The answer to this question of a node that knows these numbers.
@@ -436,7 +437,7 @@ mod tests {
         // Who was never told anything has lost nothing.
         let mut stage = Stage::new();
         let (new, asked) = stage.joins(1, Some(0));
-        stage.answers(asked, 1..=0);
+        stage.answers(asked, NOTHING);
         assert_eq!(new.heard(), ["ok 0"]);
         stage.hears(live(500..=500));
         assert_eq!(new.heard(), ["500"]);
@@ -464,7 +465,7 @@ mod tests {
         let (ann, asked) = stage.joins(1, Some(0));
         stage.answers(asked, 1..=7);
         assert_eq!(ann.heard().len(), 8);
-        let asked = stage.lane.moved();
+        let asked = stage.followed.moved();
         assert_eq!(asked.since, Some(NoticeNumber(7)));
         // An answer to what was asked before is none of this one's.
         stage.hears(Told { answers: asked.number - 1, ..live(1..=5) });
@@ -492,7 +493,7 @@ mod tests {
         let mut stage = Stage::new();
         let (bo, asked) = stage.joins(1, Some(7));
         let number = asked.unwrap().number;
-        stage.hears(Told { answers: number, resync: true, notices: vec![], ..live(1..=0) });
+        stage.hears(Told { answers: number, resync: true, notices: vec![], ..live(NOTHING) });
         assert_eq!(bo.heard(), ["ok 7"]);
     }
 
@@ -502,21 +503,21 @@ mod tests {
         let mut stage = Stage::new();
         let (ann, _) = stage.joins(1, None);
         stage.now += PATIENCE;
-        stage.lane.sweep(stage.now, &mut deliver);
+        stage.followed.sweep(stage.now, &mut deliver);
         assert_eq!(ann.heard(), ["no-quorum"]);
-        assert!(!stage.lane.is_abandoned(stage.now));
-        assert!(stage.lane.is_abandoned(stage.now + GRACE));
+        assert!(!stage.followed.is_abandoned(stage.now));
+        assert!(stage.followed.is_abandoned(stage.now + GRACE));
         let (back, asked) = stage.joins(1, None);
-        assert!(!stage.lane.is_abandoned(stage.now + GRACE));
+        assert!(!stage.followed.is_abandoned(stage.now + GRACE));
         stage.answers(asked, 1..=3);
         assert_eq!(back.heard(), ["ok 3"]);
-        stage.lane.leave(SocketId(1), stage.now);
+        stage.followed.leave(SocketId(1), stage.now);
         // A reload finds everything as it was.
         let (again, asked) = stage.joins(2, Some(3));
         assert_eq!((again.heard(), asked), (vec!["ok 3".to_owned()], None));
     }
 
-    /// What happens to a lane.
+    /// What happens around a player.
     #[derive(Clone, Copy, Debug)]
     enum Event {
         /// The player is told something.
@@ -615,7 +616,7 @@ mod tests {
                     Event::Moved(less) => {
                         cluster.applied = cluster.newest.saturating_sub(less);
                         cluster.sent = None;
-                        Some(stage.lane.moved())
+                        Some(stage.followed.moved())
                     }
                     Event::Came(behind) => {
                         come += 1;
@@ -626,7 +627,7 @@ mod tests {
                     }
                     Event::Went(at) if at < sessions.len() => {
                         let (number, since, ears) = sessions.remove(at);
-                        stage.lane.leave(SocketId(number), stage.now);
+                        stage.followed.leave(SocketId(number), stage.now);
                         gone.push((since, ears));
                         None
                     }
