@@ -81,7 +81,7 @@ test("a result is a table, oneself first; what nobody said is not in it", () => 
     how: "line", winner: 1, ms: 77_000, changes: [{ seat: 0, before: 1500, after: 1516 }, { seat: 1, before: 1523, after: 1507 }],
     statistics: [{ seat: 0, moves: 5, ms: 12_000, slowest_ms: 4000, good: 4, luck: -1240 }, { seat: 1, moves: 0, ms: 0, slowest_ms: 0, good: 0, luck: 0 }],
   };
-  const table = resultTable(view({ result }, { state: "won" }), "p2", "Hits");
+  const table = resultTable(view({ result }, { state: "won" }), "p2", { called: "Hits" });
   assert.deepEqual(table.heads, ["You", "Ann"]);
   assert.deepEqual(table.rows.map(({ name, cells }) => [name, ...cells]), [
     ["Rating", "1507 (−16)", "1516 (+16)"],
@@ -91,6 +91,9 @@ test("a result is a table, oneself first; what nobody said is not in it", () => 
     ["Slowest move", "–", "4.0 s"],
     ["Luck", "0", "−1.2"],
   ]);
+  const sets = PLAYERS.map((player) => ({ ...player, role: player.seat === 0 ? "setter" : "guesser" }));
+  const set = resultTable(view({ result: { ...result, statistics: result.statistics.map((one) => ({ ...one, moves: 3 })) } }, { state: "won", players: sets }), "p1", { called: "Hits", role: "guesser" });
+  assert.deepEqual(set.rows.find(({ name }) => name === "Hits").cells, ["–", "0 of 3"], "in the other role nothing is judged");
   assert.equal(headline(view({ result })), "This game took 1:17");
   assert.deepEqual(resultTable(view({ result: { how: "agreed", winner: null } }), "p1"), { heads: ["You", "Bo"], rows: [] });
   assert.equal(resultTable(view(), "p1"), null);

@@ -202,7 +202,8 @@
  * - `plainly`: a refusal in words for players; empty where the usual ones will do.
  * - `awaits`: whether a move of theirs is expected now; pure.
  * - `sides`: what the sides are called of which wins are counted.
- * - `good`: what its good moves are called, for the table beside a result.
+ * - `good`: what its good moves are called, for the table beside a result, and in which role one
+ *   makes any; in all of them, if there is none.
  * @typedef {{
  *   name: string, headline: string, lead: string, picture: () => Element,
  *   opener: (open: (options: Record<string, any>) => void) => HTMLElement,
@@ -217,8 +218,10 @@
  *   plainly?: (refused: Refusal) => string,
  *   awaits?: (view: any, me: string) => boolean,
  *   sides?: Record<string, string>,
- *   good?: string,
+ *   good?: Good,
  * }} Game
  */
+
+/** @typedef {{called: string, role?: string}} Good */
 
 export {};

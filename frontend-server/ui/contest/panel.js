@@ -47,7 +47,7 @@ export class ContestPanel {
 
   /**
    * @param {View} view @param {string} me @param {number} elapsed how long (ms) the view has been here
-   * @param {{action: string}[]} pending @param {string} [good] what good moves are called
+   * @param {{action: string}[]} pending @param {import("../types.js").Good} [good] what good moves are called
    */
   update(view, me, elapsed, pending, good) {
     const { said, resign, draw, answer, claim } = hand(view, me, elapsed, pending);
@@ -72,7 +72,7 @@ export class ContestPanel {
     announce(`${Math.ceil(clock.leftMs / 1000)} seconds left for your move.`);
   }
 
-  /** @param {View} view @param {string} me @param {string} [good] */
+  /** @param {View} view @param {string} me @param {import("../types.js").Good} [good] */
   #showResult(view, me, good) {
     const table = resultTable(view, me, good);
     set(this.result, { hidden: !table });

@@ -19,10 +19,10 @@ export function duration(ms) {
 
 /**
  * Rows of the table, each a heading and what stands under each seat; empty without a result.
- * @param {View} view @param {string} me @param {string} [good] what good moves are called
+ * @param {View} view @param {string} me @param {import("../types.js").Good} [good] what good moves are called
  * @returns {{heads: string[], rows: {name: string, why?: string, cells: string[]}[]} | null}
  */
-export function resultTable(view, me, good = "Good moves") {
+export function resultTable(view, me, good = { called: "Good moves" }) {
   const result = view.match?.result;
   if (!result) return null;
   const players = [...view.players].sort((a, b) => Number(b.player === me) - Number(a.player === me) || a.seat - b.seat);
@@ -35,10 +35,11 @@ export function resultTable(view, me, good = "Good moves") {
   const row = (name, cells, why) => void (cells.some((cell) => cell !== NONE) && rows.push({ name, cells, ...(why && { why }) }));
   row("Rating", changes.map((one) => (one ? `${one.after} (${signed(one.after - one.before)})` : NONE)));
   row("Moves", statistics.map((one) => (one ? String(one.moves) : NONE)));
-  row(good, statistics.map((one) => (one?.moves ? `${one.good} of ${one.moves}` : NONE)));
+  const judged = statistics.map((one, nth) => (good.role && players[nth]?.role !== good.role ? undefined : one));
+  row(good.called, judged.map((one) => (one?.moves ? `${one.good} of ${one.moves}` : NONE)));
   row("Time", statistics.map((one) => (one?.moves ? duration(one.ms) : NONE)));
   row("Slowest move", statistics.map((one) => (one?.moves ? duration(one.slowest_ms) : NONE)));
-  if (statistics.some((one) => one?.luck)) row("Luck", statistics.map((one) => luck(one?.luck ?? 0)), "More or fewer hits than were to be expected");
+  if (judged.some((one) => one?.luck)) row("Luck", judged.map((one) => (one ? luck(one.luck) : NONE)), "More or fewer hits than were to be expected");
   return { heads: players.map(({ name, player }) => (player === me ? "You" : name)), rows };
 }
 

@@ -30,7 +30,7 @@ export const game = {
   plainly,
   awaits: (/** @type {View} */ view, me) => awaits(view, me),
   sides: { guesser: "guesser", setter: "setter" },
-  good: "Hits",
+  good: { called: "Hits", role: "guesser" },
 };
 
 /** Everybody is safe. */
