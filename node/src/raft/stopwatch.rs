@@ -72,6 +72,16 @@ impl Stopwatch {
         counted_ms
     }
 
+    /// What was taken for nothing counts for what is taken next.
+    #[cfg(feature = "planted")]
+    pub(crate) fn give_back(&self, ms: u64) {
+        let mut hand = self.hand();
+        *hand = match *hand {
+            Hand::Runs { since_ms } => Hand::Runs { since_ms: since_ms.saturating_sub(ms) },
+            Hand::Stands { at_ms } => Hand::Stands { at_ms: at_ms.saturating_add(ms) },
+        };
+    }
+
     fn count(&self, hand: Hand) -> u64 {
         match hand {
             Hand::Runs { since_ms } => self.env.running_ms().saturating_sub(since_ms),

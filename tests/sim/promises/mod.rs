@@ -317,7 +317,7 @@ impl Judge {
 
     /// Whoever looked for a game after the last fault was answered.
     pub(crate) fn last_sought(&mut self, who: &str, outcome: &Outcome) {
-        let verdict = recovery::is_sought(who, outcome);
+        let verdict = recovery::is_sought(who, outcome, &self.truth);
         self.hold(verdict);
     }
 

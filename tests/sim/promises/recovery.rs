@@ -188,11 +188,13 @@ pub(super) fn is_progress(who: &str, room: RoomId, outcome: &Outcome, truth: &Tr
 }
 
 /// Whether who looked for a game after the last fault was given one, against a bot or not.
-pub(super) fn is_sought(who: &str, outcome: &Outcome) -> Verdict {
+pub(super) fn is_sought(who: &str, outcome: &Outcome, truth: &Truth) -> Verdict {
     match outcome {
         Outcome::Offered { room: Some(_), .. } => Ok(()),
         // Who has too many games or seeks already is told so.
         Outcome::Refused(Code::IllegalMove) => Ok(()),
+        // A member that was lost may not have said what it knows.
+        Outcome::Refused(Code::BadRequest) if !truth.knows_matches() => Ok(()),
         other => Err(Broken::new(NAME, format!("{who}'s last seek was answered {other:?}"))),
     }
 }

@@ -25,6 +25,8 @@ pub(crate) struct Truth {
     /// Those of them that say who belongs to the cluster, by their index.
     electorates: Vec<(LogIndex, Electorate)>,
     lobby: Lobby,
+    /// A batch was written when every member knew what a match is. From then on everything counts.
+    knows_matches: bool,
     /// Lobby time behind the first batch whose leader measured how much passes.
     measured_from_ms: Option<u64>,
     /// The lobby's hash behind each entry.
@@ -52,7 +54,7 @@ pub(crate) struct Truth {
 /// Something that the log has led to, for the promises about matches: in the order of the log,
 /// and what an entry has changed before what was told because of it.
 pub(crate) enum Happened {
-    /// A move was accepted, under rules by which it counts.
+    /// A move was accepted that counts.
     Played,
     /// The room of a match has a new version.
     Version {
@@ -188,6 +190,7 @@ impl Truth {
         if batch.stamp.passed_ms.is_some() {
             self.measured_from_ms.get_or_insert(self.lobby.now_ms());
         }
+        self.knows_matches |= batch.stamp.matches;
         for change in passed.changes {
             self.note(change, None, at, true);
         }
@@ -216,7 +219,7 @@ impl Truth {
                 self.said.entry(*room).or_default().push(text.clone());
             }
             Command::Remove { room, .. } if changed => _ = self.stern.insert(*room),
-            Command::Play { .. } if !again && outcome.answer.is_ok() && stamp.matches => {
+            Command::Play { .. } if !again && outcome.answer.is_ok() && self.knows_matches => {
                 self.happened.push(Happened::Played);
             }
             _ => {}
@@ -291,6 +294,11 @@ impl Truth {
     pub(crate) fn oldest_kept(&self, player: PlayerId) -> Option<NoticeNumber> {
         let all = self.lobby.notices_after(player, Some(NoticeNumber(0))).notices;
         all.first().map(|(number, _)| *number)
+    }
+
+    /// Whether every member was known to know what a match is.
+    pub(crate) fn knows_matches(&self) -> bool {
+        self.knows_matches
     }
 
     /// Whether an offer stands.

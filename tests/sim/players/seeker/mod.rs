@@ -13,7 +13,7 @@ use crate::clock::MILLI;
 use crate::history::{Action, Outcome};
 use duel::Duel;
 use hangraft_game::{OfferId, PlayerId, RoomId};
-use hangraft_proto::socket::{Challenge, NoticeKind, OfOffer, Request, Seek};
+use hangraft_proto::socket::{Challenge, Code, NoticeKind, OfOffer, Request, Seek};
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -63,11 +63,24 @@ impl Seeker {
             self.read_notices();
             self.act().await;
         }
-        let outcome = self.seek(Some(0), false).await;
-        self.scene.judge().last_sought(&self.me.name, &outcome);
+        self.seek_once_more().await;
         self.scene.tables().playing -= 1;
         loop {
             self.me.look_on(Duration::from_secs(1)).await;
+        }
+    }
+
+    /// The wish after the last fault: a bot plays at once, if nobody else does.
+    async fn seek_once_more(&mut self) {
+        loop {
+            let outcome = self.seek(Some(0), false).await;
+            let agreed_on = self.scene.judge().truth.knows_matches();
+            if outcome != Outcome::Refused(Code::BadRequest) || !agreed_on {
+                self.scene.judge().last_sought(&self.me.name, &outcome);
+                return;
+            }
+            // Not all nodes have heard by now that everybody knows what a match is.
+            self.me.look_on(Duration::from_millis(300)).await;
         }
     }
 
