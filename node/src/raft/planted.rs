@@ -2,6 +2,7 @@
 
 use super::machine::Machine;
 use crate::feed::Moment;
+use crate::raft::stopwatch::{Hand, Stopwatch};
 use crate::raft::types::TypeConfig;
 use crate::storage::log::LogDevice;
 use hangraft_game::{Batch, Lobby};
@@ -29,4 +30,18 @@ pub(super) fn show_early(machine: &Machine, batch: &Batch) {
             publisher.publish(Moment::new(room, change));
         }
     }
+}
+
+/// Time that was taken for a batch which became nothing counts for the next one: what a new
+/// leader writes first is often refused.
+pub(super) fn give_back<T, U, E>(
+    taken: &Option<(Stopwatch, Option<u64>)>,
+    became: &Result<Result<T, U>, E>,
+) {
+    let (Some((stopwatch, Some(ms))), false) = (taken, matches!(became, Ok(Ok(_)))) else { return };
+    let mut hand = stopwatch.hand();
+    *hand = match *hand {
+        Hand::Runs { since_ms } => Hand::Runs { since_ms: since_ms.saturating_sub(*ms) },
+        Hand::Stands { at_ms } => Hand::Stands { at_ms: at_ms.saturating_add(*ms) },
+    };
 }

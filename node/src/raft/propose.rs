@@ -138,8 +138,8 @@ impl Batcher {
             metrics::histogram!("hangraft_batch_commands").record(batch.entries.len() as f64);
             let (responder, written) = ProgressResponder::complete_only();
             let proposal = Proposal::batch(&batch);
-            #[cfg(feature = "planted")]
-            let (stopwatch, taken_ms) = (self.stopwatch.clone(), batch.stamp.passed_ms);
+            let _taken = planted!(FlagsWithoutLeader
+                ? Some((self.stopwatch.clone(), batch.stamp.passed_ms)) => None::<(Stopwatch, Option<u64>)>);
             drop(batch);
             let begun = Instant::now();
             if self.raft.client_write_ff(proposal, Some(responder)).await.is_err() {
@@ -151,10 +151,7 @@ impl Batcher {
             self.tasks.finish("proposals", async move {
                 let result = written.await;
                 drop(slot);
-                planted!(FlagsWithoutLeader => if !matches!(result, Ok(Ok(_))) {
-                    // A new leader's first batch is often refused, and its time with it.
-                    stopwatch.give_back(taken_ms.unwrap_or(0));
-                });
+                planted!(FlagsWithoutLeader => crate::raft::planted::give_back(&_taken, &result));
                 if let Ok(result) = result {
                     metrics::histogram!("hangraft_proposal_seconds").record(begun.elapsed());
                     hand_out(result, asked);

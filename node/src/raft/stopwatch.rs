@@ -18,7 +18,7 @@ pub(crate) struct Stopwatch {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Hand {
+pub(super) enum Hand {
     /// What the running clock showed when the counting began.
     Runs { since_ms: u64 },
     /// What was counted when it was stopped.
@@ -72,16 +72,6 @@ impl Stopwatch {
         counted_ms
     }
 
-    /// What was taken for nothing counts for what is taken next.
-    #[cfg(feature = "planted")]
-    pub(crate) fn give_back(&self, ms: u64) {
-        let mut hand = self.hand();
-        *hand = match *hand {
-            Hand::Runs { since_ms } => Hand::Runs { since_ms: since_ms.saturating_sub(ms) },
-            Hand::Stands { at_ms } => Hand::Stands { at_ms: at_ms.saturating_add(ms) },
-        };
-    }
-
     fn count(&self, hand: Hand) -> u64 {
         match hand {
             Hand::Runs { since_ms } => self.env.running_ms().saturating_sub(since_ms),
@@ -89,7 +79,7 @@ impl Stopwatch {
         }
     }
 
-    fn hand(&self) -> MutexGuard<'_, Hand> {
+    pub(super) fn hand(&self) -> MutexGuard<'_, Hand> {
         self.hand.lock().expect("never poisoned")
     }
 }
