@@ -31,7 +31,7 @@ const WITHIN: [(&str, u64, &[&str]); 19] = [
     ("matched-twice", 20, &["matched_once"]),
     ("seat-mistold", 10, &["both_agree"]),
     ("notice-twice", 10, &["notices"]),
-    ("flags-without-leader", 100, &["flags"]),
+    ("flags-without-leader", 30, &["flags"]),
 ];
 
 #[test]
