@@ -12,10 +12,11 @@ use crate::raft::propose::ProposeError;
 use crate::replica::handle::{Replica, Role};
 use hangraft_cluster_config::ClusterKey;
 use hangraft_game::{Entry, Feature};
+use hangraft_ids::Term;
 use hangraft_proto::v1::command::Action;
 use hangraft_proto::v1::{Code, Command as WireCommand, Refused};
 use prost::Message;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
@@ -34,12 +35,16 @@ const WAITING_MAX: usize = 1_024;
 const GROUP_COMMANDS_MAX: usize = 1_024;
 const GROUP_BYTES_MAX: usize = 256 << 10;
 
-/// How long after its start a node that leads lets `open`, and what is asked about matches,
-/// wait for all members to say that they know of hosts and of matches. In a new cluster they
-/// do within a second, and a room opened before would be public. Then, in a cluster with an
-/// older member, rooms are opened as they were before there were hosts, and there are no
-/// matches.
-const FEATURES_AWAITED: Duration = Duration::from_secs(3);
+/// How long after its start a node that leads lets `open` wait for all members to say that
+/// they know of hosts. In a new cluster they do within a second, and a room opened before
+/// would be public. Then, in a cluster with an older member, rooms are opened as they were
+/// before there were hosts.
+const HOSTS_AWAITED: Duration = Duration::from_secs(3);
+
+/// How long a node leads before it says for good that something cannot be used here. Until
+/// then all members will have said what they know; and whoever asked at the leader before,
+/// and waits for an answer no longer than this, is answered the same.
+const FEATURES_AWAITED: Duration = Duration::from_secs(12);
 
 /// Characters of an unknown game's name that a refusal repeats.
 const GAME_QUOTED_MAX: usize = 32;
@@ -51,6 +56,8 @@ pub(crate) struct Desk {
     forwarder: Forwarder,
     command_bytes_max: usize,
     begun: Instant,
+    /// In which term it led last, and since when it has been asked in it.
+    led: Arc<Mutex<(Term, Instant)>>,
     /// One permit for each group that waits for a leader.
     waiting: Arc<Semaphore>,
 }
@@ -73,7 +80,9 @@ impl Desk {
         let (cluster, access) = (replica.cluster().to_owned(), key.access_token());
         let forwarder = Forwarder::start(&replica, cluster, env, access);
         let waiting = Arc::new(Semaphore::new(WAITING_MAX));
-        Desk { replica, forwarder, command_bytes_max, begun: Instant::now(), waiting }
+        let begun = Instant::now();
+        let led = Arc::new(Mutex::new((Term(0), begun)));
+        Desk { replica, forwarder, command_bytes_max, begun, led, waiting }
     }
 
     /// Takes commands in order; answers them through `answers`.
@@ -110,9 +119,10 @@ impl Desk {
         let mut entries = Vec::with_capacity(commands.len());
         let mut refused = Vec::new();
         let hosts = self.replica.machine().is_in_use(&Feature::Hosts);
+        let new = self.begun.elapsed() < HOSTS_AWAITED;
         for command in commands {
             let id = command.id;
-            if !hosts && self.is_new() && matches!(command.action, Some(Action::Open(_))) {
+            if !hosts && new && matches!(command.action, Some(Action::Open(_))) {
                 refused.push(convert::refusal(id, ProposeError::Busy.into()));
                 continue;
             }
@@ -152,9 +162,14 @@ impl Desk {
         }
     }
 
-    /// Whether the members may not have said yet what they know.
-    fn is_new(&self) -> bool {
-        self.begun.elapsed() < FEATURES_AWAITED
+    /// Whether the members may not have said yet what they know, to a node that leads.
+    fn leads_newly(&self) -> bool {
+        let term = self.replica.leadership().borrow().term;
+        let mut led = self.led.lock().expect("nothing panics while it is held");
+        if led.0 != term {
+            *led = (term, Instant::now());
+        }
+        led.1.elapsed() < FEATURES_AWAITED
     }
 
     /// What not every member knows must not come into the log: the replicas that do not
@@ -164,8 +179,15 @@ impl Desk {
         if self.replica.machine().is_in_use(&needed) {
             return None;
         }
+        // An earlier copy of the same wish may still come into the log when this can be used.
+        let known = match &needed {
+            Feature::Game(game) => hangraft_game::games().contains(&&**game),
+            _ => true,
+        };
+        if known && self.leads_newly() {
+            return Some(ProposeError::Busy.into());
+        }
         let why = match needed {
-            Feature::Matches if self.is_new() => return Some(ProposeError::Busy.into()),
             Feature::Game(game) => {
                 let quoted: String = game.chars().take(GAME_QUOTED_MAX).collect();
                 format!("there is no game {quoted:?} in this cluster (yet)")
