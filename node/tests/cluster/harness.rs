@@ -42,7 +42,7 @@ use tonic::transport::Channel;
 use tonic::{Request, Streaming};
 
 /// Everything a test waits for happens within this time, on a busy machine too.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long the thread of consensus does something else after each task.
 const CONSENSUS_HELD_UP: Duration = Duration::from_millis(100);
