@@ -26,7 +26,7 @@ const WITHIN: [(&str, u64, &[&str]); 19] = [
     ("stream-astray", 2_000, &["recovery"]),
     ("removed-voter-counts", 50, &["membership"]),
     ("wall-clock-believed", 50, &["lobby_time", "flags"]),
-    ("set-back-goes-on", 1_000, &["recovery", "nothing_lost"]),
+    ("set-back-goes-on", 1_000, &["recovery"]),
     ("copy-is-heard", 200, &["one_leader", "recovery", "committed", "nothing_lost"]),
     ("matched-twice", 20, &["matched_once"]),
     ("seat-mistold", 10, &["both_agree"]),
