@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::socket::words;
 
-/// What is said with [`Action::Hello`].
+/// What is said with [`Action::Hello`](super::Action::Hello).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Hello<'a> {
     /// What one wants to be called.
@@ -21,7 +21,7 @@ pub struct Hello<'a> {
     pub token: Option<Cow<'a, str>>,
 }
 
-/// What is said with [`Action::Open`].
+/// What is said with [`Action::Open`](super::Action::Open).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Open<'a> {
     /// Which game.
@@ -38,7 +38,7 @@ pub struct Open<'a> {
     pub serial: Option<Serial>,
 }
 
-/// What is said with [`Action::Rooms`].
+/// What is said with [`Action::Rooms`](super::Action::Rooms).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Rooms<'a> {
     /// Only rooms of this game.
@@ -61,7 +61,7 @@ pub struct Rooms<'a> {
     pub limit: Option<u32>,
 }
 
-/// What is said with [`Action::Watch`].
+/// What is said with [`Action::Watch`](super::Action::Watch).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Watch<'a> {
     /// Which room.
@@ -88,7 +88,7 @@ pub struct InRoom<'a> {
     pub serial: Option<Serial>,
 }
 
-/// What is said with [`Action::Play`].
+/// What is said with [`Action::Play`](super::Action::Play).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Play<'a> {
     /// Which room.
@@ -102,7 +102,7 @@ pub struct Play<'a> {
     pub serial: Option<Serial>,
 }
 
-/// What is said with [`Action::Remove`].
+/// What is said with [`Action::Remove`](super::Action::Remove).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Remove<'a> {
     /// Which room.
@@ -116,7 +116,7 @@ pub struct Remove<'a> {
     pub serial: Option<Serial>,
 }
 
-/// What is said with [`Action::Lock`].
+/// What is said with [`Action::Lock`](super::Action::Lock).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Lock<'a> {
     /// Which room.
@@ -129,7 +129,7 @@ pub struct Lock<'a> {
     pub serial: Option<Serial>,
 }
 
-/// What is said with [`Action::Publish`].
+/// What is said with [`Action::Publish`](super::Action::Publish).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Publish<'a> {
     /// Which room.
@@ -142,7 +142,7 @@ pub struct Publish<'a> {
     pub serial: Option<Serial>,
 }
 
-/// What is said with [`Action::Say`].
+/// What is said with [`Action::Say`](super::Action::Say).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Say<'a> {
     /// Which room.
@@ -160,7 +160,7 @@ pub struct Say<'a> {
 /// does not say.
 pub const WITHIN_DEFAULT: u16 = 200;
 
-/// What is said with [`Action::Seek`].
+/// What is said with [`Action::Seek`](super::Action::Seek).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Seek<'a> {
     /// Which game.
@@ -187,7 +187,7 @@ pub struct Seek<'a> {
     pub serial: Option<Serial>,
 }
 
-/// What is said with [`Action::Challenge`].
+/// What is said with [`Action::Challenge`](super::Action::Challenge).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Challenge<'a> {
     /// Whom, as views call them; a bot plays at once. Nothing: whoever has the link.
@@ -222,7 +222,7 @@ pub struct OfOffer<'a> {
     pub serial: Option<Serial>,
 }
 
-/// What is said with [`Action::Draw`].
+/// What is said with [`Action::Draw`](super::Action::Draw).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Draw<'a> {
     /// Which room.
@@ -237,7 +237,7 @@ pub struct Draw<'a> {
     pub serial: Option<Serial>,
 }
 
-/// What is said with [`Action::Claim`].
+/// What is said with [`Action::Claim`](super::Action::Claim).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Claim<'a> {
     /// Which room.
@@ -250,7 +250,7 @@ pub struct Claim<'a> {
     pub serial: Option<Serial>,
 }
 
-/// What is said with [`Action::Notices`].
+/// What is said with [`Action::Notices`](super::Action::Notices).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Notices<'a> {
     /// The number of the last notice that was heard; 0 for all there is. Nothing: only
@@ -264,7 +264,7 @@ pub struct Notices<'a> {
     pub epoch: Option<Cow<'a, str>>,
 }
 
-/// What is said with [`Action::Ladder`].
+/// What is said with [`Action::Ladder`](super::Action::Ladder).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct BestAt<'a> {
     /// Which game.
@@ -275,7 +275,7 @@ pub struct BestAt<'a> {
     pub week: bool,
 }
 
-/// What is said with [`Action::Card`].
+/// What is said with [`Action::Card`](super::Action::Card).
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct CardOf {
     /// Whose, as views call them.
@@ -284,14 +284,14 @@ pub struct CardOf {
 }
 
 /// What is said with an action that shows something for as long as it is wanted:
-/// [`Action::Deck`], [`Action::Lobby`], [`Action::Live`].
+/// [`Action::Deck`](super::Action::Deck), [`Action::Lobby`](super::Action::Lobby) or [`Action::Live`](super::Action::Live).
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Look {
     /// Whether it is looked at from now on.
     pub open: bool,
 }
 
-/// What is said with [`Action::Ping`].
+/// What is said with [`Action::Ping`](super::Action::Ping).
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Ping {}
 

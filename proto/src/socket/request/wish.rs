@@ -13,52 +13,52 @@ use crate::v1::{self, command::Action as Told};
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs, reason = "the actions say it")]
 pub enum Wish {
-    /// [`Action::Open`].
+    /// [`Action::Open`](super::Action::Open).
     Open {
         game: String,
         /// A JSON object, or empty.
         options: String,
         public: bool,
     },
-    /// [`Action::Sit`].
+    /// [`Action::Sit`](super::Action::Sit).
     Sit { room: RoomId },
-    /// [`Action::Stand`].
+    /// [`Action::Stand`](super::Action::Stand).
     Stand { room: RoomId },
-    /// [`Action::Play`].
+    /// [`Action::Play`](super::Action::Play).
     Play {
         room: RoomId,
         /// The move as JSON.
         mv: String,
     },
-    /// [`Action::Again`].
+    /// [`Action::Again`](super::Action::Again).
     Again { room: RoomId },
-    /// [`Action::Say`].
+    /// [`Action::Say`](super::Action::Say).
     Say { room: RoomId, text: String },
-    /// [`Action::Remove`].
+    /// [`Action::Remove`](super::Action::Remove).
     Remove { room: RoomId, whom: PlayerId },
-    /// [`Action::Lock`].
+    /// [`Action::Lock`](super::Action::Lock).
     Lock { room: RoomId, locked: bool },
-    /// [`Action::Publish`].
+    /// [`Action::Publish`](super::Action::Publish).
     Publish { room: RoomId, public: bool },
-    /// [`Action::Seek`].
+    /// [`Action::Seek`](super::Action::Seek).
     Seek { wanted: Wanted, within: u16, bot_after_ms: Option<u32> },
-    /// [`Action::Challenge`].
+    /// [`Action::Challenge`](super::Action::Challenge).
     Challenge {
         /// None: whoever has the offer's name.
         whom: Option<PlayerId>,
         wanted: Wanted,
     },
-    /// [`Action::Accept`].
+    /// [`Action::Accept`](super::Action::Accept).
     Accept { offer: OfferId },
-    /// [`Action::Decline`].
+    /// [`Action::Decline`](super::Action::Decline).
     Decline { offer: OfferId },
-    /// [`Action::Withdraw`].
+    /// [`Action::Withdraw`](super::Action::Withdraw).
     Withdraw { offer: OfferId },
-    /// [`Action::Resign`].
+    /// [`Action::Resign`](super::Action::Resign).
     Resign { room: RoomId },
-    /// [`Action::Draw`].
+    /// [`Action::Draw`](super::Action::Draw).
     Draw { room: RoomId, agreed: bool },
-    /// [`Action::Claim`].
+    /// [`Action::Claim`](super::Action::Claim).
     Claim { room: RoomId, win: bool },
     /// Who is where; made by a frontend, never by a player.
     Presence(v1::Presence),
