@@ -106,6 +106,7 @@ export function happensAt(model, time) {
   const calls = [...model.clients.values()].flatMap((client) => [
     ...alike(client.calls, time).map((call) => `${client.name} asks ${call.by}`),
     ...ending(client.calls, time, client.longest, ({ returned }) => returned).map(({ by }) => `${client.name} has its answer from ${by}`),
+    ...alike(client.pushes, time).map((push) => `${client.name} ${ofPush(push)}`),
   ]);
   const nodes = [...model.nodes.values()].flatMap(({ name, logs, members }) => [
     ...alike(logs, time).map(({ last = 0, committed = 0 }) => `${name} has its log up to ${grouped(last)}, committed up to ${grouped(committed)}`),
@@ -149,4 +150,10 @@ function ofMessage(model, { from, to, what, answer, yes, term, index }) {
   const says = answer ? `${yes === false ? "a no" : "an answer"} to ${what}` : what;
   const about = index === undefined ? "" : `, about entry ${grouped(index)}`;
   return `${model.nodeName(from)} to ${model.nodeName(to)}: ${says} of term ${term}${about},`;
+}
+
+/** What its screen shows from then on. @param {import("./types.js").PushLine} push */
+function ofPush({ room, version, resync, closed }) {
+  if (closed) return `is told that room ${room} is closed`;
+  return `is shown room ${room} in version ${version}${resync ? ", whole" : ""}`;
 }
