@@ -95,7 +95,7 @@ struct Known {
     /// addresses, with 0 for their disks.
     homes: BTreeMap<NodeId, (StorageId, SocketAddr)>,
     live: BTreeMap<NodeId, Live>,
-    /// Where others have found them.
+    /// Where others have found them: members, and anybody as long as this node knows no members.
     hints: BTreeMap<NodeId, SocketAddr>,
     refused: BTreeMap<NodeId, Refused>,
     /// Where an instance that is not believed said that it is.
@@ -233,13 +233,14 @@ impl Starts {
         self.lock().strangers.values().copied().collect()
     }
 
-    /// Where those are who have said hello: believed or not, known or not. What a log says of
-    /// this node's id can be learned from any of them.
+    /// Where those are who have said hello, and whom others have found: believed or not, known
+    /// or not. What a log says of this node's id can be learned from any of them.
     pub(crate) fn places(&self) -> Vec<SocketAddr> {
         let known = self.lock();
         let live = known.live.values().map(|live| live.start.address);
         let said = known.says.values().map(|(_, address)| *address);
-        live.chain(said).chain(known.strangers.values().copied()).collect()
+        let elsewhere = known.hints.values().chain(known.strangers.values()).copied();
+        live.chain(said).chain(elsewhere).collect()
     }
 
     /// The instance that is believed of a node, or [`Instance::NONE`].
@@ -247,12 +248,14 @@ impl Starts {
         self.lock().live.get(&node).map_or(Instance::NONE, |live| live.start.instance)
     }
 
-    /// Somebody with the cluster's key says where members are.
+    /// Somebody with the cluster's key says where members are. Who knows no membership takes
+    /// all of it: whom it was configured with may have moved, or be gone.
     pub(crate) fn hint(&self, starts: &[Start]) {
         let mut known = self.lock();
+        let knows_members = known.homes.values().any(|(disk, _)| *disk != StorageId::NONE);
         for start in starts {
             let disk = known.home_of(start.node).map(|(disk, _)| disk);
-            if disk == Some(start.disk) {
+            if disk == Some(start.disk) || !knows_members {
                 known.hints.insert(start.node, start.address);
             }
         }
@@ -569,6 +572,21 @@ mod tests {
         assert_eq!(starts.address_of(NODE, at(0)), at(HOME));
         assert_eq!(ask(&starts, 6, None, &[(9, moved)]), Reception::Welcome);
         assert_eq!(starts.address_of(NODE, at(0)), at(9));
+    }
+
+    /// A node that knows no membership takes the word of others for where everybody is. By its
+    /// first membership it forgets who is not in it.
+    #[tokio::test(start_paused = true)]
+    async fn who_knows_no_members_is_told_of_all() {
+        let starts = Starts::new();
+        starts.expect([(NODE, at(HOME))].into_iter());
+        let other = Start { node: NodeId(3), ..start(6, 4) };
+        starts.hint(&[start(5, 9), other]);
+        assert_eq!(starts.places(), [at(9), at(4)]);
+        starts.follow(&membership(HOME));
+        assert_eq!(starts.places(), [at(9)]);
+        starts.hint(&[other]);
+        assert_eq!(starts.places(), [at(9)]);
     }
 
     /// A leader that has moved sends far more heartbeats, which do not say where it is, than

@@ -352,6 +352,7 @@ impl Claim {
         if members.is_empty() || inner.moved {
             places.extend(inner.known.values().chain(&inner.seeds));
             places.extend(inner.first_members.values().map(|(_, address)| *address));
+            places.extend(inner.starts.places());
         }
         places.remove(&inner.start.address);
         places
@@ -418,7 +419,7 @@ impl Claim {
 
     /// Whether enough others have found this node where it is now. A majority of those that
     /// vote by an older membership knows of every newer one, so the newest that anybody tells
-    /// is the one that counts.
+    /// is the one that counts. Before there is one, the first members will vote.
     fn is_found(&self) -> bool {
         let me = self.replica.me();
         let there = |id: &&NodeId| **id == me || self.welcomed.contains_key(*id);
@@ -427,7 +428,11 @@ impl Claim {
             let found = voters.iter().filter(there).count();
             found == voters.len() || waited && found > voters.len() / 2
         };
-        self.voters.sets.iter().all(enough)
+        let first = || self.replica.0.first_members.keys().copied().collect();
+        match self.voters.at {
+            Some(_) => self.voters.sets.iter().all(enough),
+            None => enough(&first()),
+        }
     }
 }
 

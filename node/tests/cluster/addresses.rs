@@ -230,6 +230,28 @@ async fn a_node_without_a_log_learns_from_those_who_have_moved() {
     cluster.stop_all().await;
 }
 
+/// A first member's disk broke before it had any of the log, and goes on elsewhere. The leader
+/// has moved as well: the first members' addresses are all that the empty disk knows of it, and
+/// the third one, which has found both, tells each where the other is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_member_without_a_log_is_told_where_the_leader_is() {
+    let mut cluster = Cluster::new(3);
+    cluster.broken(3).store(true, Ordering::SeqCst);
+    cluster.start_all().await;
+    cluster.failed(3).await;
+    cluster.stop_now(3).await;
+    cluster.broken(3).store(false, Ordering::SeqCst);
+    cluster.stop(1).await;
+    cluster.move_node(1);
+    cluster.start(1).await;
+    until_at(&cluster, &[1, 2]).await;
+    cluster.lead(1).await;
+    cluster.move_node(3);
+    cluster.start(3).await;
+    cluster.same_hash_everywhere().await;
+    cluster.stop_all().await;
+}
+
 /// A node has left, and its disk does not know: somebody put back what it had before. It has
 /// moved, and of all whom it knows one is left, elsewhere. It learns what became of it at the
 /// address that its operator names.
