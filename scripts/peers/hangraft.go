@@ -159,7 +159,7 @@ func startFrontend(ctx context.Context, setup setup, dir string) (hub, error) {
 // hangraftWords are what a client of a frontend says; docs/protocol.md has them.
 type hangraftWords struct{}
 
-func (hangraftWords) hello() string      { return `{"id":1,"action":"hello"}` }
+func (hangraftWords) hello() string      { return `{"id":1,"action":"hello","data":{"steps":true}}` }
 func (hangraftWords) ping() string       { return `{"action":"ping"}` }
 func (hangraftWords) pong([]byte) string { return "" }
 

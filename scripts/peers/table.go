@@ -72,10 +72,16 @@ func number(value float64) string {
 	case math.IsNaN(value) || math.IsInf(value, 0):
 		return "–"
 	case value >= 1000:
-		whole := int(math.Round(value))
-		return fmt.Sprintf("%d,%03d", whole/1000, whole%1000)
+		return grouped(int(math.Round(value)))
 	}
 	return digits(value)
+}
+
+func grouped(whole int) string {
+	if whole < 1000 {
+		return fmt.Sprint(whole)
+	}
+	return fmt.Sprintf("%s,%03d", grouped(whole/1000), whole%1000)
 }
 
 // multiple shows a ratio.
