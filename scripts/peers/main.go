@@ -33,6 +33,9 @@ func main() {
 		os.Exit(2)
 	}
 	if err := plan.run(ctx); err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
 		fmt.Fprintf(os.Stderr, "bench-peers: %v\n", err)
 		os.Exit(1)
 	}
@@ -78,6 +81,9 @@ func read(args []string) (plan, error) {
 		if number < 1 {
 			return p, fmt.Errorf("every number is at least 1")
 		}
+	}
+	if _, err := p.contests(); err != nil {
+		return p, err
 	}
 	if most := filesMax() - otherFiles; max(p.idle, p.watchers) > most {
 		return p, fmt.Errorf("a process may open %d files here, which is enough for %d sockets", filesMax(), most)

@@ -363,6 +363,16 @@ fn scripts_are_short() {
     expect_none(scripts.iter().filter_map(|(path, text)| too_long_a_script(path, text)).collect());
 }
 
+/// Programs in Go that ask others: a second judge, and the load of others beside us.
+#[test]
+fn files_and_functions_of_go_are_short() {
+    let programs = files(&root().join("scripts"), "go");
+    for known in ["scripts/faults/porcupine/main.go", "scripts/peers/main.go"] {
+        assert!(programs.iter().any(|(path, _)| path == known), "{known} was not found");
+    }
+    expect_none(programs.iter().flat_map(|(path, text)| too_long_in_go(path, text)).collect());
+}
+
 #[test]
 fn what_decides_does_not_wait() {
     expect_none(impurities(&sources()).into_iter().chain(impurities(&test_sources())).collect());
@@ -479,6 +489,10 @@ fn the_rules_can_be_broken() {
     assert_eq!(too_long(&file("x.rs", &"x();\n".repeat(FILE_LINES_MAX + 1))).len(), 1);
     assert!(is_script("run.sh", "x") && is_script("run", "#!/usr/bin/env bash\nx"));
     assert!(!is_script("run", "x") && !is_script("run", "#!/usr/bin/env node\nx"));
+    let long = |lines| format!("// f.\nfunc f() {{\n{}}}\n", "\tx()\n".repeat(lines));
+    assert_eq!(too_long_in_go("x.go", &long(FUNCTION_LINES_MAX - 2)), Vec::<String>::new());
+    assert_eq!(too_long_in_go("x.go", &long(FUNCTION_LINES_MAX - 1)), ["x.go:2 has 61 lines"]);
+    assert_eq!(too_long_in_go("x.go", &"x\n".repeat(FILE_LINES_MAX + 1)).len(), 1);
     assert_eq!(too_long_a_script("run", &"x\n".repeat(SCRIPT_LINES_MAX)), None);
     assert!(too_long_a_script("run", &"x\n".repeat(SCRIPT_LINES_MAX + 1)).is_some());
     let floors: &[&[&str]] = &[&["ground"], &["roof", "tower"]];
@@ -551,6 +565,25 @@ fn too_long(source: &Source) -> Vec<String> {
     let functions = code.functions().into_iter();
     let long = functions.filter(|(_, _, lines)| *lines > FUNCTION_LINES_MAX);
     found.extend(long.map(|(at, name, lines)| format!("{path}:{at} {name} has {lines} lines")));
+    found
+}
+
+/// The same of a file in Go, as gofmt leaves it: a function ends with a bracket at the margin.
+fn too_long_in_go(path: &str, text: &str) -> Vec<String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut found: Vec<String> = Some(lines.len())
+        .filter(|count| *count > FILE_LINES_MAX)
+        .map(|count| format!("{path} has {count} lines"))
+        .into_iter()
+        .collect();
+    let functions = |(_, line): &(usize, &&str)| line.starts_with("func ") && !line.ends_with('}');
+    for (at, _) in lines.iter().enumerate().filter(functions) {
+        let end = lines[at..].iter().position(|line| line.starts_with('}'));
+        let length = end.map_or(lines.len() - at, |end| end + 1);
+        if length > FUNCTION_LINES_MAX {
+            found.push(format!("{path}:{} has {length} lines", at + 1));
+        }
+    }
     found
 }
 
