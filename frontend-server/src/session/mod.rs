@@ -193,10 +193,11 @@ impl Session {
                 let (lane, serial) = self.attempt(serial)?;
                 let tag = self.requests.expect(id, action)?;
                 let Guest { player, name } = guest;
-                Ok(vec![Output::Submit {
-                    tag,
-                    command: Command { player, name, lane, serial, wish },
-                }])
+                let room = wish.shown_in();
+                let shown =
+                    room.is_some_and(|room| self.watching.get(&room) == Some(&Watching::On));
+                let command = Box::new(Command { player, name, lane, serial, wish });
+                Ok(vec![Output::Submit { tag, command, shown }])
             }
         }
     }
@@ -558,8 +559,8 @@ mod tests {
     fn line(output: &Output) -> Option<String> {
         Some(match output {
             Output::Send(text) => text.as_str().to_owned(),
-            Output::Submit { tag, command } => {
-                let Command { player, name, lane, serial, wish } = command;
+            Output::Submit { tag, command, .. } => {
+                let Command { player, name, lane, serial, wish } = &**command;
                 format!("submit {tag:?}: {player} {name} {lane}/{serial} {wish:?}")
             }
             Output::Acted(_) | Output::Refused(_) => return None,

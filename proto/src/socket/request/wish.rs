@@ -207,6 +207,14 @@ impl Wish {
         }
     }
 
+    /// The room in which everybody who watches sees at once what comes of it.
+    pub fn shown_in(&self) -> Option<RoomId> {
+        match self {
+            Wish::Play { room, .. } | Wish::Say { room, .. } => Some(*room),
+            _ => None,
+        }
+    }
+
     /// As a node is told it, by a player of that name.
     pub fn told(&self, name: &str) -> Told {
         match self.clone() {
