@@ -2,7 +2,7 @@
 
 use std::{future::pending, sync::Arc};
 
-use super::Shared;
+use super::shared::Shared;
 use crate::mailbox::Call;
 
 /// Runs as long as there are sockets.
