@@ -9,7 +9,7 @@
 
 use crate::charter::{Charter, Members};
 use crate::feed::Feed;
-use crate::raft::alarm::Alarm;
+use crate::raft::alarm::{Alarm, Due};
 use crate::raft::ledger::Ledger;
 use crate::raft::snapshots::{self, NotWritten, SnapshotFile};
 use crate::raft::state::{Applied, State, Task};
@@ -190,6 +190,12 @@ impl Machine {
 
     pub(crate) fn standing(&self) -> Applied {
         self.read().standing()
+    }
+
+    /// The same, and what is due then although nobody plays.
+    pub(crate) fn standing_and_due(&self) -> (Applied, Option<Due>) {
+        let state = self.read();
+        (state.standing(), state.due())
     }
 
     /// The lobby's hash behind the entry at `index`, if it is remembered.
