@@ -359,7 +359,7 @@ impl RaftStateMachine<TypeConfig> for Machine {
         file: SnapshotFile,
     ) -> io::Result<()> {
         let (inside, held) = file.load().await?;
-        debug_assert_eq!(inside, *meta, "checked when it came in");
+        assert_eq!(inside, *meta, "checked when it came in");
         let file = file.installed().await?;
         {
             let mut state = self.0.state.write().expect("no panic happens under the lobby's lock");
