@@ -170,6 +170,13 @@ const IMPURE: &[&str] = &[
     "UdpSocket",
 ];
 
+/// Crates that are built with assertions for tests where a world is simulated; see the profile
+/// `sim`.
+const WATCHED: &[&str] = &["game/src/"];
+
+/// Elsewhere nobody would check these there; `assert!` is checked everywhere.
+const ASSERTIONS: &[&str] = &["debug_assert", "debug_assert_eq", "debug_assert_ne"];
+
 /// What a page does not do with what players wrote: take it for markup or for code.
 const MARKUP: &[&str] =
     &["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval", "new Function"];
@@ -393,6 +400,11 @@ fn nothing_is_unwrapped_outside_tests() {
 }
 
 #[test]
+fn assertions_are_checked_where_worlds_are_simulated() {
+    expect_none(unchecked(&sources()));
+}
+
+#[test]
 fn the_page_takes_nothing_for_markup() {
     let mut scripts = files(&root().join("frontend-server/ui"), "js");
     scripts.extend(files(&root().join("lab/src/viewer"), "js"));
@@ -470,6 +482,9 @@ fn the_rules_can_be_broken() {
         assert_eq!(breaches(&[file(path, text)], rules).len(), 1, "{text} in {path}");
     }
     assert_eq!(impurities(&[file("game/src/room.rs", "let now = Instant::now();")]).len(), 1);
+    let asserts = "debug_assert_eq!(a, b);";
+    assert_eq!(unchecked(&[file("node/src/raft/mod.rs", asserts)]).len(), 1);
+    assert_eq!(unchecked(&[file("game/src/lobby.rs", asserts)]).len(), 0);
     let page = file("ui/room.js", "element.innerHTML = name;");
     assert_eq!(named([&page].into_iter(), MARKUP).len(), 1);
     assert_eq!(unwraps(&file("cli/src/main.rs", "x.unwrap();")).count(), 1);
@@ -602,6 +617,11 @@ fn is_script(name: &str, text: &str) -> bool {
 fn impurities(sources: &[Source]) -> Vec<String> {
     let pure = |path: &str| PURE.iter().any(|place| path.starts_with(place));
     named(sources.iter().filter(|source| pure(&source.path)), IMPURE)
+}
+
+fn unchecked(sources: &[Source]) -> Vec<String> {
+    let watched = |path: &str| WATCHED.iter().any(|place| path.starts_with(place));
+    named(sources.iter().filter(|source| !watched(&source.path)), ASSERTIONS)
 }
 
 /// Where sources name what they should not.

@@ -36,8 +36,6 @@ pub(crate) struct Applied {
     pub(crate) applied: Option<Position>,
     pub(crate) hash: u64,
     pub(crate) rooms: u64,
-    /// What is due although nobody plays.
-    pub(crate) due: Option<Due>,
 }
 
 /// What an entry asks of the state.
@@ -182,7 +180,6 @@ impl State {
             applied: self.applied.as_ref().map(position_of),
             hash: self.lobby.hash(),
             rooms: self.lobby.len() as u64,
-            due: self.due(),
         }
     }
 

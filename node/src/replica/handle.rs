@@ -334,7 +334,7 @@ impl Replica {
         Report {
             term: Term(metrics.current_term),
             state: state_name(metrics.state),
-            voters: metrics.membership_config.membership().voter_ids().collect(),
+            voters: types::voters_of(metrics.membership_config.membership()),
             last_log: metrics.last_log_index.map(LogIndex),
             committed: metrics.local_committed.as_ref().map(types::index_of),
             applied: standing.applied.map(|Position { index, .. }| index),

@@ -158,11 +158,13 @@ impl World {
 pub(crate) struct Machines {
     world: World,
     machines: Vec<Machine>,
+    /// Those that run now; kept for its room.
+    running: Vec<MachineId>,
 }
 
 impl Machines {
     pub(crate) fn new(world: World) -> Self {
-        Machines { world, machines: Vec::new() }
+        Machines { world, machines: Vec::new(), running: Vec::new() }
     }
 
     /// A new machine, switched off.
@@ -230,11 +232,13 @@ impl Machines {
 
     /// Whether any machine had something to do.
     fn run_stirred(&mut self, looked: &mut impl FnMut(MachineId)) -> bool {
-        let (stirred, now) = {
+        self.running.clear();
+        let now = {
             let mut inner = self.world.lock();
-            (std::mem::take(&mut inner.stirred), inner.now)
+            std::mem::swap(&mut inner.stirred, &mut self.running);
+            inner.now
         };
-        for id in &stirred {
+        for id in &self.running {
             self.world.story.enter(now, Some(*id));
             if let Some(wake_at) = self.machines[*id].run(now) {
                 self.world.plan(wake_at, What::Wake(*id));
@@ -242,7 +246,7 @@ impl Machines {
             self.world.story.enter(now, None);
             looked(*id);
         }
-        !stirred.is_empty()
+        !self.running.is_empty()
     }
 }
 
