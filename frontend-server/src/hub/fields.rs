@@ -85,19 +85,12 @@ impl Fields {
 
 /// What a client is told of a step: the fields as an object, and names as an array.
 pub(super) fn told(step: &Step) -> (String, String) {
-    let all = || object(step.set.iter().filter(|(name, _)| &**name != CHAT));
-    let set = planted!(StepDropsAField ? without_the_last(step) => all());
+    let set = || step.set.iter().filter(|(name, _)| &**name != CHAT);
+    let set =
+        planted!(StepDropsAField ? object(crate::planted::all_but_one(set())) => object(set()));
     let names = step.unset.iter().filter(|name| &***name != CHAT);
     let names: Vec<String> = names.map(|name| format!("\"{name}\"")).collect();
     (set, format!("[{}]", names.join(",")))
-}
-
-/// What a step says, but for one of several fields.
-#[cfg(feature = "planted")]
-fn without_the_last(step: &Step) -> String {
-    let told = step.set.iter().filter(|(name, _)| &**name != CHAT);
-    let count = told.clone().count();
-    object(told.take(if count > 1 { count - 1 } else { count }))
 }
 
 fn object<'a>(fields: impl Iterator<Item = &'a (Arc<str>, Bytes)>) -> String {

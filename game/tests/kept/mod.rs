@@ -6,10 +6,13 @@ use std::sync::Arc;
 use hangraft_game::{Audience, Change, Lobby, PlayerId, Room, RoomId};
 use serde_json::{Map, Value};
 
+/// What each viewer sees.
+type Views = Vec<Map<String, Value>>;
+
 /// The newest version of each room, and what each of some viewers has put together of it.
 pub(crate) struct Kept {
     viewers: Vec<Option<PlayerId>>,
-    rooms: BTreeMap<RoomId, (Arc<Room>, Vec<Map<String, Value>>)>,
+    rooms: BTreeMap<RoomId, (Arc<Room>, Views)>,
 }
 
 impl Kept {
