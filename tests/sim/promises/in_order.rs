@@ -79,7 +79,7 @@ pub(super) fn is_true(player: PlayerId, push: &Push<'_>, truth: &Truth) -> Verdi
         return steps::is_true(player, push, &right);
     }
     // The order of fields is a frontend's that has put the view together from steps.
-    let json = |text| serde_json::from_str::<Value>(text).ok();
+    let json = |text: &str| serde_json::from_str::<Value>(text).ok();
     if right != view && json(&right) != json(view) {
         let how = format!(
             "{player} saw of version {number} of {room} {view}, and should have seen {right}"
