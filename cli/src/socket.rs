@@ -57,7 +57,25 @@ impl Url {
         name: &str,
         token: Option<&str>,
     ) -> anyhow::Result<(Socket, Identity)> {
-        let entered = timeout(CONNECT, self.try_enter(name, token)).await;
+        self.enter_to_be_told(name, token, false).await
+    }
+
+    /// The same, to be told of rooms in steps.
+    pub(crate) async fn enter_in_steps(
+        &self,
+        name: &str,
+        token: Option<&str>,
+    ) -> anyhow::Result<(Socket, Identity)> {
+        self.enter_to_be_told(name, token, true).await
+    }
+
+    async fn enter_to_be_told(
+        &self,
+        name: &str,
+        token: Option<&str>,
+        steps: bool,
+    ) -> anyhow::Result<(Socket, Identity)> {
+        let entered = timeout(CONNECT, self.try_enter(name, token, steps)).await;
         entered
             .with_context(|| format!("http://{} did not answer within {CONNECT:?}", self.host))?
             .with_context(|| format!("cannot play at http://{}", self.host))
@@ -67,6 +85,7 @@ impl Url {
         &self,
         name: &str,
         token: Option<&str>,
+        steps: bool,
     ) -> anyhow::Result<(Socket, Identity)> {
         let stream = TcpStream::connect(&self.host).await?;
         stream.set_nodelay(true)?;
@@ -74,8 +93,8 @@ impl Url {
         let url = format!("ws://{}/ws", self.host);
         let (mut socket, _) = client_async_with_config(url, stream, Some(config)).await?;
         let hello = match token {
-            Some(token) => Hello { token: Some(token.into()), name: None },
-            None => Hello { token: None, name: Some(name.into()) },
+            Some(token) => Hello { token: Some(token.into()), name: None, steps },
+            None => Hello { token: None, name: Some(name.into()), steps },
         };
         socket.send(Message::text(Request::Hello(hello).frame(HELLO))).await?;
         while let Some(text) = next_text(&mut socket).await? {

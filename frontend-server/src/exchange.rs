@@ -108,6 +108,8 @@ pub(crate) enum Output {
         player: PlayerId,
         room: RoomId,
         since: Option<Version>,
+        /// In steps.
+        steps: bool,
     },
     Unwatch {
         room: RoomId,

@@ -124,6 +124,7 @@ const PURE: &[&str] = &[
     "frontend-server/src/exchange.rs",
     "frontend-server/src/farewell.rs",
     "frontend-server/src/hub/debt.rs",
+    "frontend-server/src/hub/fields.rs",
     "frontend-server/src/hub/followed.rs",
     "frontend-server/src/hub/follows.rs",
     "frontend-server/src/hub/history.rs",
@@ -232,7 +233,7 @@ const FLOORS: &[(&str, &[&[&str]])] = &[
     (
         "game",
         &[
-            &["calendar", "digest", "json"],
+            &["calendar", "digest", "json", "step"],
             &["answer", "chance", "chat", "command", "openings", "table", "terms"],
             &["attempts", "clock", "notices", "presence", "text"],
             &["offers"],

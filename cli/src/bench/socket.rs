@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use hangraft_ids::Serial;
-use hangraft_proto::socket::{Accepted, InRoom, Open, Play, Request, ServerMessage, View, Watch};
+use hangraft_proto::socket::{Accepted, InRoom, Open, Play, Request, ServerMessage, Watch};
 use serde_json::value::RawValue;
 
 use crate::bench::table::{Action, Wish};
@@ -14,10 +14,10 @@ pub(super) const NAME: &str = "Bench";
 /// What a frontend says, as far as a load generator listens.
 pub(super) type Incoming<'a> = ServerMessage<'a, Accepted<'a>>;
 
-/// Whether a pushed view shows a round that is over. The view's JSON is not
+/// Whether a view, or what has changed in one, shows a round that is over. Its JSON is not
 /// parsed for it: that would cost this side more than the frontend's pays.
-pub(super) fn shows_the_end(view: &View<'_>) -> bool {
-    [r#""state":"won""#, r#""state":"lost""#].iter().any(|state| view.view.contains(state))
+pub(super) fn shows_the_end(view: &str) -> bool {
+    [r#""state":"won""#, r#""state":"lost""#].iter().any(|state| view.contains(state))
 }
 
 /// A wish as a frontend reads it, in the room with this name. Its serial serves as the
@@ -92,7 +92,7 @@ mod tests {
             let Ok(Incoming::Push(Push::View(view))) = Incoming::read(&text) else {
                 panic!("{text}")
             };
-            assert_eq!((view.version.0, shows_the_end(&view)), (9, over));
+            assert_eq!((view.version.0, shows_the_end(view.view)), (9, over));
         }
     }
 }

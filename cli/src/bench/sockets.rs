@@ -8,7 +8,7 @@ use futures_util::{
     stream::{BoxStream, SelectAll, SplitSink},
 };
 use hangraft_ids::{RoomId, Version};
-use hangraft_proto::socket::{self, Accepted, Push, RequestId, View};
+use hangraft_proto::socket::{self, Accepted, Push, RequestId};
 use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
 use tokio_tungstenite::tungstenite::{self, Message};
 
@@ -107,7 +107,7 @@ impl<'a> Hall<'a> {
         };
         for player in 0..seats {
             let _turn = opening.acquire().await.context("the bench is over")?;
-            let (socket, _) = url.enter(NAME, None).await?;
+            let (socket, _) = url.enter_in_steps(NAME, None).await?;
             let (to, from) = socket.split();
             hall.to.push(to);
             hall.from.push(from.map(move |message| (player, message)).boxed());
@@ -151,7 +151,8 @@ impl<'a> Hall<'a> {
     fn on_text(&mut self, player: usize, text: &str) -> anyhow::Result<()> {
         match Incoming::read(text).context("cannot understand a frontend")? {
             Incoming::Answer(answer) => self.on_answer(player, &answer),
-            Incoming::Push(Push::View(view)) => self.on_view(player, &view),
+            Incoming::Push(Push::View(view)) => self.on_shown(player, view.version, view.view),
+            Incoming::Push(Push::Step(step)) => self.on_shown(player, step.version, step.set),
             Incoming::Push(Push::Bye(bye)) => bail!("a socket was closed: {}", bye.code),
             Incoming::Push(_) => (),
         }
@@ -178,9 +179,9 @@ impl<'a> Hall<'a> {
         }
     }
 
-    fn on_view(&mut self, player: usize, view: &View<'_>) {
-        let version = view.version;
-        if shows_the_end(view) {
+    /// A version was shown, whole or as what has changed.
+    fn on_shown(&mut self, player: usize, version: Version, shown: &str) {
+        if shows_the_end(shown) {
             self.table.saw_the_end(version);
         }
         let recorder = self.recorder;

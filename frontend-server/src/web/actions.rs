@@ -111,9 +111,9 @@ impl Actions {
             Output::Submit { tag, command, shown } => {
                 self.shared.cluster.submit(command, self.mailbox.clone(), tag, shown);
             }
-            Output::Watch { tag, player, room, since } => {
+            Output::Watch { tag, player, room, since, steps } => {
                 let (session, mailbox) = (self.number, self.mailbox.clone());
-                let watch = HubInput::Watch { session, mailbox, player, room, since, tag };
+                let watch = HubInput::Watch { session, mailbox, player, room, since, steps, tag };
                 self.shared.hub.tell(watch).await;
             }
             Output::Unwatch { room } => {

@@ -1,7 +1,7 @@
 //! What a replica has applied, and how an entry changes it.
 
 use crate::charter::{Charter, CharterCommand, unknown_of};
-use crate::feed::{Feed, Moment, Publisher};
+use crate::feed::{Feed, Publisher};
 use crate::format::{corrupt, decode};
 use crate::raft::alarm::Due;
 use crate::raft::hashes::Hashes;
@@ -145,7 +145,7 @@ impl State {
             // A room that has just left comes with its last state.
             let room = change.last.clone().or_else(|| self.lobby.room(change.room).cloned());
             if let Some(room) = room {
-                publisher.publish(Moment::new(room, change));
+                publisher.publish(room, change);
             }
         }
     }

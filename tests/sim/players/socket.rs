@@ -34,6 +34,8 @@ pub(super) enum Heard {
     Answer(u64, Result<Box<RawValue>, Code>),
     /// A room at one version; the view as it was sent.
     View { room: String, version: Version, view: String, resync: bool, closed: bool },
+    /// What has changed in a room with a version; the parts as they were sent.
+    Step { room: String, version: Version, set: String, unset: String, closed: bool },
     /// What the player is told.
     Notice(Box<Notice>),
     /// The open seeks.
@@ -90,6 +92,13 @@ fn understand(text: &str) -> Heard {
             view: view.view.to_owned(),
             resync: view.resync,
             closed: view.closed,
+        },
+        ServerMessage::Push(Push::Step(step)) => Heard::Step {
+            room: step.room.into_owned(),
+            version: step.version,
+            set: step.set.to_owned(),
+            unset: step.unset.to_owned(),
+            closed: step.closed,
         },
         ServerMessage::Push(Push::Notice(notice)) => Heard::Notice(notice),
         ServerMessage::Push(Push::Lobby(lobby)) => Heard::Lobby(lobby),

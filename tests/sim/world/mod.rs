@@ -37,6 +37,8 @@ type Happening = Box<dyn FnOnce() + Send>;
 /// The world's time, what will happen, and its dice. Clones share it.
 #[derive(Clone)]
 pub(crate) struct World {
+    /// What all of it follows from.
+    pub(crate) seed: u64,
     inner: Arc<Mutex<Inner>>,
     pub(crate) story: Story,
     pub(crate) record: Record,
@@ -94,7 +96,7 @@ impl World {
             dice: StdRng::seed_from_u64(seed),
             stirred: Vec::new(),
         };
-        World { inner: Arc::new(Mutex::new(inner)), story, record }
+        World { seed, inner: Arc::new(Mutex::new(inner)), story, record }
     }
 
     /// Nanoseconds since the world began.

@@ -164,7 +164,7 @@ impl Seeker {
             let entered = {
                 let _turn = self.shared.opening.acquire().await;
                 let token = self.identity.as_ref().map(|identity| identity.token.as_str());
-                url.enter(NAME, token).await
+                url.enter_in_steps(NAME, token).await
             };
             match entered {
                 Ok((mut socket, identity)) => {

@@ -153,6 +153,7 @@ impl Request<'_> {
             | Request::Rooms(_)
             | Request::Watch(_)
             | Request::Unwatch(_)
+            | Request::History(_)
             | Request::Deck(_)
             | Request::Ping(_)
             | Request::Notices(_)
