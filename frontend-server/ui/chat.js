@@ -53,7 +53,6 @@ export class Chat {
    * @param {number} version @param {Said[]} [lines] @returns {Line[]} what is fresh
    */
   whole(version, lines) {
-    // When versions are counted anew, an answer on its way has a number of the old count.
     // Versions are counted anew: the answer that is on its way says one of the old count.
     if (version < this.#version) this.asking = 0;
     this.#version = version;
