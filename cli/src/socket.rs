@@ -1,12 +1,19 @@
 //! A player's socket at a frontend, as a browser would open it.
 
-use std::{str::FromStr, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+    str::FromStr,
+    time::Duration,
+};
 
 use anyhow::{Context, bail};
 use futures_util::{SinkExt, StreamExt};
 use hangraft_ids::PlayerId;
 use hangraft_proto::socket::{Answer, Epoch, Hello, Request, RequestId, ServerMessage, Welcome};
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    net::{TcpSocket, TcpStream},
+    time::timeout,
+};
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
     tungstenite::{Message, Utf8Bytes, protocol::WebSocketConfig},
@@ -57,7 +64,18 @@ impl Url {
         name: &str,
         token: Option<&str>,
     ) -> anyhow::Result<(Socket, Identity)> {
-        let entered = timeout(CONNECT, self.try_enter(name, token)).await;
+        self.enter_from(None, name, token).await
+    }
+
+    /// As [`enter`](Self::enter), from this loopback address when the frontend is on
+    /// loopback: each has ports of its own.
+    pub(crate) async fn enter_from(
+        &self,
+        from: Option<Ipv4Addr>,
+        name: &str,
+        token: Option<&str>,
+    ) -> anyhow::Result<(Socket, Identity)> {
+        let entered = timeout(CONNECT, self.try_enter(from, name, token)).await;
         entered
             .with_context(|| format!("http://{} did not answer within {CONNECT:?}", self.host))?
             .with_context(|| format!("cannot play at http://{}", self.host))
@@ -65,10 +83,11 @@ impl Url {
 
     async fn try_enter(
         &self,
+        from: Option<Ipv4Addr>,
         name: &str,
         token: Option<&str>,
     ) -> anyhow::Result<(Socket, Identity)> {
-        let stream = TcpStream::connect(&self.host).await?;
+        let stream = self.connect(from).await?;
         stream.set_nodelay(true)?;
         let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER_BYTES);
         let url = format!("ws://{}/ws", self.host);
@@ -87,6 +106,19 @@ impl Url {
             }
         }
         bail!("the socket was closed before the hello was answered");
+    }
+}
+
+impl Url {
+    async fn connect(&self, from: Option<Ipv4Addr>) -> anyhow::Result<TcpStream> {
+        match (from, self.host.parse()) {
+            (Some(from), Ok(SocketAddr::V4(to))) if to.ip().is_loopback() => {
+                let socket = TcpSocket::new_v4()?;
+                socket.bind(SocketAddrV4::new(from, 0).into())?;
+                Ok(socket.connect(to.into()).await?)
+            }
+            _ => Ok(TcpStream::connect(&self.host).await?),
+        }
     }
 }
 
