@@ -26,7 +26,7 @@ use crate::{
         game::{Game, Manner},
         moves::{self, Score},
     },
-    socket::{Identity, Socket, next_text},
+    socket::{Identity, Socket, Way, next_text},
 };
 
 /// How long to wait before another frontend is tried.
@@ -108,7 +108,7 @@ impl Guest {
     /// When it is refused what it cannot do without.
     pub(super) async fn play(mut self, ended: impl Fn(&Game)) -> anyhow::Result<Vec<Game>> {
         for url in self.manner.urls.clone().iter().cycle() {
-            let entered = url.enter_in_steps(&self.manner.name, self.token.as_deref()).await;
+            let entered = url.enter_by(Way::STEPS, &self.manner.name, self.token.as_deref()).await;
             if let Err(err) = self.play_at(entered, &ended).await {
                 tracing::debug!("{err:#}");
             }
