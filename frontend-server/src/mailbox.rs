@@ -149,7 +149,7 @@ pub(crate) enum Call {
     Status = 16,
 }
 
-/// Calls that end a socket, whatever it is doing; the first that was made counts least.
+/// Calls that end a socket, whatever it is doing; of several the first here is what it hears.
 const ENDS: [Call; 3] = [Call::Stop, Call::Leave, Call::Overflow];
 
 /// Calls that were made and not yet heard.

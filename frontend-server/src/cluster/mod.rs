@@ -69,7 +69,7 @@ const QUESTIONS_MAX: usize = 1024;
 /// retries and patience are, not how fast anything is.
 const TICK: Duration = Duration::from_millis(10);
 /// With so many commands on their way, answers leave together with what is shown of them:
-/// one write to a socket costs as much as all the rest of a move here.
+/// writing to sockets is the dearest part of a move here.
 const BUSY: usize = 64;
 /// So long an answer waits for that.
 const QUIET_MAX: Duration = Duration::from_millis(20);
