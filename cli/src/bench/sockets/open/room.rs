@@ -73,6 +73,9 @@ pub(super) async fn host(
 /// What a socket said, which of its lives it was, and which socket.
 type Said = (usize, u32, Result<Message, tungstenite::Error>);
 
+/// Which socket has come in, as whom, or why it has not.
+type Arrived = (usize, anyhow::Result<(Socket, Identity)>);
+
 struct Room {
     name: String,
     players: usize,
@@ -82,7 +85,7 @@ struct Room {
     screens: Screens<Due>,
     seats: Vec<Seat>,
     from: SelectAll<BoxStream<'static, Said>>,
-    arriving: FuturesUnordered<BoxFuture<'static, (usize, anyhow::Result<(Socket, Identity)>)>>,
+    arriving: FuturesUnordered<BoxFuture<'static, Arrived>>,
     alarms: Late<Alarm>,
     rhythms: Vec<Rhythm>,
     begun: Instant,
