@@ -314,6 +314,8 @@ async fn the_last_one_tells_those_who_come_back_where_it_is() {
     cluster.leader_among(&[2]).await;
     cluster.set_disk_back(3, &kept);
     cluster.start(3).await;
+    // Frontends that are linked with it hear so, too, before it ends.
+    until_found(&cluster, 3, 2).await;
     let why = cluster.spent(3).await;
     assert!(why.contains("has removed this node"), "{why}");
     cluster.stop_all().await;
