@@ -3,9 +3,10 @@
 //! besides those in which no node led. In the lobby a clock runs out in the first batch that
 //! is not before its end, and begins with all of its seconds.
 //!
-//! When a batch was stamped is not known from outside. It came into the world when a node first had
-//! it in its log, which a leader does at once: what is written can be read before it is
-//! durable.
+//! When a batch was stamped is not known from outside. A node had it in its log after that: at
+//! once as a rule, for what is written can be read before it is durable, and late where the log
+//! was being cleared up meanwhile. What a leader stamps comes into its log in that order, so it was
+//! not stamped long before the log had grown last.
 
 use super::lobby_time::FASTER_PERCENT;
 use super::truth::{Happened, Truth};
@@ -26,6 +27,9 @@ pub(super) const NAME: &str = "flags";
 /// still be on its way, and lets time pass when it comes.
 const ON_ITS_WAY_MS: u64 = 200;
 
+/// A node's term, and where its log ends.
+type Log = (Term, Option<LogIndex>);
+
 /// When what came into the world, and who led until then.
 #[derive(Default)]
 pub(super) struct Flags {
@@ -34,9 +38,9 @@ pub(super) struct Flags {
     /// Nanoseconds in which nobody led.
     leaderless: u64,
     /// When an entry was first in somebody's log.
-    written: BTreeMap<Position, Instant>,
-    /// How far each node's log was looked at.
-    logs: BTreeMap<NodeId, (Term, Option<LogIndex>)>,
+    written: BTreeMap<Position, Written>,
+    /// How far each node's log was looked at, and when it had come so far.
+    logs: BTreeMap<NodeId, (Log, Instant)>,
     /// The clocks that run, by their rooms.
     clocks: BTreeMap<RoomId, Clock>,
     /// The lobby's time at the batch before.
@@ -52,6 +56,13 @@ pub(super) struct Flags {
 struct Instant {
     now: u64,
     leaderless: u64,
+}
+
+/// When an entry came into a log, and when that log had grown last before.
+#[derive(Clone, Copy, Debug)]
+struct Written {
+    since: Instant,
+    at: Instant,
 }
 
 /// A clock that runs.
@@ -72,7 +83,7 @@ struct Passed {
 
 struct Clock {
     runs: Option<Running>,
-    /// When it began, if that is known.
+    /// The earliest moment at which it may have begun, if that is known.
     began: Option<Instant>,
     is_over: bool,
 }
@@ -98,17 +109,25 @@ impl Flags {
 
     /// A node has run, and has perhaps written something new.
     pub(super) fn wrote(&mut self, who: &Who, report: &Report, truth: &Truth, now: u64) {
-        let log = (report.term, report.last_log);
-        if self.logs.insert(who.node, log) == Some(log) {
-            return;
-        }
         let leaderless = self.leaderless + if self.led { 0 } else { now - self.now };
+        let at = Instant { now, leaderless };
+        let Some(since) = self.grown(who.node, (report.term, report.last_log), at) else { return };
         let Some(LogIndex(last)) = report.last_log else { return };
         for index in (truth.len().0..=last).map(LogIndex) {
-            if let Some((at, _)) = who.disk.entry(index) {
-                self.written.entry(at).or_insert(Instant { now, leaderless });
+            if let Some((position, _)) = who.disk.entry(index) {
+                self.written.entry(position).or_insert(Written { since, at });
             }
         }
+    }
+
+    /// A node's log is such now. If it was another, when it had become that.
+    fn grown(&mut self, node: NodeId, log: Log, now: Instant) -> Option<Instant> {
+        let before = self.logs.get(&node).copied();
+        if before.is_some_and(|(then, _)| then == log) {
+            return None;
+        }
+        self.logs.insert(node, (log, now));
+        Some(before.map_or(now, |(_, grew)| grew))
     }
 
     pub(super) fn see(&mut self, happened: &Happened) -> Verdict {
@@ -135,7 +154,7 @@ impl Flags {
         let falls = clock.is_over && !was_over && contest["result"]["how"] == "clock";
         if falls {
             self.fallen += 1;
-            let passed = clock.began.zip(written).map(|(began, fell)| Passed::of(began, fell));
+            let passed = clock.began.zip(written).map(|(began, fell)| Passed::of(began, fell.at));
             let in_words = passed.map_or(String::new(), |passed| format!(": {passed}"));
             self.news.push(format!("a flag fall in {room}{in_words}"));
             is_right(clock.runs, passed, (self.before_ms, made_ms)).map_err(|how| {
@@ -144,7 +163,7 @@ impl Flags {
         }
         let runs = running(&contest["clock"], made_ms);
         if runs != clock.runs {
-            (clock.runs, clock.began) = (runs, written);
+            (clock.runs, clock.began) = (runs, written.map(|written| written.since));
             let left_ms = runs.map(|runs| runs.ends_ms - made_ms);
             if left_ms.is_some_and(|left_ms| Some(left_ms) != runs.map(|it| it.seconds * 1_000)) {
                 let how = format!("a clock in {room} began with {left_ms:?} ms: {runs:?}");
@@ -219,13 +238,26 @@ mod tests {
         assert!(in_lobby(RAN, 9_100, 9_000).is_err());
     }
 
+    fn at(ms: u64, leaderless_ms: u64) -> Instant {
+        Instant { now: ms * MILLI, leaderless: leaderless_ms * MILLI }
+    }
+
+    /// What stood before a log that was busy may have been stamped since the log grew last.
+    #[test]
+    fn what_comes_late_into_a_log_may_have_been_stamped_before() {
+        let mut flags = Flags::default();
+        let mut grown = |last: u64, ms: u64| {
+            let log = (Term(1), Some(LogIndex(last)));
+            flags.grown(NodeId(1), log, at(ms, 0)).map(|since| since.now / MILLI)
+        };
+        assert_eq!(grown(7, 1_000), Some(1_000));
+        assert_eq!(grown(7, 1_400), None);
+        assert_eq!(grown(9, 1_600), Some(1_000));
+    }
+
     /// Time without a leader is nobody's.
     #[test]
     fn a_clock_stands_while_nobody_leads() {
-        let at = |ms: u64, leaderless_ms: u64| Instant {
-            now: ms * MILLI,
-            leaderless: leaderless_ms * MILLI,
-        };
         let falls = |began, fell| in_world(RAN, Passed::of(began, fell));
         assert!(falls(at(1_000, 300), at(6_000, 300)).is_ok());
         assert!(falls(at(1_000, 300), at(8_000, 2_300)).is_ok());
