@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { commandLine, lastingText, lastingUs, LASTING, quoted } from "../src/viewer/break/commands.js";
 import { allowed, FRONTENDS, linkOffers, nodeOffers, wordsOf } from "../src/viewer/break/offers.js";
-import { memberOffers, patternOffers, scenarioOffer } from "../src/viewer/break/patterns.js";
+import { memberOffers, patternOffers, scenarioOffer, scenarioOffers } from "../src/viewer/break/patterns.js";
 import { plainly } from "../src/viewer/break/trouble.js";
 
 const node = (name, more = {}) => ({ name, id: Number(name.slice(1)), process: "runs", role: "follower", term: 3, leads: false, votes: true, ...more });
@@ -104,6 +104,14 @@ test("patterns are those of `hangraft fault`, and say why where one cannot be ma
   assert.equal(unfit({ nodes: 1, voters: 1 }).length, 12);
   assert.deepEqual(lines(memberOffers(true)), ["spare", "cluster set --replace-after 2s"]);
   assert.deepEqual(lines(memberOffers(false), { after: "10m" }), ["cluster set --replace-after 10m"]);
+});
+
+test("a scenario says why it does not fit, until it does", () => {
+  const scenarios = [{ name: "halves", about: "Two parts.\n\nExpect: one goes on.", nodes: [3], spares: 0 }, { name: "replaced", about: "One dies.", nodes: [], spares: 1 }];
+  const reasons = (here) => scenarioOffers(scenarios, here).map((offer) => offer.unfit);
+  assert.deepEqual(reasons({ voters: 2, spares: 0 }), ["It is for 3 nodes; here 2 vote.", "It needs a spare; there is none. Add one, and wait until it learns."]);
+  assert.deepEqual(reasons({ voters: 3, spares: 1 }), ["", ""]);
+  assert.equal(scenarioOffers(scenarios, { voters: 3, spares: 0 })[0].about, "Two parts. It runs by itself.");
 });
 
 test("only what cannot be undone asks to be confirmed, and what breaks nothing is not guessed", () => {

@@ -195,3 +195,19 @@ function inRing() {
   const chart = document.querySelector(".ring-logs canvas");
   return { name: document.querySelector(".ring-nodes button b").getBoundingClientRect().height, chart: chart.width / chart.clientWidth, overlaps: pairs };
 }
+
+test("a scenario that needs a spare can be done as soon as there is one", { timeout: 120_000 }, async () => {
+  const desk = await Desk.sit(browser, run.url);
+  await desk.light("good");
+  await desk.tab("break");
+  await desk.page.locator("#break summary", { hasText: "Scenarios" }).click();
+  await desk.page.locator('#break [data-key="scenario voter-replaced"]').click();
+  const step = desk.page.locator("#break .step");
+  await desk.says("#break .step .note", "It needs a spare");
+  assert.equal(await step.getByRole("button", { name: "Not here" }).isDisabled(), true);
+  const added = await desk.perform(["spare"]);
+  assert.equal(added.done, true, added.said);
+  await step.getByRole("button", { name: "Do it" }).waitFor({ timeout: SEEN });
+  assert.equal(await step.locator(".note").count(), 0);
+  desk.unharmed();
+});

@@ -1,5 +1,7 @@
 // What can be broken in many places at once. Plain code.
 
+import { headOf, unfit } from "./standing.js";
+
 /** @typedef {import("./offers.js").Offer} Offer */
 
 /** How many nodes a ring takes, in which each has others that are no neighbours. */
@@ -34,6 +36,19 @@ export function patternOffers({ nodes, voters }) {
     made("All slow", "Everything between nodes takes longer.", "delay all", two, [{ name: "ms", label: "Longer by (ms)", value: "100", least: 1, most: 60_000 }]),
     made("All lossy", "Some packets between nodes are lost.", "drop all", two, [{ name: "percent", label: "Lost (%)", value: "20", least: 1, most: 100 }]),
   ];
+}
+
+/**
+ * Scripts of faults, as what can be done here.
+ * @param {import("../model/types.js").Scenario[]} scenarios
+ * @param {{voters: number, spares: number}} here
+ * @returns {Offer[]}
+ */
+export function scenarioOffers(scenarios, here) {
+  return scenarios.map((scenario) => {
+    const { what, expect } = headOf(scenario.about);
+    return scenarioOffer(scenario.name, expect ? `${what} It runs by itself.` : what, unfit(scenario, here));
+  });
 }
 
 /**

@@ -2,8 +2,8 @@
 
 import { el } from "../dom.js";
 import { copy } from "../header.js";
-import { headOf, unfit } from "../break/standing.js";
-import { scenarioOffer } from "../break/patterns.js";
+import { headOf } from "../break/standing.js";
+import { scenarioOffers } from "../break/patterns.js";
 import { clock } from "../model/words.js";
 
 /** @typedef {import("../break/active.js").Wrong} Wrong */
@@ -74,11 +74,10 @@ export function doneList(list, go) {
  * @param {(offer: Offer) => void} choose
  */
 export function scenarioList(scenarios, here, choose) {
-  return scenarios.map((scenario) => {
-    const { what, expect } = headOf(scenario.about);
-    const reason = unfit(scenario, here);
-    const offer = scenarioOffer(scenario.name, expect ? `${what} It runs by itself.` : what, reason);
-    const button = el("button", { type: "button", "data-key": `scenario ${scenario.name}`, class: reason ? "unfit" : undefined, click: () => choose(offer) }, el("b", {}, scenario.name), el("span", {}, what), ...(reason ? [el("em", {}, reason)] : []));
+  const abouts = new Map(scenarios.map(({ name, about }) => [name, headOf(about).what]));
+  return scenarioOffers(scenarios, here).map((offer) => {
+    const { label, unfit } = offer;
+    const button = el("button", { type: "button", "data-key": `scenario ${label}`, class: unfit ? "unfit" : undefined, click: () => choose(offer) }, el("b", {}, label), el("span", {}, abouts.get(label) ?? ""), ...(unfit ? [el("em", {}, unfit)] : []));
     return el("li", {}, button);
   });
 }

@@ -4,7 +4,7 @@
 import { el, renew, say, set } from "../dom.js";
 import { wrongs } from "../break/active.js";
 import { termAt } from "../break/forecast.js";
-import { memberOffers, patternOffers } from "../break/patterns.js";
+import { memberOffers, patternOffers, scenarioOffers } from "../break/patterns.js";
 import { Scores } from "../break/score.js";
 import { counts, leaderAt, standings } from "../break/standing.js";
 import { Deeds } from "./deeds.js";
@@ -101,6 +101,7 @@ export class Breaking {
     ]);
     keep(places.patterns, JSON.stringify(here), () => patternOffers(here).map((offer) => offerButton(offer, () => this.#choose(offer, offer.label))));
     keep(places.scenarios, JSON.stringify(here), () => scenarioList(lab.settings?.scenarios ?? [], here, (offer) => this.#choose(offer, offer.label)));
+    this.#fits(here);
     const wrong = wrongs(model, deeds.now, deeds.list, this.demo);
     const perform = deeds.forbidden ? undefined : (/** @type {string[]} */ words) => void this.#perform(words);
     set(places.heal, { title: this.#healing().map((words) => deeds.line(words)).join("\n") });
@@ -147,6 +148,16 @@ export class Breaking {
     places.now.replaceChildren(this.step.element);
     places.menus.hidden = true;
     this.step.focus();
+  }
+
+  /** What did not fit when it was chosen can be done as soon as it fits. @param {ReturnType<typeof counts>} here */
+  #fits(here) {
+    const { step } = this;
+    if (!step?.offer.unfit) return;
+    const { group, label } = step.offer;
+    const offers = [...patternOffers(here), ...scenarioOffers(this.lab.settings?.scenarios ?? [], here)];
+    const now = offers.find((offer) => offer.group === group && offer.label === label);
+    if (now && !now.unfit) this.#choose(now, step.around.subject);
   }
 
   /** Back to the menus. @param {Offer} [offer] that had been chosen */
