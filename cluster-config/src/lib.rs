@@ -30,6 +30,7 @@ pub use frontend::{FrontendConfig, FrontendLimits};
 pub use key::{ClusterKey, KEY_BYTES, KeyError};
 pub use name::is_name;
 pub use node::{
-    ClusterConfig, GossipConfig, LimitsConfig, Member, MembershipConfig, NodeConfig, RaftConfig,
+    ClusterConfig, GossipConfig, LimitsConfig, LogKind, Member, MembershipConfig, NodeConfig,
+    RaftConfig,
 };
 pub use rooms::RoomNames;

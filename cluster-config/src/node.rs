@@ -69,6 +69,10 @@ pub struct NodeConfig {
     /// Whether operators may inject faults into this node. Never in production.
     #[serde(default)]
     pub faults: bool,
+    /// How the Raft log is kept on the disk. A folder that has the other kind is converted
+    /// when the node starts.
+    #[serde(default)]
+    pub log: LogKind,
     /// Whether the log writer asks for real-time priority. Where the system does
     /// not allow it, the node says so once and runs without.
     #[serde(default = "yes")]
@@ -175,6 +179,19 @@ pub struct LimitsConfig {
     pub links_max: u32,
 }
 
+/// How the Raft log is kept on the disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogKind {
+    /// In preallocated files of our own: a write waits for the disk once, and for nothing
+    /// else.
+    #[default]
+    Segments,
+    /// As builds before it kept it, by the crate raft-log. To go back to such a build, start
+    /// this one with it first.
+    RaftLog,
+}
+
 fn yes() -> bool {
     true
 }
@@ -223,6 +240,7 @@ impl NodeConfig {
             membership: MembershipConfig::default(),
             limits: LimitsConfig::default(),
             faults: false,
+            log: LogKind::default(),
             realtime: true,
             moved: false,
         }

@@ -102,6 +102,10 @@ impl LogDevice for FaultyLog {
     fn cut_off(&self) -> u64 {
         self.core.log.cut_off()
     }
+
+    fn identity_format(&self) -> u32 {
+        self.core.log.identity_format()
+    }
 }
 
 impl Core {

@@ -99,6 +99,11 @@ pub trait LogDevice: Send + Sync + 'static {
     fn cut_off(&self) -> u64 {
         0
     }
+    /// The format that the identity file beside this log has. A build that does not know
+    /// this kind of log must not know that format either: it would find no log.
+    fn identity_format(&self) -> u32 {
+        1
+    }
 }
 
 /// Waits until everything written to the log before is durable.
@@ -147,5 +152,9 @@ impl LogDevice for Guarded {
 
     fn cut_off(&self) -> u64 {
         self.log.cut_off()
+    }
+
+    fn identity_format(&self) -> u32 {
+        self.log.identity_format()
     }
 }

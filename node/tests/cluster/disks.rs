@@ -290,7 +290,7 @@ async fn a_node_that_lost_its_log_or_its_snapshot_does_not_start() {
         "{why}"
     );
     cluster.set_disk_back(node, &kept);
-    std::fs::remove_dir_all(cluster.folder(node).join("log")).unwrap();
+    std::fs::remove_dir_all(cluster.folder(node).join("segments")).unwrap();
     let why = refusal(&cluster, node).await;
     assert!(why.contains("the log in this folder was lost"), "{why}");
     cluster.stop_all().await;
@@ -306,14 +306,18 @@ async fn a_torn_log_is_said_to_be_torn() {
     cluster.same_hash_everywhere().await;
     let node = leader % 3 + 1;
     cluster.stop(node).await;
-    let log = cluster.folder(node).join("log");
+    let log = cluster.folder(node).join("segments");
     let files = std::fs::read_dir(&log).unwrap().map(|entry| entry.unwrap().path());
-    let newest = files.filter(|path| path.extension().is_some_and(|kind| kind == "wal")).max();
-    let mut file = std::fs::OpenOptions::new().append(true).open(newest.unwrap()).unwrap();
-    std::io::Write::write_all(&mut file, &[0; 37]).unwrap();
+    let newest = files.filter(|path| path.extension().is_some_and(|kind| kind == "segment")).max();
+    let newest = newest.unwrap();
+    let mut bytes = std::fs::read(&newest).unwrap();
+    // What a node writes last, when it stops, is a note of forty bytes.
+    let end = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+    bytes[end] = 0;
+    std::fs::write(&newest, bytes).unwrap();
     cluster.start(node).await;
     let told = cluster.told(node, "disk").await;
-    assert!(told.iter().any(|text| text.contains("the last 37 bytes of the log")), "{told:?}");
+    assert!(told.iter().any(|text| text.contains("the last 40 bytes of the log")), "{told:?}");
     play_on(&cluster, leader, 1).await;
     cluster.same_hash_everywhere().await;
     cluster.stop_all().await;
