@@ -1,6 +1,7 @@
 //! Disks that are slow, lose something, or come back as they once were.
 
 use crate::harness::{Cluster, Player, eventually};
+use hangraft_cluster_config::LogKind;
 use hangraft_node::StartError;
 use hangraft_proto::v1::LeaveRequest;
 use std::sync::atomic::Ordering;
@@ -320,6 +321,32 @@ async fn a_torn_log_is_said_to_be_torn() {
     assert!(told.iter().any(|text| text.contains("the last 40 bytes of the log")), "{told:?}");
     play_on(&cluster, leader, 1).await;
     cluster.same_hash_everywhere().await;
+    cluster.stop_all().await;
+}
+
+/// A node keeps its log the other way from its next start on, and goes on where it was. The
+/// identity file tells builds that know only one way whether they may start.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_is_converted_at_a_start() {
+    let mut cluster = Cluster::new(3);
+    cluster.start_all().await;
+    let leader = cluster.leader().await;
+    let node = leader % 3 + 1;
+    for (log, kept, gone, format) in
+        [(LogKind::RaftLog, "log", "segments", 1), (LogKind::Segments, "segments", "log", 2)]
+    {
+        play_on(&cluster, leader, 5).await;
+        cluster.stop(node).await;
+        play_on(&cluster, leader, 5).await;
+        cluster.configs_mut(node).log = log;
+        cluster.start(node).await;
+        let folder = cluster.folder(node);
+        assert!(folder.join(kept).exists() && !folder.join(gone).exists(), "{log:?}");
+        let identity = std::fs::read(folder.join("state/identity.json")).unwrap();
+        let identity: serde_json::Value = serde_json::from_slice(&identity).unwrap();
+        assert_eq!(identity["format"], format, "{log:?}");
+        cluster.same_hash_everywhere().await;
+    }
     cluster.stop_all().await;
 }
 

@@ -7,7 +7,7 @@ use crate::clock::{DriftingClock, SECOND};
 use crate::record::Record;
 use crate::story::Story;
 use bytes::Bytes;
-use hangraft_cluster_config::NodeConfig;
+use hangraft_cluster_config::{LogKind, NodeConfig};
 use hangraft_ids::{LogIndex, NodeId, RoomId, Term};
 use hangraft_node::env::Env;
 use hangraft_node::real::RealEnv;
@@ -21,7 +21,7 @@ use tempfile::TempDir;
 /// A storage of either kind. Opened again, it has been through a stop, or a crash.
 enum Subject {
     Simulated { worlds: Worlds, disk: Disk },
-    Real { dir: TempDir },
+    Real { dir: TempDir, log: LogKind },
 }
 
 /// Worlds that somebody has to move on.
@@ -63,19 +63,20 @@ impl Worlds {
 }
 
 impl Subject {
-    fn both() -> [Subject; 2] {
+    fn all() -> [Subject; 3] {
         let worlds = Worlds::default();
         let disk = worlds.new_disk();
-        [Subject::Simulated { worlds, disk }, Subject::Real { dir: tempfile::tempdir().unwrap() }]
+        let real = |log| Subject::Real { dir: tempfile::tempdir().unwrap(), log };
+        [Subject::Simulated { worlds, disk }, real(LogKind::Segments), real(LogKind::RaftLog)]
     }
 
     async fn open(&self) -> Storage {
         match self {
             Subject::Simulated { disk, .. } => {
                 disk.crash();
-                disk.open()
+                disk.open().unwrap()
             }
-            Subject::Real { dir } => real(dir).await,
+            Subject::Real { dir, log } => real(dir, *log).await,
         }
     }
 
@@ -89,9 +90,9 @@ impl Subject {
     }
 }
 
-async fn real(dir: &TempDir) -> Storage {
+async fn real(dir: &TempDir, log: LogKind) -> Storage {
     let address = "127.0.0.1:1".parse().unwrap();
-    let config = NodeConfig { realtime: false, ..NodeConfig::alone("n1", address, dir.path()) };
+    let config = NodeConfig { log, realtime: false, ..NodeConfig::alone("n1", address, dir.path()) };
     RealEnv::new(&config).unwrap().storage().await.unwrap()
 }
 
@@ -113,21 +114,23 @@ fn read(
 
 /// Everything that openraft relies on.
 #[tokio::test]
-async fn both_keep_openrafts_contract() {
+async fn all_keep_openrafts_contract() {
     let worlds = Worlds::default();
-    let simulated = hangraft_node::raft::suite::hold(|| async { ((), worlds.new_disk().open()) });
+    let simulated = hangraft_node::raft::suite::hold(|| async { ((), worlds.new_disk().open().unwrap()) });
     worlds.during(simulated).await.unwrap();
-    let real = hangraft_node::raft::suite::hold(|| async {
-        let dir = tempfile::tempdir().unwrap();
-        let storage = real(&dir).await;
-        (dir, storage)
-    });
-    real.await.unwrap();
+    for log in [LogKind::Segments, LogKind::RaftLog] {
+        let real = hangraft_node::raft::suite::hold(|| async {
+            let dir = tempfile::tempdir().unwrap();
+            let storage = real(&dir, log).await;
+            (dir, storage)
+        });
+        real.await.unwrap();
+    }
 }
 
 #[tokio::test]
 async fn what_was_synced_is_there_after_reopening() {
-    for subject in Subject::both() {
+    for subject in Subject::all() {
         let vote = VoteRecord { term: Term(4), committed: true, node: NodeId(2) };
         let device = subject.open().await.log;
         device.write(Write::Vote(vote)).unwrap();
@@ -151,7 +154,7 @@ async fn what_was_synced_is_there_after_reopening() {
 /// for an answer: the follower saw a hole and stopped.
 #[tokio::test]
 async fn a_read_is_cut_at_its_limit_and_empty_where_nothing_is() {
-    for subject in Subject::both() {
+    for subject in Subject::all() {
         let device = subject.open().await.log;
         device.write(entries(0..10)).unwrap();
         assert_eq!(read(&device, 0..10, 0).len(), 1);
@@ -166,7 +169,7 @@ async fn a_read_is_cut_at_its_limit_and_empty_where_nothing_is() {
 /// What the device refuses would be a hole, or a vote taken back.
 #[tokio::test]
 async fn holes_and_earlier_votes_are_refused_and_change_nothing() {
-    for subject in Subject::both() {
+    for subject in Subject::all() {
         let device = subject.open().await.log;
         device
             .write(Write::Vote(VoteRecord { term: Term(4), committed: false, node: NodeId(2) }))
@@ -183,7 +186,7 @@ async fn holes_and_earlier_votes_are_refused_and_change_nothing() {
 /// A snapshot that is installed lies ahead of the log.
 #[tokio::test]
 async fn a_purge_may_lie_ahead_of_the_log() {
-    for subject in Subject::both() {
+    for subject in Subject::all() {
         let device = subject.open().await.log;
         device.write(entries(0..3)).unwrap();
         device.write(Write::Purge(at(9))).unwrap();
@@ -198,7 +201,7 @@ async fn a_purge_may_lie_ahead_of_the_log() {
 
 #[tokio::test]
 async fn files_appear_whole_or_not_at_all() {
-    for subject in Subject::both() {
+    for subject in Subject::all() {
         let storage = subject.open().await;
         let mut draft = storage.files.create("a").await.unwrap();
         draft.append(Bytes::from_static(b"one ")).await.unwrap();
@@ -222,7 +225,7 @@ async fn files_appear_whole_or_not_at_all() {
 
 #[tokio::test]
 async fn archived_games_are_there_after_reopening_newest_first() {
-    for subject in Subject::both() {
+    for subject in Subject::all() {
         let storage = subject.open().await;
         assert_eq!(storage.archive.complete(), None);
         let game = |text: &'static str| Bytes::from_static(text.as_bytes());
@@ -252,13 +255,14 @@ fn a_crash_takes_back_the_end_of_what_was_not_synced() {
         for _ in 0..world.draw(0..9) + worlds.0.lock().unwrap().len() as u64 {
             world.bits();
         }
-        let device = disk.open().log;
+        let device = disk.open().unwrap().log;
         device.write(entries(0..4)).unwrap();
         device.sync(Box::new(|result| result.unwrap()));
         worlds.move_on();
         device.write(entries(4..8)).unwrap();
+        device.sync(Box::new(|_| ()));
         disk.crash();
-        let device = disk.open().log;
+        let device = disk.open().unwrap().log;
         let last = device.state().last.unwrap().index.0;
         assert_eq!(read(&device, 0..9, usize::MAX).len() as u64, last + 1);
         (whole, torn, nothing) =

@@ -9,6 +9,7 @@
 //! [`World`] is the part that everybody holds: time, the queue, the dice.
 //! [`Machines`] is the part that runs.
 
+mod blocks;
 #[cfg(test)]
 mod contract;
 pub(crate) mod disk;
