@@ -153,7 +153,7 @@ fn kind_in(dir: &Path) -> io::Result<Option<LogKind>> {
             dir.display()
         )));
     };
-    set_aside(dir, &place_of(other(counts)))?;
+    set_aside(dir, &place_of(other(counts)), &mut || Ok(()))?;
     Ok(Some(counts))
 }
 
@@ -187,7 +187,7 @@ fn convert(
     sync_folder(dir)?;
     before()?;
     match from {
-        Some(from) => set_aside(dir, &place_of(from)),
+        Some(from) => set_aside(dir, &place_of(from), before),
         None => Ok(()),
     }
 }
@@ -256,11 +256,12 @@ fn sync(log: &dyn LogDevice) -> io::Result<()> {
 }
 
 /// Lets go of a log: first of its name, then of its files.
-fn set_aside(dir: &Path, place: &Place) -> io::Result<()> {
+fn set_aside(dir: &Path, place: &Place, before: Before<'_>) -> io::Result<()> {
     let gone = dir.join(place.gone);
     remove(&gone)?;
     fs::rename(place.of(dir), &gone)?;
     sync_folder(dir)?;
+    before()?;
     remove(&gone)
 }
 
@@ -393,7 +394,7 @@ mod tests {
                 }
                 steps += 1;
             }
-            assert!(steps >= 4, "{steps} steps");
+            assert!(steps >= 5, "{steps} steps");
         }
     }
 

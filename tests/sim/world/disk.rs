@@ -356,7 +356,8 @@ impl Disk {
         inner.blocks.lose_power(&self.world);
         let found = Content::found(&inner.blocks, self.log_life(&inner));
         let found = found.expect("a power cut damages no log");
-        inner.lost += inner.log.lost_in(&found);
+        let lost = inner.log.lost_in(&found);
+        inner.lost += lost;
         inner.log.durable = found.clone();
         inner.log.now = found;
         inner.log.syncing = false;

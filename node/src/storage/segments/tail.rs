@@ -74,6 +74,7 @@ impl Tail {
         segment.block.write_at(start, &self.buffer)?;
         self.offset = start + self.buffer.len() as u64;
         self.segments.back_mut().expect("a log has a segment").highest = highest;
+        self.buffer.clear();
         self.buffer.shrink_to(BUFFER_BYTES_KEPT);
         Ok(stored)
     }
