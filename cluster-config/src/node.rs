@@ -185,10 +185,10 @@ pub struct LimitsConfig {
 pub enum LogKind {
     /// In preallocated files of our own: a write waits for the disk once, and for nothing
     /// else.
-    #[default]
     Segments,
     /// As builds before it kept it, by the crate raft-log. To go back to such a build, start
     /// this one with it first.
+    #[default]
     RaftLog,
 }
 

@@ -158,12 +158,12 @@ fn a_mistake_is_explained() {
     }
 }
 
-/// The log is one of segments unless somebody wants that of older builds.
+/// The log is that of older builds unless somebody wants one of segments.
 #[test]
 fn the_log_is_chosen() {
-    let config = node1_with("faults = true", "log = \"raft-log\"").unwrap();
-    assert_eq!(config.log, LogKind::RaftLog);
-    assert_eq!(NodeConfig::load(&local("node1.toml")).unwrap().log, LogKind::Segments);
+    let config = node1_with("faults = true", "log = \"segments\"").unwrap();
+    assert_eq!(config.log, LogKind::Segments);
+    assert_eq!(NodeConfig::load(&local("node1.toml")).unwrap().log, LogKind::RaftLog);
 }
 
 /// A machine that listens on all its addresses is still reached at one of them.

@@ -98,7 +98,7 @@ impl Cluster {
         let config = |id: u64, address: SocketAddr| {
             let path = dir.path().join(format!("n{id}.toml"));
             let text = format!(
-                "id = {id}\nname = 'n{id}'\naddress = '{address}'\ndata_dir = 'n{id}'\nrealtime = false\n\
+                "id = {id}\nname = 'n{id}'\naddress = '{address}'\ndata_dir = 'n{id}'\nrealtime = false\nlog = 'segments'\n\
                  [membership]\nstable_ms = 300\n\
                  [gossip]\nprobe_period_ms = 200\nprobe_rtt_ms = 60\nsuspect_ms = 600\nannounce_ms = 300\n\
                  [cluster]\nid = 'test'\nkey_file = 'key'\n{members}"
