@@ -448,8 +448,8 @@ pub async fn recover(
     let contents = contents_of(&everything, 0);
     let Identity { node, name, disk, address: before, .. } = there;
     let address = address.unwrap_or(before);
-    let identity = Identity::given(cluster, node, name, disk, address, BTreeMap::new())
-        .beside(&*storage.log);
+    let identity =
+        Identity::given(cluster, node, name, disk, address, BTreeMap::new()).beside(&*storage.log);
     found_anew(&storage, &identity, everything, env.entropy())
         .await
         .map_err(RestoreError::Storage)?;

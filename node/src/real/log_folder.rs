@@ -89,8 +89,7 @@ struct Place {
 }
 
 const RAFT_LOG: Place = Place { name: "log", draft: "log.new", gone: "log.old" };
-const SEGMENTS: Place =
-    Place { name: "segments", draft: "segments.new", gone: "segments.old" };
+const SEGMENTS: Place = Place { name: "segments", draft: "segments.new", gone: "segments.old" };
 
 impl Place {
     fn of(&self, dir: &Path) -> PathBuf {
@@ -158,12 +157,7 @@ fn kind_in(dir: &Path) -> io::Result<Option<LogKind>> {
 }
 
 /// Makes a log of this kind, with what the other one holds, if there is one.
-fn convert(
-    dir: &Path,
-    from: Option<LogKind>,
-    to: LogKind,
-    before: Before<'_>,
-) -> io::Result<()> {
+fn convert(dir: &Path, from: Option<LogKind>, to: LogKind, before: Before<'_>) -> io::Result<()> {
     let place = place_of(to);
     let draft = dir.join(place.draft);
     before()?;
@@ -237,11 +231,7 @@ fn compare(one: &dyn LogDevice, other: &dyn LogDevice) -> io::Result<()> {
 }
 
 /// Some entries from here on, at least one.
-fn read(
-    log: &dyn LogDevice,
-    from: LogIndex,
-    to: LogIndex,
-) -> io::Result<Vec<(Position, Bytes)>> {
+fn read(log: &dyn LogDevice, from: LogIndex, to: LogIndex) -> io::Result<Vec<(Position, Bytes)>> {
     let entries = log.read(from, to, COPIED_BYTES)?;
     if entries.is_empty() {
         return Err(corrupt(format!("the log has a hole at {from}")));

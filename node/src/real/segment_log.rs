@@ -53,11 +53,7 @@ impl SegmentDevice {
     ///
     /// # Errors
     /// When it cannot be read, or is damaged.
-    pub(super) fn open(
-        dir: &Path,
-        realtime: bool,
-        locked: Option<Arc<File>>,
-    ) -> io::Result<Self> {
+    pub(super) fn open(dir: &Path, realtime: bool, locked: Option<Arc<File>>) -> io::Result<Self> {
         let life = getrandom::u64().map_err(io::Error::other)?;
         let log = SegmentLog::open(Arc::new(RealBlocks::new(dir)), life)?;
         let (queue, wake) = (Mutex::default(), Condvar::new());

@@ -92,7 +92,8 @@ impl Subject {
 
 async fn real(dir: &TempDir, log: LogKind) -> Storage {
     let address = "127.0.0.1:1".parse().unwrap();
-    let config = NodeConfig { log, realtime: false, ..NodeConfig::alone("n1", address, dir.path()) };
+    let config =
+        NodeConfig { log, realtime: false, ..NodeConfig::alone("n1", address, dir.path()) };
     RealEnv::new(&config).unwrap().storage().await.unwrap()
 }
 
@@ -116,7 +117,8 @@ fn read(
 #[tokio::test]
 async fn all_keep_openrafts_contract() {
     let worlds = Worlds::default();
-    let simulated = hangraft_node::raft::suite::hold(|| async { ((), worlds.new_disk().open().unwrap()) });
+    let simulated =
+        hangraft_node::raft::suite::hold(|| async { ((), worlds.new_disk().open().unwrap()) });
     worlds.during(simulated).await.unwrap();
     for log in [LogKind::Segments, LogKind::RaftLog] {
         let real = hangraft_node::raft::suite::hold(|| async {

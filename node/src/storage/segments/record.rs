@@ -256,7 +256,11 @@ fn understood(body: &[u8]) -> io::Result<Record<'_>> {
             )));
         }
     };
-    if body.0.is_empty() { Ok(record) } else { Err(corrupt("a record of the log is too long".into())) }
+    if body.0.is_empty() {
+        Ok(record)
+    } else {
+        Err(corrupt("a record of the log is too long".into()))
+    }
 }
 
 /// Bytes of a vote.

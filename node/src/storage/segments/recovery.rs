@@ -230,7 +230,9 @@ impl Reading {
                     let (next, number) = (self.next, stamp.number);
                     return Err(self.file.damaged(
                         self.offset,
-                        &format!("record {next} is not there, and was before record {number} was written"),
+                        &format!(
+                            "record {next} is not there, and was before record {number} was written"
+                        ),
                     ));
                 }
                 let stated = stated_bytes(&file.content[offset..]).unwrap_or(ALIGN);

@@ -208,7 +208,8 @@ fn a_missing_file_is_an_error() {
     log.write(entries(0..1)).unwrap();
     flush(&log).unwrap();
     for batch in 0..12 {
-        let batch = (batch * 10 + 1..batch * 10 + 11).map(|index| entry(1, index, 60_000)).collect();
+        let batch =
+            (batch * 10 + 1..batch * 10 + 11).map(|index| entry(1, index, 60_000)).collect();
         log.write(Write::Append(batch)).unwrap();
         flush(&log).unwrap();
     }
