@@ -1,12 +1,19 @@
 //! A player's socket at a frontend, as a browser would open it.
 
-use std::{str::FromStr, time::Duration};
+use std::{
+    net::{Ipv4Addr, SocketAddr, SocketAddrV4},
+    str::FromStr,
+    time::Duration,
+};
 
 use anyhow::{Context, bail};
 use futures_util::{SinkExt, StreamExt};
 use hangraft_ids::PlayerId;
 use hangraft_proto::socket::{Answer, Epoch, Hello, Request, RequestId, ServerMessage, Welcome};
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    net::{TcpSocket, TcpStream},
+    time::timeout,
+};
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
     tungstenite::{Message, Utf8Bytes, protocol::WebSocketConfig},
@@ -35,6 +42,20 @@ pub(crate) struct Identity {
     pub(crate) epoch: Option<Epoch>,
 }
 
+/// How a frontend is entered.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Way {
+    /// From this loopback address when the frontend is on loopback: each has ports of its own.
+    pub(crate) from: Option<Ipv4Addr>,
+    /// Rooms are told in steps.
+    pub(crate) steps: bool,
+}
+
+impl Way {
+    /// To be told of rooms in steps.
+    pub(crate) const STEPS: Self = Self { from: None, steps: true };
+}
+
 /// Where a frontend is: `http://127.0.0.1:8080`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Url {
@@ -57,7 +78,17 @@ impl Url {
         name: &str,
         token: Option<&str>,
     ) -> anyhow::Result<(Socket, Identity)> {
-        let entered = timeout(CONNECT, self.try_enter(name, token)).await;
+        self.enter_by(Way::default(), name, token).await
+    }
+
+    /// As [`enter`](Self::enter), in another way.
+    pub(crate) async fn enter_by(
+        &self,
+        way: Way,
+        name: &str,
+        token: Option<&str>,
+    ) -> anyhow::Result<(Socket, Identity)> {
+        let entered = timeout(CONNECT, self.try_enter(way, name, token)).await;
         entered
             .with_context(|| format!("http://{} did not answer within {CONNECT:?}", self.host))?
             .with_context(|| format!("cannot play at http://{}", self.host))
@@ -65,17 +96,19 @@ impl Url {
 
     async fn try_enter(
         &self,
+        way: Way,
         name: &str,
         token: Option<&str>,
     ) -> anyhow::Result<(Socket, Identity)> {
-        let stream = TcpStream::connect(&self.host).await?;
+        let Way { from, steps } = way;
+        let stream = self.connect(from).await?;
         stream.set_nodelay(true)?;
         let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER_BYTES);
         let url = format!("ws://{}/ws", self.host);
         let (mut socket, _) = client_async_with_config(url, stream, Some(config)).await?;
         let hello = match token {
-            Some(token) => Hello { token: Some(token.into()), name: None },
-            None => Hello { token: None, name: Some(name.into()) },
+            Some(token) => Hello { token: Some(token.into()), name: None, steps },
+            None => Hello { token: None, name: Some(name.into()), steps },
         };
         socket.send(Message::text(Request::Hello(hello).frame(HELLO))).await?;
         while let Some(text) = next_text(&mut socket).await? {
@@ -87,6 +120,19 @@ impl Url {
             }
         }
         bail!("the socket was closed before the hello was answered");
+    }
+}
+
+impl Url {
+    async fn connect(&self, from: Option<Ipv4Addr>) -> anyhow::Result<TcpStream> {
+        match (from, self.host.parse()) {
+            (Some(from), Ok(SocketAddr::V4(to))) if to.ip().is_loopback() => {
+                let socket = TcpSocket::new_v4()?;
+                socket.bind(SocketAddrV4::new(from, 0).into())?;
+                Ok(socket.connect(to.into()).await?)
+            }
+            _ => Ok(TcpStream::connect(&self.host).await?),
+        }
     }
 }
 

@@ -86,6 +86,19 @@ fn wrong_usage_exits_with_2() {
         (&["rolling-restart", "--dir", dir, "--deadline", "soon"], "--deadline"),
         (&["bench", "stream"], "--node"),
         (&["bench", "sockets", "--players", "0"], "--players"),
+        (&["bench", "sockets", "--rate", "0"], "--rate"),
+        (&["bench", "sockets", "--chat", "0.5"], "--rate"),
+        (&["bench", "sockets", "--rate", "9", "--chat", "1.5"], "from 0 to 1"),
+        (&["bench", "sockets", "--rate", "9", "--thinking", "hard"], "lognormal"),
+        (&["bench", "sockets", "--rate", "9", "--idle", "5"], "--idle"),
+        (&["bench", "sockets", "--idle", "5", "--players", "5"], "--players"),
+        (&["bench", "sockets", "--ping-every", "5"], "--idle"),
+        (&["bench", "sockets", "--processes", "2"], "--rate or --idle"),
+        (&["bench", "sockets", "--rate", "9", "--processes", "65"], "--processes"),
+        (
+            &["bench", "sockets", "--idle", "1000000"],
+            "--processes N, or raise the limit (ulimit -n)",
+        ),
         (&["bench", "seeks", "--bots", "1"], "--bots"),
         (&["bench", "seeks", "--kill-every", "5"], "--dir"),
         (&["bot"], "--url"),
@@ -110,6 +123,10 @@ fn failure_exits_with_1_and_one_line() {
         (&["rolling-restart", "--node", "127.0.0.1:1", "--with", "x {host}"], "is it running?"),
         (&["bench", "failover", "--dir", dir], "hangraft demo"),
         (&["bench", "seeks", "--dir", dir], "hangraft demo"),
+        (&["bench", "sockets", "--dir", dir], "hangraft demo"),
+        (&["bench", "sockets", "--rate", "9", "--dir", dir], "hangraft demo"),
+        (&["bench", "sockets", "--idle", "9", "--dir", dir], "hangraft demo"),
+        (&["bench", "stream", "--dir", dir], "hangraft demo"),
     ] {
         let output = hangraft(args);
         let said = stderr(&output);

@@ -34,6 +34,8 @@ pub(crate) enum Asked {
     Hello {
         name: Option<String>,
         token: Option<String>,
+        /// Rooms are to be told in steps.
+        steps: bool,
     },
     /// Something that a node looks up.
     LookUp(Question),
@@ -91,6 +93,8 @@ pub(crate) enum Question {
     Card(PlayerId),
     /// An offer that stands.
     Offer(OfferId),
+    /// What was said last in a room.
+    History(RoomId),
 }
 
 /// A question about the lobby's rooms.
@@ -170,7 +174,7 @@ impl Asked {
         match request {
             Request::Hello(said) => {
                 let [name, token] = [said.name, said.token].map(|text| text.map(Cow::into_owned));
-                Ok(Asked::Hello { name, token })
+                Ok(Asked::Hello { name, token, steps: said.steps })
             }
             Request::Rooms(said) => rooms(said, names),
             Request::Watch(said) => {
@@ -178,6 +182,7 @@ impl Asked {
                 let epoch = said.epoch.map(Cow::into_owned);
                 Ok(Asked::Watch { room, since: said.since, epoch })
             }
+            Request::History(said) => Ok(Asked::LookUp(Question::History(named(&said.room)?))),
             Request::Unwatch(said) => Ok(Asked::Unwatch { room: named(&said.room)? }),
             Request::Notices(said) => {
                 Ok(Asked::Notices { since: said.since, epoch: said.epoch.map(Cow::into_owned) })
@@ -226,7 +231,7 @@ impl Names for Named<'_> {
 
 /// The answer to a name that is no room's, in the words of a node that knows no
 /// such room: who guesses names learns nothing from the difference.
-fn no_such_room() -> Refusal {
+pub(crate) fn no_such_room() -> Refusal {
     Refusal::new(Code::NoSuchRoom, "there is no such room")
 }
 

@@ -95,10 +95,12 @@ pub(crate) enum Output {
         player: PlayerId,
         known: bool,
     },
-    /// To the cluster; the answer is mail with this tag.
+    /// To the cluster; the answer is mail with this tag. `shown`: what comes of it is shown
+    /// here too, for the room is watched.
     Submit {
         tag: Tag,
-        command: Command,
+        command: Box<Command>,
+        shown: bool,
     },
     /// To the hub; the answer is mail with this tag.
     Watch {
@@ -106,6 +108,8 @@ pub(crate) enum Output {
         player: PlayerId,
         room: RoomId,
         since: Option<Version>,
+        /// In steps.
+        steps: bool,
     },
     Unwatch {
         room: RoomId,

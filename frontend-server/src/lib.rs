@@ -156,6 +156,7 @@ impl Frontend {
             sockets: TaskTracker::new(),
             sessions: AtomicU64::new(0),
         });
+        tasks.spawn(web::cry(shared.clone()));
         info!(%addr, "the frontend serves");
         Ok(Self { addr, drain, stop, running: tokio::spawn(supervise(listener, shared, tasks)) })
     }

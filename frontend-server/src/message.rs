@@ -28,6 +28,7 @@ impl Text {
         self.0
     }
 
+    #[cfg(test)]
     pub(crate) fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("made from strings only")
     }
@@ -120,10 +121,18 @@ mod tests {
     fn the_contract_is_understood() {
         let change = |wish, serial| Asked::Change { wish, serial };
         for (frame, asked) in [
-            (r#"{"action":"hello"}"#, Asked::Hello { name: None, token: None }),
+            (r#"{"action":"hello"}"#, Asked::Hello { name: None, token: None, steps: false }),
             (
                 r#"{"id":1,"action":"hello","data":{"name":"Ann","token":null}}"#,
-                Asked::Hello { name: Some("Ann".into()), token: None },
+                Asked::Hello { name: Some("Ann".into()), token: None, steps: false },
+            ),
+            (
+                r#"{"action":"hello","data":{"steps":true}}"#,
+                Asked::Hello { name: None, token: None, steps: true },
+            ),
+            (
+                r#"{"action":"history","data":{"room":ROOM}}"#,
+                Asked::LookUp(Question::History(ROOM)),
             ),
             (
                 r#"{"id":"a","action":"open","data":{"game":"hangman","options":{"category":"animals"}}}"#,

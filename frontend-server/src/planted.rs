@@ -21,3 +21,10 @@ macro_rules! planted {
         $value
     };
 }
+
+/// All but the last of several.
+#[cfg(feature = "planted")]
+pub(crate) fn all_but_one<T>(all: impl Iterator<Item = T> + Clone) -> impl Iterator<Item = T> {
+    let count = all.clone().count();
+    all.take(if count > 1 { count - 1 } else { count })
+}

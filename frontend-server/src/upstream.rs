@@ -2,7 +2,7 @@
 //! who are followed, and about what is looked at. Neither knows the other; what travels on
 //! the network is the link's business.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use hangraft_ids::{NoticeNumber, PlayerId, RoomId, Version};
@@ -28,7 +28,7 @@ pub(crate) struct WatchRequest {
 pub(crate) struct Update {
     pub(crate) room: RoomId,
     pub(crate) version: Version,
-    /// JSON, for everyone not named in `private`.
+    /// JSON, for everyone not named in `private`; empty with a step.
     pub(crate) view: Bytes,
     /// A JSON array.
     pub(crate) events: Bytes,
@@ -42,6 +42,20 @@ pub(crate) struct Update {
     pub(crate) answers: Option<u64>,
     /// How long ago the room became so.
     pub(crate) age: Duration,
+    /// What has changed since the version before, for everyone not named below. Players in
+    /// `private` saw no more than others do until then.
+    pub(crate) step: Option<Step>,
+    /// The same for players who had a view of their own, and still have one.
+    pub(crate) private_steps: Vec<(PlayerId, Step)>,
+}
+
+/// What brings a view to that of the next version: names of its fields, and values as JSON.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Step {
+    /// The fields that are new or have another value.
+    pub(crate) set: Vec<(Arc<str>, Bytes)>,
+    /// Those that are not there any more.
+    pub(crate) unset: Vec<Arc<str>>,
 }
 
 /// What a node is asked about a player: to tell what they were told, and all that comes.

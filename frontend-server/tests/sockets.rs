@@ -200,6 +200,32 @@ async fn a_frozen_watch_is_left() {
     assert_eq!(ann.view().await, (2, false));
 }
 
+/// With many moves on their way an answer waits for its view. When that does not come it is
+/// given all the same, long before anybody sees that the watch is frozen.
+#[tokio::test]
+async fn an_answer_waits_for_no_view_that_does_not_come() {
+    let (_world, nodes) = cluster(2);
+    let frontend = serving(&nodes).await;
+    let mut ann = Browser::greet(&frontend, "Ann").await;
+    ann.ok("watch", room(1)).await;
+    assert_eq!(ann.view().await, (1, true));
+    nodes[1].cut_off();
+    nodes[0].behave(Manner::Swallow);
+    let mut crowd = Vec::new();
+    for _ in 0..8 {
+        let mut bo = Browser::greet(&frontend, "Bo").await;
+        for serial in 1..=10 {
+            bo.ask("play", play(serial)).await;
+        }
+        crowd.push(bo);
+    }
+    eventually("all are on their way", async || nodes[0].attempts().len() >= 80).await;
+    nodes[0].behave(Manner::Answer);
+    let began = Instant::now();
+    ann.ok("play", play(1)).await;
+    assert!(began.elapsed() < Duration::from_millis(300), "{:?}", began.elapsed());
+}
+
 /// A gap is shown as one, and someone who comes back gets what they missed.
 #[tokio::test]
 async fn gaps_are_shown_and_absences_made_good() {

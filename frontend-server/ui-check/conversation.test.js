@@ -22,7 +22,8 @@ const frames = (effects) => effects.filter(({ to }) => to === "send").map(({ fra
 const actions = (effects) => frames(effects).map(({ action }) => action);
 const guess = (serial, round = 1) => ({ serial, action: "play", data: { room: ROOM, move: { letter: "e" } }, round, since: NOW });
 const say = (serial) => ({ serial, action: "say", data: { room: ROOM, text: "hi" }, round: null, since: NOW });
-const view = (version, round = 1, extra = {}) => ({ push: "view", room: ROOM, version, view: { round }, events: [], ...extra });
+/** As a frontend says it that knows no steps; of those, `steps.test.js` tells. */
+const view = (version, round = 1, extra = {}) => ({ push: "view", room: ROOM, version, view: { round, chat: [] }, events: [], ...extra });
 
 /** Connects and is greeted; what follows the greeting is returned. */
 function connect(conversation) {
@@ -283,9 +284,9 @@ test("a name nobody accepts is told, and the game goes on without", () => {
 test("a token nobody accepts is dropped, and a new guest says hello", () => {
   const conversation = new Conversation({ token: "old", name: "Ann" });
   const [hello] = frames(conversation.opened());
-  assert.deepEqual(hello.data, { name: "Ann", token: "old" });
+  assert.deepEqual(hello.data, { name: "Ann", token: "old", steps: true });
   const [second] = frames(conversation.received({ id: hello.id, refused: { code: "unauthorized", message: "no" } }, NOW));
-  assert.deepEqual(second.data, { name: "Ann" });
+  assert.deepEqual(second.data, { name: "Ann", steps: true });
 });
 
 test("a hello that is not accepted ends the call, and the player is told why", () => {

@@ -36,7 +36,7 @@ test("who is sent away calls another frontend first, and then leaves; nothing is
 
   there.open();
   assert.equal(here.closed, true);
-  assert.deepEqual(there.sent[0].data, { name: "Ann", token: "t1" });
+  assert.deepEqual(there.sent[0].data, { name: "Ann", token: "t1", steps: true });
   greet(there, [OWN, OTHER]);
   assert.deepEqual(there.actions(), ["hello", "watch", "say"]);
   assert.deepEqual(there.sent[1].data, { room: ROOM, since: 6 });

@@ -56,7 +56,7 @@ export class PaperSocket {
 export const OWN = "http://game.example:8080";
 export const ROOM = "k7qmw2vxp4t5hj3d";
 export const OTHER = "http://game.example:8081";
-export const view = (version) => ({ push: "view", room: ROOM, version, view: { round: 1 }, events: [] });
+export const view = (version) => ({ push: "view", room: ROOM, version, view: { round: 1, chat: [] }, events: [] });
 
 Object.assign(globalThis, {
   WebSocket: PaperSocket,

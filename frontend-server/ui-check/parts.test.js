@@ -12,7 +12,7 @@ import { invitation } from "../ui/links.js";
 import { plainly } from "../ui/plain.js";
 import { awayText, isFree } from "../ui/seats.js";
 import { Serials } from "../ui/serials.js";
-import { newLines, notARoom, roomName, sentence, together } from "../ui/text.js";
+import { notARoom, roomName, sentence, together } from "../ui/text.js";
 import { told } from "../ui/told.js";
 import { trouble } from "../ui/trouble.js";
 
@@ -216,13 +216,6 @@ test("a room is found by its name or a link, and old links are explained", () =>
   for (const text of ["", "12", "#/room/12", `${name}x`, name.slice(1), `#/room/${name}/x`, "k7qmw2vxp4t9hj3d", "<b>"]) assert.equal(roomName(text), null, text);
   for (const text of ["12", "#12", "http://game.example:8080/#/room/12"]) assert.match(notARoom(text), /old link/);
   for (const text of ["twelve", "http://game.example/12x", `${name}x`]) assert.match(notARoom(text), /not a link/);
-});
-
-test("of a chat of which only the end is kept, the new lines are known", () => {
-  const lines = (text) => [...text].map((one) => ({ player: "p1", name: "Ann", text: one }));
-  for (const [before, after, count] of [["", "", 0], ["", "ab", 2], ["ab", "abc", 1], ["abc", "bcd", 1], ["aaa", "aaaa", 1], ["abc", "def", 3], ["abab", "babx", 1], ["abc", "abc", 0]]) {
-    assert.equal(newLines(lines(before), lines(after)), count, `${before} ${after}`);
-  }
 });
 
 test("the page offers the categories the rules have", () => {

@@ -29,12 +29,12 @@ const PING_DEADLINE = 2000;
 /**
  * `standing`: how things stand has changed. `identity`: so has who we are.
  * `seen`: a newer view of the room. `aged`: how old (ms) the one that is known is. `wishes`: what waits for an answer has changed.
- * `gone`: there is no such room. `tell`: the player should read this.
+ * `talk`: its chat is known better now. `gone`: there is no such room. `tell`: the player should read this.
  * `step`: a wish has come further on its way. `deck`: the nodes, for who has asked for them.
  * `notice`: the player is told something, wherever they are. `seeks`, `live`: the open seeks, and
  * the numbers that move, for who has asked for them. `restored`: the cluster is an older one now.
  * @typedef {{
- *   standing: void, identity: void, seen: import("./types.js").Seen, aged: number, wishes: void,
+ *   standing: void, identity: void, seen: import("./types.js").Seen, talk: import("./types.js").Talked, aged: number, wishes: void,
  *   gone: import("./types.js").Refusal, tell: string, step: import("./types.js").Step, deck: import("./types.js").Deck,
  *   notice: import("./types.js").Notice, seeks: import("./types.js").Seeks, live: import("./types.js").Live, restored: void,
  * }} News
@@ -248,6 +248,10 @@ export class Client {
         return this.#greeted();
       case "show":
         return this.#tell("seen", effect.seen);
+      case "talk":
+        return this.#tell("talk", effect);
+      case "recall":
+        return setTimeout(() => this.#carryOut(this.#conversation.recall()), effect.after);
       case "aged":
         return this.#tell("aged", effect.age);
       case "settle":

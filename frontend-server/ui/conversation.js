@@ -6,8 +6,8 @@
 // What holds:
 // - A wish stays in `pending` until the server has answered it, and travels
 //   under one serial however often it is sent.
-// - Views of a room are shown in the order of their versions, each at most once.
-//   The exception is a resync: the server says that the count itself has changed.
+// - Of the room that is looked at whole views are shown, in order, each at most once, also
+//   where the server tells steps (`watched.js`).
 // - After a reconnect a move waits until the room's present view is here, and is
 //   dropped when the round is another or the room was left: it was either taken in
 //   time or never meant for this round.
@@ -17,6 +17,7 @@
 
 import { Inbox } from "./notices/inbox.js";
 import { isStale, Pending } from "./pending.js";
+import { Watched } from "./watched.js";
 
 /** @typedef {import("./types.js").Effect} Effect */
 /** @typedef {import("./types.js").Wish} Wish */
@@ -39,6 +40,13 @@ const RETRY_AFTER_MAX = 3000;
 /** A frontend that cannot tell notices just now is asked again after so long (ms). */
 const LISTEN_AGAIN = 2000;
 
+/**
+ * Of a history that cannot be had just now, or is too old, so long (ms) after; these are the
+ * refusals that may change.
+ */
+const RECALL_AFTER = 1000;
+const NOT_NOW = new Set([...ASK_AGAIN, "too-fast"]);
+
 /** What is said when the game on the screen is an older one from now on. */
 const RESTORED = "The cluster was restored from a backup; this is the game as it was then.";
 
@@ -54,7 +62,7 @@ export class Conversation {
   #asked = new Map();
   #pending;
   #inbox;
-  #room = nowhere();
+  #room = new Watched();
 
   /** @param {{token?: string, name?: string, epoch?: string | number, pending?: Pending, noticed?: unknown}} [memory] */
   constructor(memory = {}) {
@@ -88,8 +96,7 @@ export class Conversation {
   /** The socket is gone. Questions end with it, wishes do not. @returns {Effect[]} */
   lost() {
     this.#phase = "offline";
-    this.#room.current = false;
-    this.#room.asking = 0;
+    this.#room.lost();
     const questions = [...this.#asked].filter(([, { action, serial }]) => serial === undefined && action !== "notices");
     this.#asked.clear();
     return questions.map(([id]) => ({ to: "settle", id, answer: LOST }));
@@ -127,20 +134,26 @@ export class Conversation {
   /** Looks at one room, and at no other any more. @param {string} id @returns {Effect[]} */
   watch(id) {
     const effects = this.unwatch();
-    this.#room = { ...nowhere(), id };
+    this.#room = new Watched(id);
     return this.#phase === "ready" ? [...effects, this.#sendWatch()] : effects;
   }
 
   /** @returns {Effect[]} */
   unwatch() {
     const { id } = this.#room;
-    this.#room = nowhere();
+    this.#room = new Watched();
     return id && this.#phase === "ready" ? [this.#send("unwatch", { room: id })] : [];
+  }
+
+  /** It is time to ask again for what was said in the room. @returns {Effect[]} */
+  recall() {
+    this.#room.chat.waiting = false;
+    return this.#askForMissing();
   }
 
   /** @param {any} frame @param {number} now @returns {Effect[]} */
   received(frame, now) {
-    if (frame?.push === "view") return this.#onView(frame);
+    if (frame?.push === "view" || frame?.push === "step") return this.#onRoom(frame);
     if (frame?.push === "cluster") return this.#onCluster(frame);
     if (frame?.push === "bye") return this.#onBye(frame);
     if (frame?.push === "deck") return [{ to: "deck", deck: frame }];
@@ -154,6 +167,7 @@ export class Conversation {
     if (!asked) return [];
     if (asked.action === "hello") return frame.ok ? this.#onHello(frame.ok) : this.#onHelloRefused(frame.refused);
     if (asked.action === "watch") return this.#onWatch(frame);
+    if (asked.action === "history") return this.#onHistory(frame);
     if (asked.action === "notices") return this.#onListening(frame);
     if (asked.serial === undefined) return [{ to: "settle", id: frame.id, answer: frame }];
     return this.#onWish(asked.serial, frame, now);
@@ -184,8 +198,7 @@ export class Conversation {
     const known = this.epoch;
     this.epoch = epoch ?? known;
     if (known === undefined || epoch === undefined || epoch === known) return [];
-    this.#room.version = 0;
-    this.#room.current = false;
+    this.#room.forget();
     this.#inbox.forget();
     const moves = this.#pending.list().filter(({ round }) => round !== null);
     const told = this.#room.id ? [tell(RESTORED)] : [];
@@ -238,50 +251,54 @@ export class Conversation {
   #onWatch({ id, ok, refused }) {
     // Of a room that was left meanwhile, perhaps to be entered again.
     if (id !== this.#room.asking) return [];
-    this.#room.asking = 0;
     if (!ok) return this.#onGone(refused);
-    this.#room.target = ok.version;
-    this.#room.age = ok.age ?? 0;
-    const known = this.#room.version === ok.version;
-    return [...(known ? [/** @type {Effect} */ ({ to: "aged", age: this.#room.age })] : []), ...this.#catchUp()];
+    const age = this.#room.answered(ok);
+    return [...(age === null ? [] : [/** @type {Effect} */ ({ to: "aged", age })]), ...this.#catchUp(), ...this.#askForMissing()];
   }
 
   /** @param {Refusal} refused @returns {Effect[]} */
   #onGone(refused) {
     if (ASK_AGAIN.has(refused.code)) return [{ to: "hang-up" }];
     const { id } = this.#room;
-    this.#room = nowhere();
+    this.#room = new Watched();
     const moot = this.#pending.list().filter((wish) => wish.data.room === id && !this.isSent(wish.serial));
     return [...moot.map((wish) => this.#fulfil(wish, { refused })), { to: "gone", room: id, refused }];
   }
 
-  /** @param {any} push @returns {Effect[]} */
-  #onView(push) {
+  /** @param {import("./types.js").Push} push @returns {Effect[]} */
+  #onRoom(push) {
+    if (push.room !== this.#room.id) return [];
+    const seen = this.#room.take(push);
+    const show = seen ? [/** @type {Effect} */ ({ to: "show", seen }), ...this.#catchUp()] : [];
+    return [...show, ...this.#askForMissing()];
+  }
+
+  /** @param {any} answer @returns {Effect[]} */
+  #onHistory({ id, ok, refused }) {
+    const { chat } = this.#room;
+    // Of a room that was left, or of a count of versions that is over.
+    if (id !== chat.asking) return [];
+    // A frontend of before knows no history, and tells all lines with the next view.
+    const fresh = refused ? chat.refused() : chat.answered(ok);
+    if (fresh) return [{ to: "talk", lines: chat.lines, fresh }];
+    return refused && !NOT_NOW.has(refused.code) ? [] : [{ to: "recall", after: RECALL_AFTER }];
+  }
+
+  /** What is missing of the room is asked for, once. @returns {Effect[]} */
+  #askForMissing() {
     const room = this.#room;
-    if (push.room !== room.id) return [];
-    // News of before, such as a replay that overlaps what we have.
-    if (push.version <= room.version && !push.closed && !push.resync) return [];
-    // A gap the server did not explain: ask from where we are, show no jump.
-    if (room.version > 0 && push.version > room.version + 1 && !push.resync) {
-      room.current = false;
-      return room.asking ? [] : [this.#sendWatch()];
-    }
-    room.version = push.version;
-    room.round = push.view.round ?? 0;
-    // Of the version that the watch began with it was said how old it is; all later ones are new.
-    const age = room.version === room.target ? room.age : 0;
-    const seen = { room: room.id, version: room.version, age, view: push.view, closed: push.closed === true, events: push.events ?? [] };
-    return [{ to: "show", seen }, ...this.#catchUp()];
+    if (this.#phase !== "ready") return [];
+    if (room.due) return [this.#sendWatch()];
+    if (!room.chat.due) return [];
+    const send = this.#send("history", { room: room.id });
+    room.chat.asking = send.frame.id;
+    return [send];
   }
 
   /** Once the room is up to date, moves that waited for that go out or are dropped. @returns {Effect[]} */
   #catchUp() {
     const room = this.#room;
-    if (room.target === 0 || room.version < room.target) return [];
-    const before = room.current;
-    room.current = true;
-    if (before) return [];
-    return this.#sendOrDrop(this.#pending.list().filter((wish) => wish.data.room === room.id));
+    return room.catchUp() ? this.#sendOrDrop(this.#pending.list().filter((wish) => wish.data.room === room.id)) : [];
   }
 
   /**
@@ -346,14 +363,11 @@ export class Conversation {
 
   #greet() {
     const { name, token } = this;
-    return this.#send("hello", { ...(name && { name }), ...(token && { token }) });
+    return this.#send("hello", { ...(name && { name }), ...(token && { token }), steps: true });
   }
 
   #sendWatch() {
-    const { id, version } = this.#room;
-    const since = version && { since: version, ...(this.epoch !== undefined && { epoch: this.epoch }) };
-    const send = this.#send("watch", { room: id, ...since });
-    this.#room.target = 0;
+    const send = this.#send("watch", this.#room.question(this.epoch));
     this.#room.asking = send.frame.id;
     return send;
   }
@@ -375,16 +389,6 @@ export class Conversation {
     this.#asked.delete(id);
     return [{ to: "settle", id, answer: LOST }];
   }
-}
-
-/**
- * What is known of the room on screen, before anything is. `asking`: the watch
- * that has no answer yet. `target`: the version the server had when it answered,
- * and `age`: how long ago (ms) that was made.
- * `current`: that version is here, so nothing is missing as far as we know.
- */
-function nowhere() {
-  return { id: "", version: 0, round: 0, asking: 0, target: 0, age: 0, current: false };
 }
 
 /** The answer to a question whose socket died. @type {Answer} */

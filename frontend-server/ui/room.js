@@ -126,6 +126,7 @@ export class RoomScreen {
     this.#talk.enter();
     this.#leaving = [
       client.on("seen", (seen) => this.#onSeen(seen)),
+      client.on("talk", (talked) => this.#onTalk(talked)),
       client.on("aged", (age) => (this.#madeAt = performance.now() - age)),
       client.on("wishes", () => this.#show()),
       client.on("identity", () => this.#show()),
@@ -157,10 +158,18 @@ export class RoomScreen {
     for (const sentence of told(game, before, seen.view, me)) announce(sentence);
     if (seen.events.some(({ kind, player }) => kind === "removed" && player === me)) note("The host has taken you off the table.");
     this.#board ??= this.#makeBoard(game);
-    this.#talk.update(before, seen.view, me);
+    this.#talk.update(seen.view, me, seen.fresh);
     set(this.element, { "data-seen": true });
     this.#show();
     if (seen.closed) this.#onGone("This room has closed.");
+  }
+
+  /** The view is the one it was; only its chat is known better. @param {import("./types.js").Talked} talked */
+  #onTalk({ lines, fresh }) {
+    if (!this.#seen) return;
+    const view = { ...this.#seen.view, chat: lines };
+    this.#seen = { ...this.#seen, view };
+    this.#talk.update(view, this.#client.player, fresh);
   }
 
   /** @param {import("./types.js").Game} game */

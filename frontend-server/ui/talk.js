@@ -1,8 +1,8 @@
 // What the game lists, and the chat: a column beside the board, or on a phone a drawer over it.
 
 import { el, lineForm, list, say, set, setAlone } from "./dom.js";
-import { newLines } from "./text.js";
 
+/** @typedef {import("./types.js").Line} Line */
 /** @typedef {import("./types.js").View} View */
 
 /** The longest chat line, as the rules have it. */
@@ -18,7 +18,6 @@ export class Talk {
   #chat = el("div", { class: "chat", role: "log", "aria-label": "Chat", tabindex: 0, "data-testid": "chat-log" });
   #wide = matchMedia(WIDE);
   #onWide = () => this.#wide.matches && this.close();
-  #said = 0;
   #unread = 0;
 
   /** @param {(text: string) => Promise<string>} submit says a line; why it was refused */
@@ -51,27 +50,14 @@ export class Talk {
     set(this.element, { "aria-label": `${side.heading} and chat` });
   }
 
-  /** @param {View | null} before @param {View} after @param {string} me */
-  update(before, after, me) {
-    this.#count(before, after, me);
-    this.#side?.update(after, me);
+  /** @param {View} view @param {string} me @param {Line[]} fresh lines of it that were in none before */
+  update(view, me, fresh) {
+    if (!this.isOpen) this.#unread += fresh.filter(({ player }) => player !== me).length;
+    this.#side?.update(view, me);
     const atEnd = this.#chat.scrollTop + this.#chat.clientHeight >= this.#chat.scrollHeight - 8;
-    // Chat lines have no numbers of their own; we count those we have seen go by.
-    const lines = after.chat.map((line, at) => ({ ...line, at: this.#said - after.chat.length + at }));
-    list(this.#chat, lines, ({ at }) => String(at), ({ name, text }) => el("p", {}, el("b", { translate: "no" }, name), " ", text));
+    list(this.#chat, view.chat, ({ number }) => String(number), ({ name, text }) => el("p", {}, el("b", { translate: "no" }, name), " ", text));
     if (atEnd) this.#chat.scrollTop = this.#chat.scrollHeight;
     say(this.drawer, this.#unread ? `Chat (${this.#unread})` : "Chat");
-  }
-
-  /**
-   * Counts the chat lines that are new, and among them those nobody has read here.
-   * @param {View | null} before @param {View} after @param {string} me
-   */
-  #count(before, after, me) {
-    const count = newLines(before?.chat ?? [], after.chat);
-    this.#said += count;
-    if (!before || this.isOpen) return;
-    this.#unread += after.chat.slice(after.chat.length - count).filter(({ player }) => player !== me).length;
   }
 
   /** Over the game; then it is all there is, also for Tab and for a screen reader. */

@@ -37,15 +37,3 @@ export function notARoom(text) {
   if (numbered) return "That is an old link: rooms have names now instead of numbers. Ask for a new one.";
   return "That is not a link to a room, or not the whole of one.";
 }
-
-/**
- * How many of the lines at the end are new, when only the last few are ever kept.
- * @param {import("./types.js").Line[]} before @param {import("./types.js").Line[]} after
- */
-export function newLines(before, after) {
-  const same = (/** @type {number} */ kept) =>
-    before.slice(before.length - kept).every((line, at) => line.player === after[at]?.player && line.text === after[at]?.text);
-  let kept = Math.min(before.length, after.length);
-  while (!same(kept)) kept -= 1;
-  return after.length - kept;
-}

@@ -22,8 +22,19 @@
 
 /**
  * A room as far as this page knows it. `events`: what has happened since the view before.
- * `age`: how long ago (ms) it became so.
- * @typedef {{room: string, version: number, age: number, view: View, closed: boolean, events: RoomEvent[]}} Seen
+ * `age`: how long ago (ms) it became so. `fresh`: the lines of its chat that nobody has seen here.
+ * @typedef {{room: string, version: number, age: number, view: View, closed: boolean, events: RoomEvent[], fresh: Line[]}} Seen
+ */
+
+/** The chat of the room that is seen. `fresh`: what of it nobody has seen here. @typedef {{lines: Line[], fresh: Line[]}} Talked */
+
+/**
+ * What the server pushes of a room: its whole `view`, or a `step`: what has changed for these
+ * eyes since the version before. `resync`: versions may have been left out, or are counted anew.
+ * @typedef {{
+ *   push: "view" | "step", room: string, version: number, view?: Record<string, any>, set?: Record<string, any>, unset?: string[],
+ *   events?: RoomEvent[], resync?: boolean, closed?: boolean,
+ * }} Push
  */
 
 /**
@@ -34,6 +45,8 @@
  *   | {to: "move"}
  *   | {to: "greeted"}
  *   | {to: "show", seen: Seen}
+ *   | {to: "talk", lines: Line[], fresh: Line[]}
+ *   | {to: "recall", after: number}
  *   | {to: "aged", age: number}
  *   | {to: "settle", id: number, answer: Answer}
  *   | {to: "fulfil", wish: Wish, answer: Answer}
@@ -137,8 +150,9 @@
  * @typedef {{agreed: number[], begins_in_ms?: number}} Again
  */
 
-/** @typedef {{player: string, name: string, text: string}} Line */
-/** @typedef {{kind: string, player?: string, seat?: number | null, name?: string}} RoomEvent */
+/** A line of chat, as the server tells it. @typedef {{player: string, name: string, text: string}} Said */
+/** The same here, with a number that it keeps: no other line of its room has it. @typedef {Said & {number: number}} Line */
+/** @typedef {{kind: string, player?: string, seat?: number | null, name?: string, text?: string}} RoomEvent */
 
 /**
  * A room as one pair of eyes may see it; its game adds fields of its own. `host`: who

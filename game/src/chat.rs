@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::digest::{self, Kind};
 use crate::json::as_text;
@@ -31,9 +31,13 @@ pub(crate) struct Line {
     pub(crate) text: Arc<str>,
 }
 
+/// The kept lines for people's eyes, oldest first.
+#[derive(Clone, Copy)]
+pub(crate) struct ChatView<'a>(pub(crate) &'a Chat);
+
 /// A line for people's eyes.
 #[derive(Serialize)]
-pub(crate) struct LineView<'a> {
+struct LineView<'a> {
     #[serde(serialize_with = "as_text")]
     player: PlayerId,
     name: &'a str,
@@ -56,14 +60,6 @@ impl Chat {
         if self.lines.len() > LINES_MAX {
             self.forget_oldest();
         }
-    }
-
-    /// The kept lines, oldest first.
-    pub(crate) fn view(&self) -> Vec<LineView<'_>> {
-        self.lines
-            .iter()
-            .map(|line| LineView { player: line.player, name: &line.name, text: &line.text })
-            .collect()
     }
 
     /// What stands for the chat in its room's digest.
@@ -95,6 +91,23 @@ impl Chat {
     }
 }
 
+impl PartialEq for ChatView<'_> {
+    /// Of one room: what was said stays said, so their number tells two moments apart.
+    fn eq(&self, other: &Self) -> bool {
+        self.0.said == other.0.said
+    }
+}
+
+impl Serialize for ChatView<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.lines.iter().map(|line| LineView {
+            player: line.player,
+            name: &line.name,
+            text: &line.text,
+        }))
+    }
+}
+
 fn digest_of(nth: u64, line: &Line) -> u64 {
     digest::of_value(Kind::Line, &(nth, line), &mut Vec::new())
 }
@@ -110,7 +123,7 @@ mod tests {
             let text = format!("line {nth}").into();
             chat.say(Line { player: PlayerId(1), name: "Ann".into(), text });
         }
-        let lines: Vec<_> = chat.view().iter().map(|line| line.text.to_owned()).collect();
+        let lines: Vec<_> = chat.lines.iter().map(|line| line.text.to_string()).collect();
         assert_eq!((lines.len(), lines[0].as_str()), (LINES_MAX, "line 30"));
 
         let again = Chat::restore(chat.store()).expect("our own chat");

@@ -3,6 +3,9 @@
 //! With the feature `next` this is a build of the next version. What that one
 //! stores is told here for both: it reads it, and a build of today refuses it.
 
+#[cfg(feature = "next")]
+mod kept;
+
 use hangraft_game::{
     Attempt, Batch, Code, Command, Entry, Lane, Lobby, PlayerId, Restore, RoomId, Serial,
     SnapshotError, Stamp, games,
@@ -60,6 +63,21 @@ fn the_next_version_reads_what_it_has_stored() {
     assert_eq!(restored.room(RoomId(1)).map(|room| room.game()), Some("nim"));
     let before = restore(&unhex(SNAPSHOT_BEFORE)).expect("an older snapshot");
     assert_eq!(before.hash(), HASH_BEFORE);
+}
+
+#[cfg(feature = "next")]
+#[test]
+fn what_the_next_version_shows_is_told_in_steps() {
+    let mut lobby = Lobby::default();
+    let mut kept = kept::Kept::by([PlayerId(1), PlayerId(2)].into_iter());
+    for batch in story() {
+        let passed = lobby.tick(batch.stamp);
+        kept.see(&lobby, &passed.changes);
+        for (nth, entry) in (0..).zip(&batch.entries) {
+            let outcome = lobby.apply(batch.stamp, nth, entry);
+            kept.see(&lobby, &outcome.changes);
+        }
+    }
 }
 
 /// It stops at the kind of board, and makes no other game of it.

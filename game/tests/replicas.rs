@@ -1,5 +1,7 @@
 //! Same log, same bytes: properties of the lobby over any log at all.
 
+mod kept;
+
 use std::collections::BTreeMap;
 
 use hangraft_game::{
@@ -9,6 +11,8 @@ use hangraft_game::{
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
+
+use kept::Kept;
 
 const PLAYERS: u64 = 6;
 const ROOMS: u64 = 4;
@@ -348,6 +352,22 @@ proptest! {
             let all = Filter { shelf: Shelf::All, ..Filter::default() };
             for room in lobby.rooms(&all, None, 100) {
                 prop_assert_eq!(Some(&room.version().0), versions.get(&room.id()));
+            }
+        }
+    }
+
+    /// Who keeps a view by its steps sees what the whole view shows: whatever is played,
+    /// whoever looks, and also as somebody comes to see more than others, or no more than they.
+    #[test]
+    fn steps_lead_from_each_view_to_the_next(log in log()) {
+        let mut lobby = Lobby::default();
+        let mut kept = Kept::by((1..=PLAYERS).map(PlayerId).chain([PlayerId(u64::MAX)]));
+        for batch in &log {
+            let passed = lobby.tick(batch.stamp);
+            kept.see(&lobby, &passed.changes);
+            for (nth, entry) in (0..).zip(&batch.entries) {
+                let outcome = lobby.apply(batch.stamp, nth, entry);
+                kept.see(&lobby, &outcome.changes);
             }
         }
     }

@@ -48,10 +48,8 @@ pub(crate) fn by_own_clock(batch: hangraft_game::Batch) -> hangraft_game::Batch 
     hangraft_game::Batch { stamp, ..batch }
 }
 
-/// A view for everybody that shows what only somebody may see.
+/// The eyes of somebody who sees what others may not, if there is anybody.
 #[cfg(feature = "planted")]
-pub(crate) fn secret_view(room: &hangraft_game::Room) -> bytes::Bytes {
-    let mut players = room.players().map(|player| Some(player.player));
-    let knows = players.find(|who| room.audience(*who) != hangraft_game::Audience::GALLERY);
-    room.view(knows.flatten()).into()
+pub(crate) fn who_knows(room: &hangraft_game::Room) -> hangraft_game::Audience {
+    room.audience(room.insiders().first().copied())
 }

@@ -242,6 +242,41 @@ test("after a restore the older game is shown, and that it is", { timeout: 30_00
   ann.unharmed();
 });
 
+test("a room that is told in steps looks like one that is told whole, and old lines are not unread", { timeout: 30_000 }, async () => {
+  const { chat: none, ...view } = game();
+  assert.deepEqual(none, []);
+  const line = (text) => ({ player: "p2", name: "Bo", text });
+  const said = (text) => ({ events: [{ kind: "said", ...line(text) }] });
+  let lines = [line("before you came")];
+  let version = 1;
+  const ann = await inTheRoom({ viewport: PHONE, view, answers: { history: () => ({ ok: { version, lines } }) } });
+  assert.equal(ann.asked("hello")[0].data.steps, true);
+  const chatButton = ann.hook("drawer-button");
+  const log = ann.hook("chat-log").locator("p");
+  await eventually("the line of before is there", async () => (await log.allTextContents()).join() === "Bo before you came");
+  assert.equal(await chatButton.textContent(), "Chat");
+
+  ann.steps({}, said("hello"));
+  await chatButton.getByText("Chat (1)").waitFor();
+  ann.steps({ pattern: ["w", "e", null, null, "e", null], lives: 4 });
+  await ann.sees("lives", "data-lives", "4");
+  assert.equal(await ann.pattern(), "we__e_");
+  assert.deepEqual(await log.allTextContents(), ["Bo before you came", "Bo hello"]);
+
+  // A gap: nothing is shown before the whole, which is asked for once; in between a line was said.
+  lines = [...lines, line("hello"), line("missed")];
+  ann.answers.watch = ({ room }) => ({ ok: { room, version: 4 }, view: { ...view, lives: 3 } });
+  version = 4;
+  ann.says({ push: "step", room: ann.room, version: 9, set: { lives: 1 }, events: [] });
+  await eventually("the whole is asked for", () => ann.asked("watch")[1]);
+  assert.deepEqual(ann.asked("watch")[1].data, { room: ROOM });
+  await ann.sees("lives", "data-lives", "3");
+  await chatButton.getByText("Chat (2)").waitFor();
+  assert.equal(ann.asked("history").length, 2);
+  assert.equal(ann.asked("watch").length, 2);
+  ann.unharmed();
+});
+
 test("who is gone is counted down, and their seat can be taken", { timeout: 30_000 }, async () => {
   const bo = player(1, "Bo", { online: false, away_ms: 58_000, player: "p2" });
   const ann = await inTheRoom({ view: game({ players: [bo], seats: 1 }) });

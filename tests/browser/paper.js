@@ -68,6 +68,12 @@ export class Reader extends Person {
     this.says({ push: "view", room: this.room, version: this.#version, view, events: [], ...more });
   }
 
+  /** Tells the page what has changed in its room. */
+  steps(set, more = {}) {
+    this.#version += 1;
+    this.says({ push: "step", room: this.room, version: this.#version, set, events: [], ...more });
+  }
+
   says(frame) {
     this.#socket?.send(JSON.stringify(frame));
   }
@@ -88,7 +94,7 @@ export class Reader extends Person {
       const { view, ...said } = answer ?? { ok: {} };
       this.says({ id: frame.id, ...said });
       if (frame.action === "watch") this.room = frame.data.room;
-      if (view) this.shows(view);
+      if (view) this.shows(view, { resync: true });
     });
   }
 }

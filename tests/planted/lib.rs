@@ -55,11 +55,13 @@ pub enum Bug {
     NoticeTwice,
     /// Time passes in the lobby while nobody leads, when the next leader is there.
     FlagsWithoutLeader,
+    /// What is told of a change leaves out one of several fields.
+    StepDropsAField,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 19] = [
+    pub const ALL: [Bug; 20] = [
         Bug::AckBeforeFsync,
         Bug::VoteNotSaved,
         Bug::StaleRead,
@@ -79,6 +81,7 @@ impl Bug {
         Bug::SeatMistold,
         Bug::NoticeTwice,
         Bug::FlagsWithoutLeader,
+        Bug::StepDropsAField,
     ];
 
     /// How it is called on command lines.
@@ -103,6 +106,7 @@ impl Bug {
             Bug::SeatMistold => "seat-mistold",
             Bug::NoticeTwice => "notice-twice",
             Bug::FlagsWithoutLeader => "flags-without-leader",
+            Bug::StepDropsAField => "step-drops-a-field",
         }
     }
 }

@@ -3,7 +3,10 @@
 use crate::story::Story;
 use std::fmt::Write;
 use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Registry;
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::Filter;
 
 /// Puts what the software logs between the lines of a story, as far as it is wanted. The
 /// rest is not even formatted.
@@ -27,6 +30,11 @@ impl Visit for Fields<'_> {
 impl tracing::Subscriber for Logs {
     fn enabled(&self, about: &tracing::Metadata<'_>) -> bool {
         about.is_event() && self.wanted.would_enable(about.target(), about.level())
+    }
+
+    /// What is finer than this is passed over without a question.
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Filter::<Registry>::max_level_hint(&self.wanted)
     }
 
     fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {

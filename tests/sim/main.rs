@@ -184,10 +184,10 @@ fn live(day: &Request, args: &Args) -> anyhow::Result<bool> {
     nix::unistd::alarm::set(DAY_SECONDS_MAX);
     clock::set(clock::MONOTONIC_BEGIN, clock::WALL_BEGIN);
     let story = Story::new(args.trace);
-    if let Some(wanted) = args.log.clone() {
-        let logs = Logs { story: story.clone(), wanted };
-        tracing::subscriber::set_global_default(logs).expect("nobody else listens");
-    }
+    // Also when nobody wants to hear anything: where nobody listens at all, spans and events
+    // still look for somebody.
+    let logs = Logs { story: story.clone(), wanted: args.log.clone().unwrap_or_default() };
+    tracing::subscriber::set_global_default(logs).expect("nobody else listens");
     day::watch_for_panics();
     let mut plan = Plan::of(day.seed, DAY_MS, day.nodes);
     plan.cut(&day.cut);

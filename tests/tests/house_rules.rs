@@ -100,7 +100,15 @@ const PURE: &[&str] = &[
     "ids/src/",
     "text/src/",
     "game/src/",
+    "cli/src/bench/cost/bill.rs",
+    "cli/src/bench/cost/proc.rs",
     "cli/src/bench/seeks/ledger.rs",
+    "cli/src/bench/sockets/open/game.rs",
+    "cli/src/bench/sockets/open/report.rs",
+    "cli/src/bench/sockets/open/rhythm.rs",
+    "cli/src/bench/sockets/open/screens.rs",
+    "cli/src/bench/sockets/open/sheet.rs",
+    "cli/src/bench/spread.rs",
     "cli/src/bot/moves.rs",
     "cli/src/fault/nft.rs",
     "cli/src/fault/patterns.rs",
@@ -124,6 +132,7 @@ const PURE: &[&str] = &[
     "frontend-server/src/exchange.rs",
     "frontend-server/src/farewell.rs",
     "frontend-server/src/hub/debt.rs",
+    "frontend-server/src/hub/fields.rs",
     "frontend-server/src/hub/followed.rs",
     "frontend-server/src/hub/follows.rs",
     "frontend-server/src/hub/history.rs",
@@ -169,6 +178,13 @@ const IMPURE: &[&str] = &[
     "TcpListener",
     "UdpSocket",
 ];
+
+/// Crates that are built with assertions for tests where a world is simulated; see the profile
+/// `sim`.
+const WATCHED: &[&str] = &["game/src/"];
+
+/// Elsewhere nobody would check these there; `assert!` is checked everywhere.
+const ASSERTIONS: &[&str] = &["debug_assert", "debug_assert_eq", "debug_assert_ne"];
 
 /// What a page does not do with what players wrote: take it for markup or for code.
 const MARKUP: &[&str] =
@@ -225,7 +241,7 @@ const FLOORS: &[(&str, &[&[&str]])] = &[
     (
         "game",
         &[
-            &["calendar", "digest", "json"],
+            &["calendar", "digest", "json", "step"],
             &["answer", "chance", "chat", "command", "openings", "table", "terms"],
             &["attempts", "clock", "notices", "presence", "text"],
             &["offers"],
@@ -363,6 +379,16 @@ fn scripts_are_short() {
     expect_none(scripts.iter().filter_map(|(path, text)| too_long_a_script(path, text)).collect());
 }
 
+/// Programs in Go that ask others: a second judge, and the load of others beside us.
+#[test]
+fn files_and_functions_of_go_are_short() {
+    let programs = files(&root().join("scripts"), "go");
+    for known in ["scripts/faults/porcupine/main.go", "scripts/peers/main.go"] {
+        assert!(programs.iter().any(|(path, _)| path == known), "{known} was not found");
+    }
+    expect_none(programs.iter().flat_map(|(path, text)| too_long_in_go(path, text)).collect());
+}
+
 #[test]
 fn what_decides_does_not_wait() {
     expect_none(impurities(&sources()).into_iter().chain(impurities(&test_sources())).collect());
@@ -380,6 +406,11 @@ fn every_file_says_what_it_is() {
 fn nothing_is_unwrapped_outside_tests() {
     let unwraps = sources().iter().flat_map(unwraps).collect();
     expect_none(unwraps);
+}
+
+#[test]
+fn assertions_are_checked_where_worlds_are_simulated() {
+    expect_none(unchecked(&sources()));
 }
 
 #[test]
@@ -460,6 +491,9 @@ fn the_rules_can_be_broken() {
         assert_eq!(breaches(&[file(path, text)], rules).len(), 1, "{text} in {path}");
     }
     assert_eq!(impurities(&[file("game/src/room.rs", "let now = Instant::now();")]).len(), 1);
+    let asserts = "debug_assert_eq!(a, b);";
+    assert_eq!(unchecked(&[file("node/src/raft/mod.rs", asserts)]).len(), 1);
+    assert_eq!(unchecked(&[file("game/src/lobby.rs", asserts)]).len(), 0);
     let page = file("ui/room.js", "element.innerHTML = name;");
     assert_eq!(named([&page].into_iter(), MARKUP).len(), 1);
     assert_eq!(unwraps(&file("cli/src/main.rs", "x.unwrap();")).count(), 1);
@@ -479,6 +513,10 @@ fn the_rules_can_be_broken() {
     assert_eq!(too_long(&file("x.rs", &"x();\n".repeat(FILE_LINES_MAX + 1))).len(), 1);
     assert!(is_script("run.sh", "x") && is_script("run", "#!/usr/bin/env bash\nx"));
     assert!(!is_script("run", "x") && !is_script("run", "#!/usr/bin/env node\nx"));
+    let long = |lines| format!("// f.\nfunc f() {{\n{}}}\n", "\tx()\n".repeat(lines));
+    assert_eq!(too_long_in_go("x.go", &long(FUNCTION_LINES_MAX - 2)), Vec::<String>::new());
+    assert_eq!(too_long_in_go("x.go", &long(FUNCTION_LINES_MAX - 1)), ["x.go:2 has 61 lines"]);
+    assert_eq!(too_long_in_go("x.go", &"x\n".repeat(FILE_LINES_MAX + 1)).len(), 1);
     assert_eq!(too_long_a_script("run", &"x\n".repeat(SCRIPT_LINES_MAX)), None);
     assert!(too_long_a_script("run", &"x\n".repeat(SCRIPT_LINES_MAX + 1)).is_some());
     let floors: &[&[&str]] = &[&["ground"], &["roof", "tower"]];
@@ -554,6 +592,25 @@ fn too_long(source: &Source) -> Vec<String> {
     found
 }
 
+/// The same of a file in Go, as gofmt leaves it: a function ends with a bracket at the margin.
+fn too_long_in_go(path: &str, text: &str) -> Vec<String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut found: Vec<String> = Some(lines.len())
+        .filter(|count| *count > FILE_LINES_MAX)
+        .map(|count| format!("{path} has {count} lines"))
+        .into_iter()
+        .collect();
+    let functions = |(_, line): &(usize, &&str)| line.starts_with("func ") && !line.ends_with('}');
+    for (at, _) in lines.iter().enumerate().filter(functions) {
+        let end = lines[at..].iter().position(|line| line.starts_with('}'));
+        let length = end.map_or(lines.len() - at, |end| end + 1);
+        if length > FUNCTION_LINES_MAX {
+            found.push(format!("{path}:{} has {length} lines", at + 1));
+        }
+    }
+    found
+}
+
 fn too_long_a_script(path: &str, text: &str) -> Option<String> {
     let lines = text.lines().count();
     (lines > SCRIPT_LINES_MAX).then(|| format!("{path} has {lines} lines; write it in Rust"))
@@ -569,6 +626,11 @@ fn is_script(name: &str, text: &str) -> bool {
 fn impurities(sources: &[Source]) -> Vec<String> {
     let pure = |path: &str| PURE.iter().any(|place| path.starts_with(place));
     named(sources.iter().filter(|source| pure(&source.path)), IMPURE)
+}
+
+fn unchecked(sources: &[Source]) -> Vec<String> {
+    let watched = |path: &str| WATCHED.iter().any(|place| path.starts_with(place));
+    named(sources.iter().filter(|source| !watched(&source.path)), ASSERTIONS)
 }
 
 /// Where sources name what they should not.

@@ -12,7 +12,8 @@ use tempfile::TempDir;
 
 /// Those that somebody runs without reading them first, and how they say they are called. Most
 /// only call a program; `rolling-restart` calls the command that it is named after.
-const SCRIPTS: [(&str, &str); 10] = [
+const SCRIPTS: [(&str, &str); 11] = [
+    ("bench-peers", "  scripts/bench-peers"),
     ("event-graph", "  scripts/event-graph"),
     ("faults/all", "  scripts/faults/all"),
     ("faults/bugs", "  scripts/faults/bugs"),
@@ -57,6 +58,7 @@ fn a_script_explains_itself_without_building() {
 #[test]
 fn a_script_says_what_it_cannot_understand() {
     for (script, complaint) in [
+        ("bench-peers", "cannot understand --hepl; see --help"),
         ("event-graph", "cannot understand --hepl; see --help"),
         ("faults/all", "cannot understand --hepl; see --help"),
         ("faults/netns-down", "cannot understand --hepl; see --help"),

@@ -32,8 +32,7 @@ use crate::{
     bench::{
         nodes::{all_run, demo, leader, until_caught_up},
         progress,
-        socket::{Incoming, NAME, text},
-        sockets::{answer, name_of},
+        socket::{Incoming, NAME, answer, name_of, text},
         table::{Answer, Meaning, Table, Wish},
     },
     demo::{

@@ -30,6 +30,11 @@ impl<T> Late<T> {
         self.waiting.clear();
     }
 
+    /// Everything that waits, in no order; nothing waits any more.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = T> + '_ {
+        self.waiting.drain().map(|waiting| waiting.what)
+    }
+
     /// The next that is due; waits for it. Nothing is lost when called off.
     pub(super) async fn next(&mut self) -> T {
         match self.waiting.peek() {

@@ -1,17 +1,20 @@
 //! `hangraft bench`: how many moves a cluster takes, and how fast.
 //!
 //! Workloads that move are closed loops: a player waits for the answer before the next
-//! move, as people do. What counts is a move that was accepted, which means a
-//! majority has stored it. `seeks` is an open loop, which does not wait for the cluster.
+//! move, so the load is as fast as the cluster. What counts is a move that was accepted,
+//! which means a majority has stored it. `sockets --rate` and `seeks` are open loops, which
+//! do not wait for the cluster.
 //! The load shares the machine with the cluster more often than not, so it is made
 //! cheaply: no task per move, and batches wherever the cluster takes them.
 
+mod cost;
 mod failover;
 mod late;
 mod nodes;
 mod seeks;
 mod socket;
 mod sockets;
+mod spread;
 mod stream;
 mod table;
 mod tally;
@@ -28,7 +31,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    bench::tally::{Phase, Recorder, Report},
+    bench::{
+        cost::Meter,
+        tally::{Phase, Recorder, Report},
+    },
     output::Output,
 };
 
@@ -45,6 +51,8 @@ const EXAMPLES: &str = "\
 Examples:
   hangraft demo --dir /tmp/demo --no-limits
   hangraft bench sockets --url http://127.0.0.1:8080 --players 1000
+  hangraft bench sockets --url http://127.0.0.1:8080 --rate 500 --dir /tmp/demo
+  hangraft bench sockets --url http://127.0.0.1:8080 --idle 5000 --dir /tmp/demo
   hangraft bench stream --dir /tmp/demo --players 2000
   hangraft bench failover --dir /tmp/demo";
 
@@ -110,12 +118,19 @@ impl Load {
         &self,
         workload: &'static str,
         recorder: &Arc<Recorder>,
+        meter: &mut Option<Meter>,
     ) -> anyhow::Result<Report> {
+        if let Some(meter) = meter {
+            meter.add_load([]);
+        }
         let bar = progress();
         self.until_seated(recorder, &bar).await?;
         bar.set_message("warming up");
         sleep(Duration::from_secs(self.warmup)).await;
         recorder.enter(Phase::Measuring);
+        if let Some(meter) = meter {
+            meter.begin();
+        }
         let begun = Instant::now();
         let end = begun + Duration::from_secs(self.seconds);
         while Instant::now() < end {
@@ -125,8 +140,13 @@ impl Load {
         }
         let measured = begun.elapsed();
         recorder.enter(Phase::Done);
+        if let Some(meter) = meter {
+            meter.end();
+        }
         bar.finish_and_clear();
-        Ok(recorder.report(workload, self.players(), measured))
+        let report = recorder.report(workload, self.players(), measured);
+        let costs = meter.as_ref().map(|meter| meter.costs(report.moves, None));
+        Ok(Report { costs, ..report })
     }
 
     async fn until_seated(&self, recorder: &Recorder, bar: &ProgressBar) -> anyhow::Result<()> {

@@ -1,12 +1,10 @@
 //! What a load generator says and hears on a player's socket.
 
-use std::borrow::Cow;
-
-use hangraft_ids::Serial;
-use hangraft_proto::socket::{Accepted, InRoom, Open, Play, Request, ServerMessage, View, Watch};
+use hangraft_ids::RoomId;
+use hangraft_proto::socket::{self, Accepted, ServerMessage};
 use serde_json::value::RawValue;
 
-use crate::bench::table::{Action, Wish};
+use crate::bench::table::{Action, Answer, Wish};
 
 /// What players are called.
 pub(super) const NAME: &str = "Bench";
@@ -14,33 +12,91 @@ pub(super) const NAME: &str = "Bench";
 /// What a frontend says, as far as a load generator listens.
 pub(super) type Incoming<'a> = ServerMessage<'a, Accepted<'a>>;
 
-/// Whether a pushed view shows a round that is over. The view's JSON is not
+/// Whether a view, or what has changed in one, shows a round that is over. Its JSON is not
 /// parsed for it: that would cost this side more than the frontend's pays.
-pub(super) fn shows_the_end(view: &View<'_>) -> bool {
-    [r#""state":"won""#, r#""state":"lost""#].iter().any(|state| view.view.contains(state))
+pub(super) fn shows_the_end(view: &str) -> bool {
+    [r#""state":"won""#, r#""state":"lost""#].iter().any(|state| view.contains(state))
+}
+
+/// The name of a room that was opened.
+pub(super) fn name_of<'a>(heard: &'a socket::Answer<'_, Accepted<'_>>) -> Option<&'a str> {
+    heard.answer.as_ref().ok()?.room.as_deref()
+}
+
+/// What a frontend answered.
+pub(super) fn answer(heard: &socket::Answer<'_, Accepted<'_>>) -> Answer {
+    match &heard.answer {
+        // A frontend says the room's name, which its sockets keep for themselves.
+        Ok(yes) => Answer::Accepted { room: RoomId(0), version: yes.version.unwrap_or_default() },
+        Err(refused) => Answer::Refused(refused.code),
+    }
 }
 
 /// A wish as a frontend reads it, in the room with this name. Its serial serves as the
 /// message's id, too: a player has one open wish at a time.
 pub(super) fn text(wish: &Wish, room: &str) -> String {
-    let (id, serial) = (wish.serial, Some(Serial(wish.serial)));
-    let room = Cow::from(room);
-    let request = match wish.action {
-        Action::Open => {
-            let options = json(r#"{"mode":"together"}"#.to_owned());
-            let game = Cow::from("hangman");
-            return Request::Open(Open { game, options: Some(&options), public: true, serial })
-                .frame(id);
-        }
-        Action::Sit => Request::Sit(InRoom { room, serial }),
-        Action::Again => Request::Again(InRoom { room, serial }),
-        Action::Watch => Request::Watch(Watch { room, since: None, epoch: None }),
-        Action::Play(letter) => {
-            let mv = json(format!(r#"{{"letter":"{letter}"}}"#));
-            return Request::Play(Play { room, mv: &mv, serial }).frame(id);
-        }
-    };
-    request.frame(id)
+    let id = wish.serial;
+    match wish.action {
+        Action::Open => frame::open(id),
+        Action::Sit => frame::sit(room, id),
+        Action::Again => frame::again(room, id),
+        Action::Watch => frame::watch(room, None, id),
+        Action::Play(letter) => frame::play(room, letter, id),
+    }
+}
+
+/// What a player says, as text. The id of what changes something is its serial as well.
+pub(super) mod frame {
+    use std::borrow::Cow;
+
+    use hangraft_ids::{Serial, Version};
+    use hangraft_proto::socket::{Epoch, InRoom, Open, Ping, Play, Request, Say, Watch};
+
+    use super::json;
+
+    pub(in crate::bench) fn open(id: u64) -> String {
+        let options = json(r#"{"mode":"together"}"#.to_owned());
+        let (game, serial) = (Cow::from("hangman"), Some(Serial(id)));
+        Request::Open(Open { game, options: Some(&options), public: true, serial }).frame(id)
+    }
+
+    pub(in crate::bench) fn sit(room: &str, id: u64) -> String {
+        Request::Sit(in_room(room, id)).frame(id)
+    }
+
+    pub(in crate::bench) fn again(room: &str, id: u64) -> String {
+        Request::Again(in_room(room, id)).frame(id)
+    }
+
+    /// Watches a room, from a version of this epoch on if one was seen.
+    pub(in crate::bench) fn watch(
+        room: &str,
+        since: Option<(Version, Option<Epoch>)>,
+        id: u64,
+    ) -> String {
+        let epoch = since.and_then(|(_, epoch)| Some(epoch?.to_string().into()));
+        let since = since.map(|(version, _)| version);
+        Request::Watch(Watch { room: room.into(), since, epoch }).frame(id)
+    }
+
+    pub(in crate::bench) fn play(room: &str, letter: char, id: u64) -> String {
+        let mv = json(format!(r#"{{"letter":"{letter}"}}"#));
+        let serial = Some(Serial(id));
+        Request::Play(Play { room: room.into(), mv: &mv, serial }).frame(id)
+    }
+
+    pub(in crate::bench) fn say(room: &str, text: &str, id: u64) -> String {
+        let serial = Some(Serial(id));
+        Request::Say(Say { room: room.into(), text: text.into(), serial }).frame(id)
+    }
+
+    pub(in crate::bench) fn ping(id: u64) -> String {
+        Request::Ping(Ping {}).frame(id)
+    }
+
+    fn in_room(room: &str, id: u64) -> InRoom<'_> {
+        InRoom { room: room.into(), serial: Some(Serial(id)) }
+    }
 }
 
 fn json(text: String) -> Box<RawValue> {
@@ -92,7 +148,7 @@ mod tests {
             let Ok(Incoming::Push(Push::View(view))) = Incoming::read(&text) else {
                 panic!("{text}")
             };
-            assert_eq!((view.version.0, shows_the_end(&view)), (9, over));
+            assert_eq!((view.version.0, shows_the_end(view.view)), (9, over));
         }
     }
 }

@@ -27,6 +27,7 @@ use tonic::{Request, Streaming, metadata::MetadataValue};
 use crate::{
     bench::{
         Load,
+        cost::Meter,
         late::Late,
         table::{Action, Answer, Table, Wish},
         tally::Recorder,
@@ -69,7 +70,7 @@ pub(super) struct Args {
     /// The file with the cluster's key.
     #[arg(long, value_name = "FILE", conflicts_with = "dir")]
     key_file: Option<PathBuf>,
-    /// A demo's folder, instead of the two.
+    /// A demo's folder, instead of the two. It also says what its processes cost.
     #[arg(long, conflicts_with = "node")]
     dir: Option<PathBuf>,
     /// How many links.
@@ -83,13 +84,14 @@ pub(super) struct Args {
 pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let (nodes, key) = args.cluster()?;
     let passes = Passes { player: key.access_token(), operator: Pass::new(&key.operator_token()) };
+    let mut meter = Meter::of(args.dir.as_deref()).await?;
     let recorder = Arc::new(Recorder::new());
     let mut links = JoinSet::new();
     for tables in deal(args.load.tables(), args.streams as usize) {
         let link = Link::new(tables, nodes.clone(), passes.clone(), Arc::clone(&recorder));
         links.spawn(link.run());
     }
-    let report = args.load.measure("stream", &recorder).await?;
+    let report = args.load.measure("stream", &recorder, &mut meter).await?;
     links.shutdown().await;
     args.load.print(&recorder, &report)
 }

@@ -13,7 +13,7 @@ use hangraft_ids::{RoomId, Version};
 use hangraft_proto::socket::Code;
 
 /// The letters, by how often they occur in English.
-const LETTERS: &[u8; 26] = b"etaoinshrdlcumwfgypbvkjxqz";
+pub(super) const LETTERS: &[u8; 26] = b"etaoinshrdlcumwfgypbvkjxqz";
 
 /// How long a player who was told to slow down waits.
 const TOO_FAST: Duration = Duration::from_millis(250);

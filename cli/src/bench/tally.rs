@@ -11,7 +11,7 @@ use hangraft_proto::socket::Code;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use crate::bench::table::Meaning;
+use crate::bench::{cost::Costs, table::Meaning};
 
 /// The longest time a histogram tells apart, in microseconds: one minute. What
 /// took longer counts as that.
@@ -72,6 +72,9 @@ pub(super) struct Report {
     pub(super) reconnects: u64,
     /// Players who could not go on.
     pub(super) lost: usize,
+    /// When the demo's folder was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) costs: Option<Costs>,
 }
 
 /// How a time was distributed, in milliseconds.
@@ -172,6 +175,7 @@ impl Recorder {
             refused: seen.refused.clone(),
             reconnects: seen.reconnects,
             lost: seen.lost,
+            costs: None,
         }
     }
 
@@ -229,6 +233,9 @@ impl Report {
         if self.refused.contains_key(Code::TooFast.as_str()) {
             text +=
                 "\nThe frontends slow players down; start the demo with --no-limits for a bench.";
+        }
+        if let Some(costs) = &self.costs {
+            _ = write!(text, "\n{}", costs.text());
         }
         text
     }

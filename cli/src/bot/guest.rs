@@ -26,7 +26,7 @@ use crate::{
         game::{Game, Manner},
         moves::{self, Score},
     },
-    socket::{Identity, Socket, next_text},
+    socket::{Identity, Socket, Way, next_text},
 };
 
 /// How long to wait before another frontend is tried.
@@ -108,7 +108,7 @@ impl Guest {
     /// When it is refused what it cannot do without.
     pub(super) async fn play(mut self, ended: impl Fn(&Game)) -> anyhow::Result<Vec<Game>> {
         for url in self.manner.urls.clone().iter().cycle() {
-            let entered = url.enter(&self.manner.name, self.token.as_deref()).await;
+            let entered = url.enter_by(Way::STEPS, &self.manner.name, self.token.as_deref()).await;
             if let Err(err) = self.play_at(entered, &ended).await {
                 tracing::debug!("{err:#}");
             }
@@ -204,6 +204,7 @@ impl Guest {
             None => self.on_answer(&heard),
             Some("notice") => self.on_notice(&heard),
             Some("view") => self.on_view(&heard),
+            Some("step") => self.on_step(&heard)?,
             // Restored from a backup, a cluster counts anew.
             Some("cluster") => {
                 let epoch = heard["epoch"].as_str().and_then(|epoch| epoch.parse().ok());
@@ -270,9 +271,31 @@ impl Guest {
         }
         table.seen = (push["version"].as_u64(), self.epoch);
         table.view = push["view"].clone();
+        self.on_seen(push["closed"] == true);
+    }
+
+    /// What has changed since the version that was seen last. After a gap the whole view comes.
+    fn on_step(&mut self, push: &Value) -> anyhow::Result<()> {
+        let Phase::Playing(table) = &mut self.phase else { return Ok(()) };
+        let version = push["version"].as_u64();
+        if push["room"] != table.room || table.seen.0.map(|seen| seen + 1) != version {
+            return Ok(());
+        }
+        let view = table.view.as_object_mut().context("a step of nothing")?;
+        for name in push["unset"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            view.remove(name);
+        }
+        view.extend(push["set"].as_object().context("a step without fields")?.clone());
+        table.seen.0 = version;
+        self.on_seen(push["closed"] == true);
+        Ok(())
+    }
+
+    fn on_seen(&mut self, closed: bool) {
+        let Phase::Playing(table) = &mut self.phase else { return };
         let seat = moves::seat_of(&table.view, &self.player);
         let score = seat.and_then(|seat| moves::score(&table.view, seat));
-        match score.or((push["closed"] == true).then_some(Score::Void)) {
+        match score.or(closed.then_some(Score::Void)) {
             Some(score) => self.end(score),
             None => self.think(),
         }

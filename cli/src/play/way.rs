@@ -291,6 +291,7 @@ impl Link {
             since: since.map(|version| version.0),
             players: vec![self.player.0],
             ask: self.asks,
+            steps: false,
         };
         self.send(Uplink { watches: vec![watch], ..Uplink::default() }).await
     }

@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use hangraft_cluster_config::RoomNames;
 use hangraft_ids::{NodeId, NoticeNumber, OfferId, PlayerId, RoomId, Seat, Term, Version};
 use hangraft_proto::{
@@ -22,7 +23,7 @@ use super::{
 use crate::{
     command::{Accepted, Command, Outcome, Refusal, RoomsQuery},
     reply,
-    upstream::{FollowRequest, Glance, Live, Told, Update, WatchRequest},
+    upstream::{FollowRequest, Glance, Live, Step, Told, Update, WatchRequest},
 };
 
 pub(super) fn command(id: u64, command: &Command) -> v1::Command {
@@ -97,6 +98,7 @@ pub(super) fn watch(question: WatchRequest) -> v1::Watch {
         since: question.since.map(|Version(since)| since),
         players: question.players.into_iter().map(|player| player.0).collect(),
         ask: question.number,
+        steps: true,
     }
 }
 
@@ -204,6 +206,7 @@ pub(super) fn watch_refused(refused: v1::WatchRefused) -> Option<(RoomId, Refusa
 
 pub(super) fn update(update: v1::Update) -> Update {
     let private = update.private.into_iter().map(|p| (PlayerId(p.player), p.view)).collect();
+    let own = |own: v1::PrivateStep| (PlayerId(own.player), step(own.step.unwrap_or_default()));
     Update {
         room: RoomId(update.room),
         version: Version(update.version),
@@ -214,6 +217,17 @@ pub(super) fn update(update: v1::Update) -> Update {
         closed: update.closed,
         answers: update.ask,
         age: Duration::from_millis(update.age_ms),
+        step: update.step.map(step),
+        private_steps: update.private_steps.into_iter().map(own).collect(),
+    }
+}
+
+/// Values are copied: what came from the node is one piece with much else, and they are kept.
+fn step(said: v1::Step) -> Step {
+    let field = |v1::Field { name, value }| (name.into(), Bytes::copy_from_slice(&value));
+    Step {
+        set: said.set.into_iter().map(field).collect(),
+        unset: said.unset.into_iter().map(Into::into).collect(),
     }
 }
 

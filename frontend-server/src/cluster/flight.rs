@@ -45,7 +45,8 @@ pub(crate) struct Flights<R> {
 
 #[derive(Debug)]
 struct Flight<R> {
-    command: Command,
+    /// Boxed: it is moved more often than looked at, and is not small.
+    command: Box<Command>,
     reply: R,
     began: Instant,
     attempt: u64,
@@ -92,7 +93,7 @@ impl<R> Flights<R> {
 
     /// Takes a command on, to be sent next; gives the reply back when there are
     /// too many already.
-    pub(crate) fn begin(&mut self, command: Command, reply: R, now: Instant) -> Result<(), R> {
+    pub(crate) fn begin(&mut self, command: Box<Command>, reply: R, now: Instant) -> Result<(), R> {
         if self.flights.len() >= FLIGHTS_MAX {
             return Err(reply);
         }
@@ -269,10 +270,10 @@ mod tests {
     use super::*;
     use crate::command::Accepted;
 
-    fn command(serial: u64) -> Command {
+    fn command(serial: u64) -> Box<Command> {
         let (player, serial) = (PlayerId(1), Serial(serial));
         let wish = Wish::Sit { room: RoomId(1) };
-        Command { player, name: "Ann".into(), lane: Lane::OWN, serial, wish }
+        Box::new(Command { player, name: "Ann".into(), lane: Lane::OWN, serial, wish })
     }
 
     fn sent(flights: &mut Flights<u64>, to: Slot, now: Instant) -> Vec<(u64, u64)> {

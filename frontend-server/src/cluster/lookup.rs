@@ -24,7 +24,7 @@ use tonic::{
 
 use super::{convert, link};
 use crate::{
-    command::{Question, Refusal, no_such_offer},
+    command::{Question, Refusal, no_such_offer, no_such_room},
     mailbox::{Found, Mail, Mailbox, Tag},
     reply,
 };
@@ -82,7 +82,7 @@ fn admit(entries: &mut HashMap<Question, Entry>, asked: LookUp, now: Instant) ->
             waiting.push((asker, tag));
             return None;
         }
-        Some(Entry::Known(found, at)) if now < *at + FRESH => {
+        Some(Entry::Known(found, at)) if now < *at + fresh(&question) => {
             asker.put(Mail::Found { tag, found: found.clone() });
             return None;
         }
@@ -96,6 +96,12 @@ fn admit(entries: &mut HashMap<Question, Entry>, asked: LookUp, now: Instant) ->
     }
     entries.insert(question.clone(), Entry::Asked(vec![(asker, tag)]));
     Some(question)
+}
+
+/// How old the answer to a question may be. What was said is asked for by who has just been
+/// shown the room, and was no answer if it were older than that.
+fn fresh(question: &Question) -> Duration {
+    if matches!(question, Question::History(_)) { Duration::ZERO } else { FRESH }
 }
 
 fn settle(entries: &mut HashMap<Question, Entry>, question: Question, found: Found, now: Instant) {
@@ -144,12 +150,16 @@ async fn ask(
         }
         Question::Card(player) => At::Card(v1::Card { player: player.0 }),
         Question::Offer(offer) => At::Offer(offer.0),
+        Question::History(room) => At::History(room.0),
     };
     let request = shown(v1::LookRequest { at: Some(at) }, access);
     let v1::LookReply { json, offer } = client.look(request).await?.into_inner();
     if matches!(question, Question::Offer(_)) {
         let offer = offer.map(|offer| reply::found(&convert::offer(offer, names)));
         return Ok(offer.ok_or_else(no_such_offer));
+    }
+    if matches!(question, Question::History(_)) && json.is_empty() {
+        return Ok(Err(no_such_room()));
     }
     convert::json(&json).map(Ok).ok_or_else(|| Status::internal("what was found is no JSON"))
 }

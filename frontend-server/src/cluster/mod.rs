@@ -16,7 +16,7 @@ mod nodes;
 mod route;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
@@ -68,6 +68,11 @@ const QUESTIONS_MAX: usize = 1024;
 /// How often time is looked at while commands are in flight. Sets how exact
 /// retries and patience are, not how fast anything is.
 const TICK: Duration = Duration::from_millis(10);
+/// With so many commands on their way, answers leave together with what is shown of them:
+/// writing to sockets is the dearest part of a move here.
+const BUSY: usize = 64;
+/// So long an answer waits for that.
+const QUIET_MAX: Duration = Duration::from_millis(20);
 /// How often an acknowledged version is handed to the hub, which sees whether the
 /// watch keeps up with it.
 const SAMPLE_PAUSE: Duration = Duration::from_millis(100);
@@ -84,7 +89,7 @@ pub(crate) struct Cluster {
 /// A command and where its answer goes.
 #[derive(Debug)]
 struct Submission {
-    command: Command,
+    command: Box<Command>,
     reply: ReplyTo,
 }
 
@@ -95,6 +100,8 @@ enum ReplyTo {
         mailbox: Mailbox,
         tag: Tag,
         arrived: Instant,
+        /// It is shown what comes of the command.
+        shown: bool,
     },
     Asker(oneshot::Sender<Outcome>),
 }
@@ -105,6 +112,20 @@ impl ReplyTo {
             // Whoever asked may be gone by now; that is their business.
             Self::Session { mailbox, tag, .. } => _ = mailbox.put(Mail::Answer { tag, outcome }),
             Self::Asker(asker) => _ = asker.send(outcome),
+        }
+    }
+
+    /// Sends it so that it leaves together with what is shown of it, which is on its way by
+    /// another link. Gives the mailbox that has to be rung if that does not come.
+    fn send_quietly(self, outcome: Outcome) -> Option<Mailbox> {
+        match self {
+            Self::Session { mailbox, tag, shown: true, .. } if outcome.is_ok() => {
+                mailbox.put_quietly(Mail::Answer { tag, outcome }).then_some(mailbox)
+            }
+            other => {
+                other.send(outcome);
+                None
+            }
         }
     }
 }
@@ -136,6 +157,7 @@ impl Cluster {
             nodes: Nodes::new(frontend.0),
             links: BTreeMap::new(),
             flights: Flights::new(),
+            quiet: VecDeque::new(),
             tasks: JoinSet::new(),
             network,
             access,
@@ -158,14 +180,16 @@ impl Cluster {
     }
 
     /// Hands a command over; its answer comes as mail with this tag.
-    pub(crate) fn submit(&self, command: Command, mailbox: Mailbox, tag: Tag) {
-        let reply = ReplyTo::Session { mailbox, tag, arrived: Instant::now() };
+    /// `shown`: the session watches the room that it is about.
+    pub(crate) fn submit(&self, command: Box<Command>, mailbox: Mailbox, tag: Tag, shown: bool) {
+        let reply = ReplyTo::Session { mailbox, tag, arrived: Instant::now(), shown };
         self.hand_over(Submission { command, reply });
     }
 
     /// Hands a command over and waits for its answer.
     pub(crate) async fn ask(&self, command: Command) -> Outcome {
         let (asker, answer) = oneshot::channel();
+        let command = Box::new(command);
         self.hand_over(Submission { command, reply: ReplyTo::Asker(asker) });
         answer.await.unwrap_or_else(|_| Err(stopping()))
     }
@@ -224,6 +248,8 @@ struct Task {
     nodes: Nodes,
     links: BTreeMap<Slot, Link>,
     flights: Flights<ReplyTo>,
+    /// Whose answer waits for what is shown of it, and until when.
+    quiet: VecDeque<(Instant, Mailbox)>,
     tasks: JoinSet<()>,
     network: Arc<dyn Network>,
     access: MetadataValue<Ascii>,
@@ -275,7 +301,7 @@ impl Task {
 
     /// Something depends on the passing of time.
     fn waits(&self) -> bool {
-        self.nodes.waits() || !self.flights.is_empty()
+        self.nodes.waits() || !self.flights.is_empty() || !self.quiet.is_empty()
     }
 
     fn on_wishes(&mut self, wished: impl Iterator<Item = Submission>, now: Instant) {
@@ -336,11 +362,22 @@ impl Task {
     }
 
     /// Answers, and notes how long that took when a player waited for it.
-    fn answer(&self, reply: ReplyTo, outcome: Outcome, now: Instant) {
+    fn answer(&mut self, reply: ReplyTo, outcome: Outcome, now: Instant) {
         if let ReplyTo::Session { arrived, .. } = reply {
             self.meters.latency.record(now.saturating_duration_since(arrived));
         }
-        reply.send(outcome);
+        if self.flights.len() < BUSY {
+            return reply.send(outcome);
+        }
+        let waits = reply.send_quietly(outcome);
+        self.quiet.extend(waits.map(|mailbox| (now + QUIET_MAX, mailbox)));
+    }
+
+    /// Rings where what was to be shown has not come.
+    fn ring(&mut self, now: Instant) {
+        while let Some((_, mailbox)) = self.quiet.pop_front_if(|(until, _)| *until <= now) {
+            mailbox.ring();
+        }
     }
 
     /// Now and then, tells the hub what it should be shown soon.
@@ -355,6 +392,7 @@ impl Task {
 
     /// Time has passed: retries, patience, silent nodes, doubts.
     async fn on_tick(&mut self, now: Instant) {
+        self.ring(now);
         for (reply, refusal) in self.flights.tick(now) {
             self.answer(reply, Err(refusal), now);
         }

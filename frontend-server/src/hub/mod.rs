@@ -10,6 +10,7 @@
 //! notice nothing but a pause.
 
 mod debt;
+mod fields;
 mod followed;
 mod follows;
 mod history;
@@ -41,6 +42,7 @@ use crate::{
 use debt::Debt;
 use followed::Listener;
 use follows::Follows;
+use history::Shape;
 use looks::Looks;
 use room::{Heard, Joining, Room};
 
@@ -70,6 +72,8 @@ pub(crate) enum HubInput {
         player: PlayerId,
         room: RoomId,
         since: Option<Version>,
+        /// The session understands steps.
+        steps: bool,
         tag: Tag,
     },
     Unwatch {
@@ -234,8 +238,9 @@ impl Task {
 
     fn on(&mut self, input: HubInput, now: Instant) {
         match input {
-            HubInput::Watch { session, mailbox, player, room, since, tag } => {
-                let joining = Joining { session, player, tag, since, way: mailbox };
+            HubInput::Watch { session, mailbox, player, room, since, steps, tag } => {
+                let shape = if steps { Shape::Steps } else { Shape::Views };
+                let joining = Joining { session, player, tag, since, shape, way: mailbox };
                 self.on_watch(room, joining, now);
             }
             HubInput::Unwatch { session, room } => self.on_unwatch(session, room, now),

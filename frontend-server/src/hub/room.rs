@@ -15,7 +15,10 @@ use std::{
 use hangraft_ids::{PlayerId, RoomId, Version};
 use hangraft_proto::socket::Code;
 
-use super::history::{History, NotText, Taken};
+use super::{
+    fields::NotAView,
+    history::{History, Shape, Taken},
+};
 use crate::{
     command::Refusal,
     mailbox::{Mail, SocketId, Tag},
@@ -55,6 +58,7 @@ pub(crate) struct Joining<W> {
     pub(crate) player: PlayerId,
     pub(crate) tag: Tag,
     pub(crate) since: Option<Version>,
+    pub(crate) shape: Shape,
     pub(crate) way: W,
 }
 
@@ -78,6 +82,7 @@ pub(crate) struct Room<W> {
 #[derive(Debug)]
 struct Watcher<W> {
     player: PlayerId,
+    shape: Shape,
     way: W,
     place: Place,
 }
@@ -136,14 +141,15 @@ impl<W> Room<W> {
         now: Instant,
         deliver: &mut impl FnMut(&W, Mail),
     ) -> Option<WatchRequest> {
-        let Joining { session, player, tag, since, way } = joining;
+        let Joining { session, player, tag, since, shape, way } = joining;
         self.leave(session, now);
+        self.history.will_be(shape);
         self.empty_since = None;
         let eye = self.eyes.entry(player).or_default();
         eye.sessions += 1;
         eye.left_at = None;
         let place = Place::Waiting { tag, since, until: now + PATIENCE };
-        let mut watcher = Watcher { player, way, place };
+        let mut watcher = Watcher { player, shape, way, place };
         let age = self.made.map_or(Duration::ZERO, |made| now.saturating_duration_since(made));
         watcher.settle(self.room, &self.history, age, eye, deliver);
         let waits = matches!(watcher.place, Place::Waiting { .. });
@@ -171,8 +177,11 @@ impl<W> Room<W> {
         bytes_max: usize,
         now: Instant,
         deliver: &mut impl FnMut(&W, Mail),
-    ) -> Result<Heard, NotText> {
+    ) -> Result<Heard, NotAView> {
         let taken = self.history.take(update, bytes_max)?;
+        if taken == Taken::Lost {
+            return Ok(Heard::On(self.ask()));
+        }
         if taken != Taken::Old {
             self.made = now.checked_sub(update.age);
         }
@@ -327,7 +336,7 @@ impl<W> Room<W> {
             if *shown >= version {
                 continue;
             }
-            if let Some(text) = self.history.newest_for(watcher.player, *shown) {
+            if let Some(text) = self.history.newest_for(watcher.player, *shown, watcher.shape) {
                 deliver(&watcher.way, Mail::View { room: self.room, text });
                 *shown = version;
             }
@@ -361,7 +370,7 @@ impl<W> Room<W> {
     }
 
     fn close(&self, watcher: &Watcher<W>, shown: Version, deliver: &mut impl FnMut(&W, Mail)) {
-        if let Some(text) = self.history.last_for(watcher.player, shown) {
+        if let Some(text) = self.history.last_for(watcher.player, shown, watcher.shape) {
             deliver(&watcher.way, Mail::Closed { room: self.room, text });
         }
     }
@@ -390,7 +399,7 @@ impl<W> Watcher<W> {
     ) {
         let Place::Waiting { tag, since, .. } = self.place else { return };
         let (Some(open_from), Some(version)) = (eye.open_from, history.version()) else { return };
-        let missed = history.since(self.player, since, open_from);
+        let missed = history.since(self.player, since, open_from, self.shape);
         deliver(&self.way, Mail::Watching { tag, room, version, age, missed });
         // Someone who has seen more than we have is shown nothing older.
         self.place = Place::Shown(version.max(since.unwrap_or_default()));
@@ -406,7 +415,7 @@ mod tests {
     use bytes::Bytes;
 
     use super::*;
-    use crate::message::Text;
+    use crate::{message::Text, upstream::Step};
 
     const ROOM: RoomId = RoomId(4);
     const ANN: PlayerId = PlayerId(1);
@@ -417,11 +426,14 @@ mod tests {
         room: Room<&'static str>,
         now: Instant,
         told: Vec<(&'static str, String)>,
+        /// How those are told who join next.
+        shape: Shape,
     }
 
     impl Stage {
         fn new() -> Self {
-            Self { room: Room::new(ROOM, "k3v7".into()), now: Instant::now(), told: Vec::new() }
+            let (room, shape) = (Room::new(ROOM, "k3v7".into()), Shape::Views);
+            Self { room, now: Instant::now(), told: Vec::new(), shape }
         }
 
         fn join(
@@ -432,7 +444,8 @@ mod tests {
             since: Option<u64>,
         ) -> Option<WatchRequest> {
             let (session, tag, since) = (SocketId(socket), Tag(socket), since.map(Version));
-            let joining = Joining { session, player, tag, since, way: name };
+            let shape = self.shape;
+            let joining = Joining { session, player, tag, since, shape, way: name };
             plain(self.room.join(joining, self.now, &mut note(&mut self.told)))
         }
 
@@ -458,11 +471,13 @@ mod tests {
         |who, mail| told.push((*who, line(&mail)))
     }
 
-    /// Mail in a few words: "5" is a step to version 5, "=5" a whole view, "5*" a private one.
+    /// Mail in a few words: "5" is version 5, "+5" a step to it, "=5" a whole view, "5*2" a view
+    /// of player 2's.
     fn line(mail: &Mail) -> String {
         let short = |text: &Text| {
             let value: serde_json::Value = serde_json::from_str(text.as_str()).unwrap();
-            let whole = if value["resync"] == true { "=" } else { "" };
+            let step = if value["push"] == "step" { "+" } else { "" };
+            let whole = if value["resync"] == true { "=" } else { step };
             let own = value["view"]["own"].as_u64().map_or(String::new(), |p| format!("*{p}"));
             format!("{whole}{}{own}", value["version"])
         };
@@ -612,8 +627,14 @@ mod tests {
         stage.join("ann", 1, ANN, None);
         stage.hear(&whole(3, &[]));
         let earlier = stage.room.moved().expect("the new node is asked").number;
-        let joining =
-            Joining { session: SocketId(2), player: BO, tag: Tag(2), since: None, way: "bo" };
+        let joining = Joining {
+            session: SocketId(2),
+            player: BO,
+            tag: Tag(2),
+            since: None,
+            shape: Shape::Views,
+            way: "bo",
+        };
         let later = stage.room.join(joining, stage.now, &mut note(&mut stage.told));
         let later = later.expect("a view for new eyes is asked for").number;
         stage.told();
@@ -623,6 +644,34 @@ mod tests {
         assert_eq!(stage.told(), says(&[("ann", "=6")]));
         stage.hear(&Update { answers: Some(later), ..whole(6, &[BO]) });
         assert_eq!(stage.told(), says(&[("bo", "watching 6: =6*2")]));
+    }
+
+    /// Who is told in steps hears what has changed. A step from what was not shown is nothing
+    /// to guess from: the whole view is asked for.
+    #[test]
+    fn a_step_from_elsewhere_is_not_taken() {
+        let step = |version| {
+            let set = vec![("n".into(), Bytes::from_static(b"1"))];
+            let step = Some(Step { set, unset: Vec::new() });
+            Update { step, view: Bytes::new(), ..update(version, &[]) }
+        };
+        let mut stage = Stage::new();
+        stage.join("old ann", 1, ANN, None);
+        stage.hear(&whole(3, &[]));
+        stage.shape = Shape::Steps;
+        stage.join("ann", 2, ANN, Some(3));
+        stage.told();
+        stage.hear(&step(4));
+        assert_eq!(stage.told(), says(&[("old ann", "4"), ("ann", "+4")]));
+        assert_eq!(stage.hear(&step(7)), Heard::On(asks(None, &[ANN])));
+        assert_eq!(stage.told(), []);
+        stage.hear(&whole(7, &[]));
+        assert_eq!(stage.told(), says(&[("old ann", "=7"), ("ann", "=7")]));
+        let own = vec![(ANN, Step::default())];
+        let unheard_of = Update { private_steps: own, ..step(8) };
+        assert_eq!(stage.hear(&unheard_of), Heard::On(asks(None, &[ANN])));
+        stage.hear(&whole(8, &[ANN]));
+        assert_eq!(stage.told(), says(&[("old ann", "=8*1"), ("ann", "=8*1")]));
     }
 
     /// A node that is behind is asked again, rather than showing a step back.

@@ -58,6 +58,8 @@ pub(crate) struct Session {
     serial: Serial,
     requests: Requests,
     watching: BTreeMap<RoomId, Watching>,
+    /// The client has asked to be told in steps of rooms that it watches from now on.
+    steps: bool,
     /// Whether the player's notices are heard.
     notices: Option<Watching>,
     looks: Looks,
@@ -83,6 +85,7 @@ impl Session {
             serial: Serial(0),
             requests: Requests::new(),
             watching: BTreeMap::new(),
+            steps: false,
             notices: None,
             looks: Looks::default(),
             link,
@@ -167,7 +170,11 @@ impl Session {
     ) -> Result<Vec<Output>, Refusal> {
         match (asked, self.guest.clone()) {
             (Asked::Ping, _) => Ok(vec![send_ok(id.as_ref(), Reply::Nothing(Nothing {}))]),
-            (Asked::Hello { name, token }, _) => self.on_hello(id.as_ref(), name, token, now),
+            (Asked::Hello { name, token, steps }, _) => {
+                let outputs = self.on_hello(id.as_ref(), name, token, now)?;
+                self.steps |= steps;
+                Ok(outputs)
+            }
             (_, None) => Err(Refusal::new(Code::Unauthorized, "say hello first")),
             (Asked::LookUp(question), Some(_)) => {
                 let tag = self.requests.expect(id, action)?;
@@ -193,10 +200,11 @@ impl Session {
                 let (lane, serial) = self.attempt(serial)?;
                 let tag = self.requests.expect(id, action)?;
                 let Guest { player, name } = guest;
-                Ok(vec![Output::Submit {
-                    tag,
-                    command: Command { player, name, lane, serial, wish },
-                }])
+                let room = wish.shown_in();
+                let shown =
+                    room.is_some_and(|room| self.watching.get(&room) == Some(&Watching::On));
+                let command = Box::new(Command { player, name, lane, serial, wish });
+                Ok(vec![Output::Submit { tag, command, shown }])
             }
         }
     }
@@ -286,7 +294,7 @@ impl Session {
         }
         let tag = self.requests.expect(id, Action::Watch)?;
         self.watching.insert(room, Watching::Asked(tag));
-        Ok(vec![Output::Watch { tag, player, room, since }])
+        Ok(vec![Output::Watch { tag, player, room, since, steps: self.steps }])
     }
 
     fn on_unwatch(&mut self, id: Option<&RequestId>, room: RoomId) -> Vec<Output> {
@@ -558,8 +566,8 @@ mod tests {
     fn line(output: &Output) -> Option<String> {
         Some(match output {
             Output::Send(text) => text.as_str().to_owned(),
-            Output::Submit { tag, command } => {
-                let Command { player, name, lane, serial, wish } = command;
+            Output::Submit { tag, command, .. } => {
+                let Command { player, name, lane, serial, wish } = &**command;
                 format!("submit {tag:?}: {player} {name} {lane}/{serial} {wish:?}")
             }
             Output::Acted(_) | Output::Refused(_) => return None,
@@ -771,7 +779,9 @@ mod tests {
         let watch = r#"{"id":1,"action":"watch","data":{"room":4,"since":2}}"#;
         assert_eq!(
             stage.says(watch),
-            ["Watch { tag: 1, player: PlayerId(48879), room: RoomId(4), since: Some(Version(2)) }"]
+            [
+                "Watch { tag: 1, player: PlayerId(48879), room: RoomId(4), since: Some(Version(2)), steps: false }"
+            ]
         );
         assert_eq!(stage.on(Input::Mail(view("early"))), [] as [&str; 0]);
         assert_eq!(code(&stage.says(watch)), "busy");
@@ -826,7 +836,7 @@ mod tests {
             let data = format!(r#"{{"room":4,"since":16{epoch}}}"#);
             let asked = stage.says(&format!(r#"{{"action":"watch","data":{data}}}"#));
             let expected = format!(
-                "Watch {{ tag: 1, player: PlayerId(48879), room: RoomId(4), since: {since} }}"
+                "Watch {{ tag: 1, player: PlayerId(48879), room: RoomId(4), since: {since}, steps: false }}"
             );
             assert_eq!(asked, [expected], "{data}");
         }

@@ -55,8 +55,8 @@ pub(super) struct Actions {
 }
 
 impl Actions {
-    pub(super) async fn on_all(&mut self, mail: &mut Vec<Mail>) -> Option<End> {
-        for mail in mail.drain(..) {
+    pub(super) async fn on_all(&mut self, mail: Vec<Mail>) -> Option<End> {
+        for mail in mail {
             let end = self.on(Input::Mail(mail)).await;
             if end.is_some() {
                 return end;
@@ -108,12 +108,12 @@ impl Actions {
                 self.paces = here.paces();
                 self.here = Some(here);
             }
-            Output::Submit { tag, command } => {
-                self.shared.cluster.submit(command, self.mailbox.clone(), tag);
+            Output::Submit { tag, command, shown } => {
+                self.shared.cluster.submit(command, self.mailbox.clone(), tag, shown);
             }
-            Output::Watch { tag, player, room, since } => {
+            Output::Watch { tag, player, room, since, steps } => {
                 let (session, mailbox) = (self.number, self.mailbox.clone());
-                let watch = HubInput::Watch { session, mailbox, player, room, since, tag };
+                let watch = HubInput::Watch { session, mailbox, player, room, since, steps, tag };
                 self.shared.hub.tell(watch).await;
             }
             Output::Unwatch { room } => {

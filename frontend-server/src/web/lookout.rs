@@ -81,6 +81,11 @@ impl Lookouts {
         }
     }
 
+    /// Whether anything is looked at.
+    pub(super) fn any(&self) -> bool {
+        self.deck.board.is_some() || self.lobby.board.is_some() || self.live.board.is_some()
+    }
+
     /// Waits for something to be shown. May be called off.
     pub(super) async fn next(&mut self) -> Shown {
         tokio::select! {

@@ -4,6 +4,8 @@
 
 mod actions;
 mod assets;
+mod crier;
+mod deadlines;
 mod door;
 mod frames;
 mod host;
@@ -35,6 +37,7 @@ use tokio::time::timeout;
 use tower_http::compression::CompressionLayer;
 use tracing::debug;
 
+pub(crate) use crier::run as cry;
 use host::host_of;
 pub(crate) use origin::Origins;
 pub(crate) use proxies::Proxies;

@@ -7,29 +7,33 @@
 //! nothing piles up for it here. When its queue overflows meanwhile, that ends the
 //! wait and the socket.
 //!
+//! The task waits in four places: for the client, for its mailbox, for the clock, and for
+//! what its player looks at. Whatever else there is to hear is called through the mailbox.
+//!
 //! A client that is quiet is pinged. Browsers answer by themselves, also for a page
 //! whose timers they have stopped; so whoever answers nothing is gone.
 //!
 //! When the frontend drains, the client is told in its turn to go elsewhere, and
 //! served like any other until it closes or the frontend stops.
 
-use std::{future::pending, pin::Pin, sync::Arc, time::Duration};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use futures_util::{SinkExt, stream::FusedStream};
 use hangraft_ids::{Lane, PlayerId};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, sink},
-    time::{Instant, Sleep, sleep, sleep_until, timeout},
+    task::yield_now,
+    time::{Instant, Sleep, sleep_until, timeout},
 };
-use tokio_stream::{StreamExt, wrappers::WatchStream};
+use tokio_stream::StreamExt;
 use tokio_tungstenite::tungstenite::{
     Error, Message, Utf8Bytes, error::ProtocolError, protocol::CloseFrame,
 };
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tracing::debug;
 
 use super::{
     actions::{Actions, End, text_frame},
+    deadlines::{Deadlines, Due, Only},
     lookout::Lookouts,
     shared::{Place, Shared},
     upgrade::Socket,
@@ -37,23 +41,14 @@ use super::{
 use crate::{
     boards::Shown,
     client::Client,
-    cluster::Status,
     exchange::{Dice, Input},
     farewell::Farewell,
-    mailbox::{self, Inbox, Mail, Overflow, SocketId},
+    mailbox::{self, Call, Calls, Inbox, SocketId},
     players::Paces,
     reply,
     session::Session,
 };
 
-/// A client of which nothing is heard for this long is pinged.
-const PING_AFTER: Duration = Duration::from_secs(20);
-/// A client of which nothing is heard for this long, no answer to a ping either, is
-/// gone. Not a minute: that is how often browsers let a hidden page's timers run, and
-/// one that says something as often as it can shall not be late.
-const IDLE: Duration = Duration::from_secs(75);
-/// A socket that has not said hello by then is closed.
-const HELLO_DEADLINE: Duration = Duration::from_secs(10);
 /// How long the last words may take.
 const GOODBYE: Duration = Duration::from_secs(1);
 /// What is read, and dropped, of a client that is told to go, in bytes.
@@ -112,18 +107,17 @@ fn open(
     place: Place,
 ) -> (Actions, Wire) {
     let (mailbox, inbox) = mailbox::mailbox();
-    let mut status = shared.cluster.status();
-    let link = status.borrow_and_update().link_state();
-    shared.meters.sockets_opened.increment(1);
+    // From here on it is called; what was called before is looked at now.
     shared.meters.queues.enter(number, mailbox.clone());
-    let wire = Wire {
-        notice: Notice::new(number, &shared),
-        outside: Outside::new(&shared.stop, place.visit.leave(), inbox.overflow()),
-        pulse: Pulse::new(),
-        inbox,
-        status: WatchStream::from_changes(status),
-        mail: Vec::new(),
-    };
+    place.visit.calls(mailbox.clone());
+    let told = [(&shared.stop, Call::Stop), (&shared.drain, Call::Drain)];
+    told.iter().filter(|(token, _)| token.is_cancelled()).for_each(|(_, call)| mailbox.call(*call));
+    let link = shared.cluster.status().borrow().link_state();
+    shared.meters.sockets_opened.increment(1);
+    // Sockets are numbered in a row, so taking turns by number spreads them evenly however
+    // many there are, and a few are told at once.
+    let turn = Duration::from_millis(number.0 % SPREAD_MS);
+    let wire = Wire { inbox, timer: Timer::new(), turn };
     let paces = Arc::new(std::sync::Mutex::new(Paces::new(&shared.limits)));
     let session = Session::new(shared.premises.clone(), client, dice, link);
     let (lookouts, frames) = (Lookouts::new(), Vec::new());
@@ -135,55 +129,24 @@ fn open(
 /// Where things happen from.
 struct Wire {
     inbox: Inbox,
-    status: WatchStream<Status>,
-    notice: Notice,
-    outside: Outside,
-    pulse: Pulse,
-    mail: Vec<Mail>,
-}
-
-/// The notice to move: given once, when the frontend drains and this socket's
-/// turn has come.
-struct Notice {
+    timer: Timer,
+    /// How long after the others it is told to move, when the frontend drains.
     turn: Duration,
-    stage: Stage,
 }
 
-/// How far a notice has come.
-enum Stage {
-    /// Nothing drains.
-    Quiet(Pin<Box<WaitForCancellationFutureOwned>>),
-    /// It drains; the turn comes then.
-    Due(Instant),
-    Given,
-}
-
-/// What ends a socket whatever it is doing.
-struct Outside {
-    stop: Pin<Box<WaitForCancellationFutureOwned>>,
-    /// Its place is needed.
-    leave: Pin<Box<WaitForCancellationFutureOwned>>,
-    overflow: Overflow,
-    timer: Pin<Box<Sleep>>,
-    heard_at: Instant,
-    /// When hello is due, as long as it was not said.
-    hello_by: Option<Instant>,
-}
-
-/// When a quiet client is to be pinged.
-struct Pulse {
-    timer: Pin<Box<Sleep>>,
+/// What time does.
+struct Timer {
+    deadlines: Deadlines,
+    sleep: Pin<Box<Sleep>>,
 }
 
 /// Something that happened.
 enum Event {
     Frame(Option<Result<Message, Error>>),
+    /// There is mail, or something was called.
     Mail,
-    Status(Status),
     Shown(Shown),
-    Drain,
-    Quiet,
-    End(Input<'static>),
+    Due(Due),
 }
 
 impl Wire {
@@ -195,32 +158,40 @@ impl Wire {
         loop {
             let event = tokio::select! {
                 frame = socket.next() => Event::Frame(frame),
-                _ = self.inbox.take(&mut self.mail) => Event::Mail,
-                Some(status) = self.status.next() => Event::Status(status),
-                shown = actions.lookouts.next() => Event::Shown(shown),
-                () = self.notice.wait() => Event::Drain,
-                () = self.pulse.wait() => Event::Quiet,
-                end = self.outside.wait() => Event::End(end),
+                () = self.inbox.ready() => Event::Mail,
+                shown = actions.lookouts.next(), if actions.lookouts.any() => Event::Shown(shown),
+                due = self.timer.due(Only::All) => Event::Due(due),
             };
             let mut end = match event {
                 Event::Frame(frame) => {
                     let overrun = socket.get_ref().overrun();
                     self.on_frame(frame, overrun, actions).await
                 }
-                Event::Mail => actions.on_all(&mut self.mail).await,
-                Event::Status(status) => actions.on(Input::Link(status.link_state())).await,
+                Event::Mail => {
+                    // What is being put in at this moment leaves in the same write.
+                    yield_now().await;
+                    let (mail, calls) = self.inbox.take();
+                    match actions.on_all(mail).await {
+                        Some(end) => Some(end),
+                        None => self.on_calls(calls, actions).await,
+                    }
+                }
                 Event::Shown(shown) => actions.on(Input::Shown(shown)).await,
-                Event::Drain => actions.on(Input::Draining).await,
-                Event::Quiet => actions.ping(),
-                Event::End(end) => actions.on(end).await,
+                Event::Due(Due::Ping) => actions.ping(),
+                Event::Due(Due::Move) => actions.on(Input::Draining).await,
+                Event::Due(Due::Idle) => actions.on(Input::Idle).await,
+                Event::Due(Due::Silent) => actions.on(Input::Silent).await,
             };
-            if end.is_none() {
+            if end.is_none() && !actions.frames.is_empty() {
                 let cut_short = tokio::select! {
                     sent = send(socket, &mut actions.frames) => match sent {
                         Ok(()) => None,
                         Err(err) => return actions.not_taken(&err),
                     },
-                    cut_short = self.outside.wait() => Some(cut_short),
+                    call = self.inbox.end() => Some(ended(call)),
+                    due = self.timer.due(Only::Ends) => {
+                        Some(if due == Due::Silent { Input::Silent } else { Input::Idle })
+                    }
                 };
                 if let Some(cut_short) = cut_short {
                     end = actions.on(cut_short).await;
@@ -244,8 +215,7 @@ impl Wire {
         actions: &mut Actions,
     ) -> Option<End> {
         let Some(frame) = frame else { return Some(End::Gone) };
-        self.outside.heard_at = Instant::now();
-        self.pulse.put_off();
+        self.timer.deadlines.heard(Instant::now());
         let end = match frame {
             Ok(Message::Text(text)) => actions.on(Input::Frame(&text)).await,
             Ok(Message::Binary(_)) => actions.on(Input::Binary).await,
@@ -259,88 +229,54 @@ impl Wire {
             Err(err) => Some(actions.not_taken(&err)),
         };
         if actions.here.is_some() {
-            self.outside.hello_by = None;
+            self.timer.deadlines.greeted();
         }
         end
     }
-}
 
-impl Notice {
-    /// Sockets are numbered in a row, so taking turns by number spreads them evenly
-    /// however many there are, and a few are told at once.
-    fn new(number: SocketId, shared: &Shared) -> Self {
-        let drains = Box::pin(shared.drain.clone().cancelled_owned());
-        Self { turn: Duration::from_millis(number.0 % SPREAD_MS), stage: Stage::Quiet(drains) }
-    }
-
-    /// Waits until it is to be given; for ever, once it was. May be called off.
-    async fn wait(&mut self) {
-        loop {
-            match &mut self.stage {
-                Stage::Quiet(drains) => {
-                    drains.as_mut().await;
-                    self.stage = Stage::Due(Instant::now() + self.turn);
-                }
-                Stage::Due(at) => {
-                    sleep_until(*at).await;
-                    self.stage = Stage::Given;
-                    return;
-                }
-                Stage::Given => pending().await,
-            }
+    async fn on_calls(&mut self, calls: Calls, actions: &mut Actions) -> Option<End> {
+        if let Some(call) = calls.end() {
+            return actions.on(ended(call)).await;
         }
+        if calls.has(Call::Drain) {
+            self.timer.deadlines.moves_at(Instant::now() + self.turn);
+        }
+        if calls.has(Call::Status) {
+            let link = actions.shared.cluster.status().borrow().link_state();
+            return actions.on(Input::Link(link)).await;
+        }
+        None
     }
 }
 
-impl Outside {
-    fn new(stop: &CancellationToken, leave: CancellationToken, overflow: Overflow) -> Self {
-        let now = Instant::now();
-        Self {
-            stop: Box::pin(stop.clone().cancelled_owned()),
-            leave: Box::pin(leave.cancelled_owned()),
-            overflow,
-            timer: Box::pin(sleep(HELLO_DEADLINE)),
-            heard_at: now,
-            hello_by: Some(now + HELLO_DEADLINE),
-        }
-    }
-
-    /// Waits for the end.
-    async fn wait(&mut self) -> Input<'static> {
-        loop {
-            tokio::select! {
-                () = self.stop.as_mut() => return Input::Stopping,
-                () = self.leave.as_mut() => return Input::Full,
-                () = self.overflow.wait() => return Input::Slow,
-                () = self.timer.as_mut() => {}
-            }
-            // One timer, set again when it is due instead of at every frame.
-            let (now, idle_at) = (Instant::now(), self.heard_at + IDLE);
-            if self.hello_by.is_some_and(|by| by <= now) {
-                return Input::Silent;
-            }
-            if idle_at <= now {
-                return Input::Idle;
-            }
-            self.timer.as_mut().reset(self.hello_by.map_or(idle_at, |by| by.min(idle_at)));
-        }
+/// What ends a socket.
+fn ended(call: Call) -> Input<'static> {
+    match call {
+        Call::Leave => Input::Full,
+        Call::Overflow => Input::Slow,
+        Call::Stop | Call::Drain | Call::Status => Input::Stopping,
     }
 }
 
-impl Pulse {
+impl Timer {
     fn new() -> Self {
-        Self { timer: Box::pin(sleep(PING_AFTER)) }
+        let deadlines = Deadlines::new(Instant::now());
+        let (_, first) = deadlines.next(Only::All);
+        Self { sleep: Box::pin(sleep_until(first)), deadlines }
     }
 
-    /// Something was heard.
-    fn put_off(&mut self) {
-        self.timer.as_mut().reset(Instant::now() + PING_AFTER);
-    }
-
-    /// Waits until it is time for a ping. May be called off.
-    async fn wait(&mut self) {
-        self.timer.as_mut().await;
-        self.put_off();
+    /// Waits until something is due. May be called off.
+    async fn due(&mut self, only: Only) -> Due {
+        loop {
+            let (_, next) = self.deadlines.next(only);
+            if next < self.sleep.deadline() || self.sleep.is_elapsed() {
+                self.sleep.as_mut().reset(next);
+            }
+            self.sleep.as_mut().await;
+            if let Some(due) = self.deadlines.due(Instant::now(), only) {
+                return due;
+            }
+        }
     }
 }
 
@@ -402,13 +338,7 @@ where
 
 #[cfg(test)]
 mod tests {
-    use tokio_util::sync::CancellationToken;
-
     use super::*;
-
-    fn outside(inbox: &Inbox) -> Outside {
-        Outside::new(&CancellationToken::new(), CancellationToken::new(), inbox.overflow())
-    }
 
     /// No guest is nobody, or a bot.
     #[test]
@@ -418,66 +348,21 @@ mod tests {
         assert_eq!(drawn, Ok(PlayerId(7)));
     }
 
-    /// Over a minute without a word ends a socket; a word now and then keeps it, and
-    /// once a minute, as a hidden page's timers run, is enough.
+    /// One timer wakes for all that is due, also for what is due sooner than what it was
+    /// set for, and for what was put off.
     #[tokio::test(start_paused = true)]
-    async fn silence_ends_a_socket() {
-        const HIDDEN: Duration = Duration::from_secs(60);
-        let (_mailbox, inbox) = mailbox::mailbox();
+    async fn one_timer_serves_all_deadlines() {
         let start = Instant::now();
-        let mut outside = outside(&inbox);
-        outside.hello_by = None;
-        for _ in 0..10 {
-            assert!(timeout(HIDDEN, outside.wait()).await.is_err());
-            outside.heard_at = Instant::now();
-        }
-        assert!(matches!(outside.wait().await, Input::Idle));
-        assert_eq!(start.elapsed(), HIDDEN * 10 + IDLE);
-    }
-
-    /// Whoever says much and not hello is closed in time all the same.
-    #[tokio::test(start_paused = true)]
-    async fn hello_is_due() {
-        let (_mailbox, inbox) = mailbox::mailbox();
-        let start = Instant::now();
-        let mut outside = outside(&inbox);
-        while timeout(Duration::from_secs(1), outside.wait()).await.is_err() {
-            outside.heard_at = Instant::now();
-        }
-        assert_eq!(start.elapsed(), HELLO_DEADLINE);
-    }
-
-    /// A client is pinged when it is quiet, and again as long as it stays so.
-    #[tokio::test(start_paused = true)]
-    async fn the_quiet_are_pinged() {
-        let mut pulse = Pulse::new();
-        let start = Instant::now();
-        for _ in 0..3 {
-            assert!(timeout(PING_AFTER / 2, pulse.wait()).await.is_err());
-            pulse.put_off();
-        }
-        pulse.wait().await;
-        pulse.wait().await;
-        assert_eq!(start.elapsed(), PING_AFTER * 3 / 2 + PING_AFTER * 2);
-    }
-
-    /// The notice to move is given when the frontend drains, once, in its turn, and
-    /// not later for a socket that has much else to do.
-    #[tokio::test(start_paused = true)]
-    async fn the_notice_to_move_is_given_once_and_in_its_turn() {
-        let drain = CancellationToken::new();
-        let turn = Duration::from_millis(300);
-        let quiet = Box::pin(drain.clone().cancelled_owned());
-        let mut notice = Notice { turn, stage: Stage::Quiet(quiet) };
-        assert!(timeout(IDLE, notice.wait()).await.is_err(), "nothing drains yet");
-        drain.cancel();
-        let start = Instant::now();
-        let mut interrupted = 0;
-        while timeout(turn / 10, notice.wait()).await.is_err() {
-            interrupted += 1;
-            assert!(interrupted < 10, "other things keep it from being given");
-        }
-        assert_eq!(start.elapsed(), turn);
-        assert!(timeout(IDLE, notice.wait()).await.is_err(), "it was given");
+        let mut timer = Timer::new();
+        timer.deadlines.greeted();
+        assert!(timeout(Duration::from_secs(5), timer.due(Only::All)).await.is_err());
+        timer.deadlines.heard(Instant::now());
+        assert_eq!(timer.due(Only::All).await, Due::Ping);
+        assert_eq!(start.elapsed(), Duration::from_secs(25));
+        timer.deadlines.moves_at(Instant::now() + Duration::from_millis(300));
+        assert_eq!(timer.due(Only::All).await, Due::Move);
+        assert_eq!(start.elapsed(), Duration::from_millis(25_300));
+        assert_eq!(timer.due(Only::Ends).await, Due::Idle);
+        assert_eq!(start.elapsed(), Duration::from_secs(80));
     }
 }

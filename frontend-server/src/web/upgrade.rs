@@ -21,7 +21,7 @@ use super::stream::Metered;
 
 /// A socket's buffers. There may be ten thousand sockets; the library's defaults of
 /// 128 KiB each way would make that gigabytes.
-const READ_BUFFER: usize = 4 << 10;
+const READ_BUFFER: usize = 1 << 10;
 const WRITE_BUFFER: usize = 16 << 10;
 /// The write buffer and one message, which is no larger than what a node may send. More
 /// never waits there: what was written is flushed before anything else is done.

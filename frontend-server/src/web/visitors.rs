@@ -17,7 +17,10 @@ use std::{
 use hangraft_cluster_config::FrontendLimits;
 use tokio_util::sync::CancellationToken;
 
-use crate::client::Client;
+use crate::{
+    client::Client,
+    mailbox::{Call, Mailbox},
+};
 
 /// Of the places for sockets, one in so many is kept for those who come back.
 const KEPT_ONE_IN: u32 = 20;
@@ -58,6 +61,8 @@ struct Entry {
     /// When it came to stand so, counted in changes.
     since: u64,
     leave: CancellationToken,
+    /// Where it is told to leave, once it is a socket.
+    mailbox: Option<Mailbox>,
 }
 
 /// How much somebody has shown.
@@ -130,7 +135,8 @@ impl Visitors {
             return None;
         }
         let (id, leave) = (state.count(), CancellationToken::new());
-        let entry = Entry { standing: Standing::Asking, since: id, leave: leave.clone() };
+        let (standing, leaves) = (Standing::Asking, leave.clone());
+        let entry = Entry { standing, since: id, leave: leaves, mailbox: None };
         state.visits.insert(id, entry);
         state.stand(id, Standing::Quiet);
         Some(Visit { visitors: self.clone(), id, leave })
@@ -156,6 +162,14 @@ impl Visit {
     /// Resolves when it has to leave.
     pub(super) fn leave(&self) -> CancellationToken {
         self.leave.clone()
+    }
+
+    /// It is a socket now, and is called here when it has to leave.
+    pub(super) fn calls(&self, mailbox: Mailbox) {
+        match self.visitors.state().visits.get_mut(&self.id) {
+            Some(entry) => entry.mailbox = Some(mailbox),
+            None => mailbox.call(Call::Leave),
+        }
     }
 
     /// A request is under way.
@@ -287,7 +301,10 @@ impl State {
 
     fn shed(&mut self, turn: Option<Turn>) -> bool {
         let entry = turn.and_then(|turn| self.remove(turn.visit));
-        entry.inspect(|entry| entry.leave.cancel()).is_some()
+        let Some(entry) = entry else { return false };
+        entry.leave.cancel();
+        entry.mailbox.into_iter().for_each(|mailbox| mailbox.call(Call::Leave));
+        true
     }
 }
 

@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     net::SocketAddr,
+    ops::Range,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
@@ -70,8 +71,10 @@ pub(crate) struct World {
 struct State {
     /// The newest version of each room.
     rooms: BTreeMap<u64, u64>,
-    /// Who sees more than others.
-    setters: Vec<u64>,
+    /// Who sees more than others, and at which versions.
+    setters: Vec<(u64, Range<u64>)>,
+    /// Nodes know of steps.
+    steps: bool,
     taken: HashMap<Attempt, v1::Accepted>,
     /// Offers that stand, the oldest first, and how many there ever were.
     offers: Vec<v1::OpenOffer>,
@@ -150,6 +153,22 @@ impl World {
 
     pub(crate) fn pad_views(&self, bytes: usize) {
         self.state().padding = bytes;
+    }
+
+    /// Nodes are of a build that knows of steps.
+    pub(crate) fn speak_in_steps(&self) {
+        self.state().steps = true;
+    }
+
+    /// Nobody sees more than others from the next version of a room on.
+    pub(crate) fn reveal(&self, room: u64) {
+        let version = {
+            let mut state = self.state();
+            let version = state.rooms[&room] + 1;
+            state.setters.iter_mut().for_each(|(_, at)| at.end = version);
+            version
+        };
+        assert_eq!(self.change(room, 1), version);
     }
 
     pub(crate) fn version(&self, room: u64) -> u64 {
@@ -285,7 +304,9 @@ impl World {
             }
             Action::Sit(v1::Sit { room, name }) => {
                 if name == SETTER {
-                    self.state().setters.push(command.player);
+                    let mut state = self.state();
+                    let from = state.rooms[room] + 1;
+                    state.setters.push((command.player, from..u64::MAX));
                 }
                 *room
             }
@@ -314,14 +335,35 @@ impl World {
         v1::Accepted { room, version, seat: Some(0), lease_lost: false, offer: 0 }
     }
 
+    /// A version for who knows the one before, as a step if they understand it.
+    fn next(&self, room: u64, version: u64, watch: &v1::Watch) -> v1::Update {
+        let whole = self.update(room, version, &watch.players, false);
+        if !watch.steps || !self.state().steps {
+            return whole;
+        }
+        let field = v1::Field { name: "v".into(), value: version.to_string().into() };
+        let step = Some(v1::Step { set: vec![field], unset: vec![] });
+        let knew = |player: u64| {
+            let state = self.state();
+            state.setters.iter().any(|(who, at)| *who == player && at.contains(&(version - 1)))
+        };
+        let (both, new): (Vec<_>, Vec<_>) =
+            whole.private.into_iter().partition(|own| knew(own.player));
+        let own = |own: v1::PrivateView| v1::PrivateStep { player: own.player, step: step.clone() };
+        let private_steps = both.into_iter().map(own).collect();
+        v1::Update { step, private: new, private_steps, view: "".into(), ..whole }
+    }
+
     fn update(&self, room: u64, version: u64, players: &[u64], resync: bool) -> v1::Update {
         let state = self.state();
         let padding = "x".repeat(state.padding);
-        let view = json!({ "v": version, "padding": padding }).to_string().into();
-        let own = json!({ "v": version, "secret": "kanna kamui" }).to_string();
-        let private = state.setters.iter().filter(|setter| players.contains(setter));
-        let private =
-            private.map(|setter| v1::PrivateView { player: *setter, view: own.clone().into() });
+        let said = ["hello"];
+        let view = json!({ "v": version, "padding": padding, "chat": said }).to_string().into();
+        let own = json!({ "v": version, "secret": "kanna kamui", "chat": said }).to_string();
+        let sees = |(who, at): &&(u64, Range<u64>)| players.contains(who) && at.contains(&version);
+        let private = state.setters.iter().filter(sees);
+        let private = private
+            .map(|(setter, _)| v1::PrivateView { player: *setter, view: own.clone().into() });
         let events = if resync { "[]" } else { "[1]" }.into();
         v1::Update {
             room,
@@ -330,9 +372,7 @@ impl World {
             events,
             private: private.collect(),
             resync,
-            closed: false,
-            ask: None,
-            age_ms: 0,
+            ..Default::default()
         }
     }
 }
@@ -527,6 +567,10 @@ impl Game for Paper {
                 let offer = offers.into_iter().find(|open| open.offer == offer);
                 v1::LookReply { offer, ..Default::default() }
             }
+            Some(At::History(room)) => match self.0.world.state().rooms.get(&room) {
+                Some(version) => json(json!({ "version": version, "lines": ["hello"] })),
+                None => v1::LookReply::default(),
+            },
             None => return Err(Status::invalid_argument("look at what?")),
         }))
     }
@@ -539,7 +583,8 @@ impl Game for Paper {
 /// What one stream watches, follows and looks at.
 #[derive(Default)]
 struct Eyes {
-    watched: HashMap<u64, Vec<u64>>,
+    /// How each is watched, and the last version that was sent.
+    watched: HashMap<u64, (v1::Watch, u64)>,
     /// Players, and the last of their notices that was sent.
     followed: HashMap<u64, Option<u64>>,
     glance: v1::Glance,
@@ -598,8 +643,14 @@ impl Desk {
         let mut downlink = v1::Downlink::default();
         match news {
             News::Room { room, version, closed } => {
-                let players = eyes.watched.get(&room)?;
-                let update = self.world.update(room, version, players, false);
+                let (watch, sent) = eyes.watched.get_mut(&room)?;
+                let is_next = version == *sent + 1 && !closed;
+                let update = if is_next {
+                    self.world.next(room, version, watch)
+                } else {
+                    self.world.update(room, version, &watch.players, false)
+                };
+                *sent = version;
                 downlink.updates = vec![v1::Update { closed, ..update }];
             }
             News::Told { player } => {
@@ -632,12 +683,12 @@ impl Desk {
                 downlink.watch_refused.push(refused);
                 continue;
             };
-            watched.insert(watch.room, watch.players.clone());
+            watched.insert(watch.room, (watch.clone(), newest));
             match watch.since {
                 Some(since) => {
-                    downlink.updates.extend((since + 1..=newest).map(|version| {
-                        self.world.update(watch.room, version, &watch.players, false)
-                    }))
+                    let missed = since + 1..=newest;
+                    let next = |version| self.world.next(watch.room, version, &watch);
+                    downlink.updates.extend(missed.map(next));
                 }
                 None => {
                     downlink.updates.push(self.world.update(

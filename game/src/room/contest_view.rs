@@ -8,7 +8,7 @@ use crate::rules::Decided;
 use hangraft_ids::Seat;
 
 /// A match as it is shown.
-#[derive(Serialize)]
+#[derive(PartialEq, Serialize)]
 pub(super) struct ContestView {
     rated: bool,
     by: By,
@@ -25,7 +25,7 @@ pub(super) struct ContestView {
 }
 
 /// Seconds for each move, and whose run.
-#[derive(Serialize)]
+#[derive(PartialEq, Serialize)]
 struct ClockView {
     seconds: u8,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,7 +36,7 @@ struct ClockView {
 }
 
 /// How good somebody is now.
-#[derive(Serialize)]
+#[derive(PartialEq, Serialize)]
 struct RatingView {
     seat: Seat,
     rating: u16,
@@ -44,7 +44,7 @@ struct RatingView {
 }
 
 /// Who is away while the round goes on.
-#[derive(Serialize)]
+#[derive(PartialEq, Serialize)]
 struct GoneView {
     seat: Seat,
     /// How long, from this version on, until the other may claim the win; 0: they may.
@@ -52,7 +52,7 @@ struct GoneView {
 }
 
 /// How the round has ended.
-#[derive(Serialize)]
+#[derive(PartialEq, Serialize)]
 struct ResultView {
     how: &'static str,
     winner: Option<Seat>,
@@ -63,7 +63,7 @@ struct ResultView {
     ms: u64,
 }
 
-#[derive(Serialize)]
+#[derive(PartialEq, Serialize)]
 struct ChangeView {
     seat: Seat,
     before: u16,
@@ -71,7 +71,7 @@ struct ChangeView {
 }
 
 /// What somebody did in the round.
-#[derive(Serialize)]
+#[derive(PartialEq, Serialize)]
 struct TallyView {
     seat: Seat,
     moves: u32,

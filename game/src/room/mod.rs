@@ -148,6 +148,11 @@ impl Room {
         viewer.map_or(Audience::GALLERY, |player| self.board.rules().audience(player))
     }
 
+    /// All who look with other eyes than the gallery's, whether or not they sit here.
+    pub fn insiders(&self) -> Vec<PlayerId> {
+        self.board.rules().insiders()
+    }
+
     /// What the rules say of the room in a few words, as a JSON object.
     pub fn about(&self) -> String {
         self.board.rules().about()

@@ -1,15 +1,16 @@
-//! A room as it is shown: the only way a hidden word gets out.
+//! A room as it is shown, whole or as a step: the only way a hidden word gets out.
 
 use serde::Serialize;
 
 use super::Room;
 use super::contest_view::ContestView;
 use crate::bots;
-use crate::chat::LineView;
+use crate::chat::ChatView;
 use crate::json::{as_text, as_text_or_null};
-use crate::rules::{BoardView, State, Strength};
+use crate::rules::{Audience, BoardView, State, Strength};
+use crate::step::{Fields, ViewStep};
 use crate::terms::SEAT_KEPT_MS;
-use hangraft_ids::{PlayerId, Seat};
+use hangraft_ids::{PlayerId, Seat, Version};
 
 /// A room as it is shown.
 #[derive(Serialize)]
@@ -33,11 +34,18 @@ struct RoomView<'a> {
     again: Option<AgainView>,
     #[serde(rename = "match", skip_serializing_if = "Option::is_none")]
     contest: Option<ContestView>,
-    chat: Vec<LineView<'a>>,
+    chat: ChatView<'a>,
+}
+
+/// What was said, as of a version.
+#[derive(Serialize)]
+struct HistoryView<'a> {
+    version: Version,
+    lines: ChatView<'a>,
 }
 
 /// Who wants another round, as shown.
-#[derive(Serialize)]
+#[derive(PartialEq, Serialize)]
 struct AgainView {
     agreed: Vec<Seat>,
     /// Until it begins whoever has not agreed, from this version on; absent where it waits
@@ -47,7 +55,7 @@ struct AgainView {
 }
 
 /// A seated player as shown.
-#[derive(Serialize)]
+#[derive(PartialEq, Serialize)]
 struct PlayerView<'a> {
     seat: Seat,
     name: &'a str,
@@ -64,16 +72,63 @@ struct PlayerView<'a> {
     bot: Option<Strength>,
 }
 
+impl Fields for RoomView<'_> {
+    fn compare(&self, before: &Self, step: &mut ViewStep) {
+        // All of them are named here, and those that serde writes otherwise are as it writes them.
+        let RoomView { game, state, round, winners, board, players, seats, host, .. } = self;
+        let RoomView { public, locked, seat_kept_ms, again, contest, chat, .. } = self;
+        step.field("game", &before.game, game);
+        step.field("state", &before.state, state);
+        step.field("round", &before.round, round);
+        step.optional("winners", &before.winners, winners);
+        board.compare(&before.board, step);
+        step.field("players", &before.players, players);
+        step.field("seats", &before.seats, seats);
+        let spelled = |host: &Option<PlayerId>| host.map(|host| host.to_string());
+        step.field("host", &spelled(&before.host), &spelled(host));
+        step.field("public", &before.public, public);
+        step.field("locked", &before.locked, locked);
+        step.field("seat_kept_ms", &before.seat_kept_ms, seat_kept_ms);
+        step.optional("again", &before.again, again);
+        step.optional("match", &before.contest, contest);
+        step.field("chat", &before.chat, chat);
+    }
+}
+
 impl Room {
     /// The room as `viewer` may see it, as a JSON object.
     pub fn view(&self, viewer: Option<PlayerId>) -> String {
+        self.view_of(self.audience(viewer))
+    }
+
+    /// The room as an audience may see it, as a JSON object.
+    pub fn view_of(&self, audience: Audience) -> String {
+        serde_json::to_string(&self.seen_by(audience)).expect("a view has a JSON form")
+    }
+
+    /// What brings who saw the version before through the eyes of `was` to what `is` sees of
+    /// this one.
+    pub fn step(&self, before: &Room, was: Audience, is: Audience) -> ViewStep {
+        let mut step = ViewStep::default();
+        self.seen_by(is).compare(&before.seen_by(was), &mut step);
+        step
+    }
+
+    /// The kept lines of chat and the version they are of, as a JSON object.
+    pub fn history(&self) -> String {
+        let history = HistoryView { version: self.version(), lines: ChatView(&self.chat) };
+        serde_json::to_string(&history).expect("a chat has a JSON form")
+    }
+
+    /// The only place where it is decided who sees what.
+    fn seen_by(&self, audience: Audience) -> RoomView<'_> {
         let rules = self.board.rules();
-        let view = RoomView {
+        RoomView {
             game: rules.name(),
             state: self.state(),
             round: rules.round(),
             winners: self.phase().winners().map(|seats| seats.iter().collect()),
-            board: self.board.view(self.audience(viewer), &self.table()),
+            board: self.board.view(audience, &self.table()),
             players: self.player_views(),
             seats: self.seats.len(),
             host: self.host(),
@@ -82,9 +137,8 @@ impl Room {
             seat_kept_ms: SEAT_KEPT_MS,
             again: self.again_view(),
             contest: self.contest_view(),
-            chat: self.chat.view(),
-        };
-        serde_json::to_string(&view).expect("a view has a JSON form")
+            chat: ChatView(&self.chat),
+        }
     }
 
     fn again_view(&self) -> Option<AgainView> {

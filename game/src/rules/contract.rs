@@ -21,6 +21,7 @@ use super::phase::{Outcome, Phase};
 use crate::answer::Rejection;
 use crate::chance::Chance;
 use crate::clock::Now;
+use crate::step::Fields;
 use crate::table::{Table, Who};
 use hangraft_ids::{PlayerId, Seat};
 
@@ -51,7 +52,7 @@ pub(crate) trait Rules:
     /// JSON. It goes to everybody, so it holds nothing that is hidden. Never stored.
     type Event: Clone + fmt::Debug + PartialEq + Eq + Serialize + Send + Sync + 'static;
     /// What a player may see; joins the room's own fields in one JSON object.
-    type View<'a>: Serialize;
+    type View<'a>: Serialize + Fields;
     /// What to say of a room in a list.
     type About<'a>: Serialize;
 
@@ -155,6 +156,11 @@ pub(crate) trait Rules:
     /// With whose eyes a player looks. Everybody of one audience sees the same.
     fn audience(&self, _viewer: PlayerId) -> Audience {
         Audience::GALLERY
+    }
+
+    /// All players who look with other eyes than the gallery's, whether or not they sit here.
+    fn insiders(&self) -> Vec<PlayerId> {
+        Vec::new()
     }
 
     /// The board as an audience sees it.

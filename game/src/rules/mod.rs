@@ -25,6 +25,7 @@ pub use phase::{Outcome, Phase, SeatSet, State};
 
 use crate::answer::Rejection;
 use crate::chance::Chance;
+use crate::step::{Fields, ViewStep};
 use crate::table::{Table, Who};
 use crate::text::excerpt;
 use contract::{Rules, Turn, parse_move, parse_options};
@@ -64,6 +65,7 @@ pub(crate) trait AnyRules {
     fn round(&self) -> u32;
     fn worth_keeping(&self) -> bool;
     fn audience(&self, viewer: PlayerId) -> Audience;
+    fn insiders(&self) -> Vec<PlayerId>;
     fn role(&self, player: PlayerId) -> &'static str;
     /// As a JSON object.
     fn about(&self) -> String;
@@ -89,6 +91,18 @@ macro_rules! catalogue {
         #[serde(untagged)]
         pub(crate) enum BoardView<'a> {
             $( $(#[cfg($cfg)])? $game(<$rules as Rules>::View<'a>) ),+
+        }
+
+        impl Fields for BoardView<'_> {
+            fn compare(&self, before: &Self, step: &mut ViewStep) {
+                match (self, before) {
+                    $( $(#[cfg($cfg)])? (BoardView::$game(now), BoardView::$game(before)) => {
+                        now.compare(before, step);
+                    } )+
+                    #[allow(unreachable_patterns, reason = "a build may know one game only")]
+                    _ => unreachable!("a room keeps its game"),
+                }
+            }
         }
 
         /// What happened on a board.
@@ -236,6 +250,10 @@ impl<R: Rules> AnyRules for R {
 
     fn audience(&self, viewer: PlayerId) -> Audience {
         Rules::audience(self, viewer)
+    }
+
+    fn insiders(&self) -> Vec<PlayerId> {
+        Rules::insiders(self)
     }
 
     fn role(&self, player: PlayerId) -> &'static str {

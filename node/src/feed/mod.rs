@@ -2,8 +2,8 @@
 //!
 //! After each applied command the state machine hands the changed room to the feed,
 //! if anyone here watches it. The feed keeps the last versions of each watched
-//! room, and wakes the streams that watch. A view is rendered when the first stream
-//! asks for it, once per version and audience, and shared by all.
+//! room, and wakes the streams that watch. What has changed is rendered when the first
+//! stream asks for it, once per version and audience, and shared by all: see [`Moment`].
 //!
 //! Streams also follow players, and look at what there is to see of the whole lobby. What
 //! these are shown is read from the lobby; the feed only wakes them.
@@ -11,18 +11,19 @@
 //! The feed sees only what has been applied, and only what is committed is applied:
 //! nothing reaches a player before a majority has stored it.
 
+mod moment;
 mod players;
 mod sights;
 
+pub(crate) use moment::{Moment, Step, gallery_of};
 pub(crate) use sights::Revision;
 
-use bytes::Bytes;
-use hangraft_game::{Audience, Change, Event, Lobby, PlayerId, Room, RoomId, Version, events_json};
+use hangraft_game::{Change, Lobby, PlayerId, Room, RoomId, Version};
 use players::{Followers, News};
 use sights::Sight;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::{Notify, mpsc, watch};
 
 /// Versions of a watched room kept for those who come back. Someone further
@@ -32,66 +33,6 @@ const HISTORY_MAX: usize = 64;
 /// Changes queued for one stream. A stream that falls further behind skips to
 /// whole views of what it watches.
 const MAILBOX_MAX: usize = 8_192;
-
-/// One version of one room, as those who watch will see it.
-pub(crate) struct Moment {
-    pub(crate) room: Arc<Room>,
-    pub(crate) version: Version,
-    pub(crate) closed: bool,
-    events: Vec<Event>,
-    gallery: OnceLock<Bytes>,
-    events_text: OnceLock<Bytes>,
-    private: Mutex<BTreeMap<Audience, Bytes>>,
-}
-
-impl Moment {
-    pub(crate) fn new(room: Arc<Room>, change: Change) -> Self {
-        Moment {
-            room,
-            version: change.version,
-            closed: change.closed,
-            events: change.events,
-            gallery: OnceLock::new(),
-            events_text: OnceLock::new(),
-            private: Mutex::default(),
-        }
-    }
-
-    /// A room as it is, with nothing said of how it came to be so.
-    pub(crate) fn whole(room: Arc<Room>) -> Self {
-        Moment::new(
-            room.clone(),
-            Change {
-                room: room.id(),
-                version: room.version(),
-                events: Vec::new(),
-                closed: false,
-                last: None,
-            },
-        )
-    }
-
-    /// The view for everybody who knows nothing special.
-    pub(crate) fn gallery(&self) -> Bytes {
-        planted!(SecretShown => return crate::planted::secret_view(&self.room));
-        self.gallery.get_or_init(|| self.room.view(None).into()).clone()
-    }
-
-    /// The view for one player, if it differs from the gallery's.
-    pub(crate) fn private(&self, player: PlayerId) -> Option<Bytes> {
-        let audience = self.room.audience(Some(player));
-        if audience == Audience::GALLERY {
-            return None;
-        }
-        let mut private = self.private.lock().expect("rendering does not panic");
-        Some(private.entry(audience).or_insert_with(|| self.room.view(Some(player)).into()).clone())
-    }
-
-    /// What happened, as JSON.
-    pub(crate) fn events(&self) -> Bytes {
-        self.events_text.get_or_init(|| events_json(&self.events).into()).clone()
-    }
-}
 
 /// The feed of one replica. Clones share it.
 #[derive(Clone, Default)]
@@ -125,7 +66,15 @@ struct Streams {
 struct Watched {
     /// The last versions in order, without a gap.
     history: VecDeque<Arc<Moment>>,
-    watchers: BTreeMap<u64, Mailbox>,
+    /// The newest version, from which the next one is a step.
+    newest: Option<Arc<Room>>,
+    watchers: BTreeMap<u64, Watcher>,
+}
+
+struct Watcher {
+    mailbox: Mailbox,
+    /// Steps are enough.
+    steps: bool,
 }
 
 #[derive(Clone)]
@@ -204,15 +153,17 @@ impl Publisher<'_> {
     }
 
     /// Hands a change to all who watch the room.
-    pub(crate) fn publish(&mut self, moment: Moment) {
-        let id = moment.room.id();
+    pub(crate) fn publish(&mut self, room: Arc<Room>, change: Change) {
+        let id = room.id();
         let Some(watched) = self.streams.watched.get_mut(&id) else { return };
-        let moment = Arc::new(moment);
+        let before = watched.newest.replace(room.clone());
+        let whole = !watched.watchers.values().all(|watcher| watcher.steps);
+        let moment = Arc::new(Moment::new(before, room, change, whole));
         watched.history.push_back(moment.clone());
         if watched.history.len() > HISTORY_MAX {
             watched.history.pop_front();
         }
-        for mailbox in watched.watchers.values() {
+        for Watcher { mailbox, .. } in watched.watchers.values() {
             if mailbox.moments.try_send(moment.clone()).is_err() {
                 mailbox.lagged.set();
             }
@@ -238,7 +189,8 @@ impl Publisher<'_> {
     pub(crate) fn restart(&mut self) {
         for watched in self.streams.watched.values_mut() {
             watched.history.clear();
-            for mailbox in watched.watchers.values() {
+            watched.newest = None;
+            for Watcher { mailbox, .. } in watched.watchers.values() {
                 mailbox.lagged.set();
             }
         }
@@ -260,13 +212,21 @@ pub(crate) struct Subscription {
 }
 
 impl Subscription {
-    /// Watches a room from now on. Read the room after this call, and nothing
-    /// falls in between.
-    pub(crate) fn watch(&mut self, room: RoomId) {
+    /// Watches a room from now on, in steps if they are enough. Read the room after this
+    /// call, and nothing falls in between.
+    pub(crate) fn watch(&mut self, room: RoomId, steps: bool) {
         let mut streams = self.feed.lock();
-        streams.watched.entry(room).or_default().watchers.insert(self.id, self.mailbox.clone());
+        let watcher = Watcher { mailbox: self.mailbox.clone(), steps };
+        streams.watched.entry(room).or_default().watchers.insert(self.id, watcher);
         drop(streams);
         self.rooms.insert(room);
+    }
+
+    /// The room as it was read after that: the next version can be a step from it.
+    pub(crate) fn have_read(&self, room: &Arc<Room>) {
+        if let Some(watched) = self.feed.lock().watched.get_mut(&room.id()) {
+            watched.newest.get_or_insert_with(|| room.clone());
+        }
     }
 
     /// Stops watching a room.

@@ -382,7 +382,7 @@ impl Keeper {
             let features = card.filter(|_| standing.answers).map(|card| &card.features)?;
             common.retain(|feature| features.contains(feature));
         }
-        debug_assert_eq!(unknown_of(&used), None, "what is used is known here");
+        assert_eq!(unknown_of(&used), None, "what is used is known here");
         common.difference(&used).next().cloned()
     }
 

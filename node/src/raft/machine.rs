@@ -9,7 +9,7 @@
 
 use crate::charter::{Charter, Members};
 use crate::feed::Feed;
-use crate::raft::alarm::Alarm;
+use crate::raft::alarm::{Alarm, Due};
 use crate::raft::ledger::Ledger;
 use crate::raft::snapshots::{self, NotWritten, SnapshotFile};
 use crate::raft::state::{Applied, State, Task};
@@ -192,6 +192,12 @@ impl Machine {
         self.read().standing()
     }
 
+    /// The same, and what is due then although nobody plays.
+    pub(crate) fn standing_and_due(&self) -> (Applied, Option<Due>) {
+        let state = self.read();
+        (state.standing(), state.due())
+    }
+
     /// The lobby's hash behind the entry at `index`, if it is remembered.
     pub(crate) fn hash_at(&self, index: LogIndex) -> Option<u64> {
         self.read().hashes.at(index)
@@ -353,7 +359,7 @@ impl RaftStateMachine<TypeConfig> for Machine {
         file: SnapshotFile,
     ) -> io::Result<()> {
         let (inside, held) = file.load().await?;
-        debug_assert_eq!(inside, *meta, "checked when it came in");
+        assert_eq!(inside, *meta, "checked when it came in");
         let file = file.installed().await?;
         {
             let mut state = self.0.state.write().expect("no panic happens under the lobby's lock");

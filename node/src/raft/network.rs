@@ -265,7 +265,7 @@ impl RaftNetworkV2<TypeConfig> for Network {
         cancel: impl Future<Output = ReplicationClosed> + OptionalSend + 'static,
         _option: RPCOption,
     ) -> Result<SnapshotResponse<TypeConfig>, StreamingError<TypeConfig>> {
-        debug_assert!(self.purpose == Purpose::Snapshot, "snapshots have their own connection");
+        assert!(self.purpose == Purpose::Snapshot, "snapshots have their own connection");
         let head = (vote, snapshot.meta);
         let (sealed, asked) = (self.seal.seal(self.target, &head), head.gist(Gist::default()));
         trace::sent(&self.observers, Rpc::Snapshot, &sealed, asked);

@@ -1,7 +1,6 @@
 //! What planted bugs do to consensus.
 
 use super::machine::Machine;
-use crate::feed::Moment;
 use crate::raft::stopwatch::{Hand, Stopwatch};
 use crate::raft::types::TypeConfig;
 use crate::storage::log::LogDevice;
@@ -27,7 +26,7 @@ pub(super) fn show_early(machine: &Machine, batch: &Batch) {
     for change in changes {
         let room = change.last.clone().or_else(|| copy.room(change.room).cloned());
         if let Some(room) = room.filter(|_| publisher.is_watched(change.room)) {
-            publisher.publish(Moment::new(room, change));
+            publisher.publish(room, change);
         }
     }
 }

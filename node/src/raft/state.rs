@@ -1,7 +1,7 @@
 //! What a replica has applied, and how an entry changes it.
 
 use crate::charter::{Charter, CharterCommand, unknown_of};
-use crate::feed::{Feed, Moment, Publisher};
+use crate::feed::{Feed, Publisher};
 use crate::format::{corrupt, decode};
 use crate::raft::alarm::Due;
 use crate::raft::hashes::Hashes;
@@ -36,8 +36,6 @@ pub(crate) struct Applied {
     pub(crate) applied: Option<Position>,
     pub(crate) hash: u64,
     pub(crate) rooms: u64,
-    /// What is due although nobody plays.
-    pub(crate) due: Option<Due>,
 }
 
 /// What an entry asks of the state.
@@ -147,7 +145,7 @@ impl State {
             // A room that has just left comes with its last state.
             let room = change.last.clone().or_else(|| self.lobby.room(change.room).cloned());
             if let Some(room) = room {
-                publisher.publish(Moment::new(room, change));
+                publisher.publish(room, change);
             }
         }
     }
@@ -182,7 +180,6 @@ impl State {
             applied: self.applied.as_ref().map(position_of),
             hash: self.lobby.hash(),
             rooms: self.lobby.len() as u64,
-            due: self.due(),
         }
     }
 

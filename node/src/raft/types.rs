@@ -37,11 +37,20 @@ pub(crate) type Membership = openraft::Membership<NodeId, Peer>;
 /// A membership as the rest of the node looks at it. While it is joint, whoever is in
 /// either half votes.
 pub(crate) fn members_of(membership: &Membership) -> Members {
-    let voters: BTreeSet<NodeId> = membership.voter_ids().collect();
+    let halves = membership.get_joint_config();
+    let votes = |id: &NodeId| halves.iter().any(|half| half.contains(id));
     membership
         .nodes()
-        .map(|(id, peer)| (*id, Member { peer: peer.clone(), votes: voters.contains(id) }))
+        .map(|(id, peer)| (*id, Member { peer: peer.clone(), votes: votes(id) }))
         .collect()
+}
+
+/// Who votes, in order; while a membership is joint, whoever votes in either half.
+pub(crate) fn voters_of(membership: &Membership) -> Vec<NodeId> {
+    match membership.get_joint_config().as_slice() {
+        [only] => only.iter().copied().collect(),
+        _ => membership.voter_ids().collect(),
+    }
 }
 
 /// What a log entry carries: an encoded [`Batch`] for the lobby, or an encoded command for

@@ -18,7 +18,7 @@ use crate::replica::ended::{self, Ended};
 use crate::replica::leadership::{LastLeaderContact, Leadership, is_recent};
 use crate::storage::log::Position;
 use crate::tasks::Tasks;
-use hangraft_game::{Entry, Lobby, Room};
+use hangraft_game::{Entry, Lobby};
 use hangraft_ids::{LogIndex, NodeId, StorageId, Term};
 use openraft::EntryPayload;
 use openraft::async_runtime::WatchReceiver;
@@ -334,7 +334,7 @@ impl Replica {
         Report {
             term: Term(metrics.current_term),
             state: state_name(metrics.state),
-            voters: metrics.membership_config.membership().voter_ids().collect(),
+            voters: types::voters_of(metrics.membership_config.membership()),
             last_log: metrics.last_log_index.map(LogIndex),
             committed: metrics.local_committed.as_ref().map(types::index_of),
             applied: standing.applied.map(|Position { index, .. }| index),
@@ -360,8 +360,8 @@ impl Replica {
     }
 
     /// How long ago a room came to be as it is, in lobby time, as far as this node knows.
-    pub(crate) fn age_of(&self, room: &Room) -> Duration {
-        Duration::from_millis(self.lobby_now_ms().saturating_sub(room.made_ms()))
+    pub(crate) fn age_of(&self, made_ms: u64) -> Duration {
+        Duration::from_millis(self.lobby_now_ms().saturating_sub(made_ms))
     }
 
     /// Lobby time now, in milliseconds, as far as this node knows.

@@ -52,8 +52,8 @@ impl Replica {
             alarm.mute();
             return None;
         }
-        let standing = self.0.machine.standing();
-        let due = standing.due?;
+        let (standing, due) = self.0.machine.standing_and_due();
+        let due = due?;
         alarm.set(due.at_ms);
         let wait = due.after.saturating_sub(self.0.stopwatch.passed());
         // Counted from the newest batch that is applied, and less what has passed since the
@@ -69,7 +69,7 @@ impl Replica {
     async fn let_all_pass(&self) -> bool {
         while self.let_time_pass().await {
             let more = self.role() == Role::Leads
-                && self.0.machine.standing().due.is_some_and(|due| due.after.is_zero());
+                && self.0.machine.standing_and_due().1.is_some_and(|due| due.after.is_zero());
             if !more {
                 return true;
             }

@@ -15,7 +15,7 @@ pub(super) fn refuse_all(
     answers: &AnswerSender,
 ) {
     let refused: Refused = err.into();
-    debug_assert_ne!(refused.code(), Code::Unspecified);
+    assert_ne!(refused.code(), Code::Unspecified);
     let refusals = ids.into_iter().map(|id| convert::refusal(id, refused.clone())).collect();
     _ = answers.send(refusals);
 }

@@ -347,6 +347,17 @@ pub(crate) fn last_view(game: Finished) -> (u64, Bytes) {
     (game.version.0, game.view.into())
 }
 
+/// What was said last in an archived game, and of which version, as JSON.
+pub(crate) fn last_history(game: &Finished) -> String {
+    #[derive(serde::Deserialize)]
+    struct Said<'a> {
+        #[serde(borrow)]
+        chat: &'a serde_json::value::RawValue,
+    }
+    let said = serde_json::from_str(&game.view).map_or("[]", |Said { chat }| chat.get());
+    format!(r#"{{"version":{},"lines":{said}}}"#, game.version.0)
+}
+
 /// What a player was told, and which `ask` it answers; 0 for none.
 pub(crate) fn told(player: PlayerId, told: Told, ask: u64) -> WireTold {
     let Told { notices, newest, resync } = told;

@@ -149,6 +149,7 @@ impl Game for GameService {
             Some(At::Card(Card { player })) => {
                 json(machine.with_lobby(|lobby| lobby.card_json(PlayerId(player))))
             }
+            Some(At::History(room)) => json(self.history(RoomId(room)).await?),
             Some(At::Offer(offer)) => {
                 let offer = self.offer(OfferId(offer)).await?.map(convert::open_offer);
                 LookReply { json: bytes::Bytes::new(), offer }
@@ -206,6 +207,20 @@ impl GameService {
                 Ok(look())
             }
         }
+    }
+
+    /// What was said last in a room; empty if there is none, which only a replica says that
+    /// has all that is committed.
+    async fn history(&self, id: RoomId) -> Result<String, Status> {
+        let look = || self.replica.machine().room(id).map(|room| room.history());
+        if let Some(history) = look() {
+            return Ok(history);
+        }
+        if let Some(game) = self.replica.finished().get(id).await.map_err(unreadable)? {
+            return Ok(convert::last_history(&game));
+        }
+        self.replica.linearizable().await?;
+        Ok(look().unwrap_or_default())
     }
 
     fn live(

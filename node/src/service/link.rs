@@ -9,15 +9,15 @@ use super::convert;
 use super::desk::{Arrival, Desk};
 use super::follows::{Follows, Said};
 use super::glance::{Glance, Sight};
+use super::updates::{Looking, nothing};
 use crate::feed::{Moment, Subscription};
 use crate::raft::machine::Machine;
 use crate::replica::handle::Replica;
 use crate::replica::leadership::Leadership;
-use hangraft_game::{PlayerId, RoomId, Version};
+use hangraft_game::{PlayerId, Room, RoomId, Version};
 use hangraft_ids::NodeId;
 use hangraft_proto::v1::{
-    Answer, Code, Downlink, Follow, PrivateView, Told, Unfollow, Unwatch, Update, Uplink, Watch,
-    WatchRefused,
+    Answer, Code, Downlink, Follow, Told, Unfollow, Unwatch, Update, Uplink, Watch, WatchRefused,
 };
 use prost::Message;
 use std::collections::BTreeMap;
@@ -107,8 +107,7 @@ impl Outbox {
 
     /// Adds an update; a message that has grown large goes at once.
     async fn push(&mut self, update: Update) -> Result<(), Gone> {
-        let private = update.private.iter().map(|private| private.view.len());
-        self.bytes += update.view.len() + update.events.len() + private.sum::<usize>();
+        self.bytes += update.encoded_len();
         self.down.updates.push(update);
         if self.bytes >= DOWNLINK_BYTES { self.send().await } else { Ok(()) }
     }
@@ -134,14 +133,6 @@ impl Outbox {
             Ok(Err(_)) | Err(_) => Err(Gone),
         }
     }
-}
-
-/// One watched room.
-pub(crate) struct Looking {
-    /// Whose eyes look through this stream.
-    players: Vec<PlayerId>,
-    /// The last version that was sent.
-    sent: Version,
 }
 
 /// What wakes the task.
@@ -306,7 +297,7 @@ impl Link {
             return Ok(());
         }
         // First subscribe, then look: nothing falls in between.
-        self.subscription.watch(id);
+        self.subscription.watch(id, watch.steps);
         let Some(room) = self.machine.room(id) else {
             self.looking.remove(&id);
             self.subscription.unwatch(id);
@@ -317,25 +308,38 @@ impl Link {
             }
             return Ok(());
         };
+        self.subscription.have_read(&room);
         let players = watch.players.into_iter().map(PlayerId).collect();
-        let looking = Looking { players, sent: room.version() };
-        let since = watch.since.map(Version);
-        let missed = since.and_then(|since| self.subscription.after(id, since, room.version()));
-        match missed {
+        let looking = Looking { players, sent: room.version(), steps: watch.steps };
+        match self.missed(&room, watch.since.map(Version), &looking) {
             Some(missed) => {
-                for moment in missed {
-                    let age_ms = self.age_ms(&moment.room);
-                    self.out.push(Update { age_ms, ..update(&moment, &looking, false) }).await?;
+                for update in missed {
+                    self.out.push(update).await?;
                 }
             }
             None => {
-                let (ask, age_ms) = (Some(watch.ask), self.age_ms(&room));
-                let answer = Update { ask, age_ms, ..whole(&room, &looking) };
+                let (ask, age_ms) = (Some(watch.ask), self.age_ms(room.made_ms()));
+                let answer = Update { ask, age_ms, ..looking.whole(&room) };
                 self.out.push(answer).await?;
             }
         }
         self.looking.insert(id, looking);
         Ok(())
+    }
+
+    /// What somebody has missed who has version `since`, if all of it is still here.
+    fn missed(
+        &self,
+        room: &Room,
+        since: Option<Version>,
+        looking: &Looking,
+    ) -> Option<Vec<Update>> {
+        let missed = self.subscription.after(room.id(), since?, room.version())?;
+        let update = |moment: &Arc<Moment>| {
+            let age_ms = self.age_ms(moment.made_ms);
+            Some(Update { age_ms, ..looking.next(moment)? })
+        };
+        missed.iter().map(update).collect()
     }
 
     /// Catches up with what is committed, beside the stream, and looks again then: a
@@ -372,12 +376,11 @@ impl Link {
     async fn archived(&self, room: u64) -> Option<Update> {
         let finished = self.replica.finished().get(RoomId(room)).await.ok()??;
         let (version, view) = convert::last_view(finished);
-        let events = bytes::Bytes::from_static(b"[]");
         Some(Update {
             room,
             version,
             view,
-            events,
+            events: nothing(),
             resync: true,
             closed: true,
             ..Update::default()
@@ -385,14 +388,18 @@ impl Link {
     }
 
     async fn on_moment(&mut self, moment: &Moment) -> Result<(), Gone> {
-        let id = moment.room.id();
+        let id = moment.room;
         let Some(looking) = self.looking.get_mut(&id) else { return Ok(()) };
         if moment.version <= looking.sent {
             return Ok(());
         }
-        let resync = moment.version != looking.sent.next();
-        looking.sent = moment.version;
-        let update = update(moment, looking, resync);
+        let next = moment.version == looking.sent.next();
+        let update = if next { looking.next(moment) } else { None };
+        // Something was left out. A room that has left meanwhile says so with its last view.
+        let whole = || self.machine.room(id).map(|room| looking.whole(&room));
+        let update = update.or_else(whole).or_else(|| looking.last(moment));
+        let Some(update) = update else { return Ok(()) };
+        looking.sent = Version(update.version);
         if moment.closed {
             self.looking.remove(&id);
             self.subscription.unwatch(id);
@@ -400,8 +407,8 @@ impl Link {
         self.out.push(update).await
     }
 
-    fn age_ms(&self, room: &hangraft_game::Room) -> u64 {
-        self.replica.age_of(room).as_millis() as u64
+    fn age_ms(&self, made_ms: u64) -> u64 {
+        self.replica.age_of(made_ms).as_millis() as u64
     }
 
     /// Sends whole views of everything that has moved on: changes were left out.
@@ -411,7 +418,7 @@ impl Link {
             match self.machine.room(*id) {
                 Some(room) if room.version() > looking.sent => {
                     looking.sent = room.version();
-                    self.out.push(whole(&room, looking)).await?;
+                    self.out.push(looking.whole(&room)).await?;
                 }
                 Some(_) => {}
                 None => gone.push(*id),
@@ -434,30 +441,6 @@ fn is_empty(down: &Downlink) -> bool {
         && down.told.is_empty()
         && down.seeks.is_none()
         && down.live.is_none()
-}
-
-fn update(moment: &Moment, looking: &Looking, resync: bool) -> Update {
-    Update {
-        room: moment.room.id().0,
-        version: moment.version.0,
-        view: moment.gallery(),
-        events: if resync { bytes::Bytes::from_static(b"[]") } else { moment.events() },
-        private: private(looking, |player| moment.private(player)),
-        resync,
-        closed: moment.closed,
-        ask: Some(0),
-        age_ms: 0,
-    }
-}
-
-fn whole(room: &Arc<hangraft_game::Room>, looking: &Looking) -> Update {
-    let moment = Moment::whole(room.clone());
-    update(&moment, looking, true)
-}
-
-fn private(looking: &Looking, view: impl Fn(PlayerId) -> Option<bytes::Bytes>) -> Vec<PrivateView> {
-    let seen = |player: &PlayerId| Some(PrivateView { player: player.0, view: view(*player)? });
-    looking.players.iter().filter_map(seen).collect()
 }
 
 fn refused(room: u64, code: Code, why: &str) -> WatchRefused {

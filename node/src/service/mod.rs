@@ -16,6 +16,7 @@ mod glance;
 mod link;
 mod pages;
 mod server;
+mod updates;
 mod waiting;
 
 pub(crate) use cluster::Departure;

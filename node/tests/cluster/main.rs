@@ -10,6 +10,7 @@ mod matches;
 mod members;
 mod observe;
 mod passing;
+mod steps;
 mod strangers;
 
 use hangraft_ids::NodeId;

@@ -406,6 +406,10 @@ async fn a_restart_is_no_news() {
     let all = || async { told(&cluster, 4, &["member"]).await.len() == 4 };
     eventually("so are all to one that joins", all).await;
     assert_eq!(told(&cluster, 4, &["setting"]).await[0], "3 voters are wanted");
+    // One after the other, and each is news: the last has to be so before anybody starts again.
+    let last =
+        || async { cluster.features(1).await.last().is_some_and(|it| it == "rooms:publish") };
+    eventually("all that a build can do may be used", last).await;
     cluster.set(Some(5), None).await;
 
     // At first the log has it all; then a snapshot has most of it.

@@ -76,7 +76,8 @@ pub enum Reply<'a> {
     Offered(Offered<'a>),
     /// To `notices`.
     Following(Following),
-    /// To what is looked up: `rooms` (a [`Listing`]), `ladder`, `card` and `offer`. Written
+    /// To what is looked up: `rooms` (a [`Listing`]), `ladder`, `card`, `offer` and
+    /// `history` (a [`History`]). Written
     /// before, and perhaps for several who asked.
     Found(&'a RawValue),
     /// To what has nothing to say but yes.
@@ -259,6 +260,27 @@ pub struct Listed {
     /// What the game's rules say of it: a JSON object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<Box<RawValue>>,
+}
+
+/// The yes to `history`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct History {
+    /// The version of the room that this is of: what was said in later ones is to be added.
+    pub version: Version,
+    /// What was said last, the oldest first.
+    pub lines: Vec<Line>,
+}
+
+/// Something that somebody has said in a room.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Line {
+    /// Who.
+    #[serde(serialize_with = "words::spell", deserialize_with = "words::spelled")]
+    pub player: PlayerId,
+    /// Under which name.
+    pub name: String,
+    /// What.
+    pub text: String,
 }
 
 fn is_zero(number: &u64) -> bool {

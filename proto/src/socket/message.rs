@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use super::answer::{Answer, Refused};
 use super::code::ByeCode;
 use super::epoch::Epoch;
-use super::push::{self, Bye, Link, LinkState, Push, View};
+use super::push::{self, Bye, Link, LinkState, Push, Step, View};
 use super::request::RequestId;
 use super::words;
 
@@ -37,6 +37,10 @@ struct Frame<'a, T> {
     version: Option<Version>,
     #[serde(borrow)]
     view: Option<&'a RawValue>,
+    #[serde(borrow)]
+    set: Option<&'a RawValue>,
+    #[serde(borrow)]
+    unset: Option<&'a RawValue>,
     #[serde(borrow)]
     events: Option<&'a RawValue>,
     #[serde(default)]
@@ -93,6 +97,7 @@ impl<'a, T> Frame<'a, T> {
         if let Some(push) = &self.push {
             let pushed = match &**push {
                 push::VIEW => self.view().map(Push::View),
+                push::STEP => self.step().map(Push::Step),
                 push::BYE => self.bye().map(Push::Bye),
                 push::CLUSTER => self.cluster().map(Push::Cluster),
                 _ => Some(Push::Unknown),
@@ -119,6 +124,17 @@ impl<'a, T> Frame<'a, T> {
         })
     }
 
+    fn step(&self) -> Option<Step<'a>> {
+        Some(Step {
+            room: self.room.clone()?,
+            version: self.version?,
+            set: self.set?.get(),
+            unset: self.unset.map_or("[]", RawValue::get),
+            events: self.events.map_or("[]", RawValue::get),
+            closed: self.closed,
+        })
+    }
+
     fn bye(&self) -> Option<Bye<'a>> {
         Some(Bye { code: self.code?, message: self.message.clone()? })
     }
@@ -129,8 +145,8 @@ impl<'a, T> Frame<'a, T> {
 }
 
 fn is_known(push: &str) -> bool {
-    use push::{BYE, CLUSTER, DECK, LIVE, LOBBY, NOTICE, VIEW};
-    [VIEW, BYE, CLUSTER, DECK, NOTICE, LOBBY, LIVE].contains(&push)
+    use push::{BYE, CLUSTER, DECK, LIVE, LOBBY, NOTICE, STEP, VIEW};
+    [VIEW, STEP, BYE, CLUSTER, DECK, NOTICE, LOBBY, LIVE].contains(&push)
 }
 
 #[cfg(test)]
@@ -199,6 +215,13 @@ mod tests {
         );
         let ServerMessage::Push(Push::View(same)) = read(&text) else { panic!("{text}") };
         assert_eq!(same.text().0, text);
+
+        let step = r#"{"push":"step","room":"k3v7","version":9,"set":{"lives":3},"unset":["how"],"events":[1],"closed":true}"#;
+        let short = r#"{"push":"step","room":"k3v7","version":9,"set":{"lives":3},"events":[]}"#;
+        for text in [step, short] {
+            let ServerMessage::Push(Push::Step(same)) = read(text) else { panic!("{text}") };
+            assert_eq!((same.text(), same.set), (text.to_owned(), r#"{"lives":3}"#));
+        }
 
         let bye = Bye { code: ByeCode::Slow, message: "too slow".into() }.text();
         assert_eq!(bye, r#"{"push":"bye","code":"slow","message":"too slow"}"#);
@@ -291,6 +314,7 @@ mod tests {
             "{}",
             r#"{"push":"view"}"#,
             r#"{"push":"view","version":"x"}"#,
+            r#"{"push":"step","room":"k3v7","version":2}"#,
             r#"{"push":"deck"}"#,
             r#"{"push":"notice","number":1}"#,
             r#"{"push":"lobby"}"#,

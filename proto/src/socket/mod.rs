@@ -22,6 +22,7 @@ mod answer;
 mod code;
 mod deck;
 mod epoch;
+mod kept;
 mod limits;
 mod matches;
 mod message;
@@ -31,15 +32,16 @@ mod request;
 mod words;
 
 pub use answer::{
-    Accepted, Answer, Bot, Changed, Following, Listed, Listing, Looking, Nothing, Offered, Opened,
-    Refused, Reply, Seated, ServerInfo, Watching, Welcome,
+    Accepted, Answer, Bot, Changed, Following, History, Line, Listed, Listing, Looking, Nothing,
+    Offered, Opened, Refused, Reply, Seated, ServerInfo, Watching, Welcome,
 };
 pub use code::{ByeCode, Code, NoticeKind};
 pub use deck::{Aboard, Deck};
 pub use epoch::Epoch;
+pub use kept::KeptView;
 pub use limits::{FRAME_BYTES_MAX, GAME_BYTES_MAX, REQUEST_ID_BYTES_MAX};
 pub use matches::{Card, Ladder, Live, Lobby, Notice, Numbers, Offer, OfferKind, Ranked};
 pub use message::ServerMessage;
-pub use push::{Bye, Link, LinkState, Push, View};
+pub use push::{Bye, Link, LinkState, Push, Step, View};
 pub use read::{BadFrame, ClientMessage, WhyBad};
 pub use request::*;

@@ -15,6 +15,8 @@ use super::matches::{Live, Lobby, Notice};
 pub enum Push<'a> {
     /// A room at a version.
     View(View<'a>),
+    /// What has changed in a room, for who has asked for steps.
+    Step(Step<'a>),
     /// The server closes this socket next; or, with the code `moving`, soon.
     Bye(Bye<'a>),
     /// The way to the cluster was lost or found.
@@ -45,6 +47,23 @@ pub struct View<'a> {
     /// A whole view: versions before it may have been left out.
     pub resync: bool,
     /// The room's last view.
+    pub closed: bool,
+}
+
+/// What brings a view of a room to that of the next version.
+#[derive(Clone, Debug)]
+pub struct Step<'a> {
+    /// The room's name.
+    pub room: Cow<'a, str>,
+    /// The version that the view is brought to.
+    pub version: Version,
+    /// The fields of the view that are new or have another value: a JSON object.
+    pub set: &'a str,
+    /// The names of those that are not there any more: a JSON array.
+    pub unset: &'a str,
+    /// What happened between the version before and this one: a JSON array.
+    pub events: &'a str,
+    /// The room's last version.
     pub closed: bool,
 }
 
@@ -83,6 +102,7 @@ pub enum Link {
 
 /// The words that pushes begin with.
 pub(super) const VIEW: &str = "view";
+pub(super) const STEP: &str = "step";
 pub(super) const BYE: &str = "bye";
 pub(super) const CLUSTER: &str = "cluster";
 pub(super) const DECK: &str = "deck";
@@ -100,6 +120,17 @@ impl View<'_> {
         let closed = if *closed { r#","closed":true"# } else { "" };
         let text = [&head, *view, r#","events":"#, events, resync, closed, "}"].concat();
         (text, head.len()..head.len() + view.len())
+    }
+}
+
+impl Step<'_> {
+    /// The push as a frame, made by hand like a view's. No `unset` is said where nothing is.
+    pub fn text(&self) -> String {
+        let Self { room, version: Version(version), set, unset, events, closed } = self;
+        let head = format!(r#"{{"push":"{STEP}","room":"{room}","version":{version},"set":"#);
+        let (key, unset) = if *unset == "[]" { ("", "") } else { (r#","unset":"#, *unset) };
+        let closed = if *closed { r#","closed":true"# } else { "" };
+        [&head, *set, key, unset, r#","events":"#, events, closed, "}"].concat()
     }
 }
 

@@ -4,9 +4,9 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use hangraft_proto::socket::{
-    Action, Answer, ByeCode, Card, Changed, ClientMessage, Code, Following, Ladder, Listing,
-    Looking, Nothing, NoticeKind, Offer, Offered, Opened, Push, Seated, ServerMessage, Watching,
-    Welcome,
+    Action, Answer, ByeCode, Card, Changed, ClientMessage, Code, Following, History, Ladder,
+    Listing, Looking, Nothing, NoticeKind, Offer, Offered, Opened, Push, Seated, ServerMessage,
+    Watching, Welcome,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
@@ -72,6 +72,7 @@ fn every_answer_and_every_push_is_one() {
 fn pushed(frame: &str, push: &Push<'_>) {
     let text = match push {
         Push::View(view) => view.text().0,
+        Push::Step(step) => step.text(),
         Push::Bye(bye) => bye.text(),
         Push::Cluster(link) => link.text(),
         Push::Deck(deck) => deck.text(),
@@ -94,6 +95,7 @@ fn answered(action: Action, yes: &str) {
         Action::Seek | Action::Challenge | Action::Accept => same::<Offered<'_>>(yes),
         Action::Notices => same::<Following>(yes),
         Action::Offer => same::<Offer>(yes),
+        Action::History => same::<History>(yes),
         Action::Ladder => drop(serde_json::from_str::<Ladder>(yes).expect("a ladder")),
         Action::Card => drop(serde_json::from_str::<Card>(yes).expect("a card")),
         Action::Unwatch

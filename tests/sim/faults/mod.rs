@@ -305,7 +305,10 @@ impl Nemesis {
         if self.met != cluster.met() {
             self.write_ways(cluster, net);
         }
-        for node in cluster.in_service() {
+        for node in 0..cluster.len() {
+            if !cluster.is_to_run(node) {
+                continue;
+            }
             if machines.get(node).is_on() && cluster.asks_in_vain(node) {
                 // Somebody sees that, and tells it of others when it starts again.
                 cluster.crash(node, false, machines);

@@ -15,7 +15,8 @@ use hangraft_game::{PlayerId, RoomId, Serial, Version};
 use hangraft_lab::history::{self as lab, ClientId};
 use hangraft_lab::timeline::Line;
 use hangraft_proto::socket::{
-    Accepted, Bot, Code, Hello, InRoom, Lobby, Look, Notice, Notices, Ping, Request, Watch, Welcome,
+    Accepted, Bot, Code, Hello, InRoom, KeptView, Lobby, Look, Notice, Notices, Ping, Request,
+    Step, View, Watch, Welcome,
 };
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
@@ -64,6 +65,10 @@ pub(super) struct Client {
     pub(super) view: Value,
     /// The newest views of rooms that are not watched any more.
     views: BTreeMap<RoomId, Value>,
+    /// Asks for steps.
+    in_steps: bool,
+    /// The newest view of each room, as it was shown or put together from steps.
+    kept: BTreeMap<RoomId, KeptView>,
     /// Hears what players are told, and looks at the open seeks.
     seeks: bool,
     /// Notices that nobody has read yet, in the order they came.
@@ -90,6 +95,9 @@ impl Client {
             watches: None,
             view: Value::Null,
             views: BTreeMap::new(),
+            // Every other one, and not the same ones every day.
+            in_steps: scene.world.seed.wrapping_add(number as u64).is_multiple_of(2),
+            kept: BTreeMap::new(),
             seeks,
             notices: Vec::new(),
             lobby: Lobby::default(),
@@ -311,8 +319,28 @@ impl Client {
         self.scene.judge().frame(player, text);
         match heard {
             Heard::View { room, version, view, resync, closed } => {
+                let whole =
+                    View { room: "".into(), version, view: &view, events: "[]", resync, closed };
                 let room = self.scene.room_called(&room);
-                self.is_shown(&Push { room, version, view: &view, resync, closed });
+                let in_steps = self.in_steps;
+                if in_steps {
+                    let kept = self.kept.entry(room).or_default();
+                    kept.show(&whole).expect("views are JSON");
+                }
+                self.is_shown(&Push { room, version, view: &view, resync, closed, in_steps });
+            }
+            Heard::Step { room, version, set, unset, closed } => {
+                let (set, unset) = (&*set, &*unset);
+                let step = Step { room: "".into(), version, set, unset, events: "[]", closed };
+                let room = self.scene.room_called(&room);
+                let kept = self.kept.entry(room).or_default();
+                let shown = kept.version();
+                if !kept.take(&step).expect("steps are JSON") {
+                    return self.scene.judge().told_of_elsewhere(player, room, shown, version);
+                }
+                let view = serde_json::to_string(kept.fields()).expect("JSON is JSON");
+                let (resync, in_steps) = (false, true);
+                self.is_shown(&Push { room, version, view: &view, resync, closed, in_steps });
             }
             Heard::Notice(notice) => {
                 self.tell_of(&notice);
@@ -336,7 +364,7 @@ impl Client {
     }
 
     fn is_shown(&mut self, push: &Push<'_>) {
-        let Push { room, version, view, resync, closed } = *push;
+        let Push { room, version, view, resync, closed, .. } = *push;
         self.scene.judge().pushed(self.id_or_nobody(), push);
         let push = || lab::Push {
             at: self.scene.now_us(),
@@ -374,7 +402,8 @@ impl Client {
         let token = self.identity.as_ref().map(|(_, token)| token.clone());
         let surname = SURNAMES[self.at % SURNAMES.len()];
         let name = format!("{}{surname}", self.name);
-        let hello = Hello { name: Some(name.into()), token: token.map(Into::into) };
+        let steps = self.in_steps;
+        let hello = Hello { name: Some(name.into()), token: token.map(Into::into), steps };
         let hello = self.ask_until(&Request::Hello(hello), deadline).await?.ok()?;
         let hello: Welcome<'_> = serde_json::from_str(hello.get()).expect("a hello is answered so");
         let (player, token) = (hello.player, hello.token.into_owned());

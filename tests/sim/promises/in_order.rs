@@ -2,10 +2,11 @@
 //! and show what was committed, as those eyes may see it.
 
 use super::truth::Truth;
-use super::{Broken, Verdict};
+use super::{Broken, Verdict, steps};
 use hangraft_game::{PlayerId, RoomId, Version};
 use hangraft_lab::judge::in_order::OutOfOrder;
 use hangraft_proto::socket::Code;
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 pub(super) const NAME: &str = "in_order";
@@ -51,17 +52,19 @@ pub(super) fn may_refuse(player: PlayerId, room: RoomId, code: Code, truth: &Tru
 pub(crate) struct Push<'a> {
     pub(crate) room: RoomId,
     pub(crate) version: Version,
-    /// As it was sent.
+    /// As it was sent, or put together from steps.
     pub(crate) view: &'a str,
     /// It says that versions were left out.
     pub(crate) resync: bool,
     /// It says that the room has left the lobby.
     pub(crate) closed: bool,
+    /// The player is told in steps, and shown nothing of what was said.
+    pub(crate) in_steps: bool,
 }
 
 /// Whether a view is the committed one.
 pub(super) fn is_true(player: PlayerId, push: &Push<'_>, truth: &Truth) -> Verdict {
-    let Push { room, version, view, closed, .. } = *push;
+    let Push { room, version, view, closed, in_steps, .. } = *push;
     let Version(number) = version;
     if closed && !truth.has_left(room) {
         let how = format!("{player} was told at version {number} that {room} is over; it is not");
@@ -72,7 +75,12 @@ pub(super) fn is_true(player: PlayerId, push: &Push<'_>, truth: &Truth) -> Verdi
         return Err(Broken::new(NAME, how));
     };
     let right = known.view(Some(player));
-    if right != view {
+    if in_steps {
+        return steps::is_true(player, push, &right);
+    }
+    // The order of fields is a frontend's that has put the view together from steps.
+    let json = |text: &str| serde_json::from_str::<Value>(text).ok();
+    if right != view && json(&right) != json(view) {
         let how = format!(
             "{player} saw of version {number} of {room} {view}, and should have seen {right}"
         );

@@ -24,6 +24,7 @@ pub(crate) mod recovery;
 pub(crate) mod same_hash;
 pub(crate) mod secrets;
 pub(crate) mod settings;
+mod steps;
 pub(crate) mod sums;
 pub(crate) mod truth;
 
@@ -33,7 +34,7 @@ use crate::nodes::Who;
 use crate::plan::Plan;
 use crate::world::disk::Disk;
 use hangraft_cluster_config::RoomNames;
-use hangraft_game::{NoticeNumber, PlayerId, RoomId, Serial};
+use hangraft_game::{NoticeNumber, PlayerId, RoomId, Serial, Version};
 use hangraft_ids::NodeId;
 use hangraft_lab::judge::one_leader::Leaders;
 use hangraft_node::Report;
@@ -87,6 +88,8 @@ pub(crate) struct Judge {
     verdict: Option<Broken>,
     /// How much was seen, for the last line.
     pub(crate) pushes: u64,
+    /// Those of them to players who are told in steps.
+    in_steps: u64,
     /// Nodes that have left, and times that leadership was moved, as operators know.
     pub(crate) left: u64,
     pub(crate) transferred: u64,
@@ -123,6 +126,7 @@ impl Judge {
             names,
             verdict: None,
             pushes: 0,
+            in_steps: 0,
             left: 0,
             transferred: 0,
             found_out: 0,
@@ -260,10 +264,22 @@ impl Judge {
     /// A player was pushed a view.
     pub(crate) fn pushed(&mut self, player: PlayerId, push: &in_order::Push<'_>) {
         self.pushes += 1;
+        self.in_steps += u64::from(push.in_steps);
         let verdict = in_order::is_next(&mut self.orders, player, push);
         self.hold(verdict);
         let verdict = in_order::is_true(player, push, &self.truth);
         self.hold(verdict);
+    }
+
+    /// A player was told a step to a version, who was shown another last than the one before.
+    pub(crate) fn told_of_elsewhere(
+        &mut self,
+        player: PlayerId,
+        room: RoomId,
+        shown: Version,
+        version: Version,
+    ) {
+        self.hold(Err(steps::begins_elsewhere(player, room, shown, version)));
     }
 
     /// The number of the last notice that a player has heard, who follows from there.

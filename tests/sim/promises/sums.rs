@@ -3,7 +3,7 @@
 use super::{
     Judge, both_agree, committed, disks, flags, in_order, linearizable, lobby_time, matched_once,
     membership, none_twice, nothing_lost, notices, numbers, one_leader, recovery, same_hash,
-    secrets, settings,
+    secrets, settings, steps,
 };
 use hangraft_lab::timeline::Judged;
 use serde::{Deserialize, Serialize};
@@ -72,6 +72,7 @@ impl Judge {
             (nothing_lost::NAME, "What is acknowledged is on a majority's disks.", answered as u64),
             (none_twice::NAME, "The same wish sent twice has one effect.", ended * wishes),
             (in_order::NAME, "Views come in order, and only after the commit.", self.pushes),
+            (steps::NAME, "Who is told in steps sees the same.", self.in_steps),
             (linearizable::NAME, "Reads show all that was acknowledged before.", ended * reads),
             (secrets::NAME, "Nobody is sent a word that they may not see.", self.frames),
             (disks::NAME, "A disk keeps what it promised, or its id is spent.", answered as u64),

@@ -38,6 +38,8 @@ type Happening = Box<dyn FnOnce() + Send>;
 /// The world's time, what will happen, and its dice. Clones share it.
 #[derive(Clone)]
 pub(crate) struct World {
+    /// What all of it follows from.
+    pub(crate) seed: u64,
     inner: Arc<Mutex<Inner>>,
     pub(crate) story: Story,
     pub(crate) record: Record,
@@ -95,7 +97,7 @@ impl World {
             dice: StdRng::seed_from_u64(seed),
             stirred: Vec::new(),
         };
-        World { inner: Arc::new(Mutex::new(inner)), story, record }
+        World { seed, inner: Arc::new(Mutex::new(inner)), story, record }
     }
 
     /// Nanoseconds since the world began.
@@ -159,11 +161,13 @@ impl World {
 pub(crate) struct Machines {
     world: World,
     machines: Vec<Machine>,
+    /// Those that run now; kept for its room.
+    running: Vec<MachineId>,
 }
 
 impl Machines {
     pub(crate) fn new(world: World) -> Self {
-        Machines { world, machines: Vec::new() }
+        Machines { world, machines: Vec::new(), running: Vec::new() }
     }
 
     /// A new machine, switched off.
@@ -231,11 +235,13 @@ impl Machines {
 
     /// Whether any machine had something to do.
     fn run_stirred(&mut self, looked: &mut impl FnMut(MachineId)) -> bool {
-        let (stirred, now) = {
+        self.running.clear();
+        let now = {
             let mut inner = self.world.lock();
-            (std::mem::take(&mut inner.stirred), inner.now)
+            std::mem::swap(&mut inner.stirred, &mut self.running);
+            inner.now
         };
-        for id in &stirred {
+        for id in &self.running {
             self.world.story.enter(now, Some(*id));
             if let Some(wake_at) = self.machines[*id].run(now) {
                 self.world.plan(wake_at, What::Wake(*id));
@@ -243,7 +249,7 @@ impl Machines {
             self.world.story.enter(now, None);
             looked(*id);
         }
-        !stirred.is_empty()
+        !self.running.is_empty()
     }
 }
 

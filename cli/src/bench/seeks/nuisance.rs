@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -13,7 +12,10 @@ use serde::Serialize;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::{
-    bench::nodes::{all_run, demo, leader, until_caught_up},
+    bench::{
+        cost::{proc::TICKS_PER_SECOND, ticks_of},
+        nodes::{all_run, demo, leader, until_caught_up},
+    },
     demo::{
         faults::{kill_process, restart_process},
         record::{Process, Role},
@@ -26,9 +28,6 @@ const VOTERS_MIN: usize = 3;
 
 /// How long a node stays dead.
 const DEAD: Duration = Duration::from_secs(1);
-
-/// Linux counts the time of processes in hundredths of a second (`USER_HZ`, see proc(5)).
-const TICKS_PER_SECOND: f64 = 100.0;
 
 /// A demo whose nodes are killed, by turns the leader and a follower.
 pub(super) struct Nuisance {
@@ -55,7 +54,7 @@ impl Nuisance {
         ensure(record.nodes.len() >= VOTERS_MIN, || {
             "nobody takes over in this demo; start one with --nodes 3".into()
         })?;
-        let before = record.processes().filter_map(|one| Some((one.pid, ticks(one.pid)?)));
+        let before = record.processes().filter_map(|one| Some((one.pid, ticks_of(one.pid)?)));
         let before = before.collect();
         Ok(Self { dir: dir.into(), before, gone: 0, killed: Killed::default() })
     }
@@ -108,30 +107,6 @@ impl Nuisance {
 
     fn used(&self, pid: u32) -> u64 {
         let before = self.before.get(&pid).copied().unwrap_or_default();
-        ticks(pid).unwrap_or_default().saturating_sub(before)
-    }
-}
-
-/// Processor time of a process, in ticks.
-fn ticks(pid: u32) -> Option<u64> {
-    ticks_in(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
-}
-
-/// The fields utime and stime of proc(5). The name before them may have blanks in it.
-fn ticks_in(stat: &str) -> Option<u64> {
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
-    let mut next = || fields.next()?.parse::<u64>().ok();
-    Some(next()? + next()?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_time_of_a_process_is_read() {
-        let stat = "12 (a (b) c) S 1 2 3 4 5 6 7 8 9 10 250 50 0 0 20 0";
-        assert_eq!(ticks_in(stat), Some(300));
-        assert_eq!(ticks_in("12 (x"), None);
+        ticks_of(pid).unwrap_or_default().saturating_sub(before)
     }
 }

@@ -29,7 +29,7 @@ use crate::{
         seeks::ledger::{How, Ledger, Tap, TapId},
         socket::NAME,
     },
-    socket::{Identity, Socket, Url, next_text},
+    socket::{Identity, Socket, Url, Way, next_text},
 };
 
 /// How long to wait before another frontend is tried.
@@ -164,7 +164,7 @@ impl Seeker {
             let entered = {
                 let _turn = self.shared.opening.acquire().await;
                 let token = self.identity.as_ref().map(|identity| identity.token.as_str());
-                url.enter(NAME, token).await
+                url.enter_by(Way::STEPS, NAME, token).await
             };
             match entered {
                 Ok((mut socket, identity)) => {

@@ -258,8 +258,12 @@ impl Rules for Hangman {
     }
 
     fn audience(&self, viewer: PlayerId) -> Audience {
-        let knows = self.stage == Stage::Playing && self.is_setter(viewer);
-        if knows { SETTER } else { Audience::GALLERY }
+        if self.insiders().contains(&viewer) { SETTER } else { Audience::GALLERY }
+    }
+
+    fn insiders(&self) -> Vec<PlayerId> {
+        let setter = self.setter.filter(|_| self.stage == Stage::Playing);
+        setter.map(|setter| setter.player).into_iter().collect()
     }
 
     fn view<'a>(&'a self, audience: Audience, table: &Table<'a>) -> View<'a> {

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::json::as_text;
 use crate::rules::duel::Conceded;
+use crate::step::fields;
 use hangraft_ids::{PlayerId, Seat};
 
 /// What those who watch hear. A word is in it only when it was tried or when the round is
@@ -74,8 +75,13 @@ pub(crate) struct View<'a> {
     pub(super) answer: Option<&'a str>,
 }
 
+fields! {
+    View: mode, pattern, wrong, tried, lives, lives_max, category, setter, winner;
+    optional: how, answer
+}
+
 /// A guess of this round, as everybody sees it.
-#[derive(Serialize)]
+#[derive(PartialEq, Serialize)]
 pub(super) struct Tried<'a> {
     pub(super) seat: Seat,
     #[serde(serialize_with = "as_text")]

@@ -22,6 +22,7 @@ use crate::chance::Chance;
 use crate::rules::contract::{Audience, Rules, Turn};
 use crate::rules::duel::Conceded;
 use crate::rules::phase::{Outcome, Phase};
+use crate::step::fields;
 use crate::table::{Table, Who};
 use hangraft_ids::{PlayerId, Seat};
 
@@ -116,6 +117,11 @@ pub(crate) struct View<'a> {
     heaps: &'a [u8],
     turn: Option<Seat>,
     winner: Option<String>,
+}
+
+fields! {
+    View: heaps, turn, winner;
+    optional:
 }
 
 /// What a list of rooms says of one: the heaps it began with.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::cells::{CELLS, Mark};
 use super::stage::How;
 use crate::json::as_text;
+use crate::step::fields;
 use crate::table::{Table, Who};
 use hangraft_ids::{PlayerId, Seat};
 
@@ -45,8 +46,13 @@ pub(crate) struct View<'a> {
     pub(super) left_ms: Option<u64>,
 }
 
+fields! {
+    View: cells, crosses, turn, won, line, clock;
+    optional: left_ms
+}
+
 /// Who has won and who has lost, whoever sits there now.
-#[derive(Serialize)]
+#[derive(PartialEq, Serialize)]
 pub(super) struct Won {
     how: How,
     #[serde(serialize_with = "as_text")]

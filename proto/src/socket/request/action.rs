@@ -96,8 +96,9 @@ actions! {
     /// What a client may ask for: the data of each, and what is answered.
     ///
     /// ```text
-    /// hello   {name?, token?}                  {player, name, token, server}  a guest gets a token; the same
-    ///                                          token is the same player at every frontend
+    /// hello   {name?, token?, steps?}          {player, name, token, server}  a guest gets a token; the same
+    ///                                          token is the same player at every frontend; with `steps`
+    ///                                          rooms are told in steps on this socket
     /// open    {game, options?, public?}        {room}           private unless public; who opens is the host
     /// sit     {room}                           {seat, version}  unauthorized: locked, or removed by the host
     /// stand   {room}                           {seat, version}
@@ -114,6 +115,7 @@ actions! {
     /// watch   {room, since?, epoch?}           {room, version, age?}, then views: the player is here while it lasts;
     ///                                          what the view of that version says of times began `age` ms ago
     /// unwatch {room}                           {}
+    /// history {room}                           {version, lines} what was said last, as of that version of the room
     /// deck    {open}                           {age?}           opened: the nodes are shown, now and whenever they
     ///                                          change; what the first push says of times began `age` ms ago
     /// ping    {}                               {}
@@ -152,6 +154,8 @@ actions! {
     Watch = "watch": Watch<'a>,
     /// Does not look at it any more.
     Unwatch = "unwatch": InRoom<'a>,
+    /// Asks what was said last in a room.
+    History = "history": InRoom<'a>,
     /// Takes a seat.
     Sit = "sit": InRoom<'a>,
     /// Leaves it.

@@ -19,6 +19,9 @@ pub struct Hello<'a> {
     #[serde(borrow, default, deserialize_with = "words::optional")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<Cow<'a, str>>,
+    /// Rooms are to be told in steps on this socket from now on: once said, it stays so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub steps: bool,
 }
 
 /// What is said with [`Action::Open`](super::Action::Open).

@@ -153,6 +153,7 @@ impl Request<'_> {
             | Request::Rooms(_)
             | Request::Watch(_)
             | Request::Unwatch(_)
+            | Request::History(_)
             | Request::Deck(_)
             | Request::Ping(_)
             | Request::Notices(_)
@@ -204,6 +205,14 @@ impl Wish {
             Wish::Seek { bot_after_ms, .. } => bot_after_ms.is_some(),
             Wish::Challenge { whom, .. } => whom.is_some_and(PlayerId::is_reserved),
             _ => false,
+        }
+    }
+
+    /// The room in which everybody who watches sees at once what comes of it.
+    pub fn shown_in(&self) -> Option<RoomId> {
+        match self {
+            Wish::Play { room, .. } | Wish::Say { room, .. } => Some(*room),
+            _ => None,
         }
     }
 

@@ -1,4 +1,4 @@
-//! `hangraft bench sockets`: players at frontends, each with a socket of its own.
+//! The closed loop: a player waits for the answer before the next move.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -7,55 +7,38 @@ use futures_util::{
     SinkExt, StreamExt,
     stream::{BoxStream, SelectAll, SplitSink},
 };
-use hangraft_ids::{RoomId, Version};
-use hangraft_proto::socket::{self, Accepted, Push, RequestId, View};
+use hangraft_ids::Version;
+use hangraft_proto::socket::{self, Accepted, Push, RequestId};
 use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
 use tokio_tungstenite::tungstenite::{self, Message};
 
 use crate::{
     bench::{
-        Load,
+        cost::Meter,
         late::Late,
-        socket::{Incoming, NAME, shows_the_end, text},
+        socket::{Incoming, NAME, answer, name_of, shows_the_end, text},
+        sockets::{Args, OPENING_MAX},
         table::{Answer, Meaning, Table, Wish},
         tally::Recorder,
     },
-    socket::{Socket, Url},
+    socket::{Socket, Url, Way},
 };
-
-/// Sockets that are being opened at a time. A thousand at once would only measure
-/// the queue of the listener.
-const OPENING_MAX: usize = 64;
 
 /// Moves a player has made and not yet seen in a view. Further ones are not
 /// measured; a view that far behind says enough by its absence.
 const UNSEEN_MAX: usize = 64;
 
-const EXAMPLES: &str = "\
-Examples:
-  hangraft bench sockets --url http://127.0.0.1:8080
-  hangraft bench sockets --url http://127.0.0.1:8080 --url http://127.0.0.1:8081 --players 2000";
-
-/// Play through frontends, one socket to a player.
-#[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
-pub(super) struct Args {
-    /// A frontend; give several to spread the players.
-    #[arg(long = "url", value_name = "URL", default_value = "http://127.0.0.1:8080")]
-    urls: Vec<Url>,
-    #[command(flatten)]
-    load: Load,
-}
-
 /// Runs the workload and prints what it saw.
-pub(super) async fn run(args: Args) -> anyhow::Result<()> {
+pub(super) async fn run(args: &Args) -> anyhow::Result<()> {
+    args.part().fits(args.load.players())?;
+    let mut meter = Meter::of(args.dir.as_deref()).await?;
     let recorder = Arc::new(Recorder::new());
     let opening = Arc::new(Semaphore::new(OPENING_MAX));
     let mut tables = JoinSet::new();
     for (seats, url) in args.load.tables().into_iter().zip(args.urls.iter().cycle()) {
         tables.spawn(host(seats, url.clone(), Arc::clone(&recorder), Arc::clone(&opening)));
     }
-    let report = args.load.measure("sockets", &recorder).await?;
+    let report = args.load.measure("sockets", &recorder, &mut meter).await?;
     tables.shutdown().await;
     args.load.print(&recorder, &report)
 }
@@ -107,7 +90,7 @@ impl<'a> Hall<'a> {
         };
         for player in 0..seats {
             let _turn = opening.acquire().await.context("the bench is over")?;
-            let (socket, _) = url.enter(NAME, None).await?;
+            let (socket, _) = url.enter_by(Way::STEPS, NAME, None).await?;
             let (to, from) = socket.split();
             hall.to.push(to);
             hall.from.push(from.map(move |message| (player, message)).boxed());
@@ -151,7 +134,8 @@ impl<'a> Hall<'a> {
     fn on_text(&mut self, player: usize, text: &str) -> anyhow::Result<()> {
         match Incoming::read(text).context("cannot understand a frontend")? {
             Incoming::Answer(answer) => self.on_answer(player, &answer),
-            Incoming::Push(Push::View(view)) => self.on_view(player, &view),
+            Incoming::Push(Push::View(view)) => self.on_shown(player, view.version, view.view),
+            Incoming::Push(Push::Step(step)) => self.on_shown(player, step.version, step.set),
             Incoming::Push(Push::Bye(bye)) => bail!("a socket was closed: {}", bye.code),
             Incoming::Push(_) => (),
         }
@@ -178,27 +162,13 @@ impl<'a> Hall<'a> {
         }
     }
 
-    fn on_view(&mut self, player: usize, view: &View<'_>) {
-        let version = view.version;
-        if shows_the_end(view) {
+    /// A version was shown, whole or as what has changed.
+    fn on_shown(&mut self, player: usize, version: Version, shown: &str) {
+        if shows_the_end(shown) {
             self.table.saw_the_end(version);
         }
         let recorder = self.recorder;
         self.moves[player].saw(version, Instant::now(), |took| recorder.push(took));
-    }
-}
-
-/// The name of a room that was opened.
-pub(super) fn name_of<'a>(heard: &'a socket::Answer<'_, Accepted<'_>>) -> Option<&'a str> {
-    heard.answer.as_ref().ok()?.room.as_deref()
-}
-
-/// What a frontend answered.
-pub(super) fn answer(heard: &socket::Answer<'_, Accepted<'_>>) -> Answer {
-    match &heard.answer {
-        // A frontend says the room's name, which its sockets keep for themselves.
-        Ok(yes) => Answer::Accepted { room: RoomId(0), version: yes.version.unwrap_or_default() },
-        Err(refused) => Answer::Refused(refused.code),
     }
 }
 
