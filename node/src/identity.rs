@@ -21,7 +21,7 @@ use std::sync::Arc;
 pub(crate) const FILE: &str = "identity.json";
 
 /// The form of the file. A form that is neither this nor the next is refused.
-const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 1;
 
 /// The same, beside a log of segments: builds that do not know those refuse it, instead of
 /// finding no log where they look for one.

@@ -72,11 +72,22 @@ pub(super) fn sync_folder(dir: &Path) -> io::Result<()> {
     File::open(dir)?.sync_all()
 }
 
-/// Takes a lock file. It is free when this is dropped, or the process ends.
-pub(super) fn lock(path: &Path) -> io::Result<File> {
+/// A lock file that is held. It is free when this is dropped, or the process ends.
+pub(super) struct Lock(File);
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing is not enough: a process that is being started has our files open, until it
+        // is another program.
+        _ = self.0.unlock();
+    }
+}
+
+/// Takes a lock file.
+pub(super) fn lock(path: &Path) -> io::Result<Lock> {
     let file = File::options().write(true).create(true).truncate(false).open(path)?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => Err(io::Error::new(
             io::ErrorKind::ResourceBusy,
             format!("another process uses the log: it holds {}", path.display()),

@@ -207,9 +207,15 @@ fn append_for_ever(dir: &Path, kind: &str) -> ! {
 /// must stay until that snapshot is durable.
 #[tokio::test]
 async fn nothing_is_purged_before_its_snapshot_is_durable() {
+    for kind in KINDS {
+        purge_before_the_snapshot(kind).await;
+    }
+}
+
+async fn purge_before_the_snapshot(kind: &str) {
     use openraft::storage::RaftLogStorage;
     let dir = tempfile::tempdir().unwrap();
-    let device = open(dir.path(), "segments");
+    let device = open(dir.path(), kind);
     device.write(entries(0..10)).unwrap();
     let (durable, covered) = watch::channel(Some(LogIndex(3)));
     let mut store = LogStore::new(device.clone(), covered);
@@ -231,18 +237,20 @@ async fn nothing_is_purged_before_its_snapshot_is_durable() {
 #[tokio::test]
 async fn entries_that_a_snapshot_replaced_are_let_go() {
     let other = |index| Position { term: Term(2), ..at(index) };
-    for (covered, left) in [
+    let cases = [
         (at(2), (None, Some(at(4)))),
         (other(2), (Some(other(2)), Some(other(2)))),
         (other(9), (Some(other(9)), Some(other(9)))),
-    ] {
+    ];
+    for (kind, (covered, left)) in KINDS.into_iter().flat_map(|kind| cases.map(|case| (kind, case)))
+    {
         let dir = tempfile::tempdir().unwrap();
-        let device = open(dir.path(), "segments");
+        let device = open(dir.path(), kind);
         device.write(entries(0..5)).unwrap();
         sync(&*device).unwrap();
         crate::raft::open::mend_log(&*device, Some(covered)).await.unwrap();
         drop(device);
-        let state = open(dir.path(), "segments").state();
-        assert_eq!((state.purged, state.last), left, "a snapshot up to {covered:?}");
+        let state = open(dir.path(), kind).state();
+        assert_eq!((state.purged, state.last), left, "{kind}: a snapshot up to {covered:?}");
     }
 }

@@ -2,6 +2,7 @@
 //! everything that queued up during the one before.
 
 use super::sync::{Meters, ask_for_realtime};
+use crate::identity;
 use crate::storage::log::{DeviceState, LogDevice, Position, Synced, VoteRecord, Write, behind};
 use bytes::Bytes;
 use hangraft_ids::{LogIndex, NodeId, Term};
@@ -177,6 +178,10 @@ impl LogDevice for RaftLogDevice {
 
     fn cut_off(&self) -> u64 {
         self.cut_off
+    }
+
+    fn identity_format(&self) -> u32 {
+        identity::FORMAT
     }
 }
 

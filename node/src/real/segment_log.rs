@@ -5,14 +5,14 @@
 //! sync passes from thread to thread once each way. A second thread makes the next file
 //! ready.
 
-use super::blocks::RealBlocks;
+use super::blocks::{Lock, RealBlocks};
 use super::sync::{Meters, ask_for_realtime};
 use crate::identity;
+use crate::storage::blocks::Blocks;
 use crate::storage::log::{DeviceState, LogDevice, Position, Synced, Write};
 use crate::storage::segments::SegmentLog;
 use bytes::Bytes;
 use hangraft_ids::LogIndex;
-use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -35,7 +35,7 @@ struct Shared {
     /// Somebody waits for a sync, or the device is closed.
     wake: Condvar,
     meters: Meters,
-    _locked: Option<Arc<File>>,
+    _locked: Option<Arc<Lock>>,
 }
 
 #[derive(Default)]
@@ -53,9 +53,14 @@ impl SegmentDevice {
     ///
     /// # Errors
     /// When it cannot be read, or is damaged.
-    pub(super) fn open(dir: &Path, realtime: bool, locked: Option<Arc<File>>) -> io::Result<Self> {
+    pub(super) fn open(dir: &Path, realtime: bool, locked: Option<Arc<Lock>>) -> io::Result<Self> {
+        Self::on(Arc::new(RealBlocks::new(dir)), realtime, locked)
+    }
+
+    /// The same, on these files.
+    fn on(blocks: Arc<dyn Blocks>, realtime: bool, locked: Option<Arc<Lock>>) -> io::Result<Self> {
         let life = getrandom::u64().map_err(io::Error::other)?;
-        let log = SegmentLog::open(Arc::new(RealBlocks::new(dir)), life)?;
+        let log = SegmentLog::open(blocks, life)?;
         let (queue, wake) = (Mutex::default(), Condvar::new());
         let shared = Arc::new(Shared { log, queue, wake, meters: Meters::new(), _locked: locked });
         let (files, wanted) = sync_channel::<()>(1);
@@ -181,5 +186,66 @@ impl Drop for SegmentDevice {
         if writer.thread().id() != std::thread::current().id() {
             _ = writer.join();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::log::VoteRecord;
+    use crate::storage::segments::memory::Memory;
+    use hangraft_ids::{NodeId, Term};
+    use std::sync::mpsc;
+
+    /// How long a sync in memory may take.
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    fn at(index: u64) -> Position {
+        Position { term: Term(1), index: LogIndex(index) }
+    }
+
+    /// The power fails in the moment in which a sync is answered, and takes all that it can:
+    /// the vote and the entries are there. A node answers a candidate, and its leader, then.
+    #[test]
+    fn a_sync_is_answered_when_no_power_cut_takes_it_back() {
+        let memory = Memory::default();
+        for round in 0..20 {
+            let device = SegmentDevice::on(Arc::new(memory.clone()), false, None).unwrap();
+            let vote = VoteRecord { term: Term(round + 1), committed: false, node: NodeId(2) };
+            device.write(Write::Vote(vote)).unwrap();
+            let payload = Bytes::from(vec![7; 9_000 * round as usize]);
+            device.write(Write::Append(vec![(at(round), payload)])).unwrap();
+            let (sender, answered) = mpsc::channel();
+            let power = memory.clone();
+            device.sync(Box::new(move |result| {
+                power.lose_power(|| false);
+                _ = sender.send(result);
+            }));
+            answered.recv_timeout(PATIENCE).unwrap().unwrap();
+            drop(device);
+            let state = SegmentDevice::on(Arc::new(memory.clone()), false, None).unwrap().state();
+            assert_eq!((state.vote, state.last), (Some(vote), Some(at(round))), "round {round}");
+        }
+    }
+
+    /// Everybody who waits is told when the disk fails, and so is who comes later.
+    #[test]
+    fn a_failed_sync_is_told_to_all() {
+        let memory = Memory::default();
+        let device = SegmentDevice::on(Arc::new(memory.clone()), false, None).unwrap();
+        memory.let_syncs_fail(true);
+        let (sender, answered) = mpsc::channel();
+        for index in 0..3 {
+            _ = device.write(Write::Append(vec![(at(index), Bytes::new())]));
+            let sender = sender.clone();
+            device.sync(Box::new(move |result| _ = sender.send(result.is_err())));
+        }
+        for _ in 0..3 {
+            assert_eq!(answered.recv_timeout(PATIENCE), Ok(true));
+        }
+        memory.let_syncs_fail(false);
+        assert!(device.write(Write::Append(vec![(at(3), Bytes::new())])).is_err());
+        device.sync(Box::new(move |result| _ = sender.send(result.is_err())));
+        assert_eq!(answered.recv_timeout(PATIENCE), Ok(true));
     }
 }

@@ -1,22 +1,22 @@
 //! A machine's disk: the Raft log, the archive and the files of a node.
 //!
-//! The log is the one that real nodes have, of segments, on the files of [`super::blocks`].
 //! What is written is readable at once and durable after a sync, which takes a
-//! while and sometimes long. When the power fails, any of the sectors that were not synced
-//! may be lost. The log that is found then must hold what was synced, and of what was
-//! written since a beginning: that is looked at after each crash.
+//! while and sometimes long. When the power fails, of what was not synced a part
+//! survives: the first writes up to some point, the last of them perhaps torn.
 //! A disk can be slow, full, or fail its syncs; an error of the log is final, as
-//! it is on the real device.
+//! it is on the real device. On some days a log of segments ([`super::segments`]) is beside
+//! the model that is here, and what it does counts.
 
-use super::blocks::SimBlocks;
+use super::segments::{self, Segments};
 use super::{MachineId, World};
 use crate::clock::{MICRO, MILLI};
 use async_trait::async_trait;
 use bytes::Bytes;
+use hangraft_cluster_config::LogKind;
 use hangraft_ids::{LogIndex, RoomId, StorageId, Term};
 use hangraft_node::storage::archive::Archive;
 use hangraft_node::storage::log::{DeviceState, LogDevice, Position, Synced, Write};
-use hangraft_node::storage::segments::{Flush, SegmentLog};
+use hangraft_node::storage::segments::Flush;
 use hangraft_node::storage::{FileReader, FileWriter, Files, Storage};
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, ErrorKind};
@@ -86,8 +86,8 @@ struct Inner {
     pace: Pace,
     trouble: Trouble,
     log: Log,
-    /// What the log is made of.
-    blocks: SimBlocks,
+    /// The log's files, where it is one of segments.
+    segments: Option<Segments>,
     files: BTreeMap<String, Bytes>,
     /// Removed since the folder was last synced; a crash may bring them back.
     removed: BTreeMap<String, Bytes>,
@@ -100,10 +100,15 @@ struct Inner {
     lost: u64,
 }
 
+impl Inner {
+    /// How the log is kept.
+    fn kind(&self) -> LogKind {
+        if self.segments.is_some() { LogKind::Segments } else { LogKind::RaftLog }
+    }
+}
+
 struct Log {
-    /// The node's own, while it runs.
-    opened: Option<Arc<SegmentLog>>,
-    /// What a node reads.
+    /// As the node reads it.
     now: Content,
     /// As a crash would leave it, before what is pending.
     durable: Content,
@@ -117,15 +122,15 @@ struct Log {
 
 /// What a log holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Content {
-    state: DeviceState,
+pub(super) struct Content {
+    pub(super) state: DeviceState,
     /// The entries behind the purged ones, without a hole.
-    entries: VecDeque<(Position, Bytes)>,
+    pub(super) entries: VecDeque<(Position, Bytes)>,
 }
 
 impl Content {
     /// Takes a write, or refuses it and changes nothing.
-    fn take(&mut self, write: &Write) -> io::Result<()> {
+    pub(super) fn take(&mut self, write: &Write) -> io::Result<()> {
         let refuse = |why: &str| Err(io::Error::new(ErrorKind::InvalidInput, why.to_owned()));
         match write {
             Write::Vote(vote) if Some(*vote) < self.state.vote => {
@@ -167,15 +172,6 @@ impl Content {
         Ok(())
     }
 
-    /// What the log in these files holds.
-    fn found(blocks: &SimBlocks, life: u64) -> io::Result<Self> {
-        let log = SegmentLog::open(Arc::new(blocks.clone()), life)?;
-        let state = log.state();
-        let begin = state.purged.map_or(LogIndex(0), |purged| purged.index.next());
-        let end = state.last.map_or(begin, |last| last.index.next());
-        Ok(Content { state, entries: log.read(begin, end, usize::MAX)?.into() })
-    }
-
     fn at(&self, index: LogIndex) -> Option<&(Position, Bytes)> {
         let first = self.entries.front()?.0.index;
         self.entries.get(usize::try_from(index.0.checked_sub(first.0)?).ok()?)
@@ -186,7 +182,7 @@ impl Content {
 #[derive(Clone)]
 pub(crate) struct Kept {
     log: Content,
-    blocks: SimBlocks,
+    segments: Option<Arc<Segments>>,
     files: BTreeMap<String, Bytes>,
     games: BTreeMap<RoomId, Bytes>,
     complete: Option<LogIndex>,
@@ -217,34 +213,45 @@ fn number_in(files: &BTreeMap<String, Bytes>) -> Option<StorageId> {
     identity["disk"].as_u64().map(StorageId)
 }
 
+/// What a write may become when the power fails while it is written.
+fn torn(write: &Write, keep: usize) -> Option<Write> {
+    match write {
+        Write::Append(entries) if keep > 0 => Some(Write::Append(entries[..keep].to_vec())),
+        _ => None,
+    }
+}
+
 impl Log {
-    /// How many writes a crash has taken back, if this was found after it.
-    fn lost_in(&mut self, found: &Content) -> u64 {
-        let mut pending = std::mem::take(&mut self.pending);
-        let mut content = self.durable.clone();
-        while content != *found {
-            let write = pending.pop_front();
-            let write = write.expect("a log holds what was synced, and a beginning of the rest");
-            if let Write::Append(entries) = &write {
-                for keep in 1..entries.len() {
-                    let mut part = content.clone();
-                    let torn = part.take(&Write::Append(entries[..keep].to_vec()));
-                    torn.expect("a part of what was taken before");
-                    if part == *found {
-                        return pending.len() as u64 + 1;
-                    }
-                }
+    /// The power fails while it is written to: a part of what was not synced survives. How
+    /// many writes are lost.
+    fn lose_power(&mut self, world: &World) -> u64 {
+        let pending = self.pending.len() as u64;
+        let kept = world.draw(0..pending + 1);
+        for nth in 0..pending {
+            let write = self.pending.pop_front().expect("counted");
+            if nth < kept {
+                self.durable.take(&write).expect("it was taken before");
+            } else if nth == kept
+                && let Write::Append(entries) = &write
+                && let Some(part) = torn(&write, world.draw(0..entries.len() as u64) as usize)
+            {
+                self.durable.take(&part).expect("a part of what was taken before");
             }
-            content.take(&write).expect("it was taken before");
         }
-        pending.len() as u64
+        pending - kept
+    }
+
+    /// The same, where this was found in the files; how many writes that takes back.
+    fn becomes(&mut self, found: Content) -> u64 {
+        let pending = std::mem::take(&mut self.pending);
+        let before = std::mem::replace(&mut self.durable, found);
+        segments::lost(before, pending, &self.durable)
     }
 }
 
 impl Disk {
-    pub(crate) fn new(world: World, machine: MachineId, pace: Pace) -> Self {
+    pub(crate) fn new(world: World, machine: MachineId, pace: Pace, kind: LogKind) -> Self {
         let log = Log {
-            opened: None,
             now: Content::default(),
             durable: Content::default(),
             pending: VecDeque::new(),
@@ -258,7 +265,7 @@ impl Disk {
             pace,
             trouble: Trouble::None,
             log,
-            blocks: SimBlocks::default(),
+            segments: (kind == LogKind::Segments).then(Segments::default),
             files: BTreeMap::new(),
             removed: BTreeMap::new(),
             games: BTreeMap::new(),
@@ -272,19 +279,19 @@ impl Disk {
 
     /// An empty disk in its place.
     pub(crate) fn renewed(&self) -> Self {
-        let pace = self.lock().pace;
-        Disk::new(self.world.clone(), self.machine, pace)
+        let inner = self.lock();
+        Disk::new(self.world.clone(), self.machine, inner.pace, inner.kind())
     }
 
     /// A copy for another machine: what a crash now would leave, without what is on its way.
     pub(crate) fn copied(&self, machine: MachineId) -> Self {
         let inner = self.lock();
-        let copy = Disk::new(self.world.clone(), machine, inner.pace);
+        let copy = Disk::new(self.world.clone(), machine, inner.pace, inner.kind());
         {
             let mut theirs = copy.lock();
             theirs.log.durable = inner.log.durable.clone();
             theirs.log.now = inner.log.durable.clone();
-            theirs.blocks = inner.blocks.durable();
+            theirs.segments = inner.segments.as_ref().map(Segments::durable);
             theirs.files.clone_from(&inner.files);
             theirs.games.clone_from(&inner.games);
             theirs.complete = inner.complete;
@@ -302,7 +309,7 @@ impl Disk {
         let inner = self.lock();
         Kept {
             log: inner.log.durable.clone(),
-            blocks: inner.blocks.durable(),
+            segments: inner.segments.as_ref().map(|segments| Arc::new(segments.durable())),
             files: inner.files.clone(),
             games: inner.games.clone(),
             complete: inner.complete,
@@ -313,10 +320,10 @@ impl Disk {
     pub(crate) fn set_back(&self, kept: &Kept) -> Self {
         let disk = self.renewed();
         {
-            let Kept { log, blocks, files, games, complete } = kept.clone();
+            let Kept { log, segments, files, games, complete } = kept.clone();
             let mut inner = disk.lock();
             // It may be put back more than once.
-            inner.blocks = blocks.durable();
+            inner.segments = segments.map(|segments| segments.durable());
             inner.log.now = log.clone();
             inner.log.durable = log;
             (inner.files, inner.games, inner.complete) = (files, games, complete);
@@ -335,16 +342,12 @@ impl Disk {
     /// When the log is damaged.
     pub(crate) fn open(&self) -> io::Result<Storage> {
         let mut inner = self.lock();
-        let log = SegmentLog::open(Arc::new(inner.blocks.clone()), self.log_life(&inner))?;
-        inner.log.opened = Some(Arc::new(log));
-        let held = Arc::new(Held { disk: self.clone(), life: inner.life });
+        let life = inner.life;
+        if let Some(segments) = &mut inner.segments {
+            segments.open(self.machine, life)?;
+        }
+        let held = Arc::new(Held { disk: self.clone(), life });
         Ok(Storage { log: held.clone(), archive: held.clone(), files: held })
-    }
-
-    /// What a new log is told from others by. No dice: they are for what happens.
-    fn log_life(&self, inner: &Inner) -> u64 {
-        let name = (self.machine as u64 + 1) << 32 | u64::from(inner.life);
-        name.wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
 
     /// The machine has crashed: what was not synced is lost, from some point on.
@@ -352,14 +355,13 @@ impl Disk {
         let mut inner = self.lock();
         inner.life += 1;
         inner.awaited = None;
-        inner.log.opened = None;
-        inner.blocks.lose_power(&self.world);
-        let found = Content::found(&inner.blocks, self.log_life(&inner));
-        let found = found.expect("a power cut damages no log");
-        let lost = inner.log.lost_in(&found);
+        let Inner { life, log, segments, .. } = &mut *inner;
+        let lost = match segments {
+            None => log.lose_power(&self.world),
+            Some(files) => log.becomes(files.lose_power(&self.world, self.machine, *life)),
+        };
         inner.lost += lost;
-        inner.log.durable = found.clone();
-        inner.log.now = found;
+        inner.log.now = inner.log.durable.clone();
         inner.log.syncing = false;
         inner.log.failure = None;
         let removed = std::mem::take(&mut inner.removed);
@@ -459,8 +461,8 @@ impl Disk {
         let waiting = std::mem::take(&mut inner.log.waiting);
         let upto = inner.log.synced + inner.log.pending.len() as u64;
         let (life, pace) = (inner.life, inner.pace);
-        let flush = inner.log.opened.as_ref().expect("a node runs").begin_flush();
-        let flush = match flush {
+        let begun = inner.segments.as_ref().map(|segments| segments.opened().begin_flush());
+        let flush = match begun.transpose() {
             Ok(flush) => flush,
             Err(why) => return self.fail(inner, waiting, &why),
         };
@@ -469,7 +471,7 @@ impl Disk {
         self.world.after(self.sync_time(pace), move || disk.on_synced(life, upto, flush, waiting));
     }
 
-    fn on_synced(&self, life: u32, upto: u64, flush: Flush, waiting: Vec<Synced>) {
+    fn on_synced(&self, life: u32, upto: u64, flush: Option<Flush>, waiting: Vec<Synced>) {
         let mut inner = self.lock();
         if inner.life != life {
             return;
@@ -478,12 +480,9 @@ impl Disk {
             let why = io::Error::other("a sync failed");
             return self.fail(inner, waiting, &why);
         }
-        let log = inner.log.opened.clone().expect("a node runs");
-        let synced = log.end_flush(flush).and_then(|()| match log.wants_file() {
-            true => log.make_ready(),
-            false => Ok(()),
-        });
-        if let Err(why) = synced {
+        if let (Some(segments), Some(flush)) = (&inner.segments, flush)
+            && let Err(why) = segments::end_flush(segments.opened(), flush)
+        {
             return self.fail(inner, waiting, &why);
         }
         while inner.log.synced < upto {
@@ -561,9 +560,11 @@ impl LogDevice for Held {
             return Err(why);
         }
         inner.log.now.take(&write)?;
-        let log = inner.log.opened.as_ref().expect("a node runs");
-        log.write(write.clone()).expect("it makes sense, as the model says");
-        assert_eq!(log.state(), inner.log.now.state, "behind {write:?}");
+        if let Some(segments) = &inner.segments {
+            let log = segments.opened();
+            log.write(write.clone()).expect("it makes sense, as the model says");
+            assert_eq!(log.state(), inner.log.now.state, "behind {write:?}");
+        }
         match write {
             Write::Vote(_) => Disk::did(&mut inner, Deed::Vote),
             Write::Append(_) => Disk::did(&mut inner, Deed::Append),
@@ -595,12 +596,37 @@ impl LogDevice for Held {
         to: LogIndex,
         bytes_max: usize,
     ) -> io::Result<Vec<(Position, Bytes)>> {
-        let log = self.get()?.log.opened.clone().expect("a node runs");
-        log.read(from, to, bytes_max)
+        let inner = self.get()?;
+        if let Some(segments) = &inner.segments {
+            return segments.opened().read(from, to, bytes_max);
+        }
+        let mut entries = Vec::new();
+        let mut bytes = 0;
+        let log = &inner.log.now;
+        if log.state.purged.is_some_and(|purged| purged.index >= from) {
+            return Ok(entries);
+        }
+        let after = log.entries.iter().skip_while(|(at, _)| at.index < from);
+        for (at, payload) in after.take_while(|(at, _)| at.index < to) {
+            bytes += payload.len();
+            if bytes > bytes_max && !entries.is_empty() {
+                break;
+            }
+            entries.push((*at, payload.clone()));
+        }
+        Ok(entries)
     }
 
     fn state(&self) -> DeviceState {
         self.disk.lock().log.now.state
+    }
+
+    fn identity_format(&self) -> u32 {
+        // As real logs have it.
+        match self.disk.lock().kind() {
+            LogKind::RaftLog => 1,
+            LogKind::Segments => 2,
+        }
     }
 }
 

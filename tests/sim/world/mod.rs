@@ -16,6 +16,7 @@ pub(crate) mod disk;
 pub(crate) mod env;
 pub(crate) mod machine;
 pub(crate) mod net;
+mod segments;
 
 use crate::clock::{self, DriftingClock};
 use crate::record::Record;

@@ -228,6 +228,10 @@ impl Index {
         let mut places = Vec::new();
         let mut bytes = 0;
         let mut next = from;
+        // Before a new log that began somewhere there is nothing.
+        if let Some(first) = self.slots.front().filter(|_| behind(self.state.purged) <= from) {
+            next = next.max(first.at.index);
+        }
         while let Some(slot) = self.at(next).filter(|slot| slot.at.index < to) {
             bytes += slot.payload_bytes;
             if bytes > bytes_max && !places.is_empty() {

@@ -1,8 +1,9 @@
 //! For tests: a folder in memory that can lose power.
 
 use crate::storage::blocks::{Block, Blocks};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 /// The unit in which what was not synced is lost: smaller than a disk's, which finds more.
@@ -10,12 +11,12 @@ const SECTOR: usize = 32;
 
 /// A folder. Clones share it.
 #[derive(Clone, Default)]
-pub(super) struct Memory(Arc<Mutex<Inner>>);
+pub(crate) struct Memory(Arc<Mutex<Inner>>);
 
 #[derive(Clone, Default)]
 struct Inner {
-    /// By number, as they are read, and as a power cut leaves them at least.
-    files: BTreeMap<u64, (Vec<u8>, Vec<u8>)>,
+    /// By number.
+    files: BTreeMap<u64, Content>,
     names: BTreeMap<String, u64>,
     durable_names: BTreeMap<String, u64>,
     /// What was done to names since the last sync of them.
@@ -24,6 +25,46 @@ struct Inner {
     /// Counts lives: what was opened before a power cut is gone.
     life: u32,
     sync_fails: bool,
+    /// No file can be made.
+    full: bool,
+}
+
+#[derive(Clone)]
+struct Content {
+    /// As it is read.
+    now: Vec<u8>,
+    /// As a power cut leaves it at least.
+    durable: Vec<u8>,
+    /// What the next sync makes durable.
+    written: Vec<Range<usize>>,
+    /// What a sync that failed has left: it is read, and no later sync writes it.
+    forgotten: Vec<Range<usize>>,
+}
+
+impl Content {
+    fn durable(bytes: Vec<u8>) -> Self {
+        Content { now: bytes.clone(), durable: bytes, written: Vec::new(), forgotten: Vec::new() }
+    }
+
+    fn sync(&mut self) {
+        for range in self.written.drain(..) {
+            self.durable[range.clone()].copy_from_slice(&self.now[range]);
+        }
+    }
+
+    fn lose_power(&mut self, survives: &mut impl FnMut() -> bool) {
+        let sectors = |range: Range<usize>| range.start / SECTOR..range.end.div_ceil(SECTOR);
+        let written = self.written.drain(..).chain(self.forgotten.drain(..));
+        let written: BTreeSet<usize> = written.flat_map(sectors).collect();
+        for sector in written {
+            let sector = sector * SECTOR..((sector + 1) * SECTOR).min(self.now.len());
+            let (now, durable) = (&mut self.now[sector.clone()], &mut self.durable[sector]);
+            if now != durable && survives() {
+                durable.copy_from_slice(now);
+            }
+            now.copy_from_slice(durable);
+        }
+    }
 }
 
 #[derive(Clone)]
@@ -44,17 +85,11 @@ impl Change {
 impl Memory {
     /// The power fails. `survives` decides for each sector that was written and for each
     /// change of a name whether it had reached the disk.
-    pub(super) fn lose_power(&self, mut survives: impl FnMut() -> bool) {
+    pub(crate) fn lose_power(&self, mut survives: impl FnMut() -> bool) {
         let mut inner = self.lock();
         inner.life += 1;
-        for (now, durable) in inner.files.values_mut() {
-            for start in (0..now.len()).step_by(SECTOR) {
-                let sector = start..(start + SECTOR).min(now.len());
-                if now[sector.clone()] != durable[sector.clone()] && survives() {
-                    durable[sector.clone()].copy_from_slice(&now[sector]);
-                }
-            }
-            now.clone_from(durable);
+        for file in inner.files.values_mut() {
+            file.lose_power(&mut survives);
         }
         let changes = std::mem::take(&mut inner.changes);
         for change in changes {
@@ -66,30 +101,34 @@ impl Memory {
     }
 
     /// A folder with the same files, which are cut after this many bytes.
-    pub(super) fn copy(&self, bytes_max: usize) -> Memory {
+    pub(crate) fn copy(&self, bytes_max: usize) -> Memory {
         let mut inner = self.lock().clone();
-        for (now, durable) in inner.files.values_mut() {
-            now.truncate(bytes_max);
-            durable.clone_from(now);
+        for file in inner.files.values_mut() {
+            file.now.truncate(bytes_max);
+            *file = Content::durable(std::mem::take(&mut file.now));
         }
         Memory(Arc::new(Mutex::new(inner)))
     }
 
     /// The content of a file.
-    pub(super) fn content(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn content(&self, name: &str) -> Vec<u8> {
         let inner = self.lock();
-        inner.files[&inner.names[name]].0.clone()
+        inner.files[&inner.names[name]].now.clone()
     }
 
     /// Replaces the content of a file, durably.
-    pub(super) fn put(&self, name: &str, content: &[u8]) {
+    pub(crate) fn put(&self, name: &str, content: &[u8]) {
         let mut inner = self.lock();
         let file = inner.names[name];
-        inner.files.insert(file, (content.to_vec(), content.to_vec()));
+        inner.files.insert(file, Content::durable(content.to_vec()));
     }
 
-    pub(super) fn let_syncs_fail(&self, fail: bool) {
+    pub(crate) fn let_syncs_fail(&self, fail: bool) {
         self.lock().sync_fails = fail;
+    }
+
+    pub(crate) fn fill_up(&self, full: bool) {
+        self.lock().full = full;
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -111,9 +150,12 @@ impl Blocks for Memory {
     fn create(&self, name: &str, bytes: u64) -> io::Result<Box<dyn Block>> {
         let mut inner = self.lock();
         assert!(!inner.names.contains_key(name), "{name} is there already");
+        if inner.full {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         inner.made += 1;
         let file = inner.made;
-        inner.files.insert(file, (vec![0; bytes as usize], vec![0; bytes as usize]));
+        inner.files.insert(file, Content::durable(vec![0; bytes as usize]));
         drop(inner);
         self.change(Change::Link(name.to_owned(), file));
         self.open(name)
@@ -162,31 +204,35 @@ impl Opened {
 
 impl Block for Opened {
     fn bytes(&self) -> io::Result<u64> {
-        Ok(self.get()?.files[&self.file].0.len() as u64)
+        Ok(self.get()?.files[&self.file].now.len() as u64)
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
         let inner = self.get()?;
         let start = offset as usize;
-        buffer.copy_from_slice(&inner.files[&self.file].0[start..start + buffer.len()]);
+        buffer.copy_from_slice(&inner.files[&self.file].now[start..start + buffer.len()]);
         Ok(())
     }
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let start = offset as usize;
         let mut inner = self.get()?;
-        let file = &mut inner.files.get_mut(&self.file).unwrap().0;
-        file[start..start + bytes.len()].copy_from_slice(bytes);
+        let file = inner.files.get_mut(&self.file).unwrap();
+        let place = start..start + bytes.len();
+        file.now[place.clone()].copy_from_slice(bytes);
+        file.written.push(place);
         Ok(())
     }
 
     fn sync(&self) -> io::Result<()> {
         let mut inner = self.get()?;
-        if inner.sync_fails {
+        let fails = inner.sync_fails;
+        let file = inner.files.get_mut(&self.file).unwrap();
+        if fails {
+            file.forgotten.append(&mut file.written);
             return Err(io::Error::other("a sync failed"));
         }
-        let (now, durable) = inner.files.get_mut(&self.file).unwrap();
-        durable.clone_from(now);
+        file.sync();
         Ok(())
     }
 }

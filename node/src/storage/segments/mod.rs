@@ -29,8 +29,11 @@
 //! segment.
 //!
 //! What this cannot tell: damage in the very last batch from a torn write, as long as neither
-//! a batch nor a note came behind it; and that somebody removed the last files. A log without
-//! any segment is a new one: whoever knows better must say so (the identity file does).
+//! a batch nor a note came behind it; and that the end is gone as if it had never been, by
+//! zeros up to the end of the last files, or because somebody removed those. And it takes for
+//! granted that a sector that is written again, with more behind what it held, keeps what it
+//! held when the power fails. A log without any segment is a new one: whoever knows better
+//! must say so (the identity file does).
 //!
 //! # Errors
 //!
@@ -40,9 +43,11 @@
 //! Can Applications Recover from fsync Failures?, USENIX ATC 2020). For the same reason, what
 //! no record behind it proves to be durable is written again when the log is opened.
 
+#[cfg(test)]
+mod damage;
 mod index;
 #[cfg(test)]
-mod memory;
+pub(crate) mod memory;
 mod record;
 mod recovery;
 mod shelf;
@@ -126,9 +131,9 @@ impl SegmentLog {
         self.index().check()?;
         tail.sync().map_err(|err| self.fail(err))?;
         self.index().stored(flush.0);
-        let purged = tail.let_go();
-        if !purged.is_empty() {
-            self.shelf().give_back(purged);
+        // Whoever makes a file ready holds the shelf for long. The next flush lets them go.
+        if let Ok(mut shelf) = self.shelf.try_lock() {
+            shelf.give_back(tail.let_go());
         }
         Ok(())
     }

@@ -11,41 +11,41 @@ use proptest::prelude::*;
 
 const LIFE: u64 = 0x5eed;
 
-fn open(memory: &Memory) -> io::Result<SegmentLog> {
+pub(super) fn open(memory: &Memory) -> io::Result<SegmentLog> {
     SegmentLog::open(Arc::new(memory.clone()), LIFE)
 }
 
-fn flush(log: &SegmentLog) -> io::Result<()> {
+pub(super) fn flush(log: &SegmentLog) -> io::Result<()> {
     let flush = log.begin_flush()?;
     log.end_flush(flush)
 }
 
-fn at(term: u64, index: u64) -> Position {
+pub(super) fn at(term: u64, index: u64) -> Position {
     Position { term: Term(term), index: LogIndex(index) }
 }
 
-fn vote(term: u64) -> Write {
+pub(super) fn vote(term: u64) -> Write {
     Write::Vote(VoteRecord { term: Term(term), committed: false, node: NodeId(term % 3 + 1) })
 }
 
-fn entry(term: u64, index: u64, bytes: usize) -> (Position, Bytes) {
+pub(super) fn entry(term: u64, index: u64, bytes: usize) -> (Position, Bytes) {
     let text = format!("entry {index} of term {term} ").into_bytes();
     (at(term, index), text.into_iter().cycle().take(bytes).collect())
 }
 
-fn entries(range: std::ops::Range<u64>) -> Write {
+pub(super) fn entries(range: std::ops::Range<u64>) -> Write {
     Write::Append(range.map(|index| entry(1, index, 20)).collect())
 }
 
 /// All that a log holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Content {
-    state: DeviceState,
-    entries: Vec<(Position, Bytes)>,
+pub(super) struct Content {
+    pub(super) state: DeviceState,
+    pub(super) entries: Vec<(Position, Bytes)>,
 }
 
 impl Content {
-    fn of(log: &SegmentLog) -> Self {
+    pub(super) fn of(log: &SegmentLog) -> Self {
         let state = log.state();
         let entries = log.read(behind(state.purged), behind(state.last), usize::MAX).unwrap();
         Content { state, entries }
