@@ -241,14 +241,20 @@ const SILENCE: Duration = Duration::from_secs(3);
 const ASK_EVERY: Duration = Duration::from_secs(2);
 
 /// Notices that this node was removed while it was away. Runs as long as it lives.
+///
+/// It ends when it is told so twice. Who tells it may have moved, and frontends that are linked
+/// with this node alone hear from it where that one is; it has to be looked for first.
 pub(super) async fn notice_removal(replica: Replica) {
+    let mut told = false;
     loop {
         sleep(ASK_EVERY).await;
         if replica.heard_of_leader_within(SILENCE) {
+            told = false;
             continue;
         }
-        let removed = meet(&replica).await.iter().any(|theirs| theirs.you_are_removed);
-        if removed && replica.end_removed("the cluster has removed this node").await {
+        let before = told;
+        told = meet(&replica).await.iter().any(|theirs| theirs.you_are_removed);
+        if before && told && replica.end_removed("the cluster has removed this node").await {
             return;
         }
     }

@@ -7,6 +7,8 @@
 //! own address, where a copy finds the original, or nobody. A node that was moved takes no
 //! part at all until the others have found it: they may still hear it from where it was.
 //!
+//! Who needs nobody's word speaks up all the same, see [`tell`]: others may need to hear from it.
+//!
 //! Who is told for a while that its node lives elsewhere is a copy, or was left behind. It
 //! stops, and starting it again changes nothing.
 
@@ -46,6 +48,9 @@ const LOOK_DEADLINE: Duration = Duration::from_secs(1);
 /// After so long everybody is asked once more: a peer that has started since forgot who this
 /// process is, and its log may not have this node's address yet.
 const ONCE_MORE: Duration = Duration::from_secs(3);
+
+/// How often those are told who are no members: an address where nobody is is tried for good.
+const TELL_EVERY: Duration = Duration::from_secs(3);
 
 /// Told for so long that its node lives elsewhere, a process stops. A process that is just
 /// being replaced ends sooner.
@@ -125,6 +130,26 @@ impl Replica {
     /// Where this node is by the membership in its log.
     pub(super) fn home(&self) -> Option<SocketAddr> {
         self.membership().get(&self.me()).map(|member| member.peer.address)
+    }
+
+    /// Where this node has known others, as configured or as heard of when it joined, and where
+    /// no member is. Members are told wherever they are; who is at the former address of one may
+    /// be what was left behind when it was moved.
+    fn outsiders(&self) -> BTreeSet<SocketAddr> {
+        let inner = &self.0;
+        let members = inner.starts.located(self.membership());
+        if members.is_empty() {
+            return BTreeSet::new();
+        }
+        let first = inner.first_members.iter().map(|(id, (_, address))| (id, address));
+        let known = first.chain(&inner.known).filter(|(id, _)| !members.contains_key(id));
+        let mut places: BTreeSet<SocketAddr> =
+            known.map(|(_, address)| *address).chain(inner.seeds.iter().copied()).collect();
+        for member in members.values() {
+            places.remove(&member.peer.address);
+        }
+        places.remove(&inner.start.address);
+        places
     }
 
     /// What this node says to a process that has started, and says where it is.
@@ -213,6 +238,29 @@ pub(super) async fn run(replica: Replica) {
         }
         rounds += 1;
         sleep(if rounds < ROUNDS_QUICK { ROUND } else { ROUND_LATER }).await;
+    }
+}
+
+/// Says every now and then where this node is, to those whom it knew and who are no members any
+/// more, or never were. Who comes back there has an old log, or none, and asks where it knew the
+/// others. All who are left may be elsewhere by then: one that has moved, or one that came later,
+/// and alone it has nobody else to tell. Runs as long as the node does.
+///
+/// It does not end with an answer: whoever gave it forgets it when it starts again. What is
+/// answered counts for nothing; only members say who this process is.
+pub(super) async fn tell(replica: Replica) {
+    loop {
+        sleep(TELL_EVERY).await;
+        // Who may be a copy tells only members, who know the original.
+        if !*replica.0.cleared.borrow() {
+            continue;
+        }
+        let mine = Some(replica.0.start);
+        let telling = replica.outsiders().into_iter().map(|place| {
+            let replica = &replica;
+            async move { _ = ask(replica, place, mine, ANSWER_DEADLINE).await }
+        });
+        futures_util::future::join_all(telling).await;
     }
 }
 

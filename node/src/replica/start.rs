@@ -117,6 +117,7 @@ impl Replica {
         let tidy = tidy::run(inner.raft.clone(), inner.machine.clone());
         tokio::spawn(self.until_ended("removal", bootstrap::notice_removal(self.clone())));
         tokio::spawn(self.until_ended("claims", claims::run(self.clone())));
+        tokio::spawn(self.until_ended("tells where it is", claims::tell(self.clone())));
         tokio::spawn(self.until_ended("tidy", tidy));
         tokio::spawn(self.until_ended("refill", refill::run(self.clone())));
         tokio::spawn(self.until_ended("passing time", self.clone().tick()));

@@ -284,6 +284,43 @@ async fn a_removed_node_that_has_moved_is_told_at_its_seed() {
     cluster.stop_all().await;
 }
 
+/// All others have left, and the one that stayed has moved twice since. One comes back whose
+/// disk does not know that it has left, and asks where it knew the others; nobody is there. The
+/// one that stayed needs nobody, and says all the same where it is, to whom it knew.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_one_tells_those_who_come_back_where_it_is() {
+    let mut cluster = Cluster::new(3);
+    cluster.start_all().await;
+    cluster.leader().await;
+    cluster.stop(3).await;
+    let kept = cluster.keep_disk(3);
+    cluster.start(3).await;
+    cluster.lead(2).await;
+    for id in [1, 3] {
+        let left = || async { cluster.operator(id).await.leave(LeaveRequest {}).await.is_ok() };
+        eventually(&format!("n{id} leaves"), left).await;
+        cluster.stop(id).await;
+    }
+    for _ in 0..2 {
+        cluster.stop(2).await;
+        cluster.move_node(2);
+        cluster.start(2).await;
+        until_found(&cluster, 2, 2).await;
+    }
+    // It is started once more, and nobody says that it was moved.
+    cluster.stop(2).await;
+    cluster.configs_mut(2).moved = false;
+    cluster.start(2).await;
+    cluster.leader_among(&[2]).await;
+    cluster.set_disk_back(3, &kept);
+    cluster.start(3).await;
+    // Frontends that are linked with it hear so, too, before it ends.
+    until_found(&cluster, 3, 2).await;
+    let why = cluster.spent(3).await;
+    assert!(why.contains("has removed this node"), "{why}");
+    cluster.stop_all().await;
+}
+
 /// Three nodes that have begun, and do not run.
 async fn founded_and_stopped() -> Cluster {
     let mut cluster = Cluster::new(3);
