@@ -218,6 +218,41 @@ fn a_former_life_does_not_come_back() {
     assert_eq!(Content::of(&open(&memory).unwrap()), Content::of(&log));
 }
 
+/// Files are let go when the purge is durable, and not when it is on its way.
+#[test]
+fn a_purge_that_is_on_its_way_lets_no_file_go() {
+    let memory = Memory::default();
+    let log = open(&memory).unwrap();
+    let mut next = 0;
+    for _ in 0..3 {
+        fill_a_segment(&log, &memory, &mut next);
+    }
+    let before = Content::of(&log);
+    log.write(Write::Purge(at(1, next - 1))).unwrap();
+    let flush = log.begin_flush().unwrap();
+    log.make_ready().unwrap();
+    memory.sync_names().unwrap();
+    memory.lose_power(|| false);
+    assert!(log.end_flush(flush).is_err());
+    assert_eq!(Content::of(&open(&memory).unwrap()), before);
+}
+
+/// A note waits for no sync, but no other file is begun before it is durable: its place
+/// would be empty, in front of what was acknowledged.
+#[test]
+fn a_note_is_durable_before_the_next_file_is_begun() {
+    let memory = Memory::default();
+    let log = open(&memory).unwrap();
+    let mut next = 0;
+    fill_a_segment(&log, &memory, &mut next);
+    log.note().unwrap();
+    log.write(Write::Append(vec![large(next, 1 << 20)])).unwrap();
+    flush(&log).unwrap();
+    assert_eq!(memory.list().unwrap().len(), 3);
+    memory.lose_power(|| false);
+    assert_eq!(Content::of(&open(&memory).unwrap()).entries.len() as u64, next + 1);
+}
+
 /// Making a file ready takes long. A flush that lets go of purged files does not wait for it.
 #[test]
 fn no_flush_waits_for_a_file_that_it_does_not_need() {

@@ -135,8 +135,8 @@ fn a_write_that_is_torn_anywhere_is_cut_off() {
     // An entry is a record of its own: one of two may be there, as after the truncation.
     flush(&log).unwrap();
     let after = memory.content(&name_of(1));
-    let changed = (0..after.len()).filter(|place| after[*place] != before[*place]);
-    let end = changed.last().unwrap() + 1;
+    let mut changed = (0..after.len()).filter(|place| after[*place] != before[*place]);
+    let end = changed.next_back().unwrap() + 1;
     let small = memory.copy(end.next_multiple_of(64) + 256);
     let mut seen = 0;
     for cut in 0..=end {
