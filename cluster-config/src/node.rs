@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::{
     error::{ConfigError, ensure},
     file::{self, FromFile},
+    log::LogKind,
     name::check_name,
 };
 
@@ -177,19 +178,6 @@ pub struct LimitsConfig {
     pub batch_bytes_max: u32,
     /// Links of frontends and load generators; more are refused with `busy`.
     pub links_max: u32,
-}
-
-/// How the Raft log is kept on the disk.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LogKind {
-    /// In preallocated files of our own: a write waits for the disk once, and for nothing
-    /// else.
-    Segments,
-    /// As builds before it kept it, by the crate raft-log. To go back to such a build, start
-    /// this one with it first.
-    #[default]
-    RaftLog,
 }
 
 fn yes() -> bool {

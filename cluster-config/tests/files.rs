@@ -140,7 +140,7 @@ fn a_mistake_is_explained() {
         ("127.0.0.1:7103", "0.0.0.0:7103", "nobody can connect to"),
         ("id = \"local\"", "id = \"\"", "`cluster.id`"),
         ("faults = true", "fautls = true", "unknown field"),
-        ("faults = true", "log = \"sled\"", "expected `segments or raft-log`"),
+        ("faults = true", "log = \"sled\"", "found `sled`, expected"),
         ("faults = true", "[raft]\nheartbeat_ms = 101", "may be 100 at most"),
         ("faults = true", "[raft]\nheartbeat_ms = 1", "25 or more"),
         ("faults = true", "[raft]\nelection_ms_max = 300", "below election_ms_max"),

@@ -32,7 +32,6 @@ impl Nodes {
             format!("  {{ id = {id}, name = \"n{id}\", address = \"{address}\" }},\n")
         };
         let members: String = places.iter().map(member).collect();
-        let key = home.key();
         let cluster = format!(
             "[cluster]\nid = \"games\"\nkey_file = {:?}\nmembers = [\n{members}]\n{STABLE_SOON}",
             home.key()
@@ -53,7 +52,7 @@ impl Nodes {
         node.start();
     }
 
-    /// Has every node a log of this kind, and nothing of another?
+    /// Whether every node has a log of this kind, and nothing of another.
     fn have(&self, (_, folder): (&str, &str)) -> bool {
         self.nodes.iter().all(|node| {
             let is_there = |name: &str| node.dir().join("data").join(name).exists();

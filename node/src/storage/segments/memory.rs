@@ -132,7 +132,7 @@ impl Memory {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap()
+        self.0.lock().expect("nothing panics while files are held")
     }
 
     fn change(&self, change: Change) {
@@ -217,7 +217,7 @@ impl Block for Opened {
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let start = offset as usize;
         let mut inner = self.get()?;
-        let file = inner.files.get_mut(&self.file).unwrap();
+        let file = inner.files.get_mut(&self.file).expect("files that are open stay");
         let place = start..start + bytes.len();
         file.now[place.clone()].copy_from_slice(bytes);
         file.written.push(place);
@@ -227,7 +227,7 @@ impl Block for Opened {
     fn sync(&self) -> io::Result<()> {
         let mut inner = self.get()?;
         let fails = inner.sync_fails;
-        let file = inner.files.get_mut(&self.file).unwrap();
+        let file = inner.files.get_mut(&self.file).expect("files that are open stay");
         if fails {
             file.forgotten.append(&mut file.written);
             return Err(io::Error::other("a sync failed"));
