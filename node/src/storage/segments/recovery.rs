@@ -35,21 +35,22 @@ pub(super) fn open(blocks: &dyn Blocks, life: u64) -> io::Result<Found> {
     // gone; whether those were needed shows when the rest was read.
     let gap = numbers.windows(2).rposition(|pair| pair[0] + 1 != pair[1]);
     let left_over: Vec<u64> = numbers.drain(..gap.map_or(0, |gap| gap + 1)).collect();
-    let mut files = VecDeque::new();
-    for number in numbers {
-        files.push_back(File::open(blocks, number)?);
-    }
-    let first = files.pop_front().expect("there is one");
+    // One after the other: a long log is not held in memory.
+    let mut files = numbers.into_iter().map(|number| File::open(blocks, number));
+    let first = files.next().expect("there is one")?;
     let mut reading = Reading::begin(first)?;
-    while let Some(file) = files.pop_front() {
-        if let Some(file) = reading.turn(file)? {
-            files.push_front(file);
-            break;
-        }
+    let mut behind = Vec::new();
+    while behind.is_empty()
+        && let Some(file) = files.next()
+    {
+        behind.extend(reading.turn(file?)?);
     }
-    let torn = reading.check_the_rest(&files)?;
+    for file in files {
+        behind.push(file?);
+    }
+    let torn = reading.check_the_rest(&behind)?;
     reading.mend(&torn)?;
-    for file in &files {
+    for file in &behind {
         blocks.remove(&file.segment.name)?;
     }
     for number in left_over {
@@ -216,7 +217,7 @@ impl Reading {
 
     /// Whether what lies behind the end can have been left by a crash: it was on its way
     /// when nothing behind it was durable. Changes nothing.
-    fn check_the_rest(&self, behind: &VecDeque<File>) -> io::Result<Torn> {
+    fn check_the_rest(&self, behind: &[File]) -> io::Result<Torn> {
         let mut torn = Torn { signs: Vec::new(), bytes: 0 };
         for (file, from) in
             [(&self.file, self.offset)].into_iter().chain(behind.iter().map(|file| (file, 0)))
