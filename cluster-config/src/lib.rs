@@ -19,6 +19,7 @@ mod error;
 mod file;
 mod frontend;
 mod key;
+mod log;
 mod name;
 mod node;
 pub mod private;
@@ -28,6 +29,7 @@ pub use block::{AddressBlock, NoAddressBlock};
 pub use error::ConfigError;
 pub use frontend::{FrontendConfig, FrontendLimits};
 pub use key::{ClusterKey, KEY_BYTES, KeyError};
+pub use log::LogKind;
 pub use name::is_name;
 pub use node::{
     ClusterConfig, GossipConfig, LimitsConfig, Member, MembershipConfig, NodeConfig, RaftConfig,

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::{
     error::{ConfigError, ensure},
     file::{self, FromFile},
+    log::LogKind,
     name::check_name,
 };
 
@@ -69,6 +70,10 @@ pub struct NodeConfig {
     /// Whether operators may inject faults into this node. Never in production.
     #[serde(default)]
     pub faults: bool,
+    /// How the Raft log is kept on the disk. A folder that has the other kind is converted
+    /// when the node starts.
+    #[serde(default)]
+    pub log: LogKind,
     /// Whether the log writer asks for real-time priority. Where the system does
     /// not allow it, the node says so once and runs without.
     #[serde(default = "yes")]
@@ -223,6 +228,7 @@ impl NodeConfig {
             membership: MembershipConfig::default(),
             limits: LimitsConfig::default(),
             faults: false,
+            log: LogKind::default(),
             realtime: true,
             moved: false,
         }

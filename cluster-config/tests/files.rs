@@ -7,7 +7,7 @@ use std::{
     process::Command,
 };
 
-use hangraft_cluster_config::{ConfigError, FrontendConfig, NodeConfig};
+use hangraft_cluster_config::{ConfigError, FrontendConfig, LogKind, NodeConfig};
 use hangraft_ids::NodeId;
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -140,6 +140,7 @@ fn a_mistake_is_explained() {
         ("127.0.0.1:7103", "0.0.0.0:7103", "nobody can connect to"),
         ("id = \"local\"", "id = \"\"", "`cluster.id`"),
         ("faults = true", "fautls = true", "unknown field"),
+        ("faults = true", "log = \"sled\"", "found `sled`, expected"),
         ("faults = true", "[raft]\nheartbeat_ms = 101", "may be 100 at most"),
         ("faults = true", "[raft]\nheartbeat_ms = 1", "25 or more"),
         ("faults = true", "[raft]\nelection_ms_max = 300", "below election_ms_max"),
@@ -155,6 +156,14 @@ fn a_mistake_is_explained() {
         assert!(err.contains("changed.toml") && err.contains(advice), "{to}: {err}");
         assert_eq!(err.lines().count(), 1, "one line: {err}");
     }
+}
+
+/// The log is that of older builds unless somebody wants one of segments.
+#[test]
+fn the_log_is_chosen() {
+    let config = node1_with("faults = true", "log = \"segments\"").unwrap();
+    assert_eq!(config.log, LogKind::Segments);
+    assert_eq!(NodeConfig::load(&local("node1.toml")).unwrap().log, LogKind::RaftLog);
 }
 
 /// A machine that listens on all its addresses is still reached at one of them.

@@ -410,7 +410,8 @@ pub async fn restore(
     }
     let Founder { cluster, name, address } = founder;
     let identity =
-        Identity::given(cluster, FIRST, name, StorageId(env.entropy()), address, BTreeMap::new());
+        Identity::given(cluster, FIRST, name, StorageId(env.entropy()), address, BTreeMap::new())
+            .beside(&*storage.log);
     // From here on nobody may start from this folder before all of it is there.
     identity.unfinished().save(&storage.files).await.map_err(RestoreError::Storage)?;
     let index = everything.applied.index;
@@ -447,7 +448,8 @@ pub async fn recover(
     let contents = contents_of(&everything, 0);
     let Identity { node, name, disk, address: before, .. } = there;
     let address = address.unwrap_or(before);
-    let identity = Identity::given(cluster, node, name, disk, address, BTreeMap::new());
+    let identity =
+        Identity::given(cluster, node, name, disk, address, BTreeMap::new()).beside(&*storage.log);
     found_anew(&storage, &identity, everything, env.entropy())
         .await
         .map_err(RestoreError::Storage)?;

@@ -8,6 +8,7 @@
 use crate::env::Env;
 use crate::small_file;
 use crate::storage::Files;
+use crate::storage::log::LogDevice;
 use hangraft_cluster_config::NodeConfig;
 use hangraft_ids::{NodeId, StorageId};
 use serde::{Deserialize, Serialize};
@@ -19,8 +20,12 @@ use std::sync::Arc;
 /// The file's name among the node's files.
 pub(crate) const FILE: &str = "identity.json";
 
-/// The form of the file. Another one is refused.
-const FORMAT: u32 = 1;
+/// The form of the file. A form that is neither this nor the next is refused.
+pub(crate) const FORMAT: u32 = 1;
+
+/// The same, beside a log of segments: builds that do not know those refuse it, instead of
+/// finding no log where they look for one.
+pub(crate) const WITH_SEGMENTS: u32 = 2;
 
 /// Who a node is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,6 +151,11 @@ impl Identity {
         }
     }
 
+    /// The same, as it is kept beside this log.
+    pub(crate) fn beside(self, log: &dyn LogDevice) -> Self {
+        Identity { format: log.identity_format(), ..self }
+    }
+
     /// Another process starts with this folder, at this time of day.
     pub(crate) fn start_again(&mut self, unix_ms: u64) {
         self.incarnation = unix_ms.max(self.incarnation + 1);
@@ -182,12 +192,12 @@ impl Identity {
         let Some(bytes) = small_file::read(files, FILE).await? else { return Ok(None) };
         let identity: Identity =
             serde_json::from_slice(&bytes).map_err(|err| damaged(&err.to_string()))?;
-        if identity.format != FORMAT {
+        if !(FORMAT..=WITH_SEGMENTS).contains(&identity.format) {
             let format = identity.format;
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
                 format!(
-                    "{FILE} has format {format}, this build knows {FORMAT}; run the version that wrote it"
+                    "{FILE} has format {format}, this build knows {FORMAT} and {WITH_SEGMENTS}; run the version that wrote it"
                 ),
             ));
         }
@@ -225,6 +235,15 @@ impl Identity {
         }
         None
     }
+}
+
+/// An identity file as it is beside a log of segments; `None` when this one is damaged, or
+/// of a form that is not known.
+pub(crate) fn beside_segments(text: &[u8]) -> Option<Vec<u8>> {
+    let identity: Identity = serde_json::from_slice(text).ok()?;
+    let known = (FORMAT..=WITH_SEGMENTS).contains(&identity.format);
+    let marked = Identity { format: WITH_SEGMENTS, ..identity };
+    known.then(|| serde_json::to_vec_pretty(&marked).ok()).flatten()
 }
 
 /// Why the id in an identity file is spent, if it is.
@@ -274,8 +293,31 @@ pub(crate) fn join_anew(node: NodeId) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// An identity file, as a build wrote it that knew no segments.
+    pub(crate) fn text() -> Vec<u8> {
+        let address = SocketAddr::from(([10, 0, 0, 4], 7101));
+        let (node, name) = (NodeId(4), "n4".to_owned());
+        let known = BTreeMap::new();
+        let identity = Identity::given("test".into(), node, name, StorageId(7), address, known);
+        serde_json::to_vec(&identity).unwrap()
+    }
+
+    /// Beside a log of segments the file has a format that builds without segments refuse.
+    #[test]
+    fn the_file_says_which_log_there_is() {
+        let before: Identity = serde_json::from_slice(&text()).unwrap();
+        let marked = beside_segments(&text()).unwrap();
+        let after: Identity = serde_json::from_slice(&marked).unwrap();
+        assert_eq!((before.format, after.format), (1, 2));
+        assert_eq!(Identity { format: 1, ..after }, before);
+        assert_eq!(beside_segments(&marked), Some(marked.clone()));
+        let later = String::from_utf8(text()).unwrap().replace("\"format\":1", "\"format\":3");
+        assert_eq!(beside_segments(later.as_bytes()), None);
+        assert_eq!(beside_segments(b"{"), None);
+    }
 
     /// A node at a new address is not let start, and what is advised can be done while it
     /// does not run.

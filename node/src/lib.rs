@@ -348,7 +348,7 @@ async fn identify(
             }
             return match identity.contradicts(config) {
                 Some(why) => Err(StartError::Another { dir: dir(), why }),
-                None => Ok((listener, identity)),
+                None => Ok((listener, identity.beside(&*storage.log))),
             };
         }
         applying => match Identity::founding(config, &**env) {
@@ -356,6 +356,7 @@ async fn identify(
             None => {
                 let reached = config.advertise.unwrap_or_else(|| listener.address());
                 let applying = applying.unwrap_or_else(|| Identity::applying(reached, &**env));
+                let applying = applying.beside(&*storage.log);
                 applying.save(&storage.files).await.map_err(storage_error)?;
                 let (disk, complaint) = (applying.disk, String::new());
                 let mut applicant =
@@ -368,6 +369,7 @@ async fn identify(
             }
         },
     };
+    let identity = identity.beside(&*storage.log);
     identity.save(&storage.files).await.map_err(storage_error)?;
     Ok((listener, identity))
 }

@@ -189,7 +189,7 @@ impl Day {
         let pace = Pace { sync: (80 * MICRO, plan.sync_us * MICRO), ..Pace::GOOD };
         let pace = Pace { stall_ppm: plan.stall_ppm, stall: Pace::SLOW.stall, ..pace };
         let disks: Vec<Disk> =
-            (0..plan.clocks.len()).map(|id| Disk::new(world.clone(), id, pace)).collect();
+            (0..plan.clocks.len()).map(|id| Disk::new(world.clone(), id, pace, plan.log)).collect();
         let cluster = Cluster::new(plan, &world, &net, disks.clone());
         let (first, names) = (disks[..plan.nodes].to_vec(), RoomNames::of(&cluster.key()));
         let judge = Arc::new(Mutex::new(Judge::new(plan, first, names)));

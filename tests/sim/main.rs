@@ -31,6 +31,7 @@ mod world;
 
 use clap::{ArgGroup, Parser};
 use day::Outcome;
+use hangraft_cluster_config::LogKind;
 use logs::Logs;
 use out::{complain, say};
 use plan::{Cut, Fork, GRAMMAR, Plan};
@@ -97,6 +98,10 @@ struct Args {
     /// So many nodes, whatever the seed says.
     #[arg(long, value_parser = ["3", "5", "7"])]
     nodes: Option<String>,
+    /// How nodes keep their Raft logs, as `log` in node.toml says: a model of any log, or the
+    /// log of segments itself, on files that lose what was not synced.
+    #[arg(long, value_name = "KIND", default_value = MODEL, value_parser = [MODEL, SEGMENTS])]
+    log_kind: String,
     /// Do something else at one moment of the day, such as "12.345s kill n1"; see below.
     #[arg(long, value_name = "FORK", conflicts_with_all = ["seeds", "bugs"])]
     fork: Vec<Fork>,
@@ -107,6 +112,10 @@ struct Args {
     #[arg(long, hide = true)]
     json: bool,
 }
+
+/// The names of the logs that nodes may have, as in node.toml.
+const MODEL: &str = "raft-log";
+const SEGMENTS: &str = "segments";
 
 /// What is logged where nothing else is said.
 const LOGGED: &str = "info,hangraft=debug";
@@ -166,7 +175,7 @@ fn supervise(day: &Request, seed: u64, args: &Args) -> anyhow::Result<ExitCode> 
         return Ok(ExitCode::from(REFUSED));
     }
     say!("replay:  scripts/simulate {} --trace", day.flags());
-    say!("smaller: scripts/simulate --seeds 1 --from {seed}");
+    say!("smaller: scripts/simulate --seeds 1 --from {seed}{}", day.log_flag());
     Ok(ExitCode::FAILURE)
 }
 
@@ -190,6 +199,7 @@ fn live(day: &Request, args: &Args) -> anyhow::Result<bool> {
     tracing::subscriber::set_global_default(logs).expect("nobody else listens");
     day::watch_for_panics();
     let mut plan = Plan::of(day.seed, DAY_MS, day.nodes);
+    plan.log = day.log;
     plan.cut(&day.cut);
     plan.fork(day.forks.clone()).map_err(anyhow::Error::msg)?;
     let record = args.timeline.as_ref().map_or_else(Record::default, |_| Record::kept());
@@ -221,6 +231,7 @@ struct Request {
     seed: u64,
     cut: Cut,
     nodes: Option<usize>,
+    log: LogKind,
     bug: Option<String>,
     forks: Vec<Fork>,
 }
@@ -239,6 +250,7 @@ impl Request {
             seed: args.seed.unwrap_or(args.from),
             cut: Cut { faults, players: args.players, millis: args.millis },
             nodes: args.nodes.as_deref().map(|nodes| nodes.parse().expect("checked by clap")),
+            log: if args.log_kind == SEGMENTS { LogKind::Segments } else { LogKind::RaftLog },
             bug: args.bug.clone(),
             forks: args.fork.clone(),
         })
@@ -254,7 +266,15 @@ impl Request {
     fn own_flags(&self) -> String {
         let nodes = self.nodes.map_or_else(String::new, |nodes| format!(" --nodes {nodes}"));
         let bug = self.bug.as_ref().map_or_else(String::new, |bug| format!(" --bug {bug}"));
-        format!("--seed {}{nodes}{}{bug}", self.seed, self.cut)
+        format!("--seed {}{nodes}{}{}{bug}", self.seed, self.log_flag(), self.cut)
+    }
+
+    /// The flag for logs that are kept as somebody asked.
+    fn log_flag(&self) -> String {
+        match self.log {
+            LogKind::RaftLog => String::new(),
+            LogKind::Segments => format!(" --log-kind {SEGMENTS}"),
+        }
     }
 
     fn command(&self) -> Command {

@@ -24,8 +24,8 @@ const FAULT_LETTERS_MAX: usize = 80;
 const DAY: Duration = Duration::from_secs(60);
 
 /// Options of the simulator that a day may have been made with, each with a value.
-const OPTIONS: [&str; 7] =
-    ["--seed", "--nodes", "--bug", "--faults", "--players", "--millis", FORK];
+const OPTIONS: [&str; 8] =
+    ["--seed", "--nodes", "--log-kind", "--bug", "--faults", "--players", "--millis", FORK];
 const FORK: &str = "--fork";
 
 /// Makes other days of one.
@@ -147,6 +147,8 @@ mod tests {
         let expected =
             ["--seed", "42", "--nodes", "5", "--fork", "12345us kill n1", "--bug", "stale-reads"];
         assert_eq!(flags(command).unwrap(), expected);
+        let command = "scripts/simulate --seed 42 --log-kind segments";
+        assert_eq!(flags(command).unwrap(), ["--seed", "42", "--log-kind", "segments"]);
         for wrong in [
             "hangraft check --seed 7",
             "scripts/simulate --nodes 5",

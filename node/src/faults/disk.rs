@@ -102,6 +102,10 @@ impl LogDevice for FaultyLog {
     fn cut_off(&self) -> u64 {
         self.core.log.cut_off()
     }
+
+    fn identity_format(&self) -> u32 {
+        self.core.log.identity_format()
+    }
 }
 
 impl Core {
@@ -268,6 +272,7 @@ mod tests {
     use super::super::plane::Faults;
     use super::super::what::{Fault, Pause};
     use super::*;
+    use crate::identity;
     use crate::storage::log::VoteRecord;
     use hangraft_ids::{NodeId, Term};
     use std::time::Duration;
@@ -306,6 +311,10 @@ mod tests {
         fn state(&self) -> DeviceState {
             let last = self.entries.lock().unwrap().last().map(|(at, _)| *at);
             DeviceState { last, ..DeviceState::default() }
+        }
+
+        fn identity_format(&self) -> u32 {
+            identity::FORMAT
         }
     }
 

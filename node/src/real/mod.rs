@@ -1,19 +1,24 @@
 //! The real surroundings: the system's sockets, clock, entropy and disk, and a
 //! runtime of its own for consensus.
 
+mod blocks;
 #[cfg(test)]
 mod contract;
+mod log_folder;
+mod places;
 mod raft_log;
+mod segment_log;
 mod sled;
+mod sync;
 
-use self::raft_log::RaftLogDevice;
+use self::places::{STATE, TEMPORARY};
 use self::sled::SledArchive;
 use crate::env::{Connection, Datagrams, Env, Listener, Network};
 use crate::storage::{FileReader, FileWriter, Files, Storage};
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use hangraft_cluster_config::{NodeConfig, private};
+use hangraft_cluster_config::{LogKind, NodeConfig, private};
 use hangraft_proto::net::Tcp;
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -28,6 +33,7 @@ use tokio::task::spawn_blocking;
 /// What surrounds a node in production.
 pub struct RealEnv {
     data_dir: PathBuf,
+    log: LogKind,
     realtime: bool,
     begun: Instant,
     /// `None` once the runtime is being shut down.
@@ -47,6 +53,7 @@ impl RealEnv {
             .build()?;
         Ok(Arc::new(RealEnv {
             data_dir: config.data_dir.clone(),
+            log: config.log,
             realtime: config.realtime,
             begun: Instant::now(),
             consensus: Some(consensus),
@@ -67,9 +74,6 @@ impl RealEnv {
         crate::identity::why_spent(&text)
     }
 }
-
-/// Where snapshots are, and who the node is.
-const STATE: &str = "state";
 
 impl Drop for RealEnv {
     fn drop(&mut self) {
@@ -111,12 +115,12 @@ impl Env for RealEnv {
     }
 
     async fn storage(&self) -> io::Result<Storage> {
-        let (dir, realtime) = (self.data_dir.clone(), self.realtime);
+        let (dir, kind, realtime) = (self.data_dir.clone(), self.log, self.realtime);
         blocking(move || {
             // Log, snapshots and archive hold hidden words.
             private::make_folder(&dir)?;
             Ok(Storage {
-                log: Arc::new(RaftLogDevice::open(&dir.join("log"), realtime)?),
+                log: log_folder::open(&dir, kind, realtime)?,
                 archive: Arc::new(SledArchive::open(&dir.join("archive"))?),
                 files: Arc::new(RealFiles::open(&dir.join(STATE))?),
             })
@@ -152,8 +156,6 @@ impl Datagrams for RealDatagrams {
 
 /// A folder on disk. Files in the making end in `.tmp`.
 struct RealFiles(PathBuf);
-
-const TEMPORARY: &str = "tmp";
 
 impl RealFiles {
     fn open(dir: &Path) -> io::Result<Self> {

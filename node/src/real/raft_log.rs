@@ -1,10 +1,11 @@
 //! The log on a real disk, by the crate raft-log, which stops here: one fdatasync for
 //! everything that queued up during the one before.
 
+use super::sync::{Meters, ask_for_realtime};
+use crate::identity;
 use crate::storage::log::{DeviceState, LogDevice, Position, Synced, VoteRecord, Write, behind};
 use bytes::Bytes;
 use hangraft_ids::{LogIndex, NodeId, Term};
-use metrics::{Gauge, Histogram, gauge, histogram};
 use raft_log::api::raft_log_writer::RaftLogWriter;
 use raft_log::codeq::{Decode, Encode};
 use raft_log::{Config, RaftLog, Types};
@@ -94,19 +95,6 @@ fn sizes_of(dir: &Path) -> io::Result<BTreeMap<OsString, u64>> {
     Ok(sizes)
 }
 
-fn ask_for_realtime() {
-    use thread_priority::{
-        RealtimeThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
-        set_thread_priority_and_policy, thread_native_id,
-    };
-    let policy = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
-    let lowest = ThreadPriority::from_posix(thread_priority::ScheduleParams { sched_priority: 1 });
-    match set_thread_priority_and_policy(thread_native_id(), lowest, policy) {
-        Ok(()) => tracing::debug!("the log writer has real-time priority"),
-        Err(err) => tracing::debug!(?err, "the log writer keeps normal priority"),
-    }
-}
-
 /// A position as the log library has it.
 fn log_id(at: Position) -> (u64, u64) {
     (at.term.0, at.index.0)
@@ -191,31 +179,15 @@ impl LogDevice for RaftLogDevice {
     fn cut_off(&self) -> u64 {
         self.cut_off
     }
+
+    fn identity_format(&self) -> u32 {
+        identity::FORMAT
+    }
 }
 
 struct Shared {
     inner: Mutex<Inner>,
     meters: Meters,
-}
-
-/// What is counted here. Handles are made once, so that counting costs an addition.
-struct Meters {
-    /// Those who wait for a sync now, the running one or the next.
-    waiting: Gauge,
-    /// How many one sync makes durable.
-    batch: Histogram,
-    /// How long one sync takes.
-    seconds: Histogram,
-}
-
-impl Meters {
-    fn new() -> Self {
-        Meters {
-            waiting: gauge!("hangraft_log_waiting_syncs"),
-            batch: histogram!("hangraft_log_sync_batch"),
-            seconds: histogram!("hangraft_log_sync_seconds"),
-        }
-    }
 }
 
 struct Inner {
@@ -265,15 +237,7 @@ impl Shared {
         inner.failure.get_or_insert_with(|| (err.kind(), format!("the log failed: {err}")));
         let waiting = std::mem::take(&mut inner.waiting);
         drop(inner);
-        self.tell(waiting, || Err(io::Error::new(err.kind(), err.to_string())));
-    }
-
-    /// Those who waited do so no more.
-    fn tell(&self, waiting: Vec<Synced>, outcome: impl Fn() -> io::Result<()>) {
-        self.meters.waiting.decrement(waiting.len() as f64);
-        for synced in waiting {
-            synced(outcome());
-        }
+        self.meters.tell(waiting, &Err(io::Error::new(err.kind(), err.to_string())));
     }
 }
 
@@ -287,10 +251,7 @@ struct SyncDone {
 impl raft_log::Callback for SyncDone {
     fn send(mut self, result: io::Result<()>) {
         self.shared.meters.seconds.record(self.started.elapsed());
-        self.shared.tell(std::mem::take(&mut self.waiting), || match &result {
-            Ok(()) => Ok(()),
-            Err(err) => Err(io::Error::new(err.kind(), err.to_string())),
-        });
+        self.shared.meters.tell(std::mem::take(&mut self.waiting), &result);
         let mut inner = self.shared.lock();
         match result {
             Err(err) => self.shared.fail(inner, &err),
@@ -304,7 +265,8 @@ impl raft_log::Callback for SyncDone {
 impl Drop for SyncDone {
     fn drop(&mut self) {
         let waiting = std::mem::take(&mut self.waiting);
-        self.shared.tell(waiting, || Err(io::Error::other("the log's writer has stopped")));
+        let stopped = Err(io::Error::other("the log's writer has stopped"));
+        self.shared.meters.tell(waiting, &stopped);
     }
 }
 

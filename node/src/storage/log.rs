@@ -85,7 +85,8 @@ pub trait LogDevice: Send + Sync + 'static {
     fn sync(&self, synced: Synced);
     /// Entries from index `from` up to but excluding `to`, without a hole, cut
     /// after `bytes_max` bytes but never before the first entry. Nothing when the
-    /// entry at `from` is purged or not there yet.
+    /// entry at `from` is purged or not there yet. A new log may begin behind `from`, and is
+    /// read from there.
     fn read(
         &self,
         from: LogIndex,
@@ -99,6 +100,9 @@ pub trait LogDevice: Send + Sync + 'static {
     fn cut_off(&self) -> u64 {
         0
     }
+    /// The format that the identity file beside this log has. A build that does not know
+    /// this kind of log must not know that format either: it would find no log.
+    fn identity_format(&self) -> u32;
 }
 
 /// Waits until everything written to the log before is durable.
@@ -147,5 +151,9 @@ impl LogDevice for Guarded {
 
     fn cut_off(&self) -> u64 {
         self.log.cut_off()
+    }
+
+    fn identity_format(&self) -> u32 {
+        self.log.identity_format()
     }
 }

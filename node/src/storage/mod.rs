@@ -2,7 +2,9 @@
 //! starts a node ([`crate::real`], or a simulator).
 
 pub mod archive;
+pub mod blocks;
 pub mod log;
+pub mod segments;
 
 use archive::Archive;
 use async_trait::async_trait;

@@ -1,6 +1,7 @@
 //! Disks that are slow, lose something, or come back as they once were.
 
 use crate::harness::{Cluster, Player, eventually};
+use hangraft_cluster_config::LogKind;
 use hangraft_node::StartError;
 use hangraft_proto::v1::LeaveRequest;
 use std::sync::atomic::Ordering;
@@ -265,7 +266,14 @@ async fn a_node_that_lost_its_identity_does_not_start() {
 /// snapshot stands for. The id is spent.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_lost_its_log_or_its_snapshot_does_not_start() {
+    for (log, folder) in [(LogKind::RaftLog, "log"), (LogKind::Segments, "segments")] {
+        lose_the_snapshot_or_the_log(log, folder).await;
+    }
+}
+
+async fn lose_the_snapshot_or_the_log(log: LogKind, folder: &str) {
     let mut cluster = Cluster::new(3);
+    cluster.keep_logs_as(log);
     cluster.snapshot_every(20);
     cluster.start_all().await;
     let leader = cluster.leader().await;
@@ -290,7 +298,7 @@ async fn a_node_that_lost_its_log_or_its_snapshot_does_not_start() {
         "{why}"
     );
     cluster.set_disk_back(node, &kept);
-    std::fs::remove_dir_all(cluster.folder(node).join("log")).unwrap();
+    std::fs::remove_dir_all(cluster.folder(node).join(folder)).unwrap();
     let why = refusal(&cluster, node).await;
     assert!(why.contains("the log in this folder was lost"), "{why}");
     cluster.stop_all().await;
@@ -300,22 +308,70 @@ async fn a_node_that_lost_its_log_or_its_snapshot_does_not_start() {
 /// that is said.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_torn_log_is_said_to_be_torn() {
+    for (log, bytes) in [(LogKind::RaftLog, 37), (LogKind::Segments, 40)] {
+        tear_a_log(log, bytes).await;
+    }
+}
+
+async fn tear_a_log(log: LogKind, torn: usize) {
     let mut cluster = Cluster::new(3);
+    cluster.keep_logs_as(log);
     cluster.start_all().await;
     let leader = cluster.leader().await;
+    play_on(&cluster, leader, 3).await;
     cluster.same_hash_everywhere().await;
     let node = leader % 3 + 1;
     cluster.stop(node).await;
-    let log = cluster.folder(node).join("log");
-    let files = std::fs::read_dir(&log).unwrap().map(|entry| entry.unwrap().path());
-    let newest = files.filter(|path| path.extension().is_some_and(|kind| kind == "wal")).max();
-    let mut file = std::fs::OpenOptions::new().append(true).open(newest.unwrap()).unwrap();
-    std::io::Write::write_all(&mut file, &[0; 37]).unwrap();
+    let (folder, end) = match log {
+        LogKind::RaftLog => ("log", "wal"),
+        LogKind::Segments => ("segments", "segment"),
+    };
+    let files = std::fs::read_dir(cluster.folder(node).join(folder)).unwrap();
+    let files = files.map(|entry| entry.unwrap().path());
+    let newest = files.filter(|path| path.extension().is_some_and(|kind| kind == end)).max();
+    let newest = newest.unwrap();
+    let mut bytes = std::fs::read(&newest).unwrap();
+    match log {
+        LogKind::RaftLog => bytes.extend(vec![0; torn]),
+        LogKind::Segments => {
+            // What a node writes last, when it stops, is a note.
+            let end = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+            bytes[end] = 0;
+        }
+    }
+    std::fs::write(&newest, bytes).unwrap();
     cluster.start(node).await;
     let told = cluster.told(node, "disk").await;
-    assert!(told.iter().any(|text| text.contains("the last 37 bytes of the log")), "{told:?}");
+    let said = format!("the last {torn} bytes of the log");
+    assert!(told.iter().any(|text| text.contains(&said)), "{told:?}");
     play_on(&cluster, leader, 1).await;
     cluster.same_hash_everywhere().await;
+    cluster.stop_all().await;
+}
+
+/// A node keeps its log the other way from its next start on, and goes on where it was. The
+/// identity file tells builds that know only one way whether they may start.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_is_converted_at_a_start() {
+    let mut cluster = Cluster::new(3);
+    cluster.start_all().await;
+    let leader = cluster.leader().await;
+    let node = leader % 3 + 1;
+    for (log, kept, gone, format) in
+        [(LogKind::Segments, "segments", "log", 2), (LogKind::RaftLog, "log", "segments", 1)]
+    {
+        play_on(&cluster, leader, 5).await;
+        cluster.stop(node).await;
+        play_on(&cluster, leader, 5).await;
+        cluster.configs_mut(node).log = log;
+        cluster.start(node).await;
+        let folder = cluster.folder(node);
+        assert!(folder.join(kept).exists() && !folder.join(gone).exists(), "{log:?}");
+        let identity = std::fs::read(folder.join("state/identity.json")).unwrap();
+        let identity: serde_json::Value = serde_json::from_slice(&identity).unwrap();
+        assert_eq!(identity["format"], format, "{log:?}");
+        cluster.same_hash_everywhere().await;
+    }
     cluster.stop_all().await;
 }
 

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use hangraft_cluster_config::{ClusterKey, NodeConfig};
+use hangraft_cluster_config::{ClusterKey, LogKind, NodeConfig};
 use hangraft_ids::{LogIndex, NodeId};
 use hangraft_node::backup::{self, Founder};
 use hangraft_node::env::{Connection, Datagrams, Env, Listener, Network};
@@ -128,6 +128,11 @@ impl Cluster {
             newcomers: AtomicU64::new(0),
             nodes: BTreeMap::new(),
         }
+    }
+
+    /// From their next start on all nodes keep their logs this way.
+    pub(crate) fn keep_logs_as(&mut self, log: LogKind) {
+        self.configs.values_mut().for_each(|config| config.log = log);
     }
 
     pub(crate) fn snapshot_every(&mut self, entries: u64) {
@@ -957,5 +962,9 @@ impl LogDevice for BreakableLog {
 
     fn cut_off(&self) -> u64 {
         self.real.cut_off()
+    }
+
+    fn identity_format(&self) -> u32 {
+        self.real.identity_format()
     }
 }

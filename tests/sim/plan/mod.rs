@@ -18,6 +18,7 @@ pub(crate) use what::{Direction, Move, Request, Target, Traffic, What};
 pub(crate) use words::name_of;
 
 use crate::world::disk::Deed;
+use hangraft_cluster_config::LogKind;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
@@ -69,6 +70,8 @@ pub(crate) struct Plan {
     pub(crate) numbers: Vec<usize>,
     /// What else is done, in order of its time.
     pub(crate) forks: Vec<Fork>,
+    /// How nodes keep their logs. Not drawn: somebody asks for it.
+    pub(crate) log: LogKind,
 }
 
 /// Something goes wrong.
@@ -152,6 +155,7 @@ impl Plan {
             faults: Vec::new(),
             numbers: Vec::new(),
             forks: Vec::new(),
+            log: LogKind::default(),
         };
         // Now and then a day without any trouble.
         let faults_until = if dice.random_bool(0.03) { 0 } else { millis };

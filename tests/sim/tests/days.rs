@@ -17,6 +17,9 @@ const FIXED: u64 = 500;
 /// New seeds, named by the commit.
 const NEW: u64 = 100;
 
+/// The same seeds, with another log.
+const WITH_SEGMENTS: u64 = 150;
+
 /// Days lived where they are slow.
 const SLOW: u64 = 20;
 
@@ -25,14 +28,15 @@ fn simulate(args: &[&str]) -> Output {
     command.args(args).output().expect("the simulation starts")
 }
 
-fn sweep(from: u64, seeds: u64) {
+fn sweep(from: u64, seeds: u64, more: &[&str]) {
     let seeds = if env!("HANGRAFT_SIM_OPTIMISED") == "yes" {
         seeds
     } else {
         skip("most simulated days", "this build is not optimised; build with --profile sim");
         SLOW
     };
-    let swept = simulate(&["--seeds", &seeds.to_string(), "--from", &from.to_string()]);
+    let (count, first) = (seeds.to_string(), from.to_string());
+    let swept = simulate(&[&["--seeds", &count, "--from", &first], more].concat());
     let text = String::from_utf8_lossy(&swept.stdout);
     println!("{text}");
     assert!(swept.status.success(), "\n{text}\n{}", String::from_utf8_lossy(&swept.stderr));
@@ -42,7 +46,7 @@ fn sweep(from: u64, seeds: u64) {
 
 #[test]
 fn fixed_days_keep_every_promise() {
-    sweep(1, FIXED);
+    sweep(1, FIXED, &[]);
 }
 
 #[test]
@@ -54,7 +58,13 @@ fn new_days_keep_every_promise() {
         return;
     };
     let from = u64::from_str_radix(&head[..10], 16).expect("a commit is a hexadecimal number");
-    sweep(from, NEW);
+    sweep(from, NEW, &[]);
+}
+
+/// The log of segments loses nothing and doubles nothing, whenever the power fails.
+#[test]
+fn days_with_a_log_of_segments_keep_every_promise() {
+    sweep(1, WITH_SEGMENTS, &["--log-kind", "segments"]);
 }
 
 /// A seed tells the same story every time, byte for byte, and does the same when

@@ -7,7 +7,7 @@ use crate::clock::{DriftingClock, SECOND};
 use crate::record::Record;
 use crate::story::Story;
 use bytes::Bytes;
-use hangraft_cluster_config::NodeConfig;
+use hangraft_cluster_config::{LogKind, NodeConfig};
 use hangraft_ids::{LogIndex, NodeId, RoomId, Term};
 use hangraft_node::env::Env;
 use hangraft_node::real::RealEnv;
@@ -21,7 +21,7 @@ use tempfile::TempDir;
 /// A storage of either kind. Opened again, it has been through a stop, or a crash.
 enum Subject {
     Simulated { worlds: Worlds, disk: Disk },
-    Real { dir: TempDir },
+    Real { dir: TempDir, log: LogKind },
 }
 
 /// Worlds that somebody has to move on.
@@ -29,12 +29,12 @@ enum Subject {
 struct Worlds(Arc<Mutex<Vec<(World, Machines)>>>);
 
 impl Worlds {
-    /// The disk of a machine in a new world.
-    fn new_disk(&self) -> Disk {
+    /// The disk of a machine in a new world, with a log of this kind.
+    fn new_disk(&self, log: LogKind) -> Disk {
         let world = World::new(7, Story::new(false), Record::default());
         let mut machines = Machines::new(world.clone());
         let machine = machines.add("n1".into(), DriftingClock::new(0, 0));
-        let disk = Disk::new(world.clone(), machine, Pace::GOOD);
+        let disk = Disk::new(world.clone(), machine, Pace::GOOD, log);
         self.0.lock().unwrap().push((world, machines));
         disk
     }
@@ -62,20 +62,25 @@ impl Worlds {
     }
 }
 
+const KINDS: [LogKind; 2] = [LogKind::RaftLog, LogKind::Segments];
+
 impl Subject {
-    fn both() -> [Subject; 2] {
-        let worlds = Worlds::default();
-        let disk = worlds.new_disk();
-        [Subject::Simulated { worlds, disk }, Subject::Real { dir: tempfile::tempdir().unwrap() }]
+    fn all() -> impl Iterator<Item = Subject> {
+        KINDS.into_iter().flat_map(|log| {
+            let worlds = Worlds::default();
+            let disk = worlds.new_disk(log);
+            let dir = tempfile::tempdir().unwrap();
+            [Subject::Simulated { worlds, disk }, Subject::Real { dir, log }]
+        })
     }
 
     async fn open(&self) -> Storage {
         match self {
             Subject::Simulated { disk, .. } => {
                 disk.crash();
-                disk.open()
+                disk.open().unwrap()
             }
-            Subject::Real { dir } => real(dir).await,
+            Subject::Real { dir, log } => real(dir, *log).await,
         }
     }
 
@@ -89,9 +94,10 @@ impl Subject {
     }
 }
 
-async fn real(dir: &TempDir) -> Storage {
+async fn real(dir: &TempDir, log: LogKind) -> Storage {
     let address = "127.0.0.1:1".parse().unwrap();
-    let config = NodeConfig { realtime: false, ..NodeConfig::alone("n1", address, dir.path()) };
+    let config =
+        NodeConfig { log, realtime: false, ..NodeConfig::alone("n1", address, dir.path()) };
     RealEnv::new(&config).unwrap().storage().await.unwrap()
 }
 
@@ -113,21 +119,25 @@ fn read(
 
 /// Everything that openraft relies on.
 #[tokio::test]
-async fn both_keep_openrafts_contract() {
-    let worlds = Worlds::default();
-    let simulated = hangraft_node::raft::suite::hold(|| async { ((), worlds.new_disk().open()) });
-    worlds.during(simulated).await.unwrap();
-    let real = hangraft_node::raft::suite::hold(|| async {
-        let dir = tempfile::tempdir().unwrap();
-        let storage = real(&dir).await;
-        (dir, storage)
-    });
-    real.await.unwrap();
+async fn all_keep_openrafts_contract() {
+    for log in KINDS {
+        let worlds = Worlds::default();
+        let simulated = hangraft_node::raft::suite::hold(|| async {
+            ((), worlds.new_disk(log).open().unwrap())
+        });
+        worlds.during(simulated).await.unwrap();
+        let real = hangraft_node::raft::suite::hold(|| async {
+            let dir = tempfile::tempdir().unwrap();
+            let storage = real(&dir, log).await;
+            (dir, storage)
+        });
+        real.await.unwrap();
+    }
 }
 
 #[tokio::test]
 async fn what_was_synced_is_there_after_reopening() {
-    for subject in Subject::both() {
+    for subject in Subject::all() {
         let vote = VoteRecord { term: Term(4), committed: true, node: NodeId(2) };
         let device = subject.open().await.log;
         device.write(Write::Vote(vote)).unwrap();
@@ -151,7 +161,7 @@ async fn what_was_synced_is_there_after_reopening() {
 /// for an answer: the follower saw a hole and stopped.
 #[tokio::test]
 async fn a_read_is_cut_at_its_limit_and_empty_where_nothing_is() {
-    for subject in Subject::both() {
+    for subject in Subject::all() {
         let device = subject.open().await.log;
         device.write(entries(0..10)).unwrap();
         assert_eq!(read(&device, 0..10, 0).len(), 1);
@@ -166,7 +176,7 @@ async fn a_read_is_cut_at_its_limit_and_empty_where_nothing_is() {
 /// What the device refuses would be a hole, or a vote taken back.
 #[tokio::test]
 async fn holes_and_earlier_votes_are_refused_and_change_nothing() {
-    for subject in Subject::both() {
+    for subject in Subject::all() {
         let device = subject.open().await.log;
         device
             .write(Write::Vote(VoteRecord { term: Term(4), committed: false, node: NodeId(2) }))
@@ -183,7 +193,7 @@ async fn holes_and_earlier_votes_are_refused_and_change_nothing() {
 /// A snapshot that is installed lies ahead of the log.
 #[tokio::test]
 async fn a_purge_may_lie_ahead_of_the_log() {
-    for subject in Subject::both() {
+    for subject in Subject::all() {
         let device = subject.open().await.log;
         device.write(entries(0..3)).unwrap();
         device.write(Write::Purge(at(9))).unwrap();
@@ -196,9 +206,25 @@ async fn a_purge_may_lie_ahead_of_the_log() {
     }
 }
 
+/// openraft's own suite has logs that begin behind the first index, with nothing purged.
+#[tokio::test]
+async fn a_new_log_may_begin_anywhere() {
+    for subject in Subject::all() {
+        let device = subject.open().await.log;
+        device.write(entries(5..8)).unwrap();
+        subject.sync(&*device).unwrap();
+        drop(device);
+        let device = subject.open().await.log;
+        assert_eq!((device.state().purged, device.state().last), (None, Some(at(7))));
+        assert_eq!(read(&device, 0..99, usize::MAX).len(), 3);
+        assert_eq!(read(&device, 3..7, usize::MAX)[0].0, at(5));
+        assert!(read(&device, 0..5, usize::MAX).is_empty());
+    }
+}
+
 #[tokio::test]
 async fn files_appear_whole_or_not_at_all() {
-    for subject in Subject::both() {
+    for subject in Subject::all() {
         let storage = subject.open().await;
         let mut draft = storage.files.create("a").await.unwrap();
         draft.append(Bytes::from_static(b"one ")).await.unwrap();
@@ -222,7 +248,7 @@ async fn files_appear_whole_or_not_at_all() {
 
 #[tokio::test]
 async fn archived_games_are_there_after_reopening_newest_first() {
-    for subject in Subject::both() {
+    for subject in Subject::all() {
         let storage = subject.open().await;
         assert_eq!(storage.archive.complete(), None);
         let game = |text: &'static str| Bytes::from_static(text.as_bytes());
@@ -244,26 +270,35 @@ async fn archived_games_are_there_after_reopening_newest_first() {
 /// between; the real device is killed for it in its own tests.
 #[test]
 fn a_crash_takes_back_the_end_of_what_was_not_synced() {
-    let worlds = Worlds::default();
-    let (mut whole, mut torn, mut nothing) = (false, false, false);
-    for _ in 0..200 {
-        let disk = worlds.new_disk();
-        let world = worlds.0.lock().unwrap().last().unwrap().0.clone();
-        for _ in 0..world.draw(0..9) + worlds.0.lock().unwrap().len() as u64 {
-            world.bits();
+    for log in KINDS {
+        let worlds = Worlds::default();
+        let (mut whole, mut torn, mut nothing) = (false, false, false);
+        for _ in 0..200 {
+            let last = last_after_a_crash(&worlds, log);
+            (whole, torn, nothing) =
+                (whole | (last == 7), torn | (4..7).contains(&last), nothing | (last == 3));
+            assert!(last >= 3, "what was synced is gone from {log:?}");
         }
-        let device = disk.open().log;
-        device.write(entries(0..4)).unwrap();
-        device.sync(Box::new(|result| result.unwrap()));
-        worlds.move_on();
-        device.write(entries(4..8)).unwrap();
-        disk.crash();
-        let device = disk.open().log;
-        let last = device.state().last.unwrap().index.0;
-        assert_eq!(read(&device, 0..9, usize::MAX).len() as u64, last + 1);
-        (whole, torn, nothing) =
-            (whole | (last == 7), torn | (4..7).contains(&last), nothing | (last == 3));
-        assert!(last >= 3, "what was synced is gone");
+        assert!(whole && torn && nothing, "{log:?}: all alike: {whole} {torn} {nothing}");
     }
-    assert!(whole && torn && nothing, "crashes are all alike: {whole} {torn} {nothing}");
+}
+
+/// The last of four entries that were synced and four that were not, after a crash.
+fn last_after_a_crash(worlds: &Worlds, log: LogKind) -> u64 {
+    let disk = worlds.new_disk(log);
+    let world = worlds.0.lock().unwrap().last().unwrap().0.clone();
+    for _ in 0..world.draw(0..9) + worlds.0.lock().unwrap().len() as u64 {
+        world.bits();
+    }
+    let device = disk.open().unwrap().log;
+    device.write(entries(0..4)).unwrap();
+    device.sync(Box::new(|result| result.unwrap()));
+    worlds.move_on();
+    device.write(entries(4..8)).unwrap();
+    device.sync(Box::new(|_| ()));
+    disk.crash();
+    let device = disk.open().unwrap().log;
+    let last = device.state().last.unwrap().index.0;
+    assert_eq!(read(&device, 0..9, usize::MAX).len() as u64, last + 1);
+    last
 }

@@ -4,15 +4,19 @@
 //! while and sometimes long. When the power fails, of what was not synced a part
 //! survives: the first writes up to some point, the last of them perhaps torn.
 //! A disk can be slow, full, or fail its syncs; an error of the log is final, as
-//! it is on the real device.
+//! it is on the real device. On some days a log of segments ([`super::segments`]) is beside
+//! the model that is here, and what it does counts.
 
+use super::segments::{self, Segments};
 use super::{MachineId, World};
 use crate::clock::{MICRO, MILLI};
 use async_trait::async_trait;
 use bytes::Bytes;
+use hangraft_cluster_config::LogKind;
 use hangraft_ids::{LogIndex, RoomId, StorageId, Term};
 use hangraft_node::storage::archive::Archive;
 use hangraft_node::storage::log::{DeviceState, LogDevice, Position, Synced, Write};
+use hangraft_node::storage::segments::Flush;
 use hangraft_node::storage::{FileReader, FileWriter, Files, Storage};
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, ErrorKind};
@@ -82,6 +86,8 @@ struct Inner {
     pace: Pace,
     trouble: Trouble,
     log: Log,
+    /// The log's files, where it is one of segments.
+    segments: Option<Segments>,
     files: BTreeMap<String, Bytes>,
     /// Removed since the folder was last synced; a crash may bring them back.
     removed: BTreeMap<String, Bytes>,
@@ -92,6 +98,13 @@ struct Inner {
     seen: bool,
     /// Writes that a crash took back.
     lost: u64,
+}
+
+impl Inner {
+    /// How the log is kept.
+    fn kind(&self) -> LogKind {
+        if self.segments.is_some() { LogKind::Segments } else { LogKind::RaftLog }
+    }
 }
 
 struct Log {
@@ -108,16 +121,16 @@ struct Log {
 }
 
 /// What a log holds.
-#[derive(Clone, Debug, Default)]
-struct Content {
-    state: DeviceState,
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Content {
+    pub(super) state: DeviceState,
     /// The entries behind the purged ones, without a hole.
-    entries: VecDeque<(Position, Bytes)>,
+    pub(super) entries: VecDeque<(Position, Bytes)>,
 }
 
 impl Content {
     /// Takes a write, or refuses it and changes nothing.
-    fn take(&mut self, write: &Write) -> io::Result<()> {
+    pub(super) fn take(&mut self, write: &Write) -> io::Result<()> {
         let refuse = |why: &str| Err(io::Error::new(ErrorKind::InvalidInput, why.to_owned()));
         match write {
             Write::Vote(vote) if Some(*vote) < self.state.vote => {
@@ -169,6 +182,7 @@ impl Content {
 #[derive(Clone)]
 pub(crate) struct Kept {
     log: Content,
+    segments: Option<Arc<Segments>>,
     files: BTreeMap<String, Bytes>,
     games: BTreeMap<RoomId, Bytes>,
     complete: Option<LogIndex>,
@@ -207,8 +221,36 @@ fn torn(write: &Write, keep: usize) -> Option<Write> {
     }
 }
 
+impl Log {
+    /// The power fails while it is written to: a part of what was not synced survives. How
+    /// many writes are lost.
+    fn lose_power(&mut self, world: &World) -> u64 {
+        let pending = self.pending.len() as u64;
+        let kept = world.draw(0..pending + 1);
+        for nth in 0..pending {
+            let write = self.pending.pop_front().expect("counted");
+            if nth < kept {
+                self.durable.take(&write).expect("it was taken before");
+            } else if nth == kept
+                && let Write::Append(entries) = &write
+                && let Some(part) = torn(&write, world.draw(0..entries.len() as u64) as usize)
+            {
+                self.durable.take(&part).expect("a part of what was taken before");
+            }
+        }
+        pending - kept
+    }
+
+    /// The same, where this was found in the files; how many writes that takes back.
+    fn becomes(&mut self, found: Content) -> u64 {
+        let pending = std::mem::take(&mut self.pending);
+        let before = std::mem::replace(&mut self.durable, found);
+        segments::lost(before, pending, &self.durable)
+    }
+}
+
 impl Disk {
-    pub(crate) fn new(world: World, machine: MachineId, pace: Pace) -> Self {
+    pub(crate) fn new(world: World, machine: MachineId, pace: Pace, kind: LogKind) -> Self {
         let log = Log {
             now: Content::default(),
             durable: Content::default(),
@@ -223,6 +265,7 @@ impl Disk {
             pace,
             trouble: Trouble::None,
             log,
+            segments: (kind == LogKind::Segments).then(Segments::default),
             files: BTreeMap::new(),
             removed: BTreeMap::new(),
             games: BTreeMap::new(),
@@ -236,18 +279,19 @@ impl Disk {
 
     /// An empty disk in its place.
     pub(crate) fn renewed(&self) -> Self {
-        let pace = self.lock().pace;
-        Disk::new(self.world.clone(), self.machine, pace)
+        let inner = self.lock();
+        Disk::new(self.world.clone(), self.machine, inner.pace, inner.kind())
     }
 
     /// A copy for another machine: what a crash now would leave, without what is on its way.
     pub(crate) fn copied(&self, machine: MachineId) -> Self {
         let inner = self.lock();
-        let copy = Disk::new(self.world.clone(), machine, inner.pace);
+        let copy = Disk::new(self.world.clone(), machine, inner.pace, inner.kind());
         {
             let mut theirs = copy.lock();
             theirs.log.durable = inner.log.durable.clone();
             theirs.log.now = inner.log.durable.clone();
+            theirs.segments = inner.segments.as_ref().map(Segments::durable);
             theirs.files.clone_from(&inner.files);
             theirs.games.clone_from(&inner.games);
             theirs.complete = inner.complete;
@@ -265,6 +309,7 @@ impl Disk {
         let inner = self.lock();
         Kept {
             log: inner.log.durable.clone(),
+            segments: inner.segments.as_ref().map(|segments| Arc::new(segments.durable())),
             files: inner.files.clone(),
             games: inner.games.clone(),
             complete: inner.complete,
@@ -275,8 +320,10 @@ impl Disk {
     pub(crate) fn set_back(&self, kept: &Kept) -> Self {
         let disk = self.renewed();
         {
-            let Kept { log, files, games, complete } = kept.clone();
+            let Kept { log, segments, files, games, complete } = kept.clone();
             let mut inner = disk.lock();
+            // It may be put back more than once.
+            inner.segments = segments.map(|segments| segments.durable());
             inner.log.now = log.clone();
             inner.log.durable = log;
             (inner.files, inner.games, inner.complete) = (files, games, complete);
@@ -290,9 +337,17 @@ impl Disk {
     }
 
     /// The storage of a node that starts now.
-    pub(crate) fn open(&self) -> Storage {
-        let held = Arc::new(Held { disk: self.clone(), life: self.lock().life });
-        Storage { log: held.clone(), archive: held.clone(), files: held }
+    ///
+    /// # Errors
+    /// When the log is damaged.
+    pub(crate) fn open(&self) -> io::Result<Storage> {
+        let mut inner = self.lock();
+        let life = inner.life;
+        if let Some(segments) = &mut inner.segments {
+            segments.open(self.machine, life)?;
+        }
+        let held = Arc::new(Held { disk: self.clone(), life });
+        Ok(Storage { log: held.clone(), archive: held.clone(), files: held })
     }
 
     /// The machine has crashed: what was not synced is lost, from some point on.
@@ -300,20 +355,12 @@ impl Disk {
         let mut inner = self.lock();
         inner.life += 1;
         inner.awaited = None;
-        let pending = inner.log.pending.len() as u64;
-        let kept = self.world.draw(0..pending + 1);
-        for nth in 0..pending {
-            let write = inner.log.pending.pop_front().expect("counted");
-            if nth < kept {
-                inner.log.durable.take(&write).expect("it was taken before");
-            } else if nth == kept
-                && let Write::Append(entries) = &write
-                && let Some(part) = torn(&write, self.world.draw(0..entries.len() as u64) as usize)
-            {
-                inner.log.durable.take(&part).expect("a part of what was taken before");
-            }
-        }
-        inner.lost += pending - kept;
+        let Inner { life, log, segments, .. } = &mut *inner;
+        let lost = match segments {
+            None => log.lose_power(&self.world),
+            Some(files) => log.becomes(files.lose_power(&self.world, self.machine, *life)),
+        };
+        inner.lost += lost;
         inner.log.now = inner.log.durable.clone();
         inner.log.syncing = false;
         inner.log.failure = None;
@@ -414,18 +461,28 @@ impl Disk {
         let waiting = std::mem::take(&mut inner.log.waiting);
         let upto = inner.log.synced + inner.log.pending.len() as u64;
         let (life, pace) = (inner.life, inner.pace);
+        let begun = inner.segments.as_ref().map(|segments| segments.opened().begin_flush());
+        let flush = match begun.transpose() {
+            Ok(flush) => flush,
+            Err(why) => return self.fail(inner, waiting, &why),
+        };
         drop(inner);
         let disk = self.clone();
-        self.world.after(self.sync_time(pace), move || disk.on_synced(life, upto, waiting));
+        self.world.after(self.sync_time(pace), move || disk.on_synced(life, upto, flush, waiting));
     }
 
-    fn on_synced(&self, life: u32, upto: u64, waiting: Vec<Synced>) {
+    fn on_synced(&self, life: u32, upto: u64, flush: Option<Flush>, waiting: Vec<Synced>) {
         let mut inner = self.lock();
         if inner.life != life {
             return;
         }
         if inner.trouble == Trouble::SyncFails {
             let why = io::Error::other("a sync failed");
+            return self.fail(inner, waiting, &why);
+        }
+        if let (Some(segments), Some(flush)) = (&inner.segments, flush)
+            && let Err(why) = segments::end_flush(segments.opened(), flush)
+        {
             return self.fail(inner, waiting, &why);
         }
         while inner.log.synced < upto {
@@ -503,6 +560,11 @@ impl LogDevice for Held {
             return Err(why);
         }
         inner.log.now.take(&write)?;
+        if let Some(segments) = &inner.segments {
+            let log = segments.opened();
+            log.write(write.clone()).expect("it makes sense, as the model says");
+            assert_eq!(log.state(), inner.log.now.state, "behind {write:?}");
+        }
         match write {
             Write::Vote(_) => Disk::did(&mut inner, Deed::Vote),
             Write::Append(_) => Disk::did(&mut inner, Deed::Append),
@@ -535,6 +597,9 @@ impl LogDevice for Held {
         bytes_max: usize,
     ) -> io::Result<Vec<(Position, Bytes)>> {
         let inner = self.get()?;
+        if let Some(segments) = &inner.segments {
+            return segments.opened().read(from, to, bytes_max);
+        }
         let mut entries = Vec::new();
         let mut bytes = 0;
         let log = &inner.log.now;
@@ -554,6 +619,14 @@ impl LogDevice for Held {
 
     fn state(&self) -> DeviceState {
         self.disk.lock().log.now.state
+    }
+
+    fn identity_format(&self) -> u32 {
+        // As real logs have it.
+        match self.disk.lock().kind() {
+            LogKind::RaftLog => 1,
+            LogKind::Segments => 2,
+        }
     }
 }
 

@@ -52,7 +52,7 @@ impl Env for SimEnv {
     }
 
     async fn storage(&self) -> io::Result<Storage> {
-        Ok(self.disk.open())
+        self.disk.open()
     }
 
     fn spawn_consensus(&self, work: BoxFuture<'static, ()>) {

@@ -9,12 +9,14 @@
 //! [`World`] is the part that everybody holds: time, the queue, the dice.
 //! [`Machines`] is the part that runs.
 
+mod blocks;
 #[cfg(test)]
 mod contract;
 pub(crate) mod disk;
 pub(crate) mod env;
 pub(crate) mod machine;
 pub(crate) mod net;
+mod segments;
 
 use crate::clock::{self, DriftingClock};
 use crate::record::Record;
