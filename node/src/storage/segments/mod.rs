@@ -5,7 +5,7 @@
 //! # What is on the disk
 //!
 //! Segments have numbers that follow each other (`0000000000000001.segment`), and hold
-//! records ([`record`]) that are numbered through the whole log. The first record of a
+//! records (`record.rs`) that are numbered through the whole log. The first record of a
 //! segment is its head: what the log held before it. So the segments in front can go when
 //! their entries are purged; one of them is used again as a next segment. A batch of records
 //! is one write into one segment, and the next batch is not begun before it is synced. A
