@@ -227,18 +227,26 @@ impl Report {
             "\nrounds {}, reconnects {}, players lost {}",
             self.rounds, self.reconnects, self.lost
         );
-        for (code, count) in &self.refused {
-            _ = write!(text, "\nrefused {code}: {count}");
-        }
-        if self.refused.contains_key(Code::TooFast.as_str()) {
-            text +=
-                "\nThe frontends slow players down; start the demo with --no-limits for a bench.";
-        }
+        text += &refusals(&self.refused);
         if let Some(costs) = &self.costs {
             _ = write!(text, "\n{}", costs.text());
         }
         text
     }
+}
+
+/// What was refused, a line for each code, and what to do where that spoils a bench.
+pub(super) fn refusals<C: AsRef<str>>(refused: &BTreeMap<C, u64>) -> String {
+    let mut text = String::new();
+    for (code, count) in refused {
+        let code = code.as_ref();
+        _ = write!(text, "\nrefused {code}: {count}");
+        if code == Code::TooFast.as_str() {
+            text +=
+                "\nThe frontends slow players down; start the demo with --no-limits for a bench.";
+        }
+    }
+    text
 }
 
 impl Quantiles {

@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
-use hangraft_proto::socket::Code;
 use serde::Serialize;
 
 use crate::bench::{
@@ -11,7 +10,7 @@ use crate::bench::{
         Args,
         open::sheet::{Fate, Sheet},
     },
-    tally::{Quantiles, round},
+    tally::{Quantiles, refusals, round},
 };
 
 /// A finished measurement. Its JSON form is for scripts.
@@ -134,13 +133,7 @@ impl Report {
         if let Some(why) = &self.first_loss {
             _ = write!(text, "\nthe first loss: {why}");
         }
-        for (code, count) in &self.refused {
-            _ = write!(text, "\nrefused {code}: {count}");
-        }
-        if self.refused.contains_key(Code::TooFast.as_str()) {
-            text +=
-                "\nThe frontends slow players down; start the demo with --no-limits for a bench.";
-        }
+        text += &refusals(&self.refused);
         if let Some(costs) = &self.costs {
             _ = write!(text, "\n{}", costs.text());
         }
