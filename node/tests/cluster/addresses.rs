@@ -6,6 +6,7 @@ use hangraft_node::StartError;
 use hangraft_proto::v1::LeaveRequest;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
 
 /// A stranger joins at the address of a voter that is down, and goes away again. The voter
@@ -258,16 +259,7 @@ async fn a_first_member_without_a_log_is_told_where_the_leader_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_removed_node_that_has_moved_is_told_at_its_seed() {
     let mut cluster = Cluster::new(5);
-    cluster.start_all().await;
-    cluster.leader().await;
-    cluster.stop(3).await;
-    let kept = cluster.keep_disk(3);
-    cluster.start(3).await;
-    cluster.lead(2).await;
-    for id in [3, 4, 5, 1] {
-        let left = || async { cluster.operator(id).await.leave(LeaveRequest {}).await.is_ok() };
-        eventually(&format!("n{id} leaves"), left).await;
-    }
+    let kept = all_leave_n2(&mut cluster, &[3, 4, 5, 1]).await;
     for id in 1..=5 {
         cluster.stop(id).await;
     }
@@ -290,15 +282,8 @@ async fn a_removed_node_that_has_moved_is_told_at_its_seed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_last_one_tells_those_who_come_back_where_it_is() {
     let mut cluster = Cluster::new(3);
-    cluster.start_all().await;
-    cluster.leader().await;
-    cluster.stop(3).await;
-    let kept = cluster.keep_disk(3);
-    cluster.start(3).await;
-    cluster.lead(2).await;
+    let kept = all_leave_n2(&mut cluster, &[1, 3]).await;
     for id in [1, 3] {
-        let left = || async { cluster.operator(id).await.leave(LeaveRequest {}).await.is_ok() };
-        eventually(&format!("n{id} leaves"), left).await;
         cluster.stop(id).await;
     }
     for _ in 0..2 {
@@ -319,6 +304,21 @@ async fn the_last_one_tells_those_who_come_back_where_it_is() {
     let why = cluster.spent(3).await;
     assert!(why.contains("has removed this node"), "{why}");
     cluster.stop_all().await;
+}
+
+/// All but n2 leave, in this order. The disk of n3 as it was before.
+async fn all_leave_n2(cluster: &mut Cluster, others: &[u64]) -> TempDir {
+    cluster.start_all().await;
+    cluster.leader().await;
+    cluster.stop(3).await;
+    let kept = cluster.keep_disk(3);
+    cluster.start(3).await;
+    cluster.lead(2).await;
+    for id in others {
+        let left = || async { cluster.operator(*id).await.leave(LeaveRequest {}).await.is_ok() };
+        eventually(&format!("n{id} leaves"), left).await;
+    }
+    kept
 }
 
 /// Three nodes that have begun, and do not run.
